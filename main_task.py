@@ -1,0 +1,69 @@
+"""Train a neural network on Spark: options -> read -> loop -> score -> write.
+
+spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS OUTPUT [options]
+"""
+
+import sys
+
+try:
+    from nn import console, door, evaluation, modelfile, options, report
+    from nn.records import Progress
+    from nn.spark import reading
+    from nn.spark.output import Output
+    from nn.spark.session import spark_context
+    from nn.spark.storage import Storage
+    from nn.spark.training import measure_on
+    from nn.training import train
+except ModuleNotFoundError as missing:
+    if missing.name not in ("nn", "numpy", "pyspark"):
+        raise
+    if missing.name == "nn":
+        cure = "add --py-files nn.zip, which `make package` builds"
+    else:
+        cure = f"install it with: {sys.executable} -m pip install {missing.name}"
+    sys.exit(f"main_task.py: error: no Python module named {missing.name} here; {cure}")
+
+
+def main(asked: options.Options) -> None:
+    """Run the job that the options describe, from the first file to the last."""
+    with spark_context("neural network training", asked.debug) as context:
+        clock = report.Clock()
+        storage = Storage(context)
+        output = Output(storage.folder(asked.output))
+        output.claim(asked.overwrite)
+
+        # read
+        print(report.where(context), flush=True)
+        partitions = asked.partitions or context.defaultParallelism
+        train_set, test_set = reading.read_both(context, storage, *asked.sources(), partitions)
+        about = report.describe_data(storage, asked, train_set.rows)
+        print(report.data_lines(train_set, test_set, about["name"], clock.lap("reading")))
+
+        # train
+        model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
+        params = model.init(asked.seed)
+        descent, plan = asked.descent(), asked.plan(train_set.rows)
+        print(report.plan_lines(asked, model, params), flush=True)
+        table = console.Table(plan)
+        measure = table.counting(measure_on(train_set.blocks, model))
+        start = Progress(descent.init(params))
+        output.clear()
+        for progress in table.watch(train(measure, descent, plan, start)):
+            output.write_history(progress.history, last=len(progress.history) == plan.epochs)
+        params = descent.result(progress.state)
+        clock.lap("training")
+
+        # score and write
+        context.setJobDescription("scoring TEST_IMAGES")
+        score = evaluation.evaluate(test_set.blocks, model, context.broadcast(params))
+        clock.lap("scoring")
+        summary = report.summary(
+            asked, context, train_set, test_set, about, model, progress.history, score, clock
+        )
+        trained_on = {"data": about, "test_accuracy": score.accuracy}
+        output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
+        print(report.closing(asked, score, clock), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(door.run("main_task.py", options.parse, main))

@@ -1,0 +1,20 @@
+"""Neural networks from scratch: NumPy for the numbers, Apache Spark for the machines.
+
+Letters, everywhere the same: n rows, d features, k classes, L layers.
+Inside a layer:    x (n, d) comes in, out goes out, dout = d loss / d out comes back, dx goes on; W, b, cache.
+At network level:  inputs, labels, outputs, params, grads, state; `loss` is a sum over rows, `cost` the mean a row.
+
+This import needs NumPy alone: a saved model predicts wherever Python runs.
+
+    import nn
+    classifier = nn.load("output/model.npz")
+    classifier.predict(images)          # (n,) class numbers
+"""
+
+from nn.classifier import Classifier
+from nn.model import Sequential
+from nn.modelfile import load, save
+
+__version__ = "0.1.0"
+
+__all__ = ["Classifier", "Sequential", "__version__", "load", "save"]

@@ -1,0 +1,94 @@
+"""What the user watches: a table line an epoch, or one live line on a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TextIO
+
+from nn.records import Draw, Epoch, Progress, Tally
+from nn.training import Plan
+
+HEADER = "      epoch        cost   accuracy       rate   stood       rows   seconds      left"
+BAR = 10  # characters; the live line fits a terminal of 80
+
+
+def line_of(epoch: Epoch, epochs: int, left: float) -> str:
+    """One line of the table; `left` in seconds."""
+    count = f"{epoch.epoch}/{epochs}"
+    stood = "yes" if epoch.accepted else "undone"
+    return (
+        f"{count:>11}{epoch.cost:>12.6f}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
+        f"{stood:>9}{epoch.rows:>11,}{epoch.seconds:>10.2f}{clock(left):>10}"
+    )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 12s, 3m05s or 2h07m."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+class Table:
+    """Shows training as it goes on: a table for a log, a live line for a person at a terminal."""
+
+    def __init__(self, plan: Plan, stream: TextIO = sys.stdout):
+        self.plan, self.stream = plan, stream
+        self.live = stream.isatty()
+        self.jobs = 0
+        self.began = time.monotonic()
+        self.latest: Epoch | None = None
+
+    def watch(self, epochs: Iterable[Progress]) -> Iterator[Progress]:
+        """Pass each epoch's progress on, and show it."""
+        if not self.live:
+            self._print(HEADER)
+        for progress in epochs:
+            self.latest = progress.history[-1]
+            if self.live:
+                self._draw_bar(len(progress.history) / self.plan.epochs)
+            else:
+                left = self._left(len(progress.history) / self.plan.epochs)
+                self._print(line_of(self.latest, self.plan.epochs, left))
+            yield progress
+        if self.live and self.latest:
+            self._erase()
+            self._print(HEADER + "\n" + line_of(self.latest, self.plan.epochs, 0))
+
+    def counting(self, measure: Callable[[Any, Draw], Tally]) -> Callable[[Any, Draw], Tally]:
+        """`measure`, moving the live line on after each job."""
+
+        def counted(params: Any, draw: Draw) -> Tally:
+            tally = measure(params, draw)
+            if self.live and draw.batch is not None:
+                self._draw_bar((draw.epoch - 1 + (draw.batch + 1) / self.plan.batches) / self.plan.epochs)
+            return tally
+
+        return counted
+
+    def _left(self, done: float) -> float:
+        return (time.monotonic() - self.began) * (1 - done) / done
+
+    def _draw_bar(self, done: float) -> None:
+        filled = int(BAR * done)
+        parts = [f"[{'#' * filled}{'.' * (BAR - filled)}]"]
+        if self.latest:
+            e = self.latest
+            parts.append(f"epoch {e.epoch}/{self.plan.epochs}  cost {e.cost:.5f}  {e.accuracy:.2%}")
+            parts.append(f"rate {e.learning_rate:.3g}{'' if e.accepted else ' undone'}")
+        parts.append(f"{clock(self._left(done))} left")
+        width = shutil.get_terminal_size().columns - 1
+        self.stream.write("\r" + "  ".join(parts)[:width].ljust(width))
+        self.stream.flush()
+
+    def _erase(self) -> None:
+        self.stream.write("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r")
+
+    def _print(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)

@@ -1,0 +1,58 @@
+"""Run a program so that whatever ends it early is one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from nn.errors import EnvironmentFault, UserError
+
+INTERRUPTED = 130  # what a shell gives a program ended by Ctrl-C
+UNFORESEEN = 1
+
+
+def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], None]) -> int:
+    """Parse the command line, run `main` with the result, and give the exit code."""
+    debug = "--debug" in sys.argv
+    try:
+        main(parse(sys.argv[1:]))
+        return 0
+    except KeyboardInterrupt:
+        return _say(program, "interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        return UNFORESEEN
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        return _say(program, *_line_and_code(error, debug))
+
+
+def _line_and_code(error: Exception, debug: bool) -> tuple[str, int]:
+    if isinstance(error, UserError):
+        return f"error: {error}", error.exit_code
+    more = "" if debug else "; --debug shows all of it"
+    java = getattr(error, "java_exception", None)
+    if java is not None:
+        return f"error: Spark: {_telling_line(str(java.getMessage()))}{more}", EnvironmentFault.exit_code
+    return f"error: {type(error).__name__}: {_telling_line(str(error))}{more}", UNFORESEEN
+
+
+def _telling_line(text: str) -> str:
+    """The line of a long message that names the error: the last of a Python trace in it, else the first."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    traced = [number for number, line in enumerate(lines) if line.startswith("Traceback")]
+    if traced:
+        after = lines[traced[-1] + 1 :]
+        named = [
+            line for line in after if not line.startswith(("File ", "at ")) and "Error" in line.split(":")[0]
+        ]
+        return named[0] if named else lines[0]
+    return lines[0] if lines else "no message"
+
+
+def _say(program: str, line: str, code: int) -> int:
+    sys.stdout.flush()
+    print(f"{program}: {line}", file=sys.stderr, flush=True)
+    return code

@@ -1,0 +1,31 @@
+"""The ways a run can end early, each a class with its own exit code."""
+
+
+class UserError(Exception):
+    """What the user can mend: one line that says what, where, expected and found."""
+
+    exit_code = 1
+
+
+class UsageError(UserError):
+    """Options that are unknown, out of range or exclude each other."""
+
+    exit_code = 2
+
+
+class DataError(UserError):
+    """A file that is missing, malformed or does not fit the others."""
+
+    exit_code = 3
+
+
+class EnvironmentFault(UserError):
+    """A machine or cluster that cannot run the job: no Java, no Spark, a folder that cannot be written."""
+
+    exit_code = 4
+
+
+class Diverged(UserError):
+    """Training left the finite numbers."""
+
+    exit_code = 5

@@ -1,0 +1,55 @@
+"""Connect every input with every unit: out = x W + b."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nn.initializers import INITIALIZERS
+from nn.layers.layer import Layer, Params, Shape
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """A fully connected layer of `units` units.
+
+    `gain` multiplies the drawn start values: a sigmoid's slope is at most 1/4, so layers around one start
+    larger. Biases start at zero.
+    """
+
+    name: ClassVar[str] = "dense"
+    units: int
+    initializer: str = "glorot_uniform"
+    gain: float = 1.0
+
+    def __post_init__(self):
+        if isinstance(self.units, bool) or not isinstance(self.units, int) or self.units < 1:
+            raise ValueError(f"Dense units must be a whole number of at least 1, got {self.units!r}")
+        if self.initializer not in INITIALIZERS:
+            known = ", ".join(INITIALIZERS)
+            raise ValueError(f"unknown initializer {self.initializer!r}; known: {known}")
+        if not self.gain > 0:
+            raise ValueError(f"Dense gain must be above 0, got {self.gain!r}")
+
+    def build(self, input_shape: Shape, rng: np.random.Generator) -> tuple[Params, Shape]:
+        """Give W (d, units) and b (units,), float32."""
+        if len(input_shape) != 1:
+            raise ValueError(f"Dense needs a row of numbers, got shape {input_shape}")
+        W = INITIALIZERS[self.initializer](rng, input_shape[0], self.units)  # (d, units)
+        return {"W": W * np.float32(self.gain), "b": np.zeros(self.units, np.float32)}, (self.units,)
+
+    def forward(self, params, x, training=None):
+        """Return x W + b, and x for the way back."""
+        out = x @ params["W"]  # (n, units)
+        out += params["b"]
+        return out, x
+
+    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+        """dW = x^T dout, db = the column sums of dout, dx = dout W^T."""
+        grads: Params = {}
+        if want_grads:
+            grads = {"W": cache.T @ dout, "b": dout.sum(axis=0)}  # (d, units), (units,)
+        dx = dout @ params["W"].T if want_dx else None  # (n, d)
+        return grads, dx

@@ -1,0 +1,95 @@
+"""A trained network <-> one .npz file: arrays named "layer.parameter" and a JSON text named "config".
+
+Plain NumPy opens it: np.load("model.npz")["0.W"]. Nothing in it is pickled, and reading never unpickles.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from nn.classifier import Classifier
+from nn.errors import DataError
+from nn.model import Params, Sequential
+
+FORMAT = 1
+
+
+def to_bytes(model: Sequential, params: Params, about: dict[str, Any] | None = None) -> bytes:
+    """The file's content; the same values give the same bytes."""
+    config = {
+        "format": FORMAT,
+        **model.config(),
+        "classes": model.output_shapes()[-1][0],
+        "about": about or {},
+    }
+    arrays: dict[str, Any] = {
+        f"{index}.{key}": value for index, layer in enumerate(params) for key, value in layer.items()
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, config=np.array(json.dumps(config)), **arrays)
+    return buffer.getvalue()
+
+
+def save(
+    path: str | os.PathLike, model: Sequential, params: Params, about: dict[str, Any] | None = None
+) -> None:
+    """Write a model file, whole or not at all."""
+    scratch = f"{os.fspath(path)}.part"
+    with open(scratch, "wb") as file:
+        file.write(to_bytes(model, params, about))
+    os.replace(scratch, path)
+
+
+def load(path: str | os.PathLike) -> Classifier:
+    """Read a model file back.
+
+    Raises DataError, naming the file, where it is no model or its arrays do not fit its description.
+    """
+    try:
+        with open(path, "rb") as file:
+            return from_bytes(file.read())
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{os.fspath(path)}: cannot be read as a model: {reason}") from None
+
+
+def from_bytes(content: bytes) -> Classifier:
+    """Read the content of a model file; ValueError says what does not fit."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            values = {name: archive[name] for name in archive.files}
+    except (zipfile.BadZipFile, EOFError, OSError, KeyError, AttributeError, ValueError) as error:
+        raise ValueError(f"no .npz archive of plain arrays ({error})") from None
+    config = _config(values.pop("config", None))
+    model = Sequential.from_config(config)
+    params: Params = []
+    for index, drawn in enumerate(model.init(0)):
+        params.append({key: _fitting(values, f"{index}.{key}", start) for key, start in drawn.items()})
+    if values:
+        raise ValueError(f"arrays that no layer has: {', '.join(sorted(values))}")
+    return Classifier(model, params, config.get("about", {}))
+
+
+def _config(text: np.ndarray | None) -> dict[str, Any]:
+    if text is None or text.shape != () or text.dtype.kind != "U":
+        raise ValueError('expected a text named "config", found none')
+    config = json.loads(str(text))
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        found = config.get("format") if isinstance(config, dict) else type(config).__name__
+        raise ValueError(f"expected model format {FORMAT}, found {found!r}")
+    return config
+
+
+def _fitting(values: dict[str, np.ndarray], name: str, start: np.ndarray) -> np.ndarray:
+    if name not in values:
+        raise ValueError(f"the array {name!r} is missing")
+    array = values.pop(name)
+    if array.shape != start.shape or array.dtype != start.dtype:
+        raise ValueError(f"{name!r}: expected {start.dtype} {start.shape}, found {array.dtype} {array.shape}")
+    return array

@@ -1,0 +1,75 @@
+"""Decide which rows take part, as a pure function of (seed, purpose, epoch, row).
+
+A worker, a retry or another partitioning draws the same rows. The draws are vectorised hashes of the row
+numbers: a generator for each row would cost a hundred times as much.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Purpose numbers keep draws for different ends apart.
+SAMPLE, BATCHES = 2, 3
+
+_GOLDEN = 0x9E3779B97F4A7C15
+_MASK = 0xFFFFFFFFFFFFFFFF
+
+
+def uniform(seed: int, purpose: int, epoch: int, rows: np.ndarray) -> np.ndarray:
+    """One number in [0, 1) for each row number (n,), float64; splitmix64 (Steele, Lea and Flood, 2014)."""
+    x = rows.astype(np.uint64)
+    x *= np.uint64(_GOLDEN)
+    x += np.uint64(_key(seed, purpose, epoch))
+    return (_mixed(x) >> np.uint64(11)) * 2.0**-53
+
+
+def sample(seed: int, epoch: int, rows: np.ndarray, fraction: float) -> np.ndarray:
+    """Which of the rows (n,) are in the epoch's random fraction, (n,) bool."""
+    return uniform(seed, SAMPLE, epoch, rows) < fraction
+
+
+def batch_numbers(seed: int, epoch: int, rows: np.ndarray, total: int, batch_size: int | None) -> np.ndarray:
+    """The mini-batch of each row, (n,): a fresh shuffle of all `total` rows, cut every `batch_size`."""
+    return permutation(seed, BATCHES, epoch, rows, total) // (batch_size or total)
+
+
+def permutation(seed: int, purpose: int, epoch: int, rows: np.ndarray, total: int) -> np.ndarray:
+    """Where each row (n,) stands in an epoch's random order of 0..total-1; no two rows stand together.
+
+    Four keyed rounds of add, multiply by an odd number and fold permute the numbers of b bits, the fewest
+    that hold `total`. A row sent beyond the end walks on until it lands inside (cycle walking, Black and
+    Rogaway, 2002), which leaves a permutation of exactly 0..total-1.
+    """
+    bits = max(int(total - 1).bit_length(), 2)
+    mask, fold = np.uint64((1 << bits) - 1), np.uint64((bits + 1) // 2)
+    keys = [_key(seed, purpose, epoch, 2 * turn) for turn in range(4)]
+    factors = [_key(seed, purpose, epoch, 2 * turn + 1) | 1 for turn in range(4)]
+    places = rows.astype(np.uint64)
+    walking = np.arange(len(places))
+    while len(walking):
+        x = places[walking]
+        for key, factor in zip(keys, factors, strict=True):
+            x = (x + np.uint64(key)) * np.uint64(factor) & mask
+            x ^= x >> fold
+        places[walking] = x
+        walking = walking[x >= np.uint64(total)]
+    return places.astype(np.int64)
+
+
+def _key(*numbers: int) -> int:
+    """Hash a few whole numbers to 64 bits."""
+    key = 0
+    for number in numbers:
+        key = (key + (number & _MASK) + 1) * _GOLDEN & _MASK
+        key = int(_mixed(np.array([key], np.uint64))[0])
+    return key
+
+
+def _mixed(x: np.ndarray) -> np.ndarray:
+    """splitmix64's finisher: every bit in reaches every bit out; x is overwritten."""
+    x ^= x >> np.uint64(30)
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(27)
+    x *= np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    return x

@@ -1,0 +1,243 @@
+"""Text files -> RDD of Blocks: parsed once, cached compactly, labels matched by row number without moving an image.
+
+1. Each piece of the image text is parsed by one task into Parsed elements, which stay cached where they are.
+2. One job brings home a Census of each piece: rows, lines, largest value, first fault. Whatever is wrong with the
+   text travels as such a value: an exception on an executor prints a hundred lines before the driver can speak.
+3. The labels, small, come to the driver, are held against the row counts and broadcast; a block takes its slice
+   whenever it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn import text
+from nn.errors import DataError
+from nn.records import Block
+from nn.spark.storage import Storage
+from nn.spark.textfile import Census, TextFile
+
+
+class Source(NamedTuple):
+    """Where one set's images and labels are."""
+
+    name: str  # TRAIN or TEST, as in the command line's arguments
+    images: str
+    labels: str | None  # None: in column `label_column` of the images
+    label_column: int | None = None
+
+
+class Dataset(NamedTuple):
+    """Rows on the cluster, and what was learned while reading them."""
+
+    blocks: Any  # RDD of Block
+    rows: int
+    width: int
+    largest: float  # largest absolute input value
+    class_rows: np.ndarray  # rows of each class, (k,)
+    notes: tuple[str, ...]  # what the user should know, a line each
+    cached: Any  # the persisted RDD below `blocks`
+
+    @property
+    def classes(self) -> int:
+        """Class numbers run from 0 to classes - 1."""
+        return len(self.class_rows)
+
+    @property
+    def partitions(self) -> int:
+        """How many tasks a pass over the rows takes."""
+        return self.cached.getNumPartitions()
+
+
+class Parsed(NamedTuple):
+    """Consecutive rows of one piece of the image text."""
+
+    piece: int
+    start: int  # the first row's number within the piece
+    inputs: np.ndarray  # (n, d) uint8 or float32
+    labels: np.ndarray | None  # (n,) where they stood in the same lines
+
+
+def read_both(
+    context, storage: Storage, train: Source, test: Source, partitions: int
+) -> tuple[Dataset, Dataset]:
+    """Read, check and cache a training set and its test set.
+
+    Raises DataError, with file and line, for the first thing that is wrong. What the first lines tell is checked
+    for all files before any is read whole.
+    """
+    train_files = Files.open(context, storage, train, partitions)
+    test_files = Files.open(context, storage, test, partitions)
+    if train_files.width != test_files.width:
+        raise DataError(
+            f"TEST_IMAGES: expected {train_files.width} values a row as in TRAIN_IMAGES, "
+            f"found {test_files.width} in {test.images}"
+        )
+    train_set, test_set = read(train_files), read(test_files)
+    if train_set.classes < 2:
+        raise DataError("TRAIN_LABELS: expected at least 2 classes, found class 0 alone")
+    if test_set.classes > train_set.classes:
+        raise DataError(
+            f"TEST_LABELS: expected classes 0..{train_set.classes - 1} as in TRAIN_LABELS, "
+            f"found class {test_set.classes - 1} in {test.labels or test.images}"
+        )
+    return train_set, test_set
+
+
+class Files(NamedTuple):
+    """One set's text files, opened: listed, cut into pieces, their first lines looked at."""
+
+    images: TextFile
+    labels: TextFile | None
+    label_column: int | None  # from 0; None where labels have a file of their own
+
+    @classmethod
+    def open(cls, context, storage: Storage, source: Source, partitions: int) -> Files:
+        """Open images and labels; DataError where a file is missing, empty, or plainly the other's."""
+        images = TextFile(context, storage, source.images, f"{source.name}_IMAGES", partitions)
+        if source.labels is None:
+            return cls(images, None, _label_column(source, images))
+        labels = TextFile(context, storage, source.labels, f"{source.name}_LABELS", partitions)
+        _refuse_swapped(images, labels)
+        return cls(images, labels, None)
+
+    @property
+    def width(self) -> int:
+        """Input values a row."""
+        return self.images.layout.width - (self.label_column is not None)
+
+
+def read(files: Files) -> Dataset:
+    """Parse every line of one set and cache its rows; DataError for the first line that is wrong."""
+    cached, censuses = _read_images(files.images, files.label_column)
+    rows = sum(census.rows for census in censuses)
+    if files.labels is None:
+        labels, handle = _labels_beside(cached), None
+    else:
+        labels = _read_labels(files.labels)
+        _refuse_mismatch(files.images, rows, files.labels, len(labels))
+        handle = cached.context.broadcast(labels)
+    offsets = np.cumsum([0, *(census.rows for census in censuses)])
+    return Dataset(
+        blocks=cached.flatMap(partial(to_block, offsets, handle)),
+        rows=rows,
+        width=files.width,
+        largest=max(census.largest for census in censuses),
+        class_rows=np.bincount(labels),
+        notes=tuple(files.images.notes),
+        cached=cached,
+    )
+
+
+# ---- images ----
+
+
+def _read_images(images: TextFile, label_column: int | None) -> tuple[Any, list[Census]]:
+    from pyspark import StorageLevel
+
+    parse = partial(parse_images, images.layout, label_column)
+    # MEMORY_AND_DISK: a block evicted from memory alone would be parsed again in every epoch.
+    cached = images.parsed(parse).persist(StorageLevel.MEMORY_AND_DISK)
+    censuses = images.collect(cached.flatMap(_only_census))
+    images.check(censuses)
+    return cached, censuses
+
+
+def parse_images(
+    layout: text.Layout, label_column: int | None, piece: int, starts_file: bool, lines: Iterator[str]
+) -> Iterator[Parsed | Census]:
+    """The rows of one piece, then its census. Runs on an executor."""
+    largest, fault = 0.0, None
+    for part in text.parse(lines, layout, starts_file):
+        if isinstance(part, text.End):
+            yield Census(piece, part.rows, part.lines, part.blank, fault or part.fault, largest)
+        elif fault is None:
+            values, labels = part.values, None
+            if label_column is not None:
+                labels = text.to_labels(values[:, [label_column]], part.line)
+                values = np.delete(values, label_column, axis=1)
+            if isinstance(labels, text.Fault):
+                fault = labels
+                continue
+            inputs = text.compact(values)
+            largest = max(largest, float(inputs.max()), -float(inputs.min()))
+            yield Parsed(piece, part.start, inputs, labels)
+
+
+def to_block(offsets: np.ndarray, labels: Any, element: Parsed | Census) -> list[Block]:
+    """A block with global row numbers and its slice of the labels; nothing for a census."""
+    if isinstance(element, Census):
+        return []
+    first = int(offsets[element.piece]) + element.start
+    end = first + len(element.inputs)
+    own: Any = labels.value[first:end] if labels is not None else element.labels
+    return [Block(np.arange(first, end), element.inputs, own)]
+
+
+def _only_census(element: Parsed | Census) -> list[Census]:
+    return [element] if isinstance(element, Census) else []
+
+
+# ---- labels ----
+
+
+def _label_column(source: Source, images: TextFile) -> int:
+    """The label's column, counted from 0."""
+    column, width = source.label_column, images.layout.width
+    if column is None or width < 2 or not -width <= column < width:
+        raise DataError(
+            f"--label-column: expected a column in {-width}..{width - 1} and at least one more, "
+            f"found {column} with {width} values a row in {images.path}"
+        )
+    return column % width
+
+
+def _labels_beside(cached: Any) -> np.ndarray:
+    """The labels that were read with the images, in row order, (n,)."""
+    return np.concatenate(cached.flatMap(lambda e: [e.labels] if isinstance(e, Parsed) else []).collect())
+
+
+def _read_labels(file: TextFile) -> np.ndarray:
+    """The class number of each row, (n,) int16."""
+    elements = file.collect(file.parsed(partial(parse_labels, file.layout)))
+    file.check([element for element in elements if isinstance(element, Census)])
+    return np.concatenate([element for element in elements if not isinstance(element, Census)])
+
+
+def parse_labels(
+    layout: text.Layout, piece: int, starts_file: bool, lines: Iterator[str]
+) -> Iterator[np.ndarray | Census]:
+    """The class numbers of one piece, then its census. Runs on an executor."""
+    fault = None
+    for part in text.parse(lines, layout, starts_file):
+        if isinstance(part, text.End):
+            yield Census(piece, part.rows, part.lines, part.blank, fault or part.fault)
+        elif fault is None:
+            labels = text.to_labels(part.values, part.line)
+            if isinstance(labels, text.Fault):
+                fault = labels
+            else:
+                yield labels
+
+
+def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) -> None:
+    if rows != found:
+        raise DataError(
+            f"{labels.argument}: expected {rows:,} labels, one for each image in {images.path}, "
+            f"found {found:,} in {labels.path}"
+        )
+
+
+def _refuse_swapped(images: TextFile, labels: TextFile) -> None:
+    if images.layout.width > 1 or labels.layout.width == 1:
+        return
+    row = text.to_array([labels.first_row], labels.layout)
+    if isinstance(row, text.Fault) or isinstance(text.to_labels(row), text.Fault):
+        raise DataError(
+            f"{images.argument} and {labels.argument} look swapped: found 1 value a row in {images.path}, "
+            f"{labels.layout.width} in {labels.path}"
+        )

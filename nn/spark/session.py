@@ -1,0 +1,100 @@
+"""Start Spark: every setting the job chooses, in one place, with its reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import nn.package
+from nn.errors import EnvironmentFault
+
+# What spark-submit, spark-defaults.conf or the cluster sets wins over each of these.
+SETTINGS = {
+    # One BLAS thread a task: tasks fill the cores already, and two pools on them halve each other's speed.
+    # Spark sets OMP_NUM_THREADS itself, but an inherited OPENBLAS_NUM_THREADS or MKL_NUM_THREADS overrides it.
+    "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
+    "spark.executorEnv.MKL_NUM_THREADS": "1",
+    # Spark >= 4.1: the TCP socket between JVM and Python worker stalls some 40 ms a task on delayed
+    # acknowledgements; a Unix-domain socket does not. Older versions ignore the key.
+    "spark.python.unix.domain.socket.enabled": "true",
+    # The bar Spark draws for each job would run through our own table.
+    "spark.ui.showConsoleProgress": "false",
+}
+
+# These print a stack trace of 140 lines for a failed task, which our one line repeats; --debug shows them.
+SILENCED = ("org.apache.spark.executor.Executor", "org.apache.spark.scheduler.TaskSetManager")
+
+
+@contextmanager
+def spark_context(name: str, debug: bool = False) -> Iterator:
+    """A SparkContext that can import nn on its executors, stopped on leaving.
+
+    Raises EnvironmentFault where no Spark with RDDs can be had.
+    """
+    from pyspark import SparkContext
+
+    _refuse_connect()
+    try:
+        _quiet_until_started(SparkContext, debug)
+        context = SparkContext.getOrCreate(_configuration(name))
+    except Exception as error:
+        if debug:
+            raise
+        raise EnvironmentFault(f"Spark did not start: {_first_line(error)}") from None
+    try:
+        context.setLogLevel("INFO") if debug else _set_log_level(context._jvm, "ERROR")
+        ship_package(context)
+        yield context
+    finally:
+        context.stop()
+
+
+def _configuration(name: str):
+    from pyspark import SparkConf
+
+    conf = SparkConf()
+    for key, value in SETTINGS.items():
+        conf.setIfMissing(key, value)
+    conf.setIfMissing("spark.app.name", name)
+    conf.setIfMissing("spark.master", "local[*]")
+    return conf
+
+
+def _refuse_connect() -> None:
+    if os.environ.get("SPARK_REMOTE"):
+        raise EnvironmentFault(
+            "SPARK_REMOTE is set: Spark Connect has no RDDs; submit to a classic Spark master with --master"
+        )
+
+
+def _quiet_until_started(context_class, debug: bool) -> None:
+    """Hold back the screens of INFO lines that Spark logs while a context starts."""
+    if debug:
+        return
+    context_class._ensure_initialized()  # starts or joins the JVM, without a context
+    jvm = context_class._jvm
+    # Spark sets its log levels when it first logs; a level set before that would be overwritten.
+    jvm.org.apache.spark.SparkConf().initializeLogIfNecessary(False, True)
+    _set_log_level(jvm, "ERROR")
+
+
+def _set_log_level(jvm, level: str) -> None:
+    log4j = jvm.org.apache.logging.log4j
+    log4j.core.config.Configurator.setRootLevel(log4j.Level.valueOf(level))
+    for logger in SILENCED:
+        log4j.core.config.Configurator.setLevel(logger, log4j.Level.OFF)
+
+
+def ship_package(context) -> None:
+    """Give nn to the executors, unless spark-submit's --py-files did already.
+
+    Spark puts nothing but the main script's folder on the driver's path, and nothing on an executor's.
+    """
+    if not nn.package.is_zipped():
+        context.addPyFile(nn.package.temporary_zip())
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,176 @@
+"""Cut text files into pieces of a chosen number, in the order of their sorted paths, and place a line in its file.
+
+Spark's textFile alone lists a folder in no order and cuts by block size. Here the paths are sorted first and the
+smallest allowed split is set, so that the number of pieces is ours and depends on nothing but the bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from nn import text
+from nn.errors import DataError
+from nn.spark.storage import File, Storage
+
+COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")
+_SMALLEST_SPLIT = "mapreduce.input.fileinputformat.split.minsize"
+_FINER = (
+    8  # how much smaller than wanted the splits of many files are cut before neighbours share a partition
+)
+
+_UNREADABLE = re.compile(
+    r"(?:\): |Caused by: )((?:java\.io|java\.util\.zip|org\.apache\.hadoop)\.[\w.]+: [^\n]*)"
+)
+
+
+class Piece(NamedTuple):
+    """The part of a file that is read in one go."""
+
+    path: str
+    start: int  # byte offset
+
+
+class Census(NamedTuple):
+    """What one piece turned out to hold."""
+
+    piece: int
+    rows: int
+    lines: int
+    blank: int  # line of the first of the blank lines at its end, 0: none
+    fault: text.Fault | None
+    largest: float = 0.0  # largest absolute value
+
+
+class TextFile:
+    """One argument's text, be it a file, a folder or a glob: its lines as an RDD, its pieces and its layout."""
+
+    def __init__(self, context, storage: Storage, path: str, argument: str, partitions: int):
+        self.path, self.argument = path, argument
+        self.notes: list[str] = []
+        self.files = storage.list_files(path, argument)
+        self.partitions = partitions
+        self._context = context
+        self.lines = self._cut(max(1, -(-self._bytes // partitions)))
+        if len(self.files) > 1 and self.lines.getNumPartitions() > partitions and self._has_no_hosts():
+            self.lines = self._cut(max(1, self._bytes // (partitions * _FINER)))
+        self.pieces = self._pieces()
+        first_lines = self._first_lines()
+        self.layout = text.layout_of(first_lines)
+        self.first_row = first_lines[-1]
+
+    @property
+    def _bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+    def _cut(self, smallest: int) -> Any:
+        """The lines, in splits of `smallest` bytes; a compressed file is one split."""
+        packed = [file for file in self.files if file.path.endswith(COMPRESSED)]
+        if packed:
+            smallest = max(smallest, self._bytes)
+            self._advise_part_files(packed)
+        # Hadoop's split is the larger of the smallest allowed and min(bytes / wanted, file system block).
+        wanted = max(1, -(-self._bytes // smallest))
+        configuration = self._context._jsc.hadoopConfiguration()
+        before = configuration.get(_SMALLEST_SPLIT)
+        configuration.set(_SMALLEST_SPLIT, str(smallest))
+        try:
+            lines = self._context.textFile(",".join(_escaped(file.path) for file in self.files), wanted)
+            lines.getNumPartitions()  # cuts now: Spark would do it later, when the setting is gone
+        except Exception as error:
+            raise DataError(f"{self.argument}: Spark cannot open {self.path}: {_reason(error)}") from None
+        finally:
+            if before is None:
+                configuration.unset(_SMALLEST_SPLIT)
+            else:
+                configuration.set(_SMALLEST_SPLIT, before)
+        return lines
+
+    def _advise_part_files(self, packed: list[File]) -> None:
+        note = f"{self.argument}: {packed[0].path} is compressed and is read as one piece by one core"
+        if len(packed) < self.partitions:
+            note += f"; {self.partitions} part files would be read side by side"
+        self.notes = [note]
+
+    def _has_no_hosts(self) -> bool:
+        """Whether the storage names no host for its bytes (local disks, object stores), as HDFS does."""
+        lines = self.lines._jrdd.rdd()
+        return lines.preferredLocations(lines.partitions()[0]).isEmpty()
+
+    def _pieces(self) -> list[Piece]:
+        splits = [partition.inputSplit().value() for partition in self.lines._jrdd.rdd().partitions()]
+        return [Piece(split.getPath().toString(), split.getStart()) for split in splits]
+
+    def _first_lines(self) -> list[str]:
+        """The first line and, where that is a header, the row after it."""
+        try:
+            lines = list(self.lines._jrdd.take(2))
+        except Exception as error:
+            raise DataError(f"{self.argument}: cannot read {self.path}: {_reason(error)}") from None
+        if not any(line.strip() for line in lines):
+            raise DataError(f"{self.argument}: expected rows of numbers, found nothing in {self.path}")
+        return lines
+
+    def parsed(self, parse: Any) -> Any:
+        """An RDD of parse(piece number, starts_file, lines) over all pieces, in `partitions` partitions at most.
+
+        Spark's coalesce looks at where partitions are cached or stored, which changes; it is called only on text that
+        is neither, and then it groups neighbours by their number alone.
+        """
+        starts = [piece.start == 0 for piece in self.pieces]
+        elements = self.lines.mapPartitionsWithIndex(lambda index, lines: parse(index, starts[index], lines))
+        if len(self.pieces) > self.partitions:
+            if self._has_no_hosts():
+                return elements.coalesce(self.partitions)
+            self.notes.append(
+                f"{self.argument}: {len(self.pieces)} pieces instead of {self.partitions}: "
+                "the storage places files on hosts, so they are not grouped"
+            )
+        return elements
+
+    def collect(self, elements: Any) -> list:
+        """The elements on the driver; DataError where the storage or an archive gave no bytes."""
+        self._context.setJobDescription(f"reading {self.argument}")
+        try:
+            return elements.collect()
+        except Exception as error:
+            java = getattr(error, "java_exception", None)
+            failed = _UNREADABLE.findall(str(java.getMessage())) if java is not None else []
+            if not failed:
+                raise
+            raise DataError(f"{self.argument}: cannot read {self.path}: {failed[-1]}") from None
+
+    def check(self, censuses: list[Census]) -> None:
+        """Raise DataError for the first bad line in the order of the files."""
+        for census in censuses:
+            fault = census.fault or self._gap(census, censuses)
+            if fault:
+                raise DataError(self.at(censuses, census.piece, fault))
+        if not any(census.rows for census in censuses):
+            raise DataError(f"{self.argument}: expected rows of numbers, found none in {self.path}")
+
+    def _gap(self, census: Census, censuses: list[Census]) -> text.Fault | None:
+        """Blank lines that end a piece are a fault when more rows of the same file follow."""
+        path = self.pieces[census.piece].path
+        later = (c for c in censuses if c.piece > census.piece and self.pieces[c.piece].path == path)
+        if census.blank and any(c.rows or c.fault for c in later):
+            return text.Fault(census.blank, f"a row of {self.layout.width} values", "an empty line")
+        return None
+
+    def at(self, censuses: list[Census], piece: int, fault: text.Fault) -> str:
+        """Say a fault with its file and its line in that file."""
+        path = self.pieces[piece].path
+        before = (c for c in censuses if c.piece < piece and self.pieces[c.piece].path == path)
+        line = fault.line + sum(c.lines for c in before)
+        return f"{self.argument}: {path}, line {line}: expected {fault.expected}, found {fault.found}"
+
+
+def _escaped(path: str) -> str:
+    """A path in which no character means a pattern."""
+    return "".join("\\" + letter if letter in "*?[]{}\\" else letter for letter in path)
+
+
+def _reason(error: Exception) -> str:
+    java = getattr(error, "java_exception", None)
+    lines = str(java.getMessage() if java is not None else error).splitlines()
+    return next((line for line in lines if line.strip()), type(error).__name__)

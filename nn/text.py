@@ -1,0 +1,216 @@
+"""Turn lines of text into arrays, a thousand at a time, and say exactly what is wrong with a line that is not one.
+
+A line is a row of numbers separated by commas, semicolons, tabs or spaces. NumPy reads lines in bulk, wide;
+what comes out is then checked for width and finiteness. Only where that fails are the lines looked at one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+MAX_CLASSES = 1000
+LARGEST = float(np.finfo(np.float32).max)
+CHUNK_ROWS = 1024
+CHUNK_BYTES = 32 << 20  # a chunk of very wide rows holds fewer of them
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
+SEPARATOR_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", None: "spaces"}
+
+
+class Layout(NamedTuple):
+    """How the rows of a file are written."""
+
+    separator: str | None  # None: any run of blanks
+    width: int  # values in a row
+
+
+class Fault(NamedTuple):
+    """What is wrong with the first bad line of a piece of text, as a value that travels home."""
+
+    line: int  # counted from 1 within the piece
+    expected: str
+    found: str
+
+
+class Chunk(NamedTuple):
+    """Consecutive good rows."""
+
+    start: int  # number of the first row within the piece, from 0
+    line: int  # its line, from 1
+    values: np.ndarray  # (n, width) float32
+
+
+class End(NamedTuple):
+    """The end of a piece of text, or the place where reading it stopped."""
+
+    lines: int
+    rows: int
+    blank: int  # line of the first of the blank lines that end the piece, from 1; 0: none
+    fault: Fault | None = None
+
+
+def separator_of(line: str) -> str | None:
+    """The separator of a row: the most frequent of comma, semicolon and tab, else blanks."""
+    counts = {mark: line.count(mark) for mark in (",", ";", "\t")}
+    best = max(counts, key=lambda mark: counts[mark])
+    return best if counts[best] else None
+
+
+def fields_of(line: str, separator: str | None) -> list[str]:
+    """The fields of a line, without blanks around them; a byte-order mark is dropped."""
+    return [text.strip() for text in line.lstrip("\ufeff").split(separator)]
+
+
+def is_header(line: str, separator: str | None) -> bool:
+    """Whether a first line names columns: no field is a number, nan or infinity among them."""
+    fields = fields_of(line, separator)
+    return any(fields) and not any(_NUMBER.fullmatch(f) or _NOT_FINITE.fullmatch(f) for f in fields)
+
+
+def layout_of(first_lines: list[str]) -> Layout:
+    """The layout of a file, from its first lines: a header, if there is one, and a row.
+
+    The width is the first row's; of a file that holds only a header it is the header's.
+    """
+    separator = separator_of(first_lines[0])
+    rows = first_lines[1:] if is_header(first_lines[0], separator) else first_lines
+    sample = next((line for line in rows if line.strip()), first_lines[0])
+    return Layout(separator, len(fields_of(sample, separator)))
+
+
+def parse(lines: Iterator[str], layout: Layout, starts_file: bool = True) -> Iterator[Chunk | End]:
+    """Read a piece of text: chunks of rows, then its End. The iterator is drained, whatever it holds.
+
+    A header is skipped where a file starts, as are blank lines at the end of the piece: whether the file too
+    ends there is for the caller to judge.
+    """
+    chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // (4 * layout.width)))
+    seen = rows = blank = 0
+    fault = None
+    while fault is None and (chunk := list(islice(lines, chunk_rows))):
+        first_line = seen + 1
+        seen += len(chunk)
+        if starts_file and first_line == 1:
+            chunk[0] = chunk[0].lstrip("\ufeff")
+            if is_header(chunk[0], layout.separator):
+                chunk, first_line = chunk[1:], 2
+        full = len(chunk)
+        while full and not chunk[full - 1].strip():
+            full -= 1
+        if blank and full:
+            fault = _empty_line(blank, layout)
+        elif full:
+            values = to_array(chunk[:full], layout)
+            if isinstance(values, Fault):
+                fault = values._replace(line=values.line + first_line - 1)
+                # The rows before it are good, and may hold an earlier fault of another kind.
+                full = values.line - 1
+                values = to_array(chunk[:full], layout) if full else values
+            if isinstance(values, np.ndarray):
+                yield Chunk(rows, first_line, values)
+                rows += full
+        if not blank and full < len(chunk):
+            blank = first_line + full
+    for _ in lines:
+        seen += 1
+    yield End(seen, rows, blank if fault is None else 0, fault)
+
+
+def to_array(lines: list[str], layout: Layout) -> np.ndarray | Fault:
+    """Rows of text as float32 (n, width), or the first fault among them."""
+    try:
+        with np.errstate(over="ignore"):
+            values = np.loadtxt(lines, np.float32, comments=None, delimiter=layout.separator, ndmin=2)
+    except ValueError:
+        return _line_by_line(lines, layout)
+    if values.shape != (len(lines), layout.width) or not np.isfinite(values).all():
+        return _line_by_line(lines, layout)
+    return values
+
+
+def _line_by_line(lines: list[str], layout: Layout) -> np.ndarray | Fault:
+    values = np.empty((len(lines), layout.width), np.float32)
+    for number, line in enumerate(lines, 1):
+        row = _row(line, layout)
+        if isinstance(row, Fault):
+            return row._replace(line=number)
+        values[number - 1] = row
+    return values
+
+
+def _row(line: str, layout: Layout) -> list[float] | Fault:
+    fields = fields_of(line, layout.separator)
+    if not line.strip():
+        return _empty_line(1, layout)
+    if len(fields) != layout.width:
+        return Fault(1, _a_row(layout), f"{len(fields)} {'value' if len(fields) == 1 else 'values'}")
+    for place, text in enumerate(fields, 1):
+        expected = _expected_instead_of(text)
+        if expected:
+            return Fault(1, f"{expected} as value {place} of {layout.width}", _quoted(text))
+    return [float(text) for text in fields]
+
+
+def _expected_instead_of(text: str) -> str | None:
+    if not _NUMBER.fullmatch(text):
+        return "a finite number" if _NOT_FINITE.fullmatch(text) else "a number"
+    if abs(float(text)) > LARGEST:
+        return "a number within float32"
+    return None
+
+
+def _a_row(layout: Layout) -> str:
+    if layout.width == 1:
+        return "1 value"
+    return f"{layout.width} values separated by {SEPARATOR_NAMES[layout.separator]}"
+
+
+def _empty_line(line: int, layout: Layout) -> Fault:
+    return Fault(line, _a_row(layout), "an empty line")
+
+
+def _quoted(text: str) -> str:
+    short = text if len(text) <= 40 else text[:37] + "..."
+    return "nothing" if not text else ascii(short)
+
+
+def compact(values: np.ndarray) -> np.ndarray:
+    """uint8 where every value is a whole number in 0..255, else the float32 as it came."""
+    if values.size and values.min() >= 0 and values.max() <= 255:
+        small = values.astype(np.uint8)
+        if np.array_equal(small, values):
+            return small
+    return values
+
+
+def to_labels(values: np.ndarray, first_line: int = 1) -> np.ndarray | Fault:
+    """Class numbers (n,) int16 of label rows: (n, 1) class numbers or (n, k) one-hot rows.
+
+    `first_line` is where the first row stands, for the fault of a bad one.
+    """
+    if values.shape[1] == 1:
+        numbers = values[:, 0]
+        good = (numbers >= 0) & (numbers < MAX_CLASSES) & (numbers == np.floor(numbers))
+        expected = f"a class number in 0..{MAX_CLASSES - 1}"
+    else:
+        numbers = values.argmax(axis=1)
+        good = ((values == 0) | (values == 1)).all(axis=1) & (values.sum(axis=1) == 1)
+        good &= numbers < MAX_CLASSES
+        expected = f"a one-hot row: a single 1 among {values.shape[1]} values, all others 0"
+    if not good.all():
+        row = int(np.argmin(good))
+        return Fault(first_line + row, expected, _row_found(values[row]))
+    return numbers.astype(np.int16)
+
+
+def _row_found(row: np.ndarray) -> str:
+    if len(row) == 1:
+        return f"{row[0]:g}"
+    ones, others = int((row == 1).sum()), int(((row != 0) & (row != 1)).sum())
+    return f"{ones} ones and {others} values other than 0 and 1"

@@ -1,0 +1,75 @@
+"""What tests share: one SparkContext, small data sets, and the full MNIST where it lies at hand."""
+
+import os
+import sys
+from pathlib import Path
+
+# Before NumPy loads: one BLAS thread here as on Spark's workers, so that both give the same bits.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+
+settings.register_profile(
+    "project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("project")
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """One SparkContext with two slots for all tests, made as the job makes its own."""
+    os.environ["PYSPARK_SUBMIT_ARGS"] = (
+        "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=localhost pyspark-shell"
+    )
+    from nn.spark.session import spark_context
+
+    with spark_context("tests") as context:
+        yield context
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    """The folder of the full MNIST's IDX files; tests that ask for it skip without it."""
+    for folder in (os.environ.get("NN_MNIST"), ROOT.parent / "shared" / "mnist"):
+        if folder and Path(folder).is_dir():
+            return Path(folder)
+    pytest.skip("no MNIST here: set NN_MNIST to a folder with its IDX files")
+
+
+@pytest.fixture
+def rng():
+    """A generator that draws the same in every run."""
+    return np.random.default_rng(20)
+
+
+def blobs(rows, width=16, classes=3, seed=0):
+    """Noisy rows around one centre a class: uint8 images (rows, width) that are easy but not trivial to learn."""
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(99).uniform(40, 215, (classes, width))
+    labels = rng.integers(0, classes, rows)
+    inputs = centres[labels] + rng.normal(0, 40, (rows, width))
+    return np.clip(inputs, 0, 255).astype(np.uint8), labels
+
+
+def write_csv(path, values, separator=","):
+    """Whole numbers (n, d) or (n,) as text lines."""
+    values = np.atleast_2d(values.T).T
+    path.write_text("".join(separator.join(map(str, row)) + "\n" for row in values.tolist()))
+    return str(path)
+
+
+@pytest.fixture
+def csv_set(tmp_path):
+    """Four files of an easy three-class problem: (train images, train labels, test images, test labels)."""
+    paths = []
+    for name, rows, seed in (("train", 240, 1), ("test", 60, 2)):
+        inputs, labels = blobs(rows, seed=seed)
+        paths.append(write_csv(tmp_path / f"images_{name}.csv", inputs))
+        paths.append(write_csv(tmp_path / f"labels_{name}.csv", labels))
+    return paths

@@ -1,0 +1,308 @@
+"""Reading text into blocks: every spelling of the same rows gives the same rows, and bad text gives one line."""
+
+import bz2
+import gzip
+
+import numpy as np
+import pytest
+from conftest import blobs, write_csv
+
+from nn.errors import DataError
+from nn.spark import reading
+from nn.spark.reading import Source
+from nn.spark.storage import Storage
+
+pytestmark = pytest.mark.spark
+
+INPUTS, LABELS = blobs(50, width=5)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_csv(tmp_path / "x.csv", INPUTS)
+    write_csv(tmp_path / "y.csv", LABELS)
+    return tmp_path
+
+
+def read(spark, images, labels, partitions=2, column=None):
+    files = reading.Files.open(
+        spark, Storage(spark), Source("TRAIN", str(images), labels and str(labels), column), partitions
+    )
+    return reading.read(files)
+
+
+def rows_of(dataset):
+    blocks = dataset.blocks.collect()
+    return tuple(np.concatenate([block[part] for block in blocks]) for part in range(3))
+
+
+def assert_holds(dataset, inputs=INPUTS, labels=LABELS):
+    rows, found, found_labels = rows_of(dataset)
+    assert np.array_equal(rows, np.arange(len(inputs)))
+    assert np.allclose(found, inputs, rtol=1e-6) and np.array_equal(found_labels, labels)
+    assert dataset.rows == len(inputs) and dataset.width == inputs.shape[1]
+
+
+def test_reading_gives_rows_labels_scale_and_classes(spark, folder):
+    dataset = read(spark, folder / "x.csv", folder / "y.csv")
+    assert_holds(dataset)
+    assert dataset.classes == 3 and dataset.largest == INPUTS.max()
+    assert dataset.class_rows.tolist() == np.bincount(LABELS).tolist()
+    assert {block.inputs.dtype for block in dataset.blocks.collect()} == {np.dtype(np.uint8)}
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 3, 7])
+def test_reading_cuts_one_file_into_the_wanted_pieces(spark, folder, partitions):
+    dataset = read(spark, folder / "x.csv", folder / "y.csv", partitions)
+    assert dataset.partitions == partitions
+    assert_holds(dataset)
+
+
+def test_reading_more_pieces_than_rows(spark, folder):
+    write_csv(folder / "x.csv", INPUTS[:3])
+    write_csv(folder / "y.csv", LABELS[:3])
+    assert_holds(read(spark, folder / "x.csv", folder / "y.csv", 9), INPUTS[:3], LABELS[:3])
+
+
+@pytest.mark.parametrize("separator", [",", " ", "\t", ";", ", ", "   "])
+def test_reading_finds_the_separator(spark, folder, separator):
+    write_csv(folder / "x.csv", INPUTS, separator)
+    assert_holds(read(spark, folder / "x.csv", folder / "y.csv"))
+
+
+def test_reading_floats_keeps_float32(spark, folder):
+    np.savetxt(folder / "x.csv", INPUTS / 255)
+    np.savetxt(folder / "y.csv", np.eye(3)[LABELS])
+    dataset = read(spark, folder / "x.csv", folder / "y.csv")
+    assert_holds(dataset, INPUTS / np.float32(255))
+    assert dataset.largest == np.float32(INPUTS.max() / 255)
+    assert {block.inputs.dtype for block in dataset.blocks.collect()} == {np.dtype(np.float32)}
+
+
+def test_reading_scales_by_the_largest_absolute_value(spark, folder):
+    write_csv(folder / "x.csv", INPUTS.astype(int) - 300)
+    assert read(spark, folder / "x.csv", folder / "y.csv").largest == 300 - int(INPUTS.min())
+
+
+def test_reading_skips_headers_carriage_returns_and_last_blank_lines(spark, folder):
+    for name, header in (("x.csv", "a,b,c,d,e"), ("y.csv", "label")):
+        lines = (folder / name).read_text().splitlines()
+        (folder / name).write_bytes(("\ufeff" + "\r\n".join([header, *lines, "", ""])).encode())
+    assert_holds(read(spark, folder / "x.csv", folder / "y.csv", 3))
+
+
+@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress)])
+def test_reading_a_compressed_file_is_one_piece_and_says_so(spark, folder, ending, pack):
+    (folder / f"x.csv{ending}").write_bytes(pack((folder / "x.csv").read_bytes()))
+    dataset = read(spark, folder / f"x.csv{ending}", folder / "y.csv", 2)
+    assert_holds(dataset)
+    assert dataset.partitions == 1
+    assert "is compressed and is read as one piece by one core; 2 part files" in dataset.notes[0]
+
+
+def write_parts(folder, count, header=False):
+    """Part files made in another order than that of their names, beside files that are no data."""
+    (folder / "parts").mkdir()
+    bounds = np.linspace(0, len(INPUTS), count + 1).astype(int)
+    for number in sorted(range(count), key=lambda n: -n % 3):
+        path = folder / "parts" / f"part-{number:05}"
+        write_csv(path, INPUTS[bounds[number] : bounds[number + 1]])
+        if header:
+            path.write_text("a,b,c,d,e\n" + path.read_text())
+    (folder / "parts" / "_SUCCESS").write_text("")
+    (folder / "parts" / ".part-00000.crc").write_text("junk")
+
+
+@pytest.mark.parametrize("count", [2, 5, 13])
+@pytest.mark.parametrize("header", [False, True], ids=["plain", "headers"])
+@pytest.mark.parametrize("pattern", ["parts", "parts/part-*"])
+def test_reading_part_files_in_sorted_order(spark, folder, count, header, pattern):
+    write_parts(folder, count, header)
+    dataset = read(spark, folder / pattern, folder / "y.csv", 4)
+    assert_holds(dataset)
+    assert dataset.partitions == min(4, max(count, 4))
+
+
+def test_reading_groups_neighbouring_pieces_the_same_way_each_time(spark, folder):
+    write_parts(folder, 13)
+    groups = []
+    for _ in range(2):
+        dataset = read(spark, folder / "parts", folder / "y.csv", 3)
+        groups.append([[block.rows.tolist() for block in part] for part in dataset.blocks.glom().collect()])
+    assert groups[0] == groups[1] and len(groups[0]) == 3
+    flat = [row for part in groups[0] for block in part for row in block]
+    assert flat == list(range(50))
+
+
+@pytest.mark.parametrize("column", [0, 2, 5, -1, -6])
+def test_reading_labels_from_a_column(spark, folder, column):
+    place = column % 6
+    write_csv(folder / "x.csv", np.insert(INPUTS, place, LABELS, axis=1))
+    assert_holds(read(spark, folder / "x.csv", None, column=column))
+
+
+def test_reading_moves_no_image(spark, folder):
+    """Spark's own count: no stage of reading or of a pass over the rows writes or reads a shuffle."""
+    write_parts(folder, 5)
+    dataset = read(spark, folder / "parts", folder / "y.csv", 2)
+    assert dataset.blocks.count() == 40 or dataset.blocks.count() > 0
+    assert "Shuffle" not in dataset.blocks.toDebugString().decode()
+
+
+def test_reading_parses_the_text_once(spark, folder):
+    dataset = read(spark, folder / "x.csv", folder / "y.csv")
+    (folder / "x.csv").unlink()  # the cached blocks are all that later passes need
+    assert_holds(dataset)
+
+
+def broken(folder, name, line, text):
+    lines = (folder / name).read_text().splitlines()
+    lines[line - 1] = text
+    (folder / name).write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "told"),
+    [
+        (40, "1,2,3,4", "expected 5 values separated by commas, found 4 values"),
+        (1, "1,2,3,x,5", "expected a number as value 4 of 5, found 'x'"),
+        (50, "1,2,3,nan,5", "expected a finite number as value 4 of 5, found 'nan'"),
+        (33, "", "expected 5 values separated by commas, found an empty line"),
+    ],
+)
+def test_reading_tells_file_and_line_of_a_bad_row(spark, folder, line, text, told):
+    broken(folder, "x.csv", line, text)
+    with pytest.raises(DataError) as caught:
+        read(spark, folder / "x.csv", folder / "y.csv", 4)
+    assert str(caught.value).startswith("TRAIN_IMAGES: file:") and "\n" not in str(caught.value)
+    assert str(caught.value).endswith(f"x.csv, line {line}: {told}")
+
+
+@pytest.mark.parametrize("blank", range(1, 50, 6))
+def test_reading_finds_an_empty_line_wherever_the_pieces_meet(spark, folder, blank):
+    broken(folder, "x.csv", blank, "")
+    with pytest.raises(DataError, match=rf"line {blank}: expected .*, found an empty line"):
+        read(spark, folder / "x.csv", folder / "y.csv", 7)
+
+
+def test_reading_tells_the_first_of_several_bad_lines_with_its_header_counted(spark, folder):
+    text = (folder / "x.csv").read_text()
+    (folder / "x.csv").write_text("a,b,c,d,e\n" + text)
+    broken(folder, "x.csv", 45, "oops")
+    broken(folder, "x.csv", 31, "1,2")
+    with pytest.raises(DataError, match="line 31: "):
+        read(spark, folder / "x.csv", folder / "y.csv", 5)
+
+
+def test_reading_tells_the_part_file_and_its_own_line(spark, folder):
+    write_parts(folder, 5, header=True)
+    broken(folder, "parts/part-00003", 4, "1,2,3,4,5,6")
+    with pytest.raises(DataError, match=r"part-00003, line 4: expected 5 values .*, found 6 values"):
+        read(spark, folder / "parts", folder / "y.csv", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("-1", "expected a class number in 0..999, found -1"),
+        ("1000", "expected a class number in 0..999, found 1000"),
+        ("0.5", "expected a class number in 0..999, found 0.5"),
+        ("0 1", "expected 1 value, found 2 values"),
+        ("zero", "expected a number as value 1 of 1, found 'zero'"),
+    ],
+)
+def test_reading_tells_file_and_line_of_a_bad_label(spark, folder, text, told):
+    broken(folder, "y.csv", 30, text)
+    with pytest.raises(DataError) as caught:
+        read(spark, folder / "x.csv", folder / "y.csv", 2)
+    assert str(caught.value).startswith("TRAIN_LABELS: ") and str(caught.value).endswith(
+        f"y.csv, line 30: {told}"
+    )
+
+
+def test_reading_tells_a_row_that_is_not_one_hot(spark, folder):
+    write_csv(folder / "y.csv", np.eye(3, dtype=int)[LABELS])
+    broken(folder, "y.csv", 9, "1,0,1")
+    with pytest.raises(
+        DataError, match="line 9: expected a one-hot row: a single 1 among 3 values, .* 2 ones"
+    ):
+        read(spark, folder / "x.csv", folder / "y.csv")
+
+
+def test_reading_tells_a_bad_label_in_a_column_before_a_later_bad_row(spark, folder):
+    write_csv(folder / "x.csv", np.insert(INPUTS, 0, LABELS, axis=1))
+    broken(folder, "x.csv", 12, "7.5,1,2,3,4,5")
+    broken(folder, "x.csv", 14, "1,1,2,3,4,oops")
+    with pytest.raises(DataError, match=r"line 12: expected a class number in 0..999, found 7.5"):
+        read(spark, folder / "x.csv", None, column=0)
+
+
+def test_reading_tells_both_numbers_when_labels_are_missing(spark, folder):
+    write_csv(folder / "y.csv", LABELS[:-1])
+    with pytest.raises(DataError, match=r"expected 50 labels, one for each image in .*, found 49 in"):
+        read(spark, folder / "x.csv", folder / "y.csv")
+
+
+def test_reading_tells_images_and_labels_that_are_swapped(spark, folder):
+    with pytest.raises(DataError, match="TRAIN_IMAGES and TRAIN_LABELS look swapped: found 1 value a row"):
+        read(spark, folder / "y.csv", folder / "x.csv")
+
+
+@pytest.mark.parametrize("column", [6, -7, 100])
+def test_reading_tells_a_column_that_is_not_there(spark, folder, column):
+    with pytest.raises(DataError, match=r"--label-column: expected a column in -5..4 .*, found"):
+        read(spark, folder / "x.csv", None, column=column)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: None, "TRAIN_IMAGES: no such file or folder: "),
+        (lambda path: path.write_text(""), "TRAIN_IMAGES: expected rows of numbers, found nothing in "),
+        (lambda path: path.write_text("\n\n\n"), "TRAIN_IMAGES: expected rows of numbers, found nothing in "),
+        (lambda path: path.write_text("a,b\n"), "TRAIN_IMAGES: expected rows of numbers, found none in "),
+        (lambda path: path.mkdir(), "TRAIN_IMAGES: no files in "),
+        (lambda path: path.write_bytes(bytes(range(256)) * 9), "TRAIN_IMAGES: "),
+    ],
+    ids=["missing", "empty", "blank", "header", "folder", "binary"],
+)
+def test_reading_tells_what_is_no_text(spark, tmp_path, folder, make, told):
+    path = tmp_path / "other"
+    make(path)
+    with pytest.raises(DataError) as caught:
+        read(spark, path, folder / "y.csv")
+    assert str(caught.value).startswith(told) and "\n" not in str(caught.value)
+
+
+def test_reading_tells_a_damaged_archive(spark, folder):
+    (folder / "x.csv.gz").write_bytes(gzip.compress((folder / "x.csv").read_bytes())[:-30])
+    with pytest.raises(DataError, match="TRAIN_IMAGES: cannot read .*x.csv.gz"):
+        read(spark, folder / "x.csv.gz", folder / "y.csv")
+
+
+def both(spark, folder, test_inputs, test_labels):
+    write_csv(folder / "tx.csv", test_inputs)
+    write_csv(folder / "ty.csv", test_labels)
+    train = Source("TRAIN", str(folder / "x.csv"), str(folder / "y.csv"))
+    test = Source("TEST", str(folder / "tx.csv"), str(folder / "ty.csv"))
+    return reading.read_both(spark, Storage(spark), train, test, 2)
+
+
+def test_read_both_tells_a_test_set_of_another_width(spark, folder):
+    with pytest.raises(
+        DataError, match="TEST_IMAGES: expected 5 values a row as in TRAIN_IMAGES, found 4 in"
+    ):
+        both(spark, folder, INPUTS[:, :4], LABELS)
+
+
+def test_read_both_tells_a_class_that_training_has_not(spark, folder):
+    with pytest.raises(
+        DataError, match=r"TEST_LABELS: expected classes 0..2 as in TRAIN_LABELS, found class 3"
+    ):
+        both(spark, folder, INPUTS, LABELS + 1)
+
+
+def test_read_both_tells_a_training_set_of_one_class(spark, folder):
+    write_csv(folder / "y.csv", LABELS * 0)
+    with pytest.raises(DataError, match="TRAIN_LABELS: expected at least 2 classes, found class 0 alone"):
+        both(spark, folder, INPUTS, LABELS * 0)

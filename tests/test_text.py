@@ -1,0 +1,169 @@
+"""Lines become arrays; a line that is not a row is told exactly."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nn import text
+from nn.text import Chunk, End, Fault, Layout
+
+COMMAS = Layout(",", 3)
+
+
+def read(lines, layout=COMMAS, starts_file=True):
+    """(all rows stacked, End)."""
+    *chunks, end = text.parse(iter(lines), layout, starts_file)
+    assert all(isinstance(chunk, Chunk) for chunk in chunks) and isinstance(end, End)
+    rows = [chunk.values for chunk in chunks]
+    return (np.concatenate(rows) if rows else np.empty((0, layout.width))), end
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=3),
+        min_size=1,
+        max_size=40,
+    ),
+    st.sampled_from([",", ";", "\t", None]),
+)
+def test_parse_reads_back_every_float_exactly(rows, separator):
+    lines = [(separator or " ").join(map(repr, row)) for row in rows]
+    values, end = read(lines, Layout(separator, 3))
+    assert np.array_equal(values, np.array(rows, np.float32))
+    assert end == End(len(rows), len(rows), 0)
+
+
+@given(st.lists(st.text(alphabet="0123456789.,;eE+- \tnaif_x\"'#\ufeff\u0663", max_size=12), max_size=8))
+def test_parse_takes_a_line_exactly_when_python_reads_three_finite_numbers(lines):
+    def good(line):
+        fields = line.split(",")
+        try:
+            numbers = [float(field) for field in fields]
+        except ValueError:
+            return False
+        plain = line.isascii() and "_" not in line
+        return len(numbers) == 3 and all(abs(n) <= np.finfo(np.float32).max for n in numbers) and plain
+
+    _, end = read(lines, starts_file=False)
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    needed = lines[: filled[-1] + 1] if filled else []
+    first_bad = next((number for number, line in enumerate(needed, 1) if not good(line)), None)
+    assert (end.fault.line if end.fault else None) == first_bad
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "found"),
+    [
+        ("1,2", "3 values separated by commas", "2 values"),
+        ("1,2,3,4", "3 values separated by commas", "4 values"),
+        ("1,2,3,", "3 values separated by commas", "4 values"),
+        ("7", "3 values separated by commas", "1 value"),
+        ("1;2;3", "3 values separated by commas", "1 value"),
+        ("1,x,3", "a number as value 2 of 3", "'x'"),
+        ("1,,3", "a number as value 2 of 3", "nothing"),
+        ("1,2,0x10", "a number as value 3 of 3", "'0x10'"),
+        ("1,2,1_000", "a number as value 3 of 3", "'1_000'"),
+        ("nan,2,3", "a finite number as value 1 of 3", "'nan'"),
+        ("1,-Infinity,3", "a finite number as value 2 of 3", "'-Infinity'"),
+        ("1,2,1e39", "a number within float32 as value 3 of 3", "'1e39'"),
+        ("1,2,\x00", "a number as value 3 of 3", r"'\x00'"),
+    ],
+)
+def test_parse_tells_line_expected_and_found(line, expected, found):
+    _, end = read(["1,2,3"] * 5 + [line] + ["9,9"])
+    assert end.fault == Fault(6, expected, found)
+    assert end.lines == 7 and end.rows == 5
+
+
+def test_parse_finds_the_first_fault_beyond_the_first_chunk():
+    lines = ["1,2,3"] * (text.CHUNK_ROWS + 9) + ["1,2"] + ["oops"] * text.CHUNK_ROWS
+    values, end = read(lines)
+    assert end.fault.line == text.CHUNK_ROWS + 10
+    assert len(values) == text.CHUNK_ROWS + 9 and end.lines == len(lines)
+
+
+def test_parse_skips_a_header_only_where_a_file_starts():
+    assert read(["a,b,c", "1,2,3"])[1] == End(2, 1, 0)
+    assert read(["a,b,c", "1,2,3"], starts_file=False)[1].fault.line == 1
+
+
+def test_parse_takes_a_first_line_with_one_bad_value_for_a_row():
+    assert read(["1,b,3", "1,2,3"])[1].fault == Fault(1, "a number as value 2 of 3", "'b'")
+    assert read(["nan,nan,nan", "1,2,3"])[1].fault.line == 1
+
+
+def test_parse_drops_carriage_returns_and_a_byte_order_mark():
+    values, end = read(["\ufeff1,2,3\r", "4,5,6\r"])
+    assert values.tolist() == [[1, 2, 3], [4, 5, 6]] and end.fault is None
+
+
+def test_parse_lets_blank_lines_end_a_piece_but_not_split_it():
+    assert read(["1,2,3", "", "  "])[1] == End(3, 1, 2)
+    assert read(["1,2,3", "", "4,5,6"])[1].fault == Fault(2, "3 values separated by commas", "an empty line")
+    long = ["1,2,3"] * (text.CHUNK_ROWS - 1)
+    assert read([*long, "", "4,5,6"])[1].fault.line == text.CHUNK_ROWS
+    assert read([*long, "", ""])[1].blank == text.CHUNK_ROWS
+
+
+def test_parse_drains_its_lines_whatever_they_hold():
+    lines = iter(["x,1,2"] + ["1,2,3"] * 5000)
+    list(text.parse(lines, COMMAS))
+    assert next(lines, None) is None
+
+
+def test_parse_cuts_wide_rows_into_smaller_chunks():
+    wide = Layout(",", text.CHUNK_BYTES // 40)
+    line = ",".join(["1"] * wide.width)
+    sizes = [len(part.values) for part in text.parse(iter([line] * 25), wide) if isinstance(part, Chunk)]
+    assert sizes == [10, 10, 5]
+
+
+@pytest.mark.parametrize(
+    ("lines", "layout"),
+    [
+        (["1,2,3"], Layout(",", 3)),
+        (["1;2"], Layout(";", 2)),
+        (["1\t2\t3"], Layout("\t", 3)),
+        (["1  2 3 "], Layout(None, 3)),
+        (["7"], Layout(None, 1)),
+        (["label,a b,c", "1,2,3"], Layout(",", 3)),
+        (["label", "4"], Layout(None, 1)),
+        (["x y", "1 2"], Layout(None, 2)),
+    ],
+)
+def test_layout_follows_from_the_first_lines(lines, layout):
+    assert text.layout_of(lines) == layout
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [([0, 255], np.uint8), ([0, 256], np.float32), ([-1, 3], np.float32), ([0.5, 1], np.float32)],
+)
+def test_compact_keeps_bytes_only_where_nothing_is_lost(values, dtype):
+    values = np.array([values], np.float32)
+    small = text.compact(values)
+    assert small.dtype == dtype and np.array_equal(small, values)
+
+
+def test_to_labels_reads_class_numbers_and_one_hot_rows():
+    assert text.to_labels(np.array([[3.0], [0.0]])).tolist() == [3, 0]
+    assert text.to_labels(np.array([[0, 0, 1.0], [1, 0, 0]])).tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ([2.5], "2.5"),
+        ([-1], "-1"),
+        ([text.MAX_CLASSES], "1000"),
+        ([0, 1, 1], "2 ones and 0 values other than 0 and 1"),
+        ([0, 0, 0], "0 ones and 0 values other than 0 and 1"),
+        ([0, 1, 0.5], "1 ones and 1 values other than 0 and 1"),
+    ],
+)
+def test_to_labels_tells_the_first_row_that_is_no_label(row, found):
+    good = [0.0] * len(row)
+    good[-1] = 1.0
+    fault = text.to_labels(np.array([good, row, row], np.float32), first_line=10)
+    assert fault.line == 11 and fault.found == found
