@@ -10,7 +10,7 @@ try:
     from nn.records import Progress
     from nn.spark import reading
     from nn.spark.output import Output
-    from nn.spark.session import spark_context
+    from nn.spark.session import shows_on_terminal, spark_context
     from nn.spark.storage import Storage
     from nn.spark.training import measure_on
     from nn.training import train
@@ -44,7 +44,7 @@ def main(asked: options.Options) -> None:
         params = model.init(asked.seed)
         descent, plan = asked.descent(), asked.plan(train_set.rows)
         print(report.plan_lines(asked, model, params), flush=True)
-        table = console.Table(plan)
+        table = console.Table(plan, live=shows_on_terminal(context))
         measure = table.counting(measure_on(train_set.blocks, model))
         start = Progress(descent.init(params))
         output.clear()

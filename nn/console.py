@@ -38,9 +38,8 @@ def clock(seconds: float) -> str:
 class Table:
     """Shows training as it goes on: a table for a log, a live line for a person at a terminal."""
 
-    def __init__(self, plan: Plan, stream: TextIO = sys.stdout):
-        self.plan, self.stream = plan, stream
-        self.live = stream.isatty()
+    def __init__(self, plan: Plan, live: bool, stream: TextIO = sys.stdout):
+        self.plan, self.live, self.stream = plan, live, stream
         self.jobs = 0
         self.began = time.monotonic()
         self.latest: Epoch | None = None

@@ -9,13 +9,9 @@ from nn.training import Plan
 EPOCHS = [Epoch(1, 1.25, 0.5, 0.1, True, 700, 0.2), Epoch(2, 1.5, 0.25, 0.12, False, 690, 0.2)]
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def show(stream):
-    table = Table(Plan(1000, 2, batch_size=500), stream)
+def show(live):
+    stream = io.StringIO()
+    table = Table(Plan(1000, 2, batch_size=500), live, stream)
     measure = table.counting(lambda params, draw: Tally(Measures(1, 1.0, 1.0, 1.0)))
 
     def epochs():
@@ -29,7 +25,7 @@ def show(stream):
 
 
 def test_log_gets_a_line_an_epoch_under_a_header():
-    header, first, second = show(io.StringIO()).splitlines()
+    header, first, second = show(live=False).splitlines()
     assert header.split() == ["epoch", "cost", "accuracy", "rate", "stood", "rows", "seconds", "left"]
     assert first.split()[:7] == ["1/2", "1.250000", "50.00%", "0.1", "yes", "700", "0.20"]
     assert second.split()[4] == "undone"
@@ -37,7 +33,7 @@ def test_log_gets_a_line_an_epoch_under_a_header():
 
 
 def test_terminal_gets_one_line_that_moves_with_every_job():
-    shown = show(Terminal())
+    shown = show(live=True)
     bars = [part for part in shown.split("\r") if part.startswith("[")]
     assert [bar.count("#") for bar in bars] == [2, 5, 5, 7, 10, 10]
     assert all(len(bar) < 80 for bar in bars)

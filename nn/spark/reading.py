@@ -233,11 +233,13 @@ def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) 
 
 
 def _refuse_swapped(images: TextFile, labels: TextFile) -> None:
-    if images.layout.width > 1 or labels.layout.width == 1:
-        return
-    row = text.to_array([labels.first_row], labels.layout)
-    if isinstance(row, text.Fault) or isinstance(text.to_labels(row), text.Fault):
+    if _starts_with_label(images) and not _starts_with_label(labels):
         raise DataError(
-            f"{images.argument} and {labels.argument} look swapped: found 1 value a row in {images.path}, "
-            f"{labels.layout.width} in {labels.path}"
+            f"{images.argument} and {labels.argument} look swapped: the rows of {images.path} read as labels, "
+            f"those of {labels.path} do not"
         )
+
+
+def _starts_with_label(file: TextFile) -> bool:
+    row = text.to_array([file.first_row], file.layout)
+    return isinstance(row, np.ndarray) and isinstance(text.to_labels(row), np.ndarray)

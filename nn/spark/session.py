@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -84,6 +85,19 @@ def _set_log_level(jvm, level: str) -> None:
     log4j.core.config.Configurator.setRootLevel(log4j.Level.valueOf(level))
     for logger in SILENCED:
         log4j.core.config.Configurator.setLevel(logger, log4j.Level.OFF)
+
+
+def shows_on_terminal(context) -> bool:
+    """Whether what is printed reaches a person at a terminal.
+
+    spark-submit reads its Python program's output through a pipe and prints it itself: then the terminal is the
+    Java process's.
+    """
+    console = context._jvm.System.console()
+    is_terminal = getattr(
+        console, "isTerminal", lambda: True
+    )  # Java 22 has a console everywhere, and says what it is
+    return sys.stdout.isatty() or (console is not None and is_terminal())
 
 
 def ship_package(context) -> None:

@@ -175,7 +175,6 @@ class HadoopFolder:
             raise _translated(error, EnvironmentFault, f"cannot write {self.path}/{name}") from None
 
     def _create(self, file_system, place, content: bytes) -> None:
-        file_system.setWriteChecksum(False)  # a .crc beside the file would reject it once edited by hand
         stream = file_system.create(place, True)
         try:
             stream.write(bytearray(content))

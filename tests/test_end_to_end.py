@@ -1,0 +1,180 @@
+"""The real thing: spark-submit on a few hundred rows, through to the plots, as a user types it."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, blobs
+
+import nn
+from nn import package
+
+pytestmark = pytest.mark.spark
+
+BIN = Path(sys.executable).parent
+FAST = ["--master", "local[2]", "--conf", "spark.ui.enabled=false", "--driver-memory", "1g"]
+
+
+def submit(script, *words, cwd, conf=()):
+    """Run spark-submit as a user would, in a folder of its own."""
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYSPARK", "SPARK"))
+    }
+    environment["PATH"] = f"{BIN}{os.pathsep}{environment['PATH']}"
+    environment["PYSPARK_PYTHON"] = sys.executable
+    command = [str(BIN / "spark-submit"), *FAST, *conf, str(script), *map(str, words)]
+    # Spark mixes its program's stderr into stdout; one stream is what a user sees.
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """An easy set of 9-pixel images in the original's format: floats, blanks, one-hot labels."""
+    folder = tmp_path_factory.mktemp("data")
+    for name, rows, seed in (("train", 400, 1), ("test", 100, 2)):
+        inputs, labels = blobs(rows, width=9, seed=seed)
+        np.savetxt(folder / f"images_{name}.csv", inputs / 255)
+        np.savetxt(folder / f"labels_{name}.csv", np.eye(3)[labels])
+    return [folder / f"{kind}_{name}.csv" for name in ("train", "test") for kind in ("images", "labels")]
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    """One run from another working folder, its console and its OUTPUT."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    done = submit(
+        ROOT / "main_task.py", *data, "out", "--epochs", "60", "--learning-rate", "0.5", cwd=elsewhere
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done, elsewhere / "out"
+
+
+def test_job_leaves_everything_it_promises(finished):
+    _, out = finished
+    expected = {"_SUCCESS", "cost_history", "accuracy_history", "metrics", "tests", "history.csv"}
+    expected |= {"confusion_matrix.csv", "examples.csv", "summary.json", "model.npz"}
+    assert {path.name for path in out.iterdir()} == expected
+    for folder in ("cost_history", "accuracy_history", "metrics", "tests"):
+        assert sorted(path.name for path in (out / folder).iterdir()) == ["_SUCCESS", "part-00000"]
+
+
+def test_job_histories_agree_with_each_other(finished):
+    _, out = finished
+    rows = list(csv.DictReader((out / "history.csv").open()))
+    assert [int(row["epoch"]) for row in rows] == list(range(1, 61))
+    for name in ("cost", "accuracy"):
+        plain = np.loadtxt(out / f"{name}_history" / "part-00000")
+        assert plain.tolist() == [float(row[name]) for row in rows]
+    standing = [float(row["cost"]) for row in rows if row["accepted"] == "1"]
+    assert standing == sorted(standing, reverse=True)
+
+
+def test_job_learns_and_its_saved_model_predicts_what_it_scored(finished, data):
+    _, out = finished
+    summary = json.loads((out / "summary.json").read_text())
+    inputs, labels = np.loadtxt(data[2]), np.loadtxt(data[3]).argmax(axis=1)
+    predictions = nn.load(out / "model.npz").predict(inputs)
+    assert np.mean(predictions == labels) == summary["test"]["accuracy"] > 0.8
+    confusion = np.loadtxt(out / "confusion_matrix.csv", delimiter=",", skiprows=1)[:, 1:]
+    assert confusion[1, 2] == np.sum((labels == 1) & (predictions == 2)) and confusion.sum() == 100
+    pairs = [
+        tuple(map(int, line.strip("()\n").split(", "))) for line in (out / "tests" / "part-00000").open()
+    ]
+    assert pairs == list(zip(predictions[:15].tolist(), labels[:15].tolist(), strict=True))
+
+
+def test_job_shows_a_line_an_epoch_and_no_screens_of_log(finished):
+    done, _ = finished
+    lines = done.stdout.splitlines()
+    assert sum("/60 " in line for line in lines) == 60
+    assert any(line.startswith("test      accuracy") for line in lines)
+    assert " INFO " not in done.stdout and "Traceback" not in done.stdout
+    assert len(lines) < 80
+
+
+def test_job_output_can_be_drawn(finished):
+    _, out = finished
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "generate_plots.py"), str(out)],
+        capture_output=True,
+        text=True,
+        cwd=out.parent,
+    )
+    assert done.returncode == 0, done.stderr
+    pictures = {path.name for path in out.glob("*.png")}
+    names = ("cost_history", "accuracy_history", "learning_rate", "confusion_matrix")
+    names += ("class_metrics", "samples", "weights")
+    assert pictures == {f"{name}.png" for name in names}
+
+
+def test_job_gives_the_same_bits_again_and_overwrites(finished, data, tmp_path):
+    _, out = finished
+    words = ["--epochs", "60", "--learning-rate", "0.5"]
+    mine = tmp_path / "out"
+    shutil.copytree(out, mine)
+    (mine / "thesis.tex").write_text("kept")
+    (mine / "model.npz").write_bytes(b"old")
+    refused = submit(ROOT / "main_task.py", *data, mine, *words, cwd=tmp_path)
+    assert refused.returncode == 2 and "--overwrite" in refused.stdout
+    assert (mine / "model.npz").read_bytes() == b"old"
+    done = submit(ROOT / "main_task.py", *data, mine, *words, "--overwrite", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert (mine / "model.npz").read_bytes() == (out / "model.npz").read_bytes()
+    assert (mine / "thesis.tex").read_text() == "kept"
+
+
+def test_lone_main_task_runs_with_the_zip_and_says_what_is_missing_without(data, tmp_path):
+    shutil.copy(ROOT / "main_task.py", tmp_path)
+    package.write_zip(tmp_path / "nn.zip")
+    words = [*data, "out", "--epochs", "3", "--batch-size", "100", "--schedule", "constant"]
+    done = submit("main_task.py", *words, cwd=tmp_path, conf=["--py-files", "nn.zip"])
+    assert done.returncode == 0, done.stdout
+    assert len((tmp_path / "out" / "history.csv").read_text().splitlines()) == 4
+    (tmp_path / "nn.zip").unlink()
+    bare = submit("main_task.py", *words, cwd=tmp_path)
+    assert bare.returncode != 0
+    assert "main_task.py: error: no Python module named nn here; add --py-files nn.zip" in bare.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "told"),
+    [
+        (lambda words: words[:4], 2, "the following arguments are required: OUTPUT"),
+        (lambda words: [*words, "--hidden", "x"], 2, "--hidden: expected units as 64 or 128,64, found 'x'"),
+        (lambda words: ["nowhere.csv", *words[1:]], 3, "TRAIN_IMAGES: no such file or folder: nowhere.csv"),
+        (lambda words: [words[1], words[0], *words[2:]], 3, "TRAIN_IMAGES and TRAIN_LABELS look swapped"),
+    ],
+    ids=["missing", "option", "file", "swapped"],
+)
+def test_bad_input_is_one_line_an_exit_code_and_nothing_written(data, tmp_path, change, code, told):
+    done = submit(ROOT / "main_task.py", *change([*data, "out"]), cwd=tmp_path)
+    ours = [line for line in done.stdout.splitlines() if line.startswith("main_task.py: error: ")]
+    assert done.returncode == code, done.stdout
+    assert len(ours) == 1 and told in ours[0]
+    assert "Traceback" not in done.stdout and "at org.apache" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_answers_before_spark_starts():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main_task.py"), "--help"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "JAVA_HOME": "/nowhere", "PATH": ""},
+    )
+    assert done.returncode == 0 and "--batch-size" in done.stdout and done.stderr == ""

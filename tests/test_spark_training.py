@@ -1,0 +1,110 @@
+"""A job for each trial: the same numbers as without Spark, named jobs, nothing left behind."""
+
+import os
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from conftest import blobs
+
+from nn import local, tree
+from nn.evaluation import evaluate
+from nn.local import Held
+from nn.model import multilayer_perceptron
+from nn.optimizers import Descent, Momentum
+from nn.records import Draw, Progress
+from nn.schedules import BoldDriver
+from nn.spark import training
+from nn.training import Plan, train
+
+pytestmark = pytest.mark.spark
+
+INPUTS, LABELS = blobs(300)
+MODEL = multilayer_perceptron(16, 3, (8,), "sigmoid", "mse", scale=255.0)
+
+
+def partitions_of(count):
+    blocks = local.blocks_of(INPUTS, LABELS, block_rows=30).partitions[0]
+    bounds = [len(blocks) * number // count for number in range(count + 1)]
+    return [blocks[start:end] for start, end in pairwise(bounds)]
+
+
+def trained(measure, **plan):
+    descent = Descent(Momentum(), BoldDriver(0.5))
+    *_, last = train(measure, descent, Plan(300, 4, **plan), Progress(descent.init(MODEL.init(0))))
+    return descent.result(last.state), last.history
+
+
+@pytest.mark.parametrize("plan", [{"sample": 0.7}, {"batch_size": 100}], ids=["sample", "batches"])
+def test_training_on_spark_gives_the_bits_of_training_without(spark, plan):
+    partitions = partitions_of(2)
+    there, history = trained(
+        training.measure_on(spark.parallelize(partitions, 2).flatMap(list), MODEL), **plan
+    )
+    here, same = trained(local.measure_on(local.Blocks(partitions), MODEL), **plan)
+    assert [line[:-1] for line in history] == [line[:-1] for line in same]
+    for a, b in zip(tree.arrays(there), tree.arrays(here), strict=True):
+        assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("plan", [{"sample": 0.7}, {"batch_size": 100}], ids=["sample", "batches"])
+def test_training_in_other_partitions_is_the_same_to_rounding(spark, plan):
+    ends = []
+    for count in (1, 5):
+        rdd = spark.parallelize(partitions_of(count), count).flatMap(list)
+        ends.append(trained(training.measure_on(rdd, MODEL), **plan)[0])
+    for a, b in zip(*map(tree.arrays, ends), strict=True):
+        assert np.linalg.norm(a - b) <= 1e-5 * np.linalg.norm(a)
+
+
+def test_jobs_reuse_their_python_workers(spark):
+    """A stage that left its input undrained would switch reuse off: a new process for each task."""
+    rdd = spark.parallelize(partitions_of(2), 2).flatMap(list).cache()
+    measure = training.measure_on(rdd, MODEL)
+    workers = set()
+    for epoch in range(6):
+        measure(MODEL.init(0), Draw(0, epoch, 0.7))
+        measure(MODEL.init(0), Draw(0, epoch, batch=0, batch_size=50, total=300))
+        workers |= set(rdd.mapPartitions(lambda blocks: [list(blocks) and os.getpid()]).collect())
+    assert len(workers) <= 4
+
+
+def test_parameters_broadcast_for_a_step_are_destroyed(spark):
+    destroyed = []
+    original = spark.broadcast
+
+    class Watching:
+        def __init__(self, value):
+            self.inner = original(value)
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+        def __reduce__(self):
+            return self.inner.__reduce__()
+
+        def destroy(self):
+            destroyed.append(True)
+            self.inner.destroy()
+
+    rdd = spark.parallelize(partitions_of(2), 2).flatMap(list)
+    spark.broadcast = Watching
+    try:
+        training.measure_on(rdd, MODEL)(MODEL.init(0), Draw())
+    finally:
+        del spark.broadcast
+    assert destroyed == [True]
+
+
+def test_jobs_are_named_after_their_epoch():
+    assert training.describe(Draw(0, 3, 0.7)) == "epoch 3: gradients"
+    assert training.describe(Draw(0, 3, batch=4)) == "epoch 3: gradients of batch 5"
+    assert training.describe(Draw(0, 3, 0.0)) == "epoch 3: cost of all rows"
+
+
+def test_scoring_on_spark_gives_the_score_without(spark):
+    partitions, params = partitions_of(2), MODEL.init(0)
+    there = evaluate(spark.parallelize(partitions, 2).flatMap(list), MODEL, spark.broadcast(params))
+    here = evaluate(local.Blocks(partitions), MODEL, Held(params))
+    assert np.array_equal(there.confusion, here.confusion) and there.first == here.first
+    assert there.loss == here.loss and len(there.examples) == len(here.examples)
