@@ -1,0 +1,89 @@
+"""Time the real job: spark-submit main_task.py with several seeds, and what came out of each run.
+
+    python benchmarks/job.py data --seeds 5 -- --activation tanh
+
+prints a line a run (test accuracy, seconds to read, median seconds an epoch, seconds from submit to last file) and
+their medians. The folder holds what generate_data.py writes; options after -- go to main_task.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = [f"mnist_{kind}_{part}.csv" for part in ("train", "test") for kind in ("images", "labels")]
+COLUMNS = ("accuracy", "reading", "epoch", "submit to end")
+
+
+def main() -> None:
+    """Run every seed in turn and print the table."""
+    asked, options = arguments()
+    print("seed" + "".join(f"{name:>16}" for name in COLUMNS), flush=True)
+    rows = []
+    for seed in range(asked.seeds):
+        rows.append(run(asked, [*options, "--seed", str(seed)]))
+        print(line(str(seed), rows[-1]), flush=True)
+    print(line("median", tuple(map(statistics.median, zip(*rows, strict=True)))))
+
+
+def run(asked: argparse.Namespace, options: list[str]) -> tuple[float, ...]:
+    """One job: (test accuracy, seconds reading, median seconds an epoch, seconds in all)."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).parent / "spark-submit"),
+                *("--master", asked.master, "--driver-memory", asked.driver_memory),
+                str(ROOT / "main_task.py"),
+                *(str(Path(asked.data) / name) for name in FILES),
+                f"{folder}/output",
+                *options,
+            ],
+            env={**os.environ, "PYSPARK_PYTHON": sys.executable},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        seconds = time.perf_counter() - began
+        if done.returncode:
+            sys.exit(done.stdout)
+        summary = json.loads(Path(folder, "output", "summary.json").read_text())
+        with open(Path(folder, "output", "history.csv")) as file:
+            epochs = [float(row["seconds"]) for row in csv.DictReader(file)]
+    return (
+        summary["test"]["accuracy"],
+        summary["seconds"]["reading"],
+        statistics.median(epochs),
+        seconds,
+    )
+
+
+def line(name: str, values: tuple[float, ...]) -> str:
+    """A row of the table."""
+    accuracy, *seconds = values
+    return f"{name:<6}{accuracy:>14.4f}" + "".join(f"{value:>14.2f} s" for value in seconds)
+
+
+def arguments() -> tuple[argparse.Namespace, list[str]]:
+    """The options before -- and the words after it."""
+    words = sys.argv[1:]
+    at = words.index("--") if "--" in words else len(words)
+    parser = argparse.ArgumentParser(description="Time the real job with several seeds.")
+    parser.add_argument("data", help="folder with the CSV files of generate_data.py")
+    parser.add_argument("--seeds", type=int, default=5, help="seeds 0, 1, ... (default 5)")
+    parser.add_argument("--master", default="local[2]", help="(default local[2])")
+    parser.add_argument("--driver-memory", default="2g", help="(default 2g)")
+    return parser.parse_args(words[:at]), words[at + 1 :]
+
+
+if __name__ == "__main__":
+    main()

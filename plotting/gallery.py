@@ -1,0 +1,171 @@
+"""Which picture needs which file: all files are read and checked before the first picture is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from plotting.confusion import confusion_figure
+from plotting.curves import accuracy_figure, cost_figure, rate_figure, undrawable
+from plotting.firstlayer import read_first_layer
+from plotting.histories import Curve, read_history, read_series
+from plotting.images import image_shape, samples_figure, weights_figure
+from plotting.labels import can_draw, percent, plain
+from plotting.metrics import metrics_figure
+from plotting.results import read_confusion, read_examples, read_summary
+from plotting.style import house_style, save
+from plotting.textfiles import BadFileError, NotDrawableError, complaint
+
+Run = dict[str, Any]  # file name -> what its reader made of it, or the NotDrawableError that it raised
+Note = Callable[[str], None]
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    "history.csv": read_history,
+    "summary.json": read_summary,
+    "confusion_matrix.csv": read_confusion,
+    "examples.csv": read_examples,
+    "model.npz": read_first_layer,
+}
+
+
+def draw_run(folder: Path, kind: str, note: Note) -> Iterator[Path]:
+    """Every picture that the OUTPUT folder of a run has the data for, each path after it is written."""
+    run = _read_run(folder)
+    history = run["history.csv"]
+    for what in ("cost", "accuracy", "learning_rate"):
+        _note_undrawable(folder / "history.csv", what, getattr(history, what), note)
+    _note_names(folder / "summary.json", _names(run), note)
+    with house_style():
+        for name, (needed, draw) in PICTURES.items():
+            path = folder / f"{name}.{kind}"
+            try:
+                if needed not in run:
+                    raise NotDrawableError(f"no {needed} in {folder} (a run writes it at its end)")
+                yield save(draw(run), path)
+            except NotDrawableError as reason:
+                older = "; the one that is there was drawn earlier" if path.exists() else ""
+                note(f"{path.name} left out: {reason}{older}")
+
+
+def draw_histories(
+    costs: Path, accuracies: Path | None, folder: Path, kind: str, note: Note
+) -> Iterator[Path]:
+    """The two pictures of the original project from its two files, or the first alone."""
+    cost = read_series(costs)
+    accuracy = read_series(accuracies) if accuracies else None
+    _note_undrawable(costs, "cost", cost, note)
+    if accuracies and accuracy:
+        _note_undrawable(accuracies, "accuracy", accuracy, note)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadFileError(f"{folder}: cannot be made a folder ({error.strerror})") from None
+    with house_style():
+        yield save(cost_figure(cost), folder / f"cost_history.{kind}")
+        if accuracy:
+            yield save(accuracy_figure(accuracy), folder / f"accuracy_history.{kind}")
+
+
+def _note_undrawable(path: Path, what: str, curve: Curve, note: Note) -> None:
+    lost = undrawable(curve)
+    if lost:
+        first = curve.epochs[~curve.drawable][0]
+        note(
+            f"{path}: {lost} of {len(curve.epochs)} epochs, from {first} on, have no finite {what}: not drawn"
+        )
+
+
+def _note_names(path: Path, names: tuple[str, ...] | None, note: Note) -> None:
+    strange = sum(not can_draw(plain(name, len(name))) for name in names or ())
+    if strange:
+        note(f"{path}: {strange} class names have characters that the font lacks: class numbers instead")
+
+
+def _read_run(folder: Path) -> Run:
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "nothing there"
+        raise complaint(folder, "the OUTPUT folder of a run", found)
+    run: Run = {}
+    for name, read in READERS.items():
+        path = folder / name
+        if path.exists() or name == "history.csv":
+            try:
+                run[name] = read(path)
+            except NotDrawableError as reason:
+                run[name] = reason
+    _check_classes(folder, run)
+    return run
+
+
+def _check_classes(folder: Path, run: Run) -> None:
+    """The files of one run speak of the same classes; a folder mixed from two runs would draw a lie."""
+    if "summary.json" not in run:
+        return
+    k = len(run["summary.json"].scores.f1)
+    if "confusion_matrix.csv" in run and len(run["confusion_matrix.csv"]) != k:
+        found = str(len(run["confusion_matrix.csv"]))
+        raise complaint(folder / "confusion_matrix.csv", f"{k} classes as in summary.json", found)
+    if "examples.csv" in run and run["examples.csv"].classes > k:
+        found = f"class {run['examples.csv'].classes - 1}"
+        raise complaint(folder / "examples.csv", f"classes below {k} as in summary.json", found)
+
+
+def _names(run: Run) -> tuple[str, ...] | None:
+    return run["summary.json"].class_names if "summary.json" in run else None
+
+
+def _data_set(run: Run) -> str:
+    return plain(run["summary.json"].name, 40) if "summary.json" in run else ""
+
+
+def _about(run: Run) -> str:
+    if "summary.json" not in run:
+        return ""
+    return f"{_data_set(run)} · test accuracy {percent(run['summary.json'].accuracy, 2)}"
+
+
+def _cost(run: Run) -> Figure:
+    return cost_figure(run["history.csv"].cost, _data_set(run))
+
+
+def _accuracy(run: Run) -> Figure:
+    return accuracy_figure(run["history.csv"].accuracy, _about(run))
+
+
+def _rate(run: Run) -> Figure:
+    return rate_figure(run["history.csv"].learning_rate, _data_set(run))
+
+
+def _confusion(run: Run) -> Figure:
+    return confusion_figure(run["confusion_matrix.csv"], _names(run), _about(run))
+
+
+def _metrics(run: Run) -> Figure:
+    return metrics_figure(run["summary.json"].scores, _names(run), _about(run))
+
+
+def _samples(run: Run) -> Figure:
+    examples, model = run["examples.csv"], run.get("model.npz")
+    declared = None if model is None or isinstance(model, NotDrawableError) else model.input_shape
+    return samples_figure(examples, image_shape(examples.inputs.shape[1], declared), _names(run), _about(run))
+
+
+def _weights(run: Run) -> Figure:
+    layer = run["model.npz"]
+    if isinstance(layer, NotDrawableError):
+        raise layer
+    return weights_figure(layer, image_shape(len(layer.weights), layer.input_shape), _data_set(run))
+
+
+PICTURES: dict[str, tuple[str, Callable[[Run], Figure]]] = {
+    "cost_history": ("history.csv", _cost),
+    "accuracy_history": ("history.csv", _accuracy),
+    "learning_rate": ("history.csv", _rate),
+    "confusion_matrix": ("confusion_matrix.csv", _confusion),
+    "class_metrics": ("summary.json", _metrics),
+    "samples": ("examples.csv", _samples),
+    "weights": ("model.npz", _weights),
+}

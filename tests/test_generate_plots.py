@@ -1,0 +1,323 @@
+"""The door: whole OUTPUT folders in, pictures and single lines out."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import generate_plots
+
+SCRIPT = Path(generate_plots.__file__)
+PICTURES = [
+    "cost_history",
+    "accuracy_history",
+    "learning_rate",
+    "confusion_matrix",
+    "class_metrics",
+    "samples",
+    "weights",
+]
+K, SIDE, UNITS, ROWS = 4, 8, 9, 40
+RNG_SEED = 5
+
+
+def write_histories(output, epochs=30):
+    """A Bold Driver run: every fifth trial is undone, and measured all the same."""
+    lines = []
+    for epoch in range(1, epochs + 1):
+        undone = epoch % 5 == 0
+        cost = 0.1 + 1 / epoch + 0.3 * undone
+        lines.append((epoch, cost, 1 - cost / 2, 0.1 * 1.2 ** (epoch % 5), int(not undone), 700, 0.2))
+    header = "epoch,cost,accuracy,learning_rate,accepted,rows,seconds\n"
+    text = "".join(",".join(map(str, line)) + "\n" for line in lines)
+    (output / "history.csv").write_text(header + text)
+    for name, column in (("cost_history", 1), ("accuracy_history", 2)):
+        (output / name).mkdir()
+        (output / name / "part-00000").write_text("".join(f"{line[column]}\n" for line in lines))
+        (output / name / "_SUCCESS").write_text("")
+
+
+def write_results(output):
+    """Stripes and blots for images, a tenth of them predicted as the next class."""
+    rng = np.random.default_rng(RNG_SEED)
+    labels = np.arange(ROWS) % K
+    predictions = np.where(np.arange(ROWS) < 4, (labels + 1) % K, labels)
+    counts = np.zeros((K, K), dtype=int)
+    np.add.at(counts, (labels, predictions), 1)
+    header = "truth\\prediction," + ",".join(map(str, range(K)))
+    lines = [",".join(map(str, [truth, *line])) for truth, line in enumerate(counts)]
+    (output / "confusion_matrix.csv").write_text("\n".join([header, *lines]) + "\n")
+    pixels = rng.integers(0, 256, (ROWS, SIDE * SIDE))
+    examples = ["row,label,prediction,probability," + ",".join(f"x{i}" for i in range(SIDE * SIDE))]
+    for row in range(ROWS):
+        start = [row, labels[row], predictions[row], 0.625]
+        examples.append(",".join(map(str, [*start, *pixels[row]])))
+    (output / "examples.csv").write_text("\n".join(examples) + "\n")
+    score = {"precision": 0.9, "recall": 0.9, "f1": 0.9}
+    summary = {
+        "data": {"name": "stripes", "class_names": ["a_1", "$b$", "c", "d"]},
+        "test": {
+            "accuracy": 0.9,
+            "rows": ROWS,
+            "macro": score,
+            "classes": [{"class": c, "support": 10, **score} for c in range(K)],
+        },
+        "configuration": {},
+    }
+    (output / "summary.json").write_text(json.dumps(summary))
+    layers = [{"name": "dense", "units": UNITS}, {"name": "sigmoid"}, {"name": "dense", "units": K}]
+    config = {"input_shape": [SIDE * SIDE], "layers": layers, "loss": "mse", "scale": 255.0, "classes": K}
+    weights = {"0.W": rng.normal(size=(SIDE * SIDE, UNITS)), "0.b": np.zeros(UNITS)}
+    np.savez(output / "model.npz", config=np.array(json.dumps(config)), **weights)
+
+
+@pytest.fixture
+def output(tmp_path):
+    folder = tmp_path / "OUTPUT"
+    folder.mkdir()
+    write_histories(folder)
+    write_results(folder)
+    return folder
+
+
+def run(capsys, *arguments):
+    """(exit code, lines on stdout, lines on stderr)"""
+    try:
+        code = generate_plots.main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    captured = capsys.readouterr()
+    return code, captured.out.splitlines(), captured.err.splitlines()
+
+
+def keep_only(output, *names):
+    """Drop the other results, so that a test draws no more than it looks at."""
+    for name in {"summary.json", "confusion_matrix.csv", "examples.csv", "model.npz"} - set(names):
+        (output / name).unlink()
+
+
+def size_of(path):
+    """Width and height of a PNG file."""
+    content = path.read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    return int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
+
+
+def test_output_draws_every_picture_the_same_each_time_and_prints_its_path(capsys, output):
+    code, out, err = run(capsys, output)
+    assert (code, err) == (0, [])
+    assert out == [str(output / f"{name}.png") for name in PICTURES]
+    for path in map(Path, out):
+        width, height = size_of(path)
+        assert 1200 <= width <= 1600
+        assert 700 <= height <= 2000
+    assert not list(output.glob(".*"))
+    first = [Path(path).read_bytes() for path in out]
+    run(capsys, output)
+    assert [Path(path).read_bytes() for path in out] == first
+
+
+def test_three_paths_draw_the_two_histories_as_the_original_did(capsys, output, tmp_path):
+    target = tmp_path / "new" / "pictures"
+    costs, accuracies = output / "cost_history" / "part-00000", output / "accuracy_history"
+    code, out, err = run(capsys, costs, accuracies, target)
+    assert (code, err) == (0, [])
+    assert out == [str(target / "cost_history.png"), str(target / "accuracy_history.png")]
+    assert sorted(path.name for path in target.iterdir()) == ["accuracy_history.png", "cost_history.png"]
+
+
+def test_none_skips_the_accuracy(capsys, output, tmp_path):
+    code, out, _ = run(capsys, output / "cost_history", "None", tmp_path)
+    assert (code, out) == (0, [str(tmp_path / "cost_history.png")])
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf"])
+def test_format_chooses_the_kind_of_file(capsys, output, tmp_path, kind):
+    code, out, _ = run(capsys, output / "cost_history", "None", tmp_path, "--format", kind)
+    assert (code, out) == (0, [str(tmp_path / f"cost_history.{kind}")])
+    assert kind in Path(out[0]).read_bytes()[:200].decode("latin-1").lower()
+
+
+def test_a_run_still_going_on_has_its_curves(capsys, output):
+    keep_only(output, "history.csv")
+    code, out, err = run(capsys, output)
+    assert code == 0
+    assert out == [str(output / f"{name}.png") for name in PICTURES[:3]]
+    assert err == [
+        f"generate_plots.py: {picture}.png left out: no {needed} in {output} (a run writes it at its end)"
+        for picture, needed in [
+            ("confusion_matrix", "confusion_matrix.csv"),
+            ("class_metrics", "summary.json"),
+            ("samples", "examples.csv"),
+            ("weights", "model.npz"),
+        ]
+    ]
+
+
+def test_pictures_do_without_the_summary(capsys, output):
+    (output / "summary.json").unlink()
+    code, out, err = run(capsys, output)
+    assert (code, len(out), len(err)) == (0, 6, 1)
+
+
+def test_a_picture_left_out_says_that_an_older_one_is_there(capsys, output):
+    keep_only(output, "history.csv")
+    (output / "weights.png").write_text("from the last run")
+    _, _, err = run(capsys, output)
+    assert err[-1].endswith("; the one that is there was drawn earlier")
+
+
+def test_inputs_that_are_no_image_leave_two_pictures_out(capsys, output):
+    keep_only(output, "examples.csv", "model.npz")
+    config = {"input_shape": [6], "layers": [{"name": "dense", "units": 2}]}
+    np.savez(output / "model.npz", **{"config": np.array(json.dumps(config)), "0.W": np.zeros((6, 2))})
+    (output / "examples.csv").write_text(
+        "row,label,prediction,probability,x0,x1,x2,x3,x4,x5\n1,1,1,1,1,2,3,4,5,6\n"
+    )
+    code, out, err = run(capsys, output)
+    assert (code, len(out)) == (0, 3)
+    assert err[2:] == [
+        f"generate_plots.py: {name}.png left out: 6 input values do not make a square image"
+        for name in ("samples", "weights")
+    ]
+
+
+def test_a_network_that_begins_with_a_convolution_leaves_the_weights_out(capsys, output):
+    keep_only(output, "model.npz")
+    config = {"input_shape": [SIDE, SIDE, 1], "layers": [{"name": "convolution", "filters": 3}]}
+    np.savez(output / "model.npz", config=np.array(json.dumps(config)))
+    code, out, err = run(capsys, output)
+    assert (code, len(out)) == (0, 3)
+    assert "weights.png left out: the network begins with a convolution layer" in err[-1]
+
+
+def test_a_run_that_diverged_is_drawn_and_said(capsys, output, tmp_path):
+    costs = tmp_path / "costs"
+    costs.write_text("0.5\n7e30\ninf\nnan\nnan\n")
+    code, out, err = run(capsys, costs, "None", tmp_path)
+    assert (code, len(out)) == (0, 1)
+    assert err == [f"generate_plots.py: {costs}: 3 of 5 epochs, from 3 on, have no finite cost: not drawn"]
+
+
+def test_names_without_glyphs_are_replaced_and_said(capsys, output):
+    keep_only(output, "summary.json")
+    summary = json.loads((output / "summary.json").read_text())
+    summary["data"]["class_names"] = ["お", "き", "c", "d"]
+    (output / "summary.json").write_text(json.dumps(summary))
+    code, out, err = run(capsys, output)
+    assert (code, len(out)) == (0, 4)
+    assert err[0] == (
+        f"generate_plots.py: {output / 'summary.json'}: 2 class names have characters that the font lacks: "
+        "class numbers instead"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("history.csv", None, "no such file"),
+        ("history.csv", "epoch\n", "expected a column named 'cost'"),
+        ("summary.json", "{}", "expected a 'data'"),
+        (
+            "confusion_matrix.csv",
+            "truth,0,1\n0,1,1\n1,1,1\n",
+            "expected 4 classes as in summary.json, found 2",
+        ),
+        (
+            "examples.csv",
+            "row,label,prediction,probability,x0\n1,9,1,1,1\n",
+            "expected classes below 4 as in summary.json, found class 9",
+        ),
+        ("model.npz", "text", "expected NumPy arrays in an .npz file"),
+    ],
+)
+def test_a_bad_file_ends_in_one_line_before_anything_is_drawn(capsys, output, name, content, found):
+    (output / name).unlink()
+    if content is not None:
+        (output / name).write_text(content)
+    code, out, err = run(capsys, output)
+    assert (code, out, len(err)) == (3, [], 1)
+    assert err[0].startswith(f"generate_plots.py: error: {output / name}")
+    assert found in err[0]
+    assert not list(output.glob("*.png"))
+
+
+def test_a_missing_output_and_a_file_in_its_place_are_errors(capsys, tmp_path):
+    code, out, err = run(capsys, tmp_path / "nowhere")
+    assert (code, out, len(err)) == (3, [], 1)
+    assert "expected the OUTPUT folder of a run, found nothing there" in err[0]
+    (tmp_path / "file").write_text("1\n")
+    assert "found a file" in run(capsys, tmp_path / "file")[2][0]
+    code, out, err = run(capsys, tmp_path / "file", "None", tmp_path / "file")
+    assert (code, out, len(err)) == (3, [], 1)
+    assert "cannot be made a folder" in err[0]
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["a", "b"], ["a", "b", "c", "d"], ["a", "--format", "gif"], ["--nonsense"]]
+)
+def test_usage_errors_show_the_usage_and_end_with_2(capsys, arguments):
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, [])
+    assert err[0].startswith("usage: generate_plots.py")
+    assert "error: " in err[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("gs://bucket/output", "gcloud storage cp -r gs://bucket/output FOLDER"),
+        ("hdfs:///user/me/output", "hdfs dfs -get hdfs:///user/me/output FOLDER"),
+        ("abfss://c@account/output", "hadoop fs -get abfss://c@account/output FOLDER"),
+    ],
+)
+def test_a_path_on_other_storage_says_how_to_copy_it(capsys, path, advice):
+    code, out, err = run(capsys, path)
+    assert (code, out) == (2, [])
+    assert err[-1].endswith(f"{path} is not on this machine; copy it first: {advice}")
+
+
+def test_help_has_examples_and_neither_spark_nor_matplotlib_is_loaded(tmp_path):
+    code = (
+        "import sys, runpy; sys.argv = ['generate_plots.py', '--help']\n"
+        f"try: runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
+        "except SystemExit as stop: assert stop.code == 0\n"
+        "assert not {'pyspark', 'matplotlib', 'numpy'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "examples:" in done.stdout
+
+
+def test_without_matplotlib_one_line_says_how_to_get_it(capsys, monkeypatch, output):
+    for module in [name for name in sys.modules if name.partition(".")[0] == "plotting"]:
+        monkeypatch.delitem(sys.modules, module)
+
+    class Missing:
+        def find_spec(self, name, path=None, target=None):
+            if name == "plotting.gallery":
+                raise ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib")
+
+    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
+    code, out, err = run(capsys, output)
+    assert (code, out, len(err)) == (1, [], 1)
+    assert err[0].endswith("-m pip install matplotlib")
+
+
+def test_the_script_runs_from_any_folder_without_display_or_spark(output, tmp_path):
+    (tmp_path / "pyspark.py").write_text("raise ImportError('no Spark in a plot')")
+    environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
+    environment |= {"MPLBACKEND": "TkAgg", "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(output)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == len(PICTURES)

@@ -1,0 +1,128 @@
+"""The common look: nothing is cut off, nothing is taken for mathematics, the same values give the same bytes."""
+
+from itertools import pairwise
+
+import matplotlib.text
+import numpy as np
+import pytest
+from matplotlib.axis import Tick
+from matplotlib.colors import to_rgb
+
+from plotting.curves import cost_figure
+from plotting.histories import Curve
+from plotting.images import SIGNED
+from plotting.labels import class_labels, plain
+from plotting.style import DARK, MIDDLE, PALE, house_style, save
+from plotting.textfiles import BadFileError
+
+HOSTILE = [
+    "$x^2$",
+    "a_b_{c",
+    "\\frac{1}{2}",
+    "line\nbreak\ttab",
+    "",
+    "\u304a\u304d",
+    "x" * 300,
+    "$",
+    "5 $ and 6 $",
+    "é ñ",
+]
+
+
+@pytest.fixture(autouse=True)
+def _style():
+    with house_style():
+        yield
+
+
+def some_figure():
+    costs = np.array([1.0, 0.6, 0.9, 0.5])
+    return cost_figure(Curve(np.arange(1, 5), costs, costs != 0.9), "mnist")
+
+
+def texts(figure):
+    """Every text that is really drawn; ticks outside the axes have one too, which is not."""
+    figure.draw_without_rendering()
+    drawn = [t for t in figure.findobj(matplotlib.text.Text) if t.get_visible() and t.get_text().strip()]
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            shown = {label for tick in axis._update_ticks() for label in (tick.label1, tick.label2)}
+            hidden = {label for tick in axis.findobj(Tick) for label in (tick.label1, tick.label2)} - shown
+            drawn = [t for t in drawn if t not in hidden]
+    return drawn
+
+
+def assert_readable(figure):
+    """No text leaves the picture, and no two labels of one axis lie on each other."""
+    for text in texts(figure):
+        assert not text.get_parse_math(), f"{text.get_text()!r} would be taken for mathematics"
+        box = text.get_window_extent()
+        inside = (
+            box.x0 >= -1
+            and box.y0 >= -1
+            and box.x1 <= figure.bbox.width + 1
+            and box.y1 <= figure.bbox.height + 1
+        )
+        assert inside, f"{text.get_text()!r} is cut off"
+    for axes in figure.axes:
+        for axis, low, high in ((axes.xaxis, "x0", "x1"), (axes.yaxis, "y0", "y1")):
+            labels = [tick.label1 for tick in axis._update_ticks() if tick.label1.get_text()]
+            if any(label.get_rotation() for label in labels):
+                continue  # slanted: their boxes overlap, they do not
+            boxes = sorted(
+                (getattr(b, low), getattr(b, high)) for b in (label.get_window_extent() for label in labels)
+            )
+            assert all(a[1] <= b[0] + 1 for a, b in pairwise(boxes)), f"{axis} labels overlap"
+
+
+def all_text(figure):
+    return "\n".join(text.get_text() for text in texts(figure))
+
+
+def lightness(color):
+    return float(np.dot(to_rgb(color), [0.2126, 0.7152, 0.0722]))
+
+
+def test_colours_stay_apart_in_a_grey_print():
+    greys = sorted(lightness(color) for color in (DARK, MIDDLE, PALE))
+    assert min(np.diff(greys)) > 0.2
+    signed = [lightness(color) for color in SIGNED(np.linspace(0, 1, 50))[:, :3]]
+    assert min(np.diff(signed)) > 0  # dark is negative, light is positive, also without colour
+
+
+def test_plain_keeps_both_ends_and_one_line():
+    assert plain("Ankle boot", 11) == "Ankle boot"
+    assert plain("a\nb\t c\x00", 11) == "a b c"
+    assert plain("one hundred and twenty", 10) == "one hu…nty"
+    assert all(len(plain("x" * 50, n)) == n for n in range(4, 50))
+
+
+def test_class_labels_fall_back_to_numbers():
+    assert class_labels(None, 3, 9) == ["0", "1", "2"]
+    assert class_labels(["cat", "", "\u304a"], 3, 9) == ["cat", "1", "2"]
+    assert class_labels(["same", "same"], 2, 9) == ["0 same", "1 same"]
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_the_same_values_give_the_same_bytes(tmp_path, kind):
+    first, second = (save(some_figure(), tmp_path / f"{name}.{kind}").read_bytes() for name in "ab")
+    assert first == second
+    assert b"Software" not in first  # a new version of the library alone changes nothing
+    assert len(first) > 1000
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"a.{kind}", f"b.{kind}"]
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "cost_history.png"
+    path.write_text("old")
+    figure = some_figure()
+
+    def full_disk(target, **_):
+        target.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(figure, "savefig", full_disk)
+    with pytest.raises(BadFileError, match="No space left on device"):
+        save(figure, path)
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["cost_history.png"]
