@@ -1,0 +1,85 @@
+# Everything the project can do from a bare machine: GNU make 3.81 or newer and Python 3.10 or newer.
+# What is difficult (environment, Java, data) is done by the small programs in setup/.
+
+TRAIN_OPTIONS ?= --hidden 128 --activation relu --loss cross-entropy --optimizer momentum --schedule constant \
+  --batch-size 1000 --epochs 10
+DRIVER_MEMORY ?= 2g
+
+# The first Python that is new enough; another one: make train PYTHON=/path/to/python3
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; then echo $$python; exit; fi; \
+  done; command -v python3)
+# Spark 3.5 and NumPy 1.26 know Python up to 3.12.
+PYTHON_SPARK35 = $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
+  if $$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' >/dev/null 2>&1; \
+  then echo $$python; exit; fi; done; echo $(PYTHON))
+FOUND_PYTHON = $(if $(PYTHON),$(PYTHON),$(error Python 3.10 or newer is needed and there is no python3 in PATH))
+
+SETUP = @$(FOUND_PYTHON) -B -m setup
+DATA := data/mnist_images_train.csv data/mnist_labels_train.csv data/mnist_images_test.csv data/mnist_labels_test.csv
+SUBMIT = spark-submit --driver-memory $(DRIVER_MEMORY) main_task.py $(DATA) output --overwrite $(TRAIN_OPTIONS)
+SPARK35_TESTS = $(wildcard tests/test_end_to_end.py tests/test_spark_*.py)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help train data plots environment environment-dev java test lint test-spark35 package clean distclean
+
+help:
+	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
+	@echo "                   make train TRAIN_OPTIONS=\"--hidden 64 --epochs 20\" trains another network"
+	@echo "make test          set up what testing needs, check the code and run all tests"
+	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
+	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
+	@echo "make plots         draw the plots of output/ again"
+	@echo "make lint          ruff and mypy only"
+	@echo "make package       write dist/nn.zip, for spark-submit --py-files"
+	@echo "make clean         remove output/, dist/ and caches"
+	@echo "make distclean     remove the environments and the downloaded Java as well; data/ stays"
+
+train: java data
+	$(SETUP).inside .venv $(SUBMIT)
+	$(SETUP).inside .venv python generate_plots.py output
+	$(SETUP).summary .venv output $(SUBMIT)
+
+data: environment
+	$(SETUP).data .venv
+
+plots: environment
+	$(SETUP).inside .venv python generate_plots.py output
+
+environment:
+	$(SETUP).environment .venv requirements.txt
+
+environment-dev:
+	$(SETUP).environment .venv requirements-dev.txt
+
+java: environment
+	$(SETUP).java .venv
+
+test: lint java
+	$(SETUP).inside .venv python -m pytest --durations=10
+
+lint: environment-dev
+	$(SETUP).inside .venv python -m ruff check .
+	$(SETUP).inside .venv python -m ruff format --check .
+	$(SETUP).inside .venv python -m mypy
+
+test-spark35:
+	@if $(PYTHON_SPARK35) -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \
+	  echo "Spark 3.5 and NumPy 1.26 know Python up to 3.12, here is only a newer one: going on with NumPy 2"; fi
+	@$(PYTHON_SPARK35) -B -m setup.environment .venv-spark35 setup/requirements-spark35.txt
+	$(SETUP).java .venv-spark35
+	$(SETUP).inside .venv-spark35 python -m pytest --durations=10 $(SPARK35_TESTS)
+
+package: environment
+	$(SETUP).inside .venv python -m nn.package dist/nn.zip
+
+clean:
+	@rm -rf output dist spark-warehouse metastore_db artifacts derby.log
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name '.[!.]*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "Removed output/, dist/ and caches"
+
+distclean: clean
+	@rm -rf .venv .venv-spark35 .java
+	@echo "Removed .venv, .venv-spark35 and .java"

@@ -1,0 +1,17 @@
+"""What `make` needs to prepare a bare machine: the standard library only, one module a step.
+
+environment  the virtual environment and its packages     java     find or install a Java that Spark runs on
+data         the four data files                          inside   run a command in the environment, with Java
+packages     the system's package manager                 summary  the last lines of `make train`
+"""
+
+import sys
+
+_OLDEST = (3, 10)
+
+# Said here, in words that older Pythons can read, because they cannot read the modules.
+if sys.version_info < _OLDEST:
+    sys.exit(
+        f"error: Python 3.10 or newer is needed, found {sys.version.split()[0]} ({sys.executable});"
+        " install one and name it: make train PYTHON=/path/to/python3"
+    )
