@@ -26,6 +26,7 @@ FLOORS = {
     "nn.training": RECORDS,
     "nn.evaluation": RECORDS,
     "nn.text": RECORDS,
+    "nn.cells": RECORDS,
     "nn.results": RECORDS,
     "nn.modelfile": RECORDS,
     "nn.package": RECORDS,

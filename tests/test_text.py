@@ -76,6 +76,17 @@ def test_parse_tells_line_expected_and_found(line, expected, found):
     assert end.lines == 7 and end.rows == 5
 
 
+@pytest.mark.parametrize("odd", ["1.5,2,3", "1e2,2,3", "1,2,2147483648", "1,2,-99999999999999999999"])
+def test_parse_reads_a_number_that_is_not_whole_or_small_among_whole_ones(odd):
+    values, end = read(["1,2,3", odd, "4,5,6"])
+    assert end.fault is None
+    assert values.tolist() == np.array([[1, 2, 3], list(map(float, odd.split(","))), [4, 5, 6]], np.float32).tolist()
+
+
+def test_parse_reads_whole_numbers_as_such():
+    assert text.to_array(["1,2,3", "-4,5,+6"], COMMAS).dtype == np.int32
+
+
 def test_parse_finds_the_first_fault_beyond_the_first_chunk():
     lines = ["1,2,3"] * (text.CHUNK_ROWS + 9) + ["1,2"] + ["oops"] * text.CHUNK_ROWS
     values, end = read(lines)
