@@ -2,7 +2,7 @@
 # What is difficult (environment, Java, data) is done by the small programs in setup/.
 
 TRAIN_OPTIONS ?= --hidden 128 --activation relu --loss cross-entropy --optimizer momentum --schedule constant \
-  --batch-size 1000 --epochs 10
+  --learning-rate 0.3 --batch-size 1000 --epochs 10
 DRIVER_MEMORY ?= 2g
 
 # The first Python that is new enough; another one: make train PYTHON=/path/to/python3

@@ -1,9 +1,9 @@
 """Read fixed-width rows of few different numbers: each different text is turned into a number once.
 
-np.savetxt writes 0.5 as 5.000000000000000000e-01, every value 24 characters wide, and an image has at most 256 different
-values. A row is then a run of equal cells. A cell's bytes, seen as 64-bit words, are hashed to a place in a table that
-holds these words and their value; what the table does not hold yet is parsed and put there. Ten times as fast as
-parsing every cell; a text that is not of this kind is left to the general reader.
+np.savetxt writes 0.5 as 5.000000000000000000e-01, every value 24 characters wide, and an image has at most 256
+different values. A row is then a run of cells of one width. A cell's bytes, seen as 64-bit words, are hashed to a place
+in a table that holds these words and their value; what the table does not hold yet is parsed and put there. Several
+times as fast as parsing every cell; a text that is not of this kind is left to the general reader.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class CellReader:
         self._values = np.zeros(places, np.float32)
         self._filled = np.zeros(places, bool)
 
-    def read(self, lines: list[str], separator: str | None, width: int) -> np.ndarray | None:
+    def read(self, lines: list[bytes], separator: str | None, width: int) -> np.ndarray | None:
         """float32 (n, width), or None where the lines are not cells of one width with few different texts."""
         cell, rest = divmod(len(lines[0]) + 1, width)
         cell -= 1
@@ -44,10 +44,8 @@ class CellReader:
             return None
         if any(len(line) != len(lines[0]) for line in lines):
             return None
-        text = "\n".join(lines) + "\n"
-        if not text.isascii():
-            return None
-        cells = np.frombuffer(text.encode(), np.uint8).reshape(len(lines), width, cell + 1)
+        text = b"\n".join(lines) + b"\n"
+        cells = np.frombuffer(text, np.uint8).reshape(len(lines), width, cell + 1)
         if (cells[:, :-1, cell] != ord(separator or " ")).any():
             return None
         values = np.empty((len(lines), width), np.float32)
@@ -70,7 +68,7 @@ class CellReader:
         while not seen.all():
             first = int(seen.argmin())
             text = bytes(cells[first])
-            value = self.to_number(text.decode().strip())
+            value = self.to_number(text.decode("latin1").strip())
             if value is None or len(self.known) == _MOST_TEXTS:
                 return None
             self.known[text] = value

@@ -12,6 +12,7 @@ import numpy as np
 SAMPLE, BATCHES = 2, 3
 
 _GOLDEN = 0x9E3779B97F4A7C15
+_FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _MASK = 0xFFFFFFFFFFFFFFFF
 
 
@@ -61,15 +62,17 @@ def _key(*numbers: int) -> int:
     key = 0
     for number in numbers:
         key = (key + (number & _MASK) + 1) * _GOLDEN & _MASK
-        key = int(_mixed(np.array([key], np.uint64))[0])
+        key = (key ^ key >> 30) * _FIRST & _MASK
+        key = (key ^ key >> 27) * _SECOND & _MASK
+        key ^= key >> 31
     return key
 
 
 def _mixed(x: np.ndarray) -> np.ndarray:
-    """splitmix64's finisher: every bit in reaches every bit out; x is overwritten."""
+    """splitmix64's finisher, as in `_key`: every bit in reaches every bit out; x is overwritten."""
     x ^= x >> np.uint64(30)
-    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x *= np.uint64(_FIRST)
     x ^= x >> np.uint64(27)
-    x *= np.uint64(0x94D049BB133111EB)
+    x *= np.uint64(_SECOND)
     x ^= x >> np.uint64(31)
     return x

@@ -22,7 +22,8 @@ CHUNK_ROWS = 1024
 CHUNK_BYTES = 32 << 20  # a chunk of very wide rows holds fewer of them
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_WHOLE = re.compile(r"[\d\s,;+-]+", re.ASCII)
+_WHOLE = re.compile(rb"[\d\s,;+-]+")
+_BYTE_ORDER_MARK = "\ufeff".encode()
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 SEPARATOR_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", None: "spaces"}
 
@@ -68,7 +69,7 @@ def separator_of(line: str) -> str | None:
 
 def fields_of(line: str, separator: str | None) -> list[str]:
     """The fields of a line, without blanks around them; a byte-order mark is dropped."""
-    return [text.strip() for text in line.lstrip("\ufeff").split(separator)]
+    return [text.strip() for text in line.removeprefix("\ufeff").split(separator)]
 
 
 def is_header(line: str, separator: str | None) -> bool:
@@ -88,7 +89,7 @@ def layout_of(first_lines: list[str]) -> Layout:
     return Layout(separator, len(fields_of(sample, separator)))
 
 
-def parse(lines: Iterator[str], layout: Layout, starts_file: bool = True) -> Iterator[Chunk | End]:
+def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> Iterator[Chunk | End]:
     """Read a piece of text: chunks of rows, then its End. The iterator is drained, whatever it holds.
 
     A header is skipped where a file starts, as are blank lines at the end of the piece: whether the file too
@@ -102,8 +103,8 @@ def parse(lines: Iterator[str], layout: Layout, starts_file: bool = True) -> Ite
         first_line = seen + 1
         seen += len(chunk)
         if starts_file and first_line == 1:
-            chunk[0] = chunk[0].lstrip("\ufeff")
-            if is_header(chunk[0], layout.separator):
+            chunk[0] = chunk[0].removeprefix(_BYTE_ORDER_MARK)
+            if is_header(_as_text(chunk[0]), layout.separator):
                 chunk, first_line = chunk[1:], 2
         full = len(chunk)
         while full and not chunk[full - 1].strip():
@@ -127,11 +128,11 @@ def parse(lines: Iterator[str], layout: Layout, starts_file: bool = True) -> Ite
     yield End(seen, rows, blank if fault is None else 0, fault)
 
 
-def to_array(lines: list[str], layout: Layout, cells: CellReader | None = None) -> np.ndarray | Fault:
+def to_array(lines: list[bytes], layout: Layout, cells: CellReader | None = None) -> np.ndarray | Fault:
     """Rows of text as int32 or float32 (n, width), or the first fault among them.
 
-    Whole numbers are read as such: NumPy reads them ten times as fast as floats. `cells` is for text of a fixed
-    width, see nn/cells.py.
+    Lines stay bytes, which is how Spark hands them over fastest. Whole numbers are read as such: NumPy reads them ten
+    times as fast as floats. `cells` is for text of a fixed width, see nn/cells.py.
     """
     values = cells.read(lines, layout.separator, layout.width) if cells else None
     if values is not None:
@@ -144,17 +145,19 @@ def to_array(lines: list[str], layout: Layout, cells: CellReader | None = None) 
     return values
 
 
-def _in_bulk(lines: list[str], layout: Layout, dtype: type) -> np.ndarray | None:
+def _in_bulk(lines: list[bytes], layout: Layout, dtype: type) -> np.ndarray | None:
     """What NumPy makes of the lines, or None where it makes nothing or warns that it bends a number."""
     with warnings.catch_warnings(), np.errstate(over="ignore"):
         warnings.simplefilter("error", DeprecationWarning)
         try:
-            return np.loadtxt(lines, dtype, comments=None, delimiter=layout.separator, ndmin=2)
+            return np.loadtxt(
+                lines, dtype, comments=None, delimiter=layout.separator, ndmin=2, encoding="latin1"
+            )
         except (ValueError, OverflowError, DeprecationWarning):
             return None
 
 
-def _line_by_line(lines: list[str], layout: Layout) -> np.ndarray | Fault:
+def _line_by_line(lines: list[bytes], layout: Layout) -> np.ndarray | Fault:
     values = np.empty((len(lines), layout.width), np.float32)
     for number, line in enumerate(lines, 1):
         row = _row(line, layout)
@@ -164,8 +167,8 @@ def _line_by_line(lines: list[str], layout: Layout) -> np.ndarray | Fault:
     return values
 
 
-def _row(line: str, layout: Layout) -> list[float] | Fault:
-    fields = fields_of(line, layout.separator)
+def _row(line: bytes, layout: Layout) -> list[float] | Fault:
+    fields = fields_of(_as_text(line), layout.separator)
     if not line.strip():
         return _empty_line(1, layout)
     if len(fields) != layout.width:
@@ -193,6 +196,11 @@ def _a_row(layout: Layout) -> str:
 
 def _empty_line(line: int, layout: Layout) -> Fault:
     return Fault(line, _a_row(layout), "an empty line")
+
+
+def _as_text(line: bytes) -> str:
+    """A line to look at or to show; bytes that are no text become a mark that no number holds."""
+    return line.decode("utf-8", errors="replace")
 
 
 def _finite(text: str) -> float | None:

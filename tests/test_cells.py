@@ -18,7 +18,7 @@ def saved(values):
     """The lines that np.savetxt writes: 24 characters a value, 25 for a negative one."""
     buffer = io.StringIO()
     np.savetxt(buffer, values)
-    return buffer.getvalue().splitlines()
+    return buffer.getvalue().encode().splitlines()
 
 
 def reader():
@@ -67,7 +67,7 @@ def test_cells_choose_another_hash_when_two_texts_want_one_place(monkeypatch):
     ],
 )
 def test_cells_leave_alone_what_is_no_run_of_equal_cells(lines):
-    assert reader().read(lines, None, 4) is None
+    assert reader().read([line.encode() for line in lines], None, 4) is None
 
 
 def test_cells_give_up_for_good_on_many_different_numbers():
@@ -82,6 +82,6 @@ def test_parse_uses_cells_without_a_difference():
     chunks = [part for part in text.parse(iter(saved(values)), BLANKS) if isinstance(part, Chunk)]
     assert np.array_equal(np.concatenate([c.values for c in chunks]), values.astype(np.float32))
     lines = saved(values)
-    lines[200] = lines[200][:-1] + "x"
+    lines[200] = lines[200][:-1] + b"x"
     *_, end = text.parse(iter(lines), BLANKS)
     assert end.fault.line == 201 and end.fault.expected == "a number as value 4 of 4"

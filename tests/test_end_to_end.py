@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyspark
 import pytest
 from conftest import ROOT, blobs
 
@@ -28,6 +29,9 @@ def submit(script, *words, cwd, conf=()):
     }
     environment["PATH"] = f"{BIN}{os.pathsep}{environment['PATH']}"
     environment["PYSPARK_PYTHON"] = sys.executable
+    environment["SPARK_HOME"] = str(
+        Path(pyspark.__file__).parent
+    )  # its own search breaks on a path with a space
     command = [str(BIN / "spark-submit"), *FAST, *conf, str(script), *map(str, words)]
     # Spark mixes its program's stderr into stdout; one stream is what a user sees.
     return subprocess.run(

@@ -166,6 +166,13 @@ def test_reading_parses_the_text_once(spark, folder):
     assert_holds(dataset)
 
 
+@pytest.mark.parametrize("name", ["a b.csv", "x[1].csv", "{x}.csv", "x*.csv", "p%20q.csv", "ü.csv"])
+def test_reading_takes_a_name_as_it_is(spark, folder, name):
+    (folder / "x.csv").rename(folder / name)
+    write_csv(folder / "x1.csv", INPUTS[:7])  # what the name would match if it were a pattern
+    assert_holds(read(spark, folder / name, folder / "y.csv", 3))
+
+
 def broken(folder, name, line, text):
     lines = (folder / name).read_text().splitlines()
     lines[line - 1] = text

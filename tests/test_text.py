@@ -13,7 +13,7 @@ COMMAS = Layout(",", 3)
 
 def read(lines, layout=COMMAS, starts_file=True):
     """(all rows stacked, End)."""
-    *chunks, end = text.parse(iter(lines), layout, starts_file)
+    *chunks, end = text.parse((line.encode() for line in lines), layout, starts_file)
     assert all(isinstance(chunk, Chunk) for chunk in chunks) and isinstance(end, End)
     rows = [chunk.values for chunk in chunks]
     return (np.concatenate(rows) if rows else np.empty((0, layout.width))), end
@@ -80,11 +80,14 @@ def test_parse_tells_line_expected_and_found(line, expected, found):
 def test_parse_reads_a_number_that_is_not_whole_or_small_among_whole_ones(odd):
     values, end = read(["1,2,3", odd, "4,5,6"])
     assert end.fault is None
-    assert values.tolist() == np.array([[1, 2, 3], list(map(float, odd.split(","))), [4, 5, 6]], np.float32).tolist()
+    assert (
+        values.tolist()
+        == np.array([[1, 2, 3], list(map(float, odd.split(","))), [4, 5, 6]], np.float32).tolist()
+    )
 
 
 def test_parse_reads_whole_numbers_as_such():
-    assert text.to_array(["1,2,3", "-4,5,+6"], COMMAS).dtype == np.int32
+    assert text.to_array([b"1,2,3", b"-4,5,+6"], COMMAS).dtype == np.int32
 
 
 def test_parse_finds_the_first_fault_beyond_the_first_chunk():
@@ -118,14 +121,14 @@ def test_parse_lets_blank_lines_end_a_piece_but_not_split_it():
 
 
 def test_parse_drains_its_lines_whatever_they_hold():
-    lines = iter(["x,1,2"] + ["1,2,3"] * 5000)
+    lines = iter([b"x,1,2"] + [b"1,2,3"] * 5000)
     list(text.parse(lines, COMMAS))
     assert next(lines, None) is None
 
 
 def test_parse_cuts_wide_rows_into_smaller_chunks():
     wide = Layout(",", text.CHUNK_BYTES // 40)
-    line = ",".join(["1"] * wide.width)
+    line = b",".join([b"1"] * wide.width)
     sizes = [len(part.values) for part in text.parse(iter([line] * 25), wide) if isinstance(part, Chunk)]
     assert sizes == [10, 10, 5]
 

@@ -148,7 +148,7 @@ def _read_images(images: TextFile, label_column: int | None) -> tuple[Any, list[
 
 
 def parse_images(
-    layout: text.Layout, label_column: int | None, piece: int, starts_file: bool, lines: Iterator[str]
+    layout: text.Layout, label_column: int | None, piece: int, starts_file: bool, lines: Iterator[bytes]
 ) -> Iterator[Parsed | Census]:
     """The rows of one piece, then its census. Runs on an executor."""
     largest, fault = 0.0, None
@@ -209,7 +209,7 @@ def _read_labels(file: TextFile) -> np.ndarray:
 
 
 def parse_labels(
-    layout: text.Layout, piece: int, starts_file: bool, lines: Iterator[str]
+    layout: text.Layout, piece: int, starts_file: bool, lines: Iterator[bytes]
 ) -> Iterator[np.ndarray | Census]:
     """The class numbers of one piece, then its census. Runs on an executor."""
     fault = None
@@ -241,5 +241,5 @@ def _refuse_swapped(images: TextFile, labels: TextFile) -> None:
 
 
 def _starts_with_label(file: TextFile) -> bool:
-    row = text.to_array([file.first_row], file.layout)
+    row = text.to_array([file.first_row.encode()], file.layout)
     return isinstance(row, np.ndarray) and isinstance(text.to_labels(row), np.ndarray)

@@ -74,8 +74,9 @@ class TextFile:
         configuration = self._context._jsc.hadoopConfiguration()
         before = configuration.get(_SMALLEST_SPLIT)
         configuration.set(_SMALLEST_SPLIT, str(smallest))
+        paths = ",".join(_escaped(file.path) for file in self.files)
         try:
-            lines = self._context.textFile(",".join(_escaped(file.path) for file in self.files), wanted)
+            lines = self._context.textFile(paths, wanted, use_unicode=False)
             lines.getNumPartitions()  # cuts now: Spark would do it later, when the setting is gone
         except Exception as error:
             raise DataError(f"{self.argument}: Spark cannot open {self.path}: {_reason(error)}") from None
