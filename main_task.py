@@ -48,21 +48,26 @@ def main(asked: options.Options) -> None:
         measure = table.counting(measure_on(train_set.blocks, model))
         start = Progress(descent.init(params))
         output.clear()
-        for progress in table.watch(train(measure, descent, plan, start)):
-            output.write_history(progress.history, last=len(progress.history) == plan.epochs)
+        try:
+            for progress in table.watch(train(measure, descent, plan, start)):
+                output.write_history(progress.history)
+        finally:
+            output.finish_history()
         params = descent.result(progress.state)
         clock.lap("training")
 
         # score and write
         context.setJobDescription("scoring TEST_IMAGES")
-        score = evaluation.evaluate(test_set.blocks, model, context.broadcast(params))
+        handle = context.broadcast(params)
+        score = evaluation.evaluate(test_set.blocks, model, handle)
+        handle.destroy()
         clock.lap("scoring")
         summary = report.summary(
             asked, context, train_set, test_set, about, model, progress.history, score, clock
         )
         trained_on = {"data": about, "test_accuracy": score.accuracy}
         output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
-        print(report.closing(asked, score, clock), flush=True)
+        print(report.closing(asked, score, clock, output.folder.is_local), flush=True)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,9 @@ def forward_passes(blocks: Any, model: Sequential, params: Any, draw: Draw) -> A
 
 # ---- one block at each stage ----
 
+# A step too far overflows; Bold Driver takes such steps on purpose, and the cost tells of them.
+unwarned = np.errstate(over="ignore", invalid="ignore")
+
 
 def begin(model: Sequential, draw: Draw, block: Block) -> Pass:
     """Scale the inputs and mark the rows that will send gradients."""
@@ -58,12 +61,14 @@ def begin(model: Sequential, draw: Draw, block: Block) -> Pass:
     return Pass(block.labels, block.weights, senders, model.prepare(block.inputs))
 
 
+@unwarned
 def forward(layer: Layer, index: int, params: Any, passing: Pass) -> Pass:
     """One layer forward."""
     out, cache = layer.forward(params.value[index], passing.x, training=True)
     return passing._replace(x=out, caches=(*passing.caches, cache))
 
 
+@unwarned
 def measure(loss: Any, passing: Pass) -> Pass:
     """Sum loss and hits over the block's rows."""
     hits = np.argmax(passing.x, axis=1) == passing.labels
@@ -77,6 +82,7 @@ def measure(loss: Any, passing: Pass) -> Pass:
     return passing._replace(measures=measures)
 
 
+@unwarned
 def lose(loss: Any, passing: Pass) -> Pass:
     """Measure, and turn the loss round: its gradient by the outputs, zero for rows that send none."""
     dout = loss.grad(passing.x, passing.labels, passing.weights)
@@ -85,6 +91,7 @@ def lose(loss: Any, passing: Pass) -> Pass:
     return measure(loss, passing)._replace(dout=dout)
 
 
+@unwarned
 def backward(layer: Layer, index: int, params: Any, passing: Pass) -> Pass:
     """One layer back: its gradients are kept, d loss / d x goes on to the layer before."""
     cache = passing.caches[index]

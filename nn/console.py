@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -18,9 +19,10 @@ BAR = 10  # characters; the live line fits a terminal of 80
 def line_of(epoch: Epoch, epochs: int, left: float) -> str:
     """One line of the table; `left` in seconds."""
     count = f"{epoch.epoch}/{epochs}"
+    cost = f"{epoch.cost:.6f}" if epoch.cost < 1e4 else f"{epoch.cost:.5g}"
     stood = "yes" if epoch.accepted else "undone"
     return (
-        f"{count:>11}{epoch.cost:>12.6f}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
+        f"{count:>11}{cost:>12}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
         f"{stood:>9}{epoch.rows:>11,}{epoch.seconds:>10.2f}{clock(left):>10}"
     )
 
@@ -48,17 +50,19 @@ class Table:
         """Pass each epoch's progress on, and show it."""
         if not self.live:
             self._print(HEADER)
-        for progress in epochs:
-            self.latest = progress.history[-1]
-            if self.live:
-                self._draw_bar(len(progress.history) / self.plan.epochs)
-            else:
-                left = self._left(len(progress.history) / self.plan.epochs)
-                self._print(line_of(self.latest, self.plan.epochs, left))
-            yield progress
-        if self.live and self.latest:
-            self._erase()
-            self._print(HEADER + "\n" + line_of(self.latest, self.plan.epochs, 0))
+        try:
+            for progress in epochs:
+                self.latest = progress.history[-1]
+                if self.live:
+                    self._draw_bar(len(progress.history) / self.plan.epochs)
+                else:
+                    left = self._left(len(progress.history) / self.plan.epochs)
+                    self._print(line_of(self.latest, self.plan.epochs, left))
+                yield progress
+        finally:  # whatever is said next, an error too, starts on a line of its own
+            if self.live and self.latest:
+                self._erase()
+                self._print(HEADER + "\n" + line_of(self.latest, self.plan.epochs, 0))
 
     def counting(self, measure: Callable[[Any, Draw], Tally]) -> Callable[[Any, Draw], Tally]:
         """`measure`, moving the live line on after each job."""
@@ -82,12 +86,21 @@ class Table:
             parts.append(f"epoch {e.epoch}/{self.plan.epochs}  cost {e.cost:.5f}  {e.accuracy:.2%}")
             parts.append(f"rate {e.learning_rate:.3g}{'' if e.accepted else ' undone'}")
         parts.append(f"{clock(self._left(done))} left")
-        width = shutil.get_terminal_size().columns - 1
+        width = _columns() - 1
         self.stream.write("\r" + "  ".join(parts)[:width].ljust(width))
         self.stream.flush()
 
     def _erase(self) -> None:
-        self.stream.write("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r")
+        self.stream.write("\r" + " " * (_columns() - 1) + "\r")
 
     def _print(self, text: str) -> None:
         print(text, file=self.stream, flush=True)
+
+
+def _columns() -> int:
+    """The terminal's width; spark-submit's pipe has none, so the controlling terminal is asked."""
+    try:
+        with open("/dev/tty") as terminal:
+            return os.get_terminal_size(terminal.fileno()).columns or 80
+    except OSError:
+        return shutil.get_terminal_size().columns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from nn.errors import EnvironmentFault, UserError
@@ -53,6 +54,7 @@ def _telling_line(text: str) -> str:
 
 
 def _say(program: str, line: str, code: int) -> int:
-    sys.stdout.flush()
-    print(f"{program}: {line}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # a Ctrl-C may have ended the reader of our output first
+        sys.stdout.flush()
+        print(f"{program}: {line}", file=sys.stderr, flush=True)
     return code

@@ -137,17 +137,17 @@ def multilayer_perceptron(
         layers.append(_hidden_dense(units, activation))
         layers.append(layer_from_config({"name": activation}))
     if loss == HalfSquaredError.name:
-        layers += [Dense(classes, gain=OUTPUT_GAIN[activation]), Sigmoid()]
+        layers += [Dense(classes, gain=OUTPUT_GAIN.get(activation, 1.0)), Sigmoid()]
     else:
         layers.append(Dense(classes))
     return Sequential(tuple(layers), (width,), LOSSES[loss](), scale)
 
 
-HIDDEN_GAIN = {"sigmoid": 1.5, "tanh": 1.0, "relu": 1.0}
-OUTPUT_GAIN = {"sigmoid": 3.0, "tanh": 1.0, "relu": 1.0}
+HIDDEN_GAIN = {"sigmoid": 1.5}  # 1 where nothing else was measured
+OUTPUT_GAIN = {"sigmoid": 3.0}
 
 
 def _hidden_dense(units: int, activation: str) -> Dense:
     if activation == "relu":
         return Dense(units, initializer="he_normal")
-    return Dense(units, gain=HIDDEN_GAIN[activation])
+    return Dense(units, gain=HIDDEN_GAIN.get(activation, 1.0))

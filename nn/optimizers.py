@@ -94,6 +94,7 @@ class Descent:
             grads = state["standing"]["grads"]
         return self.step(state, grads), accepted
 
+    @np.errstate(over="ignore", invalid="ignore")  # where a step leads is for the next cost to tell
     def step(self, state: State, grads: tree.Tree) -> State:
         """Move the trial one step along mean gradients."""
         moved = [

@@ -13,7 +13,7 @@ from nn.errors import UsageError
 from nn.layers import ACTIVATIONS
 from nn.losses import LOSSES
 from nn.model import MAX_LAYERS, Sequential, multilayer_perceptron
-from nn.optimizers import RULES, SGD, Descent, Momentum
+from nn.optimizers import RULES, Descent
 from nn.schedules import SCHEDULES
 from nn.spark.reading import Source
 from nn.training import Plan
@@ -57,8 +57,8 @@ class Options:
 
     def descent(self) -> Descent:
         """The optimiser with its schedule."""
-        rule = Momentum(self.momentum) if self.momentum is not None else SGD()
-        return Descent(rule, SCHEDULES[self.schedule](self.learning_rate))
+        own = {} if self.momentum is None else {"momentum": self.momentum}
+        return Descent(RULES[self.optimizer](**own), SCHEDULES[self.schedule](self.learning_rate))
 
     def plan(self, rows: int) -> Plan:
         """How long to train, and what each step sees."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import os
 import shutil
 import sys
@@ -24,6 +25,8 @@ def is_zipped() -> bool:
 
 def write_zip(path: str | os.PathLike) -> None:
     """Write the package's Python files to a zip, whole or not at all."""
+    if is_zipped():
+        raise ValueError(f"this code runs from a zip already: copy {_ROOT.parent}")
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = target.with_name(target.name + ".part")
@@ -42,7 +45,10 @@ def temporary_zip() -> str:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = os.path.join(folder, "nn.zip")
     write_zip(path)
-    return path
+    # Named by content: a --py-files nn.zip of another version would be refused beside one of the same name.
+    named = os.path.join(folder, f"nn-{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]}.zip")
+    os.rename(path, named)
+    return named
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import time
 from typing import Any
 
@@ -40,10 +41,10 @@ class Clock:
 
 def describe_data(storage: Storage, asked: Options, rows: int) -> dict[str, Any]:
     """The name and class names in a dataset.json beside the training images; without one, the file's name."""
-    folder, _, name = asked.train_images.rpartition("/")
+    folder, slash, name = asked.train_images.rpartition("/")
     unnamed = {"name": name or asked.train_images, "class_names": None}
     try:
-        about = json.loads(storage.read(f"{folder}/dataset.json" if folder else "dataset.json") or b"null")
+        about = json.loads(storage.read(f"{folder}{slash}dataset.json") or b"null")
     except (ValueError, RecursionError):
         return unnamed
     # A page left over from other files in the same folder would lie: it must count the same rows.
@@ -89,7 +90,7 @@ def plan_lines(asked: Options, model: Sequential, params: Params) -> str:
     )
 
 
-def closing(asked: Options, score: Score, clock: Clock) -> str:
+def closing(asked: Options, score: Score, clock: Clock, is_local: bool) -> str:
     """What came out and where it lies."""
     about = results.score_summary(score)
     macro = about["macro"]
@@ -97,7 +98,7 @@ def closing(asked: Options, score: Score, clock: Clock) -> str:
         f"\ntest      accuracy {score.accuracy:.2%}: {about['errors']:,} of {score.rows:,} rows wrong; "
         f"macro precision {macro['precision']:.4f}, recall {macro['recall']:.4f}, F1 {macro['f1']:.4f}\n"
         f"written   {asked.output} in {clock.total:.1f} s; draw it with: "
-        f"python generate_plots.py {asked.output}"
+        f"python generate_plots.py {shlex.quote(asked.output) if is_local else 'A_LOCAL_COPY_OF_IT'}"
     )
 
 
@@ -133,7 +134,12 @@ def summary(
             "test": {"rows": test.rows, "class_rows": test.class_rows.tolist()},
         },
         "model": model.config(),
-        "train": {"epochs": len(history), "cost": standing[-1].cost, "accuracy": standing[-1].accuracy},
+        "train": {
+            "epochs": len(history),
+            # None where Bold Driver undid every epoch and the model is still its start values.
+            "cost": standing[-1].cost if standing else None,
+            "accuracy": standing[-1].accuracy if standing else None,
+        },
         "test": results.score_summary(score),
         "seconds": {**clock.seconds, "total": clock.total},
     }

@@ -221,20 +221,22 @@ def compact(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float32, copy=False)
 
 
-def to_labels(values: np.ndarray, first_line: int = 1) -> np.ndarray | Fault:
-    """Class numbers (n,) int16 of label rows: (n, 1) class numbers or (n, k) one-hot rows.
+def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSES) -> np.ndarray | Fault:
+    """Class numbers (n,) int16 below `classes` of label rows: (n, 1) class numbers or (n, k) one-hot rows.
 
     `first_line` is where the first row stands, for the fault of a bad one.
     """
     if values.shape[1] == 1:
         numbers = values[:, 0]
-        good = (numbers >= 0) & (numbers < MAX_CLASSES) & (numbers == np.floor(numbers))
-        expected = f"a class number in 0..{MAX_CLASSES - 1}"
+        good = (numbers >= 0) & (numbers < classes) & (numbers == np.floor(numbers))
+        expected = f"a class number in 0..{classes - 1}"
     else:
         numbers = values.argmax(axis=1)
         good = ((values == 0) | (values == 1)).all(axis=1) & (values.sum(axis=1) == 1)
-        good &= numbers < MAX_CLASSES
         expected = f"a one-hot row: a single 1 among {values.shape[1]} values, all others 0"
+        if good.all():
+            good = numbers < classes
+            expected = f"the 1 of a one-hot row among its first {classes} values"
     if not good.all():
         row = int(np.argmin(good))
         return Fault(first_line + row, expected, _row_found(values[row]))
@@ -244,5 +246,7 @@ def to_labels(values: np.ndarray, first_line: int = 1) -> np.ndarray | Fault:
 def _row_found(row: np.ndarray) -> str:
     if len(row) == 1:
         return f"{row[0]:g}"
+    if np.count_nonzero(row) == 1 and row.max() == 1:
+        return f"it at value {row.argmax() + 1}"
     ones, others = int((row == 1).sum()), int(((row != 0) & (row != 1)).sum())
     return f"{ones} ones and {others} values other than 0 and 1"

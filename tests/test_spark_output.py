@@ -2,9 +2,9 @@
 
 import pytest
 
-from nn.errors import UsageError
+from nn.errors import EnvironmentFault, UsageError
 from nn.records import Epoch
-from nn.spark.output import OURS, Output
+from nn.spark.output import FILES, FOLDERS, SUCCESS, Output
 from nn.spark.storage import LocalFolder
 
 HISTORY = tuple(Epoch(number, 1.0, 0.5, 0.1, True, 7, 0.1) for number in range(1, 4))
@@ -19,7 +19,7 @@ class FarFolder(LocalFolder):
 def test_output_refuses_a_folder_that_holds_anything(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(
-        UsageError, match="expected a folder that is new or empty, found 1 entries in .*--overwrite"
+        UsageError, match="expected a folder that is new or empty, found thesis.tex in .*--overwrite"
     ):
         Output(LocalFolder(str(tmp_path))).claim(overwrite=False)
 
@@ -30,18 +30,40 @@ def test_output_accepts_a_new_or_empty_folder_and_writes_nothing_yet(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def earlier_run(folder):
+    for name in (SUCCESS, *FILES):
+        (folder / name).write_text("old")
+    for name in FOLDERS:
+        (folder / name).mkdir()
+        for part in ("part-00000", SUCCESS, ".part-00000.crc"):
+            (folder / name / part).write_text("old")
+
+
 def test_output_overwrite_replaces_only_what_a_run_writes(tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
-    for name in OURS:
-        if "." in name or name.startswith("_"):
-            (tmp_path / name).write_text("old")
-        else:
-            (tmp_path / name).mkdir()
-            (tmp_path / name / "part-00000").write_text("old")
+    earlier_run(tmp_path)
     output = Output(LocalFolder(str(tmp_path)))
     output.claim(overwrite=True)
     output.clear()
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_output_refuses_a_folder_of_a_runs_name_that_holds_something_else(tmp_path):
+    earlier_run(tmp_path)
+    (tmp_path / "tests" / "test_mine.py").write_text("mine")
+    with pytest.raises(
+        UsageError, match="expected only part files of an earlier run in .*tests, found test_mine.py"
+    ):
+        Output(LocalFolder(str(tmp_path))).claim(overwrite=True)
+    assert (tmp_path / "tests" / "part-00000").exists()
+
+
+def test_output_tells_a_place_that_cannot_be_written_before_the_run(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        EnvironmentFault, match="cannot use .*file/out as OUTPUT: .*file cannot be written to"
+    ):
+        Output(LocalFolder(str(tmp_path / "file" / "out"))).claim(overwrite=False)
 
 
 def lines(tmp_path):
@@ -52,9 +74,8 @@ def lines(tmp_path):
 def test_output_writes_the_history_after_each_epoch_on_a_local_disk(tmp_path):
     output = Output(LocalFolder(str(tmp_path)))
     for count in (1, 2, 3):
-        output.write_history(HISTORY[:count], last=count == 3)
+        output.write_history(HISTORY[:count])
         assert lines(tmp_path) == count
-        assert (tmp_path / "cost_history" / "_SUCCESS").exists() == (count == 3)
 
 
 def test_output_writes_the_history_elsewhere_every_10_seconds_and_at_the_end(tmp_path, monkeypatch):
@@ -69,5 +90,7 @@ def test_output_writes_the_history_elsewhere_every_10_seconds_and_at_the_end(tmp
     now[0] += 1
     output.write_history(HISTORY[:2])
     assert lines(tmp_path) == 2
-    output.write_history(HISTORY, last=True)
+    output.write_history(HISTORY)
+    assert lines(tmp_path) == 2
+    output.finish_history()
     assert lines(tmp_path) == 3

@@ -120,7 +120,26 @@ def test_reading_part_files_in_sorted_order(spark, folder, count, header, patter
     write_parts(folder, count, header)
     dataset = read(spark, folder / pattern, folder / "y.csv", 4)
     assert_holds(dataset)
-    assert dataset.partitions == min(4, max(count, 4))
+    assert dataset.partitions == 4
+
+
+def test_reading_keeps_the_order_where_hadoop_lists_with_many_threads(spark, folder):
+    write_parts(folder, 13)
+    configuration = spark._jsc.hadoopConfiguration()
+    key = "mapreduce.input.fileinputformat.list-status.num-threads"
+    configuration.set(key, "16")
+    try:
+        for _ in range(3):
+            assert_holds(read(spark, folder / "parts", folder / "y.csv", 3))
+        assert configuration.get(key) == "16"
+    finally:
+        configuration.unset(key)
+
+
+def test_reading_notes_classes_without_rows(spark, folder):
+    write_csv(folder / "y.csv", LABELS * 4)
+    dataset = read(spark, folder / "x.csv", folder / "y.csv")
+    assert dataset.notes == ("6 of the classes 0..8 have no rows: 1, 2, 3, 5, 6, ...",)
 
 
 def test_reading_groups_neighbouring_pieces_the_same_way_each_time(spark, folder):
@@ -285,9 +304,11 @@ def test_reading_tells_a_column_that_is_not_there(spark, folder, column):
         (lambda path: path.write_text("\n\n\n"), "TRAIN_IMAGES: expected rows of numbers, found nothing in "),
         (lambda path: path.write_text("a,b\n"), "TRAIN_IMAGES: expected rows of numbers, found none in "),
         (lambda path: path.mkdir(), "TRAIN_IMAGES: no files in "),
-        (lambda path: path.write_bytes(bytes(range(256)) * 9), "TRAIN_IMAGES: "),
+        (lambda path: path.write_text("\n1,2,3,4,5\n"), "TRAIN_IMAGES: file:"),
+        (lambda path: path.write_bytes(gzip.compress(b"1,2\n")), "TRAIN_IMAGES: file:"),
+        (lambda path: path.write_text("1,2\n", encoding="utf-16"), "TRAIN_IMAGES: file:"),
     ],
-    ids=["missing", "empty", "blank", "header", "folder", "binary"],
+    ids=["missing", "empty", "blank", "header", "folder", "first line", "gzip", "utf-16"],
 )
 def test_reading_tells_what_is_no_text(spark, tmp_path, folder, make, told):
     path = tmp_path / "other"
@@ -311,6 +332,14 @@ def both(spark, folder, test_inputs, test_labels):
     return reading.read_both(spark, Storage(spark), train, test, 2)
 
 
+def test_read_both_tells_a_short_first_row_where_it_stands(spark, folder):
+    broken(folder, "x.csv", 1, "1,2,3,4")
+    with pytest.raises(
+        DataError, match=r"TRAIN_IMAGES: .*x.csv, line 2: expected 4 values .*, found 5 values"
+    ):
+        both(spark, folder, INPUTS, LABELS)
+
+
 def test_read_both_tells_a_test_set_of_another_width(spark, folder):
     with pytest.raises(
         DataError, match="TEST_IMAGES: expected 5 values a row as in TRAIN_IMAGES, found 4 in"
@@ -318,10 +347,9 @@ def test_read_both_tells_a_test_set_of_another_width(spark, folder):
         both(spark, folder, INPUTS[:, :4], LABELS)
 
 
-def test_read_both_tells_a_class_that_training_has_not(spark, folder):
-    with pytest.raises(
-        DataError, match=r"TEST_LABELS: expected classes 0..2 as in TRAIN_LABELS, found class 3"
-    ):
+def test_read_both_tells_the_line_of_a_class_that_training_has_not(spark, folder):
+    first = int(np.argmax(LABELS == 2)) + 1
+    with pytest.raises(DataError, match=rf"TEST_LABELS: .*ty.csv, line {first}: .* in 0..2, found 3"):
         both(spark, folder, INPUTS, LABELS + 1)
 
 

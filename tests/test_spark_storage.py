@@ -52,9 +52,17 @@ def test_folder_writes_files_whole_and_replaces_them(folder, tmp_path):
 def test_folder_removes_files_and_folders(folder):
     folder.write("a/b", b"")
     folder.write("c", b"")
-    for name in ("a", "c", "never-there"):
+    assert folder.names("a") == ["b"] and folder.names("c") == [] and folder.names("d") == []
+    for name in ("a/b", "a", "c", "never-there"):
         folder.remove(name)
     assert folder.names() == []
+
+
+def test_folder_removes_no_folder_that_holds_something(folder):
+    folder.write("a/b", b"kept")
+    with pytest.raises(EnvironmentFault, match="cannot remove .*out/a: "):
+        folder.remove("a")
+    assert folder.names("a") == ["b"]
 
 
 def test_storage_reads_small_files_back(folder, storage):
@@ -100,5 +108,5 @@ def test_folder_tells_where_it_cannot_write(storage, tmp_path):
     folder = storage.folder(str(tmp_path / "file" / "out"))
     with pytest.raises(EnvironmentFault, match="cannot write .*file/out/history.csv: Not a directory"):
         folder.write("history.csv", b"")
-    with pytest.raises(EnvironmentFault, match="cannot use .* as OUTPUT"):
+    with pytest.raises(EnvironmentFault, match="cannot use .* as OUTPUT: it is a file"):
         storage.folder(str(tmp_path / "file")).names()

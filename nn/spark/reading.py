@@ -67,23 +67,19 @@ def read_both(
 ) -> tuple[Dataset, Dataset]:
     """Read, check and cache a training set and its test set.
 
-    Raises DataError, with file and line, for the first thing that is wrong. What the first lines tell is checked
-    for all files before any is read whole.
+    Raises DataError, with file and line, for the first thing that is wrong; a file that is missing or empty is told
+    before any is read whole.
     """
     train_files = Files.open(context, storage, train, partitions)
     test_files = Files.open(context, storage, test, partitions)
-    if train_files.width != test_files.width:
-        raise DataError(
-            f"TEST_IMAGES: expected {train_files.width} values a row as in TRAIN_IMAGES, "
-            f"found {test_files.width} in {test.images}"
-        )
-    train_set, test_set = read(train_files), read(test_files)
+    train_set = read(train_files)
     if train_set.classes < 2:
         raise DataError("TRAIN_LABELS: expected at least 2 classes, found class 0 alone")
-    if test_set.classes > train_set.classes:
+    test_set = read(test_files, train_set.classes)
+    if train_set.width != test_set.width:
         raise DataError(
-            f"TEST_LABELS: expected classes 0..{train_set.classes - 1} as in TRAIN_LABELS, "
-            f"found class {test_set.classes - 1} in {test.labels or test.images}"
+            f"TEST_IMAGES: expected {train_set.width} values a row as in TRAIN_IMAGES, "
+            f"found {test_set.width} in {test.images}"
         )
     return train_set, test_set
 
@@ -111,24 +107,29 @@ class Files(NamedTuple):
         return self.images.layout.width - (self.label_column is not None)
 
 
-def read(files: Files) -> Dataset:
-    """Parse every line of one set and cache its rows; DataError for the first line that is wrong."""
-    cached, censuses = _read_images(files.images, files.label_column)
+def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
+    """Parse every line of one set, whose labels are below `classes`, and cache its rows.
+
+    Raises DataError for the first line that is wrong.
+    """
+    cached, censuses = _read_images(files.images, files.label_column, classes)
     rows = sum(census.rows for census in censuses)
     if files.labels is None:
         labels, handle = _labels_beside(cached), None
     else:
-        labels = _read_labels(files.labels)
+        labels = _read_labels(files.labels, classes)
         _refuse_mismatch(files.images, rows, files.labels, len(labels))
         handle = cached.context.broadcast(labels)
+    class_rows = np.bincount(labels)
+    notes = [*files.images.notes, *(files.labels.notes if files.labels else ()), *_empty_classes(class_rows)]
     offsets = np.cumsum([0, *(census.rows for census in censuses)])
     return Dataset(
         blocks=cached.flatMap(partial(to_block, offsets, handle)),
         rows=rows,
         width=files.width,
         largest=max(census.largest for census in censuses),
-        class_rows=np.bincount(labels),
-        notes=tuple(files.images.notes),
+        class_rows=class_rows,
+        notes=tuple(notes),
         cached=cached,
     )
 
@@ -136,10 +137,10 @@ def read(files: Files) -> Dataset:
 # ---- images ----
 
 
-def _read_images(images: TextFile, label_column: int | None) -> tuple[Any, list[Census]]:
+def _read_images(images: TextFile, label_column: int | None, classes: int) -> tuple[Any, list[Census]]:
     from pyspark import StorageLevel
 
-    parse = partial(parse_images, images.layout, label_column)
+    parse = partial(parse_images, images.layout, label_column, classes)
     # MEMORY_AND_DISK: a block evicted from memory alone would be parsed again in every epoch.
     cached = images.parsed(parse).persist(StorageLevel.MEMORY_AND_DISK)
     censuses = images.collect(cached.flatMap(_only_census))
@@ -148,7 +149,12 @@ def _read_images(images: TextFile, label_column: int | None) -> tuple[Any, list[
 
 
 def parse_images(
-    layout: text.Layout, label_column: int | None, piece: int, starts_file: bool, lines: Iterator[bytes]
+    layout: text.Layout,
+    label_column: int | None,
+    classes: int,
+    piece: int,
+    starts_file: bool,
+    lines: Iterator[bytes],
 ) -> Iterator[Parsed | Census]:
     """The rows of one piece, then its census. Runs on an executor."""
     largest, fault = 0.0, None
@@ -158,7 +164,7 @@ def parse_images(
         elif fault is None:
             values, labels = part.values, None
             if label_column is not None:
-                labels = text.to_labels(values[:, [label_column]], part.line)
+                labels = text.to_labels(values[:, [label_column]], part.line, classes)
                 values = np.delete(values, label_column, axis=1)
             if isinstance(labels, text.Fault):
                 fault = labels
@@ -201,15 +207,15 @@ def _labels_beside(cached: Any) -> np.ndarray:
     return np.concatenate(cached.flatMap(lambda e: [e.labels] if isinstance(e, Parsed) else []).collect())
 
 
-def _read_labels(file: TextFile) -> np.ndarray:
+def _read_labels(file: TextFile, classes: int) -> np.ndarray:
     """The class number of each row, (n,) int16."""
-    elements = file.collect(file.parsed(partial(parse_labels, file.layout)))
+    elements = file.collect(file.parsed(partial(parse_labels, file.layout, classes)))
     file.check([element for element in elements if isinstance(element, Census)])
     return np.concatenate([element for element in elements if not isinstance(element, Census)])
 
 
 def parse_labels(
-    layout: text.Layout, piece: int, starts_file: bool, lines: Iterator[bytes]
+    layout: text.Layout, classes: int, piece: int, starts_file: bool, lines: Iterator[bytes]
 ) -> Iterator[np.ndarray | Census]:
     """The class numbers of one piece, then its census. Runs on an executor."""
     fault = None
@@ -217,11 +223,20 @@ def parse_labels(
         if isinstance(part, text.End):
             yield Census(piece, part.rows, part.lines, part.blank, fault or part.fault)
         elif fault is None:
-            labels = text.to_labels(part.values, part.line)
+            labels = text.to_labels(part.values, part.line, classes)
             if isinstance(labels, text.Fault):
                 fault = labels
             else:
                 yield labels
+
+
+def _empty_classes(class_rows: np.ndarray) -> list[str]:
+    """A note where class numbers are left out, as when one label is mistyped or the column is the wrong one."""
+    empty = np.flatnonzero(class_rows == 0)
+    if not len(empty):
+        return []
+    shown = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
+    return [f"{len(empty)} of the classes 0..{len(class_rows) - 1} have no rows: {shown}"]
 
 
 def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) -> None:

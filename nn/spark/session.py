@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import nn.package
 from nn.errors import EnvironmentFault
@@ -33,33 +36,41 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
 
     Raises EnvironmentFault where no Spark with RDDs can be had.
     """
-    from pyspark import SparkContext
+    from pyspark import SparkConf, SparkContext
 
     _refuse_connect()
     try:
         _quiet_until_started(SparkContext, debug)
-        context = SparkContext.getOrCreate(_configuration(name))
+        context = SparkContext.getOrCreate(_with_settings(SparkConf(), name))
     except Exception as error:
         if debug:
             raise
         raise EnvironmentFault(f"Spark did not start: {_first_line(error)}") from None
+    # PySpark's own handler calls into Java from wherever Ctrl-C strikes, also amid another call.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         context.setLogLevel("INFO") if debug else _set_log_level(context._jvm, "ERROR")
         ship_package(context)
         yield context
+        if not debug:
+            _hush_workers(context)
     finally:
-        context.stop()
+        _stop(context)
 
 
-def _configuration(name: str):
-    from pyspark import SparkConf
-
-    conf = SparkConf()
+def _with_settings(conf, name: str):
     for key, value in SETTINGS.items():
         conf.setIfMissing(key, value)
     conf.setIfMissing("spark.app.name", name)
     conf.setIfMissing("spark.master", "local[*]")
     return conf
+
+
+def _stop(context) -> None:
+    """Stop Spark; after Ctrl-C its Java half may be gone already, which is nobody's concern then."""
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    with suppress(Exception):
+        context.stop()
 
 
 def _refuse_connect() -> None:
@@ -71,9 +82,13 @@ def _refuse_connect() -> None:
 
 def _quiet_until_started(context_class, debug: bool) -> None:
     """Hold back the screens of INFO lines that Spark logs while a context starts."""
+    from pyspark import SparkConf
+
     if debug:
         return
-    context_class._ensure_initialized()  # starts or joins the JVM, without a context
+    # Starts or joins the JVM, without a context; one that is started here shows no bar of its own.
+    launch = SparkConf(loadDefaults=False).set("spark.ui.showConsoleProgress", "false")
+    context_class._ensure_initialized(conf=launch)
     jvm = context_class._jvm
     # Spark sets its log levels when it first logs; a level set before that would be overwritten.
     jvm.org.apache.spark.SparkConf().initializeLogIfNecessary(False, True)
@@ -107,6 +122,26 @@ def ship_package(context) -> None:
     """
     if not nn.package.is_zipped():
         context.addPyFile(nn.package.temporary_zip())
+
+
+def _hush_workers(context) -> None:
+    """Close the stderr of local Python workers, whose work is done.
+
+    When Spark 4 stops it closes the workers' Unix-domain sockets before it ends them; one in ten times a worker is
+    quick enough to print a trace about that, which would be the last thing the user sees.
+    """
+    if context.master != "local" and not context.master.startswith("local["):
+        return
+    slots = context.defaultParallelism
+    context.setJobDescription("ending the Python workers")
+    with suppress(Exception):  # the run is done; nothing that happens here may spoil it
+        context.parallelize(range(slots), slots).foreachPartition(_close_stderr)
+
+
+def _close_stderr(elements: Iterator) -> None:
+    for _ in elements:
+        time.sleep(0.05)  # long enough for each task to have a worker of its own
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _first_line(error: Exception) -> str:

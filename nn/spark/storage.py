@@ -7,7 +7,7 @@ and renamed; elsewhere it is created once, whole, and renamed over the old one.
 from __future__ import annotations
 
 import os
-import shutil
+from contextlib import suppress
 from typing import NamedTuple
 
 from nn.errors import DataError, EnvironmentFault, UsageError, UserError
@@ -51,7 +51,10 @@ class Storage:
         except Exception as error:
             raise _translated(error, DataError, f"{argument}: cannot list {path}") from None
         if not files:
-            raise DataError(f"{argument}: no files in {path}")
+            raise DataError(f"{argument}: no files in {path}; names that start with _ or . do not count")
+        commas = [file.path for file in files if "," in file.path]
+        if commas:
+            raise DataError(f"{argument}: expected file names without commas, found {commas[0]}")
         return sorted(files)
 
     def _statuses(self, file_system, place) -> list | None:
@@ -107,14 +110,26 @@ class LocalFolder:
     def __init__(self, path: str):
         self.path = path
 
-    def names(self) -> list[str]:
-        """What lies in the folder; nothing where it does not exist."""
+    def names(self, inside: str = "") -> list[str]:
+        """What lies in the folder, or in one inside it; nothing where there is no such folder."""
         try:
-            return sorted(os.listdir(self.path))
+            return sorted(os.listdir(os.path.join(self.path, inside)))
         except FileNotFoundError:
             return []
+        except NotADirectoryError:
+            if inside:
+                return []
+            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: it is a file") from None
         except OSError as error:
             raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {error.strerror}") from None
+
+    def check_writable(self) -> None:
+        """Raise EnvironmentFault where nothing could be written, as far as the rights tell; nothing is made."""
+        place = os.path.abspath(self.path)
+        while not os.path.lexists(place):
+            place = os.path.dirname(place)
+        if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
+            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {place} cannot be written to")
 
     def write(self, name: str, content: bytes) -> None:
         """Write `name`, which may hold a folder, whole or not at all."""
@@ -127,18 +142,23 @@ class LocalFolder:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(scratch, target)
-        except OSError as error:
-            if os.path.exists(scratch):
+        except BaseException as error:  # Ctrl-C too leaves nothing half-written
+            with suppress(OSError):
                 os.remove(scratch)
-            raise EnvironmentFault(f"cannot write {target}: {error.strerror}") from None
+            if isinstance(error, OSError):
+                raise EnvironmentFault(f"cannot write {target}: {error.strerror}") from None
+            raise
 
     def remove(self, name: str) -> None:
-        """Remove a file, or a folder with all in it, where there is one."""
+        """Remove a file, or an empty folder, where there is one."""
         target = os.path.join(self.path, name)
-        if os.path.isdir(target) and not os.path.islink(target):
-            shutil.rmtree(target)
-        elif os.path.lexists(target):
-            os.remove(target)
+        try:
+            if os.path.isdir(target) and not os.path.islink(target):
+                os.rmdir(target)
+            elif os.path.lexists(target):
+                os.remove(target)
+        except OSError as error:
+            raise EnvironmentFault(f"cannot remove {target}: {error.strerror}") from None
 
 
 class HadoopFolder:
@@ -150,11 +170,13 @@ class HadoopFolder:
         self.path = path.rstrip("/")
         self._storage = storage
 
-    def names(self) -> list[str]:
-        """What lies in the folder; nothing where it does not exist."""
+    def names(self, inside: str = "") -> list[str]:
+        """What lies in the folder, or in one inside it; nothing where there is no such folder."""
         try:
-            file_system, place = self._storage._at(self.path)
-            if not file_system.exists(place):
+            file_system, place = self._storage._at(f"{self.path}/{inside}" if inside else self.path)
+            if not file_system.exists(place) or (
+                inside and not file_system.getFileStatus(place).isDirectory()
+            ):
                 return []
             return sorted(status.getPath().getName() for status in file_system.listStatus(place))
         except Exception as error:
@@ -190,10 +212,17 @@ class HadoopFolder:
         context = jvm.org.apache.hadoop.fs.FileContext.getFileContext(target.toUri(), configuration)
         context.rename(scratch, target, options)
 
+    def check_writable(self) -> None:
+        """Nothing is known before the first write to a far service."""
+
     def remove(self, name: str) -> None:
-        """Remove a file, or a folder with all in it, where there is one."""
-        file_system, place = self._storage._at(f"{self.path}/{name}")
-        file_system.delete(place, True)
+        """Remove a file, or an empty folder, where there is one."""
+        try:
+            file_system, place = self._storage._at(f"{self.path}/{name}")
+            if file_system.exists(place):
+                file_system.delete(place, False)
+        except Exception as error:
+            raise _translated(error, EnvironmentFault, f"cannot remove {self.path}/{name}") from None
 
 
 Folder = LocalFolder | HadoopFolder

@@ -7,6 +7,8 @@ smallest allowed split is set, so that the number of pieces is ours and depends 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from nn import text
@@ -15,6 +17,9 @@ from nn.spark.storage import File, Storage
 
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")
 _SMALLEST_SPLIT = "mapreduce.input.fileinputformat.split.minsize"
+_LISTING_THREADS = (
+    "mapreduce.input.fileinputformat.list-status.num-threads"  # more than 1 list in order of arrival
+)
 _FINER = (
     8  # how much smaller than wanted the splits of many files are cut before neighbours share a partition
 )
@@ -71,20 +76,14 @@ class TextFile:
             self._advise_part_files(packed)
         # Hadoop's split is the larger of the smallest allowed and min(bytes / wanted, file system block).
         wanted = max(1, -(-self._bytes // smallest))
-        configuration = self._context._jsc.hadoopConfiguration()
-        before = configuration.get(_SMALLEST_SPLIT)
-        configuration.set(_SMALLEST_SPLIT, str(smallest))
         paths = ",".join(_escaped(file.path) for file in self.files)
+        settings = {_SMALLEST_SPLIT: str(smallest), _LISTING_THREADS: "1"}
         try:
-            lines = self._context.textFile(paths, wanted, use_unicode=False)
-            lines.getNumPartitions()  # cuts now: Spark would do it later, when the setting is gone
+            with _set_for_now(self._context._jsc.hadoopConfiguration(), settings):
+                lines = self._context.textFile(paths, wanted, use_unicode=False)
+                lines.getNumPartitions()  # cuts now: Spark would do it later, when the settings are gone
         except Exception as error:
             raise DataError(f"{self.argument}: Spark cannot open {self.path}: {_reason(error)}") from None
-        finally:
-            if before is None:
-                configuration.unset(_SMALLEST_SPLIT)
-            else:
-                configuration.set(_SMALLEST_SPLIT, before)
         return lines
 
     def _advise_part_files(self, packed: list[File]) -> None:
@@ -100,7 +99,12 @@ class TextFile:
 
     def _pieces(self) -> list[Piece]:
         splits = [partition.inputSplit().value() for partition in self.lines._jrdd.rdd().partitions()]
-        return [Piece(split.getPath().toString(), split.getStart()) for split in splits]
+        pieces = [Piece(split.getPath().toString(), split.getStart()) for split in splits]
+        if pieces != sorted(pieces):
+            raise DataError(
+                f"{self.argument}: expected the files of {self.path} in sorted order, Spark gave another"
+            )
+        return pieces
 
     def _first_lines(self) -> list[str]:
         """The first line and, where that is a header, the row after it."""
@@ -110,6 +114,10 @@ class TextFile:
             raise DataError(f"{self.argument}: cannot read {self.path}: {_reason(error)}") from None
         if not any(line.strip() for line in lines):
             raise DataError(f"{self.argument}: expected rows of numbers, found nothing in {self.path}")
+        found = "an empty line" if not lines[0].strip() else "bytes that are no text"
+        if not lines[0].strip() or "\0" in lines[0] or "\ufffd" in lines[0]:
+            path = self.pieces[0].path
+            raise DataError(f"{self.argument}: {path}, line 1: expected a row of numbers, found {found}")
         return lines
 
     def parsed(self, parse: Any) -> Any:
@@ -164,6 +172,22 @@ class TextFile:
         before = (c for c in censuses if c.piece < piece and self.pieces[c.piece].path == path)
         line = fault.line + sum(c.lines for c in before)
         return f"{self.argument}: {path}, line {line}: expected {fault.expected}, found {fault.found}"
+
+
+@contextmanager
+def _set_for_now(configuration, settings: dict[str, str]) -> Iterator[None]:
+    """Settings of a Hadoop configuration that are taken back on leaving."""
+    before = {key: configuration.get(key) for key in settings}
+    for key, value in settings.items():
+        configuration.set(key, value)
+    try:
+        yield
+    finally:
+        for key, old in before.items():
+            if old is None:
+                configuration.unset(key)
+            else:
+                configuration.set(key, old)
 
 
 def _escaped(path: str) -> str:
