@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -172,6 +173,97 @@ def test_bad_input_is_one_line_an_exit_code_and_nothing_written(data, tmp_path, 
     assert len(ours) == 1 and told in ours[0]
     assert "Traceback" not in done.stdout and "at org.apache" not in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_run_on_another_file_system_with_labels_in_a_column(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    for name, rows in (("train", 300), ("test", 60)):
+        inputs, labels = blobs(rows, width=9, seed=rows)
+        np.savetxt(disk / f"{name}.csv", np.column_stack([inputs, labels]), fmt="%d", delimiter=";")
+    mount = ["--conf", f"spark.hadoop.fs.viewfs.mounttable.far.link./data=file://{disk}"]
+    words = ["viewfs://far/data/train.csv", "-", "viewfs://far/data/test.csv", "-", "viewfs://far/data/out"]
+    words += ["--label-column", "-1", "--epochs", "20", "--activation", "tanh", "--learning-rate", "1"]
+    done = submit(ROOT / "main_task.py", *words, cwd=tmp_path, conf=mount)
+    assert done.returncode == 0, done.stdout
+    assert len((disk / "out" / "history.csv").read_text().splitlines()) == 21
+    assert (disk / "out" / "_SUCCESS").exists()
+    assert nn.load(disk / "out" / "model.npz").model.input_shape == (9,)
+
+
+def test_diverged_run_ends_with_its_own_code_and_keeps_the_histories(data, tmp_path):
+    words = ["--schedule", "constant", "--learning-rate", "1e30", "--activation", "relu", "--hidden", "8,8"]
+    done = submit(ROOT / "main_task.py", *data, "out", *words, "--loss", "cross-entropy", cwd=tmp_path)
+    assert done.returncode == 5, done.stdout
+    assert "try --learning-rate 1e+29 or --schedule bold-driver" in done.stdout.splitlines()[-1]
+    assert "Warning: overflow" not in done.stdout
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert left == {"history.csv", "cost_history", "accuracy_history"}
+
+
+def test_run_whose_every_epoch_is_undone_keeps_its_start_values(data, tmp_path):
+    words = ["--batch-size", "100", "--learning-rate", "1000", "--loss", "cross-entropy", "--epochs", "2"]
+    done = submit(ROOT / "main_task.py", *data, "out", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["train"] == {"epochs": 2, "cost": None, "accuracy": None}
+
+
+def start_on_terminal(words, cwd):
+    """spark-submit with a terminal of its own: (process, the terminal's other end)."""
+    terminal, its_side = os.openpty()
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYSPARK", "SPARK"))
+    }
+    environment["PYSPARK_PYTHON"] = sys.executable
+    environment["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
+    process = subprocess.Popen(
+        [str(BIN / "spark-submit"), *FAST, str(ROOT / "main_task.py"), *map(str, words)],
+        cwd=cwd,
+        env=environment,
+        stdin=its_side,
+        stdout=its_side,
+        stderr=its_side,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    os.close(its_side)
+    return process, terminal
+
+
+def shown_until(terminal, mark=None):
+    """What the terminal shows, until it shows the mark or is closed."""
+    shown = b""
+    while mark is None or mark not in shown:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:  # what Linux gives when the other end is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    return shown.decode(errors="replace")
+
+
+def test_terminal_shows_one_live_line(data, tmp_path):
+    process, terminal = start_on_terminal([*data, "out", "--epochs", "5"], tmp_path)
+    shown = shown_until(terminal)
+    assert process.wait(60) == 0, shown
+    assert "\r[##" in shown and "epoch 3/5" in shown
+    assert shown.count("        5/5") == 1 and "        4/5" not in shown and "test      accuracy" in shown
+
+
+def test_ctrl_c_leaves_whole_histories_and_no_screens_of_trace(data, tmp_path):
+    process, terminal = start_on_terminal([*data, "out", "--epochs", "100000"], tmp_path)
+    shown = shown_until(terminal, b"epoch 5/")
+    os.killpg(process.pid, signal.SIGINT)
+    shown += shown_until(terminal)
+    assert process.wait(60) == 130
+    assert "Traceback" not in shown and "py4j" not in shown, shown[-3000:]
+    out = tmp_path / "out"
+    assert {path.name for path in out.iterdir()} == {"history.csv", "cost_history", "accuracy_history"}
+    rows = (out / "history.csv").read_text().splitlines()
+    assert len(rows) >= 5 and len({row.count(",") for row in rows}) == 1
 
 
 def test_help_answers_before_spark_starts():

@@ -108,11 +108,15 @@ def shows_on_terminal(context) -> bool:
     spark-submit reads its Python program's output through a pipe and prints it itself: then the terminal is the
     Java process's.
     """
-    console = context._jvm.System.console()
-    is_terminal = getattr(
-        console, "isTerminal", lambda: True
-    )  # Java 22 has a console everywhere, and says what it is
-    return sys.stdout.isatty() or (console is not None and is_terminal())
+    if sys.stdout.isatty():
+        return True
+    system = context._jvm.System
+    console = system.console()
+    if console is None:
+        return False
+    # From Java 22 on there is a console everywhere, and it says whether it is a terminal.
+    version = str(system.getProperty("java.specification.version"))
+    return not version.isdigit() or int(version) < 22 or console.isTerminal()
 
 
 def ship_package(context) -> None:
