@@ -79,6 +79,14 @@ def test_sample_measures_all_rows_and_sends_the_gradients_of_some():
     assert_same_gradients(tally, grads)
 
 
+def test_mean_gradients_of_a_sample_are_over_the_rows_that_sent_them():
+    taken = sampling.sample(3, 4, np.arange(100), 0.5)
+    sampled = chain.gradients(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw(3, 4, 0.5)).mean_grads()
+    alone = chain.gradients(blocks_of(INPUTS[taken], LABELS[taken]), MODEL, Held(PARAMS), Draw()).mean_grads()
+    for a, b in zip(tree.arrays(sampled), tree.arrays(alone), strict=True):
+        assert np.allclose(a, b, atol=1e-6)
+
+
 def test_batches_of_an_epoch_add_up_to_all_rows():
     blocks = blocks_of(INPUTS, LABELS, block_rows=30)
     draws = [Draw(3, 4, batch=number, batch_size=32, total=100) for number in range(4)]
