@@ -171,6 +171,10 @@ def test_local_blocks_run_one_block_through_all_stages_at_a_time():
     assert seen == [("a", 1), ("b", 1), ("a", 2), ("b", 2), ("a", 3), ("b", 3)]
 
 
+def test_local_blocks_reduce_in_the_order_of_their_partitions():
+    assert Blocks([["a", "b"], [], ["c"], ["d", "e"]]).reduce(add) == "abcde"
+
+
 def test_local_blocks_refuse_labels_that_do_not_match():
     with pytest.raises(ValueError, match="got 100 inputs, 99 labels"):
         local.blocks_of(INPUTS, LABELS[:99])
