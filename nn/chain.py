@@ -64,7 +64,7 @@ def begin(model: Sequential, draw: Draw, block: Block) -> Pass:
 @unwarned
 def forward(layer: Layer, index: int, params: Any, passing: Pass) -> Pass:
     """One layer forward."""
-    out, cache = layer.forward(params.value[index], passing.x, training=True)
+    out, cache = layer.forward(params.value[index], passing.x, training=None)
     return passing._replace(x=out, caches=(*passing.caches, cache))
 
 

@@ -6,14 +6,33 @@ numbers: a generator for each row would cost a hundred times as much.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-# Purpose numbers keep draws for different ends apart.
-SAMPLE, BATCHES = 2, 3
+# Purpose numbers keep draws for different ends apart; 1 opens the start values' keys in nn/model.py.
+SAMPLE, BATCHES, VALIDATION, LAYERS, AUGMENTATION = 2, 3, 4, 5, 6
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _MASK = 0xFFFFFFFFFFFFFFFF
+
+
+class Key(NamedTuple):
+    """Names one place of chance: all that a draw depends on, as whole numbers.
+
+    A key handed down grows by a number a level (`child`), so that no two places share one.
+    """
+
+    numbers: tuple[int, ...]
+
+    def child(self, number: int) -> Key:
+        """The key of one of the places inside this one."""
+        return Key((*self.numbers, number))
+
+    def generator(self) -> np.random.Generator:
+        """The generator that belongs to this place."""
+        return np.random.Generator(np.random.SFC64(_key(*self.numbers)))
 
 
 def uniform(seed: int, purpose: int, epoch: int, rows: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Every layer keeps its promised shape, and its gradients are those of its forward pass."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -26,8 +28,10 @@ def test_layers_table_holds_every_registered_layer():
 
 
 @pytest.mark.parametrize(("layer", "shape"), TABLE, ids=IDS)
-def test_layer_keeps_the_shape_it_promised(layer, shape, rng):
+def test_layer_keeps_the_shapes_it_promised(layer, shape, rng):
     params, promised = layer.build(shape, rng)
+    assert layer.shapes(shape) == ({key: value.shape for key, value in params.items()}, promised)
+    assert all(value.dtype == np.float32 for value in params.values())
     out, _ = layer.forward(params, rng.normal(size=(4, *shape)).astype(np.float32))
     assert out.shape == (4, *promised)
     assert out.dtype == np.float32
@@ -76,6 +80,8 @@ def test_layer_leaves_its_inputs_alone(layer, shape, rng):
 @pytest.mark.parametrize(("layer", "shape"), TABLE, ids=IDS)
 def test_layer_is_built_again_from_its_config(layer, shape):
     assert layer_from_config(layer.config()) == layer
+    assert layer_from_config(json.loads(json.dumps(layer.config()))) == layer
+    assert layer_from_config(str(layer)) == layer
 
 
 def test_sigmoid_is_the_logistic_function_and_never_overflows():
@@ -99,14 +105,18 @@ def test_dense_refuses_what_makes_no_layer(wrong):
 
 
 def test_dense_refuses_an_image(rng):
-    with pytest.raises(ValueError, match=r"needs a row of numbers, got shape \(28, 28, 1\)"):
+    with pytest.raises(
+        ValueError, match="needs a row of numbers, got an image of 28x28x1; put flatten before"
+    ):
         Dense(3).build((28, 28, 1), rng)
 
 
 def test_layer_from_config_lists_what_it_knows():
-    with pytest.raises(ValueError, match="unknown layer 'dens'; known: dense, sigmoid, tanh, relu"):
+    with pytest.raises(ValueError, match="unknown layer 'dens'; known: dense, .*sigmoid"):
         layer_from_config({"name": "dens"})
-    with pytest.raises(ValueError, match="takes the fields units, initializer, gain; got unit"):
+    with pytest.raises(
+        ValueError, match="layer dense: takes the fields units, initializer, gain; found 'unit'"
+    ):
         layer_from_config({"name": "dense", "unit": 3})
-    with pytest.raises(ValueError, match="unknown initializer 'glorrot'; known: glorot_uniform, he_normal"):
+    with pytest.raises(ValueError, match="unknown initializer 'glorrot'; known: glorot_uniform, .*he_normal"):
         Dense(3, initializer="glorrot")

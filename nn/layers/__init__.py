@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
+from nn import spelling
 from nn.layers.activations import Relu, Sigmoid, Tanh
 from nn.layers.dense import Dense
 from nn.layers.layer import Layer
@@ -15,17 +15,9 @@ ACTIVATIONS = ("sigmoid", "tanh", "relu")
 __all__ = ["ACTIVATIONS", "LAYERS", "Dense", "Layer", "Relu", "Sigmoid", "Tanh", "layer_from_config"]
 
 
-def layer_from_config(config: dict[str, Any]) -> Layer:
-    """Build the layer that `Layer.config()` described.
+def layer_from_config(config: str | dict[str, Any]) -> Layer:
+    """Build the layer that `Layer.config()` or a word described.
 
     Raises ValueError for an unknown name or field.
     """
-    fields = dict(config)
-    name = fields.pop("name", None)
-    if name not in LAYERS:
-        raise ValueError(f"unknown layer {name!r}; known: {', '.join(LAYERS)}")
-    try:
-        return LAYERS[name](**fields)
-    except TypeError:
-        known = ", ".join(field.name for field in dataclasses.fields(LAYERS[name])) or "none"
-        raise ValueError(f"layer {name!r} takes the fields {known}; got {', '.join(fields)}") from None
+    return spelling.from_config(config, LAYERS, "layer")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from nn.initializers import INITIALIZERS
-from nn.layers.layer import Layer, Params, Shape
+from nn.layers.layer import Layer, Params, Shape, row_width
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Dense(Layer):
     """
 
     name: ClassVar[str] = "dense"
+    positional: ClassVar[tuple[str, ...]] = ("units",)
     units: int
     initializer: str = "glorot_uniform"
     gain: float = 1.0
@@ -33,12 +34,15 @@ class Dense(Layer):
         if not self.gain > 0:
             raise ValueError(f"Dense gain must be above 0, got {self.gain!r}")
 
+    def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
+        """W (d, units), b (units,)."""
+        return {"W": (row_width(input_shape), self.units), "b": (self.units,)}, (self.units,)
+
     def build(self, input_shape: Shape, rng: np.random.Generator) -> tuple[Params, Shape]:
-        """Give W (d, units) and b (units,), float32."""
-        if len(input_shape) != 1:
-            raise ValueError(f"Dense needs a row of numbers, got shape {input_shape}")
-        W = INITIALIZERS[self.initializer](rng, input_shape[0], self.units)  # (d, units)
-        return {"W": W * np.float32(self.gain), "b": np.zeros(self.units, np.float32)}, (self.units,)
+        """Draw W, with the biases at zero."""
+        shapes, output_shape = self.shapes(input_shape)
+        W = INITIALIZERS[self.initializer](rng, shapes["W"], *shapes["W"])  # (d, units)
+        return {"W": W * np.float32(self.gain), "b": np.zeros(self.units, np.float32)}, output_shape
 
     def forward(self, params, x, training=None):
         """Return x W + b, and x for the way back."""
