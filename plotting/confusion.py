@@ -14,7 +14,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from plotting.labels import class_labels
-from plotting.style import QUIET, SLANTED, canvas, heading
+from plotting.style import PART, QUIET, SLANTED, canvas, heading
 
 MOST_NUMBERED = 20  # classes up to which counts stand in the cells
 MOST_SEEN = 150  # classes up to which a single pale cell can be seen
@@ -35,7 +35,7 @@ def confusion_figure(counts: NDArray[np.int64], names: Sequence[str] | None, abo
     axes.set_anchor("N")
     if len(counts) > MOST_SEEN:
         _enlarge_cells(axes, shares)
-        about += " · cells drawn larger than they are"
+        about += f"{PART}cells drawn larger than they are"
     _class_axes(axes, class_labels(names, len(counts), limit=14))
     _write_counts(axes, counts, shares)
     bar = figure.colorbar(

@@ -1,50 +1,83 @@
-"""Cost, accuracy and learning rate over the epochs; steps that were undone are marked beside the line."""
+"""Cost, accuracy and learning rate over the epochs; steps that were undone are marked beside the line.
+
+Where a run measured validation rows, their curve is the second line in the same axes.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from plotting.histories import LARGEST_DRAWN, Curve
+from plotting.histories import Curve
 from plotting.labels import percent, short
-from plotting.style import DARK, MIDDLE, QUIET, canvas, heading, legend_below
-
-Values = NDArray[np.float64]
-Written = Callable[[float], str]
+from plotting.scales import (
+    Limits,
+    Values,
+    cost_limits,
+    epoch_axis,
+    percent_axis,
+    rate_limits,
+    share_limits,
+    value_axis,
+)
+from plotting.style import DARK, MIDDLE, PART, QUIET, SECOND, canvas, heading, legend_below
 
 FEW_EPOCHS = 60  # up to here each epoch gets a dot of its own
 MANY_EPOCHS = 1000  # from here a noisy history needs a thin line
-COST_LOG_FROM = 50  # largest / smallest value from which a logarithmic axis shows more than a linear one
-RATE_LOG_FROM = 10  # lower: a rate moves by factors, and its steps are then of one height
-REACH = 0.25  # undone trials this far outside the standing curve's range still widen the axis; others do not
 
 
-def cost_figure(curve: Curve, about: str = "") -> Figure:
-    """The cost of the point that stood at each epoch, the lowest ringed, and the undone trials."""
+@dataclass(frozen=True)
+class Kind:
+    """How a measured quantity is spoken of."""
+
+    noun: str
+    best_word: str
+    find_best: Callable[[Values], np.intp]
+    written: Callable[[float], str]
+
+
+COST = Kind("cost", "lowest", np.nanargmin, short)
+ACCURACY = Kind("accuracy", "highest", np.nanargmax, percent)
+FOREIGN = Kind("accuracy", "highest", np.nanargmax, short)  # no fractions: another program's file
+
+
+def cost_figure(
+    curve: Curve, about: str = "", validation: Curve | None = None, kept: int | None = None
+) -> Figure:
+    """The cost of the point that stood at each epoch, the lowest marked, and the undone trials.
+
+    `validation` is the cost of the validation rows, `kept` the epoch whose weights the model has.
+    """
     figure, axes = canvas()
-    axes.set_ylabel("cost (mean loss per training row)")
-    _draw_measured(axes, curve, _range(curve, COST_LOG_FROM), np.nanargmin, "lowest", short)
-    return _finished(figure, axes, curve, "Training cost", [about, *_counts(curve), _end(curve, short)])
+    axes.set_ylabel(f"cost (mean loss per {'row' if validation else 'training row'})")
+    value_axis(axes, cost_limits(_present(curve, validation)))
+    _draw_measured(axes, curve, validation, COST)
+    _draw_kept(axes, curve, kept)
+    return _finished(figure, axes, curve, validation, COST, about)
 
 
-def accuracy_figure(curve: Curve, about: str = "") -> Figure:
-    """The accuracy on the training rows of the point that stood at each epoch, the highest ringed."""
+def accuracy_figure(
+    curve: Curve, about: str = "", validation: Curve | None = None, kept: int | None = None
+) -> Figure:
+    """The accuracy of the point that stood at each epoch, the highest marked; arguments as for the cost."""
     figure, axes = canvas()
     drawn = curve.values[curve.drawable]
     fraction = not len(drawn) or bool(drawn.min() >= 0 and drawn.max() <= 1)
-    written: Written = percent if fraction else short
-    axes.set_ylabel("accuracy (% of training rows)" if fraction else "accuracy (as in the file)")
-    _draw_measured(axes, curve, _range(curve, math.inf), np.nanargmax, "highest", written)
+    kind = ACCURACY if fraction else FOREIGN
+    rows = "rows" if validation else "training rows"
+    axes.set_ylabel(f"accuracy (% of {rows})" if fraction else "accuracy (as in the file)")
+    value_axis(axes, share_limits(_present(curve, validation)))
     if fraction:
-        _percent_axis(axes)
-    return _finished(figure, axes, curve, "Training accuracy", [about, *_counts(curve), _end(curve, written)])
+        percent_axis(axes)
+    _draw_measured(axes, curve, validation, kind)
+    _draw_kept(axes, curve, kept)
+    return _finished(figure, axes, curve, validation, kind, about)
 
 
 def rate_figure(curve: Curve, about: str = "") -> Figure:
@@ -52,7 +85,7 @@ def rate_figure(curve: Curve, about: str = "") -> Figure:
     figure, axes = canvas()
     every = Curve(curve.epochs, curve.values, np.ones_like(curve.stood))
     axes.set_ylabel("learning rate")
-    _value_axis(axes, _range(every, RATE_LOG_FROM))
+    value_axis(axes, rate_limits(every))
     rates = np.where(curve.drawable, curve.values, np.nan)
     axes.plot(curve.epochs, rates, color=QUIET, linewidth=0.8, alpha=0.7)
     size = _marker_size(curve)
@@ -63,7 +96,8 @@ def rate_figure(curve: Curve, about: str = "") -> Figure:
     for which, style in styles:
         if which.any():
             axes.plot(curve.epochs[which], rates[which], linestyle="none", markersize=size, **style)
-    return _finished(figure, axes, curve, "Learning rate", [about, *_counts(curve), _end(every, short)])
+    parts = [about, *_counts(curve), _end(every, short)]
+    return _completed(figure, axes, [curve], "Learning rate", parts)
 
 
 def undrawable(curve: Curve) -> int:
@@ -71,128 +105,117 @@ def undrawable(curve: Curve) -> int:
     return int((~curve.drawable).sum())
 
 
-def _draw_measured(
-    axes: Axes,
-    curve: Curve,
-    limits: tuple[float, float, bool],
-    find_best: Callable[[Values], np.intp],
-    best_word: str,
-    written: Written,
-) -> None:
-    _value_axis(axes, limits)
+def _present(curve: Curve, validation: Curve | None) -> list[Curve]:
+    return [curve, validation] if validation else [curve]
+
+
+def _draw_measured(axes: Axes, curve: Curve, validation: Curve | None, kind: Kind) -> None:
+    label = "training" if validation else "each epoch" if curve.stood.all() else "point that stands"
+    _draw_standing(axes, curve, {"color": DARK, "marker": "o", "label": label, "zorder": 3})
+    if validation:
+        second = {"color": SECOND, "marker": "s", "label": "validation", "zorder": 3.5}
+        _draw_standing(axes, validation, second)
+    limits = Limits(*axes.get_ylim())
+    _draw_crosses(axes, curve, limits, {"marker": "x", "color": MIDDLE, "label": "trial that was undone"})
+    if validation:
+        style = {"marker": "+", "color": SECOND, "label": "undone, on validation"}
+        _draw_crosses(axes, validation, limits, style)
+    _draw_arrowheads(axes, _present(curve, validation), limits)
+    _draw_best(axes, curve, validation, kind)
+
+
+def _draw_standing(axes: Axes, curve: Curve, style: dict[str, Any]) -> None:
     standing = curve.standing()
-    label = "each epoch" if curve.stood.all() else "point that stands"
-    dots: dict[str, Any] = {"marker": "o", "markersize": 4.5} if len(standing) <= FEW_EPOCHS else {}
+    dots = {"markersize": 4.5} if len(standing) <= FEW_EPOCHS else {"marker": ""}
     width = 2.0 if len(standing) <= MANY_EPOCHS else 1.0
-    axes.plot(curve.epochs, standing, color=DARK, linewidth=width, label=label, zorder=3, **dots)
-    _draw_undone(axes, curve, *limits[:2])
-    if np.isfinite(standing).any():
-        best = int(find_best(standing))
-        label = f"{best_word}: {written(standing[best])} at epoch {curve.epochs[best]}"
-        ring: dict[str, Any] = {
-            "markersize": 12,
-            "markerfacecolor": "none",
-            "markeredgecolor": "black",
-            "zorder": 4,
-        }
-        axes.plot(curve.epochs[best], standing[best], "o", label=label, clip_on=False, **ring)
+    axes.plot(curve.epochs, standing, linewidth=width, **(style | dots))
 
 
-def _draw_undone(axes: Axes, curve: Curve, low: float, high: float) -> None:
-    """Crosses where the axis reaches, arrowheads at its edge for the trials that would flatten the curve."""
-    undone = curve.drawable & ~curve.stood
-    above, below = undone & (curve.values > high), undone & (curve.values < low)
-    style: dict[str, Any] = {
-        "linestyle": "none", "markersize": _marker_size(curve), "color": MIDDLE, "clip_on": False
-    }  # fmt: skip
-    for which, marker, label in (
-        (undone & ~above & ~below, "x", "trial that was undone"),
-        (above, "^", "undone, above the axis"),
-        (below, "v", "undone, below the axis"),
+def _draw_best(axes: Axes, curve: Curve, validation: Curve | None, kind: Kind) -> None:
+    """A ring, or a point on the validation curve: where there is one, training's own best says little."""
+    chosen = validation or curve
+    standing = chosen.standing()
+    if not np.isfinite(standing).any():
+        return
+    best = int(kind.find_best(standing))
+    place = f"{kind.written(standing[best])} at epoch {chosen.epochs[best]}"
+    mark: dict[str, Any] = {"markersize": 12, "markerfacecolor": "none", "markeredgecolor": "black"}
+    label = f"{kind.best_word}: {place}"
+    if validation:
+        mark = {"markersize": 8, "markerfacecolor": "black", "markeredgecolor": "white"}
+        label = f"{kind.best_word} on validation: {place}"
+    axes.plot(chosen.epochs[best], standing[best], "o", label=label, clip_on=False, zorder=4, **mark)
+
+
+def _draw_kept(axes: Axes, curve: Curve, kept: int | None) -> None:
+    if kept is not None and kept in curve.epochs:
+        style: dict[str, Any] = {"color": QUIET, "linewidth": 1.3, "linestyle": (0, (4, 3)), "zorder": 2.5}
+        axes.axvline(kept, label=f"weights kept: epoch {kept}", **style)
+
+
+def _draw_crosses(axes: Axes, curve: Curve, limits: Limits, style: dict[str, Any]) -> None:
+    """The undone trials that the axis reaches."""
+    near = _undone(curve) & (curve.values >= limits.low) & (curve.values <= limits.high)
+    if near.any():
+        axes.plot(curve.epochs[near], curve.values[near], **_mark(curve), **style)
+
+
+def _draw_arrowheads(axes: Axes, curves: Sequence[Curve], limits: Limits) -> None:
+    """At the axis's edge, the epochs of the undone trials that would flatten the curves if it reached them."""
+    for marker, label, edge, sign in (
+        ("^", "undone, above the axis", limits.high, 1),
+        ("v", "undone, below the axis", limits.low, -1),
     ):
-        if which.any():
-            values = np.clip(curve.values[which], low, high)
-            axes.plot(curve.epochs[which], values, marker=marker, label=label, **style)
+        beyond = [curve.epochs[_undone(curve) & (sign * curve.values > sign * edge)] for curve in curves]
+        epochs = np.unique(np.concatenate(beyond))
+        if len(epochs):
+            style = {"marker": marker, "label": label, "color": MIDDLE, **_mark(curves[0])}
+            axes.plot(epochs, np.full(len(epochs), edge), **style)
+
+
+def _undone(curve: Curve) -> NDArray[np.bool_]:
+    return curve.drawable & ~curve.stood
+
+
+def _mark(curve: Curve) -> dict[str, Any]:
+    return {"linestyle": "none", "markersize": _marker_size(curve), "clip_on": False, "zorder": 3.8}
 
 
 def _marker_size(curve: Curve) -> float:
     return float(np.clip(700 / len(curve.epochs), 2.5, 7.0))
 
 
-def _range(curve: Curve, log_from: float) -> tuple[float, float, bool]:
-    """(lowest, highest, logarithmic or not) of the value axis."""
-    standing, trials = curve.standing(), curve.values[curve.drawable]
-    shown = standing[np.isfinite(standing)]
-    shown = shown if len(shown) else trials
-    if not len(shown):
-        return 0.0, 1.0, False
-    if shown.min() > 1 / LARGEST_DRAWN and shown.max() >= log_from * shown.min():
-        low, high = _widened(np.log10(shown), np.log10(trials[trials > 0]))
-        return 10**low, 10**high, True
-    return (*_widened(shown, trials), False)
-
-
-def _widened(shown: Values, trials: Values) -> tuple[float, float]:
-    low, high = shown.min(), shown.max()
-    reach = REACH * (high - low)
-    near = trials[(trials >= low - reach) & (trials <= high + reach)]
-    low, high = min(low, near.min()), max(high, near.max())
-    margin = 0.05 * (high - low) or 0.1 * abs(high) or 1.0
-    return float(low - margin), float(high + margin)
-
-
-def _value_axis(axes: Axes, limits: tuple[float, float, bool]) -> None:
-    low, high, logarithmic = limits
-    axes.grid(axis="y")
-    if logarithmic:
-        axes.set_yscale("log")
-        steps = (1.0, 2.0, 5.0) if high < 1e3 * low else (1.0,)
-        axes.yaxis.set_major_locator(LogLocator(subs=steps))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.set_ylabel(f"{axes.get_ylabel()}, log scale")
-    axes.set_ylim(low, high)
-
-
-def _percent_axis(axes: Axes) -> None:
-    low, high = axes.get_ylim()
-    axes.set_ylim(max(low, -0.02), min(high, 1.02))  # room for a marker, none for impossible shares
-    axes.yaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g} %"))
-
-
-def _epoch_axis(axes: Axes, epochs: NDArray[np.int64]) -> None:
-    """Whole epochs only, and the first one named: there is no epoch 0."""
-    first, last = int(epochs[0]), int(epochs[-1])
-    ticks = MaxNLocator(10, integer=True, steps=[1, 2, 5, 10]).tick_values(first, last)
-    inside = [tick for tick in ticks if first <= tick <= last]
-    if not inside or inside[0] - first >= 0.4 * (ticks[1] - ticks[0]):
-        inside.insert(0, first)
-    axes.xaxis.set_major_locator(FixedLocator(inside))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
-    pad = max(0.5, 0.015 * (last - first))
-    axes.set_xlim(first - pad, last + pad)
-    axes.set_xlabel("epoch")
-
-
-def _counts(curve: Curve) -> list[str]:
+def _counts(curve: Curve, validation: Curve | None = None) -> list[str]:
     epochs, undone, lost = len(curve.epochs), int((~curve.stood).sum()), undrawable(curve)
+    also_lost = undrawable(validation) if validation else 0
     return [
         f"{epochs} epoch{'s' if epochs > 1 else ''}",
         f"{undone} step{'s' if undone > 1 else ''} undone" if undone else "",
         f"{lost} nan or infinite, not drawn" if lost else "",
+        f"validation: {also_lost} nan or infinite" if also_lost else "",
     ]
 
 
-def _end(curve: Curve, written: Written) -> str:
+def _end(curve: Curve, written: Callable[[float], str], validation: Curve | None = None) -> str:
     last = curve.standing()[-1]
-    return f"ends at {written(last)}" if np.isfinite(last) else ""
+    text = f"ends at {written(last)}" if np.isfinite(last) else ""
+    if text and validation and np.isfinite(validation.standing()[-1]):
+        text += f", validation at {written(validation.standing()[-1])}"
+    return text
 
 
-def _finished(figure: Figure, axes: Axes, curve: Curve, title: str, parts: list[str]) -> Figure:
-    _epoch_axis(axes, curve.epochs)
-    if not curve.drawable.any():
+def _finished(
+    figure: Figure, axes: Axes, curve: Curve, validation: Curve | None, kind: Kind, about: str
+) -> Figure:
+    title = f"{'Training and validation' if validation else 'Training'} {kind.noun}"
+    parts = [about, *_counts(curve, validation), _end(curve, kind.written, validation)]
+    return _completed(figure, axes, _present(curve, validation), title, parts)
+
+
+def _completed(figure: Figure, axes: Axes, curves: Sequence[Curve], title: str, parts: list[str]) -> Figure:
+    epoch_axis(axes, curves[0].epochs)
+    if not any(curve.drawable.any() for curve in curves):
         axes.text(0.5, 0.5, "no finite value in this history", ha="center", transform=axes.transAxes)
-    heading(axes, title, " · ".join(part for part in parts if part))
+    heading(axes, title, PART.join(part for part in parts if part))
     legend_below(figure, axes)
     return figure

@@ -1,4 +1,7 @@
-"""The weights next to the input, read from model.npz: a column of W (d, units) is what one unit looks for."""
+"""The weights next to the input, read from model.npz: what one unit, or one filter, looks for.
+
+It is a column of a dense layer's W (d, units), or the last axis's slice of a convolution's W (kh, kw, c, f).
+"""
 
 from __future__ import annotations
 
@@ -16,30 +19,40 @@ from plotting.results import Json, parse_json
 from plotting.textfiles import NotDrawableError, complaint, unreadable
 
 # Layers that hand every input value on in its place: the weights after them still are weights of pixels.
-IN_PLACE = ("flatten", "dropout")
+IN_PLACE = ("flatten", "dropout", "identity")
 
 
 @dataclass(frozen=True)
 class FirstLayer:
-    """W (d, units) of the first layer that has weights, and the shape in which the inputs came."""
+    """W (d, units) of a dense layer, and the shape in which the inputs came."""
 
     weights: NDArray[np.float64]
     input_shape: tuple[int, ...]
 
 
-def read_first_layer(path: Path) -> FirstLayer:
-    """The first layer of model.npz.
+@dataclass(frozen=True)
+class Filters:
+    """W (kh, kw, c, f) of a convolution, and the shape (h, w, c) in which the inputs came."""
 
-    Raises BadFileError for a file that is no such model, NotDrawableError when the first layer is not dense.
+    weights: NDArray[np.float64]
+    input_shape: tuple[int, ...]
+
+
+def read_first_layer(path: Path) -> FirstLayer | Filters:
+    """The first layer of model.npz that has weights.
+
+    Raises BadFileError for a file that is no such model, NotDrawableError when that layer is of another kind.
     """
     arrays = _open(path)
     with arrays:
         config = _config(path, arrays)
         shape = tuple(size.count() for size in config["input_shape"].items())
         index, layer = _first_with_weights(config)
+        is_dense = layer["name"].value == "dense"
+        expected = (math.prod(shape), layer["units"].count()) if is_dense else _filters_shape(config, layer)
         weights = _array(path, arrays, f"{index}.W")
-    _check_shape(path, f"{index}.W", weights, (math.prod(shape), layer["units"].count()))
-    return FirstLayer(weights.astype(np.float64), shape)
+    _check_shape(path, f"{index}.W", weights, expected)
+    return (FirstLayer if is_dense else Filters)(weights.astype(np.float64), shape)
 
 
 def _open(path: Path) -> Any:
@@ -73,16 +86,30 @@ def _config(path: Path, arrays: Any) -> Json:
 
 
 def _first_with_weights(config: Json) -> tuple[int, Json]:
+    flat = False
     for index, layer in enumerate(config["layers"].items()):
         name = layer["name"].text()
-        if name == "dense":
+        if name == "conv2d" and flat:
+            raise layer["name"].complain("a layer that takes the row that flatten gives")
+        if name in ("dense", "conv2d"):
             return index, layer
         if name not in IN_PLACE:
-            raise NotDrawableError(f"the network begins with a {name} layer, not with a dense one")
-    raise NotDrawableError("the network has no dense layer")
+            raise NotDrawableError(f"the network begins with a {name} layer, not with dense or conv2d")
+        flat = flat or name == "flatten"
+    raise NotDrawableError("the network has no dense or conv2d layer")
 
 
-def _check_shape(path: Path, name: str, weights: NDArray[Any], shape: tuple[int, int]) -> None:
+def _filters_shape(config: Json, layer: Json) -> tuple[int, ...]:
+    """(kh, kw, c, f)."""
+    sizes, kernel = config["input_shape"].items(), layer["kernel"].items()
+    if len(sizes) != 3:
+        raise config["input_shape"].complain("height, width and channels for a conv2d layer")
+    if len(kernel) != 2:
+        raise layer["kernel"].complain("a height and a width")
+    return (*(size.count() for size in kernel), sizes[2].count(), layer["filters"].count())
+
+
+def _check_shape(path: Path, name: str, weights: NDArray[Any], shape: tuple[int, ...]) -> None:
     if weights.dtype.kind not in "fiu":
         raise complaint(path, f"numbers in {name!r}", f"{weights.dtype}")
     if weights.shape != shape:

@@ -10,14 +10,15 @@ from matplotlib.figure import Figure
 
 from plotting.confusion import confusion_figure
 from plotting.curves import accuracy_figure, cost_figure, rate_figure, undrawable
-from plotting.firstlayer import read_first_layer
+from plotting.firstlayer import Filters, read_first_layer
 from plotting.histories import Curve, read_history, read_series
-from plotting.images import image_shape, samples_figure, weights_figure
+from plotting.images import image_shape, samples_figure
 from plotting.labels import can_draw, percent, plain
 from plotting.metrics import metrics_figure
 from plotting.results import read_confusion, read_examples, read_summary
 from plotting.style import house_style, save
 from plotting.textfiles import BadFileError, NotDrawableError, complaint
+from plotting.weights import filters_figure, weights_figure
 
 Run = dict[str, Any]  # file name -> what its reader made of it, or the NotDrawableError that it raised
 Note = Callable[[str], None]
@@ -34,9 +35,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
 def draw_run(folder: Path, kind: str, note: Note) -> Iterator[Path]:
     """Every picture that the OUTPUT folder of a run has the data for, each path after it is written."""
     run = _read_run(folder)
-    history = run["history.csv"]
-    for what in ("cost", "accuracy", "learning_rate"):
-        _note_undrawable(folder / "history.csv", what, getattr(history, what), note)
+    for what, curve in run["history.csv"].curves.items():
+        _note_undrawable(folder / "history.csv", what, curve, note)
     _note_names(folder / "summary.json", _names(run), note)
     with house_style():
         for name, (needed, draw) in PICTURES.items():
@@ -127,12 +127,27 @@ def _about(run: Run) -> str:
     return f"{_data_set(run)} · test accuracy {percent(run['summary.json'].accuracy, 2)}"
 
 
+def _kept(run: Run) -> int | None:
+    return run["summary.json"].best_epoch if "summary.json" in run else None
+
+
+def _declared_shape(run: Run) -> tuple[int, ...] | None:
+    """The shape of an input, as the summary has it for any network, and the model file for some."""
+    for name in ("summary.json", "model.npz"):
+        shape = getattr(run.get(name), "input_shape", None)
+        if shape:
+            return shape
+    return None
+
+
 def _cost(run: Run) -> Figure:
-    return cost_figure(run["history.csv"].cost, _data_set(run))
+    history = run["history.csv"]
+    return cost_figure(history.cost, _data_set(run), history.val_cost, _kept(run))
 
 
 def _accuracy(run: Run) -> Figure:
-    return accuracy_figure(run["history.csv"].accuracy, _about(run))
+    history = run["history.csv"]
+    return accuracy_figure(history.accuracy, _about(run), history.val_accuracy, _kept(run))
 
 
 def _rate(run: Run) -> Figure:
@@ -148,15 +163,17 @@ def _metrics(run: Run) -> Figure:
 
 
 def _samples(run: Run) -> Figure:
-    examples, model = run["examples.csv"], run.get("model.npz")
-    declared = None if model is None or isinstance(model, NotDrawableError) else model.input_shape
-    return samples_figure(examples, image_shape(examples.inputs.shape[1], declared), _names(run), _about(run))
+    examples = run["examples.csv"]
+    shape = image_shape(examples.inputs.shape[1], _declared_shape(run))
+    return samples_figure(examples, shape, _names(run), _about(run))
 
 
 def _weights(run: Run) -> Figure:
     layer = run["model.npz"]
     if isinstance(layer, NotDrawableError):
         raise layer
+    if isinstance(layer, Filters):
+        return filters_figure(layer, _data_set(run))
     return weights_figure(layer, image_shape(len(layer.weights), layer.input_shape), _data_set(run))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,11 @@ from plotting.textfiles import (
 
 # Beyond this no axis can be computed in float64 without overflow, and no cost means anything.
 LARGEST_DRAWN = 1e100
+
+# Columns of history.csv: what a value of each is called.
+MEASURED = {"cost": "a cost", "accuracy": "an accuracy", "learning_rate": "a learning rate"}
+VALIDATED = {"val_cost": "a validation cost", "val_accuracy": "a validation accuracy"}
+SHARES = ("accuracy", "val_accuracy")
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,25 @@ class Curve:
 
 @dataclass(frozen=True)
 class History:
-    """history.csv: three curves over the same epochs."""
+    """history.csv: three curves over the same epochs, and those of the validation rows where there were some."""
 
     cost: Curve
     accuracy: Curve
     learning_rate: Curve
+    val_cost: Curve | None = None
+    val_accuracy: Curve | None = None
+
+    @property
+    def curves(self) -> dict[str, Curve]:
+        """What was measured, in words."""
+        named = {
+            "cost": self.cost,
+            "accuracy": self.accuracy,
+            "learning rate": self.learning_rate,
+            "validation cost": self.val_cost,
+            "validation accuracy": self.val_accuracy,
+        }
+        return {what: curve for what, curve in named.items() if curve}
 
 
 def read_series(path: Path) -> Curve:
@@ -74,21 +94,42 @@ def _parts(path: Path) -> list[Path]:
 
 
 def read_history(path: Path) -> History:
-    """history.csv, its columns found by name; columns this program does not know are passed over."""
+    """history.csv, its columns found by name; columns this program does not know are passed over.
+
+    The columns val_cost and val_accuracy may be missing, or empty where no validation rows were measured.
+    """
     header, lines = read_table(path)
-    places = column_places(path, header, ("epoch", "cost", "accuracy", "learning_rate", "accepted"))
+    column_places(path, header, ("epoch", *MEASURED, "accepted"))
+    columns: dict[str, list[float | None]] = {name: [] for name in (*MEASURED, *VALIDATED) if name in header}
+    places = {name: header.index(name) for name in ("epoch", *columns, "accepted")}
     epochs: list[int] = []
     stood: list[bool] = []
-    measured: list[tuple[float, float, float]] = []
     for line, fields in lines:
-        epoch, cost, accuracy, rate, accepted = (fields[place].strip() for place in places)
-        epochs.append(_next_epoch(path, line, epoch, epochs[-1] if epochs else 0))
-        stood.append(_flag(path, line, accepted))
-        cost_, rate_ = number(path, line, cost, "a cost"), number(path, line, rate, "a learning rate")
-        measured.append((cost_, _share(path, line, accuracy), rate_))
-    costs, accuracies, rates = np.array(measured).T
-    when, kept = np.array(epochs), np.array(stood)
-    return History(Curve(when, costs, kept), Curve(when, accuracies, kept), Curve(when, rates, kept))
+        texts = {name: fields[place].strip() for name, place in places.items()}
+        epochs.append(_next_epoch(path, line, texts["epoch"], epochs[-1] if epochs else 0))
+        stood.append(_flag(path, line, texts["accepted"]))
+        for name, column in columns.items():
+            empty = name in VALIDATED and not texts[name]
+            column.append(None if empty else _measure(path, line, name, texts[name]))
+    curves = {name: _curve(epochs, stood, column) for name, column in columns.items()}
+    return History(**curves)
+
+
+def _measure(path: Path, line: int, name: str, text: str) -> float:
+    what = (MEASURED | VALIDATED)[name]
+    value = number(path, line, text, what)
+    if name in SHARES and (value < 0 or value > 1):
+        raise complaint(path, f"{what} from 0 to 1", shown(text), line)
+    return value
+
+
+def _curve(epochs: list[int], stood: list[bool], column: list[float | None]) -> Any:
+    """The curve over the epochs that have a value; None when none has."""
+    has = [value is not None for value in column]
+    if not any(has):
+        return None
+    values = np.array([value for value in column if value is not None])
+    return Curve(np.array(epochs)[has], values, np.array(stood)[has])
 
 
 def _next_epoch(path: Path, line: int, text: str, previous: int) -> int:
@@ -102,10 +143,3 @@ def _flag(path: Path, line: int, text: str) -> bool:
     if text not in ("0", "1"):
         raise complaint(path, "accepted to be 1 or 0", shown(text), line)
     return text == "1"
-
-
-def _share(path: Path, line: int, text: str) -> float:
-    share = number(path, line, text, "an accuracy")
-    if share < 0 or share > 1:
-        raise complaint(path, "an accuracy from 0 to 1", shown(text), line)
-    return share

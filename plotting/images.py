@@ -1,4 +1,4 @@
-"""Pictures made of pictures: test images with their predictions, and what first layer units look for."""
+"""Test images with their predictions, and how the numbers of an input make an image."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from plotting.firstlayer import FirstLayer
 from plotting.labels import class_labels, percent
 from plotting.results import Examples
 from plotting.style import QUIET, bare, canvas, heading
@@ -22,12 +20,8 @@ from plotting.textfiles import NotDrawableError
 Shape = tuple[int, ...]  # (h, w) or (h, w, 3)
 
 MOST_ROWS = 5
-MOST_UNITS = 100
 FLATTEST = 4  # an image's longer side over its shorter one, up to which a grid of them can be looked at
 WRONG = "#a11d00"
-# Blue and yellow about a neutral grey, from dark to light throughout: the usual diverging maps are dark at
-# both ends, so that a grey print loses the sign.
-SIGNED = LinearSegmentedColormap.from_list("signed", ["#071a4a", "#3566ad", "#a3a3a3", "#efb54f", "#fff8d2"])
 
 
 def image_shape(inputs: int, declared: Shape | None = None) -> Shape:
@@ -35,12 +29,9 @@ def image_shape(inputs: int, declared: Shape | None = None) -> Shape:
 
     Raises NotDrawableError when they do not.
     """
-    if (
-        declared
-        and math.prod(declared) == inputs
-        and len(declared) in (2, 3)
-        and declared[2:] in ((), (1,), (3,))
-    ):
+    if declared and math.prod(declared) == inputs and len(declared) in (2, 3):
+        if declared[2:] not in ((), (1,), (3,)):
+            raise NotDrawableError(f"images of {declared[2]} channels are neither grey nor colour")
         shape = declared[:2] if declared[2:] == (1,) else declared
     else:
         shape = (math.isqrt(inputs), math.isqrt(inputs))
@@ -115,55 +106,3 @@ def _caption(axes: Axes, left: float, top: float, prediction: str, truth: str, p
     axes.text(left, first, f"{'✗' if truth else '✓'} {prediction}", **style)
     if 0 <= probability <= 1:
         axes.text(left + 1, first, percent(probability, 0), fontsize=8.5, color=QUIET, ha="right")
-
-
-def weights_figure(layer: FirstLayer, shape: Shape, about: str) -> Figure:
-    """Each unit's incoming weights as an image, all on one scale symmetric about zero."""
-    if len(shape) > 2:
-        raise NotDrawableError("weights of colour images have no single shade")
-    weights = np.where(np.isfinite(layer.weights), layer.weights, np.nan)
-    size = np.abs(weights[np.isfinite(weights)])
-    if not size.size or size.max() > 1e100:
-        raise NotDrawableError("the weights are not finite: the run diverged")
-    units = min(weights.shape[1], MOST_UNITS)
-    limit = (
-        float(np.quantile(size, 0.995)) or float(size.max()) or 1.0
-    )  # a few large weights would pale the rest
-    mosaic = _mosaic(weights[:, :units].T.reshape(units, *shape))
-    figure, axes = canvas(10.0, 0.9 + 8.3 * mosaic.shape[0] / mosaic.shape[1])
-    image = axes.imshow(
-        mosaic,
-        cmap=SIGNED,
-        vmin=-limit,
-        vmax=limit,
-        interpolation="nearest",
-    )
-    bare(axes)
-    bar = figure.colorbar(
-        image, ax=axes, panchor=False, shrink=0.6, extend="both" if size.max() > limit else "neither"
-    )
-    bar.set_label("weight (dark: negative, light: positive)")
-    bar.outline.set_visible(False)
-    count = (
-        f"all {units} units"
-        if units == weights.shape[1]
-        else f"the first {units} of {weights.shape[1]} units"
-    )
-    heading(
-        axes,
-        "Weights of the first layer",
-        " · ".join(filter(None, [about, count, "line by line from unit 0"])),
-    )
-    return figure
-
-
-def _mosaic(images: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, h, w) -> one image, as square as it can be, with blank lines between."""
-    n, h, w = images.shape
-    columns = math.ceil(math.sqrt(n * h / w))
-    rows, gap = math.ceil(n / columns), max(1, w // 14)
-    whole = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap), np.nan)
-    for i, image in enumerate(images):
-        top, left = i // columns * (h + gap), i % columns * (w + gap)
-        whole[top : top + h, left : left + w] = image
-    return whole

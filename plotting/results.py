@@ -39,6 +39,8 @@ class Summary:
     class_names: tuple[str, ...] | None
     accuracy: float
     scores: Scores
+    best_epoch: int | None = None  # whose weights were kept, where a run says so
+    input_shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ class Json:
         if key not in self.value:
             raise self.complain(f"a {key!r}")
         return Json(self.path, self.value[key], f"{self.address}[{key!r}]")
+
+    def __contains__(self, key: str) -> bool:
+        return isinstance(self.value, dict) and key in self.value
 
     def items(self) -> list[Json]:
         """The members of a list, which may not be empty."""
@@ -122,7 +127,23 @@ def read_summary(path: Path) -> Summary:
     data, test = document["data"], document["test"]
     scores = _scores(test)
     names = _class_names(data["class_names"], len(scores.f1))
-    return Summary(data["name"].text(), names, test["accuracy"].share(), scores)
+    best, shape = _best_epoch(document), _input_shape(document)
+    return Summary(data["name"].text(), names, test["accuracy"].share(), scores, best, shape)
+
+
+def _best_epoch(document: Json) -> int | None:
+    """None in a run that keeps its last weights, and in one from before runs could keep others."""
+    if "train" not in document or "best_epoch" not in document["train"]:
+        return None
+    value = document["train"]["best_epoch"].value
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _input_shape(document: Json) -> tuple[int, ...] | None:
+    """(d,) or (h, w, c); None where no model is described."""
+    if "model" not in document:
+        return None
+    return tuple(size.count() for size in document["model"]["input_shape"].items())
 
 
 def _class_names(names: Json, classes: int) -> tuple[str, ...] | None:

@@ -9,16 +9,29 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.textpath import text_to_path
 
 from plotting.textfiles import BadFileError
 
 # Dark blue, orange and pale blue differ in lightness too (about 25, 60, 80 of 100): they stay apart in a
 # grey print and for every kind of colour blindness.
 DARK, MIDDLE, PALE = "#0b3c6f", "#d9730d", "#aecbe8"
+SECOND = "#1f9e89"  # a second line beside a dark one: lighter than it, and unlike it in hue for every eye
 QUIET = "#5b6570"  # frames, second lines, ticks
+
+PART = " · "  # between the parts of a subtitle
+LINE_CHARACTERS = 100  # of a subtitle, beside an axis with long names
+LINE_POINTS = 14.0  # its lines' distance
+LEGEND_SIZE = 10.5
+LEGEND_COLUMN = (
+    4.8  # times the size of its letters: a legend's column without its text, as matplotlib spaces it
+)
+LEGEND_POINTS = 710  # the width of a picture, less a little air
 
 # For names under an axis that do not fit side by side.
 SLANTED: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
@@ -76,18 +89,34 @@ def canvas(width: float = 10.0, height: float = 6.0, rows: int = 1) -> tuple[Fig
 
 
 def heading(axes: Axes, title: str, subtitle: str) -> None:
-    """A bold title and a quiet second line, flush with the left edge of the axes."""
-    axes.set_title(title + "\n", loc="left", fontsize=15, fontweight="bold", pad=8)
+    """A bold title and a quiet second line, or some, flush with the left edge of the axes."""
+    lines = _lines(subtitle)
+    pad = 8 + LINE_POINTS * (len(lines) - 1)
+    axes.set_title(title + "\n", loc="left", fontsize=15, fontweight="bold", pad=pad)
     axes.annotate(
-        subtitle,
+        "\n".join(lines),
         xy=(0, 1),
         xycoords="axes fraction",
-        xytext=(0, 9),
+        xytext=(0, 6),
         textcoords="offset points",
+        va="bottom",
         fontsize=10.5,
         color=QUIET,
+        linespacing=1.2,
         annotation_clip=False,
     )
+
+
+def _lines(subtitle: str) -> list[str]:
+    """Broken where two of its parts meet: a long name of a data set would run out of the picture."""
+    first, *rest = subtitle.split(PART)
+    lines = [first]
+    for part in rest:
+        if len(lines[-1]) + len(PART) + len(part) > LINE_CHARACTERS:
+            lines.append(part)
+        else:
+            lines[-1] += PART + part
+    return lines
 
 
 def bare(axes: Axes) -> None:
@@ -103,10 +132,26 @@ def legend_below(figure: Figure, axes: Axes) -> None:
     """The legend under the axes, where it can cover nothing; none for a single entry."""
     handles, labels = axes.get_legend_handles_labels()
     if len(handles) > 1:
-        legend = figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=10.5)
+        style: dict[str, Any] = {
+            "loc": "outside lower center",
+            "ncols": _columns(labels),
+            "fontsize": LEGEND_SIZE,
+        }
+        legend = figure.legend(handles, labels, **style)
         for handle in legend.legend_handles:
             if isinstance(handle, Line2D):  # among thousands of epochs the markers themselves are dots
                 handle.set_markersize(max(6, handle.get_markersize()))
+
+
+def _columns(labels: list[str]) -> int:
+    """As many columns, at most four, as the width of the picture holds."""
+    font = FontProperties(family="DejaVu Sans", size=LEGEND_SIZE)
+    widths = [text_to_path.get_text_width_height_descent(label, font, False)[0] for label in labels]
+    for columns in (4, 3, 2):
+        widest = [max(column) for column in np.array_split(widths, columns) if len(column)]
+        if sum(widest) + LEGEND_COLUMN * LEGEND_SIZE * len(widest) <= LEGEND_POINTS:
+            return columns
+    return 1
 
 
 def save(figure: Figure, path: Path) -> Path:

@@ -11,6 +11,7 @@ from plotting.histories import Curve, read_history, read_series
 from plotting.textfiles import BadFileError
 
 HEADER = "epoch,cost,accuracy,learning_rate,accepted,rows,seconds\n"
+VALIDATED = HEADER.replace("\n", ",val_cost,val_accuracy\n")
 
 
 def write(tmp_path, text, name="history.csv"):
@@ -143,11 +144,52 @@ def test_read_history_finds_columns_by_name(tmp_path):
         (HEADER + "1,1,1,0.1,yes,700,1\n", ", line 2: expected accepted to be 1 or 0, found 'yes'"),
         (HEADER + "1,1,1,0.1,1,7,1\n1,1,1,1,1,7,1\n", ", line 3: expected an epoch after 1, found 1"),
         (HEADER + "1.5,1,1,0.1,1,7,1\n", ", line 2: expected an epoch number, found '1.5'"),
+        (VALIDATED + "1,1,1,0.1,1,7,1,x,1\n", ", line 2: expected a validation cost, found 'x'"),
+        (
+            VALIDATED + "1,1,1,0.1,1,7,1,,\n2,1,1,0.1,1,7,1,1,-0.1\n",
+            ", line 3: expected a validation accuracy from 0 to 1, found '-0.1'",
+        ),
+        (VALIDATED + "1,,1,0.1,1,7,1,1,1\n", ", line 2: expected a cost, found ''"),
         (HEADER + "9" * 30 + ",1,1,0.1,1,7,1\n", f", line 2: expected an epoch number, found '{'9' * 30}'"),
     ],
 )
 def test_read_history_names_the_line(tmp_path, text, expected):
     assert message(read_history, write(tmp_path, text)) == expected
+
+
+def test_read_history_takes_validation_where_a_run_has_it(tmp_path):
+    text = VALIDATED + "1,9,0.1,0.1,1,7,1,8,0.25\n2,7,0.2,0.1,0,7,1,nan,0.5\n"
+    history = read_history(write(tmp_path, text))
+    np.testing.assert_array_equal(history.val_cost.values, [8, math.nan])
+    assert history.val_accuracy.values.tolist() == [0.25, 0.5]
+    assert history.val_accuracy.stood.tolist() == [True, False]
+    assert history.cost.values.tolist() == [9, 7]
+    assert list(history.curves) == [
+        "cost", "accuracy", "learning rate", "validation cost", "validation accuracy"
+    ]  # fmt: skip
+    assert history.curves["validation accuracy"] is history.val_accuracy
+    assert history.curves["validation cost"] is history.val_cost
+
+
+def test_read_history_passes_over_epochs_without_validation(tmp_path):
+    rows = [
+        "1,9,0.1,0.1,1,7,1,,",
+        "2,7,0.2,0.1,0,7,1,6,0.5",
+        "3,7,0.2,0.1,1,7,1, ,",
+        "4,7,0.2,0.1,1,7,1,5,0.75",
+    ]
+    history = read_history(write(tmp_path, VALIDATED + "\n".join(rows) + "\n"))
+    assert history.val_cost.epochs.tolist() == [2, 4]
+    assert history.val_cost.values.tolist() == [6, 5]
+    assert history.val_accuracy.stood.tolist() == [False, True]
+    assert history.cost.epochs.tolist() == [1, 2, 3, 4]
+
+
+def test_read_history_has_no_validation_in_older_files_and_in_empty_columns(tmp_path):
+    for text in (HEADER + "1,9,0.1,0.1,1,7,1\n", VALIDATED + "1,9,0.1,0.1,1,7,1,,\n"):
+        history = read_history(write(tmp_path, text))
+        assert (history.val_cost, history.val_accuracy) == (None, None)
+        assert list(history.curves) == ["cost", "accuracy", "learning rate"]
 
 
 def curve(values, stood):

@@ -8,10 +8,11 @@ from matplotlib.patches import Rectangle
 from test_plotting_style import HOSTILE, all_text, assert_readable, texts
 
 from plotting.firstlayer import FirstLayer
-from plotting.images import image_shape, samples_figure, weights_figure
+from plotting.images import image_shape, samples_figure
 from plotting.results import Examples
 from plotting.style import house_style
 from plotting.textfiles import NotDrawableError
+from plotting.weights import weights_figure
 
 ABOUT = "mnist · test accuracy 97.03 %"
 
@@ -77,20 +78,34 @@ def test_samples_of_one_grey_and_unknown_probability_are_drawn():
         (3072, (32, 32, 3), (32, 32, 3)),
         (600, (20, 30), (20, 30)),
         (784, (5, 5), (28, 28)),
+        (12, (2, 2, 3), (2, 2, 3)),
+        (36, (3, 4, 3), (3, 4, 3)),
     ],
 )
 def test_image_shape_is_what_the_model_declares_or_a_square(inputs, declared, shape):
     assert image_shape(inputs, declared) == shape
 
 
-@pytest.mark.parametrize(("inputs", "declared"), [(30, None), (1, None), (785, (785,)), (784, (1, 784))])
+@pytest.mark.parametrize(
+    ("inputs", "declared"), [(30, None), (1, None), (785, (785,)), (784, (1, 784)), (243, (3, 27, 3))]
+)
 def test_image_shape_says_when_there_is_no_image(inputs, declared):
     with pytest.raises(NotDrawableError, match=r"square|flat"):
         image_shape(inputs, declared)
 
 
-def test_colour_images_are_drawn():
-    assert_readable(samples_figure(random_examples(d=48), (4, 4, 3), None, ABOUT))
+def test_image_shape_does_not_make_a_square_of_four_channels():
+    with pytest.raises(NotDrawableError, match="4 channels are neither grey nor colour"):
+        image_shape(64, (4, 4, 4))
+
+
+def test_colour_images_are_drawn_with_their_channels_innermost():
+    examples = random_examples(d=48)
+    figure = samples_figure(examples, (4, 4, 3), None, ABOUT)
+    assert_readable(figure)
+    shown = figure.axes[0].images[5].get_array()
+    inputs = examples.inputs
+    np.testing.assert_allclose(shown[1, 2], (inputs[5, 18:21] - inputs.min()) / (inputs.max() - inputs.min()))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plotting.firstlayer import read_first_layer
+from plotting.firstlayer import FirstLayer, read_first_layer
 from plotting.results import read_confusion, read_examples, read_summary
 from plotting.textfiles import BadFileError, NotDrawableError
 
@@ -201,6 +201,7 @@ def write_model(tmp_path, config=CONFIG, arrays=None):
 
 def test_read_first_layer_takes_its_weights_and_the_input_shape(tmp_path):
     layer = read_first_layer(write_model(tmp_path))
+    assert isinstance(layer, FirstLayer)
     np.testing.assert_array_equal(layer.weights, W)
     assert layer.input_shape == (4,)
 
@@ -212,7 +213,13 @@ def test_read_first_layer_looks_through_layers_that_keep_pixels_in_place(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "layers", [[{"name": "convolution"}, {"name": "dense", "units": 3}], [{"name": "dropout"}]]
+    "layers",
+    [
+        [{"name": "convolution"}, {"name": "dense", "units": 3}],
+        [{"name": "residual", "layers": [{"name": "dense", "units": 4}]}, {"name": "dense", "units": 3}],
+        [{"name": "relu"}, {"name": "conv2d", "filters": 2, "kernel": [3, 3]}],
+        [{"name": "dropout"}],
+    ],
 )
 def test_read_first_layer_says_when_there_is_nothing_to_draw(tmp_path, layers):
     with pytest.raises(NotDrawableError, match="dense"):

@@ -10,10 +10,10 @@ from matplotlib.colors import to_rgb
 
 from plotting.curves import cost_figure
 from plotting.histories import Curve
-from plotting.images import SIGNED
 from plotting.labels import class_labels, plain
-from plotting.style import DARK, MIDDLE, PALE, house_style, save
+from plotting.style import DARK, MIDDLE, PALE, SECOND, canvas, heading, house_style, legend_below, save
 from plotting.textfiles import BadFileError
+from plotting.weights import SIGNED
 
 HOSTILE = [
     "$x^2$",
@@ -86,6 +86,7 @@ def lightness(color):
 def test_colours_stay_apart_in_a_grey_print():
     greys = sorted(lightness(color) for color in (DARK, MIDDLE, PALE))
     assert min(np.diff(greys)) > 0.2
+    assert lightness(SECOND) - lightness(DARK) > 0.2
     signed = [lightness(color) for color in SIGNED(np.linspace(0, 1, 50))[:, :3]]
     assert min(np.diff(signed)) > 0  # dark is negative, light is positive, also without colour
 
@@ -95,6 +96,42 @@ def test_plain_keeps_both_ends_and_one_line():
     assert plain("a\nb\t c\x00", 11) == "a b c"
     assert plain("one hundred and twenty", 10) == "one hu…nty"
     assert all(len(plain("x" * 50, n)) == n for n in range(4, 50))
+
+
+def test_heading_breaks_a_long_subtitle_between_its_parts():
+    figure, axes = canvas()
+    parts = [
+        "a data set with rather a l…g name, drawn",
+        "test accuracy 97.03 %",
+        "12345 epochs",
+        "x" * 110,
+        "end",
+    ]
+    heading(axes, "Title", " · ".join(parts))
+    written = axes.texts[0].get_text()
+    assert written == " · ".join(parts[:3]) + "\n" + parts[3] + "\n" + parts[4]
+    figure.draw_without_rendering()
+    subtitle = axes.texts[0].get_window_extent()
+    title = axes.get_title(loc="left")
+    assert title == "Title\n"
+    first_line = axes._left_title.get_window_extent()
+    assert first_line.y1 - subtitle.y1 > 15 * 150 / 72  # the title's own height stays free
+
+
+@pytest.mark.parametrize(
+    ("count", "length", "columns"),
+    [(3, 10, 3), (4, 16, 4), (4, 20, 3), (6, 26, 3), (6, 30, 2), (5, 42, 2), (3, 100, 1)],
+)
+def test_legend_has_as_many_columns_as_fit(count, length, columns):
+    figure, axes = canvas()
+    for i in range(count):
+        axes.plot([0, 1], [0, i], label="n" * length)
+    legend_below(figure, axes)
+    figure.draw_without_rendering()
+    legend = figure.legends[0]
+    assert legend.get_window_extent().width <= figure.bbox.width
+    lefts = {round(text.get_window_extent().x0) for text in legend.get_texts()}
+    assert len(lefts) == columns
 
 
 def test_class_labels_fall_back_to_numbers():
