@@ -6,14 +6,14 @@ spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS OUTP
 import sys
 
 try:
-    from nn import console, door, evaluation, modelfile, options, report
+    from nn import commandline, console, door, evaluation, modelfile, options, report
     from nn.records import Progress
     from nn.spark import reading
     from nn.spark.output import Output
     from nn.spark.session import shows_on_terminal, spark_context
     from nn.spark.storage import Storage
     from nn.spark.training import measure_on
-    from nn.training import train
+    from nn.training import early_stopping, kept, train
 except ModuleNotFoundError as missing:
     if missing.name not in ("nn", "numpy", "pyspark"):
         raise
@@ -26,6 +26,7 @@ except ModuleNotFoundError as missing:
 
 def main(asked: options.Options) -> None:
     """Run the job that the options describe, from the first file to the last."""
+    recipe = asked.recipe
     with spark_context("neural network training", asked.debug) as context:
         clock = report.Clock()
         storage = Storage(context)
@@ -35,25 +36,29 @@ def main(asked: options.Options) -> None:
         # read
         print(report.where(context), flush=True)
         partitions = asked.partitions or context.defaultParallelism
-        train_set, test_set = reading.read_both(context, storage, *asked.sources(), partitions)
+        with asked.telling_how_to_get_data():
+            train_set, test_set = reading.read_both(context, storage, *asked.sources(), partitions)
         about = report.describe_data(storage, asked, train_set.rows)
-        print(report.data_lines(train_set, test_set, about["name"], clock.lap("reading")))
+        model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
+        split = asked.split(train_set.class_rows)
+        print(report.data_lines(train_set, test_set, split, about["name"], clock.lap("reading")))
 
         # train
-        model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
-        params = model.init(asked.seed)
-        descent, plan = asked.descent(), asked.plan(train_set.rows)
-        print(report.plan_lines(asked, model, params), flush=True)
+        params = model.init(recipe.seed)
+        plan = recipe.plan(split.train_rows)
+        optimizer = recipe.optimizer_for(plan)
+        print(report.plan_lines(recipe, model), flush=True)
         table = console.Table(plan, live=shows_on_terminal(context))
-        measure = table.counting(measure_on(train_set.blocks, model))
-        start = Progress(descent.init(params))
+        measure = table.counting(measure_on(split.applied_to(train_set.blocks), model, recipe.augment))
+        epochs = train(recipe.penalty().added_to(measure), optimizer, plan, Progress(optimizer.init(params)))
         output.clear()
+        output.write_config(asked.resolved(train_set.partitions))
         try:
-            for progress in table.watch(train(measure, descent, plan, start)):
+            for progress in table.watch(early_stopping(epochs, recipe.patience)):
                 output.write_history(progress.history)
         finally:
             output.finish_history()
-        params = descent.result(progress.state)
+        params = kept(optimizer, progress)
         clock.lap("training")
 
         # score and write
@@ -63,12 +68,12 @@ def main(asked: options.Options) -> None:
         handle.destroy()
         clock.lap("scoring")
         summary = report.summary(
-            asked, context, train_set, test_set, about, model, progress.history, score, clock
+            asked, context, train_set, test_set, split, about, model, progress, score, clock
         )
         trained_on = {"data": about, "test_accuracy": score.accuracy}
         output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
-        print(report.closing(asked, score, clock, output.folder.is_local), flush=True)
+        print(report.closing(asked, plan, progress, score, clock, output.folder.is_local), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(door.run("main_task.py", options.parse, main))
+    sys.exit(door.run("main_task.py", commandline.parse, main))

@@ -17,10 +17,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from nn import local
+from nn.descent import Descent
 from nn.layers import Dense, Sigmoid, layer_from_config
 from nn.losses import HalfSquaredError
 from nn.model import Sequential
-from nn.optimizers import SGD, Descent
+from nn.optimizers import SGD
 from nn.records import Progress
 from nn.schedules import BoldDriver
 from nn.training import Plan, train
@@ -64,7 +65,7 @@ def accuracy(blocks, rows, test, case, seed) -> float:
     params = model.init(seed)
     if log_odds:
         params[2]["b"][:] = -np.log(9.0)
-    descent = Descent(SGD(), BoldDriver(0.1, growth=growth))
+    descent = Descent(SGD(), BoldDriver(growth=growth))
     plan = Plan(rows, epochs=100, sample=0.7, seed=seed)
     *_, last = train(local.measure_on(blocks, model), descent, plan, Progress(descent.init(params)))
     return float(np.mean(model.predict(descent.result(last.state), test[0]) == test[1]))

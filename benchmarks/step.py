@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
-from nn.model import multilayer_perceptron
+from nn.network import multilayer_perceptron
 from nn.records import Block, Draw
 from nn.spark import reading
 from nn.spark.session import spark_context
@@ -45,7 +45,9 @@ def main() -> None:
         images, labels = (f"{asked.data}/mnist_{kind}_train.csv" for kind in ("images", "labels"))
         files = reading.Files.open(context, Storage(context), reading.Source("TRAIN", images, labels), 2)
         train = reading.read(files)
-        model = multilayer_perceptron(train.width, train.classes, (64,), "sigmoid", "mse", train.largest)
+        model = multilayer_perceptron(
+            train.width, train.classes, (64,), "sigmoid", "mse", train.largest
+        )
         measure, params = measure_on(train.blocks, model), model.init(0)
         nothing = context.parallelize(range(2), 2)
         parts = {

@@ -9,12 +9,18 @@ This import needs NumPy alone: a saved model predicts wherever Python runs.
     import nn
     classifier = nn.load("output/model.npz")
     classifier.predict(images)          # (n,) class numbers
+
+and a network trains on arrays in memory as it does on a cluster:
+
+    classifier, history = nn.fit(images, labels, nn.Recipe.read("recipes/mlp.json"))
 """
 
 from nn.classifier import Classifier
+from nn.local import fit
 from nn.model import Sequential
 from nn.modelfile import load, save
+from nn.recipe import Recipe
 
 __version__ = "0.1.0"
 
-__all__ = ["Classifier", "Sequential", "__version__", "load", "save"]
+__all__ = ["Classifier", "Recipe", "Sequential", "__version__", "fit", "load", "save"]

@@ -1,6 +1,6 @@
-"""THE SHAPE: blocks -> draw -> forward and activation, layer by layer -> loss -> backpropagation -> sum.
+"""THE SHAPE: blocks -> draw -> augment -> forward and activation, layer by layer -> loss -> backpropagation -> sum.
 
-`blocks` is anything with map, mapPartitions and reduce: Spark's RDD on a cluster, nn.local.Blocks without
+`blocks` is anything with map, filter, mapPartitions and reduce: Spark's RDD on a cluster, nn.local.Blocks without
 one. `params` is a handle whose `.value` is the list of the layers' parameters: Spark's Broadcast or
 nn.local.Held. Consecutive maps cost no passes over the data: Spark runs them as one stage, block by block.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nn import sampling
+from nn.augmentation import augment
 from nn.layers import Layer
 from nn.model import Sequential
 from nn.records import Block, Draw, Measures, Pass, Tally
@@ -22,29 +23,44 @@ from nn.records import Block, Draw, Measures, Pass, Tally
 # partial, not lambda: a lambda in the loop would see only the last layer.
 
 
-def gradients(blocks: Any, model: Sequential, params: Any, draw: Draw) -> Tally:
+def run(blocks: Any, model: Sequential, params: Any, draw: Draw, augmentation: tuple = ()) -> Tally:
+    """What the draw asks for: gradients, or costs alone where no row is to send any."""
+    if draw.fraction == 0:
+        return costs(blocks, model, params, draw)
+    return gradients(blocks, model, params, draw, augmentation)
+
+
+def gradients(blocks: Any, model: Sequential, params: Any, draw: Draw, augmentation: tuple = ()) -> Tally:
     """Run every drawn row forward and back; give the summed loss, hits and gradients."""
-    passes = forward_passes(blocks, model, params, draw)
-    passes = passes.map(partial(lose, model.loss))
+    passes = drawn(blocks, draw).map(partial(begin, model, draw))
+    if augmentation:
+        passes = passes.map(partial(bend, augmentation, draw))
+    passes = forward_passes(passes, model, params).map(partial(lose, model.loss))
     for index in reversed(range(len(model.layers))):
-        passes = passes.map(partial(backward, model.layers[index], index, params))
+        want_dx = index > model.first_with_params  # nobody reads what lies before it
+        passes = passes.map(partial(backward, model.layers[index], index, params, want_dx))
     return passes.map(tally).reduce(add)
 
 
 def costs(blocks: Any, model: Sequential, params: Any, draw: Draw) -> Tally:
-    """Run every drawn row forward; give the summed loss and hits alone."""
-    passes = forward_passes(blocks, model, params, draw)
+    """Run every drawn row forward as in prediction; give the summed loss and hits alone."""
+    clean = draw._replace(fraction=0.0)
+    passes = forward_passes(drawn(blocks, clean).map(partial(begin, model, clean)), model, params)
     return passes.map(partial(measure, model.loss)).map(tally).reduce(add)
 
 
-def forward_passes(blocks: Any, model: Sequential, params: Any, draw: Draw) -> Any:
-    """The rows of the draw, sent through all layers."""
-    if draw.batch is not None:
-        blocks = blocks.mapPartitions(partial(gather, draw))
-    passes = blocks.map(partial(begin, model, draw))
+def forward_passes(passes: Any, model: Sequential, params: Any) -> Any:
+    """Send passes through all layers."""
     for index, layer in enumerate(model.layers):
         passes = passes.map(partial(forward, layer, index, params))
     return passes
+
+
+def drawn(blocks: Any, draw: Draw) -> Any:
+    """The blocks that the job is about."""
+    if draw.batch is not None:
+        return blocks.mapPartitions(partial(gather, draw))
+    return blocks.filter(is_validation) if draw.validation_only else blocks
 
 
 # ---- one block at each stage ----
@@ -54,54 +70,68 @@ unwarned = np.errstate(over="ignore", invalid="ignore")
 
 
 def begin(model: Sequential, draw: Draw, block: Block) -> Pass:
-    """Scale the inputs and mark the rows that will send gradients."""
-    senders = None
+    """Scale the inputs, mark the rows that will send gradients, and give random layers their key."""
+    passing = Pass(block.rows, block.labels, block.weights, model.prepare(block.inputs), block.validation)
+    if block.validation or draw.fraction == 0:
+        return passing
     if draw.fraction < 1:
         senders = sampling.sample(draw.seed, draw.epoch, block.rows, draw.fraction)
-    return Pass(block.labels, block.weights, senders, model.prepare(block.inputs))
+        passing = passing._replace(senders=senders)
+    first = int(block.rows[0]) if len(block.rows) else 0
+    return passing._replace(key=sampling.Key((sampling.LAYERS, draw.seed, draw.epoch, first)))
+
+
+@unwarned
+def bend(augmentation: tuple, draw: Draw, passing: Pass) -> Pass:
+    """Draw each training image anew, as a function of the seed, the epoch and the row."""
+    if passing.key is None:
+        return passing
+    return passing._replace(x=augment(augmentation, passing.x, passing.rows, draw.seed, draw.epoch))
 
 
 @unwarned
 def forward(layer: Layer, index: int, params: Any, passing: Pass) -> Pass:
     """One layer forward."""
-    out, cache = layer.forward(params.value[index], passing.x, training=None)
+    key = passing.key.child(index) if passing.key else None
+    out, cache = layer.forward(params.value[index], passing.x, training=key)
     return passing._replace(x=out, caches=(*passing.caches, cache))
 
 
 @unwarned
 def measure(loss: Any, passing: Pass) -> Pass:
     """Sum loss and hits over the block's rows."""
-    hits = np.argmax(passing.x, axis=1) == passing.labels
-    weights = passing.weights
-    measures = Measures(
-        rows=len(hits),
-        weight=float(len(hits) if weights is None else weights.sum(dtype=np.float64)),
-        loss=loss.value(passing.x, passing.labels, weights),
-        correct=float(hits.sum() if weights is None else hits @ weights),
-    )
-    return passing._replace(measures=measures)
+    return _measured(loss, passing, loss.value(passing.x, passing.labels, passing.weights))
 
 
 @unwarned
 def lose(loss: Any, passing: Pass) -> Pass:
     """Measure, and turn the loss round: its gradient by the outputs, zero for rows that send none."""
-    dout = loss.grad(passing.x, passing.labels, passing.weights)
+    if passing.validation:
+        return measure(loss, passing)
+    value, dout = loss.value_and_grad(passing.x, passing.labels, passing.weights)
     if passing.senders is not None:
         dout *= passing.senders[:, None]
-    return measure(loss, passing)._replace(dout=dout)
+    return _measured(loss, passing, value)._replace(dout=dout)
 
 
 @unwarned
-def backward(layer: Layer, index: int, params: Any, passing: Pass) -> Pass:
+def backward(layer: Layer, index: int, params: Any, want_dx: bool, passing: Pass) -> Pass:
     """One layer back: its gradients are kept, d loss / d x goes on to the layer before."""
-    cache = passing.caches[index]
-    grads, dx = layer.backward(params.value[index], cache, passing.dout, want_dx=index > 0)
+    if passing.validation:
+        return passing
+    grads: Any = {}
+    dx = None
+    if passing.dout is not None:
+        cache = passing.caches[index]
+        grads, dx = layer.backward(params.value[index], cache, passing.dout, want_dx=want_dx)
     return passing._replace(dout=dx, caches=passing.caches[:index], grads=(grads, *passing.grads))
 
 
 def tally(passing: Pass) -> Tally:
     """Keep the sums, drop the rows."""
     assert passing.measures is not None
+    if passing.validation:
+        return Tally(validation=passing.measures)
     if not passing.grads:
         return Tally(passing.measures)
     senders, weights = passing.senders, passing.weights
@@ -110,7 +140,19 @@ def tally(passing: Pass) -> Tally:
         weight = float(count)
     else:
         weight = float((weights if senders is None else weights[senders]).sum(dtype=np.float64))
-    return Tally(passing.measures, count, weight, list(passing.grads))
+    return Tally(train=passing.measures, senders=count, weight=weight, grads=list(passing.grads))
+
+
+def is_validation(block: Block) -> bool:
+    """Whether the block's rows are measured only."""
+    return block.validation
+
+
+def _measured(loss: Any, passing: Pass, value: float) -> Pass:
+    hits = loss.decide(passing.x) == passing.labels
+    weights = passing.weights
+    weight = float(len(hits) if weights is None else weights.sum(dtype=np.float64))
+    return passing._replace(measures=Measures(len(hits), weight, value, int(hits.sum())))
 
 
 # ---- a mini-batch ----
@@ -120,6 +162,8 @@ def gather(draw: Draw, blocks: Iterator[Block]) -> Iterator[Block]:
     """Pack a mini-batch's rows, strewn over a partition's blocks, into blocks of one batch size at most."""
     packed: list[Block] = []
     for block in blocks:
+        if block.validation:
+            continue
         numbers = sampling.batch_numbers(draw.seed, draw.epoch, block.rows, draw.total, draw.batch_size)
         packed.append(block.take(np.flatnonzero(numbers == draw.batch)))
         if sum(len(part.rows) for part in packed) >= FULL_BLOCK:

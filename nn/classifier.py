@@ -21,7 +21,7 @@ class Classifier:
     @property
     def classes(self) -> int:
         """How many classes it tells apart."""
-        return self.model.output_shapes()[-1][0]
+        return self.model.classes
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """The likeliest class of each row, (n,)."""

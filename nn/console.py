@@ -13,18 +13,25 @@ from nn.records import Draw, Epoch, Progress, Tally
 from nn.training import Plan
 
 HEADER = "      epoch        cost   accuracy       rate   stood       rows   seconds      left"
+VALIDATION_HEADER = "    val cost    val acc"
 BAR = 10  # characters; the live line fits a terminal of 80
 
 
 def line_of(epoch: Epoch, epochs: int, left: float) -> str:
     """One line of the table; `left` in seconds."""
     count = f"{epoch.epoch}/{epochs}"
-    cost = f"{epoch.cost:.6f}" if epoch.cost < 1e4 else f"{epoch.cost:.5g}"
     stood = "yes" if epoch.accepted else "undone"
-    return (
-        f"{count:>11}{cost:>12}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
+    line = (
+        f"{count:>11}{_cost(epoch.cost):>12}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
         f"{stood:>9}{epoch.rows:>11,}{epoch.seconds:>10.2f}{clock(left):>10}"
     )
+    if epoch.val_cost is None:
+        return line
+    return f"{line}{_cost(epoch.val_cost):>12}{epoch.val_accuracy:>11.2%}"
+
+
+def _cost(cost: float) -> str:
+    return f"{cost:.6f}" if cost < 1e4 else f"{cost:.5g}"
 
 
 def clock(seconds: float) -> str:
@@ -48,8 +55,9 @@ class Table:
 
     def watch(self, epochs: Iterable[Progress]) -> Iterator[Progress]:
         """Pass each epoch's progress on, and show it."""
+        header = HEADER + (VALIDATION_HEADER if self.plan.validates else "")
         if not self.live:
-            self._print(HEADER)
+            self._print(header)
         try:
             for progress in epochs:
                 self.latest = progress.history[-1]
@@ -62,7 +70,7 @@ class Table:
         finally:  # whatever is said next, an error too, starts on a line of its own
             if self.live and self.latest:
                 self._erase()
-                self._print(HEADER + "\n" + line_of(self.latest, self.plan.epochs, 0))
+                self._print(header + "\n" + line_of(self.latest, self.plan.epochs, 0))
 
     def counting(self, measure: Callable[[Any, Draw], Tally]) -> Callable[[Any, Draw], Tally]:
         """`measure`, moving the live line on after each job."""
@@ -83,7 +91,10 @@ class Table:
         parts = [f"[{'#' * filled}{'.' * (BAR - filled)}]"]
         if self.latest:
             e = self.latest
-            parts.append(f"epoch {e.epoch}/{self.plan.epochs}  cost {e.cost:.5f}  {e.accuracy:.2%}")
+            shown = f"cost {e.cost:.5f}  {e.accuracy:.2%}"
+            if e.val_cost is not None:
+                shown = f"val cost {e.val_cost:.5f}  {e.val_accuracy:.2%}"
+            parts.append(f"epoch {e.epoch}/{self.plan.epochs}  {shown}")
             parts.append(f"rate {e.learning_rate:.3g}{'' if e.accepted else ' undone'}")
         parts.append(f"{clock(self._left(done))} left")
         width = _columns() - 1

@@ -19,6 +19,10 @@ class DataError(UserError):
     exit_code = 3
 
 
+class MissingFile(DataError):
+    """A file or folder of the data that is not there."""
+
+
 class EnvironmentFault(UserError):
     """A machine or cluster that cannot run the job: no Java, no Spark, a folder that cannot be written."""
 

@@ -75,7 +75,7 @@ def evaluate(blocks: Any, model: Sequential, params: Any) -> Score:
 def score(model: Sequential, params: Any, block: Block) -> Score:
     """Score one block."""
     outputs = model.forward(params.value, block.inputs)  # (n, k)
-    predictions = outputs.argmax(axis=1)
+    predictions = model.loss.decide(outputs)
     shares = model.loss.link(outputs)[np.arange(len(predictions)), predictions]
     hits = predictions == block.labels
 
@@ -93,7 +93,7 @@ def score(model: Sequential, params: Any, block: Block) -> Score:
 
     pairs = zip(predictions[:FIRST_ROWS], block.labels[:FIRST_ROWS], strict=True)
     return Score(
-        metrics.confusion(block.labels, predictions, outputs.shape[1]),
+        metrics.confusion(block.labels, predictions, model.classes),
         model.loss.value(outputs, block.labels),
         tuple((int(prediction), int(label)) for prediction, label in pairs),
         examples(~hits),

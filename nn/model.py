@@ -5,14 +5,16 @@ inputs (n, ...) -> prepare -> x_0 (n, *input_shape) -> layer 0 -> ... -> layer L
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from nn import tree
-from nn.layers import Dense, Layer, Sigmoid, layer_from_config
-from nn.losses import LOSSES, CrossEntropy, HalfSquaredError, Loss
+from nn import spelling
+from nn.layers import Layer, layer_from_config
+from nn.layers.layer import WrongKindError, described
+from nn.losses import LOSSES, CrossEntropy, Loss
 
 # Each map stage of the chain nests one more function in what Spark pickles; beyond about 130 that fails.
 MAX_LAYERS = 60
@@ -34,7 +36,7 @@ class Sequential:
 
     def __post_init__(self):
         object.__setattr__(self, "layers", tuple(self.layers))
-        object.__setattr__(self, "input_shape", tuple(int(size) for size in self.input_shape))
+        object.__setattr__(self, "input_shape", _shape(self.input_shape))
         if not 1 <= len(self.layers) <= MAX_LAYERS:
             raise ValueError(f"a network must have 1 to {MAX_LAYERS} layers, got {len(self.layers)}")
         if not (np.isfinite(self.scale) and self.scale > 0):
@@ -42,14 +44,45 @@ class Sequential:
 
     def init(self, seed: int) -> Params:
         """Draw start values: one dict of float32 arrays per layer, a function of the seed and the shapes."""
+        self.shapes()  # a layer that does not fit is told by name before anything is drawn
         params, shape = [], self.input_shape
         for index, layer in enumerate(self.layers):
-            try:
-                values, shape = layer.build(shape, np.random.default_rng([_START_VALUES, seed, index]))
-            except ValueError as error:
-                raise ValueError(f"layer {index} {layer.name}: {error}") from None
+            values, shape = layer.build(shape, np.random.default_rng([_START_VALUES, seed, index]))
             params.append(values)
         return params
+
+    def shapes(self) -> list[tuple[dict[str, tuple[int, ...]], tuple[int, ...]]]:
+        """(the parameters' shapes, the output's shape) of each layer, without the rows; nothing is drawn.
+
+        Raises ValueError, with the layer's number from 1, where a layer cannot take what comes from the one before.
+        """
+        found, shape = [], self.input_shape
+        for number, layer in enumerate(self.layers, 1):
+            try:
+                needed, shape = layer.shapes(shape)
+            except ValueError as error:
+                raise type(error)(f"layer {number} {layer.brief}: {error}") from None
+            found.append((needed, shape))
+        if len(shape) != 1:
+            last = f"layer {len(self.layers)} {self.layers[-1].brief}"
+            raise WrongKindError(f"{last}: the last layer must give a row, got {described(shape)}")
+        return found
+
+    @property
+    def is_random(self) -> bool:
+        """Whether training draws random numbers in a layer."""
+        return any(layer.is_random for layer in self.layers)
+
+    @property
+    def first_with_params(self) -> int:
+        """The index of the first layer that learns; no layer before it needs d loss / d x."""
+        learning = (index for index, (needed, _) in enumerate(self.shapes()) if needed)
+        return next(learning, len(self.layers))
+
+    @property
+    def classes(self) -> int:
+        """How many classes the outputs tell apart."""
+        return self.loss.classes(self.output_shapes()[-1][0])
 
     def prepare(self, inputs: np.ndarray) -> np.ndarray:
         """Turn raw inputs (n, ...) of any number type into float32 (n, *input_shape), divided by the scale."""
@@ -73,36 +106,31 @@ class Sequential:
         return self.loss.link(self.forward(params, inputs))
 
     def predict(self, params: Params, inputs: np.ndarray) -> np.ndarray:
-        """The class with the largest output, (n,)."""
-        return np.argmax(self.forward(params, inputs), axis=1)
+        """The class that the outputs speak for, (n,)."""
+        return self.loss.decide(self.forward(params, inputs))
 
     def output_shapes(self) -> list[tuple[int, ...]]:
         """The shape that leaves each layer, without the rows."""
-        shapes, shape = [], self.input_shape
-        for layer in self.layers:
-            _, shape = layer.build(shape, np.random.default_rng(0))
-            shapes.append(shape)
-        return shapes
+        return [shape for _, shape in self.shapes()]
 
     def summary(self) -> str:
         """A table: layer, output shape, parameters."""
-        counts = [tree.count(values) for values in self.init(0)]
-        rows = [("layer", "output", "parameters")]
-        rows += [
-            (f"{index} {layer.name}", "x".join(map(str, shape)), f"{count:,}")
-            for index, (layer, shape, count) in enumerate(
-                zip(self.layers, self.output_shapes(), counts, strict=True)
-            )
-        ]
-        rows.append(("total", "", f"{sum(counts):,}"))
-        return "\n".join(f"{name:<14}{shape:>10}{count:>14}" for name, shape, count in rows)
+        rows = [("layer", "output", "parameters"), ("input", _text(self.input_shape), "")]
+        total = 0
+        for number, (layer, (needed, shape)) in enumerate(zip(self.layers, self.shapes(), strict=True), 1):
+            count = sum(math.prod(each) for each in needed.values())
+            total += count
+            rows.append((f"{number:<3}{layer.brief}", _text(shape), f"{count:,}"))
+        rows.append(("total", "", f"{total:,}"))
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        return "\n".join(f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows)
 
     def config(self) -> dict[str, Any]:
         """Enough to build the network again with `from_config`; plain JSON values."""
         return {
             "input_shape": list(self.input_shape),
             "layers": [layer.config() for layer in self.layers],
-            "loss": self.loss.name,
+            "loss": spelling.config(self.loss),
             "scale": self.scale,
         }
 
@@ -113,41 +141,24 @@ class Sequential:
             layers, shape, loss = config["layers"], config["input_shape"], config["loss"]
         except KeyError as error:
             raise ValueError(f"the network's description lacks {error}") from None
-        if loss not in LOSSES:
-            raise ValueError(f"unknown loss {loss!r}; known: {', '.join(LOSSES)}")
-        return cls(tuple(map(layer_from_config, layers)), shape, LOSSES[loss](), config.get("scale", 1.0))
+        if not isinstance(layers, list):
+            raise ValueError(f"the network's layers: expected a list, found {type(layers).__name__}")
+        built = tuple(map(layer_from_config, layers))
+        return cls(built, shape, spelling.from_config(loss, LOSSES, "loss"), config.get("scale", 1.0))
 
 
 _START_VALUES = 1  # the purpose number that opens the key of every start value
 
 
-def multilayer_perceptron(
-    width: int, classes: int, hidden: tuple[int, ...], activation: str, loss: str, scale: float = 1.0
-) -> Sequential:
-    """Dense layers with an activation after each hidden one: width -> hidden... -> classes.
-
-    mse ends in sigmoids, cross-entropy in logits. The start values are Glorot's times a gain, measured
-    on MNIST (docs/benchmarks.md): a sigmoid's slope is at most 1/4 and its output is not centred, so
-    plain Glorot values make the first Bold Driver steps crawl.
-    """
-    if loss not in LOSSES:
-        raise ValueError(f"unknown loss {loss!r}; known: {', '.join(LOSSES)}")
-    layers: list[Layer] = []
-    for units in hidden:
-        layers.append(_hidden_dense(units, activation))
-        layers.append(layer_from_config({"name": activation}))
-    if loss == HalfSquaredError.name:
-        layers += [Dense(classes, gain=OUTPUT_GAIN.get(activation, 1.0)), Sigmoid()]
-    else:
-        layers.append(Dense(classes))
-    return Sequential(tuple(layers), (width,), LOSSES[loss](), scale)
+def _shape(sizes: Any) -> tuple[int, ...]:
+    """An input shape of whole numbers above 0; ValueError for anything else."""
+    whole = isinstance(sizes, (tuple, list)) and all(
+        isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size > 0 for size in sizes
+    )
+    if not whole or not 1 <= len(sizes) <= 3:
+        raise ValueError(f"the input shape must be one to three whole numbers above 0, got {sizes!r}")
+    return tuple(int(size) for size in sizes)
 
 
-HIDDEN_GAIN = {"sigmoid": 1.5}  # 1 where nothing else was measured
-OUTPUT_GAIN = {"sigmoid": 3.0}
-
-
-def _hidden_dense(units: int, activation: str) -> Dense:
-    if activation == "relu":
-        return Dense(units, initializer="he_normal")
-    return Dense(units, gain=HIDDEN_GAIN.get(activation, 1.0))
+def _text(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -25,7 +25,7 @@ def to_bytes(model: Sequential, params: Params, about: dict[str, Any] | None = N
     config = {
         "format": FORMAT,
         **model.config(),
-        "classes": model.output_shapes()[-1][0],
+        "classes": model.classes,
         "about": about or {},
     }
     arrays: dict[str, Any] = {
@@ -69,8 +69,8 @@ def from_bytes(content: bytes) -> Classifier:
     config = _config(values.pop("config", None))
     model = Sequential.from_config(config)
     params: Params = []
-    for index, drawn in enumerate(model.init(0)):
-        params.append({key: _fitting(values, f"{index}.{key}", start) for key, start in drawn.items()})
+    for index, (shapes, _) in enumerate(model.shapes()):
+        params.append({key: _fitting(values, f"{index}.{key}", shape) for key, shape in shapes.items()})
     if values:
         raise ValueError(f"arrays that no layer has: {', '.join(sorted(values))}")
     return Classifier(model, params, config.get("about", {}))
@@ -86,10 +86,10 @@ def _config(text: np.ndarray | None) -> dict[str, Any]:
     return config
 
 
-def _fitting(values: dict[str, np.ndarray], name: str, start: np.ndarray) -> np.ndarray:
+def _fitting(values: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
     if name not in values:
         raise ValueError(f"the array {name!r} is missing")
     array = values.pop(name)
-    if array.shape != start.shape or array.dtype != start.dtype:
-        raise ValueError(f"{name!r}: expected {start.dtype} {start.shape}, found {array.dtype} {array.shape}")
+    if array.shape != shape or array.dtype != np.float32:
+        raise ValueError(f"{name!r}: expected float32 {shape}, found {array.dtype} {array.shape}")
     return array

@@ -1,146 +1,219 @@
-"""Turn gradients into steps: a rule for one array, lifted to the whole nest of parameters.
+"""Turn a gradient into a step: a rule for one array, which nn/descent.py lifts to the whole nest of parameters.
 
-sgd        W <- W - rate g
-momentum   v <- m v + g,  W <- W - rate v     (Polyak, 1964)
-
-Ask and tell: `state["trial"]` is the point whose cost and gradient the next job measures; `tell` takes the
-answer and gives the next state. A schedule that judges (Bold Driver) may undo the step that led to a trial.
+sgd        W <- W - r g                                                                      (Robbins and Monro, 1951)
+momentum   v <- m v + g,                   W <- W - r v                                      (Polyak, 1964)
+nesterov   v <- m v + g,                   W <- W - r (g + m v)           (Nesterov, 1983; Sutskever et al., 2013)
+adagrad    s <- s + g^2,                   W <- W - r g / (sqrt(s) + e)                      (Duchi et al., 2011)
+rmsprop    s <- d s + (1 - d) g^2,         W <- W - r g / (sqrt(s) + e)                      (Tieleman and Hinton, 2012)
+adam       m <- b1 m + (1 - b1) g,  s <- b2 s + (1 - b2) g^2,
+           W <- W - r (m / (1 - b1^t)) / (sqrt(s / (1 - b2^t)) + e)                          (Kingma and Ba, 2015)
+adamw      W <- (1 - r weight_decay) W, then adam                                          (Loshchilov and Hutter, 2019)
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from nn import tree
-from nn.schedules import Schedule
-
 Slot = dict[str, np.ndarray]
-State = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class SGD:
-    """Plain gradient descent."""
+class Rule:
+    """What a first-order rule is. It works in place: w and the slot change, g is its to spoil."""
 
-    name: ClassVar[str] = "sgd"
+    name: ClassVar[str]
+    positional: ClassVar[tuple[str, ...]] = ()
+    usual_rate: ClassVar[float] = 0.1  # the learning rate where the user names none
+    weight_decay: ClassVar[float] = 0.0
 
     def start(self, w: np.ndarray) -> Slot:
         """What the rule keeps beside one array: nothing."""
         return {}
 
-    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> tuple[np.ndarray, Slot]:
-        """One step for one array; w and g are left as they are."""
-        return w - w.dtype.type(rate) * g, {}
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """One step for one array, in place."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Momentum:
+class SGD(Rule):
+    """Plain gradient descent (Robbins and Monro, 1951)."""
+
+    name: ClassVar[str] = "sgd"
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """W <- W - r g."""
+        g *= w.dtype.type(rate)
+        w -= g
+
+
+@dataclass(frozen=True)
+class Momentum(Rule):
     """Gradient descent along a velocity that keeps the share `momentum` of itself at each step (Polyak, 1964).
 
     The rate multiplies the velocity, not what enters it, so that a rate halved by Bold Driver halves the step.
     """
 
     name: ClassVar[str] = "momentum"
+    positional: ClassVar[tuple[str, ...]] = ("momentum",)
     momentum: float = 0.9
 
     def __post_init__(self):
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum must be in [0, 1), got {self.momentum!r}")
+        _check_share("momentum", self.momentum)
 
     def start(self, w: np.ndarray) -> Slot:
         """A velocity of zero."""
         return {"velocity": np.zeros_like(w)}
 
-    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> tuple[np.ndarray, Slot]:
-        """One step for one array; w, g and the slot are left as they are."""
-        velocity = w.dtype.type(self.momentum) * slot["velocity"] + g
-        return w - w.dtype.type(rate) * velocity, {"velocity": velocity}
-
-
-Rule = SGD | Momentum
-RULES: dict[str, type[Rule]] = {rule.name: rule for rule in (SGD, Momentum)}
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """v <- m v + g, W <- W - r v."""
+        velocity = slot["velocity"]
+        velocity *= w.dtype.type(self.momentum)
+        velocity += g
+        w -= np.multiply(velocity, w.dtype.type(rate), out=g)
 
 
 @dataclass(frozen=True)
-class Descent:
-    """A first-order rule driven by a schedule.
+class Nesterov(Momentum):
+    """Momentum with a gradient as if taken one step of the velocity ahead (Nesterov, 1983; Sutskever et al., 2013)."""
 
-    Its state is a plain nest: trial (parameters), slots (what the rule keeps beside each array), learning_rate,
-    and standing: None, or the last point that a judging schedule let stand, with its slots, cost and gradients and
-    how many trials from it were undone.
-    """
+    name: ClassVar[str] = "nesterov"
 
-    rule: Rule
-    schedule: Schedule
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """v <- m v + g, W <- W - r (g + m v)."""
+        velocity, keep = slot["velocity"], w.dtype.type(self.momentum)
+        velocity *= keep
+        velocity += g
+        g += keep * velocity
+        g *= w.dtype.type(rate)
+        w -= g
 
-    def init(self, params: tree.Tree) -> State:
-        """The state before the first job: the start values are the first trial."""
-        return {
-            "trial": params,
-            "slots": self._fresh_slots(params),
-            "learning_rate": self.schedule.learning_rate,
-            "standing": None,
-        }
 
-    def tell(self, state: State, cost: float, grads: tree.Tree) -> tuple[State, bool]:
-        """Judge the trial by its cost, then step on with its gradients, or again with the standing point's."""
-        state, accepted = self.judge(state, cost)
-        if self.schedule.judges:
-            if accepted:
-                state = {**state, "standing": {**state["standing"], "grads": grads}}
-            grads = state["standing"]["grads"]
-        return self.step(state, grads), accepted
+@dataclass(frozen=True)
+class Adagrad(Rule):
+    """Divide each number's step by the root of all its squared gradients so far (Duchi et al., 2011)."""
 
-    @np.errstate(over="ignore", invalid="ignore")  # where a step leads is for the next cost to tell
-    def step(self, state: State, grads: tree.Tree) -> State:
-        """Move the trial one step along mean gradients."""
-        moved = [
-            {
-                key: self.rule.update(w, grad[key], slot[key], state["learning_rate"])
-                for key, w in layer.items()
-            }
-            for layer, grad, slot in zip(state["trial"], grads, state["slots"], strict=True)
-        ]
-        trial = [{key: pair[0] for key, pair in layer.items()} for layer in moved]
-        slots = [{key: pair[1] for key, pair in layer.items()} for layer in moved]
-        return {**state, "trial": trial, "slots": slots}
+    name: ClassVar[str] = "adagrad"
+    usual_rate: ClassVar[float] = 0.01
+    epsilon: float = 1e-8
 
-    def judge(self, state: State, cost: float) -> tuple[State, bool]:
-        """Let the trial stand, or go back to the point and slots that stood before it.
+    def __post_init__(self):
+        _check_epsilon(self.epsilon)
 
-        When a second trial in a row is undone the rule starts afresh at the standing point: a velocity that leads
-        uphill would lead there at any rate (Vogl et al., 1988, drop the momentum likewise).
+    def start(self, w: np.ndarray) -> Slot:
+        """A sum of squares of zero."""
+        return {"squares": np.zeros_like(w)}
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """s <- s + g^2, W <- W - r g / (sqrt(s) + e)."""
+        slot["squares"] += g * g
+        _divided_step(w, g, slot["squares"], rate, self.epsilon)
+
+
+@dataclass(frozen=True)
+class RMSProp(Rule):
+    """Divide each number's step by the root of a running mean of its squared gradients (Tieleman and Hinton, 2012)."""
+
+    name: ClassVar[str] = "rmsprop"
+    positional: ClassVar[tuple[str, ...]] = ("decay",)
+    usual_rate: ClassVar[float] = 0.001
+    decay: float = 0.9
+    epsilon: float = 1e-8
+
+    def __post_init__(self):
+        _check_share("decay", self.decay)
+        _check_epsilon(self.epsilon)
+
+    def start(self, w: np.ndarray) -> Slot:
+        """A mean of squares of zero."""
+        return {"squares": np.zeros_like(w)}
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """s <- d s + (1 - d) g^2, W <- W - r g / (sqrt(s) + e)."""
+        _run_mean(slot["squares"], g * g, self.decay)
+        _divided_step(w, g, slot["squares"], rate, self.epsilon)
+
+
+@dataclass(frozen=True)
+class Adam(Rule):
+    """Step along a running mean of gradients over the root of one of their squares (Kingma and Ba, 2015)."""
+
+    name: ClassVar[str] = "adam"
+    usual_rate: ClassVar[float] = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self):
+        _check_share("beta1", self.beta1)
+        _check_share("beta2", self.beta2)
+        _check_epsilon(self.epsilon)
+
+    def start(self, w: np.ndarray) -> Slot:
+        """Means of zero and a step count of zero."""
+        return {"mean": np.zeros_like(w), "squares": np.zeros_like(w), "steps": np.zeros((), np.int64)}
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """Both means lag behind at first, being started at zero; 1 - beta^t makes up for it.
+
+        With c = sqrt(1 - b2^t) the step is r c / (1 - b1^t) m / (sqrt(s) + c e): the corrections become two numbers.
         """
-        if not self.schedule.judges:
-            return state, True
-        standing = state["standing"]
-        best = None if standing is None else standing["cost"]
-        accepted, rate = self.schedule.judge(state["learning_rate"], cost, best)
-        if accepted:
-            standing = {
-                "trial": state["trial"],
-                "slots": state["slots"],
-                "cost": cost,
-                "grads": None,
-                "undone": 0,
-            }
-        else:
-            standing = {**standing, "undone": standing["undone"] + 1}
-            if standing["undone"] > 1:
-                standing["slots"] = self._fresh_slots(standing["trial"])
-        return {
-            "trial": standing["trial"],
-            "slots": standing["slots"],
-            "learning_rate": rate,
-            "standing": standing,
-        }, accepted
+        slot["steps"] += 1
+        steps = int(slot["steps"])
+        squared = g * g
+        _run_mean(slot["mean"], g, self.beta1)
+        _run_mean(slot["squares"], squared, self.beta2)
+        correction = math.sqrt(1 - self.beta2**steps)
+        np.sqrt(slot["squares"], out=squared)
+        squared += w.dtype.type(correction * self.epsilon)
+        np.divide(slot["mean"], squared, out=squared)
+        squared *= w.dtype.type(rate * correction / (1 - self.beta1**steps))
+        w -= squared
 
-    def result(self, state: State) -> tree.Tree:
-        """The parameters to keep: the last point that stood."""
-        return state["trial"] if state["standing"] is None else state["standing"]["trial"]
 
-    def _fresh_slots(self, params: tree.Tree) -> list[dict[str, Slot]]:
-        return [{key: self.rule.start(w) for key, w in layer.items()} for layer in params]
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam, and at each step weights, not biases, shrink by rate times `weight_decay` (Loshchilov and Hutter, 2019)."""
+
+    name: ClassVar[str] = "adamw"
+    positional: ClassVar[tuple[str, ...]] = ("weight_decay",)
+    weight_decay: float = 0.01  # type: ignore[misc]  # a constant in the base, a field here
+
+    def __post_init__(self):
+        super().__post_init__()
+        if isinstance(self.weight_decay, bool) or not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay must be a finite number of at least 0, got {self.weight_decay!r}")
+
+
+RULES: dict[str, type[Rule]] = {
+    rule.name: rule for rule in (SGD, Momentum, Nesterov, Adagrad, RMSProp, Adam, AdamW)
+}
+
+
+def _run_mean(mean: np.ndarray, new: np.ndarray, keep: float) -> None:
+    """mean <- keep mean + (1 - keep) new, in place; `new` is spoilt."""
+    mean *= mean.dtype.type(keep)
+    new *= mean.dtype.type(1 - keep)
+    mean += new
+
+
+def _divided_step(w: np.ndarray, g: np.ndarray, squares: np.ndarray, rate: float, epsilon: float) -> None:
+    root = np.sqrt(squares)
+    root += w.dtype.type(epsilon)
+    g /= root
+    g *= w.dtype.type(rate)
+    w -= g
+
+
+def _check_share(name: str, value: float) -> None:
+    if isinstance(value, bool) or not 0 <= value < 1:
+        raise ValueError(f"{name} must be in [0, 1), got {value!r}")
+
+
+def _check_epsilon(value: float) -> None:
+    if isinstance(value, bool) or not 0 < value < math.inf:
+        raise ValueError(f"epsilon must be a finite number above 0, got {value!r}")

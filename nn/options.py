@@ -1,304 +1,147 @@
-"""The command line of the main job: names, defaults, limits, and what excludes what."""
+"""What the user of the main job asks for: where the data is, how to run, and the recipe."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import math
-import sys
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
-from nn import __version__
-from nn.errors import UsageError
-from nn.layers import ACTIVATIONS
-from nn.losses import LOSSES
-from nn.model import MAX_LAYERS, Sequential, multilayer_perceptron
-from nn.optimizers import RULES, Descent
-from nn.schedules import SCHEDULES
+import numpy as np
+
+from nn import text
+from nn.errors import MissingFile, UsageError
+from nn.fields import Reader, Switch, Whole, option, options_of
+from nn.layers.layer import WrongKindError
+from nn.model import Sequential
+from nn.recipe import Recipe
 from nn.spark.reading import Source
-from nn.training import Plan
+from nn.split import Split
+
+PLACES = ("train_images", "train_labels", "test_images", "test_labels", "output")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for; every field is an argument or an option of the same name."""
+    """What the user asked for: the places of the data, how to run, and the recipe."""
 
-    train_images: str
-    train_labels: str
-    test_images: str
-    test_labels: str
-    output: str
-    label_column: int | None = None
-    hidden: tuple[int, ...] = (64,)
-    activation: str = "sigmoid"
-    loss: str = "mse"
-    epochs: int = 100
-    sample: float | None = None
-    batch_size: int | None = None
-    optimizer: str = "sgd"
-    momentum: float | None = None
-    learning_rate: float = 0.1
-    schedule: str = "bold-driver"
-    seed: int = 0
-    partitions: int | None = None
-    overwrite: bool = False
-    debug: bool = False
+    train_images: str = option(None, Reader(), "rows to learn from")
+    train_labels: str = option(None, Reader(), "their labels, or - where --label-column says")
+    test_images: str = option(None, Reader(), "rows to score on, never learned from")
+    test_labels: str = option(None, Reader(), "their labels, or -")
+    output: str = option(
+        None, Reader(), "folder for the results: histories, metrics, model.npz; new or empty"
+    )
+    label_column: int | None = option(
+        None,
+        Whole(None, "a column number"),
+        "labels stand in column N of the images, counted from 0, or from the end if negative",
+    )
+    weight_column: int | None = option(
+        None,
+        Whole(None, "a column number"),
+        "column N of the images says what each training row weighs; in TEST_IMAGES it is passed over",
+    )
+    partitions: int | None = option(
+        None, Whole(1), "pieces that the rows are cut into (default: as many as tasks run at once)"
+    )
+    overwrite: bool = option(False, Switch(), "replace an earlier run's results in OUTPUT, and nothing else")
+    debug: bool = option(False, Switch(), "show Spark's log, and stack traces for errors")
+    about: str | None = None  # what a configuration file says of itself
+    get_data: str | None = None  # the command that makes its data, for whoever lacks it
+    recipe: Recipe = field(default_factory=Recipe)
 
     def sources(self) -> tuple[Source, Source]:
         """Where the training set and the test set are."""
-        return (
-            _source("TRAIN", self.train_images, self.train_labels, self.label_column),
-            _source("TEST", self.test_images, self.test_labels, self.label_column),
+        places = (
+            ("TRAIN", self.train_images, self.train_labels),
+            ("TEST", self.test_images, self.test_labels),
         )
+        train, test = (
+            Source(name, images, None if labels == "-" else labels, self.label_column, self.weight_column)
+            for name, images, labels in places
+        )
+        return train, test
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain JSON values, which `--config` takes back; options left alone are not listed."""
+        values: dict[str, Any] = {"about": self.about, "get_data": self.get_data}
+        for owner in (self, self.recipe):
+            for name, each in options_of(type(owner)).items():
+                value = getattr(owner, name)
+                values[name] = None if value in (None, ()) else each.metadata["reader"].plain(value)
+        return {name: value for name, value in values.items() if value is not None}
+
+    def resolved(self, partitions: int) -> dict[str, Any]:
+        """The configuration that OUTPUT keeps: all that shapes the results, defaults filled in; `--config` takes it."""
+        whole = dataclasses.replace(self, recipe=self.recipe.resolved(), partitions=partitions)
+        return {name: value for name, value in whole.as_json().items() if name not in NOT_KEPT}
 
     def model(self, width: int, classes: int, scale: float) -> Sequential:
-        """The network for rows of `width` values; ValueError where the options fit no network."""
-        return multilayer_perceptron(width, classes, self.hidden, self.activation, self.loss, scale)
-
-    def descent(self) -> Descent:
-        """The optimiser with its schedule."""
-        own = {} if self.momentum is None else {"momentum": self.momentum}
-        return Descent(RULES[self.optimizer](**own), SCHEDULES[self.schedule](self.learning_rate))
-
-    def plan(self, rows: int) -> Plan:
-        """How long to train, and what each step sees."""
-        return Plan(rows, self.epochs, self.sample or 1.0, self.batch_size, self.seed)
-
-    def as_json(self) -> dict:
-        """All of it as plain JSON values."""
-        return {**dataclasses.asdict(self), "hidden": list(self.hidden)}
-
-
-DEFAULT_SAMPLE = 0.7
-DEFAULT_MOMENTUM = 0.9
-
-DESCRIPTION = """\
-Train a neural network from scratch, with NumPy on Spark RDDs, and score it on a test set.
-
-Images are text files of one row a line; commas, semicolons, tabs or blanks separate the numbers. Labels are
-class numbers or one-hot rows, one a line. Each argument may be a file, a folder of part files or a glob, on any
-file system that Spark reads. The defaults are the original tutorial's."""
-
-EPILOG = """\
-examples:
-  spark-submit main_task.py data/mnist_images_train.csv data/mnist_labels_train.csv \\
-      data/mnist_images_test.csv data/mnist_labels_test.csv output
-  spark-submit main_task.py train.csv - test.csv - output --label-column 0 \\
-      --hidden 128 --activation relu --loss cross-entropy --optimizer momentum \\
-      --schedule constant --batch-size 1000 --epochs 10
-  python generate_plots.py output
-
-exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 5 diverged"""
-
-
-def parse(arguments: list[str]) -> Options:
-    """Options from the words of a command line.
-
-    Exits by itself for --help and --version; raises UsageError for anything that does not fit.
-    """
-    parser = _parser()
-    values = vars(parser.parse_args(_dashes_kept(arguments)))
-    _refuse_conflicts(values)
-    if values["batch_size"] is None and values["sample"] is None:
-        values["sample"] = DEFAULT_SAMPLE
-    if values["optimizer"] == "momentum" and values["momentum"] is None:
-        values["momentum"] = DEFAULT_MOMENTUM
-    return Options(**values)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises what argparse would print, so that every error leaves by one door."""
-
-    def error(self, message):
-        raise UsageError(f"{message}; --help lists the options")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="main_task.py",
-        usage="spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS OUTPUT [options]",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    _add_data(parser.add_argument_group("data"))
-    _add_network(parser.add_argument_group("network"))
-    _add_training(parser.add_argument_group("training"))
-    _add_run(parser.add_argument_group("run"))
-    return parser
-
-
-def _add_data(group) -> None:
-    group.add_argument("train_images", metavar="TRAIN_IMAGES", help="rows to learn from")
-    group.add_argument(
-        "train_labels", metavar="TRAIN_LABELS", help="their labels, or - where --label-column says"
-    )
-    group.add_argument("test_images", metavar="TEST_IMAGES", help="rows to score on, never learned from")
-    group.add_argument("test_labels", metavar="TEST_LABELS", help="their labels, or -")
-    group.add_argument(
-        "output",
-        metavar="OUTPUT",
-        help="folder for the results: histories, metrics, model.npz; new or empty",
-    )
-    group.add_argument(
-        "--label-column",
-        metavar="N",
-        type=_whole(None, "a column number"),
-        help="labels stand in column N of the images, counted from 0, or from the end if negative",
-    )
-
-
-def _add_network(group) -> None:
-    group.add_argument(
-        "--hidden",
-        metavar="UNITS",
-        type=_hidden,
-        default=Options.hidden,
-        help="units of the hidden layers, as 64 or 128,64 (default 64)",
-    )
-    group.add_argument(
-        "--activation",
-        choices=ACTIVATIONS,
-        default=Options.activation,
-        help="of the hidden layers (default %(default)s)",
-    )
-    group.add_argument(
-        "--loss",
-        choices=tuple(LOSSES),
-        default=Options.loss,
-        help="mse: sigmoid outputs, half the sum of squares; cross-entropy: softmax (default %(default)s)",
-    )
-
-
-def _add_training(group) -> None:
-    group.add_argument("--epochs", metavar="N", type=_whole(1), default=Options.epochs, help="(default 100)")
-    group.add_argument(
-        "--sample",
-        metavar="FRACTION",
-        type=_number(0, 1, "a fraction above 0, at most 1", above=True),
-        help="one step an epoch, on a fresh random part of the rows (default 0.7)",
-    )
-    group.add_argument(
-        "--batch-size",
-        metavar="N",
-        type=_whole(1),
-        help="instead of --sample: cut each epoch into random batches of N rows, one step and one job each",
-    )
-    group.add_argument(
-        "--optimizer", choices=tuple(RULES), default=Options.optimizer, help="(default %(default)s)"
-    )
-    group.add_argument(
-        "--momentum",
-        metavar="M",
-        type=_number(0, 1, "a number from 0 to below 1", below=True),
-        help="share of the velocity kept at each step, with --optimizer momentum (default 0.9)",
-    )
-    group.add_argument(
-        "--learning-rate",
-        metavar="RATE",
-        type=_number(0, math.inf, "a number above 0", above=True, below=True),
-        default=Options.learning_rate,
-        help="(default %(default)s)",
-    )
-    group.add_argument(
-        "--schedule",
-        choices=tuple(SCHEDULES),
-        default=Options.schedule,
-        help="bold-driver: grow the rate while the cost falls, undo a step that raises it (default %(default)s)",
-    )
-
-
-def _add_run(group) -> None:
-    group.add_argument(
-        "--seed",
-        metavar="N",
-        type=_whole(0),
-        default=Options.seed,
-        help="of start values and samples; same seed and partitions, same bits (default 0)",
-    )
-    group.add_argument(
-        "--partitions",
-        metavar="N",
-        type=_whole(1),
-        help="pieces that the rows are cut into (default: as many as tasks run at once)",
-    )
-    group.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="replace an earlier run's results in OUTPUT, and nothing else",
-    )
-    group.add_argument("--debug", action="store_true", help="show Spark's log, and stack traces for errors")
-    group.add_argument("--version", action="version", version=f"main_task.py {__version__}")
-
-
-def _refuse_conflicts(values: dict) -> None:
-    if values["sample"] is not None and values["batch_size"] is not None:
-        raise UsageError("--sample and --batch-size exclude each other: the one is the other's replacement")
-    if values["momentum"] is not None and values["optimizer"] != "momentum":
-        raise UsageError("--momentum needs --optimizer momentum")
-    layers = 2 * len(values["hidden"]) + 2
-    if layers > MAX_LAYERS:
-        raise UsageError(
-            f"--hidden: expected at most {MAX_LAYERS // 2 - 1} layers, found {len(values['hidden'])}"
-        )
-    beside = [name for name in ("train_labels", "test_labels") if values[name] == "-"]
-    if beside and values["label_column"] is None:
-        raise UsageError(f"{beside[0].upper()} is - (labels stand in the images): expected --label-column N")
-    if not beside and values["label_column"] is not None:
-        raise UsageError("--label-column: expected - as TRAIN_LABELS or TEST_LABELS, found files for both")
-
-
-def _source(name: str, images: str, labels: str, label_column: int | None) -> Source:
-    return Source(name, images, None if labels == "-" else labels, label_column)
-
-
-def _dashes_kept(arguments: list[str]) -> list[str]:
-    """Join an option with a negative number after it, which argparse would take for another option."""
-    joined: list[str] = []
-    for word in arguments:
-        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and _is_negative(word):
-            joined[-1] += "=" + word
-        else:
-            joined.append(word)
-    return joined
-
-
-def _is_negative(word: str) -> bool:
-    return word.startswith("-") and word[1:2].isdigit()
-
-
-def _whole(least: int | None, what: str = "a whole number"):
-    def convert(text: str) -> int:
-        expected = what if least is None else f"{what} of at least {least}"
+        """The recipe's network; UsageError where it does not fit the data."""
         try:
-            value = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"expected {expected}, found {text!r}") from None
-        if (least is not None and value < least) or abs(value) > sys.maxsize:
-            raise argparse.ArgumentTypeError(f"expected {expected}, found {text}")
-        return value
+            return self.recipe.model(width, classes, scale)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
-    return convert
-
-
-def _number(low: float, high: float, what: str, above: bool = False, below: bool = False):
-    def convert(text: str) -> float:
+    def split(self, class_rows: np.ndarray) -> Split:
+        """The recipe's split; UsageError where it does not fit the data."""
         try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        inside = (value > low if above else value >= low) and (value < high if below else value <= high)
-        if not inside:
-            raise argparse.ArgumentTypeError(f"expected {what}, found {text!r}")
-        return value
+            return self.recipe.split(class_rows)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
-    return convert
+    def check_shapes(self) -> None:
+        """Refuse a stack of layers that does not fit together, before Spark starts.
+
+        The width comes from the recipe's input shape or a local TRAIN_IMAGES; where neither says it, two widths are
+        tried, and what is wrong at both in the same way is wrong at all.
+        """
+        width = math.prod(self.recipe.input_shape) if self.recipe.input_shape else self._peeked_width()
+        if width is not None:
+            self.model(width, 2, 1.0)
+            return
+        first, second = (self._misfit(width) for width in UNKNOWN_WIDTHS)
+        if first and second and (str(first) == str(second) or isinstance(first, WrongKindError)):
+            raise UsageError(_blurred(str(first), str(second)))
+
+    def _misfit(self, width: int) -> ValueError | None:
+        try:
+            self.recipe.model(width, 2)
+        except ValueError as error:
+            return error
+        return None
+
+    def _peeked_width(self) -> int | None:
+        """Input values in the first line of TRAIN_IMAGES, where that is a plain local file; else None."""
+        try:
+            with open(self.train_images, "rb") as file:
+                lines = [file.readline(PEEKED).decode("utf-8") for _ in range(2)]
+            taken = [self.label_column if self.train_labels == "-" else None, self.weight_column]
+            return text.layout_of(lines).width - sum(column is not None for column in taken)
+        except (OSError, ValueError):
+            return None
+
+    @contextmanager
+    def telling_how_to_get_data(self) -> Iterator[None]:
+        """Add the command of the configuration file that makes the data to the word that a file is missing."""
+        try:
+            yield
+        except MissingFile as error:
+            more = f"; make it with: {self.get_data}" if self.get_data else ""
+            raise MissingFile(f"{error}{more}") from None
 
 
-def _hidden(text: str) -> tuple[int, ...]:
-    unit = _whole(1)
-    try:
-        return tuple(unit(part.strip()) for part in text.split(","))
-    except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(f"expected units as 64 or 128,64, found {text!r}") from None
+NOT_KEPT = ("output", "overwrite", "debug", "about", "get_data")
+UNKNOWN_WIDTHS = (1024 * 1024, 3331 * 3331)  # squares, which image layers take
+PEEKED = 1 << 20  # bytes of a line
+
+
+def _blurred(first: str, second: str) -> str:
+    """A message with a question mark for each number in which two of its kind differ."""
+    numbers = zip(re.findall(r"\d+", first), re.findall(r"\d+", second), strict=True)
+    same = iter([one if one == other else "?" for one, other in numbers])
+    return re.sub(r"\d+", lambda found: next(same), first)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn import tree
+from nn.sampling import Key
 
 
 class Block(NamedTuple):
@@ -16,22 +17,30 @@ class Block(NamedTuple):
     inputs: np.ndarray  # (n, ...) uint8 or float32, not scaled
     labels: np.ndarray  # (n,) whole numbers
     weights: np.ndarray | None = None  # (n,) or None where every row weighs 1
+    validation: bool = False  # whether these rows are measured only, never learned from
 
     def take(self, chosen: np.ndarray | slice) -> Block:
         """The chosen rows, by mask, index or slice."""
         weights = None if self.weights is None else self.weights[chosen]
-        return Block(self.rows[chosen], self.inputs[chosen], self.labels[chosen], weights)
+        return self._replace(
+            rows=self.rows[chosen], inputs=self.inputs[chosen], labels=self.labels[chosen], weights=weights
+        )
 
 
 class Pass(NamedTuple):
     """A block on its way through the network."""
 
+    rows: np.ndarray  # (n,) int64
     labels: np.ndarray  # (n,)
     weights: np.ndarray | None  # (n,) or None
-    senders: np.ndarray | None  # (n,) bool: which rows send gradients; None: all
     x: np.ndarray  # what the last layer gave, (n, ...)
+    validation: bool = False
+    senders: np.ndarray | None = None  # (n,) bool: which rows send gradients; None: all
+    key: Key | None = None  # what random layers draw from; None: they draw nothing
     caches: tuple = ()  # one a layer passed
-    dout: Any = None  # d loss / d x on the way back; None before the loss and after the first layer
+    dout: Any = (
+        None  # d loss / d x on the way back; None before the loss, after the first layer, in validation
+    )
     grads: tuple = ()  # one dict a layer passed on the way back, in the layers' order
     measures: Measures | None = None
 
@@ -39,29 +48,34 @@ class Pass(NamedTuple):
 class Measures(NamedTuple):
     """Sums over rows that were measured."""
 
-    rows: int
-    weight: float
-    loss: float
-    correct: float
+    rows: int = 0
+    weight: float = 0.0  # what the rows weigh, rows where none has a weight
+    loss: float = 0.0
+    correct: int = 0  # rows predicted rightly, whatever they weigh
 
     def __add__(self, other):
         return Measures(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
     @property
     def cost(self) -> float:
-        """Mean loss a row."""
+        """Mean loss a row, weighted."""
         return self.loss / self.weight if self.weight else float("nan")
 
     @property
     def accuracy(self) -> float:
-        """Share of the rows whose largest output is the label's."""
-        return self.correct / self.weight if self.weight else float("nan")
+        """Share of the rows predicted rightly."""
+        return self.correct / self.rows if self.rows else float("nan")
+
+    def with_penalty(self, penalty: float) -> Measures:
+        """The same with `penalty` in every row's loss."""
+        return self._replace(loss=self.loss + penalty * self.weight)
 
 
 class Tally(NamedTuple):
     """What one job brings home: sums, which add up in any grouping; the mean is taken once, by the driver."""
 
-    train: Measures
+    train: Measures = Measures()
+    validation: Measures = Measures()
     senders: int = 0  # rows that sent gradients
     weight: float = 0.0  # their weight
     grads: Any = None  # list of dicts of arrays summed over those rows, or None where none were asked for
@@ -71,7 +85,11 @@ class Tally(NamedTuple):
         if self.grads is not None and other.grads is not None:
             grads = tree.add(self.grads, other.grads)
         return Tally(
-            self.train + other.train, self.senders + other.senders, self.weight + other.weight, grads
+            self.train + other.train,
+            self.validation + other.validation,
+            self.senders + other.senders,
+            self.weight + other.weight,
+            grads,
         )
 
     def mean_grads(self) -> Any:
@@ -82,7 +100,8 @@ class Tally(NamedTuple):
 class Draw(NamedTuple):
     """Which rows one job measures and which of them send gradients.
 
-    A `batch` restricts the job to that mini-batch of the epoch's random order of `total` rows.
+    A `batch` restricts the job to that mini-batch of the epoch's random order of the `total` rows learned from;
+    `validation_only` restricts a measuring job to the rows that are not.
     """
 
     seed: int = 0
@@ -91,6 +110,7 @@ class Draw(NamedTuple):
     batch: int | None = None
     batch_size: int | None = None
     total: int = 0
+    validation_only: bool = False
 
 
 class Epoch(NamedTuple):
@@ -103,10 +123,21 @@ class Epoch(NamedTuple):
     accepted: bool  # whether that step stood
     rows: int  # rows that sent gradients
     seconds: float
+    val_cost: float | None = None  # of the validation rows, where there are some
+    val_accuracy: float | None = None
+
+
+class Best(NamedTuple):
+    """The point with the lowest validation cost so far."""
+
+    epoch: int
+    cost: float
+    params: Any
 
 
 class Progress(NamedTuple):
-    """All that changes while training: the optimiser's state and the history so far."""
+    """All that changes while training: the optimiser's state, the history so far, the best point if it is kept."""
 
     state: dict[str, Any]
     history: tuple[Epoch, ...] = ()
+    best: Best | None = None

@@ -10,13 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from nn import __version__, results, tree
+from nn import __version__, results, spelling
 from nn.evaluation import Score
-from nn.model import Params, Sequential
+from nn.model import Sequential
 from nn.options import Options
-from nn.records import Epoch
+from nn.recipe import Recipe
+from nn.records import Progress
 from nn.spark.reading import Dataset
 from nn.spark.storage import Storage
+from nn.split import Split
+from nn.training import Plan
 
 
 class Clock:
@@ -64,42 +67,66 @@ def where(context) -> str:
     return f"spark     {context.version} at {context.master}"
 
 
-def data_lines(train: Dataset, test: Dataset, name: str, seconds: float) -> str:
+def data_lines(train: Dataset, test: Dataset, split: Split, name: str, seconds: float) -> str:
     """What was read."""
     pieces = f"{train.partitions} partition{'s' if train.partitions > 1 else ''}"
+    held = f" ({split.validation_rows:,} held out for validation)" if split.validation_rows else ""
     lines = [
-        f"data      {name}: {train.rows:,} training and {test.rows:,} test rows of {train.width} values, "
+        f"data      {name}: {train.rows:,} training{held} and {test.rows:,} test rows of {train.width} values, "
         f"{train.classes} classes; read in {seconds:.1f} s into {pieces}"
     ]
     return "\n".join(lines + [f"note      {note}" for note in (*train.notes, *test.notes)])
 
 
-def plan_lines(asked: Options, model: Sequential, params: Params) -> str:
+def plan_lines(recipe: Recipe, model: Sequential) -> str:
     """The network and how it is trained."""
-    shape = " -> ".join(["x".join(map(str, model.input_shape)), *_stages(model)])
+    said = recipe.resolved()
+    first, *rest = model.summary().splitlines()
+    network = "\n".join([f"network   {first}", *(f"          {line}" for line in rest)])
     steps = (
-        f"one step an epoch on a random {asked.sample:.0%} of the rows"
-        if asked.batch_size is None
-        else f"batches of {asked.batch_size:,} rows"
+        f"one step an epoch on {'all' if said.sample == 1 else f'a random {said.sample:.0%} of the'} rows"
+        if said.batch_size is None
+        else f"batches of {said.batch_size:,} rows"
     )
-    rule = asked.optimizer if asked.momentum is None else f"{asked.optimizer} {asked.momentum:g}"
-    return (
-        f"network   {shape}, {asked.loss}, {tree.count(params):,} parameters\n"
-        f"training  {asked.epochs} epochs, {steps}; {rule}, {asked.schedule} at rate {asked.learning_rate:g}, "
-        f"seed {asked.seed}\n"
-    )
+    parts = [spelling.spell(said.loss), spelling.spell(said.optimizer)]
+    if said.schedule is not None:
+        parts.append(f"{spelling.spell(said.schedule)} at rate {said.learning_rate:g}")
+    parts += [
+        f"{name} {getattr(said, name):g}" for name in ("warmup", "l1", "l2", "clip") if getattr(said, name)
+    ]
+    if said.augment:
+        parts.append(f"augmented by {','.join(map(spelling.spell, said.augment))}")
+    return f"{network}\ntraining  {said.epochs} epochs, {steps}; {', '.join(parts)}; seed {said.seed}\n"
 
 
-def closing(asked: Options, score: Score, clock: Clock, is_local: bool) -> str:
+def closing(
+    asked: Options, plan: Plan, progress: Progress, score: Score, clock: Clock, is_local: bool
+) -> str:
     """What came out and where it lies."""
     about = results.score_summary(score)
     macro = about["macro"]
     return (
-        f"\ntest      accuracy {score.accuracy:.2%}: {about['errors']:,} of {score.rows:,} rows wrong; "
+        f"\n{_ending(plan, progress)}"
+        f"test      accuracy {score.accuracy:.2%}: {about['errors']:,} of {score.rows:,} rows wrong; "
         f"macro precision {macro['precision']:.4f}, recall {macro['recall']:.4f}, F1 {macro['f1']:.4f}\n"
         f"written   {asked.output} in {clock.total:.1f} s; draw it with: "
         f"python generate_plots.py {shlex.quote(asked.output) if is_local else 'A_LOCAL_COPY_OF_IT'}"
     )
+
+
+def _ending(plan: Plan, progress: Progress) -> str:
+    """Why training ended early, and whose weights are kept, where there is something to say."""
+    epochs, lines = len(progress.history), ""
+    if epochs < plan.epochs and progress.best is None:
+        reason = progress.state.get("finished") or "no step betters the cost"
+        lines = f"stopped   after epoch {epochs} of {plan.epochs}: {reason}\n"
+    elif progress.best is not None:
+        early = f"stopped after epoch {epochs} of {plan.epochs}; " if epochs < plan.epochs else ""
+        lines = (
+            f"kept      {early}the weights of epoch {progress.best.epoch}, "
+            f"whose validation cost of {progress.best.cost:.6f} is the lowest\n"
+        )
+    return lines
 
 
 def summary(
@@ -107,16 +134,19 @@ def summary(
     context,
     train: Dataset,
     test: Dataset,
+    split: Split,
     about: dict[str, Any],
     model: Sequential,
-    history: tuple[Epoch, ...],
+    progress: Progress,
     score: Score,
     clock: Clock,
 ) -> dict[str, Any]:
     """All of a run as plain JSON values."""
+    history, best = progress.history, progress.best
     standing = [line for line in history if line.accepted]
+    kept = history[best.epoch - 1] if best else (standing[-1] if standing else None)
     return {
-        "configuration": {**asked.as_json(), "partitions": train.partitions},
+        "configuration": {**asked.resolved(train.partitions), "output": asked.output},
         "versions": {
             "nn": __version__,
             "spark": context.version,
@@ -136,21 +166,15 @@ def summary(
         "model": model.config(),
         "train": {
             "epochs": len(history),
-            # None where Bold Driver undid every epoch and the model is still its start values.
-            "cost": standing[-1].cost if standing else None,
-            "accuracy": standing[-1].accuracy if standing else None,
+            "rows": split.train_rows,
+            "validation_rows": split.validation_rows,
+            "best_epoch": best.epoch if best else None,
+            # Of the weights kept; None where Bold Driver undid every epoch and the model is still its start values.
+            "cost": kept.cost if kept else None,
+            "accuracy": kept.accuracy if kept else None,
+            "val_cost": kept.val_cost if kept else None,
+            "val_accuracy": kept.val_accuracy if kept else None,
         },
         "test": results.score_summary(score),
         "seconds": {**clock.seconds, "total": clock.total},
     }
-
-
-def _stages(model: Sequential) -> list[str]:
-    """Each dense layer with the activation after it, in a word."""
-    stages: list[str] = []
-    for layer in model.layers:
-        if layer.name == "dense":
-            stages.append(str(layer.config()["units"]))
-        else:
-            stages[-1] += f" {layer.name}"
-    return stages

@@ -65,7 +65,9 @@ def _examples(examples: Iterable[Example]) -> str:
 
 
 def _plain(value: Any) -> str:
-    """A number as any program reads it: True is 1, floats in their shortest exact form."""
+    """A number as any program reads it: True is 1, floats in their shortest exact form, None an empty field."""
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return str(int(value))
     return repr(float(value)) if isinstance(value, (float, np.floating)) else str(int(value))

@@ -43,6 +43,18 @@ def uniform(seed: int, purpose: int, epoch: int, rows: np.ndarray) -> np.ndarray
     return (_mixed(x) >> np.uint64(11)) * 2.0**-53
 
 
+def uniforms(key: Key, rows: np.ndarray, count: int) -> np.ndarray:
+    """`count` numbers in [0, 1) for each row number (n,), (n, count) float64; fewer are the first of more.
+
+    Each row has a stream of splitmix64 of its own, which starts at a hash of (key, row).
+    """
+    starts = rows.astype(np.uint64)
+    starts *= np.uint64(_GOLDEN)
+    starts += np.uint64(_key(*key.numbers))
+    x = _mixed(starts)[:, None] + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GOLDEN)
+    return (_mixed(x) >> np.uint64(11)) * 2.0**-53
+
+
 def sample(seed: int, epoch: int, rows: np.ndarray, fraction: float) -> np.ndarray:
     """Which of the rows (n,) are in the epoch's random fraction, (n,) bool."""
     return uniform(seed, SAMPLE, epoch, rows) < fraction
@@ -60,6 +72,8 @@ def permutation(seed: int, purpose: int, epoch: int, rows: np.ndarray, total: in
     that hold `total`. A row sent beyond the end walks on until it lands inside (cycle walking, Black and
     Rogaway, 2002), which leaves a permutation of exactly 0..total-1.
     """
+    if len(rows) and not 0 <= rows.min() <= rows.max() < total:  # such a row would walk for ever
+        raise ValueError(f"expected rows from 0 to {total - 1}, got {rows.min()} to {rows.max()}")
     bits = max(int(total - 1).bit_length(), 2)
     mask, fold = np.uint64((1 << bits) - 1), np.uint64((bits + 1) // 2)
     keys = [_key(seed, purpose, epoch, 2 * turn) for turn in range(4)]

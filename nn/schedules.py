@@ -1,49 +1,197 @@
-"""Set the learning rate: constant, or Bold Driver, which grows it while the cost falls and undoes bad steps."""
+"""Set the learning rate: rate(t) = learning_rate * factor(t), t counted in epochs from the start.
+
+constant       1                                  step            factor^floor(t / every)
+exponential    decay^t                            inverse-time    1 / (1 + decay t)
+cosine         final + (1 - final) (1 + cos(pi t / end)) / 2                              (Loshchilov and Hutter, 2017)
+one-cycle      up along a half cosine for `rise` of the run, then down along another      (Smith and Topin, 2018)
+plateau        shrinks when the cost has not fallen for `patience` epochs
+bold-driver    grows while the cost falls, undoes bad steps and shrinks                   (Vogl et al., 1988)
+
+The first six are functions of time alone. The last two answer to costs; what they remember is passed in and out.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
-class Constant:
-    """The same learning rate at every step; every step stands."""
+class Schedule:
+    """The same learning rate at every step; others override what differs."""
 
-    name: ClassVar[str] = "constant"
-    judges: ClassVar[bool] = False
-    learning_rate: float = 0.1
+    name: ClassVar[str]
+    positional: ClassVar[tuple[str, ...]] = ()
+    judges: ClassVar[bool] = False  # whether it may undo the step that led to a trial
+    watches: ClassVar[bool] = False  # whether it is told each epoch's cost
+    needs_end: ClassVar[bool] = False  # whether the number of epochs shapes it
 
-    def __post_init__(self):
-        _check_rate(self.learning_rate)
+    def factor(self, time: float, end: float) -> float:
+        """What multiplies the learning rate `time` epochs into a run of `end` epochs."""
+        return 1.0
 
     def judge(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
-        """Accept whatever came."""
+        """(whether a trial reached with `rate` stands, the next rate); `best` is the cost of the last that stood."""
         return True, rate
+
+    def watch(self, memory: dict[str, Any] | None, cost: float) -> dict[str, Any] | None:
+        """What to remember after an epoch of that cost; its `scale` multiplies the rate from then on."""
+        return memory
 
 
 @dataclass(frozen=True)
-class BoldDriver:
+class Constant(Schedule):
+    """The learning rate as it is."""
+
+    name: ClassVar[str] = "constant"
+
+
+@dataclass(frozen=True)
+class Step(Schedule):
+    """Multiply the rate by `drop` every `every` epochs."""
+
+    name: ClassVar[str] = "step"
+    positional: ClassVar[tuple[str, ...]] = ("every",)
+    every: float
+    drop: float = 0.1
+
+    def __post_init__(self):
+        _check("every", self.every, 0, math.inf)
+        _check("drop", self.drop, 0, 1, top=True)
+
+    def factor(self, time: float, end: float) -> float:
+        """drop^floor(time / every); a hair of rounding before a boundary counts as on it."""
+        return self.drop ** math.floor(time / self.every + 1e-9)
+
+
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """Multiply the rate by `decay` an epoch, evenly over its steps."""
+
+    name: ClassVar[str] = "exponential"
+    positional: ClassVar[tuple[str, ...]] = ("decay",)
+    decay: float = 0.95
+
+    def __post_init__(self):
+        _check("decay", self.decay, 0, 1, top=True)
+
+    def factor(self, time: float, end: float) -> float:
+        """decay^time."""
+        return self.decay**time
+
+
+@dataclass(frozen=True)
+class InverseTime(Schedule):
+    """Divide the rate by 1 + decay t: the classic rate of stochastic approximation (Robbins and Monro, 1951)."""
+
+    name: ClassVar[str] = "inverse-time"
+    positional: ClassVar[tuple[str, ...]] = ("decay",)
+    decay: float = 0.1
+
+    def __post_init__(self):
+        _check("decay", self.decay, 0, math.inf)
+
+    def factor(self, time: float, end: float) -> float:
+        """1 / (1 + decay time)."""
+        return 1 / (1 + self.decay * time)
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """Fall along a half cosine to the share `final` at the run's end (Loshchilov and Hutter, 2017)."""
+
+    name: ClassVar[str] = "cosine"
+    positional: ClassVar[tuple[str, ...]] = ("final",)
+    needs_end: ClassVar[bool] = True
+    final: float = 0.0
+
+    def __post_init__(self):
+        _check("final", self.final, 0, 1, bottom=True, top=True)
+
+    def factor(self, time: float, end: float) -> float:
+        """From 1 to `final`."""
+        return _half_cosine(1.0, self.final, time / end if end > 0 else 1.0)
+
+
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    """Rise from the share `start` to 1 in the first part `rise` of the run, then fall to `final`.
+
+    (Smith and Topin, 2018, with cosines for its straight lines.) The learning rate is the peak. Momentum is not
+    cycled.
+    """
+
+    name: ClassVar[str] = "one-cycle"
+    positional: ClassVar[tuple[str, ...]] = ("rise",)
+    needs_end: ClassVar[bool] = True
+    rise: float = 0.3
+    start: float = 0.04
+    final: float = 0.0001
+
+    def __post_init__(self):
+        _check("rise", self.rise, 0, 1)
+        _check("start", self.start, 0, 1, top=True)
+        _check("final", self.final, 0, 1, bottom=True, top=True)
+
+    def factor(self, time: float, end: float) -> float:
+        """From `start` to 1 to `final`."""
+        done = time / end if end > 0 else 1.0
+        if done < self.rise:
+            return _half_cosine(self.start, 1.0, done / self.rise)
+        return _half_cosine(1.0, self.final, (done - self.rise) / (1 - self.rise))
+
+
+@dataclass(frozen=True)
+class Plateau(Schedule):
+    """Multiply the rate by `drop` after `patience` epochs in a row without a lower cost, down to the share `lowest`.
+
+    The cost is the validation rows', where there are some.
+    """
+
+    name: ClassVar[str] = "plateau"
+    positional: ClassVar[tuple[str, ...]] = ("patience",)
+    watches: ClassVar[bool] = True
+    patience: int = 5
+    drop: float = 0.5
+    lowest: float = 0.001
+
+    def __post_init__(self):
+        if isinstance(self.patience, bool) or not isinstance(self.patience, int) or self.patience < 1:
+            raise ValueError(f"patience must be a whole number of at least 1, got {self.patience!r}")
+        _check("drop", self.drop, 0, 1)
+        _check("lowest", self.lowest, 0, 1, bottom=True, top=True)
+
+    def watch(self, memory: dict[str, Any] | None, cost: float) -> dict[str, Any]:
+        """What to remember after an epoch: best cost, epochs waited since, and the factor `scale` from now on."""
+        if memory is None:
+            memory = {"best": math.inf, "waited": 0, "scale": 1.0}
+        if cost < memory["best"]:
+            return {**memory, "best": cost, "waited": 0}
+        if memory["waited"] + 1 < self.patience:
+            return {**memory, "waited": memory["waited"] + 1}
+        return {**memory, "waited": 0, "scale": max(memory["scale"] * self.drop, self.lowest)}
+
+
+@dataclass(frozen=True)
+class BoldDriver(Schedule):
     """Grow the rate after a step that did not raise the cost; else undo the step and shrink the rate.
 
     (Vogl et al., 1988; Battiti, 1989.) `growth` was measured on MNIST, see docs/benchmarks.md.
     """
 
     name: ClassVar[str] = "bold-driver"
+    positional: ClassVar[tuple[str, ...]] = ("growth",)
     judges: ClassVar[bool] = True
-    learning_rate: float = 0.1
     growth: float = 1.2
     shrink: float = 0.5
     lowest: float = 1e-8
     highest: float = 1e3
 
     def __post_init__(self):
-        _check_rate(self.learning_rate)
-        if not (self.growth >= 1 and 0 < self.shrink < 1 and 0 < self.lowest <= self.highest):
-            raise ValueError(
-                f"Bold Driver needs growth >= 1, 0 < shrink < 1, 0 < lowest <= highest, got {self}"
-            )
+        _check("shrink", self.shrink, 0, 1)
+        if not (1 <= self.growth < math.inf and 0 < self.lowest <= self.highest < math.inf):
+            raise ValueError(f"Bold Driver needs growth >= 1 and 0 < lowest <= highest, got {self!r}")
 
     def judge(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
         """(stands, next rate) for a trial reached with `rate`, whose cost is held against the best that stood.
@@ -58,10 +206,25 @@ class BoldDriver:
         return False, min(rate, max(rate * self.shrink, self.lowest))
 
 
-Schedule = Constant | BoldDriver
-SCHEDULES: dict[str, type[Schedule]] = {schedule.name: schedule for schedule in (Constant, BoldDriver)}
+SCHEDULES: dict[str, type[Schedule]] = {
+    schedule.name: schedule
+    for schedule in (Constant, BoldDriver, Step, Exponential, InverseTime, Cosine, OneCycle, Plateau)
+}
 
 
-def _check_rate(rate: float) -> None:
-    if not (math.isfinite(rate) and rate > 0):
-        raise ValueError(f"the learning rate must be a finite number above 0, got {rate!r}")
+def warm_up(time: float, epochs: float) -> float:
+    """The factor of a linear warm-up over the first `epochs`: from a 25th to 1 (Goyal et al., 2017)."""
+    return 1.0 if time >= epochs else 0.04 + 0.96 * time / epochs
+
+
+def _half_cosine(first: float, last: float, share: float) -> float:
+    return last + (first - last) * (1 + math.cos(math.pi * min(max(share, 0.0), 1.0))) / 2
+
+
+def _check(name: str, value: float, low: float, high: float, bottom: bool = False, top: bool = False) -> None:
+    """Raise ValueError unless low < value < high; with `bottom` or `top` the ends themselves will do."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    inside = number and (value >= low if bottom else value > low) and (value <= high if top else value < high)
+    if not inside:
+        below = "" if high == math.inf else f" and {'at most' if top else 'below'} {high:g}"
+        raise ValueError(f"{name} must be {'at least' if bottom else 'above'} {low:g}{below}, got {value!r}")

@@ -8,7 +8,10 @@ Each is a frozen dataclass in a registry, name -> class. Its `positional` fields
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
+import reprlib
 import types
 import typing
 from collections.abc import Mapping
@@ -17,10 +20,15 @@ from typing import Any
 Registry = Mapping[str, type]
 MAX_DEPTH = 20  # of parentheses; far beyond any network, far below Python's recursion limit
 
+_BATCH = "a batch's statistics do not survive rows spread over machines; use layernorm"
+# Names that people look for here in vain: kind -> name -> what to take instead.
+ABSENT = {"layer": {"batchnorm": _BATCH, "batchnorm2d": _BATCH, "batch_norm": _BATCH}}
+
 
 def parse(text: str, registry: Registry, kind: str) -> Any:
     """Build what one word says; ValueError names the word, what is wrong and what is known."""
-    head, inner, tail = _pieces(text.strip())
+    text = _on_one_line(text)
+    head, inner, tail = _pieces(text)
     name, *values = [*head.split(":"), *tail.split(":")[1:]] if tail else head.split(":")
     cls = _find(name, registry, kind)
     fields: dict[str, Any] = {}
@@ -47,6 +55,7 @@ def parse_all(text: str, registry: Registry, kind: str) -> tuple:
 
 def split(text: str) -> list[str]:
     """Cut at the commas that stand outside parentheses; ValueError where these do not close or a word is empty."""
+    text = _on_one_line(text)
     words, depth, deepest, start = [], 0, 0, 0
     for at, character in enumerate(text + ","):
         depth += (character == "(") - (character == ")")
@@ -65,12 +74,19 @@ def split(text: str) -> list[str]:
     return words
 
 
-def spell(thing: Any) -> str:
-    """The word that `parse` turns into the same thing; fields at their defaults are left out."""
-    values = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+def spell(thing: Any, without: tuple[str, ...] = ()) -> str:
+    """The word that `parse` turns into the same thing; fields at their defaults are left out.
+
+    Fields named in `without` are left out too, where a shorter word is wanted for people.
+    """
+    names = [name for name in _names(thing) if name not in without]
+    values = {name: getattr(thing, name) for name in names}
     if thing.positional == ("layers",):
-        return f"{thing.name}({','.join(map(spell, values.pop('layers')))})" + _named(thing, values)
-    first = "x".join(_text(values.pop(name)) for name in thing.positional if name in _said(thing))
+        inner = ",".join(spell(layer, without) for layer in values.pop("layers"))
+        return f"{thing.name}({inner})" + _named(thing, values)
+    # From the first one that is left out, the others go by name: a value's place tells which field it is.
+    leading = list(itertools.takewhile(_said(thing).__contains__, thing.positional))
+    first = "x".join(_text(values.pop(name)) for name in leading)
     return thing.name + (f":{first}" if first else "") + _named(thing, values)
 
 
@@ -80,8 +96,10 @@ def config(thing: Any) -> dict[str, Any]:
     return {"name": thing.name, **fields}
 
 
-def from_config(value: Any, registry: Registry, kind: str) -> Any:
-    """Build what `config` described, or what a word says."""
+def from_config(value: Any, registry: Registry, kind: str, depth: int = 0) -> Any:
+    """Build what `config` described, or what a word says; `depth` counts the blocks around it."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"expected layers at most {MAX_DEPTH} deep, found more")
     if isinstance(value, str):
         return parse(value, registry, kind)
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
@@ -91,10 +109,10 @@ def from_config(value: Any, registry: Registry, kind: str) -> Any:
     if "layers" in fields and cls.positional == ("layers",):
         if not isinstance(fields["layers"], list):
             raise ValueError(f"{cls.name} layers: expected a list, found {_shown(fields['layers'])}")
-        fields["layers"] = tuple(from_config(each, registry, kind) for each in fields["layers"])
+        fields["layers"] = tuple(from_config(each, registry, kind, depth + 1) for each in fields["layers"])
     for name, content in fields.items():
-        if isinstance(content, list):
-            content = tuple(content)
+        if name == "layers" and cls.positional == ("layers",):
+            continue
         fields[name] = _checked(f"{kind} {cls.name}", cls, name, content)
     return _built(f"{kind} {cls.name}", cls, fields)
 
@@ -115,13 +133,15 @@ def _pieces(text: str) -> tuple[str, str | None, str]:
 
 def _find(name: str, registry: Registry, kind: str) -> Any:
     if name not in registry:
-        raise ValueError(f"unknown {kind} {name!r}; known: {', '.join(registry)}")
+        absent = ABSENT.get(kind, {}).get(name.lower())
+        why = f": {absent}" if absent else ""
+        raise ValueError(f"unknown {kind} {_shown(name)}{why}; known: {', '.join(registry)}")
     return registry[name]
 
 
 def _positional(text: str, cls: Any, value: str) -> dict[str, Any]:
     if not cls.positional or cls.positional == ("layers",):
-        raise ValueError(f"{text}: {usage(cls)}")
+        raise ValueError(f"{text}: expected {usage(cls)}")
     parts = value.split("x", len(cls.positional) - 1)
     pairs = zip(cls.positional, parts, strict=False)
     return {name: _converted(text, cls, name, part) for name, part in pairs}
@@ -130,7 +150,7 @@ def _positional(text: str, cls: Any, value: str) -> dict[str, Any]:
 def _converted(text: str, cls: Any, name: str, content: str) -> Any:
     hints = typing.get_type_hints(cls)
     if name not in _names(cls):
-        raise ValueError(f"{text}: {usage(cls)}")
+        raise ValueError(f"{text}: expected {usage(cls)}")
     for accepted, convert in _READERS:
         if _accepts(hints[name], accepted):
             try:
@@ -160,12 +180,12 @@ _READERS: tuple[tuple[type, Any], ...] = (
 
 
 def usage(cls: Any) -> str:
-    """How the word is written, as in "expected conv2d:FILTERSxKERNEL[:stride=...]"."""
+    """How the word is written, as in "conv2d:FILTERSxKERNEL[:stride=...]"."""
     if cls.positional == ("layers",):
-        return f"expected {cls.name}(LAYER,LAYER,...)"
+        return f"{cls.name}(LAYER,LAYER,...)"
     first = "x".join(name.upper() for name in cls.positional)
     named = "".join(f"[:{name}=...]" for name in _names(cls) if name not in cls.positional)
-    return f"expected {cls.name}{':' + first if first else ''}{named}"
+    return f"{cls.name}{':' + first if first else ''}{named}"
 
 
 # ---- building and checking ----
@@ -178,7 +198,7 @@ def _built(text: str, cls: Any, fields: dict[str, Any]) -> Any:
         if field.default is dataclasses.MISSING and field.name not in fields
     ]
     if needed:
-        raise ValueError(f"{text}: {usage(cls)}")
+        raise ValueError(f"{text}: expected {usage(cls)}")
     try:
         return cls(**fields)
     except ValueError as error:
@@ -186,13 +206,16 @@ def _built(text: str, cls: Any, fields: dict[str, Any]) -> Any:
 
 
 def _checked(text: str, cls: Any, name: str, content: Any) -> Any:
-    """A JSON value that has the field's type; a whole number will do for a float."""
+    """A JSON value that has the field's type; a whole number will do for a float, a list of them for a tuple."""
     if name not in _names(cls):
         known = ", ".join(_names(cls)) or "none"
         raise ValueError(f"{text}: takes the fields {known}; found {name!r}")
     hint = typing.get_type_hints(cls)[name]
-    if isinstance(content, int) and not isinstance(content, bool) and not _accepts(hint, int):
-        content = float(content) if _accepts(hint, float) else content
+    if type(content) is int and _accepts(hint, float) and not _accepts(hint, int):
+        with contextlib.suppress(OverflowError):
+            content = float(content)
+    elif isinstance(content, list) and all(type(each) is int for each in content):
+        content = tuple(content)
     if not _accepts(hint, type(content)):
         raise ValueError(f"{text}: expected {_described(hint)} for {name}, found {_shown(content)}")
     return content
@@ -248,6 +271,13 @@ def _plain(value: Any) -> Any:
     return config(value) if dataclasses.is_dataclass(value) else value
 
 
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+_SHORT = reprlib.Repr()  # cuts what is long or deep
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 60
+
+
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return _SHORT.repr(value)

@@ -243,6 +243,15 @@ def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSE
     return numbers.astype(np.int16)
 
 
+def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | Fault:
+    """Row weights (n,) float64 of a column: finite numbers of at least 0."""
+    good = values >= 0  # the parser has refused what is not finite
+    if not good.all():
+        row = int(np.argmin(good))
+        return Fault(first_line + row, "a row weight of at least 0", f"{values[row]:g}")
+    return values.astype(np.float64)
+
+
 def _row_found(row: np.ndarray) -> str:
     if len(row) == 1:
         return f"{row[0]:g}"

@@ -10,14 +10,16 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nn import tree
-from nn.errors import Diverged
-from nn.optimizers import Descent, State
-from nn.records import Draw, Epoch, Measures, Progress, Tally
+from nn.descent import Descent, State
+from nn.errors import DataError, Diverged
+from nn.lbfgs import LBFGS
+from nn.records import Best, Draw, Epoch, Measures, Progress, Tally
 
 Measure = Callable[[Any, Draw], Tally]
+Optimizer = Descent | LBFGS
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,14 @@ class Plan:
     for each of its disjoint random mini-batches.
     """
 
-    rows: int
+    rows: int  # that are learned from
     epochs: int
     sample: float = 1.0
     batch_size: int | None = None
     seed: int = 0
+    validates: bool = False  # whether there are validation rows
+    keeps_best: bool = False  # whether the point with the lowest validation cost is kept
+    noisy: bool = False  # whether dropout or augmentation blur the cost of a gradient job
 
     def __post_init__(self):
         if self.epochs < 1:
@@ -48,59 +53,124 @@ class Plan:
         return 1 if self.batch_size is None else math.ceil(self.rows / self.batch_size)
 
 
-def train(measure: Measure, optimizer: Descent, plan: Plan, progress: Progress) -> Iterator[Progress]:
-    """Yield the progress after each epoch, up to `plan.epochs` of them in all.
+class Outcome(NamedTuple):
+    """What an epoch came to."""
+
+    state: State
+    accepted: bool
+    train: Measures
+    validation: Measures
+    senders: int
+    learning_rate: float  # of the step that is judged, or the last one of a row of mini-batches
+    measured: Any  # the parameters that the validation rows were measured at
+
+
+def train(measure: Measure, optimizer: Optimizer, plan: Plan, progress: Progress) -> Iterator[Progress]:
+    """Yield the progress after each epoch, up to `plan.epochs` of them in all, or until no step can better the cost.
 
     Raises Diverged when the cost or a weight is no longer a finite number.
     """
     run_epoch = one_step if plan.batch_size is None else many_steps
-    while len(progress.history) < plan.epochs:
+    while len(progress.history) < plan.epochs and not optimizer.finished(progress.state):
         began = time.perf_counter()
         draw = Draw(plan.seed, len(progress.history) + 1, plan.sample)
-        rate = progress.state["learning_rate"]
-        state, accepted, seen, senders = run_epoch(measure, optimizer, plan, draw, progress.state)
-        seconds = time.perf_counter() - began
-        line = Epoch(draw.epoch, seen.cost, seen.accuracy, rate, accepted, senders, seconds)
-        progress = Progress(state, (*progress.history, line))
+        outcome = run_epoch(measure, optimizer, plan, draw, progress.state)
+        if not outcome.train.weight:
+            raise DataError("expected training rows that weigh more than 0 together, found a sum of 0")
+        line = _line(draw.epoch, outcome, plan, time.perf_counter() - began)
+        state = optimizer.watch(outcome.state, line.cost if line.val_cost is None else line.val_cost)
+        progress = Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))
         yield progress
-        if not math.isfinite(line.cost) and accepted:
-            raise Diverged(f"the cost is {line.cost} in epoch {line.epoch} at {_cure(rate)}")
-        if not tree.all_finite(optimizer.result(state)):
-            raise Diverged(f"the weights are no finite numbers after epoch {line.epoch} at {_cure(rate)}")
+        _refuse_divergence(line, optimizer.result(state))
 
 
-def _cure(rate: float) -> str:
-    return f"learning rate {rate:g}; try --learning-rate {rate / 10:g} or --schedule bold-driver"
+def _line(epoch: int, outcome: Outcome, plan: Plan, seconds: float) -> Epoch:
+    return Epoch(
+        epoch,
+        outcome.train.cost,
+        outcome.train.accuracy,
+        outcome.learning_rate,
+        outcome.accepted,
+        outcome.senders,
+        seconds,
+        outcome.validation.cost if plan.validates else None,
+        outcome.validation.accuracy if plan.validates else None,
+    )
 
 
-def one_step(
-    measure: Measure, optimizer: Descent, plan: Plan, draw: Draw, state: State
-) -> tuple[State, bool, Measures, int]:
-    """An epoch of one job: it judges the last step and measures the gradients of the next."""
-    tally = measure(state["trial"], draw)
-    state, accepted = optimizer.tell(state, tally.train.cost, tally.mean_grads())
-    return state, accepted, tally.train, tally.senders
+def _better(best: Best | None, line: Epoch, outcome: Outcome, plan: Plan) -> Best | None:
+    if not plan.keeps_best or line.val_cost is None or not outcome.accepted:
+        return best
+    if best is not None and not line.val_cost < best.cost:
+        return best
+    return Best(line.epoch, line.val_cost, outcome.measured)
 
 
-def many_steps(
-    measure: Measure, optimizer: Descent, plan: Plan, draw: Draw, state: State
-) -> tuple[State, bool, Measures, int]:
-    """An epoch of one job for each mini-batch; a judging schedule closes it with a pass over all rows.
+def _refuse_divergence(line: Epoch, params: tree.Tree) -> None:
+    rate = line.learning_rate
+    cure = f"learning rate {rate:g}; try --learning-rate {rate / 10:g} or --schedule bold-driver"
+    if not math.isfinite(line.cost) and line.accepted:
+        raise Diverged(f"the cost is {line.cost} in epoch {line.epoch} at {cure}")
+    if not tree.all_finite(params):
+        raise Diverged(f"the weights are no finite numbers after epoch {line.epoch} at {cure}")
 
-    Without the closing pass the epoch's cost is the running mean: each batch is measured as it comes.
+
+def one_step(measure: Measure, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:
+    """An epoch of one job: it judges the last step and measures the gradients of the next.
+
+    Where noise would blur the verdict, a clean pass decides, and gradients are asked for only where it let the trial
+    stand.
     """
-    if optimizer.schedule.judges and state["standing"] is None:
+    trial, rate = state["trial"], state["learning_rate"]
+    if plan.noisy and optimizer.judges:
+        assert isinstance(optimizer, Descent)
+        clean = measure(trial, draw._replace(fraction=0.0))
+        state, accepted = optimizer.judge(state, clean.train.cost)
+        tally = measure(trial, draw) if accepted else Tally()
+        state = optimizer.move(state, tally.mean_grads() if accepted else None)
+        return Outcome(state, accepted, clean.train, clean.validation, tally.senders, rate, trial)
+    tally = measure(trial, draw)
+    state, accepted = optimizer.tell(state, tally.train.cost, tally.mean_grads())
+    return Outcome(state, accepted, tally.train, tally.validation, tally.senders, rate, trial)
+
+
+def many_steps(measure: Measure, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:
+    """An epoch of one job for each mini-batch; a judging schedule closes it with a clean pass over all rows.
+
+    Without the closing pass the epoch's cost is the running mean: each batch is measured as it comes. Validation rows
+    are measured in the closing pass, or in a job of their own.
+    """
+    assert isinstance(optimizer, Descent)
+    closing = draw._replace(fraction=0.0)
+    if optimizer.judges and state["standing"] is None:
         # The start values, measured, are what the first epoch is judged against.
-        state, _ = optimizer.judge(state, measure(state["trial"], draw._replace(fraction=0.0)).train.cost)
-    running, senders = Measures(0, 0.0, 0.0, 0.0), 0
+        state, _ = optimizer.judge(state, measure(state["trial"], closing).train.cost)
+    seen, senders, state = Measures(), 0, optimizer.own(state)
     for batch in range(plan.batches):
         tally = measure(
-            state["trial"],
-            draw._replace(batch=batch, batch_size=plan.batch_size, total=plan.rows),
+            state["trial"], draw._replace(batch=batch, batch_size=plan.batch_size, total=plan.rows)
         )
         state = optimizer.step(state, tally.mean_grads())
-        running, senders = running + tally.train, senders + tally.senders
-    if optimizer.schedule.judges:
-        running = measure(state["trial"], draw._replace(fraction=0.0)).train
-    state, accepted = optimizer.judge(state, running.cost)
-    return state, accepted, running, senders
+        seen, senders = seen + tally.train, senders + tally.senders
+    trial, rate, validation = state["trial"], state["learning_rate"], Measures()
+    if optimizer.judges:
+        seen, validation = measure(trial, closing)[:2]
+    elif plan.validates:
+        validation = measure(trial, closing._replace(validation_only=True)).validation
+    state, accepted = optimizer.judge(state, seen.cost)
+    return Outcome(state, accepted, seen, validation, senders, rate, trial)
+
+
+def early_stopping(epochs: Iterator[Progress], patience: int | None) -> Iterator[Progress]:
+    """Pass epochs on until the best one lies `patience` epochs back (Prechelt, 1998); None: all of them."""
+    for progress in epochs:
+        yield progress
+        if patience is None or progress.best is None:
+            continue
+        if progress.history[-1].epoch - progress.best.epoch >= patience:
+            return
+
+
+def kept(optimizer: Optimizer, progress: Progress) -> tree.Tree:
+    """The parameters that a run ends with: the best ones where they were kept, else the last that stood."""
+    return optimizer.result(progress.state) if progress.best is None else progress.best.params

@@ -6,6 +6,7 @@ to the whole nest with `map_arrays`; nests of the same shape walk in step.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -52,6 +53,16 @@ def dot(tree: Tree, other: Tree) -> float:
     """Inner product of two nests, summed in float64."""
     products = map_arrays(lambda a, b: np.sum(np.multiply(a, b, dtype=np.float64)), tree, other)
     return float(sum(arrays(products)))
+
+
+def norm(tree: Tree) -> float:
+    """Euclidean norm of all leaves together; infinite where a square overflows float64, nan where a leaf has one."""
+    return math.sqrt(dot(tree, tree))
+
+
+def copy(tree: Tree) -> Tree:
+    """The same nest with arrays of its own."""
+    return map_arrays(np.copy, tree)
 
 
 def count(tree: Tree) -> int:

@@ -1,20 +1,21 @@
 """The chain equals a plain loop, its gradients are true, and blocks add up however they are cut."""
 
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 
 import numpy as np
 import pytest
 from conftest import blobs
-from hypothesis import given
-from hypothesis import strategies as st
 
-from nn import chain, local, sampling, tree
-from nn.layers import ACTIVATIONS, Dense, layer_from_config
+from nn import chain, local, sampling, spelling, tree
+from nn.augmentation import Rotate, Shift, augment
+from nn.layers import Conv2D, Dense, Dropout, Flatten, Relu
 from nn.local import Blocks, Held, blocks_of
 from nn.losses import LOSSES
-from nn.model import Sequential, multilayer_perceptron
-from nn.records import Block, Draw, Pass
+from nn.model import MAX_LAYERS, Sequential
+from nn.network import multilayer_perceptron, network
+from nn.records import Block, Draw
+from nn.validation import HoldOut
 
 INPUTS, LABELS = blobs(100)
 MODEL = multilayer_perceptron(16, 3, (6,), "sigmoid", "mse", scale=255.0)
@@ -111,7 +112,8 @@ def test_weights_count_rows_several_times():
     again = np.repeat(np.arange(100), times)
     repeated = chain.gradients(blocks_of(INPUTS[again], LABELS[again]), MODEL, Held(PARAMS), Draw())
     assert weighted.train.cost == pytest.approx(repeated.train.cost, rel=1e-5)
-    assert weighted.train.accuracy == pytest.approx(repeated.train.accuracy)
+    unweighted = chain.gradients(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw())
+    assert weighted.train.accuracy == unweighted.train.accuracy  # a share of rows, whatever they weigh
     assert weighted.weight == repeated.weight
     assert_same_gradients(weighted, tree.arrays(repeated.grads))
 
@@ -124,39 +126,140 @@ def test_costs_measures_what_gradients_measures():
 
 
 def test_prediction_is_the_training_forward_pass():
-    outputs = chain.forward_passes(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw()).collect()[0].x
+    passes = blocks_of(INPUTS, LABELS).map(partial(chain.begin, MODEL, Draw()))
+    outputs = chain.forward_passes(passes, MODEL, Held(PARAMS)).collect()[0].x
     assert np.array_equal(outputs, MODEL.forward(PARAMS, INPUTS))
 
 
-@given(
-    st.lists(st.tuples(st.integers(1, 6), st.sampled_from(ACTIVATIONS)), max_size=4),
-    st.sampled_from(sorted(LOSSES)),
-    st.integers(0, 1000),
+# ---- validation rows, noise, augmentation ----
+
+IMAGES = INPUTS.reshape(-1, 4, 4, 1)
+NOISY = network(
+    (Conv2D(3, 2), Relu(), Flatten(), Dropout(0.5)),
+    (4, 4, 1),
+    3,
+    spelling.parse("cross-entropy", LOSSES, "loss"),
+    255.0,
 )
-def test_gradients_of_random_networks_match_the_slope(stack, loss, seed):
-    rng = np.random.default_rng(seed)
-    layers = [layer for units, name in stack for layer in (Dense(units), layer_from_config({"name": name}))]
-    model = Sequential((*layers, Dense(3)), (4,), LOSSES[loss]())
-    params = tree.map_arrays(lambda a: rng.normal(size=a.shape), model.init(seed))
-    step = tree.map_arrays(lambda a: rng.normal(size=a.shape), params)
-    x, labels = rng.normal(size=(5, 4)), rng.integers(0, 3, 5)
+NOISY_PARAMS = NOISY.init(2)
+HOLD_OUT = HoldOut(0, 0.3, 100)
 
-    def run(point):
-        held = Held(point)
-        passing = Pass(labels, None, None, x)
-        for index, layer in enumerate(model.layers):
-            passing = chain.forward(layer, index, held, passing)
-        passing = chain.lose(model.loss, passing)
-        for index in reversed(range(len(model.layers))):
-            passing = chain.backward(model.layers[index], index, held, passing)
-        return chain.tally(passing)
 
-    def along(t):
-        return run(tree.add(params, tree.scale(step, t))).train.loss
+def halves(blocks):
+    """(blocks of the training rows alone, of the validation rows alone), numbered as HOLD_OUT numbers them."""
+    parts = [part for block in blocks.collect() for part in HOLD_OUT.divide(block)]
+    return [
+        Blocks([[part._replace(validation=False) for part in parts if part.validation == held]])
+        for held in (False, True)
+    ]
 
-    promised = tree.dot(run(params).grads, step)
-    slope = (along(1e-6) - along(-1e-6)) / 2e-6
-    assert slope == pytest.approx(promised, rel=1e-6, abs=1e-6)
+
+@pytest.mark.parametrize("draw", [Draw(1, 2), Draw(1, 2, 0.5)], ids=["all", "sample"])
+def test_validation_rows_are_measured_clean_and_send_nothing(draw):
+    blocks = blocks_of(IMAGES, LABELS, block_rows=30)
+    train, held = halves(blocks)
+    both = chain.gradients(blocks.flatMap(HOLD_OUT.divide), NOISY, Held(NOISY_PARAMS), draw)
+    alone = chain.gradients(train, NOISY, Held(NOISY_PARAMS), draw)
+    assert both.train == alone.train and both.senders == alone.senders and both.weight == alone.weight
+    for a, b in zip(tree.arrays(both.grads), tree.arrays(alone.grads), strict=True):
+        assert np.array_equal(a, b)
+    assert both.validation == chain.costs(held, NOISY, Held(NOISY_PARAMS), Draw()).train
+    assert both.validation.rows == HOLD_OUT.rows
+
+
+def test_a_measuring_job_may_be_of_the_validation_rows_alone():
+    blocks = blocks_of(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
+    whole = chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(fraction=0.0))
+    alone = chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(fraction=0.0, validation_only=True))
+    assert alone.validation == whole.validation and alone.train.rows == 0 and alone.grads is None
+
+
+def test_batches_leave_validation_rows_out():
+    blocks = blocks_of(INPUTS, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
+    draws = [Draw(3, 4, batch=number, batch_size=32, total=HOLD_OUT.train_rows) for number in range(3)]
+    tallies = [chain.gradients(blocks, MODEL, Held(PARAMS), draw) for draw in draws]
+    assert [t.senders for t in tallies] == [32, 32, HOLD_OUT.train_rows - 64]
+    assert all(t.validation.rows == 0 for t in tallies)
+
+
+def test_dropout_is_drawn_anew_for_each_seed_epoch_and_block_and_alike_for_the_same():
+    def cost(draw, blocks=blocks_of(IMAGES, LABELS, block_rows=50)):  # noqa: B008
+        return chain.gradients(blocks, NOISY, Held(NOISY_PARAMS), draw).train.loss
+
+    draws = [Draw(1, 1), Draw(1, 2), Draw(2, 1)]
+    assert len({cost(draw) for draw in draws}) == 3 and cost(Draw(1, 1)) == cost(Draw(1, 1))
+    twins = (
+        Block(np.arange(50), IMAGES[:50], LABELS[:50]),
+        Block(np.arange(50, 100), IMAGES[:50], LABELS[:50]),
+    )
+    first, second = (chain.begin(NOISY, Draw(1, 1), block) for block in twins)
+    assert first.key != second.key
+    assert (
+        cost(Draw(1, 1))
+        != chain.costs(blocks_of(IMAGES, LABELS), NOISY, Held(NOISY_PARAMS), Draw(1, 1)).train.loss
+    )
+
+
+def test_each_layer_draws_its_own_numbers():
+    passing = chain.begin(MODEL, Draw(1, 1), Block(np.arange(100), INPUTS, LABELS))._replace(
+        x=np.ones((100, 16))
+    )
+    first, second = (chain.forward(Dropout(0.5), index, Held([{}, {}]), passing).x for index in (0, 1))
+    assert not np.array_equal(first, second)
+
+
+def test_augmentation_changes_training_images_alone_and_depends_on_the_row():
+    blocks, steps = blocks_of(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide), (Shift(1.0),)
+    passes = (
+        blocks.map(partial(chain.begin, NOISY, Draw(1, 1)))
+        .map(partial(chain.bend, steps, Draw(1, 1)))
+        .collect()
+    )
+    for passing, block in zip(passes, blocks.collect(), strict=True):
+        plain = NOISY.prepare(block.inputs)
+        if block.validation:
+            assert np.array_equal(passing.x, plain)
+        else:
+            assert np.array_equal(passing.x, augment(steps, plain, block.rows, 1, 1))
+            assert not np.array_equal(passing.x, plain)
+    clean = chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(1, 1, fraction=0.0), steps)
+    assert clean == chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(1, 1, fraction=0.0))
+
+
+def test_no_layer_before_the_first_that_learns_is_asked_for_its_gradient():
+    asked = []
+
+    class Spy(Relu):
+        def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+            asked.append("spy")
+
+    model = Sequential((Spy(), Flatten(), Dense(3)), (4, 4, 1))
+    tally = chain.gradients(blocks_of(IMAGES, LABELS), model, Held(model.init(0)), Draw())
+    assert asked == [] and [set(layer) for layer in tally.grads] == [set(), set(), {"W", "b"}]
+
+
+@pytest.mark.spark
+def test_the_deepest_chain_trains_on_spark(spark):
+    model = Sequential((*(Relu(),) * (MAX_LAYERS - 1), Dense(3)), (16,))
+    rdd = spark.parallelize(blocks_of(INPUTS, LABELS).collect(), 1)
+    assert chain.gradients(rdd, model, spark.broadcast(model.init(0)), Draw()).senders == 100
+
+
+@pytest.mark.spark
+def test_a_noisy_chain_on_an_rdd_gives_the_bits_of_the_chain_on_a_list(spark):
+    whole = blocks_of(IMAGES, LABELS, block_rows=20).partitions[0]
+    partitions, steps = [whole[:2], whole[2:]], (Shift(1.0), Rotate(10.0))
+    for draw in (
+        Draw(1, 2),
+        Draw(1, 2, batch=1, batch_size=30, total=HOLD_OUT.train_rows),
+        Draw(fraction=0.0),
+    ):
+        rdd = spark.parallelize(partitions, 2).flatMap(list).flatMap(HOLD_OUT.divide)
+        there = chain.run(rdd, NOISY, spark.broadcast(NOISY_PARAMS), draw, steps)
+        here = chain.run(Blocks(partitions).flatMap(HOLD_OUT.divide), NOISY, Held(NOISY_PARAMS), draw, steps)
+        assert there[:4] == here[:4]
+        for a, b in zip(tree.arrays(there.grads or []), tree.arrays(here.grads or []), strict=True):
+            assert np.array_equal(a, b)
 
 
 def test_local_blocks_run_one_block_through_all_stages_at_a_time():

@@ -1,96 +1,314 @@
 """The command line: the original's defaults, and one line for what does not fit."""
 
+import dataclasses
+import json
+
+import numpy as np
 import pytest
 
-from nn import options
-from nn.errors import UsageError
+from nn import commandline
+from nn.augmentation import Flip, Shift
+from nn.descent import Descent
+from nn.errors import MissingFile, UsageError
+from nn.losses import CrossEntropy, HalfSquaredError
 from nn.optimizers import SGD, Momentum
-from nn.schedules import BoldDriver, Constant
+from nn.penalty import Penalty
+from nn.schedules import BoldDriver, Step
+from nn.validation import HoldOut
 
 FILES = ["a", "b", "c", "d", "out"]
 
 
 def test_defaults_are_the_originals():
-    asked = options.parse(FILES)
-    assert (asked.hidden, asked.activation, asked.loss) == ((64,), "sigmoid", "mse")
-    assert (asked.epochs, asked.sample, asked.batch_size, asked.learning_rate) == (100, 0.7, None, 0.1)
-    assert asked.descent().rule == SGD() and asked.descent().schedule == BoldDriver(0.1)
-    assert asked.plan(10).sample == 0.7 and asked.plan(10).batches == 1
+    recipe = commandline.parse(FILES).recipe
+    model, plan = recipe.model(784, 10, 255.0), recipe.plan(1000)
+    assert [str(layer) for layer in model.layers] == [
+        "dense:64:initializer=glorot_uniform:gain=1.5",
+        "sigmoid",
+        "dense:10:initializer=glorot_uniform:gain=3",
+        "sigmoid",
+    ]
+    assert model.loss == HalfSquaredError() and (plan.epochs, plan.sample, plan.batches) == (100, 0.7, 1)
+    assert recipe.optimizer_for(plan) == Descent(SGD(), BoldDriver(), 0.1, epochs=100)
 
 
 def test_options_reach_what_they_name():
-    words = "--hidden 128,64 --activation relu --loss cross-entropy --optimizer momentum --momentum 0.8"
-    words += " --schedule constant --learning-rate 0.5 --batch-size 100 --epochs 7 --seed 3 --partitions 5"
-    asked = options.parse([*FILES, *words.split()])
-    assert asked.descent().rule == Momentum(0.8) and asked.descent().schedule == Constant(0.5)
-    plan = asked.plan(1050)
+    words = "--hidden 128,64 --activation relu --loss cross-entropy:0.1 --optimizer momentum:0.8 --clip 2 --warmup 2"
+    words += " --schedule step:2 --learning-rate 0.5 --batch-size 100 --epochs 7 --seed 3 --l1 0.1 --l2 0.2"
+    asked = commandline.parse([*FILES, *words.split(), "--partitions", "5"])
+    recipe, plan = asked.recipe, asked.recipe.plan(1050)
     assert (plan.epochs, plan.batch_size, plan.batches, plan.seed, plan.sample) == (7, 100, 11, 3, 1.0)
-    model = asked.model(784, 10, 255.0)
-    assert [layer.config().get("units") for layer in model.layers] == [128, None, 64, None, 10]
-    assert model.scale == 255.0 and model.loss.name == "cross-entropy" and asked.partitions == 5
+    assert recipe.optimizer_for(plan) == Descent(Momentum(0.8), Step(2.0), 0.5, 7, 11, 2.0, 2.0)
+    model = recipe.model(784, 10, 255.0)
+    assert [layer.brief for layer in model.layers] == ["dense:128", "relu", "dense:64", "relu", "dense:10"]
+    assert model.scale == 255.0 and model.loss == CrossEntropy(0.1) and asked.partitions == 5
+    assert recipe.penalty() == Penalty(0.1, 0.2)
+
+
+def test_options_for_validation_weights_and_augmentation_reach_what_they_name():
+    words = "--validation-fraction 0.25 --patience 4 --class-weights 0=2 --augment shift:2,flip --input-shape 4x4x1"
+    recipe = commandline.parse(
+        [*FILES, *words.split(), "--layers", "flatten,dense:8,relu,dropout:0.5"]
+    ).recipe
+    plan = recipe.plan(75)
+    assert plan.validates and plan.keeps_best and plan.noisy and recipe.patience == 4
+    split = recipe.split(np.array([60, 40]))
+    assert split.hold_out == HoldOut(0, 0.25, 100) and split.class_weights.tolist() == [2, 1]
+    assert recipe.augment == (Shift(2.0), Flip()) and recipe.model(16, 2).input_shape == (4, 4, 1)
 
 
 def test_labels_may_stand_in_a_column_counted_from_the_end():
-    asked = options.parse(["a", "-", "c", "-", "out", "--label-column", "-1"])
+    asked = commandline.parse(["a", "-", "c", "-", "out", "--label-column", "-1"])
     train, test = asked.sources()
     assert (train.labels, train.label_column, test.images) == (None, -1, "c")
-    assert options.parse(["a", "-", "c", "-", "out", "--label-column=-1"]) == asked
+    assert commandline.parse(["a", "-", "c", "-", "out", "--label-column=-1"]) == asked
 
 
 def test_sources_name_their_arguments():
-    train, test = options.parse(FILES).sources()
+    train, test = commandline.parse(FILES).sources()
     assert train[:3] == ("TRAIN", "a", "b") and test[:3] == ("TEST", "c", "d")
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--sample 0.5 --batch-size 10", "--sample and --batch-size exclude each other"),
+        ("--sample 0.5 --batch-size 10", "sample and batch-size exclude each other"),
         ("--sample 0", "--sample: expected a fraction above 0, at most 1, found '0'"),
         ("--sample 1.1", "--sample: expected a fraction"),
         ("--sample nan", "--sample: expected a fraction"),
         ("--learning-rate 0", "--learning-rate: expected a number above 0, found '0'"),
         ("--learning-rate inf", "--learning-rate: expected a number above 0, found 'inf'"),
         ("--learning-rate -1", "--learning-rate: expected a number above 0, found '-1'"),
-        ("--momentum 0.5", "--momentum needs --optimizer momentum"),
-        ("--optimizer momentum --momentum 1", "--momentum: expected a number from 0 to below 1"),
-        ("--epochs 0", "--epochs: expected a whole number of at least 1, found 0"),
+        ("--optimizer momentum:1", "--optimizer: momentum:1: momentum must be in [0, 1), got 1"),
+        ("--optimizer moment", "--optimizer: unknown optimizer 'moment'; known: sgd, momentum, nesterov,"),
+        ("--optimizer adam:0.9", "--optimizer: adam:0.9: expected adam[:beta1=...]"),
+        ("--schedule cosin", "--schedule: unknown schedule 'cosin'; known: constant, bold-driver, step,"),
+        ("--schedule step", "--schedule: step: expected step:EVERY[:drop=...]"),
+        ("--layers dense:8 --hidden 8", "layers and hidden exclude each other: layers lists them all"),
+        ("--layers dense:8 --activation relu", "layers and activation exclude each other"),
+        (
+            "--layers dense:8,,relu",
+            "--layers: dense:8,,relu: expected words between commas, found an empty one",
+        ),
+        ("--layers batchnorm", "unknown layer 'batchnorm'"),
+        ("--initializer ones", "--initializer: expected one of glorot_uniform"),
+        ("--input-shape 28x28x1x1", "--input-shape: expected a shape as 28x28x1, found '28x28x1x1'"),
+        ("--input-shape 28,28", "--input-shape: expected a shape as 28x28x1, found '28,28'"),
+        ("--patience 3", "patience needs validation-fraction"),
+        ("--warmup 100", "warmup: expected fewer than the 100 epochs, found 100"),
+        ("--warmup 3", "warmup and bold-driver exclude each other"),
+        ("--warmup 3 --schedule one-cycle", "warmup and one-cycle exclude each other"),
+        (
+            "--validation-fraction 1",
+            "--validation-fraction: expected a fraction from 0 to below 1, found '1'",
+        ),
+        ("--class-weights 0:1", "--class-weights: expected balanced, or weights as 0=1,3=2.5, found '0:1'"),
+        ("--augment blur", "--augment: unknown augmentation 'blur'; known: shift"),
+        ("--augment flip", "augment: needs images (h, w, c), got a row of"),
+        ("--l2 -1", "--l2: expected a number of at least 0, found '-1'"),
+        ("--clip 0", "--clip: expected a number above 0, found '0'"),
+        (
+            "--optimizer l-bfgs --batch-size 5",
+            "l-bfgs and batch-size exclude each other: its line search needs exact",
+        ),
+        ("--optimizer l-bfgs --sample 0.5", "l-bfgs and sample exclude each other"),
+        ("--optimizer l-bfgs --layers dropout:0.5", "l-bfgs and dropout exclude each other"),
+        ("--optimizer l-bfgs --augment flip", "l-bfgs and augment exclude each other"),
+        ("--optimizer l-bfgs --l1 0.1", "l-bfgs and l1 exclude each other: |W| has no slope at 0; use l2"),
+        ("--optimizer l-bfgs --clip 1", "l-bfgs and clip exclude each other"),
+        ("--optimizer l-bfgs --schedule cosine", "l-bfgs and schedule exclude each other"),
+        ("--optimizer l-bfgs --learning-rate 1", "l-bfgs and learning-rate exclude each other"),
+        ("--optimizer l-bfgs --warmup 1", "l-bfgs and warmup exclude each other"),
+        ("--epochs 0", "--epochs: expected a whole number of at least 1, found '0'"),
         ("--epochs many", "--epochs: expected a whole number of at least 1, found 'many'"),
         ("--epochs 1.5", "--epochs: expected a whole number of at least 1, found '1.5'"),
         ("--hidden 64,", "--hidden: expected units as 64 or 128,64, found '64,'"),
         ("--hidden 0", "--hidden: expected units as 64 or 128,64, found '0'"),
-        ("--hidden " + ",".join(["2"] * 30), "--hidden: expected at most 29 layers, found 30"),
-        ("--activation selu", "invalid choice: 'selu'"),
-        ("--loss hinge", "invalid choice: 'hinge'"),
+        ("--hidden " + ",".join(["2"] * 30), "expected at most 58 layers before the output's, found 60"),
+        ("--activation selu", "--activation: expected one of sigmoid, tanh, relu"),
+        ("--loss hinge", "--loss: unknown loss 'hinge'; known: mse, cross-entropy, binary-cross-entropy"),
         ("--label-column 0", "found files for both"),
         ("--batchsize 10", "unrecognized arguments: --batchsize"),
         ("--batch 10", "unrecognized arguments: --batch"),
         ("extra", "unrecognized arguments: extra"),
-        ("--seed -1", "--seed: expected a whole number of at least 0, found -1"),
+        ("--seed -1", "--seed: expected a whole number of at least 0, found '-1'"),
     ],
 )
 def test_parse_refuses_in_one_line(words, message):
     with pytest.raises(UsageError) as caught:
-        options.parse([*FILES, *words.split()])
+        commandline.parse([*FILES, *words.split()])
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_parse_refuses_a_dash_without_a_column_and_missing_arguments():
     with pytest.raises(UsageError, match="TRAIN_LABELS is - .*: expected --label-column N"):
-        options.parse(["a", "-", "c", "d", "out"])
+        commandline.parse(["a", "-", "c", "d", "out"])
     with pytest.raises(UsageError, match="required: TEST_LABELS, OUTPUT"):
-        options.parse(["a", "b", "c"])
+        commandline.parse(["a", "b", "c"])
 
 
 def test_help_answers_and_groups(capsys):
     with pytest.raises(SystemExit) as left:
-        options.parse(["--help"])
+        commandline.parse(["--help"])
     shown = capsys.readouterr().out
     assert left.value.code == 0
     for group in ("data:", "network:", "training:", "run:", "examples:", "exit codes:"):
         assert group in shown
 
 
-def test_every_option_is_a_field_that_summary_writes():
-    asked = options.parse(FILES).as_json()
-    assert asked["hidden"] == [64] and asked["train_images"] == "a" and "debug" in asked
+def test_words_lists_every_word(capsys):
+    with pytest.raises(SystemExit) as left:
+        commandline.parse(["--words"])
+    shown = capsys.readouterr().out
+    assert left.value.code == 0
+    for registry in commandline.WORDS.values():
+        assert all(f"  {name}" in shown for name in registry)
+
+
+# ---- layers that do not fit ----
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["--layers", "flatten,dense:800,conv2d:32x5"],
+            "layer 3 conv2d:32x5: needs an image (h, w, c), got a row of 800",
+        ),
+        (["--layers", "conv2d:4x3,dense:5"], "layer 2 dense:5: needs a row of numbers, got an image of"),
+        (
+            ["--layers", "conv2d:4x3", "--input-shape", "2x2x1"],
+            "layer 1 conv2d:4x3: needs an image of at least 3x3",
+        ),
+        (["--layers", "dense:4,residual(dense:5)"], "layer 2 residual(dense:5): "),
+        (
+            ["--loss", "binary-cross-entropy", "--layers", "conv2d:4x3"],
+            "layer 2 dense:1: needs a row of numbers",
+        ),
+    ],
+)
+def test_layers_that_do_not_fit_are_refused_before_spark_starts(words, message):
+    with pytest.raises(UsageError) as caught:
+        commandline.parse([*FILES, *words])
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_layers_are_held_against_the_width_of_a_local_file(tmp_path):
+    images = tmp_path / "images.csv"
+    images.write_text("1,2,3,4,5\n" * 3)
+    with pytest.raises(UsageError, match="layer 1 conv2d:4x3: needs an image .h, w, c., got a row of 5"):
+        commandline.parse([str(images), "b", "c", "d", "out", "--layers", "conv2d:4x3,flatten"])
+    words = [str(images), "-", "c", "-", "out", "--label-column", "0", "--layers", "conv2d:4x2,flatten"]
+    assert commandline.parse(words).recipe.model(4, 2).input_shape == (2, 2, 1)
+
+
+# ---- the configuration file ----
+
+
+def config_file(tmp_path, value):
+    path = tmp_path / "config.json"
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+    return str(path)
+
+
+PLACES = dict(
+    zip(("train_images", "train_labels", "test_images", "test_labels", "output"), FILES, strict=True)
+)
+
+
+def test_config_gives_options_and_flags_win(tmp_path):
+    values = {
+        **PLACES,
+        "hidden": [32, 16],
+        "batch-size": 50,
+        "optimizer": {"name": "adam", "beta1": 0.8},
+        "epochs": 3,
+    }
+    path = config_file(tmp_path, values)
+    asked = commandline.parse(["--config", path, "--epochs", "9"])
+    assert asked.train_images == "a" and asked.output == "out"
+    assert (asked.recipe.hidden, asked.recipe.batch_size, asked.recipe.epochs) == ((32, 16), 50, 9)
+    assert asked.recipe.optimizer.beta1 == 0.8
+    other = commandline.parse(["--config", path, "elsewhere"])
+    assert (other.train_images, other.output) == ("a", "elsewhere")
+    assert commandline.parse(["--config", path, *["v", "w", "x", "y", "z"]]).train_images == "v"
+
+
+def test_a_flag_takes_the_place_of_what_it_excludes_in_the_file(tmp_path):
+    path = config_file(tmp_path, {**PLACES, "batch_size": 50, "layers": "dense:3,relu"})
+    recipe = commandline.parse(["--config", path, "--sample", "0.5", "--hidden", "7"]).recipe
+    assert (recipe.batch_size, recipe.sample, recipe.layers, recipe.hidden) == (None, 0.5, None, (7,))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "--batch-size 7 --optimizer adamw:0.1 --schedule one-cycle:0.4 --loss cross-entropy:0.1",
+        "--layers residual(flatten,dense:16),layernorm,dropout:0.25 --validation-fraction 0.2 --patience 3",
+        "--optimizer l-bfgs:5 --l2 0.001 --class-weights balanced --initializer original",
+        "--class-weights 0=2,1=0.1 --augment shift:2,elastic:3 --input-shape 4x4x1 --layers conv2d:2x2,flatten",
+    ],
+)
+def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
+    asked = commandline.parse([*FILES, *words.split()])
+    path = config_file(tmp_path, asked.resolved(partitions=3))
+    again = commandline.parse(["--config", path, "out"])
+    assert again.recipe.resolved() == asked.recipe.resolved() and again.partitions == 3
+    assert again.sources() == asked.sources()
+    assert again.recipe.model(16, 2) == asked.recipe.model(16, 2)
+    plan = asked.recipe.plan(100)
+    assert again.recipe.plan(100) == plan
+    assert again.recipe.optimizer_for(plan) == asked.recipe.optimizer_for(plan)
+    assert again.resolved(3) == asked.resolved(3)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "expected JSON, found Expecting property name"),
+        ("[" * 100_000, "expected JSON, found brackets nested too deep"),
+        ("[1]", "expected a JSON object, found list"),
+        (" " * (1 << 20) + "{}", "expected at most 1,048,576 bytes, found more"),
+        ({"hiden": [3]}, "unknown key 'hiden'; known: train_images, "),
+        ({"batch_size": 3, "batch-size": 4}, "batch_size is said twice"),
+        ({"epochs": "3.5"}, "epochs: expected a whole number of at least 1, found '3.5'"),
+        ({"epochs": True}, "epochs: expected a whole number of at least 1, found True"),
+        ({"l2": float("nan")}, "l2: expected a number of at least 0, found nan"),
+        ({"optimizer": {"nam": "adam"}}, "optimizer: expected a optimizer as a word or as"),
+        ({"optimizer": {"name": "adam", "beta": 1}}, "takes the fields beta1, beta2, epsilon; found 'beta'"),
+        ({"layers": []}, "layers: expected a list of layers, found []"),
+        ({"layers": 3}, "layers: expected a list of layers, found 3"),
+        ({"about": 3}, "about: expected a text, found 3"),
+        ({"overwrite": 1}, "overwrite: expected true or false, found 1"),
+        ({"sample": 0.5, "batch_size": 2}, "sample and batch-size exclude each other"),
+    ],
+)
+def test_config_refuses_in_one_line(tmp_path, content, message):
+    path = config_file(tmp_path, content)
+    with pytest.raises(UsageError) as caught:
+        commandline.parse([*FILES, "--config", path])
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_config_that_is_not_there_is_named():
+    with pytest.raises(UsageError, match="--config: cannot read nowhere.json: No such file"):
+        commandline.parse([*FILES, "--config", "nowhere.json"])
+
+
+def test_places_are_five_or_one_beside_a_configuration(tmp_path):
+    with pytest.raises(UsageError, match="required: TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS"):
+        commandline.parse(["--config", config_file(tmp_path, {}), "out"])
+    with pytest.raises(UsageError, match="required: TEST_LABELS, OUTPUT"):
+        commandline.parse(["--config", config_file(tmp_path, {}), "a", "b", "c"])
+
+
+def test_a_missing_file_is_told_with_the_command_that_makes_it():
+    asked = commandline.parse(FILES)
+    helpful = dataclasses.replace(asked, get_data="python generate_data.py")
+    for each, end in (
+        (asked, "no such file"),
+        (helpful, "no such file; make it with: python generate_data.py"),
+    ):
+        with pytest.raises(MissingFile, match=f"{end}$"), each.telling_how_to_get_data():
+            raise MissingFile("no such file")

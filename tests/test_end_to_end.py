@@ -72,7 +72,7 @@ def finished(data, tmp_path_factory):
 def test_job_leaves_everything_it_promises(finished):
     _, out = finished
     expected = {"_SUCCESS", "cost_history", "accuracy_history", "metrics", "tests", "history.csv"}
-    expected |= {"confusion_matrix.csv", "examples.csv", "summary.json", "model.npz"}
+    expected |= {"config.json", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz"}
     assert {path.name for path in out.iterdir()} == expected
     for folder in ("cost_history", "accuracy_history", "metrics", "tests"):
         assert sorted(path.name for path in (out / folder).iterdir()) == ["_SUCCESS", "part-00000"]
@@ -191,6 +191,64 @@ def test_run_on_another_file_system_with_labels_in_a_column(tmp_path):
     assert nn.load(disk / "out" / "model.npz").model.input_shape == (9,)
 
 
+@pytest.fixture(scope="module")
+def small_images(tmp_path_factory):
+    """A folder with 6x6 images, labels and row weights in the same lines, and a configuration that trains on them."""
+    folder = tmp_path_factory.mktemp("images")
+    for name, rows in (("train", 300), ("test", 60)):
+        inputs, labels = blobs(rows, width=36, seed=rows)
+        weights = np.where(np.arange(rows) % 2, 0.5, 1.5)
+        np.savetxt(
+            folder / f"{name}.csv", np.column_stack([labels, weights, inputs]), fmt="%g", delimiter=","
+        )
+    config = {
+        "about": "all at once",
+        "get_data": "python make_it.py",
+        **{"train_images": "train.csv", "train_labels": "-", "test_images": "test.csv", "test_labels": "-"},
+        **{"label_column": 0, "weight_column": 1, "class_weights": "balanced", "validation_fraction": 0.2},
+        "layers": "conv2d:8x3,relu,flatten,dropout:0.2",
+        "loss": {"name": "cross-entropy", "smoothing": 0.05},
+        **{"optimizer": "adamw:0.05", "schedule": "one-cycle", "learning_rate": 0.02, "clip": 5},
+        **{"batch_size": 60, "epochs": 8, "patience": 4, "augment": "shift:0.3,rotate:3", "l2": 1e-4},
+    }
+    (folder / "all.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_a_configuration_trains_images_and_its_resolved_form_gives_the_same_model(small_images):
+    first = submit(ROOT / "main_task.py", "out", "--config", "all.json", cwd=small_images)
+    assert first.returncode == 0, first.stdout
+    assert "conv2d:8x3" in first.stdout and "held out for validation" in first.stdout
+    assert "val cost" in first.stdout and "kept      " in first.stdout
+    rows = list(csv.DictReader((small_images / "out" / "history.csv").open()))
+    summary = json.loads((small_images / "out" / "summary.json").read_text())
+    best = min(rows, key=lambda row: float(row["val_cost"]))
+    assert summary["train"]["best_epoch"] == int(best["epoch"])
+    assert summary["train"]["val_accuracy"] == float(best["val_accuracy"])
+    assert summary["train"]["rows"] + summary["train"]["validation_rows"] == 300
+    assert summary["model"]["input_shape"] == [6, 6, 1] and summary["test"]["accuracy"] > 0.8
+    words = ["again", "--config", "out/config.json"]
+    again = submit(ROOT / "main_task.py", *words, cwd=small_images)
+    assert again.returncode == 0, again.stdout
+    same = [(small_images / name / "model.npz").read_bytes() for name in ("out", "again")]
+    assert same[0] == same[1]
+
+
+def test_a_recipe_without_its_data_says_how_to_make_it(small_images, tmp_path):
+    done = submit(ROOT / "main_task.py", "out", "--config", small_images / "all.json", cwd=tmp_path)
+    told = "TRAIN_IMAGES: no such file or folder: train.csv; make it with: python make_it.py"
+    assert done.returncode == 3 and told in done.stdout.splitlines()[-1]
+
+
+def test_lbfgs_runs_as_a_job(data, tmp_path):
+    words = ["--optimizer", "l-bfgs", "--loss", "cross-entropy", "--l2", "0.1", "--epochs", "300"]
+    done = submit(ROOT / "main_task.py", *data, "out", *words, "--activation", "tanh", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    rows = list(csv.DictReader((tmp_path / "out" / "history.csv").open()))
+    assert len(rows) < 300 and "stopped   after epoch" in done.stdout
+    assert float(rows[-1]["cost"]) < 0.8 * float(rows[0]["cost"])
+
+
 def test_diverged_run_ends_with_its_own_code_and_keeps_the_histories(data, tmp_path):
     words = ["--schedule", "constant", "--learning-rate", "1e30", "--activation", "relu", "--hidden", "8,8"]
     done = submit(ROOT / "main_task.py", *data, "out", *words, "--loss", "cross-entropy", cwd=tmp_path)
@@ -198,7 +256,7 @@ def test_diverged_run_ends_with_its_own_code_and_keeps_the_histories(data, tmp_p
     assert "try --learning-rate 1e+29 or --schedule bold-driver" in done.stdout.splitlines()[-1]
     assert "Warning: overflow" not in done.stdout
     left = {path.name for path in (tmp_path / "out").iterdir()}
-    assert left == {"history.csv", "cost_history", "accuracy_history"}
+    assert left == {"config.json", "history.csv", "cost_history", "accuracy_history"}
 
 
 def test_run_whose_every_epoch_is_undone_keeps_its_start_values(data, tmp_path):
@@ -206,7 +264,11 @@ def test_run_whose_every_epoch_is_undone_keeps_its_start_values(data, tmp_path):
     done = submit(ROOT / "main_task.py", *data, "out", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert summary["train"] == {"epochs": 2, "cost": None, "accuracy": None}
+    assert summary["train"]["epochs"] == 2 and summary["train"]["cost"] is None
+    assert [row["accepted"] for row in csv.DictReader((tmp_path / "out" / "history.csv").open())] == [
+        "0",
+        "0",
+    ]
 
 
 def start_on_terminal(words, cwd):
@@ -261,7 +323,8 @@ def test_ctrl_c_leaves_whole_histories_and_no_screens_of_trace(data, tmp_path):
     assert process.wait(60) == 130
     assert "Traceback" not in shown and "py4j" not in shown, shown[-3000:]
     out = tmp_path / "out"
-    assert {path.name for path in out.iterdir()} == {"history.csv", "cost_history", "accuracy_history"}
+    left = {path.name for path in out.iterdir()}
+    assert left == {"config.json", "history.csv", "cost_history", "accuracy_history"}
     rows = (out / "history.csv").read_text().splitlines()
     assert len(rows) >= 5 and len({row.count(",") for row in rows}) == 1
 

@@ -5,7 +5,7 @@ from conftest import blobs
 
 from nn import evaluation
 from nn.local import Held, blocks_of
-from nn.model import multilayer_perceptron
+from nn.network import multilayer_perceptron
 
 INPUTS, LABELS = blobs(200)
 MODEL = multilayer_perceptron(16, 3, (4,), "tanh", "mse", scale=255.0)

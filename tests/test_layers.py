@@ -5,7 +5,27 @@ import json
 import numpy as np
 import pytest
 
-from nn.layers import LAYERS, Dense, Relu, Sigmoid, Tanh, layer_from_config
+from nn.layers import (
+    LAYERS,
+    AveragePool2D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Elu,
+    Flatten,
+    Gelu,
+    GlobalAveragePool2D,
+    Identity,
+    LayerNorm,
+    LeakyRelu,
+    MaxPool2D,
+    Relu,
+    Residual,
+    Sigmoid,
+    Softplus,
+    Tanh,
+    layer_from_config,
+)
 
 # A layer joins the house with a row here: (layer, shape of one input row).
 TABLE = [
@@ -15,6 +35,26 @@ TABLE = [
     (Sigmoid(), (6,)),
     (Tanh(), (6,)),
     (Relu(), (6,)),
+    (LeakyRelu(), (6,)),
+    (LeakyRelu(0.3), (2, 3, 2)),
+    (Elu(), (6,)),
+    (Elu(1.7), (6,)),
+    (Gelu(), (6,)),
+    (Softplus(), (6,)),
+    (Identity(), (6,)),
+    (Dropout(0.4), (6,)),
+    (LayerNorm(), (6,)),
+    (LayerNorm(epsilon=0.1), (2, 3, 4)),
+    (Residual((Dense(6), Relu(), Dense(6))), (6,)),
+    (Residual((LayerNorm(), Residual((Tanh(), Dense(3))), Dropout(0.2))), (3,)),
+    (Conv2D(3, 3), (5, 6, 2)),
+    (Conv2D(2, (2, 3), stride=(2, 1), padding="same", initializer="he_normal", gain=2.0), (5, 4, 3)),
+    (MaxPool2D(), (6, 4, 2)),
+    (MaxPool2D(3, stride=2, padding="same"), (5, 6, 2)),
+    (AveragePool2D(), (6, 4, 2)),
+    (AveragePool2D((2, 3), stride=2, padding="same"), (5, 6, 2)),
+    (GlobalAveragePool2D(), (3, 4, 2)),
+    (Flatten(), (2, 3, 4)),
 ]
 IDS = [f"{layer.name}-{number}" for number, (layer, _) in enumerate(TABLE)]
 

@@ -5,7 +5,8 @@ import pytest
 
 from nn.layers import Dense, Relu, Sigmoid
 from nn.losses import CrossEntropy
-from nn.model import MAX_LAYERS, Sequential, multilayer_perceptron
+from nn.model import MAX_LAYERS, Sequential
+from nn.network import multilayer_perceptron
 
 
 def test_model_init_is_a_function_of_the_seed():
@@ -53,7 +54,8 @@ def test_model_refuses_rows_of_another_width():
 
 def test_model_names_the_layer_that_does_not_fit():
     with pytest.raises(
-        ValueError, match=r"layer 1 dense: Dense needs a row of numbers, got shape \(2, 2, 1\)"
+        ValueError,
+        match="layer 2 dense:3: needs a row of numbers, got an image of 2x2x1; put flatten before it",
     ):
         Sequential((Relu(), Dense(3)), (2, 2, 1)).init(0)
 
@@ -78,4 +80,26 @@ def test_multilayer_perceptron_ends_as_its_loss_asks(loss, last):
 
 
 def test_summary_counts_parameters():
-    assert "50,890" in multilayer_perceptron(784, 10, (64,), "sigmoid", "mse").summary()
+    header, entry, dense, activation, *rest, total = (
+        multilayer_perceptron(784, 10, (64,), "sigmoid", "mse").summary().splitlines()
+    )
+    assert header.split() == ["layer", "output", "parameters"] and entry.split() == ["input", "784"]
+    assert dense.split() == ["1", "dense:64", "64", "50,240"] and activation.split()[:2] == ["2", "sigmoid"]
+    assert total.split() == ["total", "50,890"]
+
+
+def test_model_refuses_an_image_at_its_end():
+    with pytest.raises(
+        ValueError, match="layer 1 relu: the last layer must give a row, got an image of 2x2x1"
+    ):
+        Sequential((Relu(),), (2, 2, 1)).init(0)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (2.0,), (1, 2, 3, 4), (True,), "28x28", None])
+def test_model_refuses_a_shape_that_is_none(shape):
+    with pytest.raises(ValueError, match="the input shape must be one to three whole numbers above 0, got"):
+        Sequential((Relu(),), shape)
+
+
+def test_model_knows_which_layers_need_no_gradient_of_their_input():
+    assert Sequential((Relu(), Sigmoid(), Dense(2), Dense(2)), (3,)).first_with_params == 2

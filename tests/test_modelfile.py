@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import nn
 from nn import modelfile
 from nn.errors import DataError
-from nn.model import multilayer_perceptron
+from nn.network import multilayer_perceptron
 
 MODEL = multilayer_perceptron(16, 3, (4,), "tanh", "mse", scale=255.0)
 PARAMS = MODEL.init(1)

@@ -67,3 +67,15 @@ def test_last_batch_holds_what_is_left():
     numbers = sampling.batch_numbers(0, 1, np.arange(10), 10, 4)
     assert sorted(np.bincount(numbers).tolist()) == [2, 4, 4]
     assert np.bincount(numbers)[2] == 2
+
+
+def test_permutation_refuses_a_row_beyond_its_end():
+    with pytest.raises(ValueError, match="expected rows from 0 to 9, got 3 to 10"):
+        sampling.permutation(0, sampling.BATCHES, 1, np.array([3, 10]), 10)
+
+
+def test_keys_of_different_places_draw_apart():
+    keys = [sampling.Key((5, 1)), sampling.Key((5, 1, 0)), sampling.Key((5,)).child(2), sampling.Key((1, 5))]
+    draws = [tuple(key.generator().random(3)) for key in keys]
+    assert len(set(draws)) == 4
+    assert tuple(sampling.Key((5,)).child(1).generator().random(3)) == draws[0]

@@ -24,11 +24,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def read(spark, images, labels, partitions=2, column=None):
-    files = reading.Files.open(
-        spark, Storage(spark), Source("TRAIN", str(images), labels and str(labels), column), partitions
-    )
-    return reading.read(files)
+def read(spark, images, labels, partitions=2, column=None, weights=None):
+    source = Source("TRAIN", str(images), labels and str(labels), column, weights)
+    return reading.read(reading.Files.open(spark, Storage(spark), source, partitions))
 
 
 def rows_of(dataset):
@@ -357,3 +355,51 @@ def test_read_both_tells_a_training_set_of_one_class(spark, folder):
     write_csv(folder / "y.csv", LABELS * 0)
     with pytest.raises(DataError, match="TRAIN_LABELS: expected at least 2 classes, found class 0 alone"):
         both(spark, folder, INPUTS, LABELS * 0)
+
+
+# ---- row weights ----
+
+WEIGHTS = np.arange(50) / 4
+
+
+@pytest.mark.parametrize("column", [2, -1, 0])
+def test_reading_takes_weights_out_of_the_inputs(spark, folder, column):
+    place = column % 6
+    np.savetxt(
+        folder / "w.csv", np.insert(INPUTS.astype(float), place, WEIGHTS, axis=1), fmt="%g", delimiter=","
+    )
+    dataset = read(spark, folder / "w.csv", folder / "y.csv", weights=column)
+    assert_holds(dataset)
+    assert np.array_equal(np.concatenate([b.weights for b in dataset.blocks.collect()]), WEIGHTS)
+    assert {block.inputs.dtype for block in dataset.blocks.collect()} == {np.dtype(np.uint8)}
+
+
+def test_reading_takes_labels_and_weights_from_the_same_lines(spark, folder):
+    np.savetxt(folder / "w.csv", np.column_stack([LABELS, INPUTS, WEIGHTS]), fmt="%g", delimiter=",")
+    dataset = read(spark, folder / "w.csv", None, column=0, weights=-1)
+    assert_holds(dataset)
+    assert np.array_equal(np.concatenate([b.weights for b in dataset.blocks.collect()]), WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("weights", "column", "message"),
+    [
+        (6, None, r"--weight-column: expected a column in -6..5 and at least one more, found 6"),
+        (5, -1, "--weight-column: expected another column than the label's, found 5"),
+        (0, 5, r"w.csv, line 31: expected a row weight of at least 0, found -2"),
+        (0, 1, r"w.csv, line 21: expected a class number in 0..\d+, found -7"),
+    ],
+)
+def test_reading_refuses_weights_that_are_none(spark, folder, weights, column, message):
+    values = np.column_stack([np.ones(50), np.where(LABELS > 9, 0, LABELS), INPUTS[:, :3], LABELS])
+    values[30, 0], values[20, 1] = -2, -7
+    np.savetxt(folder / "w.csv", values, fmt="%g", delimiter=",")
+    labels = folder / "y.csv" if column is None else None
+    with pytest.raises(DataError, match=message):
+        read(spark, folder / "w.csv", labels, column=column, weights=weights)
+
+
+def test_reading_refuses_a_table_of_labels_and_weights_alone(spark, folder):
+    np.savetxt(folder / "w.csv", np.column_stack([LABELS, WEIGHTS]), fmt="%g", delimiter=",")
+    with pytest.raises(DataError, match="expected columns for inputs too, found 2"):
+        read(spark, folder / "w.csv", None, column=0, weights=1)

@@ -6,14 +6,21 @@ import numpy as np
 import pytest
 from conftest import blobs
 
-from nn import chain, tree
-from nn.errors import Diverged
+from nn import chain, spelling, tree
+from nn.descent import Descent
+from nn.errors import DataError, Diverged
+from nn.layers import Dense, Dropout, Tanh
+from nn.lbfgs import LBFGS
 from nn.local import Held, blocks_of, measure_on
-from nn.model import multilayer_perceptron
-from nn.optimizers import SGD, Descent, Momentum
-from nn.records import Draw, Progress
-from nn.schedules import BoldDriver, Constant
-from nn.training import Plan, train
+from nn.losses import LOSSES
+from nn.network import multilayer_perceptron, network
+from nn.optimizers import SGD, Momentum
+from nn.penalty import Penalty
+from nn.records import Best, Draw, Epoch, Progress
+from nn.schedules import BoldDriver, Constant, Plateau
+from nn.split import Split
+from nn.training import Plan, early_stopping, kept, train
+from nn.validation import HoldOut
 
 INPUTS, LABELS = blobs(300)
 BLOCKS = blocks_of(INPUTS, LABELS, block_rows=64)
@@ -26,7 +33,7 @@ def run(descent, **plan):
     measure = measure_on(BLOCKS, MODEL)
 
     def watched(params, draw):
-        measured.append((params, draw))
+        measured.append((tree.copy(params), draw))  # the loop steps in place
         return measure(params, draw)
 
     progress = Progress(descent.init(MODEL.init(0)))
@@ -40,7 +47,7 @@ def cost_of(params):
 
 
 def test_bold_driver_epoch_is_one_job_and_one_trial():
-    descent = Descent(SGD(), BoldDriver(0.5))
+    descent = Descent(SGD(), BoldDriver(), 0.5)
     progress, measured = run(descent, epochs=25, sample=0.7)
     history = progress.history
     assert [line.epoch for line in history] == list(range(1, 26)) and len(measured) == 25
@@ -52,7 +59,7 @@ def test_bold_driver_epoch_is_one_job_and_one_trial():
 
 
 def test_bold_driver_undoes_steps_that_raise_the_cost_and_ends_at_the_last_that_stood():
-    descent = Descent(SGD(), BoldDriver(0.5, growth=2.0))
+    descent = Descent(SGD(), BoldDriver(growth=2.0), 0.5)
     progress, _ = run(descent, epochs=60, sample=0.7)
     history = progress.history
     best = np.inf
@@ -71,7 +78,7 @@ def test_bold_driver_undoes_steps_that_raise_the_cost_and_ends_at_the_last_that_
 
 
 def test_batches_step_once_for_each_batch_and_report_the_running_mean():
-    descent = Descent(SGD(), Constant(0.5))
+    descent = Descent(SGD(), Constant(), 0.5)
     progress, measured = run(descent, epochs=2, batch_size=128)
     assert [draw.batch for _, draw in measured] == [0, 1, 2, 0, 1, 2]
     assert [line.rows for line in progress.history] == [300, 300]
@@ -81,7 +88,7 @@ def test_batches_step_once_for_each_batch_and_report_the_running_mean():
 
 
 def test_batches_under_bold_driver_are_judged_by_a_closing_pass():
-    descent = Descent(Momentum(0.9), BoldDriver(4.0, growth=3.0))
+    descent = Descent(Momentum(0.9), BoldDriver(growth=3.0), 4.0)
     progress, measured = run(descent, epochs=12, batch_size=100)
     closing = [(params, draw) for params, draw in measured if draw.fraction == 0]
     assert len(closing) == 13 and len(measured) == 12 * 4 + 1  # the start values are measured once
@@ -96,10 +103,11 @@ def test_batches_under_bold_driver_are_judged_by_a_closing_pass():
 
 
 def test_an_undone_epoch_restores_parameters_and_velocity():
-    descent = Descent(Momentum(0.9), BoldDriver(0.5))
+    descent = Descent(Momentum(0.9), BoldDriver(), 0.5)
     state = descent.init(MODEL.init(0))
     state, _ = descent.judge(state, 1.0)
     start = state
+    state = descent.own(state)
     for _ in range(3):
         state = descent.step(state, tree.map_arrays(np.ones_like, state["trial"]))
     state, accepted = descent.judge(state, 2.0)
@@ -111,7 +119,7 @@ def test_an_undone_epoch_restores_parameters_and_velocity():
 
 
 def test_constant_with_one_step_an_epoch_takes_every_step():
-    descent = Descent(SGD(), Constant(0.1))
+    descent = Descent(SGD(), Constant(), 0.1)
     progress, measured = run(descent, epochs=3)
     params = MODEL.init(0)
     for _ in range(3):
@@ -126,26 +134,26 @@ def test_constant_with_one_step_an_epoch_takes_every_step():
 def test_training_is_a_function_of_the_seed(plan):
     ends = []
     for seed in (1, 1, 2):
-        descent = Descent(Momentum(), BoldDriver(0.5))
+        descent = Descent(Momentum(), BoldDriver(), 0.5)
         progress, _ = run(descent, epochs=4, seed=seed, **plan)
         ends.append(descent.result(progress.state)[0]["W"])
     assert np.array_equal(ends[0], ends[1]) and not np.array_equal(ends[0], ends[2])
 
 
 def test_training_goes_on_from_a_progress():
-    descent = Descent(Momentum(), BoldDriver(0.5))
+    descent = Descent(Momentum(), BoldDriver(), 0.5)
     whole, _ = run(descent, epochs=10, sample=0.7)
     half, _ = run(descent, epochs=5, sample=0.7)
     measure = measure_on(BLOCKS, MODEL)
     *_, resumed = train(measure, descent, Plan(300, 10, 0.7), half)
-    assert [line[:-1] for line in resumed.history] == [line[:-1] for line in whole.history]
+    assert [line[:6] for line in resumed.history] == [line[:6] for line in whole.history]
     assert np.array_equal(descent.result(resumed.state)[0]["W"], descent.result(whole.state)[0]["W"])
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_divergence_is_told_with_epoch_rate_and_cure():
     model = multilayer_perceptron(16, 3, (8, 8), "relu", "cross-entropy")
-    descent = Descent(SGD(), Constant(1e30))
+    descent = Descent(SGD(), Constant(), 1e30)
     epochs = train(measure_on(BLOCKS, model), descent, Plan(300, 9), Progress(descent.init(model.init(0))))
     with pytest.raises(
         Diverged, match=r"(the cost is nan in|the weights are .* after) epoch \d at learning rate 1e\+30; try"
@@ -156,7 +164,7 @@ def test_divergence_is_told_with_epoch_rate_and_cure():
 
 def test_weights_that_are_no_numbers_end_a_run_at_once():
     model = multilayer_perceptron(16, 3, (8, 8), "relu", "cross-entropy")
-    descent = Descent(SGD(), Constant(1e39))
+    descent = Descent(SGD(), Constant(), 1e39)
     epochs = train(measure_on(BLOCKS, model), descent, Plan(300, 1), Progress(descent.init(model.init(0))))
     with pytest.raises(Diverged, match="the weights are no finite numbers after epoch 1 at learning rate"):
         list(epochs)
@@ -176,6 +184,143 @@ def test_plan_refuses_what_cannot_be_run(wrong, message):
 
 
 def test_learning_reaches_what_the_classes_allow():
-    descent = Descent(SGD(), BoldDriver(0.5))
+    descent = Descent(SGD(), BoldDriver(), 0.5)
     progress, _ = run(descent, epochs=80, sample=0.7)
     assert progress.history[-1].accuracy > 0.95
+
+
+# ---- validation, noise, early stopping ----
+
+SPLIT = Split(300, HoldOut(0, 0.25, 300))
+HELD = SPLIT.applied_to(BLOCKS)
+DROPPING = network(
+    (Dense(8), Tanh(), Dropout(0.4)), (16,), 3, spelling.parse("cross-entropy", LOSSES, "loss"), scale=255.0
+)
+
+
+def validated(descent, model=MODEL, **plan):
+    plan = Plan(SPLIT.train_rows, validates=True, **plan)
+    measured = []
+
+    def watched(params, draw):
+        measured.append((tree.copy(params), draw))
+        return measure_on(HELD, model)(params, draw)
+
+    epochs = list(train(watched, descent, plan, Progress(descent.init(model.init(0)))))
+    return epochs, measured
+
+
+def held_cost(params, model=MODEL):
+    return chain.costs(HELD, model, Held(params), Draw())
+
+
+def test_validation_is_measured_in_the_job_of_a_full_step_at_the_same_point():
+    epochs, measured = validated(Descent(SGD(), BoldDriver(), 0.5), epochs=5, sample=0.7)
+    assert len(measured) == 5
+    for line, (params, _) in zip(epochs[-1].history, measured, strict=True):
+        clean = held_cost(params)
+        assert line.val_cost == pytest.approx(clean.validation.cost)
+        assert line.val_accuracy == clean.validation.accuracy
+        assert line.cost == pytest.approx(clean.train.cost) and clean.train.rows == SPLIT.train_rows
+
+
+def test_validation_of_batches_is_one_small_job_at_the_epochs_end():
+    descent = Descent(SGD(), Constant(), 0.5)
+    epochs, measured = validated(descent, epochs=2, batch_size=100)
+    only = [(params, draw) for params, draw in measured if draw.validation_only]
+    assert len(only) == 2 and len(measured) == 2 * 3 + 2
+    for line, (params, _) in zip(epochs[-1].history, only, strict=True):
+        assert line.val_cost == pytest.approx(held_cost(params).validation.cost)
+        assert line.rows == SPLIT.train_rows
+    assert np.array_equal(only[-1][0][0]["W"], descent.result(epochs[-1].state)[0]["W"])
+
+
+def test_validation_of_batches_under_bold_driver_is_part_of_the_closing_pass():
+    epochs, measured = validated(Descent(SGD(), BoldDriver(), 0.5), epochs=2, batch_size=100)
+    assert not any(draw.validation_only for _, draw in measured)
+    closing = [params for params, draw in measured if draw.fraction == 0][1:]
+    for line, params in zip(epochs[-1].history, closing, strict=True):
+        assert line.val_cost == pytest.approx(held_cost(params).validation.cost)
+
+
+def test_a_clean_pass_decides_where_dropout_blurs_the_cost():
+    descent = Descent(SGD(), BoldDriver(growth=3.0), 0.5)
+    epochs, measured = validated(descent, DROPPING, epochs=30, sample=0.7, noisy=True)
+    history, clean = epochs[-1].history, [params for params, draw in measured if draw.fraction == 0]
+    assert len(clean) == 30
+    assert sum(draw.fraction > 0 for _, draw in measured) == sum(line.accepted for line in history)
+    best = np.inf
+    for line, params in zip(history, clean, strict=True):
+        assert line.cost == pytest.approx(held_cost(params, DROPPING).train.cost)
+        assert line.accepted == (line.cost <= best)
+        best = min(best, line.cost)
+    assert {line.accepted for line in history} == {True, False}
+
+
+def test_without_a_judge_a_noisy_epoch_is_one_job():
+    _, measured = validated(Descent(SGD(), Constant(), 0.5), DROPPING, epochs=4, sample=0.7, noisy=True)
+    assert len(measured) == 4
+
+
+@pytest.mark.parametrize("plan", [{"sample": 1.0}, {"batch_size": 50}], ids=["full", "batches"])
+def test_the_best_point_is_kept_with_the_weights_it_was_measured_at(plan):
+    model = multilayer_perceptron(16, 3, (32,), "tanh", "cross-entropy", scale=255.0)
+    chance = np.where(np.arange(300) % 3 == 0, np.random.default_rng(0).integers(0, 3, 300), LABELS)
+    held = SPLIT.applied_to(blocks_of(INPUTS, chance))  # a third of the labels are chance: it will overfit
+    descent = Descent(Momentum(), Constant(), 0.5)
+    plan = Plan(SPLIT.train_rows, 60, validates=True, keeps_best=True, **plan)
+    *_, last = train(measure_on(held, model), descent, plan, Progress(descent.init(model.init(0))))
+    best = min(last.history, key=lambda line: line.val_cost)
+    assert last.best.epoch == best.epoch < 55
+    clean = chain.costs(held, model, Held(kept(descent, last)), Draw())
+    assert clean.validation.cost == pytest.approx(best.val_cost)
+
+
+def progress_of(costs):
+    """Progresses whose validation costs are given, with the best point kept."""
+    history, best = (), None
+    for epoch, cost in enumerate(costs, 1):
+        history = (*history, Epoch(epoch, 1.0, 0.5, 0.1, True, 1, 0.1, cost, 0.5))
+        if best is None or cost < best.cost:
+            best = Best(epoch, cost, None)
+        yield Progress({}, history, best)
+
+
+def test_early_stopping_waits_its_patience_after_the_best_epoch():
+    costs = [5, 4, 4.5, 3, 3.5, 3.2, 3.1, 2]
+    assert len(list(early_stopping(progress_of(costs), 3))) == 7
+    assert len(list(early_stopping(progress_of(costs), 4))) == 8
+    assert len(list(early_stopping(progress_of(costs), None))) == 8
+
+
+def test_plateau_watches_the_validation_cost():
+    descent = Descent(SGD(), Plateau(1, drop=0.5, lowest=0.0), 3.0)
+    epochs, _ = validated(descent, epochs=30, batch_size=50)
+    lines = epochs[-1].history
+    best, scale = np.inf, 1.0
+    for line in lines:
+        assert line.learning_rate == pytest.approx(3.0 * scale)
+        scale *= 1.0 if line.val_cost < best else 0.5
+        best = min(best, line.val_cost)
+    assert scale < 1
+
+
+def test_lbfgs_trains_in_the_same_loop_and_stops_when_nothing_is_left_to_gain():
+    inputs, labels = blobs(80)
+    model = multilayer_perceptron(16, 3, (4,), "tanh", "cross-entropy", scale=255.0)
+    optimizer = LBFGS()
+    measure = Penalty(l2=0.1).added_to(measure_on(blocks_of(inputs, labels), model))
+    start = Progress(optimizer.init(model.init(0)))
+    *_, progress = train(measure, optimizer, Plan(80, 500), start)
+    assert len(progress.history) < 400 and optimizer.finished(progress.state)
+    final = measure(kept(optimizer, progress), Draw())
+    assert all(np.abs(g).max() < 1e-3 for g in tree.arrays(final.mean_grads()))
+    standing = [line.cost for line in progress.history if line.accepted]
+    assert standing[-1] == pytest.approx(final.train.cost) and standing[-1] == min(standing)
+
+
+def test_rows_that_weigh_nothing_are_refused():
+    measure = measure_on(blocks_of(INPUTS, LABELS, np.zeros(300)), MODEL)
+    descent = Descent(SGD(), Constant(), 0.1)
+    with pytest.raises(DataError, match="expected training rows that weigh more than 0 together"):
+        list(train(measure, descent, Plan(300, 2), Progress(descent.init(MODEL.init(0)))))

@@ -5,14 +5,63 @@ from __future__ import annotations
 from typing import Any
 
 from nn import spelling
-from nn.layers.activations import Relu, Sigmoid, Tanh
+from nn.layers.activations import Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh
+from nn.layers.convolution import Conv2D
 from nn.layers.dense import Dense
+from nn.layers.dropout import Dropout
+from nn.layers.flatten import Flatten
 from nn.layers.layer import Layer
+from nn.layers.normalization import LayerNorm
+from nn.layers.pooling import AveragePool2D, GlobalAveragePool2D, MaxPool2D
+from nn.layers.residual import Residual
 
-LAYERS: dict[str, type[Layer]] = {layer.name: layer for layer in (Dense, Sigmoid, Tanh, Relu)}
-ACTIVATIONS = ("sigmoid", "tanh", "relu")
+LAYERS: dict[str, type[Layer]] = {
+    layer.name: layer
+    for layer in (
+        Dense,
+        Sigmoid,
+        Tanh,
+        Relu,
+        LeakyRelu,
+        Elu,
+        Gelu,
+        Softplus,
+        Identity,
+        Dropout,
+        LayerNorm,
+        Residual,
+        Conv2D,
+        MaxPool2D,
+        AveragePool2D,
+        GlobalAveragePool2D,
+        Flatten,
+    )
+}
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "softplus", "identity")
 
-__all__ = ["ACTIVATIONS", "LAYERS", "Dense", "Layer", "Relu", "Sigmoid", "Tanh", "layer_from_config"]
+__all__ = [
+    "ACTIVATIONS",
+    "LAYERS",
+    "AveragePool2D",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Elu",
+    "Flatten",
+    "Gelu",
+    "GlobalAveragePool2D",
+    "Identity",
+    "Layer",
+    "LayerNorm",
+    "LeakyRelu",
+    "MaxPool2D",
+    "Relu",
+    "Residual",
+    "Sigmoid",
+    "Softplus",
+    "Tanh",
+    "layer_from_config",
+]
 
 
 def layer_from_config(config: str | dict[str, Any]) -> Layer:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nn.initializers import INITIALIZERS
+from nn.initializers import check_start, draw
 from nn.layers.layer import Layer, Params, Shape, row_width
 
 
@@ -15,6 +15,7 @@ from nn.layers.layer import Layer, Params, Shape, row_width
 class Dense(Layer):
     """A fully connected layer of `units` units.
 
+    `initializer` None leaves the choice to nn/network.py, which sees what follows; alone it is Glorot's uniform draw.
     `gain` multiplies the drawn start values: a sigmoid's slope is at most 1/4, so layers around one start
     larger. Biases start at zero.
     """
@@ -22,17 +23,13 @@ class Dense(Layer):
     name: ClassVar[str] = "dense"
     positional: ClassVar[tuple[str, ...]] = ("units",)
     units: int
-    initializer: str = "glorot_uniform"
+    initializer: str | None = None
     gain: float = 1.0
 
     def __post_init__(self):
         if isinstance(self.units, bool) or not isinstance(self.units, int) or self.units < 1:
             raise ValueError(f"Dense units must be a whole number of at least 1, got {self.units!r}")
-        if self.initializer not in INITIALIZERS:
-            known = ", ".join(INITIALIZERS)
-            raise ValueError(f"unknown initializer {self.initializer!r}; known: {known}")
-        if not self.gain > 0:
-            raise ValueError(f"Dense gain must be above 0, got {self.gain!r}")
+        check_start(self.initializer, self.gain)
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
         """W (d, units), b (units,)."""
@@ -41,8 +38,8 @@ class Dense(Layer):
     def build(self, input_shape: Shape, rng: np.random.Generator) -> tuple[Params, Shape]:
         """Draw W, with the biases at zero."""
         shapes, output_shape = self.shapes(input_shape)
-        W = INITIALIZERS[self.initializer](rng, shapes["W"], *shapes["W"])  # (d, units)
-        return {"W": W * np.float32(self.gain), "b": np.zeros(self.units, np.float32)}, output_shape
+        W = draw(self.initializer, self.gain, rng, shapes["W"], *shapes["W"])  # (d, units)
+        return {"W": W, "b": np.zeros(self.units, np.float32)}, output_shape
 
     def forward(self, params, x, training=None):
         """Return x W + b, and x for the way back."""

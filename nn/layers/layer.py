@@ -67,18 +67,32 @@ class Layer:
     def __str__(self) -> str:
         return spelling.spell(self)
 
+    @property
+    def brief(self) -> str:
+        """Its word without its start values, for tables and messages."""
+        return spelling.spell(self, without=("initializer", "gain"))
+
+
+class WrongKindError(ValueError):
+    """A layer that wants images got plain rows, or the other way round, whatever their size."""
+
+
+def is_weight(key: str) -> bool:
+    """Whether a parameter of this name is a weight, which decay and penalties shrink."""
+    return key.rpartition(".")[2] == "W"
+
 
 def image_shape(input_shape: Shape) -> Shape:
     """The shape, if it is an image's (h, w, c); else a ValueError that says what is needed."""
     if len(input_shape) != 3:
-        raise ValueError(f"needs an image (h, w, c), got {described(input_shape)}; put it before flatten")
+        raise WrongKindError(f"needs an image (h, w, c), got {described(input_shape)}; put it before flatten")
     return input_shape
 
 
 def row_width(input_shape: Shape) -> int:
     """The width, if the shape is a plain row's (d,); else a ValueError that says what is needed."""
     if len(input_shape) != 1:
-        raise ValueError(f"needs a row of numbers, got {described(input_shape)}; put flatten before it")
+        raise WrongKindError(f"needs a row of numbers, got {described(input_shape)}; put flatten before it")
     return input_shape[0]
 
 

@@ -11,7 +11,7 @@ from nn.records import Epoch
 from nn.spark.storage import Folder
 
 FOLDERS = ("cost_history", "accuracy_history", "metrics", "tests")
-FILES = ("history.csv", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz")
+FILES = ("config.json", "history.csv", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz")
 SUCCESS = "_SUCCESS"
 SECONDS_BETWEEN = 10.0  # how often a history is written where each write is a request to a far service
 
@@ -56,6 +56,10 @@ class Output:
                 for name in self.folder.names(folder):
                     self.folder.remove(f"{folder}/{name}")
                 self.folder.remove(folder)
+
+    def write_config(self, config: dict) -> None:
+        """Write the configuration that the run goes by."""
+        self._write_all({"config.json": results.to_json(config)})
 
     def write_history(self, history: tuple[Epoch, ...]) -> None:
         """Write the histories so far: each epoch on a local disk, elsewhere at most every 10 seconds."""

@@ -29,6 +29,7 @@ class Source(NamedTuple):
     images: str
     labels: str | None  # None: in column `label_column` of the images
     label_column: int | None = None
+    weight_column: int | None = None  # of the images, where rows have weights
 
 
 class Dataset(NamedTuple):
@@ -53,6 +54,18 @@ class Dataset(NamedTuple):
         return self.cached.getNumPartitions()
 
 
+class Columns(NamedTuple):
+    """Which columns of the image text are no inputs, from 0; None: there is no such column."""
+
+    label: int | None
+    weight: int | None
+
+    @property
+    def taken(self) -> list[int]:
+        """The columns that are left out of the inputs."""
+        return [column for column in self if column is not None]
+
+
 class Parsed(NamedTuple):
     """Consecutive rows of one piece of the image text."""
 
@@ -60,6 +73,7 @@ class Parsed(NamedTuple):
     start: int  # the first row's number within the piece
     inputs: np.ndarray  # (n, d) uint8 or float32
     labels: np.ndarray | None  # (n,) where they stood in the same lines
+    weights: np.ndarray | None  # (n,) likewise
 
 
 def read_both(
@@ -89,22 +103,23 @@ class Files(NamedTuple):
 
     images: TextFile
     labels: TextFile | None
-    label_column: int | None  # from 0; None where labels have a file of their own
+    columns: Columns
 
     @classmethod
     def open(cls, context, storage: Storage, source: Source, partitions: int) -> Files:
         """Open images and labels; DataError where a file is missing, empty, or plainly the other's."""
         images = TextFile(context, storage, source.images, f"{source.name}_IMAGES", partitions)
+        columns = _columns(source, images)
         if source.labels is None:
-            return cls(images, None, _label_column(source, images))
+            return cls(images, None, columns)
         labels = TextFile(context, storage, source.labels, f"{source.name}_LABELS", partitions)
         _refuse_swapped(images, labels)
-        return cls(images, labels, None)
+        return cls(images, labels, columns)
 
     @property
     def width(self) -> int:
         """Input values a row."""
-        return self.images.layout.width - (self.label_column is not None)
+        return self.images.layout.width - len(self.columns.taken)
 
 
 def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
@@ -112,7 +127,7 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
 
     Raises DataError for the first line that is wrong.
     """
-    cached, censuses = _read_images(files.images, files.label_column, classes)
+    cached, censuses = _read_images(files.images, files.columns, classes)
     rows = sum(census.rows for census in censuses)
     if files.labels is None:
         labels, handle = _labels_beside(cached), None
@@ -137,10 +152,10 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
 # ---- images ----
 
 
-def _read_images(images: TextFile, label_column: int | None, classes: int) -> tuple[Any, list[Census]]:
+def _read_images(images: TextFile, columns: Columns, classes: int) -> tuple[Any, list[Census]]:
     from pyspark import StorageLevel
 
-    parse = partial(parse_images, images.layout, label_column, classes)
+    parse = partial(parse_images, images.layout, columns, classes)
     # MEMORY_AND_DISK: a block evicted from memory alone would be parsed again in every epoch.
     cached = images.parsed(parse).persist(StorageLevel.MEMORY_AND_DISK)
     censuses = images.collect(cached.flatMap(_only_census))
@@ -150,7 +165,7 @@ def _read_images(images: TextFile, label_column: int | None, classes: int) -> tu
 
 def parse_images(
     layout: text.Layout,
-    label_column: int | None,
+    columns: Columns,
     classes: int,
     piece: int,
     starts_file: bool,
@@ -162,16 +177,25 @@ def parse_images(
         if isinstance(part, text.End):
             yield Census(piece, part.rows, part.lines, part.blank, fault or part.fault, largest)
         elif fault is None:
-            values, labels = part.values, None
-            if label_column is not None:
-                labels = text.to_labels(values[:, [label_column]], part.line, classes)
-                values = np.delete(values, label_column, axis=1)
-            if isinstance(labels, text.Fault):
-                fault = labels
+            labels, weights = _beside(part, columns, classes)
+            faults = [each for each in (labels, weights) if isinstance(each, text.Fault)]
+            if faults:
+                fault = min(faults, key=lambda each: each.line)
                 continue
+            values = np.delete(part.values, columns.taken, axis=1) if columns.taken else part.values
             inputs = text.compact(values)
             largest = max(largest, float(inputs.max()), -float(inputs.min()))
-            yield Parsed(piece, part.start, inputs, labels)
+            yield Parsed(piece, part.start, inputs, labels, weights)
+
+
+def _beside(part: text.Chunk, columns: Columns, classes: int) -> tuple[Any, Any]:
+    """(labels, weights) that stand in columns of the images: arrays (n,), None, or the Fault of the first bad one."""
+    labels = weights = None
+    if columns.label is not None:
+        labels = text.to_labels(part.values[:, [columns.label]], part.line, classes)
+    if columns.weight is not None:
+        weights = text.to_weights(part.values[:, columns.weight], part.line)
+    return labels, weights
 
 
 def to_block(offsets: np.ndarray, labels: Any, element: Parsed | Census) -> list[Block]:
@@ -181,7 +205,7 @@ def to_block(offsets: np.ndarray, labels: Any, element: Parsed | Census) -> list
     first = int(offsets[element.piece]) + element.start
     end = first + len(element.inputs)
     own: Any = labels.value[first:end] if labels is not None else element.labels
-    return [Block(np.arange(first, end), element.inputs, own)]
+    return [Block(np.arange(first, end), element.inputs, own, element.weights)]
 
 
 def _only_census(element: Parsed | Census) -> list[Census]:
@@ -191,15 +215,26 @@ def _only_census(element: Parsed | Census) -> list[Census]:
 # ---- labels ----
 
 
-def _label_column(source: Source, images: TextFile) -> int:
-    """The label's column, counted from 0."""
-    column, width = source.label_column, images.layout.width
-    if column is None or width < 2 or not -width <= column < width:
+def _columns(source: Source, images: TextFile) -> Columns:
+    """The columns that the source names, counted from 0."""
+    width = images.layout.width
+    found = []
+    asked = (("--label-column", source.label_column if source.labels is None else None),)
+    for option, column in (*asked, ("--weight-column", source.weight_column)):
+        if column is not None and not (width > 1 and -width <= column < width):
+            raise DataError(
+                f"{option}: expected a column in {-width}..{width - 1} and at least one more, "
+                f"found {column} with {width} values a row in {images.path}"
+            )
+        found.append(None if column is None else column % width)
+    columns = Columns(*found)
+    if columns.label is not None and columns.label == columns.weight:
         raise DataError(
-            f"--label-column: expected a column in {-width}..{width - 1} and at least one more, "
-            f"found {column} with {width} values a row in {images.path}"
+            f"--weight-column: expected another column than the label's, found {source.weight_column}"
         )
-    return column % width
+    if len(columns.taken) >= width:
+        raise DataError(f"--weight-column: expected columns for inputs too, found {width} in {images.path}")
+    return columns
 
 
 def _labels_beside(cached: Any) -> np.ndarray:

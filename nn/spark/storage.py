@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from typing import NamedTuple
 
-from nn.errors import DataError, EnvironmentFault, UsageError, UserError
+from nn.errors import DataError, EnvironmentFault, MissingFile, UsageError, UserError
 
 # A create on these shows the object only when it is complete, and a rename copies it: no temporary name there.
 OBJECT_STORES = frozenset({"gs", "s3", "s3a", "s3n", "abfs", "abfss", "wasb", "wasbs", "oss", "cosn", "obs"})
@@ -43,7 +43,7 @@ class Storage:
             file_system, place = self._at(path)
             statuses = self._statuses(file_system, place)
             if statuses is None:
-                raise DataError(f"{argument}: no such file or folder: {path}")
+                raise MissingFile(f"{argument}: no such file or folder: {path}")
             files = []
             for status in statuses:
                 inside = file_system.listStatus(status.getPath()) if status.isDirectory() else [status]

@@ -10,7 +10,7 @@ from nn.model import Sequential
 from nn.records import Draw, Tally
 
 
-def measure_on(blocks: Any, model: Sequential) -> Callable[[Any, Draw], Tally]:
+def measure_on(blocks: Any, model: Sequential, augmentation: tuple = ()) -> Callable[[Any, Draw], Tally]:
     """A function (params, draw) -> Tally: parameters go out by broadcast, sums come back in partition order."""
     context = blocks.context
 
@@ -18,8 +18,7 @@ def measure_on(blocks: Any, model: Sequential) -> Callable[[Any, Draw], Tally]:
         context.setJobDescription(describe(draw))
         broadcast = context.broadcast(params)
         try:
-            run = chain.gradients if draw.fraction > 0 else chain.costs
-            return run(blocks, model, broadcast, draw)
+            return chain.run(blocks, model, broadcast, draw, augmentation)
         finally:
             broadcast.destroy()  # unpersist would leave a copy on the driver's disk for each step
 
@@ -28,6 +27,8 @@ def measure_on(blocks: Any, model: Sequential) -> Callable[[Any, Draw], Tally]:
 
 def describe(draw: Draw) -> str:
     """What Spark's web page calls the job."""
+    if draw.validation_only:
+        return f"epoch {draw.epoch}: cost of the validation rows"
     if draw.fraction == 0:
         return f"epoch {draw.epoch}: cost of all rows"
     if draw.batch is None:

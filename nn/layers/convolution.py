@@ -1,0 +1,145 @@
+"""Look at an image through small windows: out[i, j] = sum over p, q of x[i + p, j + q] W[p, q] + b.
+
+All windows of one row of outputs, side by side, are a matrix (kh kw c, ow n), and the row is W^T times it. Pixels are
+unfolded along the width alone, to (h, kw c, ow n): there, kh image rows on each other are that matrix as they lie, so
+that each pixel is copied kw times and not kh kw times. Backward, dW sums windows dout^T over the rows of outputs; and
+an image row's gradient is one product of W with all rows of dout that saw it, folded along the width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from nn.initializers import check_start, draw
+from nn.layers.layer import Layer, Params, Shape
+from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_last
+
+
+@dataclass(frozen=True)
+class Conv2D(Layer):
+    """`filters` kernels of (height, width) pixels, moved over an image in steps of `stride` (LeCun et al., 1989).
+
+    "valid" keeps them inside the image; "same" pads it with zeros, so that the output has ceil(size / stride) rows
+    and columns. `initializer` None leaves the choice to nn/network.py, as in Dense; `gain` multiplies the drawn start
+    values; biases start at zero. Raises ValueError for sizes below 1 and unknown names.
+    """
+
+    name: ClassVar[str] = "conv2d"
+    positional: ClassVar[tuple[str, ...]] = ("filters", "kernel")
+    wants_image: ClassVar[bool] = True
+    filters: int
+    kernel: int | tuple[int, int]
+    stride: int | tuple[int, int] = (1, 1)
+    padding: str = "valid"
+    initializer: str | None = None
+    gain: float = 1.0
+
+    def __post_init__(self):
+        if type(self.filters) is not int or self.filters < 1:
+            raise ValueError(f"Conv2D filters must be a whole number of at least 1, got {self.filters!r}")
+        object.__setattr__(self, "kernel", pair("Conv2D kernel", self.kernel))
+        object.__setattr__(self, "stride", pair("Conv2D stride", self.stride))
+        check_padding("Conv2D padding", self.padding)
+        check_start(self.initializer, self.gain)
+
+    def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
+        """W (kh, kw, c, f), b (f,); ValueError for an image smaller than the kernel."""
+        down, along = self._axes(input_shape)
+        W = (down.kernel, along.kernel, input_shape[2], self.filters)
+        return {"W": W, "b": (self.filters,)}, (down.count, along.count, self.filters)
+
+    def build(self, input_shape: Shape, rng: np.random.Generator) -> tuple[Params, Shape]:
+        """Draw W, with the biases at zero; an output sums kh kw c inputs, an input takes part in kh kw f outputs."""
+        shapes, output_shape = self.shapes(input_shape)
+        kh, kw, c, f = shapes["W"]
+        W = draw(self.initializer, self.gain, rng, shapes["W"], kh * kw * c, kh * kw * f)
+        return {"W": W, "b": np.zeros(f, np.float32)}, output_shape
+
+    def forward(self, params, x, training=None):
+        """(n, h, w, c) -> (n, oh, ow, f); x is kept with its rows last."""
+        down, along = self._axes(x.shape[1:])
+        x = rows_last(x)  # (h, c, w, n)
+        W = np.ascontiguousarray(params["W"].reshape(-1, self.filters).T)  # (f, kh kw c)
+        b = params["b"][:, None, None]
+        out = np.empty((down.count, self.filters, along.count, x.shape[3]), x.dtype)
+        for images, windows in _windows(x, down, along):
+            for row, seen in zip(out[..., images], windows, strict=True):
+                np.add((W @ seen).reshape(row.shape), b, out=row)  # (f, ow, m)
+        return rows_first(out), x
+
+    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+        """dW = sum of windows dout^T, db = sums of dout, dx = dout back through W."""
+        h, c, w, _ = cache.shape
+        down, along = self._axes((h, w, c))
+        dout = rows_last(dout)  # (oh, f, ow, n)
+        grads: Params = {}
+        if want_grads:
+            dW = _weight_gradient(cache, dout, down, along)  # (kh kw c, f)
+            grads = {"W": dW.reshape(params["W"].shape), "b": dout.sum(axis=(0, 2, 3))}
+        dx = rows_first(_input_gradient(params["W"], dout, down, along)) if want_dx else None
+        return grads, dx
+
+    def _axes(self, input_shape: Shape) -> tuple[Axis, Axis]:
+        return axes(input_shape, pair("kernel", self.kernel), pair("stride", self.stride), self.padding)
+
+
+IMAGES = 64  # unfolded at a time: long enough runs for BLAS, and few enough to stay in the cache
+SCRATCH = 2**24  # bytes that they may take; fewer large images at a time
+
+
+def _windows(x: np.ndarray, down: Axis, along: Axis) -> Iterator[tuple[slice, np.ndarray]]:
+    """Part by part of the batch: (its images, the windows of each row of outputs, (oh, kh kw c, ow m)).
+
+    The windows are overlapping views of one array, which the next part overwrites.
+    """
+    _, c, _, n = x.shape
+    an_image = down.padded * along.kernel * c * along.count  # numbers
+    size = max(1, min(IMAGES, SCRATCH // (an_image * x.itemsize)))
+    x = x[: down.inside.stop - down.inside.start]
+    for start in range(0, n, size):
+        images = slice(start, min(start + size, n))
+        m = images.stop - start
+        if start == 0 or m < size:
+            unfolded = np.zeros((down.padded, along.kernel, c, along.count, m), x.dtype)  # padding stays zero
+        for k, outputs, pixels in along.taps():
+            unfolded[down.inside, k, :, outputs] = x[:, :, pixels, images]
+        shape = (down.count, down.kernel * along.kernel * c, along.count * m)
+        strides = (down.stride * unfolded.strides[0], along.count * m * x.itemsize, x.itemsize)
+        yield images, as_strided(unfolded, shape, strides, writeable=False)
+
+
+def _weight_gradient(x: np.ndarray, dout: np.ndarray, down: Axis, along: Axis) -> np.ndarray:
+    """The products of windows and dout, summed over all images and output pixels, (kh kw c, f)."""
+    f = dout.shape[1]
+    dW = np.zeros((down.kernel * along.kernel * x.shape[1], f), x.dtype)
+    for images, windows in _windows(x, down, along):
+        for row, seen in zip(dout[..., images], windows, strict=True):
+            dW += seen @ row.reshape(f, seen.shape[1]).T
+    return dW
+
+
+def _input_gradient(W: np.ndarray, dout: np.ndarray, down: Axis, along: Axis) -> np.ndarray:
+    """For each image row one product with all rows of dout that saw it, folded along the width, (h, c, w, n)."""
+    _, kw, c, f = W.shape
+    ow, n = dout.shape[2:]
+    dx = np.zeros((down.size, c, along.size, n), dout.dtype)
+    weights: dict[tuple[int, ...], np.ndarray] = {}  # inner rows share them
+    for pixel, dpixels in enumerate(dx):
+        rows = down.seeing(pixel)
+        through = tuple(
+            pixel + down.before - row * down.stride for row in rows
+        )  # which row of W each saw it by
+        if not rows:
+            continue
+        if through not in weights:
+            weights[through] = W[list(through)].transpose(1, 2, 0, 3).reshape(kw * c, len(rows) * f)
+        seen = dout[rows.start : rows.stop].reshape(len(rows) * f, ow * n)
+        unfolded = (weights[through] @ seen).reshape(kw, c, ow, n)
+        for k, outputs, pixels in along.taps():
+            dpixels[:, pixels] += unfolded[k, :, outputs]
+    return dx

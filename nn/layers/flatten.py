@@ -1,0 +1,32 @@
+"""Lay an image's numbers out in a row: (h, w, c) -> (h w c,), in C order."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nn.layers.layer import Layer, Params, Shape
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Rows of any shape become rows of numbers; a dense layer after a convolution needs it."""
+
+    name: ClassVar[str] = "flatten"
+
+    def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
+        """No parameters; the product of the sizes."""
+        return {}, (math.prod(input_shape),)
+
+    def forward(self, params, x, training=None):
+        """(n, ...) -> (n, d); a view where x lies in C order, else a copy with the rows of the batch innermost."""
+        width = math.prod(x.shape[1:])
+        return np.moveaxis(x, 0, -1).reshape(width, len(x)).T, x.shape
+
+    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+        """The same numbers in the image's shape."""
+        grads: Params = {}
+        return grads, dout.reshape(cache) if want_dx else None

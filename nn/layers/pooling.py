@@ -1,0 +1,155 @@
+"""Shrink an image: out[i, j] = the largest, or the mean, of the pixels that window (i, j) sees, channel by channel.
+
+A row of outputs is made at a time, so that what lies between stays in the cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nn.layers.layer import Layer, Shape, image_shape
+from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_last
+
+
+@dataclass(frozen=True)
+class Pool(Layer):
+    """What both kinds share: windows of `size` pixels, `stride` apart; None: as far apart as they are large.
+
+    "valid" keeps the windows inside the image; "same" makes ceil(size / stride) of them down and along, and those at
+    the edges see fewer pixels. Raises ValueError for sizes below 1 and an unknown padding.
+    """
+
+    positional: ClassVar[tuple[str, ...]] = ("size",)
+    wants_image: ClassVar[bool] = True
+    size: int | tuple[int, int] = (2, 2)
+    stride: int | tuple[int, int] | None = None
+    padding: str = "valid"
+
+    def __post_init__(self):
+        kind = type(self).__name__
+        size = pair(f"{kind} size", self.size)
+        stride = size if self.stride is None else pair(f"{kind} stride", self.stride)
+        object.__setattr__(self, "size", size)
+        object.__setattr__(self, "stride", None if stride == size else stride)  # equal layers compare equal
+        check_padding(f"{kind} padding", self.padding)
+
+    def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
+        """No parameters; as many windows as lie down and along; ValueError for an image smaller than one."""
+        down, along = self._axes(input_shape)
+        return {}, (down.count, along.count, input_shape[2])
+
+    def _axes(self, input_shape: Shape) -> tuple[Axis, Axis]:
+        size = pair("size", self.size)
+        stride = size if self.stride is None else pair("stride", self.stride)
+        return axes(input_shape, size, stride, self.padding)
+
+
+@dataclass(frozen=True)
+class MaxPool2D(Pool):
+    """The largest pixel of each window (Ranzato et al., 2007).
+
+    It alone takes the window's gradient; of equal ones, the first in reading order.
+    """
+
+    name: ClassVar[str] = "maxpool2d"
+
+    def forward(self, params, x, training=None):
+        """(n, h, w, c) -> (n, oh, ow, c)."""
+        down, along = self._axes(x.shape[1:])
+        x = rows_last(x)  # (h, c, w, n)
+        out = np.full((down.count, x.shape[1], along.count, x.shape[3]), -np.inf, x.dtype)
+        for row, best in enumerate(out):
+            tallest = x[down.seen(row)].max(axis=0)  # (c, w, n)
+            for _, outputs, pixels in along.taps():
+                np.maximum(best[:, outputs], tallest[:, pixels], out=best[:, outputs])
+        return rows_first(out), (x, out)
+
+    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+        """dx = dout at the pixel that was the largest, and 0 elsewhere."""
+        if not want_dx:
+            return {}, None
+        x, out = cache
+        h, c, w, _ = x.shape
+        down, along = self._axes((h, w, c))
+        dx = np.zeros_like(x)
+        for row, (best, dbest) in enumerate(zip(out, rows_last(dout), strict=True)):
+            seen = down.seen(row)
+            rest = dbest.copy()  # what a pixel is given is taken from here, so that no equal one gets it too
+            for pixels, dpixels in zip(x[seen], dx[seen], strict=True):
+                for _, outputs, columns in along.taps():
+                    is_best = pixels[:, columns] == best[:, outputs]
+                    given = rest[:, outputs] * is_best
+                    dpixels[:, columns] += given
+                    rest[:, outputs] -= given
+        return {}, rows_first(dx)
+
+
+@dataclass(frozen=True)
+class AveragePool2D(Pool):
+    """The mean of each window's pixels, those inside the image alone (LeCun et al., 1989)."""
+
+    name: ClassVar[str] = "averagepool2d"
+
+    def forward(self, params, x, training=None):
+        """(n, h, w, c) -> (n, oh, ow, c)."""
+        down, along = self._axes(x.shape[1:])
+        shape, x = x.shape[1:], rows_last(x)  # (h, c, w, n)
+        out = np.zeros((down.count, x.shape[1], along.count, x.shape[3]), x.dtype)
+        for row, total in enumerate(out):
+            column_totals = x[down.seen(row)].sum(axis=0)  # (c, w, n)
+            for _, outputs, pixels in along.taps():
+                total[:, outputs] += column_totals[:, pixels]
+        out *= _shares(down, along, x.dtype)
+        return rows_first(out), shape
+
+    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+        """dx = the sum of dout / pixels over the windows that saw a pixel."""
+        if not want_dx:
+            return {}, None
+        h, w, c = cache
+        down, along = self._axes(cache)
+        shares = rows_last(dout) * _shares(down, along, dout.dtype)  # (oh, c, ow, n)
+        dx = np.zeros((h, c, w, len(dout)), dout.dtype)
+        for row, share in enumerate(shares):
+            unfolded = np.zeros(dx.shape[1:], dout.dtype)  # (c, w, n)
+            for _, outputs, pixels in along.taps():
+                unfolded[:, pixels] += share[:, outputs]
+            dx[down.seen(row)] += unfolded
+        return {}, rows_first(dx)
+
+
+def _shares(down: Axis, along: Axis, dtype: np.dtype) -> np.ndarray:
+    """1 / how many pixels each window sees, (oh, 1, ow, 1)."""
+    rows, columns = (
+        np.array([axis.seen(index).stop - axis.seen(index).start for index in range(axis.count)])
+        for axis in (down, along)
+    )
+    return (1 / (rows[:, None] * columns)).astype(dtype)[:, None, :, None]
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool2D(Layer):
+    """The mean of each channel over the whole image: (h, w, c) -> (c,) (Lin, Chen and Yan, 2014)."""
+
+    name: ClassVar[str] = "globalaveragepool2d"
+    wants_image: ClassVar[bool] = True
+
+    def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
+        """No parameters; the channels."""
+        return {}, image_shape(input_shape)[2:]
+
+    def forward(self, params, x, training=None):
+        """(n, h, w, c) -> (n, c)."""
+        return x.mean(axis=(1, 2)), x.shape
+
+    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+        """dx = dout / (h w) at every pixel."""
+        if not want_dx:
+            return {}, None
+        n, h, w, c = cache
+        dx = np.empty((h, c, w, n), dout.dtype)
+        dx[...] = (dout.T / dout.dtype.type(h * w))[:, None]  # (c, 1, n)
+        return {}, rows_first(dx)

@@ -1,0 +1,309 @@
+"""A recipe: the network and how it is trained, all but the data.
+
+The same recipe trains on a cluster (main_task.py) and on arrays in memory (nn.fit). Its fields are the options of the
+command line and the keys of a configuration file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nn.augmentation import AUGMENTATIONS
+from nn.descent import Descent
+from nn.fields import (
+    Choice,
+    Number,
+    Sizes,
+    Thing,
+    Things,
+    Whole,
+    at_least_0,
+    json_object,
+    option,
+    options_of,
+    positive,
+)
+from nn.initializers import INITIALIZERS
+from nn.layers import ACTIVATIONS, LAYERS, Layer
+from nn.layers.layer import WrongKindError
+from nn.lbfgs import LBFGS
+from nn.losses import LOSSES, HalfSquaredError, Loss
+from nn.model import MAX_LAYERS, Sequential
+from nn.network import input_shape_of, network, perceptron
+from nn.optimizers import RULES, SGD, Momentum, Rule
+from nn.penalty import Penalty
+from nn.schedules import SCHEDULES, BoldDriver, Constant, Schedule
+from nn.split import Split
+from nn.training import Optimizer, Plan
+from nn.validation import HoldOut
+from nn.weighting import ClassWeights, ClassWeightsReader
+
+OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
+HIDDEN = (64,)
+ACTIVATION = "sigmoid"
+SAMPLE = 0.7  # of the rows, in a full step of a first-order rule, as in the original
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that shapes a run beside its data; ValueError, at construction, for what does not go together.
+
+    None stands for a default that depends on the rest: 64 sigmoid units for `layers`, `hidden` and `activation`
+    together, the optimiser's usual `learning_rate` and `schedule`, and a `sample` of 0.7 for full steps.
+    """
+
+    hidden: tuple[int, ...] | None = option(
+        None,
+        Sizes(",", "units as 64 or 128,64", "UNITS"),
+        "units of the dense hidden layers, as 64 or 128,64 (default 64)",
+    )
+    activation: str | None = option(
+        None, Choice(ACTIVATIONS), f"of the hidden layers: {', '.join(ACTIVATIONS)} (default {ACTIVATION})"
+    )
+    layers: tuple[Layer, ...] | None = option(
+        None,
+        Things(LAYERS, "layer"),
+        "instead of both: all layers but the output's, as "
+        '"conv2d:16x5,relu,maxpool2d:2,flatten,dense:128,relu,dropout:0.5"',
+    )
+    input_shape: tuple[int, ...] | None = option(
+        None,
+        Sizes("x", "a shape as 28x28x1", "HxWxC", (1, 2, 3)),
+        "shape of a row, as 28x28x1 (default for image layers: a grey square, where the width is a square number)",
+    )
+    initializer: str | None = option(
+        None,
+        Choice(tuple(INITIALIZERS)),
+        f"start values: {', '.join(INITIALIZERS)} (default: he_normal before relu and its kin, else "
+        "glorot_uniform with measured gains)",
+    )
+    loss: Loss = option(
+        HalfSquaredError(),
+        Thing(LOSSES, "loss"),
+        "mse: sigmoid outputs, half the sum of squares; cross-entropy: softmax; binary-cross-entropy: one sigmoid for "
+        "two classes; cross-entropy:smoothing=0.1 smooths the labels (default mse)",
+    )
+    class_weights: ClassWeights | None = option(
+        None,
+        ClassWeightsReader(),
+        "balanced: every class counts alike; or weights as 0=1,3=2.5 (default: every row counts alike)",
+    )
+    epochs: int = option(100, Whole(1), "(default 100)")
+    sample: float | None = option(
+        None,
+        Number(0, 1, "a fraction above 0, at most 1", "FRACTION", above=True),
+        f"one step an epoch, on a fresh random part of the rows (default {SAMPLE})",
+    )
+    batch_size: int | None = option(
+        None,
+        Whole(1),
+        "instead of a sample: cut each epoch into random batches of N rows, one step and one job each",
+    )
+    optimizer: Rule | LBFGS = option(
+        SGD(),
+        Thing(OPTIMIZERS, "optimizer"),
+        f"{', '.join(OPTIMIZERS)}; fields as momentum:0.8 or adamw:weight_decay=0.1 (default sgd)",
+    )
+    learning_rate: float | None = option(
+        None, positive("RATE"), "(default 0.1; adagrad 0.01; rmsprop, adam and adamw 0.001)"
+    )
+    schedule: Schedule | None = option(
+        None,
+        Thing(SCHEDULES, "schedule"),
+        f"{', '.join(SCHEDULES)}; fields as step:10:drop=0.5. Bold Driver grows the rate while the cost falls and "
+        "undoes a step that raises it (default bold-driver for sgd, momentum and nesterov, else constant)",
+    )
+    warmup: float = option(
+        0.0, at_least_0("EPOCHS"), "let the rate rise linearly over the first epochs (default 0)"
+    )
+    l1: float = option(
+        0.0, at_least_0(), "add this times the sum of |W| to the cost, biases left out (default 0)"
+    )
+    l2: float = option(0.0, at_least_0(), "add half of this times the sum of W^2 likewise (default 0)")
+    clip: float | None = option(None, positive("NORM"), "scale gradients of a larger norm down to this one")
+    validation_fraction: float = option(
+        0.0,
+        Number(0, 1, "a fraction from 0 to below 1", "FRACTION", below=True),
+        "hold out this part of the training rows, and measure it each epoch (default 0)",
+    )
+    patience: int | None = option(
+        None,
+        Whole(1),
+        "stop after N epochs without a lower validation cost, and keep the best epoch's weights",
+    )
+    augment: tuple = option(
+        (),
+        Things(AUGMENTATIONS, "augmentation"),
+        'change training images at random each epoch, as "shift:2,rotate:10,scale:0.1,elastic:2,flip"',
+    )
+    seed: int = option(0, Whole(0), "of everything drawn; same seed and partitions, same bits (default 0)")
+
+    def __post_init__(self):
+        for ask, other, why in (
+            ("layers", "hidden", "layers lists them all"),
+            ("layers", "activation", "layers names it after each layer"),
+            ("sample", "batch_size", "the one is the other's replacement"),
+        ):
+            if getattr(self, ask) is not None and getattr(self, other) is not None:
+                raise ValueError(f"{_said(ask)} and {_said(other)} exclude each other: {why}")
+        depth, most = len(self.hidden_layers), MAX_LAYERS - 2
+        if depth > most:
+            raise ValueError(f"expected at most {most} layers before the output's, found {depth}")
+        if self.patience is not None and not self.validation_fraction:
+            raise ValueError("patience needs validation-fraction: the validation cost says when to stop")
+        if self.warmup and self.warmup >= self.epochs:
+            raise ValueError(f"warmup: expected fewer than the {self.epochs} epochs, found {self.warmup:g}")
+        if isinstance(self.optimizer, LBFGS):
+            self._refuse_for_lbfgs()
+        elif self.warmup and (self.rate_schedule.judges or self.rate_schedule.name == "one-cycle"):
+            raise ValueError(
+                f"warmup and {self.rate_schedule.name} exclude each other: it finds its own way up"
+            )
+
+    def _refuse_for_lbfgs(self) -> None:
+        """The line search compares exact costs and slopes of one smooth function."""
+        noise = {
+            "sample": self.sample not in (None, 1.0),
+            "batch-size": self.batch_size is not None,
+            "dropout": any(layer.is_random for layer in self.hidden_layers),
+            "augment": bool(self.augment),
+        }
+        for name, asked in noise.items():
+            if asked:
+                raise ValueError(f"l-bfgs and {name} exclude each other: its line search needs exact costs")
+        steps = {
+            "learning-rate": self.learning_rate,
+            "schedule": self.schedule,
+            "warmup": self.warmup or None,
+        }
+        for name, value in steps.items():
+            if value is not None:
+                raise ValueError(
+                    f"l-bfgs and {name} exclude each other: its line search finds the length of each step"
+                )
+        if self.l1:
+            raise ValueError("l-bfgs and l1 exclude each other: |W| has no slope at 0; use l2")
+        if self.clip is not None:
+            raise ValueError("l-bfgs and clip exclude each other: its line search bounds each step")
+
+    @classmethod
+    def of(cls, **values: Any) -> Recipe:
+        """A recipe from words and plain JSON values: Recipe.of(layers="dense:64,relu", optimizer="adam").
+
+        Raises ValueError for a name that no option has, and for a value that it cannot take.
+        """
+        fields = options_of(cls)
+        for name, value in values.items():
+            if name not in fields:
+                raise ValueError(f"unknown option {name!r}; known: {', '.join(fields)}")
+            try:
+                values[name] = None if value is None else fields[name].metadata["reader"].json(value)
+            except ValueError as error:
+                raise ValueError(f"{_said(name)}: {error}") from None
+        return cls(**values)
+
+    @classmethod
+    def read(cls, path: str) -> Recipe:
+        """The recipe in a configuration file, such as recipes/cnn.json; what it says of data is passed over."""
+        values = {name.replace("-", "_"): value for name, value in json_object(path).items()}
+        return cls.of(**{name: value for name, value in values.items() if name in options_of(cls)})
+
+    @property
+    def hidden_layers(self) -> tuple[Layer, ...]:
+        """All layers before the output's."""
+        if self.layers is not None:
+            return self.layers
+        return perceptron(self.hidden or HIDDEN, self.activation or ACTIVATION)
+
+    @property
+    def rate_schedule(self) -> Schedule:
+        """The schedule, or what suits the optimiser."""
+        if self.schedule is not None:
+            return self.schedule
+        return BoldDriver() if isinstance(self.optimizer, (SGD, Momentum)) else Constant()
+
+    @property
+    def fraction(self) -> float:
+        """The part of the rows that a full step is taken on."""
+        if self.sample is not None:
+            return self.sample
+        return 1.0 if self.batch_size is not None or isinstance(self.optimizer, LBFGS) else SAMPLE
+
+    def resolved(self) -> Recipe:
+        """The same recipe with its defaults said."""
+        said: dict[str, Any] = {}
+        if self.layers is None:
+            said = {"hidden": self.hidden or HIDDEN, "activation": self.activation or ACTIVATION}
+        if self.batch_size is None:
+            said["sample"] = self.fraction
+        if not isinstance(self.optimizer, LBFGS):
+            rate = self.optimizer.usual_rate if self.learning_rate is None else self.learning_rate
+            said |= {"learning_rate": rate, "schedule": self.rate_schedule}
+        return dataclasses.replace(self, **said)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether dropout or augmentation make a training pass differ from a clean one."""
+        return bool(self.augment) or any(layer.is_random for layer in self.hidden_layers)
+
+    def model(self, width: int, classes: int, scale: float = 1.0) -> Sequential:
+        """The network for rows of `width` values; ValueError, naming the layer, where shapes do not fit."""
+        shape = self.input_shape or input_shape_of(self.hidden_layers, width)
+        if math.prod(shape) != width:
+            text = "x".join(map(str, shape))
+            raise ValueError(f"input-shape: {text} makes {math.prod(shape)} values, found {width} a row")
+        model = network(self.hidden_layers, shape, classes, self.loss, scale, self.initializer)
+        if self.augment and len(shape) != 3:
+            raise WrongKindError(f"augment: needs images (h, w, c), got a row of {width}; say input-shape")
+        return model
+
+    def split(self, class_rows: np.ndarray) -> Split:
+        """Which rows are held out and what each class weighs, given how many training rows each class has.
+
+        Raises ValueError where that leaves nothing to learn from, or names a class that is not there.
+        """
+        rows = int(class_rows.sum())
+        hold_out = HoldOut(self.seed, self.validation_fraction, rows) if self.validation_fraction else None
+        return Split(rows, hold_out, self.class_weights.table(class_rows) if self.class_weights else None)
+
+    def plan(self, rows: int) -> Plan:
+        """How long to train on so many rows, and what each step sees."""
+        return Plan(
+            rows,
+            self.epochs,
+            self.fraction,
+            self.batch_size,
+            self.seed,
+            validates=self.validation_fraction > 0,
+            keeps_best=self.patience is not None,
+            noisy=self.noisy,
+        )
+
+    def optimizer_for(self, plan: Plan) -> Optimizer:
+        """The optimiser with its schedule."""
+        if isinstance(self.optimizer, LBFGS):
+            return self.optimizer
+        said = self.resolved()
+        assert said.learning_rate is not None and said.schedule is not None
+        return Descent(
+            self.optimizer,
+            said.schedule,
+            said.learning_rate,
+            self.epochs,
+            plan.batches,
+            self.warmup,
+            self.clip,
+        )
+
+    def penalty(self) -> Penalty:
+        """What the weights' sizes cost."""
+        return Penalty(self.l1, self.l2)
+
+
+def _said(name: str) -> str:
+    return name.replace("_", "-")
