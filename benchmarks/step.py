@@ -45,9 +45,7 @@ def main() -> None:
         images, labels = (f"{asked.data}/mnist_{kind}_train.csv" for kind in ("images", "labels"))
         files = reading.Files.open(context, Storage(context), reading.Source("TRAIN", images, labels), 2)
         train = reading.read(files)
-        model = multilayer_perceptron(
-            train.width, train.classes, (64,), "sigmoid", "mse", train.largest
-        )
+        model = multilayer_perceptron(train.width, train.classes, (64,), "sigmoid", "mse", train.largest)
         measure, params = measure_on(train.blocks, model), model.init(0)
         nothing = context.parallelize(range(2), 2)
         parts = {

@@ -25,8 +25,16 @@ class Classifier:
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """The likeliest class of each row, (n,)."""
-        return self.model.predict(self.params, np.asarray(inputs))
+        return np.concatenate([self.model.predict(self.params, part) for part in _parts(inputs)])
 
     def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
         """The classes' shares for each row, (n, k), each row summing to 1."""
-        return self.model.predict_proba(self.params, np.asarray(inputs))
+        return np.concatenate([self.model.predict_proba(self.params, part) for part in _parts(inputs)])
+
+
+PART = 1024  # rows at a time: what lies between the layers of a convolutional network is large
+
+
+def _parts(inputs: Any) -> list[np.ndarray]:
+    rows = np.asarray(inputs)
+    return [rows[start : start + PART] for start in range(0, max(len(rows), 1), PART)]

@@ -46,6 +46,21 @@ from nn.weighting import ClassWeights, ClassWeightsReader
 OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
 HIDDEN = (64,)
 ACTIVATION = "sigmoid"
+# What a configuration file may hold beside a recipe: the fields of nn/options.py.
+BESIDE = frozenset(
+    (
+        *(
+            "train_images",
+            "train_labels",
+            "test_images",
+            "test_labels",
+            "output",
+            "label_column",
+            "weight_column",
+        ),
+        *("partitions", "overwrite", "debug", "about", "get_data"),
+    )
+)
 SAMPLE = 0.7  # of the rows, in a full step of a first-order rule, as in the original
 
 
@@ -211,7 +226,7 @@ class Recipe:
     def read(cls, path: str) -> Recipe:
         """The recipe in a configuration file, such as recipes/cnn.json; what it says of data is passed over."""
         values = {name.replace("-", "_"): value for name, value in json_object(path).items()}
-        return cls.of(**{name: value for name, value in values.items() if name in options_of(cls)})
+        return cls.of(**{name: value for name, value in values.items() if name not in BESIDE})
 
     @property
     def hidden_layers(self) -> tuple[Layer, ...]:

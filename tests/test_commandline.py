@@ -10,9 +10,12 @@ from nn import commandline
 from nn.augmentation import Flip, Shift
 from nn.descent import Descent
 from nn.errors import MissingFile, UsageError
+from nn.fields import options_of
 from nn.losses import CrossEntropy, HalfSquaredError
 from nn.optimizers import SGD, Momentum
+from nn.options import Options
 from nn.penalty import Penalty
+from nn.recipe import BESIDE, Recipe
 from nn.schedules import BoldDriver, Step
 from nn.validation import HoldOut
 
@@ -154,6 +157,14 @@ def test_help_answers_and_groups(capsys):
     assert left.value.code == 0
     for group in ("data:", "network:", "training:", "run:", "examples:", "exit codes:"):
         assert group in shown
+
+
+def test_every_option_is_offered_and_every_other_key_is_known_beside_a_recipe():
+    offered = [name for names in commandline.GROUPS.values() for name in names]
+    options = [*options_of(Options), *options_of(Recipe)]
+    assert sorted(offered) == sorted(options)
+    fields = {field.name for field in dataclasses.fields(Options)}
+    assert fields - {"recipe"} == BESIDE
 
 
 def test_words_lists_every_word(capsys):

@@ -71,6 +71,23 @@ def test_fit_refuses_labels_that_are_none(labels, message):
         nn.fit(INPUTS, labels)
 
 
+def test_a_classifier_predicts_many_rows_in_parts_as_few_at_once():
+    classifier, _ = nn.fit(INPUTS, LABELS, epochs=2)
+    many = np.tile(INPUTS, (8, 1))
+    assert np.array_equal(classifier.predict(many), np.tile(classifier.predict(INPUTS), 8))
+    assert np.allclose(classifier.predict_proba(many)[-300:], classifier.predict_proba(INPUTS), atol=1e-6)
+    assert classifier.predict(INPUTS[:0]).shape == (0,) and classifier.predict_proba(INPUTS[:0]).shape == (
+        0,
+        3,
+    )
+
+
+def test_recipe_refuses_keys_that_nobody_knows(tmp_path):
+    (tmp_path / "r.json").write_text('{"epoch": 3, "train_images": "x"}')
+    with pytest.raises(ValueError, match="unknown option 'epoch'"):
+        nn.Recipe.read(str(tmp_path / "r.json"))
+
+
 def test_fit_refuses_what_is_said_twice_or_unknown():
     with pytest.raises(ValueError, match="expected a recipe or options, found both"):
         nn.fit(INPUTS, LABELS, nn.Recipe(), epochs=3)
