@@ -40,7 +40,8 @@ def main(asked: options.Options) -> None:
             train_set, test_set = reading.read_both(context, storage, *asked.sources(), partitions)
         about = report.describe_data(storage, asked, train_set.rows)
         model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
-        split = asked.split(train_set.class_rows)
+        split = asked.split(train_set.labels, train_set.classes)
+        train_blocks = reading.learned_from(train_set, split)
         print(report.data_lines(train_set, test_set, split, about["name"], clock.lap("reading")))
 
         # train
@@ -49,7 +50,7 @@ def main(asked: options.Options) -> None:
         optimizer = recipe.optimizer_for(plan)
         print(report.plan_lines(recipe, model), flush=True)
         table = console.Table(plan, live=shows_on_terminal(context))
-        measure = table.counting(measure_on(split.applied_to(train_set.blocks), model, recipe.augment))
+        measure = table.counting(measure_on(train_blocks, model, recipe.augment))
         epochs = train(recipe.penalty().added_to(measure), optimizer, plan, Progress(optimizer.init(params)))
         output.clear()
         output.write_config(asked.resolved(train_set.partitions))

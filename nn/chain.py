@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from operator import add
 from typing import Any
 
 import numpy as np
@@ -39,14 +38,14 @@ def gradients(blocks: Any, model: Sequential, params: Any, draw: Draw, augmentat
     for index in reversed(range(len(model.layers))):
         want_dx = index > model.first_with_params  # nobody reads what lies before it
         passes = passes.map(partial(backward, model.layers[index], index, params, want_dx))
-    return passes.map(tally).reduce(add)
+    return passes.map(tally).reduce(together)
 
 
 def costs(blocks: Any, model: Sequential, params: Any, draw: Draw) -> Tally:
     """Run every drawn row forward as in prediction; give the summed loss and hits alone."""
     clean = draw._replace(fraction=0.0)
     passes = forward_passes(drawn(blocks, clean).map(partial(begin, model, clean)), model, params)
-    return passes.map(partial(measure, model.loss)).map(tally).reduce(add)
+    return passes.map(partial(measure, model.loss)).map(tally).reduce(together)
 
 
 def forward_passes(passes: Any, model: Sequential, params: Any) -> Any:
@@ -141,6 +140,12 @@ def tally(passing: Pass) -> Tally:
     else:
         weight = float((weights if senders is None else weights[senders]).sum(dtype=np.float64))
     return Tally(train=passing.measures, senders=count, weight=weight, grads=list(passing.grads))
+
+
+@unwarned
+def together(one: Tally, other: Tally) -> Tally:
+    """Sum two tallies."""
+    return one + other
 
 
 def is_validation(block: Block) -> bool:

@@ -10,7 +10,9 @@ from nn import __version__, spelling
 from nn.augmentation import AUGMENTATIONS
 from nn.errors import UsageError
 from nn.fields import Switch, json_object, options_of
+from nn.initializers import INITIALIZERS
 from nn.layers import LAYERS
+from nn.lbfgs import LBFGS
 from nn.losses import LOSSES
 from nn.options import PLACES, Options
 from nn.recipe import OPTIMIZERS, Recipe
@@ -44,11 +46,13 @@ def parse(arguments: list[str]) -> Options:
     Exits by itself for --help, --words and --version; raises UsageError for anything that does not fit.
     """
     given = vars(_parser().parse_intermixed_args(_dashes_kept(arguments)))
-    config = given.pop("config", None)
+    configs = given.pop("config", [])
+    if len(configs) > 1:
+        raise UsageError(f"--config: expected one file, found {len(configs)}")
     flags = {name: _read(f"--{_said(name)}", name, word) for name, word in given.items()}
     if flags.keys() & set(PLACES) == {"train_images"}:
         flags["output"] = flags.pop("train_images")  # the data's places stand in the configuration file
-    values = {**_for_flags(_from_file(config) if config else {}, flags), **flags}
+    values = {**_for_flags(_from_file(configs[0]) if configs else {}, flags), **flags}
     missing = [name.upper() for name in PLACES if values.get(name) is None]
     if missing:
         raise UsageError(
@@ -91,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         for name in names:
             _add(group, name, fields[name].metadata)
         if title == "run":
-            group.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
+            group.add_argument("--config", metavar="FILE", action="append", help=CONFIG_HELP)
             group.add_argument("--words", action=_Words, nargs=0, help="list every word with its fields")
             group.add_argument("--version", action="version", version=f"main_task.py {__version__}")
     return parser
@@ -107,7 +111,8 @@ GROUPS = {
     "run": ("seed", "partitions", "overwrite", "debug"),
 }
 CONFIG_HELP = (
-    "take options from a JSON file, such as recipes/cnn.json or OUTPUT/config.json; options given here win"
+    "take options from a local JSON file, such as recipes/cnn.json or OUTPUT/config.json; options given here win, and "
+    "none switches off what the file says"
 )
 
 
@@ -128,8 +133,10 @@ class _Words(argparse.Action):
         for title, registry in WORDS.items():
             print(f"{title}:")
             for cls in registry.values():
-                print(f"  {spelling.usage(cls):<58}  {(cls.__doc__ or '').strip().splitlines()[0]}")
+                print(f"  {spelling.usage(cls)}\n      {(cls.__doc__ or '').strip().splitlines()[0]}")
             print()
+        print("initializers, as in dense:64:initializer=NAME or --initializer NAME:")
+        print(f"  {', '.join(INITIALIZERS)}")
         parser.exit()
 
 
@@ -144,9 +151,12 @@ WORDS: dict[str, Mapping[str, type]] = {
 
 def _read(said: str, name: str, value: Any, as_json: bool = False) -> Any:
     """The value of one option from its word, or from JSON."""
-    reader = {**options_of(Options), **options_of(Recipe)}[name].metadata["reader"]
+    field = {**options_of(Options), **options_of(Recipe)}[name]
+    reader = field.metadata["reader"]
     if value is True and isinstance(reader, Switch):
         return True
+    if (value is None if as_json else value == "none") and field.default in (None, ()):
+        return field.default
     try:
         return reader.json(value) if as_json else reader.text(value)
     except ValueError as error:
@@ -189,12 +199,20 @@ REPLACES = {  # an option given on the command line takes the place of these in 
     "layers": ("hidden", "activation"),
     "hidden": ("layers",),
     "activation": ("layers",),
+    "optimizer": ("learning_rate", "schedule", "warmup"),  # each has its own
 }
+FIRST_ORDER = ("sample", "batch_size", "clip", "l1")  # that l-bfgs cannot do with
 
 
 def _for_flags(values: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
     """The file's values without those that a flag replaces."""
-    replaced = {name for flag in flags for name in REPLACES.get(flag, ())}
+    replaced = {name for flag, value in flags.items() if value is not None for name in REPLACES.get(flag, ())}
+    if isinstance(flags.get("optimizer"), LBFGS):
+        replaced.update(FIRST_ORDER)
+    if flags.get("validation_fraction") == 0:
+        replaced.add("patience")
+    if flags.keys() & set(PLACES[:4]):
+        replaced.add("get_data")  # it makes the file's data, not these
     return {name: value for name, value in values.items() if name not in replaced}
 
 

@@ -127,6 +127,11 @@ class Descent:
         """The parameters to keep: the last point that stood."""
         return state["trial"] if state["standing"] is None else state["standing"]["trial"]
 
+    def cure(self, rate: float) -> str:
+        """What to try when training at this rate has left the finite numbers."""
+        other = "" if self.judges else " or --schedule bold-driver"
+        return f" at learning rate {rate:g}; try --learning-rate {rate / 10:g}{other}"
+
     def finished(self, state: State) -> bool:
         """Whether no step can better the cost; a first-order rule cannot tell."""
         return False

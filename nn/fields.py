@@ -41,13 +41,21 @@ def json_object(path: str) -> dict[str, Any]:
     if len(content) > LARGEST_FILE:
         raise ValueError(f"{path}: expected at most {LARGEST_FILE:,} bytes, found more")
     try:
-        found = json.loads(content)
+        found = json.loads(content, object_pairs_hook=_said_once)
     except RecursionError:
         raise ValueError(f"{path}: expected JSON, found brackets nested too deep") from None
     except ValueError as error:
         raise ValueError(f"{path}: expected JSON, found {error}") from None
     if not isinstance(found, dict):
         raise ValueError(f"{path}: expected a JSON object, found {type(found).__name__}")
+    return found
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} twice")
     return found
 
 

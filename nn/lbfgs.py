@@ -3,7 +3,7 @@
 direction = -H g,  H from the pairs  s = w' - w,  y = g' - g         (Liu and Nocedal, 1989)
 step t stands when  cost(t) <= cost(0) + C1 t slope(0)  and  |slope(t)| <= C2 |slope(0)|
 
-Ask and tell, as in nn/optimizers.py: each trial on a line is a job of its own, and a line may be left and taken up
+Ask and tell, as in nn/descent.py: each trial on a line is a job of its own, and a line may be left and taken up
 again between any two of them.
 """
 
@@ -104,6 +104,10 @@ class LBFGS:
     def watch(self, state: State, cost: float) -> State:
         """The state as it is: no schedule watches the costs of the epochs."""
         return state
+
+    def cure(self, rate: float) -> str:
+        """What to try when training has left the finite numbers: only start values can lead there."""
+        return "; try start values that are less large"
 
     def finished(self, state: State) -> bool:
         """Whether there is nothing left to try; `state["finished"]` says why."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import collections
+import dataclasses
 import functools
 import itertools
 import math
@@ -16,7 +16,9 @@ from nn.classifier import Classifier
 from nn.model import Sequential
 from nn.recipe import Recipe
 from nn.records import Block, Draw, Epoch, Progress, Tally
+from nn.text import MAX_CLASSES
 from nn.training import early_stopping, kept, train
+from nn.weighting import LARGEST
 
 
 class Held(NamedTuple):
@@ -51,6 +53,10 @@ class Blocks:
     def filter(self, function: Callable[[Any], bool]) -> Blocks:
         """Keep the elements that the function says yes to."""
         return self.mapPartitions(functools.partial(filter, function))
+
+    def kept(self) -> Blocks:
+        """The same with all stages run and their results held, as Spark's `persist` does."""
+        return Blocks([list(self._run(part)) for part in self.partitions])
 
     def collect(self) -> list:
         """All elements in order."""
@@ -100,36 +106,69 @@ class Fit(NamedTuple):
 
 
 def fit(
-    inputs: np.ndarray,
-    labels: np.ndarray,
-    recipe: Recipe | None = None,
-    weights: np.ndarray | None = None,
+    inputs: Any,
+    labels: Any,
+    recipe: Recipe | str | None = None,
+    weights: Any = None,
+    watch: Callable[[Epoch], Any] | None = None,
     **options: Any,
 ) -> Fit:
     """Train on arrays in memory, in this process, as the job trains on a cluster.
 
-    inputs (n, ...) uint8 or float, labels (n,) class numbers from 0, weights (n,) or None. The recipe is one of
-    `Recipe.read("recipes/mlp.json")`, or its options are said here: fit(images, labels, optimizer="adam", epochs=5).
+    inputs (n, ...) numbers: rows (n, d), or images (n, h, w) or (n, h, w, c); labels (n,) class numbers from 0; weights
+    (n,) or None. The recipe is one, or the path of one, such as "recipes/mlp.json"; or its options are said here:
+    fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called with each epoch's line.
     Raises ValueError for what does not fit together, Diverged where training leaves the finite numbers.
     """
     if recipe is not None and options:
         raise ValueError("expected a recipe or options, found both")
-    recipe = recipe or Recipe.of(**options)
-    inputs, labels = np.asarray(inputs), np.asarray(labels)
-    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels) or labels.min() < 0:
-        raise ValueError(f"expected labels (n,) of class numbers from 0, got {labels.dtype} {labels.shape}")
-    class_rows = np.bincount(labels, minlength=2)
-    scale = float(np.abs(inputs).max()) or 1.0
-    model = recipe.model(math.prod(inputs.shape[1:]), len(class_rows), scale)
-    split = recipe.split(class_rows)
+    recipe = Recipe.read(recipe) if isinstance(recipe, str) else recipe or Recipe.of(**options)
+    inputs, labels, weights = _checked(inputs, labels, weights)
+    if inputs.ndim > 2:
+        shape = (*inputs.shape[1:], 1)[:3]  # grey images may leave their channel out
+        if recipe.input_shape not in (None, shape):
+            raise ValueError(f"expected images of the input shape {recipe.input_shape}, got {shape}")
+        recipe = dataclasses.replace(recipe, input_shape=shape)
+    classes = max(int(labels.max()) + 1, 2)
+    scale = max(float(inputs.max()), -float(inputs.min())) or 1.0
+    model = recipe.model(math.prod(inputs.shape[1:]), classes, scale)
+    split = recipe.split(labels, classes)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
-    blocks = split.applied_to(blocks_of(inputs, labels, weights))
+    blocks = split.applied_to(blocks_of(inputs, labels, weights)).kept()
+    split.check(blocks)
     measure = recipe.penalty().added_to(measure_on(blocks, model, recipe.augment))
     start = Progress(optimizer.init(model.init(recipe.seed)))
-    epochs = early_stopping(train(measure, optimizer, plan, start), recipe.patience)
-    progress = collections.deque(epochs, maxlen=1).pop()
+    progress = start
+    for progress in early_stopping(train(measure, optimizer, plan, start), recipe.patience):
+        if watch is not None:
+            watch(progress.history[-1])
     return Fit(Classifier(model, kept(optimizer, progress)), progress.history)
+
+
+def _checked(inputs: Any, labels: Any, weights: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """The three as arrays that fit each other; ValueError says what does not."""
+    inputs, labels = np.asarray(inputs), np.asarray(labels)
+    if inputs.dtype.kind not in "biuf" or not 2 <= inputs.ndim <= 4 or not inputs.size:
+        raise ValueError(f"expected inputs (n, ...) of numbers, got {inputs.dtype} {inputs.shape}")
+    if labels.shape != inputs.shape[:1] or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"expected {len(inputs)} labels (n,) of class numbers, got {labels.dtype} {labels.shape}"
+        )
+    if labels.min() < 0 or labels.max() >= MAX_CLASSES:
+        raise ValueError(f"expected labels in 0..{MAX_CLASSES - 1}, got {labels.min()} to {labels.max()}")
+    if inputs.dtype.kind == "f" and not np.isfinite(inputs).all():
+        raise ValueError("expected inputs of finite numbers, got a nan or an infinity")
+    if weights is None:
+        return inputs, labels, None
+    weights = np.asarray(weights, np.float64)
+    if weights.shape != labels.shape:
+        raise ValueError(f"expected {len(labels)} weights (n,), got an array of shape {weights.shape}")
+    if not ((weights >= 0) & (weights <= LARGEST)).all():
+        raise ValueError(
+            f"expected weights from 0 to {LARGEST:g}, got {weights.min():g} to {weights.max():g}"
+        )
+    return inputs, labels, weights
 
 
 def _flattened(function: Callable[[Any], Iterable], elements: Iterable) -> Iterator:

@@ -69,11 +69,6 @@ class Sequential:
         return found
 
     @property
-    def is_random(self) -> bool:
-        """Whether training draws random numbers in a layer."""
-        return any(layer.is_random for layer in self.layers)
-
-    @property
     def first_with_params(self) -> int:
         """The index of the first layer that learns; no layer before it needs d loss / d x."""
         learning = (index for index, (needed, _) in enumerate(self.shapes()) if needed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from typing import Any
 
 from nn import spelling
@@ -48,14 +49,36 @@ def network(
     if loss.name == HalfSquaredError.name:
         output.append(Sigmoid())
     model = Sequential((*_started(layers, initializer), *output), input_shape, loss, scale)
-    model.shapes()
+    _refuse_misfits(model, len(layers))
     return model
 
 
-def input_shape_of(layers: tuple[Layer, ...], width: int) -> tuple[int, ...]:
-    """The shape in which rows of `width` values enter: a square grey image where a layer wants one, else a row."""
+MAX_PARAMETERS = 500_000_000  # 2 GB of float32, which the driver holds several times
+
+
+def _refuse_misfits(model: Sequential, hidden: int) -> None:
+    """Raise ValueError, with the layer's number, where shapes do not fit or there would be too many parameters."""
+    try:
+        shapes = model.shapes()
+    except ValueError as error:
+        own = f"layer {hidden + 1} "  # nobody asked for the output layer by name or number
+        raise type(error)(re.sub(f"^{own}", "the output layer ", str(error))) from None
+    counts = [sum(map(math.prod, needed.values())) for needed, _ in shapes]
+    if sum(counts) > MAX_PARAMETERS:
+        largest = counts.index(max(counts))
+        raise ValueError(
+            f"layer {largest + 1} {model.layers[largest].brief}: "
+            f"expected at most {MAX_PARAMETERS:,} parameters in all, found {sum(counts):,}"
+        )
+
+
+def input_shape_of(layers: tuple[Layer, ...], width: int, wanted: bool = False) -> tuple[int, ...]:
+    """The shape in which rows of `width` values enter: a row, or a square grey image where one is wanted.
+
+    A layer may want one, or what comes before the layers (`wanted`).
+    """
     side = math.isqrt(width)
-    if any(layer.wants_image for layer in layers) and side * side == width:
+    if (wanted or any(layer.wants_image for layer in layers)) and side * side == width:
         return (side, side, 1)
     return (width,)
 

@@ -43,7 +43,7 @@ class Options:
     weight_column: int | None = option(
         None,
         Whole(None, "a column number"),
-        "column N of the images says what each training row weighs; in TEST_IMAGES it is passed over",
+        "column N of the images says what each training row weighs; TEST_IMAGES may leave it out, and is not weighed",
     )
     partitions: int | None = option(
         None, Whole(1), "pieces that the rows are cut into (default: as many as tasks run at once)"
@@ -87,20 +87,22 @@ class Options:
         except ValueError as error:
             raise UsageError(str(error)) from None
 
-    def split(self, class_rows: np.ndarray) -> Split:
+    def split(self, labels: np.ndarray, classes: int) -> Split:
         """The recipe's split; UsageError where it does not fit the data."""
         try:
-            return self.recipe.split(class_rows)
+            return self.recipe.split(labels, classes)
         except ValueError as error:
             raise UsageError(str(error)) from None
 
     def check_shapes(self) -> None:
         """Refuse a stack of layers that does not fit together, before Spark starts.
 
-        The width comes from the recipe's input shape or a local TRAIN_IMAGES; where neither says it, two widths are
+        The width comes from a local TRAIN_IMAGES or the recipe's input shape; where neither says it, two widths are
         tried, and what is wrong at both in the same way is wrong at all.
         """
-        width = math.prod(self.recipe.input_shape) if self.recipe.input_shape else self._peeked_width()
+        width = self._peeked_width()
+        if width is None and self.recipe.input_shape:
+            width = math.prod(self.recipe.input_shape)
         if width is not None:
             self.model(width, 2, 1.0)
             return
@@ -142,6 +144,8 @@ PEEKED = 1 << 20  # bytes of a line
 
 def _blurred(first: str, second: str) -> str:
     """A message with a question mark for each number in which two of its kind differ."""
-    numbers = zip(re.findall(r"\d+", first), re.findall(r"\d+", second), strict=True)
-    same = iter([one if one == other else "?" for one, other in numbers])
+    numbers, others = re.findall(r"\d+", first), re.findall(r"\d+", second)
+    if len(numbers) != len(others):
+        return first
+    same = iter([one if one == other else "?" for one, other in zip(numbers, others, strict=True)])
     return re.sub(r"\d+", lambda found: next(same), first)

@@ -7,7 +7,6 @@ l2 is ridge regression's and weight decay's penalty (Hoerl and Kennard, 1970; Kr
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +15,7 @@ import numpy as np
 from nn import tree
 from nn.layers.layer import is_weight
 from nn.records import Draw, Tally
-
-Measure = Callable[[Any, Draw], Tally]
+from nn.training import Measure
 
 
 @dataclass(frozen=True)

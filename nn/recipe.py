@@ -29,7 +29,7 @@ from nn.fields import (
     positive,
 )
 from nn.initializers import INITIALIZERS
-from nn.layers import ACTIVATIONS, LAYERS, Layer
+from nn.layers import ACTIVATIONS, LAYERS, Flatten, Layer
 from nn.layers.layer import WrongKindError
 from nn.lbfgs import LBFGS
 from nn.losses import LOSSES, HalfSquaredError, Loss
@@ -159,6 +159,8 @@ class Recipe:
     seed: int = option(0, Whole(0), "of everything drawn; same seed and partitions, same bits (default 0)")
 
     def __post_init__(self):
+        for name, field in options_of(type(self)).items():
+            _refuse_unread(name, field.metadata["reader"], getattr(self, name), field.default)
         for ask, other, why in (
             ("layers", "hidden", "layers lists them all"),
             ("layers", "activation", "layers names it after each layer"),
@@ -176,8 +178,9 @@ class Recipe:
         if isinstance(self.optimizer, LBFGS):
             self._refuse_for_lbfgs()
         elif self.warmup and (self.rate_schedule.judges or self.rate_schedule.name == "one-cycle"):
+            name = self.rate_schedule.name
             raise ValueError(
-                f"warmup and {self.rate_schedule.name} exclude each other: it finds its own way up"
+                f"warmup and {name} exclude each other: it finds its own way up; say another schedule"
             )
 
     def _refuse_for_lbfgs(self) -> None:
@@ -217,7 +220,7 @@ class Recipe:
             if name not in fields:
                 raise ValueError(f"unknown option {name!r}; known: {', '.join(fields)}")
             try:
-                values[name] = None if value is None else fields[name].metadata["reader"].json(value)
+                values[name] = _read(fields[name], value)
             except ValueError as error:
                 raise ValueError(f"{_said(name)}: {error}") from None
         return cls(**values)
@@ -268,23 +271,31 @@ class Recipe:
 
     def model(self, width: int, classes: int, scale: float = 1.0) -> Sequential:
         """The network for rows of `width` values; ValueError, naming the layer, where shapes do not fit."""
-        shape = self.input_shape or input_shape_of(self.hidden_layers, width)
+        layers = self.hidden_layers
+        shape = self.input_shape or input_shape_of(layers, width, bool(self.augment))
+        if self.layers is None and len(shape) > 1:
+            layers = (Flatten(), *layers)  # a perceptron takes images as rows
         if math.prod(shape) != width:
             text = "x".join(map(str, shape))
             raise ValueError(f"input-shape: {text} makes {math.prod(shape)} values, found {width} a row")
-        model = network(self.hidden_layers, shape, classes, self.loss, scale, self.initializer)
+        model = network(layers, shape, classes, self.loss, scale, self.initializer)
         if self.augment and len(shape) != 3:
             raise WrongKindError(f"augment: needs images (h, w, c), got a row of {width}; say input-shape")
         return model
 
-    def split(self, class_rows: np.ndarray) -> Split:
-        """Which rows are held out and what each class weighs, given how many training rows each class has.
+    def split(self, labels: np.ndarray, classes: int) -> Split:
+        """Which of the training rows with these labels (n,) are held out, and what each class weighs.
 
         Raises ValueError where that leaves nothing to learn from, or names a class that is not there.
         """
-        rows = int(class_rows.sum())
-        hold_out = HoldOut(self.seed, self.validation_fraction, rows) if self.validation_fraction else None
-        return Split(rows, hold_out, self.class_weights.table(class_rows) if self.class_weights else None)
+        rows, hold_out = len(labels), None
+        if self.validation_fraction:
+            hold_out = HoldOut(self.seed, self.validation_fraction, rows)
+            labels = labels[~hold_out.chosen(np.arange(rows))]
+        if self.class_weights is None:
+            return Split(rows, hold_out)
+        # Balanced by the rows that are learned from: those held out may not say how to learn.
+        return Split(rows, hold_out, self.class_weights.table(np.bincount(labels, minlength=classes)))
 
     def plan(self, rows: int) -> Plan:
         """How long to train on so many rows, and what each step sees."""
@@ -318,6 +329,32 @@ class Recipe:
     def penalty(self) -> Penalty:
         """What the weights' sizes cost."""
         return Penalty(self.l1, self.l2)
+
+
+def _read(field: dataclasses.Field, value: Any) -> Any:
+    """An option's value from JSON, or from what stands for it in Python: tuples, NumPy's numbers, the thing itself."""
+    if value is None or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
+        return field.default if value is None else value
+    if isinstance(value, tuple):
+        if value and all(map(dataclasses.is_dataclass, value)):
+            return value
+        value = list(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    return field.metadata["reader"].json(value)
+
+
+def _refuse_unread(name: str, reader: Any, value: Any, default: Any) -> None:
+    """Raise ValueError unless the value is one that the option's reader gives."""
+    if value == default:
+        return
+    try:
+        read = reader.json(reader.plain(value))
+    except (AttributeError, TypeError, ValueError) as error:
+        found = error if isinstance(error, ValueError) else f"found {value!r}"
+        raise ValueError(f"{_said(name)}: {found}") from None
+    if read != value:
+        raise ValueError(f"{_said(name)}: expected {read!r}, found {value!r}")
 
 
 def _said(name: str) -> str:

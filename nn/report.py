@@ -20,6 +20,7 @@ from nn.spark.reading import Dataset
 from nn.spark.storage import Storage
 from nn.split import Split
 from nn.training import Plan
+from nn.weighting import ClassWeightsReader
 
 
 class Clock:
@@ -83,17 +84,24 @@ def plan_lines(recipe: Recipe, model: Sequential) -> str:
     said = recipe.resolved()
     first, *rest = model.summary().splitlines()
     network = "\n".join([f"network   {first}", *(f"          {line}" for line in rest)])
-    steps = (
-        f"one step an epoch on {'all' if said.sample == 1 else f'a random {said.sample:.0%} of the'} rows"
-        if said.batch_size is None
-        else f"batches of {said.batch_size:,} rows"
-    )
+    if said.batch_size is not None:
+        steps = f"batches of {said.batch_size:,} rows"
+    elif said.sample == 1:
+        steps = "one step an epoch on all rows"
+    else:
+        steps = f"one step an epoch on a random {100 * (said.sample or 1):.3g} % of the rows"
     parts = [spelling.spell(said.loss), spelling.spell(said.optimizer)]
     if said.schedule is not None:
         parts.append(f"{spelling.spell(said.schedule)} at rate {said.learning_rate:g}")
     parts += [
         f"{name} {getattr(said, name):g}" for name in ("warmup", "l1", "l2", "clip") if getattr(said, name)
     ]
+    if said.class_weights is not None:
+        parts.append(f"class weights {ClassWeightsReader().plain(said.class_weights)}")
+    if said.initializer is not None:
+        parts.append(f"start values {said.initializer}")
+    if said.patience is not None:
+        parts.append(f"patience {said.patience}")
     if said.augment:
         parts.append(f"augmented by {','.join(map(spelling.spell, said.augment))}")
     return f"{network}\ntraining  {said.epochs} epochs, {steps}; {', '.join(parts)}; seed {said.seed}\n"
@@ -117,15 +125,15 @@ def closing(
 def _ending(plan: Plan, progress: Progress) -> str:
     """Why training ended early, and whose weights are kept, where there is something to say."""
     epochs, lines = len(progress.history), ""
-    if epochs < plan.epochs and progress.best is None:
-        reason = progress.state.get("finished") or "no step betters the cost"
-        lines = f"stopped   after epoch {epochs} of {plan.epochs}: {reason}\n"
-    elif progress.best is not None:
-        early = f"stopped after epoch {epochs} of {plan.epochs}; " if epochs < plan.epochs else ""
-        lines = (
-            f"kept      {early}the weights of epoch {progress.best.epoch}, "
-            f"whose validation cost of {progress.best.cost:.6f} is the lowest\n"
+    if epochs < plan.epochs:
+        reason = (
+            progress.state.get("finished")
+            or "the validation cost has not fallen for as long as patience says"
         )
+        lines = f"stopped   after epoch {epochs} of {plan.epochs}: {reason}\n"
+    if progress.best is not None:
+        best = progress.best
+        lines += f"kept      the weights of epoch {best.epoch}, whose validation cost {best.cost:.6f} is the lowest\n"
     return lines
 
 
@@ -169,7 +177,8 @@ def summary(
             "rows": split.train_rows,
             "validation_rows": split.validation_rows,
             "best_epoch": best.epoch if best else None,
-            # Of the weights kept; None where Bold Driver undid every epoch and the model is still its start values.
+            # Of the last point that was measured and stood, or the best where it is kept; None where Bold Driver undid
+            # every epoch and the model is still its start values.
             "cost": kept.cost if kept else None,
             "accuracy": kept.accuracy if kept else None,
             "val_cost": kept.val_cost if kept else None,

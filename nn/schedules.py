@@ -25,7 +25,6 @@ class Schedule:
     positional: ClassVar[tuple[str, ...]] = ()
     judges: ClassVar[bool] = False  # whether it may undo the step that led to a trial
     watches: ClassVar[bool] = False  # whether it is told each epoch's cost
-    needs_end: ClassVar[bool] = False  # whether the number of epochs shapes it
 
     def factor(self, time: float, end: float) -> float:
         """What multiplies the learning rate `time` epochs into a run of `end` epochs."""
@@ -103,7 +102,6 @@ class Cosine(Schedule):
 
     name: ClassVar[str] = "cosine"
     positional: ClassVar[tuple[str, ...]] = ("final",)
-    needs_end: ClassVar[bool] = True
     final: float = 0.0
 
     def __post_init__(self):
@@ -124,7 +122,6 @@ class OneCycle(Schedule):
 
     name: ClassVar[str] = "one-cycle"
     positional: ClassVar[tuple[str, ...]] = ("rise",)
-    needs_end: ClassVar[bool] = True
     rise: float = 0.3
     start: float = 0.04
     final: float = 0.0001
@@ -191,7 +188,8 @@ class BoldDriver(Schedule):
     def __post_init__(self):
         _check("shrink", self.shrink, 0, 1)
         if not (1 <= self.growth < math.inf and 0 < self.lowest <= self.highest < math.inf):
-            raise ValueError(f"Bold Driver needs growth >= 1 and 0 < lowest <= highest, got {self!r}")
+            found = f"{self.growth!r}, {self.lowest!r} and {self.highest!r}"
+            raise ValueError(f"Bold Driver needs growth >= 1 and 0 < lowest <= highest, got {found}")
 
     def judge(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
         """(stands, next rate) for a trial reached with `rate`, whose cost is held against the best that stood.
@@ -227,4 +225,5 @@ def _check(name: str, value: float, low: float, high: float, bottom: bool = Fals
     inside = number and (value >= low if bottom else value > low) and (value <= high if top else value < high)
     if not inside:
         below = "" if high == math.inf else f" and {'at most' if top else 'below'} {high:g}"
-        raise ValueError(f"{name} must be {'at least' if bottom else 'above'} {low:g}{below}, got {value!r}")
+        least = "at least" if bottom else "above"
+        raise ValueError(f"{name} must be a finite number {least} {low:g}{below}, got {value!r}")

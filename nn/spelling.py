@@ -22,7 +22,9 @@ MAX_DEPTH = 20  # of parentheses; far beyond any network, far below Python's rec
 
 _BATCH = "a batch's statistics do not survive rows spread over machines; use layernorm"
 # Names that people look for here in vain: kind -> name -> what to take instead.
-ABSENT = {"layer": {"batchnorm": _BATCH, "batchnorm2d": _BATCH, "batch_norm": _BATCH}}
+ABSENT = {
+    "layer": dict.fromkeys(("batchnorm", "batchnorm2d", "batch_norm", "batchnormalization"), _BATCH),
+}
 
 
 def parse(text: str, registry: Registry, kind: str) -> Any:
@@ -103,7 +105,9 @@ def from_config(value: Any, registry: Registry, kind: str, depth: int = 0) -> An
     if isinstance(value, str):
         return parse(value, registry, kind)
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-        raise ValueError(f'expected a {kind} as a word or as {{"name": ...}}, found {_shown(value)}')
+        raise ValueError(
+            f'expected {_article(kind)} {kind} as a word or as {{"name": ...}}, found {_shown(value)}'
+        )
     fields = dict(value)
     cls = _find(fields.pop("name"), registry, kind)
     if "layers" in fields and cls.positional == ("layers",):
@@ -179,12 +183,23 @@ _READERS: tuple[tuple[type, Any], ...] = (
 )
 
 
+def _article(kind: str) -> str:
+    return "an" if kind[0] in "aeiou" else "a"
+
+
 def usage(cls: Any) -> str:
     """How the word is written, as in "conv2d:FILTERSxKERNEL[:stride=...]"."""
     if cls.positional == ("layers",):
         return f"{cls.name}(LAYER,LAYER,...)"
+    defaults = {field.name: field.default for field in dataclasses.fields(cls)}
     first = "x".join(name.upper() for name in cls.positional)
-    named = "".join(f"[:{name}=...]" for name in _names(cls) if name not in cls.positional)
+    named = "".join(
+        f"[:{name}={'...' if defaults[name] is None else _text(defaults[name])}]"
+        for name in _names(cls)
+        if name not in cls.positional
+    )
+    if first and defaults[cls.positional[0]] is not dataclasses.MISSING:
+        return f"{cls.name}[:{first}={_text(defaults[cls.positional[0]])}]{named}"
     return f"{cls.name}{':' + first if first else ''}{named}"
 
 

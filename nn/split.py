@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nn.records import Block
 from nn.validation import HoldOut
 from nn.weighting import weigh
 
@@ -28,8 +29,31 @@ class Split(NamedTuple):
         """How many rows are measured only."""
         return self.rows - self.train_rows
 
+    @property
+    def changes(self) -> bool:
+        """Whether it does anything to the blocks."""
+        return self.hold_out is not None or self.class_weights is not None
+
     def applied_to(self, blocks: Any) -> Any:
         """The blocks with this done to them, as map stages; `blocks` is as in nn.chain."""
         if self.class_weights is not None:
             blocks = blocks.map(partial(weigh, self.class_weights))
         return blocks if self.hold_out is None else blocks.flatMap(self.hold_out.divide)
+
+    def check(self, blocks: Any) -> None:
+        """Go through the divided blocks once; ValueError where those learned from, or those held out, weigh nothing."""
+        train, held = blocks.map(_weight).reduce(_both)
+        if not train > 0:
+            raise ValueError("expected training rows that weigh more than 0 together, found a sum of 0")
+        if self.hold_out is not None and not held > 0:
+            raise ValueError("expected validation rows that weigh more than 0 together, found a sum of 0")
+
+
+def _weight(block: Block) -> tuple[float, float]:
+    """What a block's rows weigh together: (to learn from, held out)."""
+    weight = float(len(block.rows) if block.weights is None else block.weights.sum())
+    return (0.0, weight) if block.validation else (weight, 0.0)
+
+
+def _both(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return one[0] + other[0], one[1] + other[1]

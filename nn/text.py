@@ -244,11 +244,11 @@ def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSE
 
 
 def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | Fault:
-    """Row weights (n,) float64 of a column: finite numbers of at least 0."""
-    good = values >= 0  # the parser has refused what is not finite
+    """Row weights (n,) float64 of a column: numbers from 0 to a thousand million."""
+    good = (values >= 0) & (values <= 1e9)  # beyond it sums in float32 would overflow
     if not good.all():
         row = int(np.argmin(good))
-        return Fault(first_line + row, "a row weight of at least 0", f"{values[row]:g}")
+        return Fault(first_line + row, "a row weight from 0 to 1e9", f"{values[row]:g}")
     return values.astype(np.float64)
 
 

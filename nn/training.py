@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from nn import tree
 from nn.descent import Descent, State
-from nn.errors import DataError, Diverged
+from nn.errors import Diverged
 from nn.lbfgs import LBFGS
 from nn.records import Best, Draw, Epoch, Measures, Progress, Tally
 
@@ -75,13 +75,11 @@ def train(measure: Measure, optimizer: Optimizer, plan: Plan, progress: Progress
         began = time.perf_counter()
         draw = Draw(plan.seed, len(progress.history) + 1, plan.sample)
         outcome = run_epoch(measure, optimizer, plan, draw, progress.state)
-        if not outcome.train.weight:
-            raise DataError("expected training rows that weigh more than 0 together, found a sum of 0")
         line = _line(draw.epoch, outcome, plan, time.perf_counter() - began)
         state = optimizer.watch(outcome.state, line.cost if line.val_cost is None else line.val_cost)
         progress = Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))
         yield progress
-        _refuse_divergence(line, optimizer.result(state))
+        _refuse_divergence(line, optimizer.result(state), optimizer.cure(line.learning_rate))
 
 
 def _line(epoch: int, outcome: Outcome, plan: Plan, seconds: float) -> Epoch:
@@ -101,18 +99,16 @@ def _line(epoch: int, outcome: Outcome, plan: Plan, seconds: float) -> Epoch:
 def _better(best: Best | None, line: Epoch, outcome: Outcome, plan: Plan) -> Best | None:
     if not plan.keeps_best or line.val_cost is None or not outcome.accepted:
         return best
-    if best is not None and not line.val_cost < best.cost:
+    if not math.isfinite(line.val_cost) or (best is not None and line.val_cost >= best.cost):
         return best
     return Best(line.epoch, line.val_cost, outcome.measured)
 
 
-def _refuse_divergence(line: Epoch, params: tree.Tree) -> None:
-    rate = line.learning_rate
-    cure = f"learning rate {rate:g}; try --learning-rate {rate / 10:g} or --schedule bold-driver"
+def _refuse_divergence(line: Epoch, params: tree.Tree, cure: str) -> None:
     if not math.isfinite(line.cost) and line.accepted:
-        raise Diverged(f"the cost is {line.cost} in epoch {line.epoch} at {cure}")
+        raise Diverged(f"the cost is {line.cost} in epoch {line.epoch}{cure}")
     if not tree.all_finite(params):
-        raise Diverged(f"the weights are no finite numbers after epoch {line.epoch} at {cure}")
+        raise Diverged(f"the weights are no finite numbers after epoch {line.epoch}{cure}")
 
 
 def one_step(measure: Measure, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:

@@ -5,13 +5,15 @@ balanced    weight of class j = n / (k n_j), so that each class weighs as much a
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from nn.fields import Reader, unfit
 from nn.records import Block
+
+LARGEST = 1e9  # a row's weight; far beyond any use, and safe to sum in float32
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class ClassWeights:
 
     def __post_init__(self):
         for number, weight in self.weights or ():
-            if not 0 <= weight < math.inf:
-                raise ValueError(f"a class's weight must be a finite number of at least 0, got {weight!r}")
+            if not 0 <= weight <= LARGEST:
+                raise ValueError(f"a class's weight must be a number from 0 to {LARGEST:g}, got {weight!r}")
             if number < 0:
                 raise ValueError(f"a class's number must be at least 0, got {number}")
 
@@ -61,14 +63,10 @@ class ClassWeightsReader(Reader):
         """balanced, or pairs between commas."""
         if word == "balanced":
             return ClassWeights()
-        try:
-            pairs = [part.split("=") for part in word.split(",")]
-            named = {int(number): float(weight) for number, weight in pairs}
-        except ValueError:
-            raise unfit(self.expected, word) from None
-        if len(named) < len(pairs):
-            raise unfit(self.expected + " with each class once", word)
-        return ClassWeights(tuple(named.items()))
+        pairs = [tuple(part.split("=")) for part in word.split(",")]
+        if any(len(pair) != 2 for pair in pairs):
+            raise unfit(self.expected, word)
+        return self._named(pairs, word)
 
     def json(self, value):
         """The words of the command line, {"3": 2.5}, or a weight for each class in turn."""
@@ -84,7 +82,16 @@ class ClassWeightsReader(Reader):
             )
         ):
             raise unfit(self.expected, value)
-        return self.text(",".join(f"{number}={weight}" for number, weight in value.items()))
+        return self._named(list(value.items()), value)
+
+    def _named(self, pairs: list[Any], found: Any) -> ClassWeights:
+        try:
+            named = {int(number): float(weight) for number, weight in pairs}
+        except (ValueError, OverflowError):
+            raise unfit(self.expected, found) from None
+        if len(named) < len(pairs):
+            raise unfit(self.expected + " with each class once", found)
+        return ClassWeights(tuple(named.items()))
 
     def plain(self, value):
         """balanced, or pairs."""

@@ -55,7 +55,7 @@ def test_options_for_validation_weights_and_augmentation_reach_what_they_name():
     ).recipe
     plan = recipe.plan(75)
     assert plan.validates and plan.keeps_best and plan.noisy and recipe.patience == 4
-    split = recipe.split(np.array([60, 40]))
+    split = recipe.split(np.repeat([0, 1], [60, 40]), 2)
     assert split.hold_out == HoldOut(0, 0.25, 100) and split.class_weights.tolist() == [2, 1]
     assert recipe.augment == (Shift(2.0), Flip()) and recipe.model(16, 2).input_shape == (4, 4, 1)
 
@@ -84,9 +84,9 @@ def test_sources_name_their_arguments():
         ("--learning-rate -1", "--learning-rate: expected a number above 0, found '-1'"),
         ("--optimizer momentum:1", "--optimizer: momentum:1: momentum must be in [0, 1), got 1"),
         ("--optimizer moment", "--optimizer: unknown optimizer 'moment'; known: sgd, momentum, nesterov,"),
-        ("--optimizer adam:0.9", "--optimizer: adam:0.9: expected adam[:beta1=...]"),
+        ("--optimizer adam:0.9", "--optimizer: adam:0.9: expected adam[:beta1=0.9][:beta2"),
         ("--schedule cosin", "--schedule: unknown schedule 'cosin'; known: constant, bold-driver, step,"),
-        ("--schedule step", "--schedule: step: expected step:EVERY[:drop=...]"),
+        ("--schedule step", "--schedule: step: expected step:EVERY[:drop=0.1]"),
         ("--layers dense:8 --hidden 8", "layers and hidden exclude each other: layers lists them all"),
         ("--layers dense:8 --activation relu", "layers and activation exclude each other"),
         (
@@ -107,7 +107,16 @@ def test_sources_name_their_arguments():
         ),
         ("--class-weights 0:1", "--class-weights: expected balanced, or weights as 0=1,3=2.5, found '0:1'"),
         ("--augment blur", "--augment: unknown augmentation 'blur'; known: shift"),
-        ("--augment flip", "augment: needs images (h, w, c), got a row of"),
+        (
+            "--augment flip --input-shape 12",
+            "augment: needs images (h, w, c), got a row of 12; say input-shape",
+        ),
+        (
+            "--hidden 1000000000 --input-shape 784",
+            "layer 1 dense:1000000000: expected at most 500,000,000 parameters",
+        ),
+        ("--warmup 3 --schedule bold-driver", "it finds its own way up; say another schedule"),
+        ("--batch-size none --epochs none", "--epochs: expected a whole number of at least 1, found 'none'"),
         ("--l2 -1", "--l2: expected a number of at least 0, found '-1'"),
         ("--clip 0", "--clip: expected a number above 0, found '0'"),
         (
@@ -194,7 +203,7 @@ def test_words_lists_every_word(capsys):
         (["--layers", "dense:4,residual(dense:5)"], "layer 2 residual(dense:5): "),
         (
             ["--loss", "binary-cross-entropy", "--layers", "conv2d:4x3"],
-            "layer 2 dense:1: needs a row of numbers",
+            "the output layer dense:1: needs a row of numbers",
         ),
     ],
 )
@@ -209,6 +218,10 @@ def test_layers_are_held_against_the_width_of_a_local_file(tmp_path):
     images.write_text("1,2,3,4,5\n" * 3)
     with pytest.raises(UsageError, match="layer 1 conv2d:4x3: needs an image .h, w, c., got a row of 5"):
         commandline.parse([str(images), "b", "c", "d", "out", "--layers", "conv2d:4x3,flatten"])
+    with pytest.raises(UsageError, match="input-shape: 2x2x1 makes 4 values, found 5 a row"):
+        commandline.parse(
+            [str(images), "b", "c", "d", "out", "--layers", "flatten", "--input-shape", "2x2x1"]
+        )
     words = [str(images), "-", "c", "-", "out", "--label-column", "0", "--layers", "conv2d:4x2,flatten"]
     assert commandline.parse(words).recipe.model(4, 2).input_shape == (2, 2, 1)
 
@@ -251,6 +264,37 @@ def test_a_flag_takes_the_place_of_what_it_excludes_in_the_file(tmp_path):
     assert (recipe.batch_size, recipe.sample, recipe.layers, recipe.hidden) == (None, 0.5, None, (7,))
 
 
+def test_an_optimizer_given_here_brings_its_own_rate_and_schedule(tmp_path):
+    path = config_file(
+        tmp_path, {**PLACES, "learning_rate": 0.5, "schedule": "cosine", "batch_size": 9, "clip": 1}
+    )
+    recipe = commandline.parse(["--config", path, "--optimizer", "adam"]).recipe
+    assert recipe.resolved().learning_rate == 0.001 and recipe.rate_schedule.name == "constant"
+    assert recipe.batch_size == 9 and recipe.clip == 1
+    recipe = commandline.parse(["--config", path, "--optimizer", "l-bfgs"]).recipe
+    assert recipe.batch_size is None and recipe.clip is None
+
+
+def test_none_switches_off_what_the_file_says(tmp_path):
+    values = {"augment": "flip", "batch_size": 9, "validation_fraction": 0.1, "patience": 3, "clip": None}
+    path = config_file(tmp_path, {**PLACES, **values, "input_shape": [2, 2, 1]})
+    words = ["--augment", "none", "--batch-size", "none", "--validation-fraction", "0"]
+    recipe = commandline.parse(["--config", path, *words]).recipe
+    assert (recipe.augment, recipe.batch_size, recipe.patience, recipe.clip) == ((), None, None, None)
+
+
+def test_the_command_that_gets_the_data_is_of_the_files_own_places(tmp_path):
+    path = config_file(tmp_path, {**PLACES, "get_data": "make it"})
+    assert commandline.parse(["--config", path]).get_data == "make it"
+    assert commandline.parse(["--config", path, *["v", "w", "x", "y", "z"]]).get_data is None
+
+
+def test_one_configuration_at_a_time(tmp_path):
+    path = config_file(tmp_path, PLACES)
+    with pytest.raises(UsageError, match="--config: expected one file, found 2"):
+        commandline.parse(["--config", path, "--config", path])
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -286,7 +330,8 @@ def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
         ({"epochs": "3.5"}, "epochs: expected a whole number of at least 1, found '3.5'"),
         ({"epochs": True}, "epochs: expected a whole number of at least 1, found True"),
         ({"l2": float("nan")}, "l2: expected a number of at least 0, found nan"),
-        ({"optimizer": {"nam": "adam"}}, "optimizer: expected a optimizer as a word or as"),
+        ({"optimizer": {"nam": "adam"}}, "optimizer: expected an optimizer as a word or as"),
+        ('{"epochs": 3, "epochs": 4}', "found the key 'epochs' twice"),
         ({"optimizer": {"name": "adam", "beta": 1}}, "takes the fields beta1, beta2, epsilon; found 'beta'"),
         ({"layers": []}, "layers: expected a list of layers, found []"),
         ({"layers": 3}, "layers: expected a list of layers, found 3"),

@@ -234,6 +234,21 @@ def test_a_configuration_trains_images_and_its_resolved_form_gives_the_same_mode
     assert same[0] == same[1]
 
 
+def test_data_that_cannot_be_learned_from_leave_an_earlier_run_as_it_was(finished, small_images, tmp_path):
+    shutil.copytree(finished[1], tmp_path / "out")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    table = np.loadtxt(small_images / "train.csv", delimiter=",")
+    table[:, 1] = 0
+    np.savetxt(tmp_path / "train.csv", table, fmt="%g", delimiter=",")
+    shutil.copy(small_images / "test.csv", tmp_path)
+    words = ["out", "--overwrite", "--config", small_images / "all.json"]
+    done = submit(ROOT / "main_task.py", *words, cwd=tmp_path)
+    assert (
+        done.returncode == 3 and "TRAIN_IMAGES: expected training rows that weigh more than 0" in done.stdout
+    )
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
+
+
 def test_a_recipe_without_its_data_says_how_to_make_it(small_images, tmp_path):
     done = submit(ROOT / "main_task.py", "out", "--config", small_images / "all.json", cwd=tmp_path)
     told = "TRAIN_IMAGES: no such file or folder: train.csv; make it with: python make_it.py"

@@ -8,6 +8,8 @@ import pytest
 from conftest import ROOT, blobs
 
 import nn
+from nn.optimizers import Adam
+from nn.validation import HoldOut
 
 INPUTS, LABELS = blobs(300)
 
@@ -57,13 +59,102 @@ def test_twenty_layers_train():
     assert len(classifier.model.layers) == 41 and history[-1].accuracy > 0.95
 
 
+def test_fit_keeps_the_shape_of_images():
+    for shape, expected in (((2, 8, 1), (2, 8, 1)), ((4, 4), (4, 4, 1)), ((2, 2, 4), (2, 2, 4))):
+        images = INPUTS.reshape(-1, *shape)
+        model = nn.fit(images, LABELS, layers="conv2d:3x2,relu,flatten", epochs=1).classifier.model
+        assert model.input_shape == expected
+        model = nn.fit(images, LABELS, hidden=[3], epochs=1).classifier.model
+        assert model.input_shape == expected and model.layers[0].name == "flatten"
+    with pytest.raises(ValueError, match="expected images of the input shape .16,., got .4, 4, 1."):
+        nn.fit(INPUTS.reshape(-1, 4, 4), LABELS, input_shape=[16])
+    with pytest.raises(ValueError, match="needs an image of at least 3x3, got an image of 2x8x1"):
+        nn.fit(INPUTS.reshape(-1, 2, 8, 1), LABELS, layers="conv2d:3x3,relu,flatten")
+
+
+def test_fit_makes_squares_of_rows_that_are_to_be_augmented():
+    model = nn.fit(INPUTS, LABELS, augment="shift:1", epochs=1).classifier.model
+    assert model.input_shape == (4, 4, 1) and model.layers[0].name == "flatten"
+
+
+def test_fit_takes_what_python_users_have():
+    lines = []
+    same = [
+        nn.fit(
+            INPUTS.tolist(),
+            LABELS.tolist(),
+            hidden=(8,),
+            epochs=np.int64(3),
+            optimizer=Adam(),
+            watch=lines.append,
+        ),
+        nn.fit(INPUTS, LABELS, hidden=[8], epochs=3, optimizer="adam"),
+    ]
+    assert np.array_equal(*(fit.classifier.params[0]["W"] for fit in same))
+    assert [line.epoch for line in lines] == [1, 2, 3]
+    signed = (INPUTS.astype(int) - 128).astype(np.int8)
+    assert nn.fit(signed, LABELS, epochs=1).classifier.model.scale == 128
+    recipe = nn.fit(INPUTS, LABELS, str(ROOT / "recipes" / "original.json"), np.ones(300))
+    assert len(recipe.history) == 100
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.where(LABELS == 0, -1.0, 1.0), "expected weights from 0 to 1e[+]09, got -1 to 1"),
+        (np.full(300, np.nan), "expected weights from 0"),
+        (np.ones(299), "expected 300 weights .n,., got an array of shape .299,."),
+        (np.ones((300, 1)), "expected 300 weights"),
+        (np.zeros(300), "expected training rows that weigh more than 0 together, found a sum of 0"),
+        (
+            np.where(HoldOut(0, 0.1, 300).chosen(np.arange(300)), 0.0, 1.0),
+            "expected validation rows that weigh more",
+        ),
+    ],
+)
+def test_fit_refuses_weights_that_are_none(weights, message):
+    with pytest.raises(ValueError, match=message):
+        nn.fit(INPUTS, LABELS, weights=weights, validation_fraction=0.1, epochs=2)
+
+
+def test_balanced_weights_are_of_the_rows_that_are_learned_from():
+    held = HoldOut(0, 0.5, 300).chosen(np.arange(300))
+    other = np.where(held, 0, LABELS)  # other labels where nothing may be learned
+    options = {"class_weights": "balanced", "validation_fraction": 0.5, "epochs": 2, "batch_size": 50}
+    first, second = (nn.fit(INPUTS, labels, **options).classifier.params for labels in (LABELS, other))
+    assert np.array_equal(first[0]["W"], second[0]["W"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"optimizer": "adam"}, {"epochs": -5}, {"hidden": [3]}, {"layers": ("relu",)}, {"l2": True}],
+    ids=str,
+)
+def test_recipe_refuses_at_construction_what_its_options_would(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        nn.Recipe(**wrong)
+
+
+def test_fit_refuses_inputs_that_are_none():
+    for inputs in (
+        INPUTS.astype(str),
+        INPUTS[:, :0],
+        INPUTS[:0],
+        np.where(INPUTS > 250, np.nan, INPUTS),
+        INPUTS[:, 0],
+    ):
+        with pytest.raises(ValueError, match="expected inputs"):
+            nn.fit(inputs, LABELS[: len(inputs)])
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (LABELS[:-1], "expected as many labels as inputs"),
-        (LABELS - 1, "expected labels"),
-        (LABELS / 2, "expected labels"),
-        (np.eye(3)[LABELS], "expected labels"),
+        (LABELS[:-1], "expected 300 labels"),
+        (LABELS - 1, "expected labels in 0..999, got -1 to 1"),
+        (LABELS + 10**12, "expected labels in 0..999"),
+        (LABELS / 2, "expected 300 labels"),
+        (np.eye(3)[LABELS], "expected 300 labels"),
     ],
 )
 def test_fit_refuses_labels_that_are_none(labels, message):

@@ -11,6 +11,8 @@ from nn.errors import DataError
 from nn.spark import reading
 from nn.spark.reading import Source
 from nn.spark.storage import Storage
+from nn.split import Split
+from nn.validation import HoldOut
 
 pytestmark = pytest.mark.spark
 
@@ -340,7 +342,7 @@ def test_read_both_tells_a_short_first_row_where_it_stands(spark, folder):
 
 def test_read_both_tells_a_test_set_of_another_width(spark, folder):
     with pytest.raises(
-        DataError, match="TEST_IMAGES: expected 5 values a row as in TRAIN_IMAGES, found 4 in"
+        DataError, match="TEST_IMAGES: expected 5 input values a row as in TRAIN_IMAGES, found 4 in"
     ):
         both(spark, folder, INPUTS[:, :4], LABELS)
 
@@ -386,7 +388,7 @@ def test_reading_takes_labels_and_weights_from_the_same_lines(spark, folder):
     [
         (6, None, r"--weight-column: expected a column in -6..5 and at least one more, found 6"),
         (5, -1, "--weight-column: expected another column than the label's, found 5"),
-        (0, 5, r"w.csv, line 31: expected a row weight of at least 0, found -2"),
+        (0, 5, r"w.csv, line 31: expected a row weight from 0 to 1e9, found -2"),
         (0, 1, r"w.csv, line 21: expected a class number in 0..\d+, found -7"),
     ],
 )
@@ -403,3 +405,58 @@ def test_reading_refuses_a_table_of_labels_and_weights_alone(spark, folder):
     np.savetxt(folder / "w.csv", np.column_stack([LABELS, WEIGHTS]), fmt="%g", delimiter=",")
     with pytest.raises(DataError, match="expected columns for inputs too, found 2"):
         read(spark, folder / "w.csv", None, column=0, weights=1)
+
+
+def weighed(spark, folder, column, weights, test_rows):
+    """The training set of x.csv and a test set, with labels in a column where one is given, and weights in another."""
+    np.savetxt(folder / "test.csv", test_rows, fmt="%g", delimiter=",")
+    labels = str(folder / "y.csv") if column is None else None
+    sources = [Source(name, str(folder / file), labels, column, weights) for name, file in
+               (("TRAIN", "train.csv"), ("TEST", "test.csv"))]  # fmt: skip
+    return reading.read_both(spark, Storage(spark), *sources, 2)
+
+
+@pytest.mark.parametrize(("column", "weights"), [(None, 2), (0, 2), (3, 1), (-1, 0), (1, -1)])
+def test_a_test_set_may_have_weights_which_are_not_read_or_leave_them_out(spark, folder, column, weights):
+    width = 6 + (column is not None)
+    table = np.full((50, width), np.nan)
+    places = {"weight": weights % width} | ({"label": column % width} if column is not None else {})
+    table[:, places["weight"]] = WEIGHTS
+    if column is not None:
+        table[:, places["label"]] = LABELS
+    rest = [place for place in range(width) if place not in places.values()]
+    table[:, rest] = INPUTS
+    np.savetxt(folder / "train.csv", table, fmt="%g", delimiter=",")
+    hostile = table.copy()
+    hostile[:, places["weight"]] = -9
+    for test_rows in (hostile, np.delete(table, places["weight"], axis=1)):
+        train, test = weighed(spark, folder, column, weights, test_rows)
+        assert_holds(train)
+        assert_holds(test)
+        assert train.weighted and not test.weighted
+        assert all(block.weights is None for block in test.blocks.collect())
+
+
+def test_a_split_takes_the_place_of_the_rows_in_the_cache(spark, folder):
+    dataset = read(spark, folder / "x.csv", folder / "y.csv")
+    plain = reading.learned_from(dataset, Split(50))
+    assert plain is dataset.blocks and dataset.cached.is_cached
+    split = Split(50, HoldOut(0, 0.4, 50), np.array([1.0, 2.0, 0.5]))
+    divided = reading.learned_from(dataset, split)
+    assert divided.is_cached and not dataset.cached.is_cached
+    blocks = divided.collect()
+    for validation, rows in ((True, split.validation_rows), (False, split.train_rows)):
+        numbers = np.concatenate([block.rows for block in blocks if block.validation == validation])
+        assert numbers.tolist() == list(range(rows))
+    assert all(np.array_equal(b.weights, np.array([1.0, 2.0, 0.5])[b.labels]) for b in blocks)
+    divided.unpersist()
+
+
+def test_rows_that_weigh_nothing_are_refused(spark, folder):
+    np.savetxt(folder / "w.csv", np.column_stack([np.zeros(50), INPUTS]), fmt="%g", delimiter=",")
+    dataset = read(spark, folder / "w.csv", folder / "y.csv", weights=0)
+    for split in (Split(50), Split(50, HoldOut(0, 0.4, 50))):
+        with pytest.raises(
+            DataError, match="TRAIN_IMAGES: expected training rows that weigh more than 0 together"
+        ):
+            reading.learned_from(dataset, split)

@@ -207,13 +207,13 @@ def test_parse_takes_true_and_false_alone_for_a_switch(word):
     [
         ("dens:3", "unknown layer 'dens'; known: dense, sigmoid, "),
         ("", "unknown layer ''; known: "),
-        ("dense", "dense: expected dense:UNITS[:initializer=...][:gain=...]"),
+        ("dense", "dense: expected dense:UNITS[:initializer=...][:gain=1]"),
         ("dense:", "dense:: expected a whole number for units, found ''"),
         ("dense:2.5", "dense:2.5: expected a whole number for units, found '2.5'"),
         ("dense:3:4", "dense:3:4: expected field=value, found '4'"),
         ("dense:3:units=4", "dense:3:units=4: units is said twice"),
         ("dense:3:gain=1:gain=1", "dense:3:gain=1:gain=1: gain is said twice"),
-        ("dense:3:size=1", "dense:3:size=1: expected dense:UNITS[:initializer=...][:gain=...]"),
+        ("dense:3:size=1", "dense:3:size=1: expected dense:UNITS[:initializer=...][:gain=1]"),
         ("dense:0", "dense:0: Dense units must be a whole number of at least 1, got 0"),
         ("dropout:nan", "dropout:nan: Dropout rate must be in [0, 1), got nan"),
         ("relu:3", "relu:3: expected relu"),
@@ -227,7 +227,7 @@ def test_parse_takes_true_and_false_alone_for_a_switch(word):
         ("residual(relu,,tanh)", "relu,,tanh: expected words between commas, found an empty one"),
         ("residual(relu):depth=2", "residual(relu):depth=2: expected residual(LAYER,LAYER,...)"),
         ("residual(relu):layers=2", "residual(relu):layers=2: layers is said twice"),
-        ("dense:3:ga\nin=1", "dense:3:ga in=1: expected dense:UNITS[:initializer=...][:gain=...]"),
+        ("dense:3:ga\nin=1", "dense:3:ga in=1: expected dense:UNITS[:initializer=...][:gain=1]"),
     ],
 )
 def test_parse_says_what_is_wrong_with_a_word(word, message):
@@ -242,7 +242,7 @@ def test_parse_says_what_is_wrong_with_a_word(word, message):
         (3, 'expected a layer as a word or as {"name": ...}, found 3'),
         ({"units": 3}, "expected a layer as a word or as {\"name\": ...}, found {'units': 3}"),
         ({"name": ["dense"]}, 'expected a layer as a word or as {"name": ...}, found '),
-        ({"name": "dense"}, "layer dense: expected dense:UNITS[:initializer=...][:gain=...]"),
+        ({"name": "dense"}, "layer dense: expected dense:UNITS[:initializer=...][:gain=1]"),
         ({"name": "dense", "units": "3"}, "layer dense: expected a whole number for units, found '3'"),
         ({"name": "dense", "units": True}, "layer dense: expected a whole number for units, found True"),
         ({"name": "dense", "units": 3.0}, "layer dense: expected a whole number for units, found 3.0"),
@@ -395,4 +395,10 @@ def test_usage_names_every_field(kind, name):
     assert said.startswith(name)
     for field in dataclasses.fields(cls):
         by_place = field.name.upper() if field.name != "layers" else "LAYER,LAYER"
-        assert (by_place if field.name in cls.positional else f"[:{field.name}=...]") in said
+        assert (by_place if field.name in cls.positional else f"[:{field.name}=") in said
+
+
+def test_usage_says_defaults_and_what_may_be_left_out():
+    assert spelling.usage(LAYERS["leaky_relu"]) == "leaky_relu[:SLOPE=0.01]"
+    assert spelling.usage(LAYERS["dropout"]) == "dropout:RATE"
+    assert spelling.usage(LAYERS["dense"]) == "dense:UNITS[:initializer=...][:gain=1]"

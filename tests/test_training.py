@@ -8,7 +8,7 @@ from conftest import blobs
 
 from nn import chain, spelling, tree
 from nn.descent import Descent
-from nn.errors import DataError, Diverged
+from nn.errors import Diverged
 from nn.layers import Dense, Dropout, Tanh
 from nn.lbfgs import LBFGS
 from nn.local import Held, blocks_of, measure_on
@@ -319,8 +319,18 @@ def test_lbfgs_trains_in_the_same_loop_and_stops_when_nothing_is_left_to_gain():
     assert standing[-1] == pytest.approx(final.train.cost) and standing[-1] == min(standing)
 
 
-def test_rows_that_weigh_nothing_are_refused():
-    measure = measure_on(blocks_of(INPUTS, LABELS, np.zeros(300)), MODEL)
+def test_a_validation_cost_that_is_no_number_is_never_the_best():
     descent = Descent(SGD(), Constant(), 0.1)
-    with pytest.raises(DataError, match="expected training rows that weigh more than 0 together"):
-        list(train(measure, descent, Plan(300, 2), Progress(descent.init(MODEL.init(0)))))
+    weights = np.where(SPLIT.hold_out.chosen(np.arange(300)), 0.0, 1.0)
+    blocks = SPLIT.applied_to(blocks_of(INPUTS, LABELS, weights))
+    plan = Plan(SPLIT.train_rows, 3, validates=True, keeps_best=True)
+    *_, last = train(measure_on(blocks, MODEL), descent, plan, Progress(descent.init(MODEL.init(0))))
+    assert last.best is None and np.isnan(last.history[-1].val_cost)
+
+
+def test_what_to_try_after_divergence_suits_the_optimizer():
+    assert (
+        Descent(SGD(), Constant()).cure(0.5)
+        == " at learning rate 0.5; try --learning-rate 0.05 or --schedule bold-driver"
+    )
+    assert "bold-driver" not in Descent(SGD(), BoldDriver()).cure(0.5) and "rate" not in LBFGS().cure(0.0)

@@ -18,8 +18,10 @@ import numpy as np
 from nn import text
 from nn.errors import DataError
 from nn.records import Block
+from nn.spark.columns import Columns
 from nn.spark.storage import Storage
 from nn.spark.textfile import Census, TextFile
+from nn.split import Split
 
 
 class Source(NamedTuple):
@@ -31,6 +33,11 @@ class Source(NamedTuple):
     label_column: int | None = None
     weight_column: int | None = None  # of the images, where rows have weights
 
+    @property
+    def column_of_labels(self) -> int | None:
+        """Where in the images the labels stand, if they do."""
+        return self.label_column if self.labels is None else None
+
 
 class Dataset(NamedTuple):
     """Rows on the cluster, and what was learned while reading them."""
@@ -39,7 +46,9 @@ class Dataset(NamedTuple):
     rows: int
     width: int
     largest: float  # largest absolute input value
+    labels: np.ndarray  # (n,), on the driver
     class_rows: np.ndarray  # rows of each class, (k,)
+    weighted: bool  # whether rows have weights of their own
     notes: tuple[str, ...]  # what the user should know, a line each
     cached: Any  # the persisted RDD below `blocks`
 
@@ -52,18 +61,6 @@ class Dataset(NamedTuple):
     def partitions(self) -> int:
         """How many tasks a pass over the rows takes."""
         return self.cached.getNumPartitions()
-
-
-class Columns(NamedTuple):
-    """Which columns of the image text are no inputs, from 0; None: there is no such column."""
-
-    label: int | None
-    weight: int | None
-
-    @property
-    def taken(self) -> list[int]:
-        """The columns that are left out of the inputs."""
-        return [column for column in self if column is not None]
 
 
 class Parsed(NamedTuple):
@@ -85,17 +82,16 @@ def read_both(
     before any is read whole.
     """
     train_files = Files.open(context, storage, train, partitions)
-    test_files = Files.open(context, storage, test, partitions)
+    test_files = Files.open_test(context, storage, test, partitions, train_files)
     train_set = read(train_files)
     if train_set.classes < 2:
         raise DataError("TRAIN_LABELS: expected at least 2 classes, found class 0 alone")
-    test_set = read(test_files, train_set.classes)
-    if train_set.width != test_set.width:
+    if test_files.width != train_set.width:
         raise DataError(
-            f"TEST_IMAGES: expected {train_set.width} values a row as in TRAIN_IMAGES, "
-            f"found {test_set.width} in {test.images}"
+            f"TEST_IMAGES: expected {train_set.width} input values a row as in TRAIN_IMAGES, "
+            f"found {test_files.width} in {test.images}"
         )
-    return train_set, test_set
+    return train_set, read(test_files, train_set.classes)
 
 
 class Files(NamedTuple):
@@ -109,7 +105,20 @@ class Files(NamedTuple):
     def open(cls, context, storage: Storage, source: Source, partitions: int) -> Files:
         """Open images and labels; DataError where a file is missing, empty, or plainly the other's."""
         images = TextFile(context, storage, source.images, f"{source.name}_IMAGES", partitions)
-        columns = _columns(source, images)
+        columns = Columns.of(images, source.column_of_labels, source.weight_column)
+        return cls._with_labels(context, storage, source, partitions, images, columns)
+
+    @classmethod
+    def open_test(cls, context, storage: Storage, source: Source, partitions: int, train: Files) -> Files:
+        """Open the test set that belongs to a training set, whose weights it may leave out."""
+        images = TextFile(context, storage, source.images, f"{source.name}_IMAGES", partitions)
+        columns = Columns.of_test(images, source.column_of_labels, source.weight_column, train.width)
+        return cls._with_labels(context, storage, source, partitions, images, columns)
+
+    @classmethod
+    def _with_labels(
+        cls, context, storage: Storage, source: Source, partitions: int, images: TextFile, columns: Columns
+    ) -> Files:
         if source.labels is None:
             return cls(images, None, columns)
         labels = TextFile(context, storage, source.labels, f"{source.name}_LABELS", partitions)
@@ -143,10 +152,31 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
         rows=rows,
         width=files.width,
         largest=max(census.largest for census in censuses),
+        labels=labels,
         class_rows=class_rows,
+        weighted=files.columns.weight is not None,
         notes=tuple(notes),
         cached=cached,
     )
+
+
+def learned_from(dataset: Dataset, split: Split) -> Any:
+    """The blocks of a training set after the split, cached in the place of those before it.
+
+    Raises DataError where the rows learned from, or those held out, weigh nothing together.
+    """
+    blocks = split.applied_to(dataset.blocks)
+    if split.changes:
+        blocks = blocks.persist(dataset.cached.getStorageLevel())
+    dataset.cached.context.setJobDescription("dividing TRAIN_IMAGES")
+    try:
+        if split.changes or dataset.weighted:
+            split.check(blocks)
+    except ValueError as error:
+        raise DataError(f"TRAIN_IMAGES: {error}") from None
+    if split.changes:
+        dataset.cached.unpersist()
+    return blocks
 
 
 # ---- images ----
@@ -177,7 +207,7 @@ def parse_images(
         if isinstance(part, text.End):
             yield Census(piece, part.rows, part.lines, part.blank, fault or part.fault, largest)
         elif fault is None:
-            labels, weights = _beside(part, columns, classes)
+            labels, weights = columns.beside(part, classes)
             faults = [each for each in (labels, weights) if isinstance(each, text.Fault)]
             if faults:
                 fault = min(faults, key=lambda each: each.line)
@@ -186,16 +216,6 @@ def parse_images(
             inputs = text.compact(values)
             largest = max(largest, float(inputs.max()), -float(inputs.min()))
             yield Parsed(piece, part.start, inputs, labels, weights)
-
-
-def _beside(part: text.Chunk, columns: Columns, classes: int) -> tuple[Any, Any]:
-    """(labels, weights) that stand in columns of the images: arrays (n,), None, or the Fault of the first bad one."""
-    labels = weights = None
-    if columns.label is not None:
-        labels = text.to_labels(part.values[:, [columns.label]], part.line, classes)
-    if columns.weight is not None:
-        weights = text.to_weights(part.values[:, columns.weight], part.line)
-    return labels, weights
 
 
 def to_block(offsets: np.ndarray, labels: Any, element: Parsed | Census) -> list[Block]:
@@ -213,28 +233,6 @@ def _only_census(element: Parsed | Census) -> list[Census]:
 
 
 # ---- labels ----
-
-
-def _columns(source: Source, images: TextFile) -> Columns:
-    """The columns that the source names, counted from 0."""
-    width = images.layout.width
-    found = []
-    asked = (("--label-column", source.label_column if source.labels is None else None),)
-    for option, column in (*asked, ("--weight-column", source.weight_column)):
-        if column is not None and not (width > 1 and -width <= column < width):
-            raise DataError(
-                f"{option}: expected a column in {-width}..{width - 1} and at least one more, "
-                f"found {column} with {width} values a row in {images.path}"
-            )
-        found.append(None if column is None else column % width)
-    columns = Columns(*found)
-    if columns.label is not None and columns.label == columns.weight:
-        raise DataError(
-            f"--weight-column: expected another column than the label's, found {source.weight_column}"
-        )
-    if len(columns.taken) >= width:
-        raise DataError(f"--weight-column: expected columns for inputs too, found {width} in {images.path}")
-    return columns
 
 
 def _labels_beside(cached: Any) -> np.ndarray:
