@@ -118,7 +118,8 @@ class Sequential:
             rows.append((f"{number:<3}{layer.brief}", _text(shape), f"{count:,}"))
         rows.append(("total", "", f"{total:,}"))
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        return "\n".join(f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows)
+        lines = (f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows)
+        return "\n".join(line.rstrip() for line in lines)
 
     def config(self) -> dict[str, Any]:
         """Enough to build the network again with `from_config`; plain JSON values."""

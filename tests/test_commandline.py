@@ -176,6 +176,14 @@ def test_every_option_is_offered_and_every_other_key_is_known_beside_a_recipe():
     assert fields - {"recipe"} == BESIDE
 
 
+@pytest.mark.parametrize(
+    ("words", "noisy"),
+    [("", False), ("--augment shift:1", True), ("--layers dropout:0.5", True), ("--layers dropout:0", False)],
+)
+def test_a_plan_knows_what_blurs_the_cost(words, noisy):
+    assert commandline.parse([*FILES, *words.split()]).recipe.plan(10).noisy == noisy
+
+
 def test_words_lists_every_word(capsys):
     with pytest.raises(SystemExit) as left:
         commandline.parse(["--words"])

@@ -50,6 +50,11 @@ def test_start_values_follow_the_activation_that_a_layer_feeds():
     assert (inner[0].initializer, inner[2].initializer) == ("he_normal", "glorot_uniform")
 
 
+def test_start_values_are_of_the_next_layer_that_a_layer_feeds_and_of_no_later_one():
+    first, second, *_ = network(layers_of("dense:5,dense:4,relu"), (3,), 2, CrossEntropy()).layers
+    assert (first.initializer, second.initializer) == ("glorot_uniform", "he_normal")
+
+
 def test_start_values_that_are_named_stay():
     words = "dense:5:initializer=zeros,relu,dense:4:gain=2.5,sigmoid"
     first, _, second, *_ = network(layers_of(words), (3,), 2, CrossEntropy()).layers

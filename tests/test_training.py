@@ -16,7 +16,7 @@ from nn.losses import LOSSES
 from nn.network import multilayer_perceptron, network
 from nn.optimizers import SGD, Momentum
 from nn.penalty import Penalty
-from nn.records import Best, Draw, Epoch, Progress
+from nn.records import Best, Draw, Epoch, Measures, Progress, Tally
 from nn.schedules import BoldDriver, Constant, Plateau
 from nn.split import Split
 from nn.training import Plan, early_stopping, kept, train
@@ -334,3 +334,18 @@ def test_what_to_try_after_divergence_suits_the_optimizer():
         == " at learning rate 0.5; try --learning-rate 0.05 or --schedule bold-driver"
     )
     assert "bold-driver" not in Descent(SGD(), BoldDriver()).cure(0.5) and "rate" not in LBFGS().cure(0.0)
+
+
+def test_a_trial_that_was_undone_is_never_the_best():
+    answers = iter([(5.0, 5.0), (6.0, 1.0), (4.0, 4.0)])
+
+    def measure(params, draw):
+        train_cost, val_cost = next(answers)
+        return Tally(
+            Measures(1, 1.0, train_cost, 0), Measures(1, 1.0, val_cost, 0), 1, 1.0, [{"b": np.ones(1)}]
+        )
+
+    descent = Descent(SGD(), BoldDriver(), 0.1)
+    plan = Plan(1, 3, validates=True, keeps_best=True)
+    *_, last = train(measure, descent, plan, Progress(descent.init([{"b": np.zeros(1)}])))
+    assert [line.accepted for line in last.history] == [True, False, True] and last.best.epoch == 3
