@@ -117,7 +117,7 @@ class Recipe:
     batch_size: int | None = option(
         None,
         Whole(1),
-        "instead of a sample: cut each epoch into random batches of N rows, one step and one job each",
+        "instead of a sample: cut each epoch into even random batches of at most N rows, one step and one job each",
     )
     optimizer: Rule | LBFGS = option(
         SGD(),

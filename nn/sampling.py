@@ -61,8 +61,18 @@ def sample(seed: int, epoch: int, rows: np.ndarray, fraction: float) -> np.ndarr
 
 
 def batch_numbers(seed: int, epoch: int, rows: np.ndarray, total: int, batch_size: int | None) -> np.ndarray:
-    """The mini-batch of each row, (n,): a fresh shuffle of all `total` rows, cut every `batch_size`."""
-    return permutation(seed, BATCHES, epoch, rows, total) // (batch_size or total)
+    """The mini-batch of each row, (n,): a fresh shuffle of all `total` rows, cut into batches of `batch_size` at most.
+
+    They are as few as can be and as even as can be: a last batch of the one row that is left over would take a step
+    as large as any other, along the gradient of that row alone.
+    """
+    batches = batch_count(total, batch_size)
+    return permutation(seed, BATCHES, epoch, rows, total) * batches // max(total, 1)
+
+
+def batch_count(total: int, batch_size: int | None) -> int:
+    """How many batches of `batch_size` rows at most hold `total` rows; one without a size."""
+    return 1 if batch_size is None else max(1, -(-total // batch_size))
 
 
 def permutation(seed: int, purpose: int, epoch: int, rows: np.ndarray, total: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from nn import tree
+from nn import sampling, tree
 from nn.descent import Descent, State
 from nn.errors import Diverged
 from nn.lbfgs import LBFGS
@@ -50,7 +50,7 @@ class Plan:
     @property
     def batches(self) -> int:
         """Steps in an epoch."""
-        return 1 if self.batch_size is None else math.ceil(self.rows / self.batch_size)
+        return sampling.batch_count(self.rows, self.batch_size)
 
 
 class Outcome(NamedTuple):

@@ -1,5 +1,7 @@
 """Draws are pure functions of (seed, purpose, epoch, row), even and unlike each other."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -63,10 +65,11 @@ def test_batches_are_disjoint_full_and_mixed():
     assert ((table - 100) ** 2 / 100).sum() < 690  # chi-square with 531 degrees: 1 in 100,000 above 679
 
 
-def test_last_batch_holds_what_is_left():
-    numbers = sampling.batch_numbers(0, 1, np.arange(10), 10, 4)
-    assert sorted(np.bincount(numbers).tolist()) == [2, 4, 4]
-    assert np.bincount(numbers)[2] == 2
+@given(st.integers(1, 500), st.integers(1, 60))
+def test_batches_are_few_even_and_none_too_large(total, size):
+    sizes = np.bincount(sampling.batch_numbers(0, 1, np.arange(total), total, size))
+    assert len(sizes) == sampling.batch_count(total, size) == math.ceil(total / size)
+    assert sizes.sum() == total and sizes.max() <= size and sizes.max() - sizes.min() <= 1
 
 
 def test_permutation_refuses_a_row_beyond_its_end():

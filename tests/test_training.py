@@ -294,12 +294,12 @@ def test_early_stopping_waits_its_patience_after_the_best_epoch():
 
 
 def test_plateau_watches_the_validation_cost():
-    descent = Descent(SGD(), Plateau(1, drop=0.5, lowest=0.0), 3.0)
+    descent = Descent(SGD(), Plateau(1, drop=0.5, lowest=0.0), 20.0)
     epochs, _ = validated(descent, epochs=30, batch_size=50)
     lines = epochs[-1].history
     best, scale = np.inf, 1.0
     for line in lines:
-        assert line.learning_rate == pytest.approx(3.0 * scale)
+        assert line.learning_rate == pytest.approx(20.0 * scale)
         scale *= 1.0 if line.val_cost < best else 0.5
         best = min(best, line.val_cost)
     assert scale < 1
