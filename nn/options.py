@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,9 +120,13 @@ class Options:
 
     def _peeked_width(self) -> int | None:
         """Input values in the first line of TRAIN_IMAGES, where that is a plain local file; else None."""
+        if not os.path.isfile(self.train_images):  # a pipe could be read but once
+            return None
         try:
             with open(self.train_images, "rb") as file:
                 lines = [file.readline(PEEKED).decode("utf-8") for _ in range(2)]
+            if max(map(len, lines)) >= PEEKED:
+                return None
             taken = [self.label_column if self.train_labels == "-" else None, self.weight_column]
             return text.layout_of(lines).width - sum(column is not None for column in taken)
         except (OSError, ValueError):
@@ -139,7 +144,7 @@ class Options:
 
 NOT_KEPT = ("output", "overwrite", "debug", "about", "get_data")
 UNKNOWN_WIDTHS = (1024 * 1024, 3331 * 3331)  # squares, which image layers take
-PEEKED = 1 << 20  # bytes of a line
+PEEKED = 1 << 20  # bytes of a line; a longer one is left to Spark
 
 
 def _blurred(first: str, second: str) -> str:

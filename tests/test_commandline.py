@@ -234,6 +234,16 @@ def test_layers_are_held_against_the_width_of_a_local_file(tmp_path):
     assert commandline.parse(words).recipe.model(4, 2).input_shape == (2, 2, 1)
 
 
+def test_a_line_too_long_to_peek_at_is_left_to_spark(tmp_path):
+    images = tmp_path / "images.csv"
+    images.write_text("1," * 600_000 + "1\n")
+    words = [str(images), "b", "c", "d", "out", "--layers", "residual(dense:3),dense:4"]
+    assert commandline.parse(words).recipe.layers is not None
+    images.write_text("1,2,3,4\n")
+    with pytest.raises(UsageError, match="its input's shape a row of 4, got a row of 3"):
+        commandline.parse(words)
+
+
 # ---- the configuration file ----
 
 
