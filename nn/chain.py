@@ -35,9 +35,9 @@ def gradients(blocks: Any, model: Sequential, params: Any, draw: Draw, augmentat
     if augmentation:
         passes = passes.map(partial(bend, augmentation, draw))
     passes = forward_passes(passes, model, params).map(partial(lose, model.loss))
+    first = model.first_with_params  # nobody reads d loss / d x of what lies before it
     for index in reversed(range(len(model.layers))):
-        want_dx = index > model.first_with_params  # nobody reads what lies before it
-        passes = passes.map(partial(backward, model.layers[index], index, params, want_dx))
+        passes = passes.map(partial(backward, model.layers[index], index, params, index > first))
     return passes.map(tally).reduce(together)
 
 
