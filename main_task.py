@@ -34,7 +34,7 @@ def main(asked: options.Options) -> None:
         output.claim(asked.overwrite)
 
         # read
-        print(report.where(context), flush=True)
+        print(report.where(context, asked), flush=True)
         partitions = asked.partitions or context.defaultParallelism
         with asked.telling_how_to_get_data():
             train_set, test_set = reading.read_both(context, storage, *asked.sources(), partitions)

@@ -63,9 +63,10 @@ def describe_data(storage: Storage, asked: Options, rows: int) -> dict[str, Any]
     return {"name": about["name"], "class_names": classes if named else None}
 
 
-def where(context) -> str:
-    """Which Spark runs the job."""
-    return f"spark     {context.version} at {context.master}"
+def where(context, asked: Options) -> str:
+    """Which Spark runs the job, and what its configuration file says of itself."""
+    about = f"\nrecipe    {asked.about}" if asked.about else ""
+    return f"spark     {context.version} at {context.master}{about}"
 
 
 def data_lines(train: Dataset, test: Dataset, split: Split, name: str, seconds: float) -> str:

@@ -218,7 +218,8 @@ def small_images(tmp_path_factory):
 def test_a_configuration_trains_images_and_its_resolved_form_gives_the_same_model(small_images):
     first = submit(ROOT / "main_task.py", "out", "--config", "all.json", cwd=small_images)
     assert first.returncode == 0, first.stdout
-    assert "conv2d:8x3" in first.stdout and "held out for validation" in first.stdout
+    assert "recipe    all at once" in first.stdout and "conv2d:8x3" in first.stdout
+    assert "held out for validation" in first.stdout
     assert "val cost" in first.stdout and "kept      " in first.stdout
     rows = list(csv.DictReader((small_images / "out" / "history.csv").open()))
     summary = json.loads((small_images / "out" / "summary.json").read_text())
@@ -256,11 +257,20 @@ def test_a_recipe_without_its_data_says_how_to_make_it(small_images, tmp_path):
 
 
 def test_lbfgs_runs_as_a_job(data, tmp_path):
-    words = ["--optimizer", "l-bfgs", "--loss", "cross-entropy", "--l2", "0.1", "--epochs", "300"]
+    words = [
+        "--optimizer",
+        "l-bfgs:tolerance=0.003",
+        "--loss",
+        "cross-entropy",
+        "--l2",
+        "0.1",
+        "--epochs",
+        "99",
+    ]
     done = submit(ROOT / "main_task.py", *data, "out", *words, "--activation", "tanh", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     rows = list(csv.DictReader((tmp_path / "out" / "history.csv").open()))
-    assert len(rows) < 300 and "stopped   after epoch" in done.stdout
+    assert len(rows) < 99 and "stopped   after epoch" in done.stdout
     assert float(rows[-1]["cost"]) < 0.8 * float(rows[0]["cost"])
 
 
