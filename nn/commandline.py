@@ -14,8 +14,8 @@ from nn.initializers import INITIALIZERS
 from nn.layers import LAYERS
 from nn.lbfgs import LBFGS
 from nn.losses import LOSSES
-from nn.options import PLACES, Options
-from nn.recipe import OPTIMIZERS, Recipe
+from nn.options import Options
+from nn.recipe import OPTIMIZERS, PLACES, Recipe
 from nn.schedules import SCHEDULES
 
 DESCRIPTION = """\
@@ -123,7 +123,7 @@ def _add(group, name: str, about: Any) -> None:
     elif isinstance(about["reader"], Switch):
         group.add_argument(f"--{_said(name)}", action="store_true", help=help)
     else:
-        group.add_argument(f"--{_said(name)}", metavar=about["metavar"], help=help)
+        group.add_argument(f"--{_said(name)}", metavar=about["reader"].metavar, help=help)
 
 
 class _Words(argparse.Action):

@@ -118,9 +118,7 @@ class Descent:
         return {**state, **back, "learning_rate": rate}, accepted
 
     def watch(self, state: State, cost: float) -> State:
-        """Tell a schedule that watches the cost of an epoch."""
-        if not self.schedule.watches:
-            return state
+        """Tell the schedule the cost of an epoch."""
         return {**state, "memory": self.schedule.watch(state["memory"], cost)}
 
     def result(self, state: State) -> tree.Tree:

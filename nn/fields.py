@@ -16,11 +16,9 @@ from typing import Any
 from nn import spelling
 
 
-def option(default: Any, reader: Any, help: str, metavar: str | None = None) -> Any:
+def option(default: Any, reader: Any, help: str) -> Any:
     """A dataclass field that a command line and a configuration file may set."""
-    return dataclasses.field(
-        default=default, metadata={"reader": reader, "help": help, "metavar": metavar or reader.metavar}
-    )
+    return dataclasses.field(default=default, metadata={"reader": reader, "help": help})
 
 
 def options_of(cls: type) -> dict[str, dataclasses.Field]:

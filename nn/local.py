@@ -15,10 +15,9 @@ from nn import chain
 from nn.classifier import Classifier
 from nn.model import Sequential
 from nn.recipe import Recipe
-from nn.records import Block, Draw, Epoch, Progress, Tally
+from nn.records import LARGEST_WEIGHT, Block, Draw, Epoch, Progress, Tally
 from nn.text import MAX_CLASSES
 from nn.training import early_stopping, kept, train
-from nn.weighting import LARGEST
 
 
 class Held(NamedTuple):
@@ -164,9 +163,9 @@ def _checked(inputs: Any, labels: Any, weights: Any) -> tuple[np.ndarray, np.nda
     weights = np.asarray(weights, np.float64)
     if weights.shape != labels.shape:
         raise ValueError(f"expected {len(labels)} weights (n,), got an array of shape {weights.shape}")
-    if not ((weights >= 0) & (weights <= LARGEST)).all():
+    if not ((weights >= 0) & (weights <= LARGEST_WEIGHT)).all():
         raise ValueError(
-            f"expected weights from 0 to {LARGEST:g}, got {weights.min():g} to {weights.max():g}"
+            f"expected weights from 0 to {LARGEST_WEIGHT:g}, got {weights.min():g} to {weights.max():g}"
         )
     return inputs, labels, weights
 

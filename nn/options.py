@@ -22,8 +22,6 @@ from nn.recipe import Recipe
 from nn.spark.reading import Source
 from nn.split import Split
 
-PLACES = ("train_images", "train_labels", "test_images", "test_labels", "output")
-
 
 @dataclass(frozen=True)
 class Options:

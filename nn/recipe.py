@@ -46,20 +46,10 @@ from nn.weighting import ClassWeights, ClassWeightsReader
 OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
 HIDDEN = (64,)
 ACTIVATION = "sigmoid"
+PLACES = ("train_images", "train_labels", "test_images", "test_labels", "output")
 # What a configuration file may hold beside a recipe: the fields of nn/options.py.
 BESIDE = frozenset(
-    (
-        *(
-            "train_images",
-            "train_labels",
-            "test_images",
-            "test_labels",
-            "output",
-            "label_column",
-            "weight_column",
-        ),
-        *("partitions", "overwrite", "debug", "about", "get_data"),
-    )
+    (*PLACES, "label_column", "weight_column", "partitions", "overwrite", "debug", "about", "get_data")
 )
 SAMPLE = 0.7  # of the rows, in a full step of a first-order rule, as in the original
 
@@ -288,13 +278,14 @@ class Recipe:
 
         Raises ValueError where that leaves nothing to learn from, or names a class that is not there.
         """
-        rows, hold_out = len(labels), None
-        if self.validation_fraction:
-            hold_out = HoldOut(self.seed, self.validation_fraction, rows)
-            labels = labels[~hold_out.chosen(np.arange(rows))]
+        rows = len(labels)
+        hold_out = HoldOut(self.seed, self.validation_fraction, rows) if self.validation_fraction else None
         if self.class_weights is None:
             return Split(rows, hold_out)
-        # Balanced by the rows that are learned from: those held out may not say how to learn.
+        if (
+            hold_out is not None
+        ):  # balanced by the rows that are learned from: others may not say how to learn
+            labels = labels[~hold_out.chosen(np.arange(rows))]
         return Split(rows, hold_out, self.class_weights.table(np.bincount(labels, minlength=classes)))
 
     def plan(self, rows: int) -> Plan:

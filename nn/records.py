@@ -9,6 +9,8 @@ import numpy as np
 from nn import tree
 from nn.sampling import Key
 
+LARGEST_WEIGHT = 1e9  # of a row; far beyond any use, and safe to sum in float32
+
 
 class Block(NamedTuple):
     """Rows that lie together in memory: a unit of work for one call of each layer."""

@@ -24,7 +24,6 @@ class Schedule:
     name: ClassVar[str]
     positional: ClassVar[tuple[str, ...]] = ()
     judges: ClassVar[bool] = False  # whether it may undo the step that led to a trial
-    watches: ClassVar[bool] = False  # whether it is told each epoch's cost
 
     def factor(self, time: float, end: float) -> float:
         """What multiplies the learning rate `time` epochs into a run of `end` epochs."""
@@ -148,7 +147,6 @@ class Plateau(Schedule):
 
     name: ClassVar[str] = "plateau"
     positional: ClassVar[tuple[str, ...]] = ("patience",)
-    watches: ClassVar[bool] = True
     patience: int = 5
     drop: float = 0.5
     lowest: float = 0.001

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nn.cells import CellReader
+from nn.records import LARGEST_WEIGHT
 
 MAX_CLASSES = 1000
 LARGEST = float(np.finfo(np.float32).max)
@@ -244,11 +245,11 @@ def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSE
 
 
 def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | Fault:
-    """Row weights (n,) float64 of a column: numbers from 0 to a thousand million."""
-    good = (values >= 0) & (values <= 1e9)  # beyond it sums in float32 would overflow
+    """Row weights (n,) float64 of a column: numbers from 0 to LARGEST_WEIGHT."""
+    good = (values >= 0) & (values <= LARGEST_WEIGHT)
     if not good.all():
         row = int(np.argmin(good))
-        return Fault(first_line + row, "a row weight from 0 to 1e9", f"{values[row]:g}")
+        return Fault(first_line + row, f"a row weight from 0 to {LARGEST_WEIGHT:g}", f"{values[row]:g}")
     return values.astype(np.float64)
 
 

@@ -2,7 +2,7 @@
 
 Which rows these are depends on nothing but the seed and the row's number, so every partitioning holds out the same. The
 rows that are left, and those held out, are numbered anew from 0 each: to all that follows, the training rows are rows
-0..train_rows - 1 with no gaps, and mini-batches of 1,000 rows have 1,000.
+0..train_rows - 1 with no gaps, and mini-batches are as even as they would be without any held out.
 """
 
 from __future__ import annotations

@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 
 from nn.fields import Reader, unfit
-from nn.records import Block
-
-LARGEST = 1e9  # a row's weight; far beyond any use, and safe to sum in float32
+from nn.records import LARGEST_WEIGHT, Block
 
 
 @dataclass(frozen=True)
@@ -24,8 +22,10 @@ class ClassWeights:
 
     def __post_init__(self):
         for number, weight in self.weights or ():
-            if not 0 <= weight <= LARGEST:
-                raise ValueError(f"a class's weight must be a number from 0 to {LARGEST:g}, got {weight!r}")
+            if not 0 <= weight <= LARGEST_WEIGHT:
+                raise ValueError(
+                    f"a class's weight must be a number from 0 to {LARGEST_WEIGHT:g}, got {weight!r}"
+                )
             if number < 0:
                 raise ValueError(f"a class's number must be at least 0, got {number}")
 

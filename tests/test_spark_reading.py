@@ -388,7 +388,7 @@ def test_reading_takes_labels_and_weights_from_the_same_lines(spark, folder):
     [
         (6, None, r"--weight-column: expected a column in -6..5 and at least one more, found 6"),
         (5, -1, "--weight-column: expected another column than the label's, found 5"),
-        (0, 5, r"w.csv, line 31: expected a row weight from 0 to 1e9, found -2"),
+        (0, 5, r"w.csv, line 31: expected a row weight from 0 to 1e\+09, found -2"),
         (0, 1, r"w.csv, line 21: expected a class number in 0..\d+, found -7"),
     ],
 )
