@@ -103,6 +103,7 @@ def test_fit_takes_what_python_users_have():
     [
         (np.where(LABELS == 0, -1.0, 1.0), "expected weights from 0 to 1e[+]09, got -1 to 1"),
         (np.full(300, np.nan), "expected weights from 0"),
+        (np.full(300, 1e10), "expected weights from 0 to 1e[+]09, got 1e[+]10 to 1e[+]10"),
         (np.ones(299), "expected 300 weights .n,., got an array of shape .299,."),
         (np.ones((300, 1)), "expected 300 weights"),
         (np.zeros(300), "expected training rows that weigh more than 0 together, found a sum of 0"),

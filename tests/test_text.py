@@ -181,3 +181,10 @@ def test_to_labels_tells_the_first_row_that_is_no_label(row, found):
     good[-1] = 1.0
     fault = text.to_labels(np.array([good, row, row], np.float32), first_line=10)
     assert fault.line == 11 and fault.found == found
+
+
+def test_weights_are_numbers_within_their_bounds_and_the_first_other_is_named():
+    assert text.to_weights(np.array([0.0, 0.5, 1e9])).tolist() == [0.0, 0.5, 1e9]
+    for bad in (-0.5, 1e10):
+        fault = text.to_weights(np.array([1.0, bad, -1.0]), first_line=7)
+        assert fault == text.Fault(8, "a row weight from 0 to 1e+09", f"{bad:g}")

@@ -51,7 +51,8 @@ def test_reader_takes_words_and_json_and_writes_what_it_reads(value, expected):
 
 
 @pytest.mark.parametrize(
-    "value", ["", "even", "0", "0=a", "0=1,0=2", "0=-1", "-1=1", "0=nan", 3, {}, {"a": 1}, {"0": True}]
+    "value",
+    ["", "even", "0", "0=a", "0=1,0=2", "0=-1", "-1=1", "0=nan", "0=1e10", 3, {}, {"a": 1}, {"0": True}],
 )
 def test_reader_refuses_what_is_no_weights(value):
     with pytest.raises(ValueError, match="expected balanced, or weights as 0=1,3=2.5|must be"):
