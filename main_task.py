@@ -11,8 +11,9 @@ try:
     from nn.spark import reading
     from nn.spark.output import Output
     from nn.spark.session import shows_on_terminal, spark_context
+    from nn.spark.shuffling import shuffled
     from nn.spark.storage import Storage
-    from nn.spark.training import measure_on
+    from nn.spark.training import descend_on, measure_on
     from nn.training import early_stopping, kept, train
 except ModuleNotFoundError as missing:
     if missing.name not in ("nn", "numpy", "pyspark"):
@@ -38,11 +39,13 @@ def main(asked: options.Options) -> None:
         partitions = asked.partitions or context.defaultParallelism
         with asked.telling_how_to_get_data():
             train_set, test_set = reading.read_both(context, storage, *asked.sources(), partitions)
+        if asked.shuffle_once:
+            train_set = shuffled(train_set, recipe.seed)
         about = report.describe_data(storage, asked, train_set.rows)
         model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
         split = asked.split(train_set.labels, train_set.classes)
         train_blocks = reading.learned_from(train_set, split)
-        print(report.data_lines(train_set, test_set, split, about["name"], clock.lap("reading")))
+        print(report.data_lines(train_set, test_set, recipe, split, about["name"], clock.lap("reading")))
 
         # train
         params = model.init(recipe.seed)
@@ -50,8 +53,10 @@ def main(asked: options.Options) -> None:
         optimizer = recipe.optimizer_for(plan)
         print(report.plan_lines(recipe, model), flush=True)
         table = console.Table(plan, live=shows_on_terminal(context))
-        measure = table.counting(measure_on(train_blocks, model, recipe.augment))
-        epochs = train(recipe.penalty().added_to(measure), optimizer, plan, Progress(optimizer.init(params)))
+        penalty = recipe.penalty()
+        measure = table.counting(penalty.added_to(measure_on(train_blocks, model, recipe.augment)))
+        descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
+        epochs = train(measure, optimizer, plan, Progress(optimizer.init(params)), descend)
         output.clear()
         output.write_config(asked.resolved(train_set.partitions))
         try:
@@ -73,7 +78,10 @@ def main(asked: options.Options) -> None:
         )
         trained_on = {"data": about, "test_accuracy": score.accuracy}
         output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
-        print(report.closing(asked, plan, progress, score, clock, output.folder.is_local), flush=True)
+        at_once = min(context.defaultParallelism, train_set.partitions)
+        print(
+            report.closing(asked, plan, progress, score, clock, output.folder.is_local, at_once), flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from nn import local
+from nn.blocks import blocks_of
 from nn.descent import Descent
 from nn.layers import Dense, Sigmoid, layer_from_config
 from nn.losses import HalfSquaredError
@@ -43,7 +44,7 @@ def main(folder: str) -> None:
     """Run every case."""
     inputs, labels = load(folder, "train")
     test = load(folder, "test")
-    blocks = local.blocks_of(inputs, labels)
+    blocks = blocks_of(inputs, labels)
     for case in CASES:
         found = [accuracy(blocks, len(labels), test, case, seed) for seed in range(3)]
         print(*case, " ".join(f"{each:.4f}" for each in found), flush=True)

@@ -52,9 +52,7 @@ def main() -> None:
             "a job that does nothing": lambda i: nothing.mapPartitions(exhausted).collect(),
             "reading the blocks": lambda i: train.blocks.map(rows_of).reduce(add),
             "a whole epoch": lambda i: measure(params, Draw(0, i, 0.7)),
-            "a mini-batch": lambda i: measure(
-                params, Draw(0, 1, batch=i % 60, batch_size=1000, total=60_000)
-            ),
+            "a mini-batch": lambda i: measure(params, Draw(0, 1, batch=i % 60, batches=60, total=60_000)),
         }
         for name, job in parts.items():
             print(f"{name:<26}{1000 * median_seconds(job):>6.0f} ms", flush=True)

@@ -1,13 +1,14 @@
 """THE SHAPE: blocks -> draw -> augment -> forward and activation, layer by layer -> loss -> backpropagation -> sum.
 
-`blocks` is anything with map, filter, mapPartitions and reduce: Spark's RDD on a cluster, nn.local.Blocks without
+`blocks` is anything with map, filter, mapPartitions and reduce: Spark's RDD on a cluster, nn.blocks.Blocks without
 one. `params` is a handle whose `.value` is the list of the layers' parameters: Spark's Broadcast or
-nn.local.Held. Consecutive maps cost no passes over the data: Spark runs them as one stage, block by block.
+nn.blocks.Held. Consecutive maps cost no passes over the data: Spark runs them as one stage, block by block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -17,35 +18,58 @@ from nn import sampling
 from nn.augmentation import augment
 from nn.layers import Layer
 from nn.model import Sequential
-from nn.records import Block, Draw, Measures, Pass, Tally
+from nn.records import Block, Draw, Measures, Pass, Tally, Times
 
 # partial, not lambda: a lambda in the loop would see only the last layer.
 
 
-def run(blocks: Any, model: Sequential, params: Any, draw: Draw, augmentation: tuple = ()) -> Tally:
-    """What the draw asks for: gradients, or costs alone where no row is to send any."""
+def run(
+    blocks: Any,
+    model: Sequential,
+    params: Any,
+    draw: Draw,
+    augmentation: tuple = (),
+    total: Callable | None = None,
+) -> Tally:
+    """What the draw asks for, added up by `total`: gradients, or costs alone where no row is to send any."""
     if draw.fraction == 0:
-        return costs(blocks, model, params, draw)
-    return gradients(blocks, model, params, draw, augmentation)
+        tallies = costs(blocks, model, params, draw)
+    else:
+        tallies = gradients(blocks, model, params, draw, augmentation)
+    return (total or in_order)(tallies)
 
 
-def gradients(blocks: Any, model: Sequential, params: Any, draw: Draw, augmentation: tuple = ()) -> Tally:
-    """Run every drawn row forward and back; give the summed loss, hits and gradients."""
-    passes = drawn(blocks, draw).map(partial(begin, model, draw))
+def gradients(blocks: Any, model: Sequential, params: Any, draw: Draw, augmentation: tuple = ()) -> Any:
+    """Send every drawn row forward and back: for each block a Tally of its summed loss, hits and gradients."""
+    passes = drawn(blocks, draw).mapPartitions(partial(arrive, model, draw))
     if augmentation:
         passes = passes.map(partial(bend, augmentation, draw))
     passes = forward_passes(passes, model, params).map(partial(lose, model.loss))
     first = model.first_with_params  # nobody reads d loss / d x of what lies before it
     for index in reversed(range(len(model.layers))):
         passes = passes.map(partial(backward, model.layers[index], index, params, index > first))
-    return passes.map(tally).reduce(together)
+    return passes.map(tally)
 
 
-def costs(blocks: Any, model: Sequential, params: Any, draw: Draw) -> Tally:
-    """Run every drawn row forward as in prediction; give the summed loss and hits alone."""
+def costs(blocks: Any, model: Sequential, params: Any, draw: Draw) -> Any:
+    """Send every drawn row forward as in prediction: for each block a Tally of its summed loss and hits alone."""
     clean = draw._replace(fraction=0.0)
-    passes = forward_passes(drawn(blocks, clean).map(partial(begin, model, clean)), model, params)
-    return passes.map(partial(measure, model.loss)).map(tally).reduce(together)
+    passes = forward_passes(drawn(blocks, clean).mapPartitions(partial(arrive, model, clean)), model, params)
+    return passes.map(partial(measure, model.loss)).map(tally)
+
+
+def in_order(tallies: Any) -> Tally:
+    """Add up within each partition, then over the partitions in their order."""
+    with unwarned():
+        return tallies.reduce(together)
+
+
+def unwarned() -> Any:
+    """Silence for overflows: a step too far overflows, Bold Driver takes such steps on purpose, and the cost tells.
+
+    Stages run when their tallies are taken, so it is said there, not once a stage and block.
+    """
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 def forward_passes(passes: Any, model: Sequential, params: Any) -> Any:
@@ -58,14 +82,22 @@ def forward_passes(passes: Any, model: Sequential, params: Any) -> Any:
 def drawn(blocks: Any, draw: Draw) -> Any:
     """The blocks that the job is about."""
     if draw.batch is not None:
-        return blocks.mapPartitions(partial(gather, draw))
+        return blocks.mapPartitions(partial(learned, draw))
     return blocks.filter(is_validation) if draw.validation_only else blocks
 
 
 # ---- one block at each stage ----
 
-# A step too far overflows; Bold Driver takes such steps on purpose, and the cost tells of them.
-unwarned = np.errstate(over="ignore", invalid="ignore")
+
+def arrive(model: Sequential, draw: Draw, blocks: Iterator[Block]) -> Iterator[Pass]:
+    """Begin with each block of a partition, and note how long it took to come."""
+    waiting = time.perf_counter()
+    for block in blocks:
+        began = time.perf_counter()
+        passing = begin(model, draw, block)
+        passing.began, passing.read = began, began - waiting
+        yield passing
+        waiting = time.perf_counter()  # by now the block has gone through all stages
 
 
 def begin(model: Sequential, draw: Draw, block: Block) -> Pass:
@@ -74,78 +106,76 @@ def begin(model: Sequential, draw: Draw, block: Block) -> Pass:
     if block.validation or draw.fraction == 0:
         return passing
     if draw.fraction < 1:
-        senders = sampling.sample(draw.seed, draw.epoch, block.rows, draw.fraction)
-        passing = passing._replace(senders=senders)
+        passing.senders = sampling.sample(draw.seed, draw.epoch, block.rows, draw.fraction)
     first = int(block.rows[0]) if len(block.rows) else 0
-    return passing._replace(key=sampling.Key((sampling.LAYERS, draw.seed, draw.epoch, first)))
+    passing.key = sampling.Key((sampling.LAYERS, draw.seed, draw.epoch, first))
+    return passing
 
 
-@unwarned
 def bend(augmentation: tuple, draw: Draw, passing: Pass) -> Pass:
     """Draw each training image anew, as a function of the seed, the epoch and the row."""
-    if passing.key is None:
-        return passing
-    return passing._replace(x=augment(augmentation, passing.x, passing.rows, draw.seed, draw.epoch))
+    if passing.key is not None:
+        passing.x = augment(augmentation, passing.x, passing.rows, draw.seed, draw.epoch)
+    return passing
 
 
-@unwarned
 def forward(layer: Layer, index: int, params: Any, passing: Pass) -> Pass:
     """One layer forward."""
-    key = passing.key.child(index) if passing.key else None
-    out, cache = layer.forward(params.value[index], passing.x, training=key)
-    return passing._replace(x=out, caches=(*passing.caches, cache))
+    key = passing.key.child(index) if passing.key is not None and layer.is_random else None
+    passing.x, cache = layer.forward(params.value[index], passing.x, training=key)
+    passing.caches.append(cache)
+    return passing
 
 
-@unwarned
 def measure(loss: Any, passing: Pass) -> Pass:
     """Sum loss and hits over the block's rows."""
     return _measured(loss, passing, loss.value(passing.x, passing.labels, passing.weights))
 
 
-@unwarned
 def lose(loss: Any, passing: Pass) -> Pass:
     """Measure, and turn the loss round: its gradient by the outputs, zero for rows that send none."""
     if passing.validation:
         return measure(loss, passing)
-    value, dout = loss.value_and_grad(passing.x, passing.labels, passing.weights)
+    value, passing.dout = loss.value_and_grad(passing.x, passing.labels, passing.weights)
     if passing.senders is not None:
-        dout *= passing.senders[:, None]
-    return _measured(loss, passing, value)._replace(dout=dout)
+        passing.dout *= passing.senders[:, None]
+    return _measured(loss, passing, value)
 
 
-@unwarned
 def backward(layer: Layer, index: int, params: Any, want_dx: bool, passing: Pass) -> Pass:
     """One layer back: its gradients are kept, d loss / d x goes on to the layer before."""
     if passing.validation:
         return passing
     grads: Any = {}
-    dx = None
+    cache = passing.caches.pop()
     if passing.dout is not None:
-        cache = passing.caches[index]
-        grads, dx = layer.backward(params.value[index], cache, passing.dout, want_dx=want_dx)
-    return passing._replace(dout=dx, caches=passing.caches[:index], grads=(grads, *passing.grads))
+        grads, passing.dout = layer.backward(params.value[index], cache, passing.dout, want_dx=want_dx)
+    passing.grads.append(grads)
+    return passing
 
 
 def tally(passing: Pass) -> Tally:
     """Keep the sums, drop the rows."""
     assert passing.measures is not None
+    times = Times(passing.read, time.perf_counter() - passing.began)
     if passing.validation:
-        return Tally(validation=passing.measures)
+        return Tally(validation=passing.measures, times=times)
     if not passing.grads:
-        return Tally(passing.measures)
+        return Tally(passing.measures, times=times)
     senders, weights = passing.senders, passing.weights
     count = len(passing.labels) if senders is None else int(senders.sum())
     if weights is None:
         weight = float(count)
     else:
         weight = float((weights if senders is None else weights[senders]).sum(dtype=np.float64))
-    return Tally(train=passing.measures, senders=count, weight=weight, grads=list(passing.grads))
+    return Tally(passing.measures, Measures(), count, weight, passing.grads[::-1], times)
 
 
-@unwarned
 def together(one: Tally, other: Tally) -> Tally:
     """Sum two tallies."""
-    return one + other
+    began = time.perf_counter()
+    both = one + other
+    return both._replace(times=both.times + Times(sum=time.perf_counter() - began))
 
 
 def is_validation(block: Block) -> bool:
@@ -154,22 +184,26 @@ def is_validation(block: Block) -> bool:
 
 
 def _measured(loss: Any, passing: Pass, value: float) -> Pass:
-    hits = loss.decide(passing.x) == passing.labels
-    weights = passing.weights
+    hits, weights = loss.decide(passing.x) == passing.labels, passing.weights
     weight = float(len(hits) if weights is None else weights.sum(dtype=np.float64))
-    return passing._replace(measures=Measures(len(hits), weight, value, int(hits.sum())))
+    passing.measures = Measures(len(hits), weight, value, int(np.count_nonzero(hits)))
+    return passing
 
 
 # ---- a mini-batch ----
 
 
+def learned(draw: Draw, blocks: Iterator[Block]) -> Iterator[Block]:
+    """A partition's blocks without those held out; of one batch among several, its strewn rows, packed into blocks."""
+    blocks = (block for block in blocks if not block.validation)
+    return gather(draw, blocks) if draw.batches > 1 else blocks
+
+
 def gather(draw: Draw, blocks: Iterator[Block]) -> Iterator[Block]:
-    """Pack a mini-batch's rows, strewn over a partition's blocks, into blocks of one batch size at most."""
+    """Pack a mini-batch's rows, strewn over a partition's blocks, into blocks of FULL_BLOCK rows or a little more."""
     packed: list[Block] = []
     for block in blocks:
-        if block.validation:
-            continue
-        numbers = sampling.batch_numbers(draw.seed, draw.epoch, block.rows, draw.total, draw.batch_size)
+        numbers = sampling.batch_numbers(draw.seed, draw.epoch, block.rows, draw.total, draw.batches)
         packed.append(block.take(np.flatnonzero(numbers == draw.batch)))
         if sum(len(part.rows) for part in packed) >= FULL_BLOCK:
             yield join(packed)

@@ -105,10 +105,19 @@ GROUPS = {
     "data": (*PLACES, "label_column", "weight_column"),
     "network": ("hidden", "activation", "layers", "input_shape", "initializer", "loss"),
     "training": (
-        *("epochs", "sample", "batch_size", "optimizer", "learning_rate", "schedule", "warmup", "clip"),
+        *(
+            "epochs",
+            "sample",
+            "batch_size",
+            "average",
+            "rounds_per_epoch",
+            "outer_learning_rate",
+            "outer_momentum",
+        ),
+        *("optimizer", "learning_rate", "schedule", "warmup", "clip"),
         *("l1", "l2", "class_weights", "augment", "validation_fraction", "patience"),
     ),
-    "run": ("seed", "partitions", "overwrite", "debug"),
+    "run": ("seed", "partitions", "shuffle_once", "overwrite", "debug"),
 }
 CONFIG_HELP = (
     "take options from a local JSON file, such as recipes/cnn.json or OUTPUT/config.json; options given here win, and "
@@ -193,15 +202,16 @@ def _from_file(path: str) -> dict[str, Any]:
     return values
 
 
+OF_REPLICAS = ("rounds_per_epoch", "outer_learning_rate", "outer_momentum")
 REPLACES = {  # an option given on the command line takes the place of these in the file
-    "sample": ("batch_size",),
+    "sample": ("batch_size", "average", *OF_REPLICAS),
     "batch_size": ("sample",),
     "layers": ("hidden", "activation"),
     "hidden": ("layers",),
     "activation": ("layers",),
     "optimizer": ("learning_rate", "schedule", "warmup"),  # each has its own
 }
-FIRST_ORDER = ("sample", "batch_size", "clip", "l1")  # that l-bfgs cannot do with
+FIRST_ORDER = ("sample", "batch_size", "clip", "l1", "average", *OF_REPLICAS)  # that l-bfgs cannot do with
 
 
 def _for_flags(values: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
@@ -209,6 +219,10 @@ def _for_flags(values: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
     replaced = {name for flag, value in flags.items() if value is not None for name in REPLACES.get(flag, ())}
     if isinstance(flags.get("optimizer"), LBFGS):
         replaced.update(FIRST_ORDER)
+    if flags.get("average") == "parameters":
+        replaced.add("sample")
+    if flags.get("average") == "gradients":
+        replaced.update(OF_REPLICAS)
     if flags.get("validation_fraction") == 0:
         replaced.add("patience")
     if flags.keys() & set(PLACES[:4]):

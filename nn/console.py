@@ -78,7 +78,7 @@ class Table:
         def counted(params: Any, draw: Draw) -> Tally:
             tally = measure(params, draw)
             if self.live and draw.batch is not None:
-                self._draw_bar((draw.epoch - 1 + (draw.batch + 1) / self.plan.batches) / self.plan.epochs)
+                self._draw_bar((draw.epoch - 1 + (draw.batch + 1) / self.plan.jobs) / self.plan.epochs)
             return tally
 
         return counted

@@ -83,17 +83,10 @@ class Descent:
         """The state with arrays of its own, which `step` may change."""
         return {**state, "trial": tree.copy(state["trial"]), "slots": tree.copy(state["slots"])}
 
-    @np.errstate(over="ignore", invalid="ignore")  # where a step leads is for the next cost to tell
     def step(self, state: State, grads: tree.Tree) -> State:
         """Move the trial one step along mean gradients, in place: trial and slots change, gradients are spoilt."""
         rate = self._rate(state)
-        if self.clip is not None:
-            grads = clipped(grads, self.clip)
-        for layer, layer_grads, slots in zip(state["trial"], grads, state["slots"], strict=True):
-            for key, w in layer.items():
-                if self.rule.weight_decay and is_weight(key):
-                    w *= w.dtype.type(1 - rate * self.rule.weight_decay)
-                self.rule.update(w, layer_grads[key], slots[key], rate)
+        descend(self.rule, rate, self.clip, state["trial"], state["slots"], grads)
         return {**state, "steps": state["steps"] + 1, "learning_rate": rate}
 
     def judge(self, state: State, cost: float) -> tuple[State, bool]:
@@ -138,13 +131,31 @@ class Descent:
         """The learning rate of the state's next step."""
         if self.schedule.judges:
             return state["learning_rate"]
-        time = state["steps"] / self.steps
+        time = self._time(state)
         factor = self.schedule.factor(max(time - self.warmup, 0.0), self.epochs - self.warmup)
         scale = state["memory"]["scale"] if state["memory"] else 1.0
         return self.learning_rate * factor * scale * warm_up(time, self.warmup)
 
+    def _time(self, state: State) -> float:
+        """In epochs."""
+        return state["steps"] / self.steps
+
     def _fresh_slots(self, params: tree.Tree) -> list[dict[str, Slot]]:
         return [{key: self.rule.start(w) for key, w in layer.items()} for layer in params]
+
+
+@np.errstate(over="ignore", invalid="ignore")  # where a step leads is for the next cost to tell
+def descend(
+    rule: Rule, rate: float, clip: float | None, params: tree.Tree, slots: tree.Tree, grads: tree.Tree
+) -> None:
+    """One step of a rule along mean gradients, in place: parameters and slots change, gradients are spoilt."""
+    if clip is not None:
+        grads = clipped(grads, clip)
+    for layer, layer_slots, layer_grads in zip(params, slots, grads, strict=True):
+        for key, w in layer.items():
+            if rule.weight_decay and is_weight(key):
+                w *= w.dtype.type(1 - rate * rule.weight_decay)
+            rule.update(w, layer_grads[key], layer_slots[key], rate)
 
 
 def clipped(grads: tree.Tree, limit: float) -> tree.Tree:

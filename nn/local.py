@@ -1,100 +1,45 @@
-"""Run the chain without Spark: a list of blocks with map, mapPartitions and an ordered reduce; fit arrays in memory."""
+"""Train without Spark: the chain on blocks in memory; fit arrays as the job fits text on a cluster."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn import chain
+from nn import chain, replicas
+from nn.averaging import Round
+from nn.blocks import Blocks, Held, blocks_of
 from nn.classifier import Classifier
 from nn.model import Sequential
+from nn.penalty import Penalty
 from nn.recipe import Recipe
-from nn.records import LARGEST_WEIGHT, Block, Draw, Epoch, Progress, Tally
+from nn.records import LARGEST_WEIGHT, Draw, Epoch, Progress, Tally
 from nn.text import MAX_CLASSES
-from nn.training import early_stopping, kept, train
+from nn.training import Descend, Measure, early_stopping, kept, train
 
 
-class Held(NamedTuple):
-    """A value under the name that Spark's Broadcast gives it."""
-
-    value: Any
-
-
-class Blocks:
-    """Partitions of blocks in memory, with the few methods of an RDD that the chain calls.
-
-    As in Spark nothing runs before `reduce` or `collect`, and then one block goes through all stages before the
-    next begins: what is in memory at once is one block's caches.
-    """
-
-    def __init__(self, partitions: Iterable[Iterable], stages: tuple[Callable, ...] = ()):
-        self.partitions = list(partitions)
-        self.stages = stages
-
-    def mapPartitions(self, function: Callable[[Iterator], Iterable]) -> Blocks:  # noqa: N802 (Spark's name)
-        """Send each partition's iterator through a function."""
-        return Blocks(self.partitions, (*self.stages, function))
-
-    def map(self, function: Callable) -> Blocks:
-        """Send each element through a function."""
-        return self.mapPartitions(functools.partial(map, function))
-
-    def flatMap(self, function: Callable[[Any], Iterable]) -> Blocks:  # noqa: N802 (Spark's name)
-        """Send each element through a function that gives several."""
-        return self.mapPartitions(functools.partial(_flattened, function))
-
-    def filter(self, function: Callable[[Any], bool]) -> Blocks:
-        """Keep the elements that the function says yes to."""
-        return self.mapPartitions(functools.partial(filter, function))
-
-    def kept(self) -> Blocks:
-        """The same with all stages run and their results held, as Spark's `persist` does."""
-        return Blocks([list(self._run(part)) for part in self.partitions])
-
-    def collect(self) -> list:
-        """All elements in order."""
-        return list(itertools.chain.from_iterable(self._run(part) for part in self.partitions))
-
-    def reduce(self, function: Callable) -> Any:
-        """Reduce each partition, then the results, in order: the grouping of Spark's RDD.reduce."""
-        filled = []
-        for part in self.partitions:
-            elements = list(itertools.islice(stream := self._run(part), 1))
-            if elements:
-                filled.append(functools.reduce(function, stream, elements[0]))
-        return functools.reduce(function, filled)
-
-    def _run(self, partition: Iterable) -> Iterator:
-        stream = iter(partition)
-        for stage in self.stages:
-            stream = iter(stage(stream))
-        return stream
-
-
-def blocks_of(
-    inputs: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, block_rows: int = 1024
-) -> Blocks:
-    """Cut arrays in memory, inputs (n, ...) and labels (n,), into one partition of blocks."""
-    if len(inputs) != len(labels):
-        raise ValueError(f"expected as many labels as inputs, got {len(inputs)} inputs, {len(labels)} labels")
-    rows = np.arange(len(inputs))
-    whole = Block(rows, inputs, labels, weights)
-    return Blocks([[whole.take(slice(at, at + block_rows)) for at in range(0, len(rows), block_rows)]])
-
-
-def measure_on(blocks: Blocks, model: Sequential, augmentation: tuple = ()) -> Callable[[Any, Draw], Tally]:
+def measure_on(blocks: Blocks, model: Sequential, augmentation: tuple = ()) -> Measure:
     """A function (params, draw) -> Tally that runs the chain in this process."""
 
     def measure(params: Any, draw: Draw) -> Tally:
         return chain.run(blocks, model, Held(params), draw, augmentation)
 
     return measure
+
+
+def descend_on(
+    blocks: Blocks, model: Sequential, augmentation: tuple = (), penalty: Penalty | None = None
+) -> Descend:
+    """A function (round, draw) -> Tally that lets every partition be a replica, one after the other."""
+
+    def descend(told: Round, draw: Draw) -> Tally:
+        rounds = replicas.rounds(blocks, model, Held(told), draw, augmentation, penalty or Penalty())
+        return chain.in_order(rounds)
+
+    return descend
 
 
 class Fit(NamedTuple):
@@ -136,10 +81,12 @@ def fit(
     optimizer = recipe.optimizer_for(plan)
     blocks = split.applied_to(blocks_of(inputs, labels, weights)).kept()
     split.check(blocks)
-    measure = recipe.penalty().added_to(measure_on(blocks, model, recipe.augment))
+    penalty = recipe.penalty()
+    measure = penalty.added_to(measure_on(blocks, model, recipe.augment))
+    descend = descend_on(blocks, model, recipe.augment, penalty)
     start = Progress(optimizer.init(model.init(recipe.seed)))
     progress = start
-    for progress in early_stopping(train(measure, optimizer, plan, start), recipe.patience):
+    for progress in early_stopping(train(measure, optimizer, plan, start, descend), recipe.patience):
         if watch is not None:
             watch(progress.history[-1])
     return Fit(Classifier(model, kept(optimizer, progress)), progress.history)
@@ -168,8 +115,3 @@ def _checked(inputs: Any, labels: Any, weights: Any) -> tuple[np.ndarray, np.nda
             f"expected weights from 0 to {LARGEST_WEIGHT:g}, got {weights.min():g} to {weights.max():g}"
         )
     return inputs, labels, weights
-
-
-def _flattened(function: Callable[[Any], Iterable], elements: Iterable) -> Iterator:
-    for element in elements:
-        yield from function(element)

@@ -81,8 +81,8 @@ class Sequential:
 
     def prepare(self, inputs: np.ndarray) -> np.ndarray:
         """Turn raw inputs (n, ...) of any number type into float32 (n, *input_shape), divided by the scale."""
-        width = int(np.prod(self.input_shape))
-        if inputs.ndim < 2 or int(np.prod(inputs.shape[1:])) != width:
+        width = math.prod(self.input_shape)
+        if inputs.ndim < 2 or math.prod(inputs.shape[1:]) != width:
             raise ValueError(f"expected rows of {width} values, got an array of shape {inputs.shape}")
         x = inputs.astype(np.float32)
         if self.scale != 1.0:

@@ -47,6 +47,11 @@ class Options:
     partitions: int | None = option(
         None, Whole(1), "pieces that the rows are cut into (default: as many as tasks run at once)"
     )
+    shuffle_once: bool = option(
+        False,
+        Switch(),
+        "move every training row once to a random place: for averaged parameters on rows sorted by class",
+    )
     overwrite: bool = option(False, Switch(), "replace an earlier run's results in OUTPUT, and nothing else")
     debug: bool = option(False, Switch(), "show Spark's log, and stack traces for errors")
     about: str | None = None  # what a configuration file says of itself

@@ -14,7 +14,7 @@ import numpy as np
 
 from nn import tree
 from nn.layers.layer import is_weight
-from nn.records import Draw, Tally
+from nn.records import Tally
 from nn.training import Measure
 
 
@@ -42,16 +42,18 @@ class Penalty:
         """`measure` with the penalty in every row's loss and the gradients to match."""
         if not (self.l1 or self.l2):
             return measure
+        return lambda params, draw: self.applied(params, measure(params, draw))
 
-        def penalised(params: Any, draw: Draw) -> Tally:
-            tally, penalty = measure(params, draw), self.value(params)
-            if tally.grads is not None:
-                tally = tally._replace(grads=self._with_slopes(params, tally.grads, tally.weight))
-            return tally._replace(
-                train=tally.train.with_penalty(penalty), validation=tally.validation.with_penalty(penalty)
-            )
-
-        return penalised
+    def applied(self, params: Any, tally: Tally) -> Tally:
+        """What was measured at `params`, with the penalty in every row's loss and the gradients to match."""
+        if not (self.l1 or self.l2):
+            return tally
+        if tally.grads is not None:
+            tally = tally._replace(grads=self._with_slopes(params, tally.grads, tally.weight))
+        penalty = self.value(params)
+        return tally._replace(
+            train=tally.train.with_penalty(penalty), validation=tally.validation.with_penalty(penalty)
+        )
 
     def _with_slopes(self, params: tree.Tree, grads: tree.Tree, weight: float) -> list[dict[str, np.ndarray]]:
         """Gradients summed over rows of that weight, each row with d penalty / d W = l1 sign(W) + l2 W."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nn.augmentation import AUGMENTATIONS
+from nn.averaging import Averaging
 from nn.descent import Descent
 from nn.fields import (
     Choice,
@@ -49,8 +50,14 @@ ACTIVATION = "sigmoid"
 PLACES = ("train_images", "train_labels", "test_images", "test_labels", "output")
 # What a configuration file may hold beside a recipe: the fields of nn/options.py.
 BESIDE = frozenset(
-    (*PLACES, "label_column", "weight_column", "partitions", "overwrite", "debug", "about", "get_data")
+    (
+        *(*PLACES, "label_column", "weight_column", "partitions", "shuffle_once"),
+        *("overwrite", "debug", "about", "get_data"),
+    )
 )
+AVERAGES = ("gradients", "parameters")
+OUTER_RATE, OUTER_MOMENTUM = 1.0, 0.0
+LOCAL_BATCH = 64  # rows of a replica's step where the user names no batch size
 SAMPLE = 0.7  # of the rows, in a full step of a first-order rule, as in the original
 
 
@@ -107,7 +114,27 @@ class Recipe:
     batch_size: int | None = option(
         None,
         Whole(1),
-        "instead of a sample: cut each epoch into even random batches of at most N rows, one step and one job each",
+        "instead of a sample: cut each epoch into even random batches of at most N rows, one step and one job each; "
+        f"with parameters averaged, each replica's rows, without a job for each (default then {LOCAL_BATCH})",
+    )
+    average: str = option(
+        "gradients",
+        Choice(AVERAGES),
+        "gradients: the driver takes one step for the rows of a job; parameters: each partition is a replica that "
+        "descends by itself in mini-batches, and their parameters are averaged each round (default gradients)",
+    )
+    rounds_per_epoch: int | None = option(
+        None, Whole(1), "average parameters so many times an epoch, a job each (default 1)"
+    )
+    outer_learning_rate: float | None = option(
+        None,
+        positive("RATE"),
+        "step of the driver along the replicas' mean change, 1 ends at the mean of their parameters (default 1)",
+    )
+    outer_momentum: float | None = option(
+        None,
+        Number(0, 1, "a number from 0 to below 1", "SHARE", below=True),
+        "Nesterov momentum of the driver's steps along the mean change (default 0)",
     )
     optimizer: Rule | LBFGS = option(
         SGD(),
@@ -165,6 +192,7 @@ class Recipe:
             raise ValueError("patience needs validation-fraction: the validation cost says when to stop")
         if self.warmup and self.warmup >= self.epochs:
             raise ValueError(f"warmup: expected fewer than the {self.epochs} epochs, found {self.warmup:g}")
+        self._refuse_for_averaging()
         if isinstance(self.optimizer, LBFGS):
             self._refuse_for_lbfgs()
         elif self.warmup and (self.rate_schedule.judges or self.rate_schedule.name == "one-cycle"):
@@ -173,11 +201,24 @@ class Recipe:
                 f"warmup and {name} exclude each other: it finds its own way up; say another schedule"
             )
 
+    def _refuse_for_averaging(self) -> None:
+        """Rounds and the outer step belong to averaged parameters, a sample to averaged gradients."""
+        if self.averages_parameters:
+            if self.sample is not None:
+                raise ValueError(
+                    "sample and average=parameters exclude each other: replicas go through all their rows"
+                )
+            return
+        for name in ("rounds_per_epoch", "outer_learning_rate", "outer_momentum"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{_said(name)} needs average=parameters")
+
     def _refuse_for_lbfgs(self) -> None:
         """The line search compares exact costs and slopes of one smooth function."""
         noise = {
             "sample": self.sample not in (None, 1.0),
             "batch-size": self.batch_size is not None,
+            "average=parameters": self.averages_parameters,
             "dropout": any(layer.is_random for layer in self.hidden_layers),
             "augment": bool(self.augment),
         }
@@ -233,21 +274,39 @@ class Recipe:
         """The schedule, or what suits the optimiser."""
         if self.schedule is not None:
             return self.schedule
-        return BoldDriver() if isinstance(self.optimizer, (SGD, Momentum)) else Constant()
+        judged = isinstance(self.optimizer, (SGD, Momentum)) and not self.averages_parameters
+        return BoldDriver() if judged else Constant()
+
+    @property
+    def averages_parameters(self) -> bool:
+        """Whether replicas descend by themselves."""
+        return self.average == "parameters"
+
+    @property
+    def step_rows(self) -> int | None:
+        """Rows of a mini-batch at most; None: a step is an epoch's."""
+        return LOCAL_BATCH if self.batch_size is None and self.averages_parameters else self.batch_size
 
     @property
     def fraction(self) -> float:
         """The part of the rows that a full step is taken on."""
         if self.sample is not None:
             return self.sample
-        return 1.0 if self.batch_size is not None or isinstance(self.optimizer, LBFGS) else SAMPLE
+        return 1.0 if self.step_rows is not None or isinstance(self.optimizer, LBFGS) else SAMPLE
 
     def resolved(self) -> Recipe:
         """The same recipe with its defaults said."""
         said: dict[str, Any] = {}
         if self.layers is None:
             said = {"hidden": self.hidden or HIDDEN, "activation": self.activation or ACTIVATION}
-        if self.batch_size is None:
+        if self.averages_parameters:
+            said |= {
+                "batch_size": self.step_rows,
+                "rounds_per_epoch": self.rounds_per_epoch or 1,
+                "outer_learning_rate": self.outer_learning_rate or OUTER_RATE,
+                "outer_momentum": OUTER_MOMENTUM if self.outer_momentum is None else self.outer_momentum,
+            }
+        elif self.batch_size is None:
             said["sample"] = self.fraction
         if not isinstance(self.optimizer, LBFGS):
             rate = self.optimizer.usual_rate if self.learning_rate is None else self.learning_rate
@@ -294,11 +353,12 @@ class Recipe:
             rows,
             self.epochs,
             self.fraction,
-            self.batch_size,
+            self.step_rows,
             self.seed,
             validates=self.validation_fraction > 0,
             keeps_best=self.patience is not None,
             noisy=self.noisy,
+            rounds=min(self.rounds_per_epoch or 1, max(rows, 1)) if self.averages_parameters else None,
         )
 
     def optimizer_for(self, plan: Plan) -> Optimizer:
@@ -307,15 +367,20 @@ class Recipe:
             return self.optimizer
         said = self.resolved()
         assert said.learning_rate is not None and said.schedule is not None
-        return Descent(
+        shared = (
             self.optimizer,
             said.schedule,
             said.learning_rate,
             self.epochs,
-            plan.batches,
+            plan.jobs,
             self.warmup,
             self.clip,
         )
+        if not self.averages_parameters:
+            return Descent(*shared)
+        assert said.batch_size is not None and said.outer_learning_rate is not None
+        assert said.outer_momentum is not None
+        return Averaging(*shared, said.batch_size, said.outer_learning_rate, said.outer_momentum)
 
     def penalty(self) -> Penalty:
         """What the weights' sizes cost."""

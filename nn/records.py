@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,8 +30,12 @@ class Block(NamedTuple):
         )
 
 
-class Pass(NamedTuple):
-    """A block on its way through the network."""
+@dataclass(slots=True)
+class Pass:
+    """A block on its way through the network: each stage writes into it what it found, and hands it on.
+
+    A pass belongs to the one task that began it and is never stored, so nothing else can see it change.
+    """
 
     rows: np.ndarray  # (n,) int64
     labels: np.ndarray  # (n,)
@@ -39,12 +44,16 @@ class Pass(NamedTuple):
     validation: bool = False
     senders: np.ndarray | None = None  # (n,) bool: which rows send gradients; None: all
     key: Key | None = None  # what random layers draw from; None: they draw nothing
-    caches: tuple = ()  # one a layer passed
+    caches: list = field(default_factory=list)  # one a layer passed
     dout: Any = (
         None  # d loss / d x on the way back; None before the loss, after the first layer, in validation
     )
-    grads: tuple = ()  # one dict a layer passed on the way back, in the layers' order
+    grads: list = field(
+        default_factory=list
+    )  # one dict a layer passed on the way back, the last layer's first
     measures: Measures | None = None
+    began: float = 0.0  # when the block arrived, on this process's clock
+    read: float = 0.0  # seconds that were waited for it
 
 
 class Measures(NamedTuple):
@@ -56,7 +65,8 @@ class Measures(NamedTuple):
     correct: int = 0  # rows predicted rightly, whatever they weigh
 
     def __add__(self, other):
-        return Measures(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        rows, weight, loss, correct = other
+        return Measures(self.rows + rows, self.weight + weight, self.loss + loss, self.correct + correct)
 
     @property
     def cost(self) -> float:
@@ -73,14 +83,33 @@ class Measures(NamedTuple):
         return self._replace(loss=self.loss + penalty * self.weight)
 
 
+class Times(NamedTuple):
+    """Seconds that tasks spent, by what they did; they are measured, and no result depends on them."""
+
+    read: float = 0.0  # waiting for blocks
+    compute: float = 0.0  # in the layers
+    sum: float = 0.0  # adding tallies
+
+    def __add__(self, other):
+        read, compute, summed = other
+        return Times(self.read + read, self.compute + compute, self.sum + summed)
+
+    def over(self, slots: int) -> Times:
+        """What they come to on the clock where `slots` tasks run side by side."""
+        return Times(*(seconds / slots for seconds in self))
+
+
 class Tally(NamedTuple):
     """What one job brings home: sums, which add up in any grouping; the mean is taken once, by the driver."""
 
     train: Measures = Measures()
     validation: Measures = Measures()
-    senders: int = 0  # rows that sent gradients
+    senders: int = 0  # rows that sent gradients, or that replicas learned from
     weight: float = 0.0  # their weight
-    grads: Any = None  # list of dicts of arrays summed over those rows, or None where none were asked for
+    # A nest summed over those rows: gradients, as a list of dicts of arrays, or what replicas came to (nn/replicas.py),
+    # each counted as its rows weigh; None where nothing was asked for.
+    grads: Any = None
+    times: Times = Times()
 
     def __add__(self, other):
         grads = self.grads if other.grads is None else other.grads
@@ -92,25 +121,29 @@ class Tally(NamedTuple):
             self.senders + other.senders,
             self.weight + other.weight,
             grads,
+            self.times + other.times,
         )
 
     def mean_grads(self) -> Any:
-        """Gradients of the mean loss over the rows that sent them."""
-        return tree.scale(self.grads, 1.0 / self.weight if self.weight else 0.0)
+        """The nest's mean over the rows that sent it: of gradients, the gradient of the mean loss.
+
+        It is taken in place: the tally's own nest is spent.
+        """
+        return tree.scaled(self.grads, 1.0 / self.weight if self.weight else 0.0)
 
 
 class Draw(NamedTuple):
     """Which rows one job measures and which of them send gradients.
 
-    A `batch` restricts the job to that mini-batch of the epoch's random order of the `total` rows learned from;
-    `validation_only` restricts a measuring job to the rows that are not.
+    A `batch` restricts the job to that one of the even `batches` that the epoch's random order of the `total` rows
+    learned from is cut into; `validation_only` restricts a measuring job to the rows that are not.
     """
 
     seed: int = 0
     epoch: int = 0
     fraction: float = 1.0  # of the rows measured, how many send gradients; 0: none, a measuring job
     batch: int | None = None
-    batch_size: int | None = None
+    batches: int = 1
     total: int = 0
     validation_only: bool = False
 
@@ -123,10 +156,16 @@ class Epoch(NamedTuple):
     accuracy: float  # fraction
     learning_rate: float  # of the step that this line judges
     accepted: bool  # whether that step stood
-    rows: int  # rows that sent gradients
-    seconds: float
+    rows: int  # rows that sent gradients, or that replicas learned from
+    seconds: float = 0.0
     val_cost: float | None = None  # of the validation rows, where there are some
     val_accuracy: float | None = None
+    # Where the seconds went: in jobs beside what follows; waiting for blocks; in the layers; adding up; on the driver.
+    schedule: float = 0.0
+    read: float = 0.0
+    compute: float = 0.0
+    sum: float = 0.0
+    update: float = 0.0
 
 
 class Best(NamedTuple):

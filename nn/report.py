@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from nn import __version__, results, spelling
+from nn import __version__, mixing, results, spelling
 from nn.evaluation import Score
 from nn.model import Sequential
 from nn.options import Options
+from nn.phases import Phases
 from nn.recipe import Recipe
 from nn.records import Progress
 from nn.spark.reading import Dataset
@@ -69,15 +70,19 @@ def where(context, asked: Options) -> str:
     return f"spark     {context.version} at {context.master}{about}"
 
 
-def data_lines(train: Dataset, test: Dataset, split: Split, name: str, seconds: float) -> str:
-    """What was read."""
+def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name: str, seconds: float) -> str:
+    """What was read, and what the user should know of it."""
     pieces = f"{train.partitions} partition{'s' if train.partitions > 1 else ''}"
     held = f" ({split.validation_rows:,} held out for validation)" if split.validation_rows else ""
     lines = [
         f"data      {name}: {train.rows:,} training{held} and {test.rows:,} test rows of {train.width} values, "
         f"{train.classes} classes; read in {seconds:.1f} s into {pieces}"
     ]
-    return "\n".join(lines + [f"note      {note}" for note in (*train.notes, *test.notes)])
+    notes = [*train.notes, *test.notes]
+    sorted_rows = mixing.warning(train.partition_classes) if recipe.averages_parameters else None
+    if sorted_rows:
+        notes.append(sorted_rows)
+    return "\n".join(lines + [f"note      {note}" for note in notes])
 
 
 def plan_lines(recipe: Recipe, model: Sequential) -> str:
@@ -87,6 +92,10 @@ def plan_lines(recipe: Recipe, model: Sequential) -> str:
     network = "\n".join([f"network   {first}", *(f"          {line}" for line in rest)])
     if said.batch_size is not None:
         steps = f"batches of {said.batch_size:,} rows"
+        if said.averages_parameters:
+            steps = f"replicas in {steps}, averaged {_times(said.rounds_per_epoch)} an epoch"
+            if said.outer_momentum or said.outer_learning_rate != 1:
+                steps += f" with outer rate {said.outer_learning_rate:g} and momentum {said.outer_momentum:g}"
     elif said.sample == 1:
         steps = "one step an epoch on all rows"
     else:
@@ -108,16 +117,27 @@ def plan_lines(recipe: Recipe, model: Sequential) -> str:
     return f"{network}\ntraining  {said.epochs} epochs, {steps}; {', '.join(parts)}; seed {said.seed}\n"
 
 
+def _times(count: int | None) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def closing(
-    asked: Options, plan: Plan, progress: Progress, score: Score, clock: Clock, is_local: bool
+    asked: Options,
+    plan: Plan,
+    progress: Progress,
+    score: Score,
+    clock: Clock,
+    is_local: bool,
+    at_once: int,
 ) -> str:
-    """What came out and where it lies."""
+    """What came out, where the time went and where the results lie; `at_once` tasks ran side by side."""
     about = results.score_summary(score)
     macro = about["macro"]
     return (
         f"\n{_ending(plan, progress)}"
         f"test      accuracy {score.accuracy:.2%}: {about['errors']:,} of {score.rows:,} rows wrong; "
         f"macro precision {macro['precision']:.4f}, recall {macro['recall']:.4f}, F1 {macro['f1']:.4f}\n"
+        f"time      {Phases.of(progress.history).verdict(at_once)}\n"
         f"written   {asked.output} in {clock.total:.1f} s; draw it with: "
         f"python generate_plots.py {shlex.quote(asked.output) if is_local else 'A_LOCAL_COPY_OF_IT'}"
     )
@@ -186,5 +206,9 @@ def summary(
             "val_accuracy": kept.val_accuracy if kept else None,
         },
         "test": results.score_summary(score),
-        "seconds": {**clock.seconds, "total": clock.total},
+        "seconds": {
+            **clock.seconds,
+            "total": clock.total,
+            "training_phases": Phases.of(history)._asdict(),
+        },
     }

@@ -12,6 +12,7 @@ import numpy as np
 
 # Purpose numbers keep draws for different ends apart; 1 opens the start values' keys in nn/model.py.
 SAMPLE, BATCHES, VALIDATION, LAYERS, AUGMENTATION = 2, 3, 4, 5, 6
+SHUFFLE, REPLICAS = 7, 8
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -60,18 +61,17 @@ def sample(seed: int, epoch: int, rows: np.ndarray, fraction: float) -> np.ndarr
     return uniform(seed, SAMPLE, epoch, rows) < fraction
 
 
-def batch_numbers(seed: int, epoch: int, rows: np.ndarray, total: int, batch_size: int | None) -> np.ndarray:
-    """The mini-batch of each row, (n,): a fresh shuffle of all `total` rows, cut into batches of `batch_size` at most.
+def batch_numbers(seed: int, epoch: int, rows: np.ndarray, total: int, batches: int) -> np.ndarray:
+    """The mini-batch of each row, (n,): a fresh shuffle of all `total` rows, cut into so many batches.
 
-    They are as few as can be and as even as can be: a last batch of the one row that is left over would take a step
-    as large as any other, along the gradient of that row alone.
+    They are as even as can be: a last batch of the one row that is left over would take a step as large as any other,
+    along the gradient of that row alone.
     """
-    batches = batch_count(total, batch_size)
     return permutation(seed, BATCHES, epoch, rows, total) * batches // max(total, 1)
 
 
 def batch_count(total: int, batch_size: int | None) -> int:
-    """How many batches of `batch_size` rows at most hold `total` rows; one without a size."""
+    """The fewest batches of `batch_size` rows at most that hold `total` rows; one without a size."""
     return 1 if batch_size is None else max(1, -(-total // batch_size))
 
 

@@ -1,7 +1,8 @@
 """The epoch loop: ask for a trial's cost and gradients, tell the optimiser, write the epoch down.
 
 One loop serves Spark, plain Python and the tests: `measure(params, draw) -> Tally` is all it knows of where
-the rows are. It is a generator, so early stopping, checkpoints and progress bars are loops around it.
+the rows are, and `descend(round, draw) -> Tally` where parameters are averaged. It is a generator, so early stopping,
+checkpoints and progress bars are loops around it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nn import sampling, tree
+from nn.averaging import Averaging, Round
 from nn.descent import Descent, State
 from nn.errors import Diverged
 from nn.lbfgs import LBFGS
-from nn.records import Best, Draw, Epoch, Measures, Progress, Tally
+from nn.records import Best, Draw, Epoch, Measures, Progress, Tally, Times
 
 Measure = Callable[[Any, Draw], Tally]
+Descend = Callable[[Round, Draw], Tally]
 Optimizer = Descent | LBFGS
 
 
@@ -27,7 +30,8 @@ class Plan:
     """How long to train and which rows each step sees.
 
     Without a batch size an epoch is one step on a fresh random `sample` of the `rows`; with one it is a step
-    for each of its disjoint random mini-batches.
+    for each of its disjoint random mini-batches. With `rounds` an epoch is so many rounds of replicas, each on its own
+    disjoint random part of the rows, in mini-batches of that size.
     """
 
     rows: int  # that are learned from
@@ -38,6 +42,7 @@ class Plan:
     validates: bool = False  # whether there are validation rows
     keeps_best: bool = False  # whether the point with the lowest validation cost is kept
     noisy: bool = False  # whether dropout or augmentation blur the cost of a gradient job
+    rounds: int | None = None  # None: gradients are averaged, not parameters
 
     def __post_init__(self):
         if self.epochs < 1:
@@ -46,11 +51,13 @@ class Plan:
             raise ValueError(f"sample must be in (0, 1], got {self.sample}")
         if self.batch_size is not None and self.batch_size < 1:
             raise ValueError(f"batch size must be at least 1, got {self.batch_size}")
+        if self.rounds is not None and not 1 <= self.rounds <= max(self.rows, 1):
+            raise ValueError(f"rounds must be 1 to {self.rows}, as there are rows, got {self.rounds}")
 
     @property
-    def batches(self) -> int:
-        """Steps in an epoch."""
-        return sampling.batch_count(self.rows, self.batch_size)
+    def jobs(self) -> int:
+        """Steps of the driver in an epoch, a job each."""
+        return self.rounds or sampling.batch_count(self.rows, self.batch_size)
 
 
 class Outcome(NamedTuple):
@@ -65,24 +72,55 @@ class Outcome(NamedTuple):
     measured: Any  # the parameters that the validation rows were measured at
 
 
-def train(measure: Measure, optimizer: Optimizer, plan: Plan, progress: Progress) -> Iterator[Progress]:
+class Jobs:
+    """Runs the jobs of one epoch and keeps account of their time."""
+
+    def __init__(self, measure: Measure, descend: Descend | None):
+        self._measure, self._descend = measure, descend
+        self.seconds, self.times = 0.0, Times()
+
+    def measure(self, params: Any, draw: Draw) -> Tally:
+        """What the drawn rows cost at the parameters, and their gradients where the draw asks for them."""
+        return self._run(self._measure, params, draw)
+
+    def descend(self, told: Round, draw: Draw) -> Tally:
+        """What replicas came to that learned from the drawn rows."""
+        assert self._descend is not None
+        return self._run(self._descend, told, draw)
+
+    def _run(self, job: Callable[[Any, Draw], Tally], point: Any, draw: Draw) -> Tally:
+        began = time.perf_counter()
+        tally = job(point, draw)
+        self.seconds += time.perf_counter() - began
+        self.times += tally.times
+        return tally
+
+
+def train(
+    measure: Measure,
+    optimizer: Optimizer,
+    plan: Plan,
+    progress: Progress,
+    descend: Descend | None = None,
+) -> Iterator[Progress]:
     """Yield the progress after each epoch, up to `plan.epochs` of them in all, or until no step can better the cost.
 
     Raises Diverged when the cost or a weight is no longer a finite number.
     """
     run_epoch = one_step if plan.batch_size is None else many_steps
     while len(progress.history) < plan.epochs and not optimizer.finished(progress.state):
-        began = time.perf_counter()
+        began, jobs = time.perf_counter(), Jobs(measure, descend)
         draw = Draw(plan.seed, len(progress.history) + 1, plan.sample)
-        outcome = run_epoch(measure, optimizer, plan, draw, progress.state)
-        line = _line(draw.epoch, outcome, plan, time.perf_counter() - began)
+        outcome = run_epoch(jobs, optimizer, plan, draw, progress.state)
+        line = _line(draw.epoch, outcome, plan)
         state = optimizer.watch(outcome.state, line.cost if line.val_cost is None else line.val_cost)
+        line = _timed(line, jobs, time.perf_counter() - began)
         progress = Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))
         yield progress
         _refuse_divergence(line, optimizer.result(state), optimizer.cure(line.learning_rate))
 
 
-def _line(epoch: int, outcome: Outcome, plan: Plan, seconds: float) -> Epoch:
+def _line(epoch: int, outcome: Outcome, plan: Plan) -> Epoch:
     return Epoch(
         epoch,
         outcome.train.cost,
@@ -90,9 +128,22 @@ def _line(epoch: int, outcome: Outcome, plan: Plan, seconds: float) -> Epoch:
         outcome.learning_rate,
         outcome.accepted,
         outcome.senders,
-        seconds,
-        outcome.validation.cost if plan.validates else None,
-        outcome.validation.accuracy if plan.validates else None,
+        val_cost=outcome.validation.cost if plan.validates else None,
+        val_accuracy=outcome.validation.accuracy if plan.validates else None,
+    )
+
+
+def _timed(line: Epoch, jobs: Jobs, seconds: float) -> Epoch:
+    """The line with its seconds, parted into phases that add up to them."""
+    read, compute, summed = jobs.times
+    schedule = max(jobs.seconds - read - compute - summed, 0.0)
+    return line._replace(
+        seconds=seconds,
+        schedule=schedule,
+        read=read,
+        compute=compute,
+        sum=summed,
+        update=seconds - jobs.seconds,
     )
 
 
@@ -111,7 +162,7 @@ def _refuse_divergence(line: Epoch, params: tree.Tree, cure: str) -> None:
         raise Diverged(f"the weights are no finite numbers after epoch {line.epoch}{cure}")
 
 
-def one_step(measure: Measure, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:
+def one_step(jobs: Jobs, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:
     """An epoch of one job: it judges the last step and measures the gradients of the next.
 
     Where noise would blur the verdict, a clean pass decides, and gradients are asked for only where it let the trial
@@ -120,18 +171,18 @@ def one_step(measure: Measure, optimizer: Optimizer, plan: Plan, draw: Draw, sta
     trial, rate = state["trial"], state["learning_rate"]
     if plan.noisy and optimizer.judges:
         assert isinstance(optimizer, Descent)
-        clean = measure(trial, draw._replace(fraction=0.0))
+        clean = jobs.measure(trial, draw._replace(fraction=0.0))
         state, accepted = optimizer.judge(state, clean.train.cost)
-        tally = measure(trial, draw) if accepted else Tally()
+        tally = jobs.measure(trial, draw) if accepted else Tally()
         state = optimizer.move(state, tally.mean_grads() if accepted else None)
         return Outcome(state, accepted, clean.train, clean.validation, tally.senders, rate, trial)
-    tally = measure(trial, draw)
+    tally = jobs.measure(trial, draw)
     state, accepted = optimizer.tell(state, tally.train.cost, tally.mean_grads())
     return Outcome(state, accepted, tally.train, tally.validation, tally.senders, rate, trial)
 
 
-def many_steps(measure: Measure, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:
-    """An epoch of one job for each mini-batch; a judging schedule closes it with a clean pass over all rows.
+def many_steps(jobs: Jobs, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:
+    """An epoch of a job for each mini-batch or round; a judging schedule closes it with a clean pass over all rows.
 
     Without the closing pass the epoch's cost is the running mean: each batch is measured as it comes. Validation rows
     are measured in the closing pass, or in a job of their own.
@@ -140,19 +191,22 @@ def many_steps(measure: Measure, optimizer: Optimizer, plan: Plan, draw: Draw, s
     closing = draw._replace(fraction=0.0)
     if optimizer.judges and state["standing"] is None:
         # The start values, measured, are what the first epoch is judged against.
-        state, _ = optimizer.judge(state, measure(state["trial"], closing).train.cost)
+        state, _ = optimizer.judge(state, jobs.measure(state["trial"], closing).train.cost)
     seen, senders, state = Measures(), 0, optimizer.own(state)
-    for batch in range(plan.batches):
-        tally = measure(
-            state["trial"], draw._replace(batch=batch, batch_size=plan.batch_size, total=plan.rows)
-        )
-        state = optimizer.step(state, tally.mean_grads())
+    for batch in range(plan.jobs):
+        part = draw._replace(batch=batch, batches=plan.jobs, total=plan.rows)
+        if isinstance(optimizer, Averaging):
+            tally = jobs.descend(optimizer.round(state), part)
+        else:
+            tally = jobs.measure(state["trial"], part)
+        if tally.weight:  # rows that weigh nothing say nothing of where to go
+            state = optimizer.step(state, tally.mean_grads())
         seen, senders = seen + tally.train, senders + tally.senders
     trial, rate, validation = state["trial"], state["learning_rate"], Measures()
     if optimizer.judges:
-        seen, validation = measure(trial, closing)[:2]
+        seen, validation = jobs.measure(trial, closing)[:2]
     elif plan.validates:
-        validation = measure(trial, closing._replace(validation_only=True)).validation
+        validation = jobs.measure(trial, closing._replace(validation_only=True)).validation
     state, accepted = optimizer.judge(state, seen.cost)
     return Outcome(state, accepted, seen, validation, senders, rate, trial)
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from conftest import blobs
 
-from nn import chain, local, sampling, spelling, tree
+from nn import chain, sampling, spelling, tree
 from nn.augmentation import Rotate, Shift, augment
+from nn.blocks import Blocks, Held, blocks_of
 from nn.layers import Conv2D, Dense, Dropout, Flatten, Relu
-from nn.local import Blocks, Held, blocks_of
 from nn.losses import LOSSES
 from nn.model import MAX_LAYERS, Sequential
 from nn.network import multilayer_perceptron, network
@@ -50,7 +50,7 @@ def assert_same_gradients(tally, expected, rel=1e-4):
 
 @pytest.mark.parametrize("block_rows", [1, 7, 100])
 def test_chain_on_a_list_equals_a_plain_loop(block_rows):
-    tally = chain.gradients(blocks_of(INPUTS, LABELS, block_rows=block_rows), MODEL, Held(PARAMS), Draw())
+    tally = chain.run(blocks_of(INPUTS, LABELS, block_rows=block_rows), MODEL, Held(PARAMS), Draw())
     loss, hits, grads = plain_loop(PARAMS, INPUTS, LABELS)
     assert tally.train.loss == pytest.approx(loss, rel=1e-5)
     assert (tally.train.correct, tally.train.rows, tally.senders, tally.weight) == (hits, 100, 100, 100)
@@ -61,17 +61,17 @@ def test_chain_on_a_list_equals_a_plain_loop(block_rows):
 def test_chain_on_an_rdd_gives_the_bits_of_the_chain_on_a_list(spark):
     whole = blocks_of(INPUTS, LABELS, block_rows=9).partitions[0]
     partitions = [whole[:5], whole[5:]]
-    for draw in (Draw(1, 2, 0.6), Draw(1, 2, batch=1, batch_size=30, total=100)):
+    for draw in (Draw(1, 2, 0.6), Draw(1, 2, batch=1, batches=4, total=100)):
         rdd = spark.parallelize(partitions, 2).flatMap(list)
-        there = chain.gradients(rdd, MODEL, spark.broadcast(PARAMS), draw)
-        here = chain.gradients(Blocks(partitions), MODEL, Held(PARAMS), draw)
+        there = chain.run(rdd, MODEL, spark.broadcast(PARAMS), draw)
+        here = chain.run(Blocks(partitions), MODEL, Held(PARAMS), draw)
         assert there.train == here.train and there.senders == here.senders
         for a, b in zip(tree.arrays(there.grads), tree.arrays(here.grads), strict=True):
             assert np.array_equal(a, b)
 
 
 def test_sample_measures_all_rows_and_sends_the_gradients_of_some():
-    tally = chain.gradients(blocks_of(INPUTS, LABELS, block_rows=30), MODEL, Held(PARAMS), Draw(3, 4, 0.5))
+    tally = chain.run(blocks_of(INPUTS, LABELS, block_rows=30), MODEL, Held(PARAMS), Draw(3, 4, 0.5))
     taken = sampling.sample(3, 4, np.arange(100), 0.5)
     loss, _, _ = plain_loop(PARAMS, INPUTS, LABELS)
     _, _, grads = plain_loop(PARAMS, INPUTS[taken], LABELS[taken])
@@ -82,37 +82,37 @@ def test_sample_measures_all_rows_and_sends_the_gradients_of_some():
 
 def test_mean_gradients_of_a_sample_are_over_the_rows_that_sent_them():
     taken = sampling.sample(3, 4, np.arange(100), 0.5)
-    sampled = chain.gradients(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw(3, 4, 0.5)).mean_grads()
-    alone = chain.gradients(blocks_of(INPUTS[taken], LABELS[taken]), MODEL, Held(PARAMS), Draw()).mean_grads()
+    sampled = chain.run(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw(3, 4, 0.5)).mean_grads()
+    alone = chain.run(blocks_of(INPUTS[taken], LABELS[taken]), MODEL, Held(PARAMS), Draw()).mean_grads()
     for a, b in zip(tree.arrays(sampled), tree.arrays(alone), strict=True):
         assert np.allclose(a, b, atol=1e-6)
 
 
 def test_batches_of_an_epoch_add_up_to_all_rows():
     blocks = blocks_of(INPUTS, LABELS, block_rows=30)
-    draws = [Draw(3, 4, batch=number, batch_size=32, total=100) for number in range(4)]
-    tallies = [chain.gradients(blocks, MODEL, Held(PARAMS), draw) for draw in draws]
+    draws = [Draw(3, 4, batch=number, batches=4, total=100) for number in range(4)]
+    tallies = [chain.run(blocks, MODEL, Held(PARAMS), draw) for draw in draws]
     assert [t.senders for t in tallies] == [25, 25, 25, 25]
     assert_same_gradients(reduce(add, tallies), plain_loop(PARAMS, INPUTS, LABELS)[2])
 
 
 def test_mean_gradients_weigh_rows_not_blocks():
-    whole = chain.gradients(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw())
+    whole = chain.run(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw())
     lopsided = Blocks(
         [[Block(np.arange(100)[part], INPUTS[part], LABELS[part])] for part in (slice(1), slice(1, 100))]
     )
-    parts = chain.gradients(lopsided, MODEL, Held(PARAMS), Draw())
+    parts = chain.run(lopsided, MODEL, Held(PARAMS), Draw())
     for a, b in zip(tree.arrays(whole.mean_grads()), tree.arrays(parts.mean_grads()), strict=True):
         assert np.allclose(a, b, atol=1e-6)
 
 
 def test_weights_count_rows_several_times():
     times = np.random.default_rng(0).integers(0, 3, 100)
-    weighted = chain.gradients(blocks_of(INPUTS, LABELS, times.astype(float)), MODEL, Held(PARAMS), Draw())
+    weighted = chain.run(blocks_of(INPUTS, LABELS, times.astype(float)), MODEL, Held(PARAMS), Draw())
     again = np.repeat(np.arange(100), times)
-    repeated = chain.gradients(blocks_of(INPUTS[again], LABELS[again]), MODEL, Held(PARAMS), Draw())
+    repeated = chain.run(blocks_of(INPUTS[again], LABELS[again]), MODEL, Held(PARAMS), Draw())
     assert weighted.train.cost == pytest.approx(repeated.train.cost, rel=1e-5)
-    unweighted = chain.gradients(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw())
+    unweighted = chain.run(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw())
     assert weighted.train.accuracy == unweighted.train.accuracy  # a share of rows, whatever they weigh
     assert weighted.weight == repeated.weight
     assert_same_gradients(weighted, tree.arrays(repeated.grads))
@@ -120,8 +120,8 @@ def test_weights_count_rows_several_times():
 
 def test_costs_measures_what_gradients_measures():
     blocks = blocks_of(INPUTS, LABELS, block_rows=40)
-    measured = chain.costs(blocks, MODEL, Held(PARAMS), Draw())
-    assert measured.train == chain.gradients(blocks, MODEL, Held(PARAMS), Draw()).train
+    measured = chain.run(blocks, MODEL, Held(PARAMS), Draw(fraction=0.0))
+    assert measured.train == chain.run(blocks, MODEL, Held(PARAMS), Draw()).train
     assert measured.grads is None and measured.senders == 0
 
 
@@ -158,12 +158,12 @@ def halves(blocks):
 def test_validation_rows_are_measured_clean_and_send_nothing(draw):
     blocks = blocks_of(IMAGES, LABELS, block_rows=30)
     train, held = halves(blocks)
-    both = chain.gradients(blocks.flatMap(HOLD_OUT.divide), NOISY, Held(NOISY_PARAMS), draw)
-    alone = chain.gradients(train, NOISY, Held(NOISY_PARAMS), draw)
+    both = chain.run(blocks.flatMap(HOLD_OUT.divide), NOISY, Held(NOISY_PARAMS), draw)
+    alone = chain.run(train, NOISY, Held(NOISY_PARAMS), draw)
     assert both.train == alone.train and both.senders == alone.senders and both.weight == alone.weight
     for a, b in zip(tree.arrays(both.grads), tree.arrays(alone.grads), strict=True):
         assert np.array_equal(a, b)
-    assert both.validation == chain.costs(held, NOISY, Held(NOISY_PARAMS), Draw()).train
+    assert both.validation == chain.run(held, NOISY, Held(NOISY_PARAMS), Draw(fraction=0.0)).train
     assert both.validation.rows == HOLD_OUT.rows
 
 
@@ -176,15 +176,15 @@ def test_a_measuring_job_may_be_of_the_validation_rows_alone():
 
 def test_batches_leave_validation_rows_out():
     blocks = blocks_of(INPUTS, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
-    draws = [Draw(3, 4, batch=number, batch_size=32, total=HOLD_OUT.train_rows) for number in range(3)]
-    tallies = [chain.gradients(blocks, MODEL, Held(PARAMS), draw) for draw in draws]
+    draws = [Draw(3, 4, batch=number, batches=3, total=HOLD_OUT.train_rows) for number in range(3)]
+    tallies = [chain.run(blocks, MODEL, Held(PARAMS), draw) for draw in draws]
     assert [t.senders for t in tallies] == [24, 24, 24] and HOLD_OUT.train_rows == 72
     assert all(t.validation.rows == 0 for t in tallies)
 
 
 def test_dropout_is_drawn_anew_for_each_seed_epoch_and_block_and_alike_for_the_same():
     def cost(draw, blocks=blocks_of(IMAGES, LABELS, block_rows=50)):  # noqa: B008
-        return chain.gradients(blocks, NOISY, Held(NOISY_PARAMS), draw).train.loss
+        return chain.run(blocks, NOISY, Held(NOISY_PARAMS), draw).train.loss
 
     draws = [Draw(1, 1), Draw(1, 2), Draw(2, 1)]
     assert len({cost(draw) for draw in draws}) == 3 and cost(Draw(1, 1)) == cost(Draw(1, 1))
@@ -196,16 +196,19 @@ def test_dropout_is_drawn_anew_for_each_seed_epoch_and_block_and_alike_for_the_s
     assert first.key != second.key
     assert (
         cost(Draw(1, 1))
-        != chain.costs(blocks_of(IMAGES, LABELS), NOISY, Held(NOISY_PARAMS), Draw(1, 1)).train.loss
+        != chain.run(
+            blocks_of(IMAGES, LABELS), NOISY, Held(NOISY_PARAMS), Draw(1, 1, fraction=0.0)
+        ).train.loss
     )
 
 
 def test_each_layer_draws_its_own_numbers():
-    passing = chain.begin(MODEL, Draw(1, 1), Block(np.arange(100), INPUTS, LABELS))._replace(
-        x=np.ones((100, 16))
-    )
-    first, second = (chain.forward(Dropout(0.5), index, Held([{}, {}]), passing).x for index in (0, 1))
-    assert not np.array_equal(first, second)
+    found = []
+    for index in (0, 1):
+        passing = chain.begin(MODEL, Draw(1, 1), Block(np.arange(100), INPUTS, LABELS))
+        passing.x = np.ones((100, 16))
+        found.append(chain.forward(Dropout(0.5), index, Held([{}, {}]), passing).x)
+    assert not np.array_equal(*found)
 
 
 def test_augmentation_changes_training_images_alone_and_depends_on_the_row():
@@ -223,7 +226,7 @@ def test_augmentation_changes_training_images_alone_and_depends_on_the_row():
             assert np.array_equal(passing.x, augment(steps, plain, block.rows, 1, 1))
             assert not np.array_equal(passing.x, plain)
     clean = chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(1, 1, fraction=0.0), steps)
-    assert clean == chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(1, 1, fraction=0.0))
+    assert clean.train == chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(1, 1, fraction=0.0)).train
 
 
 def test_no_layer_before_the_first_that_learns_is_asked_for_its_gradient():
@@ -234,7 +237,7 @@ def test_no_layer_before_the_first_that_learns_is_asked_for_its_gradient():
             asked.append("spy")
 
     model = Sequential((Spy(), Flatten(), Dense(3)), (4, 4, 1))
-    tally = chain.gradients(blocks_of(IMAGES, LABELS), model, Held(model.init(0)), Draw())
+    tally = chain.run(blocks_of(IMAGES, LABELS), model, Held(model.init(0)), Draw())
     assert asked == [] and [set(layer) for layer in tally.grads] == [set(), set(), {"W", "b"}]
 
 
@@ -242,7 +245,7 @@ def test_no_layer_before_the_first_that_learns_is_asked_for_its_gradient():
 def test_the_deepest_chain_trains_on_spark(spark):
     model = Sequential((*(Relu(),) * (MAX_LAYERS - 1), Dense(3)), (16,))
     rdd = spark.parallelize(blocks_of(INPUTS, LABELS).collect(), 1)
-    assert chain.gradients(rdd, model, spark.broadcast(model.init(0)), Draw()).senders == 100
+    assert chain.run(rdd, model, spark.broadcast(model.init(0)), Draw()).senders == 100
 
 
 @pytest.mark.spark
@@ -251,7 +254,7 @@ def test_a_noisy_chain_on_an_rdd_gives_the_bits_of_the_chain_on_a_list(spark):
     partitions, steps = [whole[:2], whole[2:]], (Shift(1.0), Rotate(10.0))
     for draw in (
         Draw(1, 2),
-        Draw(1, 2, batch=1, batch_size=30, total=HOLD_OUT.train_rows),
+        Draw(1, 2, batch=1, batches=3, total=HOLD_OUT.train_rows),
         Draw(fraction=0.0),
     ):
         rdd = spark.parallelize(partitions, 2).flatMap(list).flatMap(HOLD_OUT.divide)
@@ -280,4 +283,4 @@ def test_local_blocks_reduce_in_the_order_of_their_partitions():
 
 def test_local_blocks_refuse_labels_that_do_not_match():
     with pytest.raises(ValueError, match="got 100 inputs, 99 labels"):
-        local.blocks_of(INPUTS, LABELS[:99])
+        blocks_of(INPUTS, LABELS[:99])

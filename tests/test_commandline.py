@@ -8,15 +8,16 @@ import pytest
 
 from nn import commandline
 from nn.augmentation import Flip, Shift
+from nn.averaging import Averaging
 from nn.descent import Descent
 from nn.errors import MissingFile, UsageError
 from nn.fields import options_of
 from nn.losses import CrossEntropy, HalfSquaredError
-from nn.optimizers import SGD, Momentum
+from nn.optimizers import SGD, Momentum, Nesterov
 from nn.options import Options
 from nn.penalty import Penalty
 from nn.recipe import BESIDE, Recipe
-from nn.schedules import BoldDriver, Step
+from nn.schedules import BoldDriver, Constant, Step
 from nn.validation import HoldOut
 
 FILES = ["a", "b", "c", "d", "out"]
@@ -31,7 +32,7 @@ def test_defaults_are_the_originals():
         "dense:10:initializer=glorot_uniform:gain=3",
         "sigmoid",
     ]
-    assert model.loss == HalfSquaredError() and (plan.epochs, plan.sample, plan.batches) == (100, 0.7, 1)
+    assert model.loss == HalfSquaredError() and (plan.epochs, plan.sample, plan.jobs) == (100, 0.7, 1)
     assert recipe.optimizer_for(plan) == Descent(SGD(), BoldDriver(), 0.1, epochs=100)
 
 
@@ -40,7 +41,7 @@ def test_options_reach_what_they_name():
     words += " --schedule step:2 --learning-rate 0.5 --batch-size 100 --epochs 7 --seed 3 --l1 0.1 --l2 0.2"
     asked = commandline.parse([*FILES, *words.split(), "--partitions", "5"])
     recipe, plan = asked.recipe, asked.recipe.plan(1050)
-    assert (plan.epochs, plan.batch_size, plan.batches, plan.seed, plan.sample) == (7, 100, 11, 3, 1.0)
+    assert (plan.epochs, plan.batch_size, plan.jobs, plan.seed, plan.sample) == (7, 100, 11, 3, 1.0)
     assert recipe.optimizer_for(plan) == Descent(Momentum(0.8), Step(2.0), 0.5, 7, 11, 2.0, 2.0)
     model = recipe.model(784, 10, 255.0)
     assert [layer.brief for layer in model.layers] == ["dense:128", "relu", "dense:64", "relu", "dense:10"]
@@ -131,6 +132,17 @@ def test_sources_name_their_arguments():
         ("--optimizer l-bfgs --schedule cosine", "l-bfgs and schedule exclude each other"),
         ("--optimizer l-bfgs --learning-rate 1", "l-bfgs and learning-rate exclude each other"),
         ("--optimizer l-bfgs --warmup 1", "l-bfgs and warmup exclude each other"),
+        ("--optimizer l-bfgs --average parameters", "l-bfgs and average=parameters exclude each other"),
+        (
+            "--sample 0.5 --average parameters",
+            "sample and average=parameters exclude each other: replicas go",
+        ),
+        ("--average weights", "expected one of gradients, parameters, found 'weights'"),
+        ("--rounds-per-epoch 2", "rounds-per-epoch needs average=parameters"),
+        ("--outer-momentum 0.5", "outer-momentum needs average=parameters"),
+        ("--outer-learning-rate 1", "outer-learning-rate needs average=parameters"),
+        ("--average parameters --outer-momentum 1", "expected a number from 0 to below 1"),
+        ("--average parameters --rounds-per-epoch 0", "expected a whole number of at least 1"),
         ("--epochs 0", "--epochs: expected a whole number of at least 1, found '0'"),
         ("--epochs many", "--epochs: expected a whole number of at least 1, found 'many'"),
         ("--epochs 1.5", "--epochs: expected a whole number of at least 1, found '1.5'"),
@@ -282,6 +294,31 @@ def test_a_flag_takes_the_place_of_what_it_excludes_in_the_file(tmp_path):
     assert (recipe.batch_size, recipe.sample, recipe.layers, recipe.hidden) == (None, 0.5, None, (7,))
 
 
+def test_flags_drop_what_belongs_to_the_other_averaging_in_the_file(tmp_path):
+    values = {"average": "parameters", "batch_size": 9, "rounds_per_epoch": 2, "outer_momentum": 0.5}
+    path = config_file(tmp_path, {**PLACES, **values})
+    recipe = commandline.parse(["--config", path, "--average", "gradients"]).recipe
+    assert (recipe.average, recipe.batch_size, recipe.rounds_per_epoch) == ("gradients", 9, None)
+    recipe = commandline.parse(["--config", path, "--sample", "0.5"]).recipe
+    assert (recipe.average, recipe.batch_size, recipe.outer_momentum) == ("gradients", None, None)
+    recipe = commandline.parse(["--config", path, "--optimizer", "l-bfgs"]).recipe
+    assert recipe.average == "gradients"
+    path = config_file(tmp_path, {**PLACES, "sample": 0.5})
+    assert commandline.parse(["--config", path, "--average", "parameters"]).recipe.sample is None
+
+
+def test_replicas_step_by_mini_batches_at_the_rate_that_is_said():
+    words = "--average parameters --optimizer nesterov:0.8 --rounds-per-epoch 4 --outer-momentum 0.5 --clip 2"
+    recipe = commandline.parse([*FILES, *words.split()]).recipe
+    plan = recipe.plan(1000)
+    assert (plan.batch_size, plan.rounds, plan.jobs, plan.sample) == (64, 4, 4, 1.0)
+    assert recipe.optimizer_for(plan) == Averaging(
+        Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0, batch_size=64, outer_momentum=0.5
+    )
+    assert recipe.plan(3).rounds == 3  # no more rounds than rows
+    assert Recipe.of(average="parameters", schedule="bold-driver").rate_schedule == BoldDriver()
+
+
 def test_an_optimizer_given_here_brings_its_own_rate_and_schedule(tmp_path):
     path = config_file(
         tmp_path, {**PLACES, "learning_rate": 0.5, "schedule": "cosine", "batch_size": 9, "clip": 1}
@@ -319,6 +356,8 @@ def test_one_configuration_at_a_time(tmp_path):
         "",
         "--batch-size 7 --optimizer adamw:0.1 --schedule one-cycle:0.4 --loss cross-entropy:0.1",
         "--layers residual(flatten,dense:16),layernorm,dropout:0.25 --validation-fraction 0.2 --patience 3",
+        "--average parameters --optimizer adam --rounds-per-epoch 3 --outer-momentum 0.5",
+        "--average parameters",
         "--optimizer l-bfgs:5 --l2 0.001 --class-weights balanced --initializer original",
         "--class-weights 0=2,1=0.1 --augment shift:2,elastic:3 --input-shape 4x4x1 --layers conv2d:2x2,flatten",
     ],

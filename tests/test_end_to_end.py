@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyspark
 import pytest
-from conftest import ROOT, blobs
+from conftest import ROOT, blobs, write_csv
 
 import nn
 from nn import package
@@ -122,7 +122,7 @@ def test_job_output_can_be_drawn(finished):
     )
     assert done.returncode == 0, done.stderr
     pictures = {path.name for path in out.glob("*.png")}
-    names = ("cost_history", "accuracy_history", "learning_rate", "confusion_matrix")
+    names = ("cost_history", "accuracy_history", "learning_rate", "epoch_time", "confusion_matrix")
     names += ("class_metrics", "samples", "weights")
     assert pictures == {f"{name}.png" for name in names}
 
@@ -362,3 +362,46 @@ def test_help_answers_before_spark_starts():
         env={**os.environ, "JAVA_HOME": "/nowhere", "PATH": ""},
     )
     assert done.returncode == 0 and "--batch-size" in done.stdout and done.stderr == ""
+
+
+def test_job_averages_replicas_says_when_rows_are_sorted_and_shuffles_them(tmp_path):
+    places = []
+    for name, rows, seed in (("train", 1200, 1), ("test", 300, 2)):
+        inputs, labels = blobs(rows, width=9, seed=seed)
+        order = np.argsort(labels, kind="stable")
+        places += [
+            write_csv(tmp_path / f"x_{name}.csv", inputs[order]),
+            write_csv(tmp_path / f"y_{name}.csv", labels[order]),
+        ]
+    words = [
+        "--average",
+        "parameters",
+        "--partitions",
+        "4",
+        "--batch-size",
+        "16",
+        "--activation",
+        "relu",
+        "--loss",
+        "cross-entropy",
+    ]
+    words += ["--optimizer", "momentum", "--learning-rate", "0.05", "--epochs", "3"]
+    accuracy = {}
+    for out, more in (
+        ("sorted", []),
+        ("mixed", ["--shuffle-once", "--rounds-per-epoch", "2", "--outer-momentum", "0.2"]),
+    ):
+        done = submit(ROOT / "main_task.py", *places, out, *words, *more, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert ("rows look sorted by class" in done.stdout) == (out == "sorted")
+        assert "% of " in done.stdout and "was computing on 2 cores" in done.stdout
+        summary = json.loads((tmp_path / out / "summary.json").read_text())
+        accuracy[out] = summary["test"]["accuracy"]
+        rows = list(csv.DictReader((tmp_path / out / "history.csv").open()))
+        assert [int(row["rows"]) for row in rows] == [1200] * 3
+        for row in rows:
+            phases = [float(row[name]) for name in ("schedule", "read", "compute", "sum", "update")]
+            assert sum(phases) == pytest.approx(float(row["seconds"])) and min(phases) >= 0
+        assert summary["configuration"]["shuffle_once"] == (out == "mixed")
+        assert summary["configuration"]["average"] == "parameters"
+    assert accuracy["mixed"] > 0.9

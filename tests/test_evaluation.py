@@ -4,7 +4,7 @@ import numpy as np
 from conftest import blobs
 
 from nn import evaluation
-from nn.local import Held, blocks_of
+from nn.blocks import Held, blocks_of
 from nn.network import multilayer_perceptron
 
 INPUTS, LABELS = blobs(200)

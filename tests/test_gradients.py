@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn import chain, spelling, tree
+from nn.blocks import Held
 from nn.layers import LAYERS, Dense
-from nn.local import Held
 from nn.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError
 from nn.model import Sequential
 from nn.records import Pass
@@ -87,7 +87,7 @@ def test_gradients_of_random_stacks_match_the_slope(model, seed, training):
     direction = tree.map_arrays(lambda a: rng.normal(size=a.shape), params)
     direction = tree.scale(direction, 1 / tree.norm(direction))
     x, labels = rng.normal(size=(4, *model.input_shape)), rng.integers(0, model.classes, 4)
-    passing = Pass(np.arange(4), labels, rng.uniform(0.5, 2, 4), x, key=Key((seed,)) if training else None)
+    weights, key = rng.uniform(0.5, 2, 4), Key((seed,)) if training else None
 
     def run(point):
         stages = [partial(chain.forward, layer, i, Held(point)) for i, layer in enumerate(model.layers)]
@@ -96,7 +96,7 @@ def test_gradients_of_random_stacks_match_the_slope(model, seed, training):
             stages.append(
                 partial(chain.backward, model.layers[i], i, Held(point), i > model.first_with_params)
             )
-        result = passing
+        result = Pass(np.arange(4), labels, weights, x, key=key)
         for stage in stages:
             result = stage(result)
         return chain.tally(result)

@@ -42,13 +42,36 @@ def test_fit_takes_images_validation_augmentation_and_weights():
 
 @pytest.mark.parametrize(
     "options",
-    [{"sample": 0.5}, {"batch_size": 64}, {"optimizer": "l-bfgs"}, {"layers": "dense:4,relu,dropout:0.5"}],
+    [
+        {"sample": 0.5},
+        {"batch_size": 64},
+        {"average": "parameters"},
+        {"optimizer": "l-bfgs"},
+        {"layers": "dense:4,relu,dropout:0.5"},
+    ],
     ids=lambda each: next(iter(each)),
 )
 def test_fit_gives_the_same_bits_again(options):
     runs = [nn.fit(INPUTS, LABELS, epochs=4, **options) for _ in range(2)]
     first, second = (run.classifier.params for run in runs)
     assert all(np.array_equal(a[key], b[key]) for a, b in zip(first, second, strict=True) for key in a)
+
+
+def test_fit_descends_in_mini_batches_as_one_replica():
+    options = {
+        "hidden": [16],
+        "activation": "relu",
+        "loss": "cross-entropy",
+        "optimizer": "momentum",
+        "l2": 1e-4,
+    }
+    classifier, history = nn.fit(
+        INPUTS, LABELS, average="parameters", batch_size=20, learning_rate=0.05, epochs=6, validation_fraction=0.2,
+        **options,
+    )  # fmt: skip
+    assert history[-1].accuracy > 0.95 and history[-1].val_accuracy > 0.9 and history[-1].rows < 300
+    test_inputs, test_labels = blobs(100, seed=5)
+    assert np.mean(classifier.predict(test_inputs) == test_labels) > 0.93
 
 
 def test_twenty_layers_train():

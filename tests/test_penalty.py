@@ -5,7 +5,8 @@ import pytest
 from conftest import blobs
 
 from nn import tree
-from nn.local import blocks_of, measure_on
+from nn.blocks import blocks_of
+from nn.local import measure_on
 from nn.network import multilayer_perceptron
 from nn.penalty import Penalty
 from nn.records import Draw
@@ -38,7 +39,7 @@ def test_penalty_joins_cost_and_gradients_as_if_each_row_carried_it():
         Draw(),
         Draw(fraction=0.5),
         Draw(fraction=0.0),
-        Draw(batch=1, batch_size=20, total=split.train_rows),
+        Draw(batch=1, batches=4, total=split.train_rows),
     ):
         without, having = plain(params, draw), penalty.added_to(plain)(params, draw)
         extra = penalty.value(params)

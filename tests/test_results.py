@@ -13,7 +13,7 @@ from nn.records import Epoch
 
 HISTORY = [
     Epoch(1, 1.5, 0.25, 0.1, True, 70, 0.5),
-    Epoch(2, float("inf"), np.float64(0.5), 0.1, False, 68, 0.25, 2.5, 0.75),
+    Epoch(2, float("inf"), np.float64(0.5), 0.1, False, 68, 0.25, 2.5, 0.75, 0.1, 0.01, 0.12, 0.02, 0.0),
 ]
 SCORE = Score(
     np.array([[2, 1], [0, 0]]),
@@ -29,9 +29,10 @@ def test_history_files_hold_one_line_an_epoch():
     assert files["cost_history/part-00000"] == "1.5\ninf\n"
     assert files["accuracy_history/part-00000"] == "0.25\n0.5\n"
     assert files["history.csv"] == (
-        "epoch,cost,accuracy,learning_rate,accepted,rows,seconds,val_cost,val_accuracy\n"
-        "1,1.5,0.25,0.1,1,70,0.5,,\n"
-        "2,inf,0.5,0.1,0,68,0.25,2.5,0.75\n"
+        "epoch,cost,accuracy,learning_rate,accepted,rows,seconds,val_cost,val_accuracy,"
+        "schedule,read,compute,sum,update\n"
+        "1,1.5,0.25,0.1,1,70,0.5,,,0.0,0.0,0.0,0.0,0.0\n"
+        "2,inf,0.5,0.1,0,68,0.25,2.5,0.75,0.1,0.01,0.12,0.02,0.0\n"
     )
 
 

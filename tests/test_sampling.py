@@ -58,7 +58,7 @@ def test_permutation_leaves_no_trace_of_the_order():
 
 
 def test_batches_are_disjoint_full_and_mixed():
-    numbers = sampling.batch_numbers(0, 1, ROWS, len(ROWS), 1000)
+    numbers = sampling.batch_numbers(0, 1, ROWS, len(ROWS), 60)
     assert np.array_equal(np.bincount(numbers), np.full(60, 1000))
     # From each tenth of the rows a batch should draw about a tenth of its own.
     table = np.histogram2d(numbers, ROWS // 6000, bins=(60, 10))[0]
@@ -67,7 +67,9 @@ def test_batches_are_disjoint_full_and_mixed():
 
 @given(st.integers(1, 500), st.integers(1, 60))
 def test_batches_are_few_even_and_none_too_large(total, size):
-    sizes = np.bincount(sampling.batch_numbers(0, 1, np.arange(total), total, size))
+    sizes = np.bincount(
+        sampling.batch_numbers(0, 1, np.arange(total), total, sampling.batch_count(total, size))
+    )
     assert len(sizes) == sampling.batch_count(total, size) == math.ceil(total / size)
     assert sizes.sum() == total and sizes.max() <= size and sizes.max() - sizes.min() <= 1
 

@@ -160,6 +160,57 @@ def test_reading_labels_from_a_column(spark, folder, column):
     assert_holds(read(spark, folder / "x.csv", None, column=column))
 
 
+def classes_by_partition(dataset):
+    """What `partition_classes` should be, counted in the blocks themselves."""
+    parts = dataset.blocks.map(lambda block: block.labels).glom().collect()
+    labels = [np.concatenate([np.empty(0, int), *part]) for part in parts]
+    return [np.bincount(own, minlength=dataset.classes).tolist() for own in labels]
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 7])
+def test_reading_counts_the_classes_of_each_partition(spark, folder, partitions):
+    dataset = read(spark, folder / "x.csv", folder / "y.csv", partitions)
+    assert dataset.partition_classes.shape == (partitions, 3)
+    assert dataset.partition_classes.tolist() == classes_by_partition(dataset)
+    assert np.array_equal(dataset.partition_classes.sum(axis=0), dataset.class_rows)
+
+
+def test_reading_counts_the_classes_where_pieces_share_partitions(spark, folder):
+    write_parts(folder, 13)
+    dataset = read(spark, folder / "parts", folder / "y.csv", 4)
+    assert dataset.partition_classes.tolist() == classes_by_partition(dataset)
+    assert dataset.partition_classes.shape == (4, 3) and dataset.partition_classes.sum() == 50
+
+
+def test_reading_counts_nothing_in_an_empty_partition(spark, folder):
+    write_csv(folder / "x.csv", INPUTS[:3])
+    write_csv(folder / "y.csv", LABELS[:3])
+    dataset = read(spark, folder / "x.csv", folder / "y.csv", 9)
+    assert dataset.partition_classes.tolist() == classes_by_partition(dataset)
+    assert (dataset.partition_classes.sum(axis=1) == 0).sum() >= 6
+
+
+def test_reading_counts_the_classes_of_labels_in_a_column(spark, folder):
+    write_csv(folder / "x.csv", np.insert(INPUTS, 2, LABELS, axis=1))
+    dataset = read(spark, folder / "x.csv", None, 3, column=2)
+    assert dataset.partition_classes.tolist() == classes_by_partition(dataset)
+    assert dataset.partition_classes.shape == (3, 3)
+
+
+def test_reading_takes_one_job_over_the_images(spark, folder):
+    def jobs():
+        core = spark._jsc.sc()
+        core.listenerBus().waitUntilEmpty()
+        found = core.statusStore().jobsList(None)
+        told = [found.apply(number).description() for number in range(found.size())]
+        return sum(each.isDefined() and each.get() == "reading TRAIN_IMAGES" for each in told)
+
+    spark.setJobDescription("looking at first lines")
+    before = jobs()
+    read(spark, folder / "x.csv", folder / "y.csv", 3)
+    assert jobs() == before + 1
+
+
 def shuffled_bytes(spark):
     """What Spark itself says has been written to and read from shuffles so far."""
     core = spark._jsc.sc()

@@ -8,9 +8,9 @@ import pytest
 from conftest import blobs
 
 from nn import local, tree
+from nn.blocks import Blocks, Held, blocks_of
 from nn.descent import Descent
 from nn.evaluation import evaluate
-from nn.local import Held
 from nn.network import multilayer_perceptron
 from nn.optimizers import Momentum
 from nn.records import Draw, Progress
@@ -25,7 +25,7 @@ MODEL = multilayer_perceptron(16, 3, (8,), "sigmoid", "mse", scale=255.0)
 
 
 def partitions_of(count):
-    blocks = local.blocks_of(INPUTS, LABELS, block_rows=30).partitions[0]
+    blocks = blocks_of(INPUTS, LABELS, block_rows=30).partitions[0]
     bounds = [len(blocks) * number // count for number in range(count + 1)]
     return [blocks[start:end] for start, end in pairwise(bounds)]
 
@@ -42,7 +42,7 @@ def test_training_on_spark_gives_the_bits_of_training_without(spark, plan):
     there, history = trained(
         training.measure_on(spark.parallelize(partitions, 2).flatMap(list), MODEL), **plan
     )
-    here, same = trained(local.measure_on(local.Blocks(partitions), MODEL), **plan)
+    here, same = trained(local.measure_on(Blocks(partitions), MODEL), **plan)
     assert [line[:6] for line in history] == [line[:6] for line in same]
     for a, b in zip(tree.arrays(there), tree.arrays(here), strict=True):
         assert np.array_equal(a, b)
@@ -65,7 +65,7 @@ def test_jobs_reuse_their_python_workers(spark):
     workers = set()
     for epoch in range(6):
         measure(MODEL.init(0), Draw(0, epoch, 0.7))
-        measure(MODEL.init(0), Draw(0, epoch, batch=0, batch_size=50, total=300))
+        measure(MODEL.init(0), Draw(0, epoch, batch=0, batches=6, total=300))
         workers |= set(rdd.mapPartitions(lambda blocks: [list(blocks) and os.getpid()]).collect())
     assert len(workers) <= 4
 
@@ -99,13 +99,17 @@ def test_parameters_broadcast_for_a_step_are_destroyed(spark):
 
 def test_jobs_are_named_after_their_epoch():
     assert training.describe(Draw(0, 3, 0.7)) == "epoch 3: gradients"
-    assert training.describe(Draw(0, 3, batch=4)) == "epoch 3: gradients of batch 5"
+    assert training.describe(Draw(0, 3, batch=4, batches=9)) == "epoch 3: gradients, batch 5 of 9"
+    assert training.describe(Draw(0, 3), replicas=True) == "epoch 3: replicas"
+    assert (
+        training.describe(Draw(0, 3, batch=1, batches=2), replicas=True) == "epoch 3: replicas, round 2 of 2"
+    )
     assert training.describe(Draw(0, 3, 0.0)) == "epoch 3: cost of all rows"
 
 
 def test_scoring_on_spark_gives_the_score_without(spark):
     partitions, params = partitions_of(2), MODEL.init(0)
     there = evaluate(spark.parallelize(partitions, 2).flatMap(list), MODEL, spark.broadcast(params))
-    here = evaluate(local.Blocks(partitions), MODEL, Held(params))
+    here = evaluate(Blocks(partitions), MODEL, Held(params))
     assert np.array_equal(there.confusion, here.confusion) and there.first == here.first
     assert there.loss == here.loss and len(there.examples) == len(here.examples)

@@ -7,11 +7,12 @@ import pytest
 from conftest import blobs
 
 from nn import chain, spelling, tree
+from nn.blocks import Held, blocks_of
 from nn.descent import Descent
 from nn.errors import Diverged
 from nn.layers import Dense, Dropout, Tanh
 from nn.lbfgs import LBFGS
-from nn.local import Held, blocks_of, measure_on
+from nn.local import measure_on
 from nn.losses import LOSSES
 from nn.network import multilayer_perceptron, network
 from nn.optimizers import SGD, Momentum
@@ -43,7 +44,7 @@ def run(descent, **plan):
 
 
 def cost_of(params):
-    return chain.costs(BLOCKS, MODEL, Held(params), Draw()).train
+    return chain.run(BLOCKS, MODEL, Held(params), Draw(fraction=0.0)).train
 
 
 def test_bold_driver_epoch_is_one_job_and_one_trial():
@@ -123,7 +124,7 @@ def test_constant_with_one_step_an_epoch_takes_every_step():
     progress, measured = run(descent, epochs=3)
     params = MODEL.init(0)
     for _ in range(3):
-        grads = chain.gradients(BLOCKS, MODEL, Held(params), Draw()).mean_grads()
+        grads = chain.run(BLOCKS, MODEL, Held(params), Draw()).mean_grads()
         params = tree.map_arrays(lambda w, g: w - np.float32(0.1) * g, params, grads)
     for a, b in zip(tree.arrays(descent.result(progress.state)), tree.arrays(params), strict=True):
         assert np.allclose(a, b, atol=1e-6)
@@ -211,7 +212,7 @@ def validated(descent, model=MODEL, **plan):
 
 
 def held_cost(params, model=MODEL):
-    return chain.costs(HELD, model, Held(params), Draw())
+    return chain.run(HELD, model, Held(params), Draw(fraction=0.0))
 
 
 def test_validation_is_measured_in_the_job_of_a_full_step_at_the_same_point():
@@ -272,7 +273,7 @@ def test_the_best_point_is_kept_with_the_weights_it_was_measured_at(plan):
     *_, last = train(measure_on(held, model), descent, plan, Progress(descent.init(model.init(0))))
     best = min(last.history, key=lambda line: line.val_cost)
     assert last.best.epoch == best.epoch < 55
-    clean = chain.costs(held, model, Held(kept(descent, last)), Draw())
+    clean = chain.run(held, model, Held(kept(descent, last)), Draw(fraction=0.0))
     assert clean.validation.cost == pytest.approx(best.val_cost)
 
 

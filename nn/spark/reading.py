@@ -1,8 +1,9 @@
 """Text files -> RDD of Blocks: parsed once, cached compactly, labels matched by row number without moving an image.
 
 1. Each piece of the image text is parsed by one task into Parsed elements, which stay cached where they are.
-2. One job brings home a Census of each piece: rows, lines, largest value, first fault. Whatever is wrong with the
-   text travels as such a value: an exception on an executor prints a hundred lines before the driver can speak.
+2. One job brings home a Census of each piece: rows, lines, largest value, first fault, and in which partition it lies.
+   Whatever is wrong with the text travels as such a value: an exception on an executor prints a hundred lines before
+   the driver can speak.
 3. The labels, small, come to the driver, are held against the row counts and broadcast; a block takes its slice
    whenever it is read.
 """
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn import text
+from nn import mixing, text
 from nn.errors import DataError
 from nn.records import Block
 from nn.spark.columns import Columns
@@ -48,6 +49,7 @@ class Dataset(NamedTuple):
     largest: float  # largest absolute input value
     labels: np.ndarray  # (n,), on the driver
     class_rows: np.ndarray  # rows of each class, (k,)
+    partition_classes: np.ndarray  # rows of each class in each partition, (p, k)
     weighted: bool  # whether rows have weights of their own
     notes: tuple[str, ...]  # what the user should know, a line each
     cached: Any  # the persisted RDD below `blocks`
@@ -136,7 +138,8 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
 
     Raises DataError for the first line that is wrong.
     """
-    cached, censuses = _read_images(files.images, files.columns, classes)
+    cached, placed = _read_images(files.images, files.columns, classes)
+    censuses = [census for _, census in placed]
     rows = sum(census.rows for census in censuses)
     if files.labels is None:
         labels, handle = _labels_beside(cached), None
@@ -147,6 +150,7 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
     class_rows = np.bincount(labels)
     notes = [*files.images.notes, *(files.labels.notes if files.labels else ()), *_empty_classes(class_rows)]
     offsets = np.cumsum([0, *(census.rows for census in censuses)])
+    runs = ((partition, census.rows) for partition, census in placed)
     return Dataset(
         blocks=cached.flatMap(partial(to_block, offsets, handle)),
         rows=rows,
@@ -154,6 +158,7 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
         largest=max(census.largest for census in censuses),
         labels=labels,
         class_rows=class_rows,
+        partition_classes=mixing.count(labels, runs, cached.getNumPartitions(), len(class_rows)),
         weighted=files.columns.weight is not None,
         notes=tuple(notes),
         cached=cached,
@@ -182,15 +187,16 @@ def learned_from(dataset: Dataset, split: Split) -> Any:
 # ---- images ----
 
 
-def _read_images(images: TextFile, columns: Columns, classes: int) -> tuple[Any, list[Census]]:
+def _read_images(images: TextFile, columns: Columns, classes: int) -> tuple[Any, list[tuple[int, Census]]]:
+    """The cached RDD of Parsed and Census, and of each piece its partition and its census."""
     from pyspark import StorageLevel
 
     parse = partial(parse_images, images.layout, columns, classes)
     # MEMORY_AND_DISK: a block evicted from memory alone would be parsed again in every epoch.
     cached = images.parsed(parse).persist(StorageLevel.MEMORY_AND_DISK)
-    censuses = images.collect(cached.flatMap(_only_census))
-    images.check(censuses)
-    return cached, censuses
+    placed = images.collect(cached.mapPartitionsWithIndex(_censuses))
+    images.check([census for _, census in placed])
+    return cached, placed
 
 
 def parse_images(
@@ -228,8 +234,8 @@ def to_block(offsets: np.ndarray, labels: Any, element: Parsed | Census) -> list
     return [Block(np.arange(first, end), element.inputs, own, element.weights)]
 
 
-def _only_census(element: Parsed | Census) -> list[Census]:
-    return [element] if isinstance(element, Census) else []
+def _censuses(partition: int, elements: Iterator[Parsed | Census]) -> Iterator[tuple[int, Census]]:
+    return ((partition, element) for element in elements if isinstance(element, Census))
 
 
 # ---- labels ----

@@ -1,0 +1,106 @@
+"""Replicas: each descends by itself over its own partition of blocks, and what comes home is how far it went.
+
+    replica p   W_p <- W;  for each mini-batch of its rows: W_p <- rule(W_p, mean gradient)
+    home        sum_p m_p (W_p - W),  sum_p m_p                                       m_p: what the rows of p weigh
+
+The mini-batches go through the chain of nn/chain.py one after the other, on a list inside the task. A replica of few
+rows counts as little as its rows do, an empty one not at all. (Local SGD: Stich, 2019; the driver's part is
+nn/averaging.py.)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nn import chain, sampling, tree
+from nn.averaging import Round
+from nn.blocks import Blocks, Held
+from nn.descent import descend
+from nn.model import Sequential
+from nn.penalty import Penalty
+from nn.records import Block, Draw, Tally, Times
+
+BUFFER = 32 << 20  # bytes of inputs that are shuffled together, so that a replica's memory stays bounded
+
+
+def rounds(
+    blocks: Any, model: Sequential, start: Any, draw: Draw, augmentation: tuple, penalty: Penalty
+) -> Any:
+    """A Tally for each partition that holds rows to learn from; `blocks` is as in nn.chain, `start.value` a Round.
+
+    A tally's `grads` are {"change", "slots"}, each times the weight of the replica's rows: its parameters at the end
+    less those at the start, and what its rule keeps beside them.
+    """
+    return blocks.mapPartitions(partial(descended, model, start, draw, augmentation, penalty))
+
+
+def descended(
+    model: Sequential, start: Any, draw: Draw, augmentation: tuple, penalty: Penalty, blocks: Iterator[Block]
+) -> Iterator[Tally]:
+    """One replica's round over its blocks."""
+    began = time.perf_counter()
+    told: Round = start.value
+    params, slots = tree.copy(told.params), tree.copy(told.slots)
+    batches = mini_batches(chain.learned(draw, blocks), told.batch_size, draw)
+    # The chain is lazy: each batch goes through the layers as the step before has left them.
+    tallies = chain.gradients(Blocks([batches]), model, Held(params), draw._replace(batch=None), augmentation)
+    total = Tally()
+    with chain.unwarned():
+        for tally in tallies:
+            tally = penalty.applied(params, tally)
+            descend(told.rule, told.rate, told.clip, params, slots, tally.mean_grads())
+            total += tally._replace(grads=None)
+    read = total.times.read
+    total = total._replace(times=Times(read, time.perf_counter() - began - read))
+    if total.weight:
+        gone = {"change": tree.map_arrays(np.subtract, params, told.params), "slots": slots}
+        weighed = tree.map_arrays(partial(_weighed, total.weight), gone)
+        yield total._replace(grads=weighed)
+    elif total.train.rows:
+        yield total
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _weighed(weight: float, array: np.ndarray) -> np.ndarray:
+    """The array times a weight; whole numbers in float64, so that their mean can be taken."""
+    return array * (array.dtype.type(weight) if array.dtype.kind == "f" else weight)
+
+
+def mini_batches(blocks: Iterator[Block], size: int, draw: Draw) -> Iterator[Block]:
+    """Blocks -> batches of at most `size` rows in a fresh order each epoch, shuffled within a buffer of BUFFER bytes.
+
+    From a full buffer whole batches are taken, all but one batch's rows at least, which stay for the next filling: so
+    the last rows can be cut evenly, and no batch is a mere handful.
+    """
+    buffer: list[Block] = []
+    rows, filling, first = 0, 0, 0
+    for block in blocks:
+        if not len(block.rows):
+            continue
+        if not buffer and not filling:
+            first = int(block.rows[0])
+        buffer.append(block)
+        rows += len(block.rows)
+        if rows >= 2 * size and rows * block.inputs[0].nbytes >= BUFFER:
+            whole, order = _shuffled(buffer, draw, first, filling)
+            cut = (rows // size - 1) * size
+            for at in range(0, cut, size):
+                yield whole.take(order[at : at + size])
+            buffer, rows, filling = [whole.take(order[cut:])], rows - cut, filling + 1
+    if rows:
+        whole, order = _shuffled(buffer, draw, first, filling)
+        count = sampling.batch_count(rows, size)
+        for number in range(count):
+            yield whole.take(order[rows * number // count : rows * (number + 1) // count])
+
+
+def _shuffled(buffer: list[Block], draw: Draw, first: int, filling: int) -> tuple[Block, np.ndarray]:
+    """The buffer as one block, and an order of its rows: a function of seed, epoch and where the buffer stands."""
+    whole = chain.join(buffer)
+    key = sampling.Key((sampling.REPLICAS, draw.seed, draw.epoch, first, filling))
+    return whole, key.generator().permutation(len(whole.rows))
