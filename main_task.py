@@ -27,7 +27,6 @@ except ModuleNotFoundError as missing:
 
 def main(asked: options.Options) -> None:
     """Run the job that the options describe, from the first file to the last."""
-    recipe = asked.recipe
     with spark_context("neural network training", asked.debug) as context:
         clock = report.Clock()
         storage = Storage(context)
@@ -40,11 +39,13 @@ def main(asked: options.Options) -> None:
         with asked.telling_how_to_get_data():
             train_set, test_set = reading.read_both(context, storage, *asked.sources(), partitions)
         if asked.shuffle_once:
-            train_set = shuffled(train_set, recipe.seed)
+            train_set = shuffled(train_set, asked.recipe.seed)
         about = report.describe_data(storage, asked, train_set.rows)
         model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
         split = asked.split(train_set.labels, train_set.classes)
         train_blocks = reading.learned_from(train_set, split)
+        asked = asked.for_replicas(split.train_rows, train_set.partitions)
+        recipe = asked.recipe
         print(report.data_lines(train_set, test_set, recipe, split, about["name"], clock.lap("reading")))
 
         # train

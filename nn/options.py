@@ -84,6 +84,10 @@ class Options:
         whole = dataclasses.replace(self, recipe=self.recipe.resolved(), partitions=partitions)
         return {name: value for name, value in whole.as_json().items() if name not in NOT_KEPT}
 
+    def for_replicas(self, rows: int, replicas: int) -> Options:
+        """The same with the recipe's defaults for so many replicas of so many rows together."""
+        return dataclasses.replace(self, recipe=self.recipe.for_replicas(rows, replicas))
+
     def model(self, width: int, classes: int, scale: float) -> Sequential:
         """The recipe's network; UsageError where it does not fit the data."""
         try:

@@ -58,6 +58,9 @@ BESIDE = frozenset(
 AVERAGES = ("gradients", "parameters")
 OUTER_RATE, OUTER_MOMENTUM = 1.0, 0.0
 LOCAL_BATCH = 64  # rows of a replica's step where the user names no batch size
+# Many replicas of few rows each go further with smaller steps and an outer momentum: measured in docs/scaling.md.
+MANY_REPLICAS, FEW_ROWS = 16, 4000
+SMALL_BATCH, MANY_OUTER_MOMENTUM = 32, 0.5
 SAMPLE = 0.7  # of the rows, in a full step of a first-order rule, as in the original
 
 
@@ -115,7 +118,8 @@ class Recipe:
         None,
         Whole(1),
         "instead of a sample: cut each epoch into even random batches of at most N rows, one step and one job each; "
-        f"with parameters averaged, each replica's rows, without a job for each (default then {LOCAL_BATCH})",
+        f"with parameters averaged, each replica's rows, without a job for each (default then {LOCAL_BATCH}, or "
+        f"{SMALL_BATCH} for many replicas of few rows)",
     )
     average: str = option(
         "gradients",
@@ -134,7 +138,8 @@ class Recipe:
     outer_momentum: float | None = option(
         None,
         Number(0, 1, "a number from 0 to below 1", "SHARE", below=True),
-        "Nesterov momentum of the driver's steps along the mean change (default 0)",
+        f"Nesterov momentum of the driver's steps along the mean change (default 0, or {MANY_OUTER_MOMENTUM} for "
+        f"{MANY_REPLICAS} or more replicas of fewer than {FEW_ROWS:,} rows each)",
     )
     optimizer: Rule | LBFGS = option(
         SGD(),
@@ -293,6 +298,14 @@ class Recipe:
         if self.sample is not None:
             return self.sample
         return 1.0 if self.step_rows is not None or isinstance(self.optimizer, LBFGS) else SAMPLE
+
+    def for_replicas(self, rows: int, replicas: int) -> Recipe:
+        """The same recipe with the defaults said that suit so many replicas of so many rows together."""
+        many = replicas >= MANY_REPLICAS and rows < FEW_ROWS * replicas
+        if not (self.averages_parameters and many):
+            return self
+        momentum = MANY_OUTER_MOMENTUM if self.outer_momentum is None else self.outer_momentum
+        return dataclasses.replace(self, batch_size=self.batch_size or SMALL_BATCH, outer_momentum=momentum)
 
     def resolved(self) -> Recipe:
         """The same recipe with its defaults said."""

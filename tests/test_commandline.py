@@ -316,6 +316,13 @@ def test_replicas_step_by_mini_batches_at_the_rate_that_is_said():
         Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0, batch_size=64, outer_momentum=0.5
     )
     assert recipe.plan(3).rounds == 3  # no more rounds than rows
+    many = recipe.for_replicas(60_000, 32)
+    assert (many.batch_size, many.outer_momentum) == (32, 0.5)
+    plain = Recipe.of(average="parameters")
+    assert plain.for_replicas(60_000, 15) == plain.for_replicas(64_000, 16) == plain
+    assert plain.for_replicas(63_999, 16).outer_momentum == 0.5
+    own = Recipe.of(average="parameters", batch_size=7, outer_momentum=0.0)
+    assert own.for_replicas(100, 50) == own and Recipe().for_replicas(100, 50) == Recipe()
     assert Recipe.of(average="parameters", schedule="bold-driver").rate_schedule == BoldDriver()
 
 

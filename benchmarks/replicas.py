@@ -1,0 +1,160 @@
+"""What averaging the parameters of many replicas costs in accuracy, and what makes up for it: MNIST, 784-64-10.
+
+    python benchmarks/replicas.py data docs/scaling
+
+trains every case for ten epochs in this process, with the code that the Spark job runs, over the seeds; prints the
+medians of the test accuracy and draws them as replicas.png into the folder. The data are fixed: more replicas are fewer
+rows for each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+from matplotlib.figure import Figure
+from peers import digits
+
+from nn.averaging import Averaging
+from nn.blocks import Blocks
+from nn.local import descend_on, measure_on
+from nn.recipe import Recipe
+from nn.records import Block, Progress
+from nn.training import kept, train
+from plotting.style import DARK, MIDDLE, PALE, QUIET, SECOND, canvas, heading, house_style, legend_below, save
+
+REPLICAS = (2, 8, 32, 128)
+EPOCHS, BLOCK = 10, 1024
+COMMON: dict[str, Any] = {
+    "hidden": "64",
+    "activation": "relu",
+    "loss": "cross-entropy",
+    "optimizer": "momentum",
+    "learning_rate": 0.1,
+    "average": "parameters",
+    "epochs": EPOCHS,
+}
+CASES: dict[str, dict[str, Any]] = {
+    "batches of 64, the default up to 15 replicas": {},
+    "outer momentum 0.5": {"outer_momentum": 0.5},
+    "outer rate 0.7, momentum 0.9": {"outer_learning_rate": 0.7, "outer_momentum": 0.9},
+    "batches of 32": {"batch_size": 32},
+    "batches of 32, outer momentum 0.5, the default from 16": {"batch_size": 32, "outer_momentum": 0.5},
+    "batches of 16, rate 0.05, outer momentum 0.5": {
+        "batch_size": 16,
+        "learning_rate": 0.05,
+        "outer_momentum": 0.5,
+    },
+    "4 rounds an epoch": {"rounds_per_epoch": 4},
+}
+FORGETFUL = "velocities dropped each round"  # not an option: what averaging them is worth
+
+
+class Forgetful(Averaging):
+    """Averaging whose replicas start every round from rest."""
+
+    def step(self, state, grads):
+        """As in Averaging, with fresh slots for the replicas' rule."""
+        state = super().step(state, grads)
+        fresh = self._fresh_slots(state["trial"])["inner"]
+        return {**state, "slots": {**state["slots"], "inner": fresh}}
+
+
+def main() -> None:
+    """Run every case, print the table, draw it."""
+    parser = argparse.ArgumentParser(description="Accuracy of averaged parameters by number of replicas.")
+    parser.add_argument("data", help="folder with the CSV files of generate_data.py")
+    parser.add_argument("folder", type=Path, help="where replicas.png is written")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ... (default 3)")
+    asked = parser.parse_args()
+    sets = [digits.read(asked.data, part) for part in ("train", "test")]
+    found = {}
+    print("| case | " + " | ".join(f"{count} replicas" for count in REPLICAS) + " |")
+    print("|---" * (len(REPLICAS) + 1) + "|")
+    for name, options in {FORGETFUL: {}, **CASES}.items():
+        found[name] = [
+            statistics.median(
+                accuracy(sets, count, seed, options, name == FORGETFUL) for seed in range(asked.seeds)
+            )
+            for count in REPLICAS
+        ]
+        print(f"| {name} | " + " | ".join(f"{each:.4f}" for each in found[name]) + " |", flush=True)
+    with house_style():
+        save(picture(found, asked.seeds), asked.folder / "replicas.png")
+
+
+def accuracy(sets: list, replicas: int, seed: int, options: dict[str, Any], forgetful: bool) -> float:
+    """Test accuracy after the last epoch."""
+    (inputs, labels), (test_inputs, test_labels) = sets
+    recipe = Recipe.of(**{**COMMON, **options}, seed=seed)
+    model = recipe.model(inputs.shape[1], int(labels.max()) + 1, float(inputs.max()))
+    plan = recipe.plan(len(labels))
+    optimizer: Any = recipe.optimizer_for(plan)
+    if forgetful:
+        optimizer = Forgetful(**vars(optimizer))
+    blocks = partitions(inputs, labels, replicas)
+    start = Progress(optimizer.init(model.init(seed)))
+    *_, last = train(measure_on(blocks, model), optimizer, plan, start, descend_on(blocks, model))
+    return float(np.mean(model.predict(kept(optimizer, last), test_inputs) == test_labels))
+
+
+def partitions(inputs: np.ndarray, labels: np.ndarray, count: int) -> Blocks:
+    """Consecutive rows in `count` even partitions, in blocks as the job reads them."""
+    whole = Block(np.arange(len(labels)), inputs, labels)
+    bounds = [len(labels) * number // count for number in range(count + 1)]
+    return Blocks(
+        [whole.take(slice(at, min(at + BLOCK, end))) for at in range(start, end, BLOCK)]
+        for start, end in pairwise(bounds)
+    )
+
+
+def picture(found: dict[str, list[float]], seeds: int) -> Figure:
+    """Accuracy over the number of replicas, a line a case."""
+    figure, axes = canvas()
+    for (name, values), (colour, stroke) in zip(found.items(), STYLES, strict=True):
+        axes.plot(
+            REPLICAS,
+            [100 * value for value in values],
+            stroke,
+            color=colour,
+            marker="o",
+            linewidth=2,
+            label=name,
+        )
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(REPLICAS, [str(count) for count in REPLICAS])
+    axes.set_xlabel("replicas that share 60,000 rows")
+    axes.set_ylabel("test accuracy after 10 epochs (%)")
+    axes.grid(axis="y")
+    heading(
+        axes,
+        "What many replicas cost",
+        f"mnist, 784-64-10, parameters averaged each epoch; medians of {seeds} seeds",
+    )
+    legend_below(figure, axes)
+    return figure
+
+
+STYLES = (
+    (QUIET, ":"),
+    (DARK, "-"),
+    (DARK, "--"),
+    (PALE, "--"),
+    (MIDDLE, "-"),
+    (MIDDLE, "--"),
+    (SECOND, "--"),
+    (SECOND, "-"),
+)
+
+
+if __name__ == "__main__":
+    main()
