@@ -15,8 +15,9 @@ USAGE = """generate_plots.py [--format png|svg|pdf] OUTPUT
 EXAMPLES = """examples:
   python generate_plots.py output
       every picture of the run in output/, written there: cost_history, accuracy_history,
-      learning_rate, confusion_matrix, class_metrics, samples, weights. A run still going on
-      has its histories already: the others are left out, each with a line that says so.
+      learning_rate, epoch_time, confusion_matrix, class_metrics, samples, weights. A run
+      still going on has its histories already: the others are left out, each with a line
+      that says so.
   python generate_plots.py output/cost_history/part-00000 output/accuracy_history/part-00000 pictures
       cost_history and accuracy_history alone, into pictures/, which is made if missing.
       A folder of part files does as well; None for ACCURACY_FILE draws the cost alone.

@@ -15,6 +15,7 @@ from plotting.histories import Curve, read_history, read_series
 from plotting.images import image_shape, samples_figure
 from plotting.labels import can_draw, percent, plain
 from plotting.metrics import metrics_figure
+from plotting.phases import phases_figure
 from plotting.results import read_confusion, read_examples, read_summary
 from plotting.style import house_style, save
 from plotting.textfiles import BadFileError, NotDrawableError, complaint
@@ -154,6 +155,13 @@ def _rate(run: Run) -> Figure:
     return rate_figure(run["history.csv"].learning_rate, _data_set(run))
 
 
+def _time(run: Run) -> Figure:
+    phases = run["history.csv"].phases
+    if phases is None:
+        raise NotDrawableError("history.csv has no seconds by phase (older runs wrote none)")
+    return phases_figure(phases, _data_set(run))
+
+
 def _confusion(run: Run) -> Figure:
     return confusion_figure(run["confusion_matrix.csv"], _names(run), _about(run))
 
@@ -181,6 +189,7 @@ PICTURES: dict[str, tuple[str, Callable[[Run], Figure]]] = {
     "cost_history": ("history.csv", _cost),
     "accuracy_history": ("history.csv", _accuracy),
     "learning_rate": ("history.csv", _rate),
+    "epoch_time": ("history.csv", _time),
     "confusion_matrix": ("confusion_matrix.csv", _confusion),
     "class_metrics": ("summary.json", _metrics),
     "samples": ("examples.csv", _samples),

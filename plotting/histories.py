@@ -27,6 +27,8 @@ LARGEST_DRAWN = 1e100
 MEASURED = {"cost": "a cost", "accuracy": "an accuracy", "learning_rate": "a learning rate"}
 VALIDATED = {"val_cost": "a validation cost", "val_accuracy": "a validation accuracy"}
 SHARES = ("accuracy", "val_accuracy")
+PHASES = ("schedule", "read", "compute", "sum", "update")  # seconds of an epoch, all five or none
+LONGEST = 1e9  # seconds, thirty years: more is no time that an epoch took
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,23 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Phases:
+    """The seconds of each epoch, by what they went into."""
+
+    epochs: NDArray[np.int64]  # (n,)
+    seconds: NDArray[np.float64]  # (n, phases), columns in the order of PHASES
+
+
+@dataclass(frozen=True)
 class History:
-    """history.csv: three curves over the same epochs, and those of the validation rows where there were some."""
+    """history.csv: three curves over the same epochs; validation rows and phases where a run has them."""
 
     cost: Curve
     accuracy: Curve
     learning_rate: Curve
     val_cost: Curve | None = None
     val_accuracy: Curve | None = None
+    phases: Phases | None = None
 
     @property
     def curves(self) -> dict[str, Curve]:
@@ -96,14 +107,17 @@ def _parts(path: Path) -> list[Path]:
 def read_history(path: Path) -> History:
     """history.csv, its columns found by name; columns this program does not know are passed over.
 
-    The columns val_cost and val_accuracy may be missing, or empty where no validation rows were measured.
+    The columns val_cost and val_accuracy may be missing, or empty where no validation rows were measured; so may
+    those of the phases, all five together.
     """
     header, lines = read_table(path)
     column_places(path, header, ("epoch", *MEASURED, "accepted"))
     columns: dict[str, list[float | None]] = {name: [] for name in (*MEASURED, *VALIDATED) if name in header}
     places = {name: header.index(name) for name in ("epoch", *columns, "accepted")}
+    timed = [header.index(name) for name in PHASES] if set(PHASES) <= set(header) else []
     epochs: list[int] = []
     stood: list[bool] = []
+    spent: list[list[float] | None] = []
     for line, fields in lines:
         texts = {name: fields[place].strip() for name, place in places.items()}
         epochs.append(_next_epoch(path, line, texts["epoch"], epochs[-1] if epochs else 0))
@@ -111,8 +125,9 @@ def read_history(path: Path) -> History:
         for name, column in columns.items():
             empty = name in VALIDATED and not texts[name]
             column.append(None if empty else _measure(path, line, name, texts[name]))
+        spent.append(_spent(path, line, [fields[place].strip() for place in timed]))
     curves = {name: _curve(epochs, stood, column) for name, column in columns.items()}
-    return History(**curves)
+    return History(**curves, phases=_phases(epochs, spent))
 
 
 def _measure(path: Path, line: int, name: str, text: str) -> float:
@@ -130,6 +145,28 @@ def _curve(epochs: list[int], stood: list[bool], column: list[float | None]) -> 
         return None
     values = np.array([value for value in column if value is not None])
     return Curve(np.array(epochs)[has], values, np.array(stood)[has])
+
+
+def _spent(path: Path, line: int, texts: list[str]) -> list[float] | None:
+    """Seconds of each phase; None where the line has none."""
+    if not any(texts):
+        return None
+    seconds = []
+    for name, text in zip(PHASES, texts, strict=True):
+        what = f"seconds of {name} from 0 to {LONGEST:g}"
+        value = number(path, line, text, what)
+        if not 0 <= value <= LONGEST:  # nan is not, either
+            raise complaint(path, what, shown(text), line)
+        seconds.append(value)
+    return seconds
+
+
+def _phases(epochs: list[int], spent: list[list[float] | None]) -> Phases | None:
+    """The epochs that have their seconds; None when none has."""
+    has = [seconds is not None for seconds in spent]
+    if not any(has):
+        return None
+    return Phases(np.array(epochs)[has], np.array([seconds for seconds in spent if seconds is not None]))
 
 
 def _next_epoch(path: Path, line: int, text: str, previous: int) -> int:

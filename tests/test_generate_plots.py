@@ -16,6 +16,7 @@ PICTURES = [
     "cost_history",
     "accuracy_history",
     "learning_rate",
+    "epoch_time",
     "confusion_matrix",
     "class_metrics",
     "samples",
@@ -25,14 +26,18 @@ K, SIDE, UNITS, ROWS = 4, 8, 9, 40
 RNG_SEED = 5
 
 
+PHASES = {"schedule": 0.04, "read": 0.01, "compute": 0.124, "sum": 0.016, "update": 0.01}
+
+
 def write_histories(output, epochs=30):
-    """A Bold Driver run: every fifth trial is undone, and measured all the same."""
+    """A Bold Driver run: every fifth trial is undone, and measured all the same; every epoch takes as long."""
     lines = []
     for epoch in range(1, epochs + 1):
         undone = epoch % 5 == 0
         cost = 0.1 + 1 / epoch + 0.3 * undone
-        lines.append((epoch, cost, 1 - cost / 2, 0.1 * 1.2 ** (epoch % 5), int(not undone), 700, 0.2))
-    header = "epoch,cost,accuracy,learning_rate,accepted,rows,seconds\n"
+        values = (epoch, cost, 1 - cost / 2, 0.1 * 1.2 ** (epoch % 5), int(not undone), 700, 0.2)
+        lines.append((*values, *PHASES.values()))
+    header = f"epoch,cost,accuracy,learning_rate,accepted,rows,seconds,{','.join(PHASES)}\n"
     text = "".join(",".join(map(str, line)) + "\n" for line in lines)
     (output / "history.csv").write_text(header + text)
     for name, column in (("cost_history", 1), ("accuracy_history", 2)):
@@ -146,7 +151,7 @@ def test_a_run_still_going_on_has_its_curves(capsys, output):
     keep_only(output, "history.csv")
     code, out, err = run(capsys, output)
     assert code == 0
-    assert out == [str(output / f"{name}.png") for name in PICTURES[:3]]
+    assert out == [str(output / f"{name}.png") for name in PICTURES[:4]]
     assert err == [
         f"generate_plots.py: {picture}.png left out: no {needed} in {output} (a run writes it at its end)"
         for picture, needed in [
@@ -158,10 +163,26 @@ def test_a_run_still_going_on_has_its_curves(capsys, output):
     ]
 
 
+@pytest.mark.parametrize("emptied", [True, False])
+def test_an_older_run_has_all_pictures_but_that_of_its_time(capsys, output, emptied):
+    head, *lines = (output / "history.csv").read_text().splitlines()
+    if emptied:
+        lines = [",".join(line.split(",")[:7]) + ",,,,," for line in lines]
+    else:
+        head, *lines = (",".join(line.split(",")[:7]) for line in (head, *lines))
+    (output / "history.csv").write_text("\n".join([head, *lines]) + "\n")
+    code, out, err = run(capsys, output)
+    assert code == 0
+    assert out == [str(output / f"{name}.png") for name in PICTURES if name != "epoch_time"]
+    assert err == [
+        "generate_plots.py: epoch_time.png left out: history.csv has no seconds by phase (older runs wrote none)"
+    ]
+
+
 def test_pictures_do_without_the_summary(capsys, output):
     (output / "summary.json").unlink()
     code, out, err = run(capsys, output)
-    assert (code, len(out), len(err)) == (0, 6, 1)
+    assert (code, len(out), len(err)) == (0, 7, 1)
 
 
 def test_a_picture_left_out_says_that_an_older_one_is_there(capsys, output):
@@ -179,7 +200,7 @@ def test_inputs_that_are_no_image_leave_two_pictures_out(capsys, output):
         "row,label,prediction,probability,x0,x1,x2,x3,x4,x5\n1,1,1,1,1,2,3,4,5,6\n"
     )
     code, out, err = run(capsys, output)
-    assert (code, len(out)) == (0, 3)
+    assert (code, len(out)) == (0, 4)
     assert err[2:] == [
         f"generate_plots.py: {name}.png left out: 6 input values do not make a square image"
         for name in ("samples", "weights")
@@ -191,7 +212,7 @@ def test_a_network_that_begins_with_a_convolution_leaves_the_weights_out(capsys,
     config = {"input_shape": [SIDE, SIDE, 1], "layers": [{"name": "convolution", "filters": 3}]}
     np.savez(output / "model.npz", config=np.array(json.dumps(config)))
     code, out, err = run(capsys, output)
-    assert (code, len(out)) == (0, 3)
+    assert (code, len(out)) == (0, 4)
     assert "weights.png left out: the network begins with a convolution layer" in err[-1]
 
 
@@ -209,7 +230,7 @@ def test_names_without_glyphs_are_replaced_and_said(capsys, output):
     summary["data"]["class_names"] = ["お", "き", "c", "d"]
     (output / "summary.json").write_text(json.dumps(summary))
     code, out, err = run(capsys, output)
-    assert (code, len(out)) == (0, 4)
+    assert (code, len(out)) == (0, 5)
     assert err[0] == (
         f"generate_plots.py: {output / 'summary.json'}: 2 class names have characters that the font lacks: "
         "class numbers instead"

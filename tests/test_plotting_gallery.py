@@ -70,6 +70,17 @@ def test_a_run_with_validation_draws_it_and_the_epoch_kept(output, monkeypatch):
         assert {"training", "validation", best, "weights kept: epoch 28"} <= labels
 
 
+def test_the_time_of_each_epoch_is_drawn_by_phase_under_the_name_of_the_data(output, monkeypatch):
+    keep_only(output, "summary.json")
+    figures, notes = draw(output, monkeypatch)
+    assert not [note for note in notes if "epoch_time" in note]
+    figure = figures["epoch_time"]
+    shares = {"compute": 62, "read": 5, "sum": 8, "schedule": 20, "update": 5}
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert entries == [f"{name} {share} %" for name, share in shares.items()]
+    assert figure.axes[0].texts[0].get_text() == "stripes · 30 epochs in 6 s · median epoch 200 ms"
+
+
 def test_a_convolution_on_colour_images_makes_samples_and_filters_of_colour(output, monkeypatch):
     keep_only(output, "summary.json")
     write_colour_run(output, "conv2d")

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plotting.histories import Curve, read_history, read_series
+from plotting.histories import PHASES, Curve, read_history, read_series
 from plotting.textfiles import BadFileError
 
 HEADER = "epoch,cost,accuracy,learning_rate,accepted,rows,seconds\n"
 VALIDATED = HEADER.replace("\n", ",val_cost,val_accuracy\n")
+TIMED = VALIDATED.replace("\n", ",schedule,read,compute,sum,update\n")
+LINE = "1,1,1,0.1,1,7,1,,"
 
 
 def write(tmp_path, text, name="history.csv"):
@@ -150,6 +152,20 @@ def test_read_history_finds_columns_by_name(tmp_path):
             ", line 3: expected a validation accuracy from 0 to 1, found '-0.1'",
         ),
         (VALIDATED + "1,,1,0.1,1,7,1,1,1\n", ", line 2: expected a cost, found ''"),
+        (TIMED + f"{LINE},1,2,x,4,5\n", ", line 2: expected seconds of compute from 0 to 1e+09, found 'x'"),
+        (
+            TIMED + f"{LINE},-1,2,3,4,5\n",
+            ", line 2: expected seconds of schedule from 0 to 1e+09, found '-1'",
+        ),
+        (TIMED + f"{LINE},1,nan,3,4,5\n", ", line 2: expected seconds of read from 0 to 1e+09, found 'nan'"),
+        (
+            TIMED + f"{LINE},1,2,3,1e300,5\n",
+            ", line 2: expected seconds of sum from 0 to 1e+09, found '1e300'",
+        ),
+        (
+            TIMED + f"{LINE},,,,,\n2{LINE[1:]},1,2,3,4,\n",
+            ", line 3: expected seconds of update from 0 to 1e+09, found ''",
+        ),
         (HEADER + "9" * 30 + ",1,1,0.1,1,7,1\n", f", line 2: expected an epoch number, found '{'9' * 30}'"),
     ],
 )
@@ -190,6 +206,30 @@ def test_read_history_has_no_validation_in_older_files_and_in_empty_columns(tmp_
         history = read_history(write(tmp_path, text))
         assert (history.val_cost, history.val_accuracy) == (None, None)
         assert list(history.curves) == ["cost", "accuracy", "learning rate"]
+
+
+def test_read_history_takes_the_phases_by_name(tmp_path):
+    text = TIMED.replace("schedule,read", "read,schedule") + f"{LINE},1,2,3,4,5\n3{LINE[1:]},0,0.5,0,1e9,0\n"
+    phases = read_history(write(tmp_path, text)).phases
+    assert PHASES == ("schedule", "read", "compute", "sum", "update")
+    assert phases.epochs.tolist() == [1, 3]
+    assert phases.seconds.tolist() == [[2, 1, 3, 4, 5], [0.5, 0, 0, 1e9, 0]]
+
+
+def test_read_history_passes_over_epochs_without_phases(tmp_path):
+    text = TIMED + f"{LINE},,,, ,\n2{LINE[1:]},1,2,3,4,5\n"
+    history = read_history(write(tmp_path, text))
+    assert (history.phases.epochs.tolist(), history.phases.seconds.tolist()) == ([2], [[1, 2, 3, 4, 5]])
+    assert history.cost.epochs.tolist() == [1, 2]
+
+
+def test_read_history_has_no_phases_in_older_files_in_empty_columns_and_in_some_of_them(tmp_path):
+    for text in (
+        VALIDATED + f"{LINE}\n",
+        TIMED + f"{LINE},,,,,\n",
+        *(TIMED.replace(f",{name}", ",new") + f"{LINE},1,2,3,4,5\n" for name in PHASES),
+    ):
+        assert read_history(write(tmp_path, text)).phases is None
 
 
 def curve(values, stood):
