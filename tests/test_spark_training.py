@@ -8,6 +8,7 @@ import pytest
 from conftest import blobs
 
 from nn import local, tree
+from nn.averaging import Averaging
 from nn.blocks import Blocks, Held, blocks_of
 from nn.descent import Descent
 from nn.evaluation import evaluate
@@ -70,7 +71,11 @@ def test_jobs_reuse_their_python_workers(spark):
     assert len(workers) <= 4
 
 
-def test_parameters_broadcast_for_a_step_are_destroyed(spark):
+@pytest.mark.parametrize(("inline", "broadcasts"), [(1 << 20, []), (0, [True, True])], ids=["small", "large"])
+def test_large_parameters_are_broadcast_and_destroyed_and_small_ones_travel_in_the_tasks(
+    spark, monkeypatch, inline, broadcasts
+):
+    monkeypatch.setattr(training, "INLINE", inline)
     destroyed = []
     original = spark.broadcast
 
@@ -90,11 +95,15 @@ def test_parameters_broadcast_for_a_step_are_destroyed(spark):
 
     rdd = spark.parallelize(partitions_of(2), 2).flatMap(list)
     spark.broadcast = Watching
+    averaging = Averaging(Momentum(), batch_size=50)
+    state = averaging.init(MODEL.init(0))
     try:
-        training.measure_on(rdd, MODEL)(MODEL.init(0), Draw())
+        tally = training.measure_on(rdd, MODEL)(state["trial"], Draw())
+        change = training.descend_on(rdd, MODEL)(averaging.round(state), Draw())
     finally:
         del spark.broadcast
-    assert destroyed == [True]
+    assert destroyed == broadcasts
+    assert tally.senders == change.senders == 300
 
 
 def test_jobs_are_named_after_their_epoch():
