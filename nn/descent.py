@@ -146,16 +146,28 @@ class Descent:
 
 @np.errstate(over="ignore", invalid="ignore")  # where a step leads is for the next cost to tell
 def descend(
-    rule: Rule, rate: float, clip: float | None, params: tree.Tree, slots: tree.Tree, grads: tree.Tree
+    rule: Rule,
+    rate: float,
+    clip: float | None,
+    params: tree.Tree,
+    slots: tree.Tree,
+    grads: tree.Tree,
+    weight: float = 1.0,
 ) -> None:
-    """One step of a rule along mean gradients, in place: parameters and slots change, gradients are spoilt."""
+    """One step of a rule along gradients summed over rows of that weight, in place: parameters and slots change.
+
+    The gradients are spoilt.
+    """
     if clip is not None:
-        grads = clipped(grads, clip)
+        grads, weight = clipped(tree.scaled(grads, 1 / weight), clip), 1.0
     for layer, layer_slots, layer_grads in zip(params, slots, grads, strict=True):
         for key, w in layer.items():
+            g = layer_grads[key]
+            if weight != 1:
+                g *= g.dtype.type(1 / weight)
             if rule.weight_decay and is_weight(key):
                 w *= w.dtype.type(1 - rate * rule.weight_decay)
-            rule.update(w, layer_grads[key], layer_slots[key], rate)
+            rule.update(w, g, layer_slots[key], rate)
 
 
 def clipped(grads: tree.Tree, limit: float) -> tree.Tree:

@@ -110,7 +110,8 @@ class CrossEntropy(Loss):
     def value(self, outputs, labels, weights=None):
         """Sum of log sum exp(logits) - target . logits, taken of logits less their row's maximum: none overflows."""
         shifted = _shifted(outputs)
-        return self._value(shifted, np.exp(shifted), labels, weights)
+        sums = np.exp(shifted).sum(axis=1, dtype=np.float64)  # (n,)
+        return self._value(shifted, sums, labels, weights)
 
     def grad(self, outputs, labels, weights=None):
         """softmax(logits) - target."""
@@ -120,8 +121,9 @@ class CrossEntropy(Loss):
         """Both from the same exponentials."""
         shifted = _shifted(outputs)
         shares = np.exp(shifted)  # (n, k)
-        value = self._value(shifted, shares, labels, weights)
-        shares /= shares.sum(axis=1, keepdims=True)
+        sums = shares.sum(axis=1, dtype=np.float64)  # (n,)
+        value = self._value(shifted, sums, labels, weights)
+        shares /= sums[:, None].astype(shares.dtype)
         if self.smoothing:
             shares -= self.smoothing / outputs.shape[1]
         shares[np.arange(len(labels)), labels] -= 1 - self.smoothing
@@ -134,8 +136,8 @@ class CrossEntropy(Loss):
         shares /= shares.sum(axis=1, keepdims=True)
         return shares
 
-    def _value(self, shifted, exponentials, labels, weights):
-        per_row = np.log(exponentials.sum(axis=1, dtype=np.float64))  # (n,)
+    def _value(self, shifted, sums, labels, weights):
+        per_row = np.log(sums)  # (n,) float64: a loss far below one is the difference of two numbers near it
         per_row -= (1 - self.smoothing) * shifted[np.arange(len(labels)), labels]
         if self.smoothing:
             per_row -= self.smoothing * shifted.mean(axis=1, dtype=np.float64)

@@ -25,9 +25,8 @@ class Block(NamedTuple):
     def take(self, chosen: np.ndarray | slice) -> Block:
         """The chosen rows, by mask, index or slice."""
         weights = None if self.weights is None else self.weights[chosen]
-        return self._replace(
-            rows=self.rows[chosen], inputs=self.inputs[chosen], labels=self.labels[chosen], weights=weights
-        )
+        rows, inputs, labels = self.rows[chosen], self.inputs[chosen], self.labels[chosen]
+        return Block(rows, inputs, labels, weights, self.validation)
 
 
 @dataclass(slots=True)
@@ -123,6 +122,10 @@ class Tally(NamedTuple):
             grads,
             self.times + other.times,
         )
+
+    def without_grads(self) -> Tally:
+        """The measures alone."""
+        return Tally(self.train, self.validation, self.senders, self.weight, None, self.times)
 
     def mean_grads(self) -> Any:
         """The nest's mean over the rows that sent it: of gradients, the gradient of the mean loss.

@@ -53,8 +53,9 @@ def descended(
     with chain.unwarned():
         for tally in tallies:
             tally = penalty.applied(params, tally)
-            descend(told.rule, told.rate, told.clip, params, slots, tally.mean_grads())
-            total += tally._replace(grads=None)
+            if tally.weight:  # rows that weigh nothing say nothing of where to go
+                descend(told.rule, told.rate, told.clip, params, slots, tally.grads, tally.weight)
+            total += tally.without_grads()
     read = total.times.read
     total = total._replace(times=Times(read, time.perf_counter() - began - read))
     if total.weight:
