@@ -1,8 +1,8 @@
 # Everything the project can do from a bare machine: GNU make 3.81 or newer and Python 3.10 or newer.
 # What is difficult (environment, Java, data) is done by the small programs in setup/.
 
-TRAIN_OPTIONS ?= --hidden 128 --activation relu --loss cross-entropy --optimizer momentum --schedule constant \
-  --learning-rate 0.3 --batch-size 1000 --epochs 10
+TRAIN_OPTIONS ?= --hidden 128 --activation relu --loss cross-entropy --optimizer momentum --average parameters \
+  --epochs 10
 DRIVER_MEMORY ?= 2g
 
 # The first Python that is new enough; another one: make train PYTHON=/path/to/python3
@@ -22,7 +22,7 @@ SPARK35_TESTS = $(wildcard tests/test_end_to_end.py tests/test_spark_*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test lint test-spark35 package clean distclean
+.PHONY: help train data plots environment environment-dev java test lint test-spark35 bench package clean distclean
 
 help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
@@ -31,6 +31,7 @@ help:
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
 	@echo "make plots         draw the plots of output/ again"
+	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
 	@echo "make lint          ruff and mypy only"
 	@echo "make package       write dist/nn.zip, for spark-submit --py-files"
 	@echo "make clean         remove output/, dist/ and caches"
@@ -55,6 +56,12 @@ environment-dev:
 
 java: environment
 	$(SETUP).java .venv
+
+# Hours for all of it; BENCH_OPTIONS="--only speed,accuracy --seeds 3" takes less.
+bench: data
+	@$(FOUND_PYTHON) -B -m setup.environment .venv-bench requirements-bench.txt
+	$(SETUP).java .venv-bench
+	$(SETUP).inside .venv-bench python benchmarks/bench.py data $(BENCH_OPTIONS)
 
 test: lint java
 	$(SETUP).inside .venv python -m pytest --durations=10
@@ -81,5 +88,5 @@ clean:
 	@echo "Removed output/, dist/ and caches"
 
 distclean: clean
-	@rm -rf .venv .venv-spark35 .java
-	@echo "Removed .venv, .venv-spark35 and .java"
+	@rm -rf .venv .venv-spark35 .venv-bench .java
+	@echo "Removed .venv, .venv-spark35, .venv-bench and .java"

@@ -3,13 +3,16 @@
     python benchmarks/step.py data
     python benchmarks/step.py data --conf spark.python.unix.domain.socket.enabled=false
 
-prints medians in milliseconds: a job that does nothing, a job that only reads the blocks, a whole epoch at defaults
-(forward and backward pass over all rows), and one mini-batch of 1,000 rows.
+prints medians in milliseconds: a job that does nothing, before and after the workers' garbage collection is eased
+(nn/spark/workers.py), a job that only reads the blocks, a mini-batch of 1,000 rows, with its parameters sent by
+broadcast too, a whole epoch at defaults (forward and backward pass over all rows), and an epoch of replicas in batches
+of 64.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import sys
@@ -17,16 +20,18 @@ import time
 from collections.abc import Callable
 from operator import add
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
+from nn.averaging import Averaging
 from nn.network import multilayer_perceptron
+from nn.optimizers import Momentum
 from nn.records import Block, Draw
-from nn.spark import reading
+from nn.spark import reading, training
 from nn.spark.session import spark_context
 from nn.spark.storage import Storage
-from nn.spark.training import measure_on
 
 WARM_UP, REPEATS = 40, 40  # the first jobs of a JVM are slower
 
@@ -36,6 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time a step and its parts.")
     parser.add_argument("data", help="folder with the CSV files of generate_data.py")
     parser.add_argument("--conf", action="append", default=[], metavar="KEY=VALUE", help="a Spark setting")
+    parser.add_argument("--json", action="store_true", help="print the milliseconds as one JSON object")
     asked = parser.parse_args()
     words = [word for setting in asked.conf for word in ("--conf", setting)]
     os.environ["PYSPARK_SUBMIT_ARGS"] = " ".join(
@@ -44,18 +50,40 @@ def main() -> None:
     with spark_context("step") as context:
         images, labels = (f"{asked.data}/mnist_{kind}_train.csv" for kind in ("images", "labels"))
         files = reading.Files.open(context, Storage(context), reading.Source("TRAIN", images, labels), 2)
-        train = reading.read(files)
-        model = multilayer_perceptron(train.width, train.classes, (64,), "sigmoid", "mse", train.largest)
-        measure, params = measure_on(train.blocks, model), model.init(0)
-        nothing = context.parallelize(range(2), 2)
-        parts = {
-            "a job that does nothing": lambda i: nothing.mapPartitions(exhausted).collect(),
-            "reading the blocks": lambda i: train.blocks.map(rows_of).reduce(add),
-            "a whole epoch": lambda i: measure(params, Draw(0, i, 0.7)),
-            "a mini-batch": lambda i: measure(params, Draw(0, 1, batch=i % 60, batches=60, total=60_000)),
-        }
-        for name, job in parts.items():
-            print(f"{name:<26}{1000 * median_seconds(job):>6.0f} ms", flush=True)
+        found = {}
+        for name, job in parts(context, reading.read(files)).items():
+            found[name] = 1000 * median_seconds(job)
+            if not asked.json:
+                print(f"{name:<40}{found[name]:>6.0f} ms", flush=True)
+    if asked.json:
+        print(json.dumps(found))
+
+
+def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
+    """What is timed, in this order."""
+    model = multilayer_perceptron(train.width, train.classes, (64,), "sigmoid", "mse", train.largest)
+    measure, params = training.measure_on(train.blocks, model), model.init(0)
+    descend, averaging = training.descend_on(train.blocks, model), Averaging(Momentum())
+    told = averaging.round(averaging.init(params))
+    nothing = context.parallelize(range(2), 2)
+    batch = Draw(0, 1, batches=60, total=60_000)
+
+    def by_broadcast(number: int) -> None:
+        inline, training.INLINE = training.INLINE, 0
+        try:
+            measure(params, batch._replace(batch=number % 60))
+        finally:
+            training.INLINE = inline
+
+    return {
+        "a job that does nothing, unfrozen": lambda i: nothing.mapPartitions(exhausted).collect(),
+        "reading the blocks": lambda i: train.blocks.map(rows_of).reduce(add),
+        "a mini-batch of 1,000 rows, by broadcast": by_broadcast,
+        "a mini-batch of 1,000 rows": lambda i: measure(params, batch._replace(batch=i % 60)),
+        "a whole epoch, gradients": lambda i: measure(params, Draw(0, i, 0.7)),
+        "a whole epoch, replicas": lambda i: descend(told, Draw(0, i)),
+        "a job that does nothing": lambda i: nothing.mapPartitions(exhausted).collect(),
+    }
 
 
 def median_seconds(job: Callable[[int], object]) -> float:

@@ -19,6 +19,7 @@ import numpy as np
 from nn import mixing, text
 from nn.errors import DataError
 from nn.records import Block
+from nn.spark.caching import level_for
 from nn.spark.columns import Columns
 from nn.spark.storage import Storage
 from nn.spark.textfile import Census, TextFile
@@ -189,11 +190,8 @@ def learned_from(dataset: Dataset, split: Split) -> Any:
 
 def _read_images(images: TextFile, columns: Columns, classes: int) -> tuple[Any, list[tuple[int, Census]]]:
     """The cached RDD of Parsed and Census, and of each piece its partition and its census."""
-    from pyspark import StorageLevel
-
     parse = partial(parse_images, images.layout, columns, classes)
-    # MEMORY_AND_DISK: a block evicted from memory alone would be parsed again in every epoch.
-    cached = images.parsed(parse).persist(StorageLevel.MEMORY_AND_DISK)
+    cached = images.parsed(parse).persist(level_for(images))
     placed = images.collect(cached.mapPartitionsWithIndex(_censuses))
     images.check([census for _, census in placed])
     return cached, placed

@@ -55,32 +55,33 @@ class TextFile:
         self.notes: list[str] = []
         self.files = storage.list_files(path, argument)
         self.partitions = partitions
-        self._context = context
-        self.lines = self._cut(max(1, -(-self._bytes // partitions)))
+        self.context = context
+        self.lines = self._cut(max(1, -(-self.bytes // partitions)))
         if len(self.files) > 1 and self.lines.getNumPartitions() > partitions and self._has_no_hosts():
-            self.lines = self._cut(max(1, self._bytes // (partitions * _FINER)))
+            self.lines = self._cut(max(1, self.bytes // (partitions * _FINER)))
         self.pieces = self._pieces()
         first_lines = self._first_lines()
         self.layout = text.layout_of(first_lines)
         self.first_row = first_lines[-1]
 
     @property
-    def _bytes(self) -> int:
+    def bytes(self) -> int:
+        """Of all its files together."""
         return sum(file.size for file in self.files)
 
     def _cut(self, smallest: int) -> Any:
         """The lines, in splits of `smallest` bytes; a compressed file is one split."""
         packed = [file for file in self.files if file.path.endswith(COMPRESSED)]
         if packed:
-            smallest = max(smallest, self._bytes)
+            smallest = max(smallest, self.bytes)
             self._advise_part_files(packed)
         # Hadoop's split is the larger of the smallest allowed and min(bytes / wanted, file system block).
-        wanted = max(1, -(-self._bytes // smallest))
+        wanted = max(1, -(-self.bytes // smallest))
         paths = ",".join(_escaped(file.path) for file in self.files)
         settings = {_SMALLEST_SPLIT: str(smallest), _LISTING_THREADS: "1"}
         try:
-            with _set_for_now(self._context._jsc.hadoopConfiguration(), settings):
-                lines = self._context.textFile(paths, wanted, use_unicode=False)
+            with _set_for_now(self.context._jsc.hadoopConfiguration(), settings):
+                lines = self.context.textFile(paths, wanted, use_unicode=False)
                 lines.getNumPartitions()  # cuts now: Spark would do it later, when the settings are gone
         except Exception as error:
             raise DataError(f"{self.argument}: Spark cannot open {self.path}: {_reason(error)}") from None
@@ -139,7 +140,7 @@ class TextFile:
 
     def collect(self, elements: Any) -> list:
         """The elements on the driver; DataError where the storage or an archive gave no bytes."""
-        self._context.setJobDescription(f"reading {self.argument}")
+        self.context.setJobDescription(f"reading {self.argument}")
         try:
             return elements.collect()
         except Exception as error:

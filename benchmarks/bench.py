@@ -1,0 +1,170 @@
+"""The side-by-side benchmark: this project and its peers on the same data and cores, in turns; what `make bench` runs.
+
+    python benchmarks/bench.py data --peers-python ~/torch/bin/python
+    python benchmarks/bench.py data --only speed,hidden --peers numpy_limit,nn_spark
+    python benchmarks/bench.py --render
+
+Measures, saves what it measured in benchmarks/results/, and writes the tables and pictures of docs/benchmarks.md, each
+between its markers. --render writes them again from what was saved. A peer that cannot run here is skipped with a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import commandline
+import machine
+import pictures
+import runs
+import sections
+import tables
+from launch import Reply
+from peers import digits
+
+from nn import door
+from nn.errors import DataError
+from plotting.style import house_style, save
+
+QUICK_ROWS = {"train": 600, "test": 200}
+
+
+def main(asked: argparse.Namespace) -> None:
+    """Measure what is asked for and write it down, or only write it down."""
+    if asked.render:
+        render(asked.results, asked.document, asked.only)
+        return
+    if asked.document:
+        refuse_without_markers(asked.document, asked.only)
+    with data_of(asked) as folder:
+        for section in dict.fromkeys(sections.SECTIONS[name] for name in asked.only):
+            measure(section, folder, asked)
+    if asked.document:
+        render(asked.results, asked.document, asked.only)
+
+
+# ---- measuring ----
+
+
+def measure(section: str, folder: Path, asked: argparse.Namespace) -> None:
+    """Run a section's turns, saving after each what there is so far."""
+    found = runs.Results(section, machine.describe(asked.cores), asked.command)
+    path = asked.results / f"{section}.json"
+    unfinished = path.with_suffix(".part.json")
+    cannot: set[str] = set()
+    every = list(sections.turns(section, asked.contestants, asked))
+    for number, turn in enumerate(every, 1):
+        if turn.contestant.name in cannot:
+            continue
+        reply = started(turn, folder, asked)
+        if reply.missing:
+            cannot.add(turn.contestant.name)
+        run = runs.Run(turn.contestant.name, turn.setting, turn.repeat, reply.answer, reply.why)
+        found.runs.append(run)
+        runs.write(found, unfinished)
+        print(f"{section} {number}/{len(every)} {told(run)}", flush=True)
+    if found.runs:
+        unfinished.replace(path)
+
+
+def started(turn: sections.Turn, folder: Path, asked: argparse.Namespace) -> Reply:
+    """What a turn's contestant replies."""
+    contestant = turn.contestant
+    words = ["--data", str(folder), "--cores", str(asked.cores), *turn.words]
+    if contestant.needs_native_blas:
+        if asked.native_blas is None:
+            why = "no native BLAS here: apt-get install libopenblas0, or say --native-blas LIBRARY"
+            return Reply(None, why, missing=True)
+        words += ["--blas", asked.native_blas]
+    return asked.launcher.run(contestant.peer, words, contestant.elsewhere)
+
+
+def told(run: runs.Run) -> str:
+    """A run in a line."""
+    setting = "".join(f" {name}={value}" for name, value in run.setting.items())
+    who = f"{run.contestant}{setting}, {run.repeat}: "
+    if run.answer is None:
+        return f"{who}skipped: {run.skipped}"
+    best = max((line["accuracy"] for line in run.answer["epochs"]), default=0)
+    took = tables.seconds(runs.epoch_seconds(run.answer))
+    return f"{who}{took} an epoch, loaded in {tables.seconds(run.answer['load'])}, accuracy {best:.4f}"
+
+
+@contextmanager
+def data_of(asked: argparse.Namespace) -> Iterator[Path]:
+    """The folder with the four files; DataError where one is missing. With --quick, one with their first rows."""
+    places = {
+        (kind, part): digits.path(asked.data, kind, part)
+        for kind in ("images", "labels")
+        for part in QUICK_ROWS
+    }
+    for place in places.values():
+        if not place.is_file():
+            raise DataError(f"no file {place}; python generate_data.py writes it")
+    if not asked.quick:
+        yield Path(asked.data).resolve()
+        return
+    with tempfile.TemporaryDirectory() as name:
+        for (kind, part), place in places.items():
+            with open(place) as lines, open(digits.path(name, kind, part), "w") as out:
+                out.writelines(line for _, line in zip(range(QUICK_ROWS[part]), lines, strict=False))
+        yield Path(name)
+
+
+# ---- writing ----
+
+
+def render(results: Path, document: Path, only: list[str]) -> None:
+    """Tables and pictures of the sections asked for, from what was saved."""
+    found = {
+        path.stem: runs.read(path) for path in sorted(results.glob("*.json")) if ".part" not in path.name
+    }
+    if not found:
+        raise DataError(f"{results}: expected results of bench.py, found none")
+    text = document.read_text()
+    for name, table in tables_of(found, only).items():
+        text = tables.put(text, name, table, str(document))
+    pictured = draw(found, only, document.with_suffix(""))
+    document.write_text(text)
+    print("written:", ", ".join(map(str, [document, *pictured])))
+
+
+def tables_of(found: dict[str, runs.Results], only: list[str]) -> dict[str, str]:
+    """The Markdown that belongs between each pair of markers."""
+    made = {"machine": tables.machine(list(found.values()))}
+    for name, (section, table) in tables.TABLES.items():
+        asked_for = name in only or (name == "phases" and "speed" in only)
+        if asked_for and section in found and (made_table := table(found[section])):
+            pictured = name in pictures.PICTURES and found[section].answered
+            made[name] = made_table + (f"\n\n![](benchmarks/{name}.png)" if pictured else "")
+    return made
+
+
+def draw(found: dict[str, runs.Results], only: list[str], folder: Path) -> list[Path]:
+    """Save the pictures of the sections asked for."""
+    folder.mkdir(exist_ok=True)
+    with house_style():
+        return [
+            save(picture(found[section]), folder / f"{name}.png")
+            for name, (section, picture) in pictures.PICTURES.items()
+            if name in only and section in found and found[section].answered
+        ]
+
+
+def refuse_without_markers(document: Path, only: list[str]) -> None:
+    """DataError before hours of measuring, not after, where a table would have no place."""
+    if not document.is_file():
+        raise DataError(f"no file {document}")
+    text = document.read_text()
+    for name in ["machine", *only, *(["phases"] if "speed" in only else [])]:
+        tables.put(text, name, "", str(document))
+
+
+if __name__ == "__main__":
+    sys.exit(door.run("bench.py", commandline.parse, main))

@@ -1,0 +1,132 @@
+"""The project itself: the job's reading and training, from the same files, on local Spark.
+
+    python -m benchmarks.peers.nn_spark --data data --average gradients
+
+Gradients: one step an epoch from all rows, or with --job-batch one job for each mini-batch. The test rows are measured
+on the driver, outside the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nn.recipe import Recipe
+from nn.records import Block, Progress
+from nn.training import train
+
+from . import contract, digits, memory, sparksession
+
+PEER = "nn_spark"
+PHASES = ("schedule", "read", "compute", "sum", "update")  # fields of an epoch's line, where it has them
+
+
+def recipe(asked: argparse.Namespace) -> Recipe:
+    """What the options ask for, in the project's own words."""
+    words: dict[str, Any] = {
+        "hidden": list(asked.hidden),
+        "activation": asked.activation,
+        "loss": "cross-entropy",
+        "optimizer": asked.optimizer,
+        "epochs": asked.epochs,
+        "seed": asked.seed,
+    }
+    if asked.optimizer == "momentum":
+        words |= {"optimizer": f"momentum:{asked.momentum}", "schedule": "constant"}
+        words |= {"learning_rate": asked.learning_rate}
+    if asked.average == "parameters":
+        words |= {"average": "parameters", "batch_size": asked.batch_size}
+    elif asked.job_batch:
+        words |= {"batch_size": asked.job_batch}
+    else:
+        words |= {"sample": 1.0}
+    return Recipe.of(**words)
+
+
+def training(blocks: Any, model: Any, chosen: Recipe, rows: int) -> tuple[Any, Iterator[Progress]]:
+    """The optimiser, and the epochs as a generator of their progress."""
+    from nn.spark.training import descend_on, measure_on
+
+    plan = chosen.plan(rows)
+    optimizer = chosen.optimizer_for(plan)
+    start = Progress(optimizer.init(model.init(chosen.seed)))
+    return optimizer, train(measure_on(blocks, model), optimizer, plan, start, descend_on(blocks, model))
+
+
+def main(asked: argparse.Namespace) -> contract.Answer:
+    """Load, train."""
+    from nn.spark import reading
+    from nn.spark.session import spark_context
+    from nn.spark.storage import Storage
+
+    chosen = recipe(asked)
+    sparksession.submit_words(asked, "--conf spark.ui.enabled=false")
+    with spark_context("benchmark") as context:
+        began = time.perf_counter()
+        train_files, test_files = (source(reading, asked.data, part) for part in ("train", "test"))
+        partitions = asked.partitions or asked.cores
+        train_set, _ = reading.read_both(context, Storage(context), train_files, test_files, partitions)
+        load = time.perf_counter() - began
+        blocks = repeated(train_set.blocks, asked.times, train_set.rows)
+        model = chosen.model(train_set.width, train_set.classes, scale=train_set.largest)
+        optimizer, progresses = training(blocks, model, chosen, train_set.rows * asked.times)
+        test_images, test_labels = digits.read(asked.data, "test")
+        params: Any = None
+
+        def epoch() -> dict[str, float]:
+            nonlocal params
+            progress = next(progresses)
+            params = optimizer.result(progress.state)
+            line = progress.history[-1]._asdict()
+            return {name: line[name] for name in PHASES if line.get(name) is not None}
+
+        lines = contract.epochs(
+            asked, epoch, lambda: float(np.mean(model.predict(params, test_images) == test_labels))
+        )
+        held = memory.of_spark(context)
+        versions = sparksession.versions(context, "numpy")
+    return contract.Answer(PEER, versions, load, lines, held, f"{train_set.partitions} partitions")
+
+
+def source(reading: Any, folder: str, part: str) -> Any:
+    """Where one part's files are, as the job is told."""
+    images, labels = (str(digits.path(folder, kind, part)) for kind in ("images", "labels"))
+    return reading.Source(part.upper(), images, labels)
+
+
+def repeated(blocks: Any, times: int, rows: int) -> Any:
+    """The same blocks `times` over, each row with a number of its own, cached as the job caches them."""
+    if times == 1:
+        return blocks
+    from pyspark import StorageLevel
+
+    copied = blocks.flatMap(partial(copies, times, rows)).persist(StorageLevel.MEMORY_AND_DISK)
+    copied.count()
+    return copied
+
+
+def copies(times: int, rows: int, block: Block) -> Iterator[Block]:
+    """A block, and the same as if it stood `rows` rows further on, and again."""
+    for number in range(times):
+        yield block._replace(rows=block.rows + rows * number)
+
+
+def options() -> argparse.ArgumentParser:
+    """The common options and this peer's."""
+    parser = contract.options("This project on local Spark.")
+    contract.add_average(parser)
+    parser.add_argument("--activation", default="relu", help="(default relu)")
+    parser.add_argument("--optimizer", default="momentum", help="momentum or l-bfgs (default momentum)")
+    parser.add_argument("--job-batch", type=int, help="with gradients: a job for each batch of N rows")
+    parser.add_argument("--partitions", type=int, help="(default: one for each core)")
+    parser.add_argument("--times", type=int, default=1, help="how often each row is there (default 1)")
+    return parser
+
+
+if __name__ == "__main__":
+    contract.run(PEER, ("pyspark", "numpy"), options(), main)

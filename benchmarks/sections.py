@@ -1,0 +1,96 @@
+"""What each section of the side-by-side benchmark runs: contestants, settings and repeats, in turns.
+
+standard     all contestants, one network: gives the tables of speed, phases, loading and memory
+accuracy     several seeds, until the highest accuracy is reached
+rows, hidden, partitions     one setting grows
+
+Of each process's epochs the later half counts: a JVM is still compiling in its first twenty jobs.
+
+Repeats are the outermost loop (A B C, A B C, ...), so that a slow hour of the machine falls on all alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from contestants import ACCURACY, HIDDEN, PARTITIONS, ROWS, STANDARD, Contestant
+
+# What can be asked for, and the runs that it comes from.
+SECTIONS = {
+    "speed": STANDARD,
+    "accuracy": ACCURACY,
+    "loading": STANDARD,
+    "rows": ROWS,
+    "hidden": HIDDEN,
+    "partitions": PARTITIONS,
+    "memory": STANDARD,
+}
+LEVELS = (0.95, 0.97, 0.98)
+GROWING = 8  # epochs where a setting grows
+SLOW_STEPS = 10  # iterations of a fit that is timed as a whole
+# How a setting is told to the peers.
+OPTION = {ROWS: "--times", HIDDEN: "--hidden", PARTITIONS: "--partitions"}
+
+
+class Turn(NamedTuple):
+    """One process to run."""
+
+    contestant: Contestant
+    setting: dict[str, int]
+    repeat: int
+    words: list[str]
+
+
+def turns(section: str, contestants: tuple[Contestant, ...], asked: argparse.Namespace) -> Iterator[Turn]:
+    """All processes of a section, in order."""
+    mine = [contestant for contestant in contestants if section in contestant.sections]
+    if section == ACCURACY:
+        yield from accuracy_turns(mine, asked)
+        return
+    grows: list[dict[str, int]] = [{}] if section == STANDARD else growth(section, asked)
+    repeats = asked.repeats if section == STANDARD else asked.growth_repeats
+    for repeat in range(repeats):
+        for setting in grows:
+            for contestant in mine:
+                words = [
+                    *contestant.words,
+                    "--seed",
+                    str(repeat),
+                    "--epochs",
+                    str(epochs(contestant, section, asked)),
+                ]
+                for name, value in setting.items():
+                    words += [OPTION[name], str(value)]
+                if section == ROWS and contestant.peer == "nn_spark":
+                    words += ["--driver-memory", asked.rows_driver_memory]
+                yield Turn(contestant, setting, repeat, words)
+
+
+def accuracy_turns(contestants: list[Contestant], asked: argparse.Namespace) -> Iterator[Turn]:
+    """Every network with every seed."""
+    for seed in range(asked.seeds):
+        for number, units in enumerate(asked.accuracy_hidden):
+            for contestant in contestants:
+                if contestant.slow and number:
+                    continue
+                words = [*contestant.words, "--seed", str(seed), "--hidden", str(units)]
+                words += ["--epochs", str(min(contestant.accuracy_epochs, asked.most_epochs))]
+                words += ["--until", str(LEVELS[-1])]
+                if contestant.peer == "spark_mlp":
+                    words += ["--levels", ",".join(map(str, LEVELS[:-1]))]
+                yield Turn(contestant, {HIDDEN: units}, seed, words)
+
+
+def growth(section: str, asked: argparse.Namespace) -> list[dict[str, int]]:
+    """The values of the setting that grows."""
+    values = {ROWS: asked.row_times, HIDDEN: asked.hidden_units, PARTITIONS: asked.partition_counts}
+    return [{section: value} for value in values[section]]
+
+
+def epochs(contestant: Contestant, section: str, asked: argparse.Namespace) -> int:
+    """How many epochs a run without an accuracy to reach has."""
+    if contestant.peer == "spark_mlp":
+        return min(SLOW_STEPS, asked.most_epochs)
+    return min(contestant.epochs if section == STANDARD else GROWING, asked.most_epochs)

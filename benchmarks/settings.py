@@ -1,0 +1,82 @@
+"""Measure each setting alone, on and off: benchmarks/step.py under one after the other, in turns.
+
+    python benchmarks/settings.py data --repeats 3
+
+prints a Markdown table: milliseconds of each part, medians over the repeats, and in brackets their ratio to the job as
+it is, the median of the ratios within each repeat. What pays is in nn/spark/session.py; this is how that was told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+STEP = str(Path(__file__).with_name("step.py"))
+MALLOC = (
+    "MALLOC_MMAP_THRESHOLD_=1073741824",
+    "MALLOC_TRIM_THRESHOLD_=2147483648",
+    "MALLOC_TOP_PAD_=67108864",
+)
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "as it is": (),
+    "TCP instead of Unix-domain sockets": ("spark.python.unix.domain.socket.enabled=false",),
+    "cached blocks uncompressed": ("spark.rdd.compress=false",),
+    "two BLAS threads a task": (
+        "spark.executorEnv.OPENBLAS_NUM_THREADS=2",
+        "spark.executorEnv.OMP_NUM_THREADS=2",
+    ),
+    "workers not reused": ("spark.python.worker.reuse=false",),
+    "no wait for locality": ("spark.locality.wait=0",),
+    "no web page": ("spark.ui.enabled=false",),
+    "parallel garbage collector": ("spark.driver.extraJavaOptions=-XX:+UseParallelGC",),
+    "larger buffers": ("spark.buffer.size=1048576",),
+    "glibc keeps its memory": tuple(f"spark.executorEnv.{each}" for each in MALLOC),
+}
+
+
+def main() -> None:
+    """Run all settings in turns, print the table."""
+    parser = argparse.ArgumentParser(description="Time a step's parts under one setting after the other.")
+    parser.add_argument("data", help="folder with the CSV files of generate_data.py")
+    parser.add_argument("--repeats", type=int, default=3, help="(default 3)")
+    parser.add_argument("--only", help="names of settings, separated by semicolons (default: all)")
+    asked = parser.parse_args()
+    names = asked.only.split(";") if asked.only else list(SETTINGS)
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in dict.fromkeys(["as it is", *names])}
+    for repeat in range(asked.repeats):
+        for name, runs in found.items():
+            runs.append(run(asked.data, SETTINGS[name]))
+            print(f"{repeat + 1}/{asked.repeats} {name}", file=sys.stderr, flush=True)
+    parts = list(found["as it is"][0])
+    print("| | " + " | ".join(parts) + " |\n" + "|---" * (len(parts) + 1) + "|")
+    for name, runs in found.items():
+        cells = [
+            cell([each[part] for each in runs], [each[part] for each in found["as it is"]]) for part in parts
+        ]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+def run(data: str, settings: tuple[str, ...]) -> dict[str, float]:
+    """Milliseconds of each part in a Spark of its own."""
+    words = [word for setting in settings for word in ("--conf", setting)]
+    free = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
+    command = [sys.executable, STEP, data, "--json", *words]
+    done = subprocess.run(command, env=free, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def cell(times: list[float], as_it_is: list[float]) -> str:
+    """A median and its ratio."""
+    ratio = statistics.median(one / other for one, other in zip(times, as_it_is, strict=True))
+    return f"{statistics.median(times):.0f} ms ({ratio:.2f}x)"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""How blocks are kept: as they lie while they fit, packed where they would not."""
+
+import gzip
+
+import numpy as np
+import pytest
+from conftest import blobs, write_csv
+
+from nn.spark import caching, reading
+from nn.spark.storage import Storage
+
+pytestmark = pytest.mark.spark
+
+
+@pytest.fixture
+def files(spark, tmp_path):
+    """A function path -> the opened files of a set with these images."""
+    inputs, labels = blobs(200)
+    labelled = write_csv(tmp_path / "labels.csv", labels)
+
+    def opened(images):
+        return reading.Files.open(spark, Storage(spark), reading.Source("TRAIN", str(images), labelled), 2)
+
+    opened.inputs = inputs
+    return opened
+
+
+def test_rows_that_fit_lie_unpacked_and_spill_to_disk(files, tmp_path):
+    opened = files(write_csv(tmp_path / "images.csv", files.inputs))
+    level = caching.level_for(opened.images)
+    assert (level.useMemory, level.useDisk, level.deserialized) == (True, True, True)
+    assert reading.read(opened).cached.getStorageLevel() == level
+
+
+def test_rows_that_are_large_beside_the_memory_are_packed(files, tmp_path, monkeypatch):
+    images = files(write_csv(tmp_path / "images.csv", files.inputs)).images
+    size = caching.estimated_bytes(images)
+    monkeypatch.setattr(caching, "free_storage", lambda context: int(size / caching.SHARE))
+    assert caching.level_for(images).deserialized
+    monkeypatch.setattr(caching, "free_storage", lambda context: int(size / caching.SHARE) - 10)
+    level = caching.level_for(images)
+    assert (level.useMemory, level.useDisk, level.deserialized) == (True, True, False)
+
+
+def test_an_archive_whose_size_nobody_knows_is_packed(files, tmp_path):
+    path = tmp_path / "images.csv.gz"
+    write_csv(tmp_path / "images.csv", files.inputs)
+    path.write_bytes(gzip.compress((tmp_path / "images.csv").read_bytes()))
+    assert not caching.level_for(files(path).images).deserialized
+
+
+def test_the_estimate_is_by_the_first_row(files, tmp_path):
+    whole = caching.estimated_bytes(files(write_csv(tmp_path / "images.csv", files.inputs)).images)
+    assert 0.8 * files.inputs.size < whole < 1.25 * files.inputs.size
+    path = tmp_path / "floats.csv"
+    np.savetxt(path, files.inputs / 255)
+    floats = caching.estimated_bytes(files(path).images)
+    assert 0.95 * 4 * files.inputs.size < floats < 1.05 * 4 * files.inputs.size
+
+
+def test_free_storage_is_that_of_all_executors(spark):
+    assert 50 << 20 < caching.free_storage(spark) < 64 << 30
