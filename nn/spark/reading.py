@@ -23,6 +23,7 @@ from nn.spark.caching import level_for
 from nn.spark.columns import Columns
 from nn.spark.storage import Storage
 from nn.spark.textfile import Census, TextFile
+from nn.spark.workers import settle
 from nn.split import Split
 
 
@@ -206,6 +207,7 @@ def parse_images(
     lines: Iterator[bytes],
 ) -> Iterator[Parsed | Census]:
     """The rows of one piece, then its census. Runs on an executor."""
+    settle()
     largest, fault = 0.0, None
     for part in text.parse(lines, layout, starts_file):
         if isinstance(part, text.End):

@@ -19,7 +19,7 @@ from typing import Any
 
 from nn.chain import together, unwarned
 from nn.records import Tally, Times
-from nn.spark.workers import freeze
+from nn.spark.workers import settle
 
 FLAT = 64 << 20  # bytes of all partitions' tallies that the driver adds up by itself
 AT_ONCE = (
@@ -58,7 +58,7 @@ def group_of(partitions: int, groups: int, index: int) -> int:
 def added(tallies: Iterable[Tally]) -> Iterator[Tally]:
     """The sum of the tallies, in the order they come in; nothing for none."""
     total = None
-    freeze()
+    settle()
     with unwarned():
         for tally in tallies:
             total = tally if total is None else together(total, tally)
