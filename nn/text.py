@@ -90,17 +90,22 @@ def layout_of(first_lines: list[str]) -> Layout:
     return Layout(separator, len(fields_of(sample, separator)))
 
 
+def chunk_rows(width: int) -> int:
+    """Rows of a chunk, and so of a block: CHUNK_ROWS, or fewer where rows of that width are very wide."""
+    return max(1, min(CHUNK_ROWS, CHUNK_BYTES // (4 * width)))
+
+
 def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> Iterator[Chunk | End]:
     """Read a piece of text: chunks of rows, then its End. The iterator is drained, whatever it holds.
 
     A header is skipped where a file starts, as are blank lines at the end of the piece: whether the file too
     ends there is for the caller to judge.
     """
-    chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // (4 * layout.width)))
+    most = chunk_rows(layout.width)
     cells = CellReader(_finite)
     seen = rows = blank = 0
     fault = None
-    while fault is None and (chunk := list(islice(lines, chunk_rows))):
+    while fault is None and (chunk := list(islice(lines, most))):
         first_line = seen + 1
         seen += len(chunk)
         if starts_file and first_line == 1:

@@ -35,8 +35,7 @@ def shuffled(dataset: Dataset, seed: int) -> Dataset:
     sent = dataset.blocks.flatMap(partial(scatter, seed, rows, partitions))
     # Key and partition are one: Python's hash of whole numbers would do the same, but need not for ever.
     arrived = sent.partitionBy(partitions, _itself)
-    # As many rows a block as text.parse reads at a time.
-    block_rows = max(1, min(text.CHUNK_ROWS, text.CHUNK_BYTES // (4 * dataset.width)))
+    block_rows = text.chunk_rows(dataset.width)
     blocks = arrived.mapPartitionsWithIndex(partial(gather, rows, partitions, block_rows))
     blocks = blocks.persist(dataset.cached.getStorageLevel())
     context.setJobDescription("shuffling TRAIN_IMAGES")
