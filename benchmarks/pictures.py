@@ -15,6 +15,7 @@ from contestants import (
     BATCHES,
     CONTESTANTS,
     HIDDEN,
+    LARGER,
     OTHER,
     PARTITIONS,
     ROWS,
@@ -38,7 +39,12 @@ COLOURS = {
     "spark_mlp": "#8c2d6b",
     "per_record": PALE,
 }
-STROKES: dict[str, tuple[Any, str]] = {BATCHES: ("-", "o"), ALL_ROWS: ((0, (5, 2)), "o"), OTHER: ("-", "s")}
+STROKES: dict[str, tuple[Any, str]] = {
+    BATCHES: ("-", "o"),
+    LARGER: ((0, (5, 1.5, 1, 1.5)), "o"),
+    ALL_ROWS: ((0, (5, 2)), "o"),
+    OTHER: ("-", "s"),
+}
 GROUND = "#e8ebee"  # lines that lead to a dot
 
 

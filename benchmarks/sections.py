@@ -28,7 +28,7 @@ SECTIONS = {
     "memory": STANDARD,
 }
 LEVELS = (0.95, 0.97, 0.98)
-GROWING = 8  # epochs where a setting grows
+GROWING = {ROWS: 8, HIDDEN: 20, PARTITIONS: 20}  # epochs where a setting grows
 SLOW_STEPS = 10  # iterations of a fit that is timed as a whole
 # How a setting is told to the peers.
 OPTION = {ROWS: "--times", HIDDEN: "--hidden", PARTITIONS: "--partitions"}
@@ -93,4 +93,4 @@ def epochs(contestant: Contestant, section: str, asked: argparse.Namespace) -> i
     """How many epochs a run without an accuracy to reach has."""
     if contestant.peer == "spark_mlp":
         return min(SLOW_STEPS, asked.most_epochs)
-    return min(contestant.epochs if section == STANDARD else GROWING, asked.most_epochs)
+    return min(contestant.epochs if section == STANDARD else GROWING[section], asked.most_epochs)

@@ -22,6 +22,9 @@ SETTINGS = {
     # Spark >= 4.1: the TCP socket between JVM and Python worker stalls some 40 ms a task on delayed
     # acknowledgements; a Unix-domain socket does not. Older versions ignore the key.
     "spark.python.unix.domain.socket.enabled": "true",
+    # A tally of up to so many bytes comes home in the task's own message; beyond 1 MB, Spark's default, the driver
+    # would be told where it lies and fetch it. The driver adds all of them up at once anyway (nn/spark/summing.py).
+    "spark.task.maxDirectResultSize": "32m",
     # The bar Spark draws for each job would run through our own table.
     "spark.ui.showConsoleProgress": "false",
 }
