@@ -8,7 +8,7 @@ nn.blocks.Held. Consecutive maps cost no passes over the data: Spark runs them a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -81,23 +81,40 @@ def forward_passes(passes: Any, model: Sequential, params: Any) -> Any:
 
 def drawn(blocks: Any, draw: Draw) -> Any:
     """The blocks that the job is about."""
-    if draw.batch is not None:
-        return blocks.mapPartitions(partial(learned, draw))
     return blocks.filter(is_validation) if draw.validation_only else blocks
 
 
 # ---- one block at each stage ----
 
 
-def arrive(model: Sequential, draw: Draw, blocks: Iterator[Block]) -> Iterator[Pass]:
-    """Begin with each block of a partition, and note how long it took to come."""
-    waiting = time.perf_counter()
-    for block in blocks:
+class Awaited:
+    """Blocks as they come, and how long they were waited for."""
+
+    def __init__(self, blocks: Iterable[Block]):
+        self._blocks = iter(blocks)
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[Block]:
+        return self
+
+    def __next__(self) -> Block:
         began = time.perf_counter()
+        try:
+            return next(self._blocks)
+        finally:
+            self.seconds += time.perf_counter() - began
+
+
+def arrive(model: Sequential, draw: Draw, blocks: Iterator[Block]) -> Iterator[Pass]:
+    """Begin with each block of a partition, or of its part of a mini-batch, and note how long it was waited for."""
+    source, waited = Awaited(blocks), 0.0
+    began = time.perf_counter()
+    for block in source if draw.batch is None else learned(draw, source):
         passing = begin(model, draw, block)
-        passing.began, passing.read = began, began - waiting
+        passing.read, waited = source.seconds - waited, source.seconds
+        passing.began = began + passing.read  # so that packing a mini-batch counts as computing
         yield passing
-        waiting = time.perf_counter()  # by now the block has gone through all stages
+        began = time.perf_counter()  # by now the block has gone through all stages
 
 
 def begin(model: Sequential, draw: Draw, block: Block) -> Pass:

@@ -33,10 +33,14 @@ def measure_on(blocks: Blocks, model: Sequential, augmentation: tuple = ()) -> M
 def descend_on(
     blocks: Blocks, model: Sequential, augmentation: tuple = (), penalty: Penalty | None = None
 ) -> Descend:
-    """A function (round, draw) -> Tally that lets every partition be a replica, one after the other."""
+    """A function (round, draw) -> Tally that lets every partition be a replica, one after the other.
+
+    Its rows lie in memory, so all of them are shuffled together.
+    """
 
     def descend(told: Round, draw: Draw) -> Tally:
-        rounds = replicas.rounds(blocks, model, Held(told), draw, augmentation, penalty or Penalty())
+        whole = penalty or Penalty()
+        rounds = replicas.rounds(blocks, model, Held(told), draw, augmentation, whole, buffer=math.inf)
         return chain.in_order(rounds)
 
     return descend

@@ -1,10 +1,11 @@
-"""Tell whether every replica holds the mix of classes that all rows have together: averaging parameters needs that.
+"""Tell whether the rows that a replica shuffles together hold the mix of classes that all rows have.
 
-distance    TV_r = 1/2 Σ_j |n_rj / n_r - p_j|,  p_j = n_j / n      (total variation: 0 the same mix, 1 none of it)
-by chance   TV_r < 1/2 Σ_j √(p_j (1 - p_j) / n_r) + √(ln(1/δ) / (2 n_r))
+distance    TV_s = 1/2 Σ_j |n_sj / n_s - p_j|,  p_j = n_j / n      (total variation: 0 the same mix, 1 none of it)
+by chance   TV_s < 1/2 Σ_j √(p_j (1 - p_j) / n_s) + √(ln(1/δ) / (2 n_s))
 
-for n_r rows drawn at random, all but δ of the times: the first term bounds the mean of TV_r (Jensen), the second what
-lies beyond the mean, since one row moves TV_r by 1 / n_r at most (McDiarmid, 1989).
+for a stretch of n_s rows drawn at random, all but δ of the times: the first term bounds the mean of TV_s (Jensen), the
+second what lies beyond the mean, since one row moves TV_s by 1 / n_s at most (McDiarmid, 1989). A stretch is all of a
+replica's rows, or as many of them as its buffer holds (nn/replicas.py).
 """
 
 from __future__ import annotations
@@ -15,53 +16,83 @@ from typing import NamedTuple
 
 import numpy as np
 
-FALSE_ALARM = 1e-4  # δ: a replica of a file in random order passes for a sorted one at most so often
+FALSE_ALARM = 1e-4  # δ: a stretch of a file in random order passes for a sorted one at most so often
 HARMLESS = 0.1  # a distance up to which the average loses nothing that shows beside another seed's
-CRUMB = 0.01  # of an even share of the rows: a replica with fewer weighs too little to spoil the average
+CRUMB = 0.01  # of an even share of the rows: a stretch with fewer weighs too little to spoil the average
+
+
+class Stretches(NamedTuple):
+    """How many rows of each class lie in each stretch of rows that is shuffled together."""
+
+    counts: np.ndarray  # (s, k) int64
+    replicas: np.ndarray  # (s,) whose they are, from 0
+    of: int  # how many replicas there are, with those that hold no rows
+    together: int  # rows of a stretch; a replica's last may have fewer
+
+    @property
+    def are_replicas(self) -> bool:
+        """Whether no replica has more than one."""
+        return len(np.unique(self.replicas)) == len(self.replicas)
 
 
 class Mix(NamedTuple):
-    """A replica's classes beside those of all rows."""
+    """A stretch's classes beside those of all rows."""
 
-    replica: int  # from 0
+    stretch: int  # from 0
+    rows: int
     distance: float  # total variation, 0..1
-    allowed: float  # the distance that is harmless, or that chance gives a replica of this size
+    allowed: float  # the distance that is harmless, or that chance gives a stretch of this size
     label: int  # the class with the most rows too many here
-    share: float  # its share of the replica's rows, 0..1
+    share: float  # its share of the stretch's rows, 0..1
     share_of_all: float  # its share of all rows, 0..1
 
 
-def count(labels: np.ndarray, runs: Iterable[tuple[int, int]], replicas: int, classes: int) -> np.ndarray:
-    """Rows of each class in each replica, (p, k) int64.
+def count(
+    labels: np.ndarray, runs: Iterable[tuple[int, int]], replicas: int, classes: int, together: int
+) -> Stretches:
+    """Count the classes in stretches of `together` rows, of which a replica's last may be shorter.
 
     The labels (n,) are in row order; `runs` says which replica holds the next so many rows: (replica, rows) each.
     """
-    counts = np.zeros((replicas, classes), np.int64)
+    counts: list[np.ndarray] = []
+    owners: list[int] = []
+    current: dict[int, tuple[int, int]] = {}  # replica -> its last stretch, and how many rows it still takes
     start = 0
     for replica, rows in runs:
-        counts[replica] += np.bincount(labels[start : start + rows], minlength=classes)
-        start += rows
-    return counts
+        while rows:
+            stretch, room = current.get(replica, (0, 0))
+            if not room:
+                stretch, room = len(counts), together
+                counts.append(np.zeros(classes, np.int64))
+                owners.append(replica)
+            taken = min(rows, room)
+            counts[stretch] += np.bincount(labels[start : start + taken], minlength=classes)
+            current[replica] = stretch, room - taken
+            start, rows = start + taken, rows - taken
+    return Stretches(
+        np.array(counts, np.int64).reshape(-1, classes), np.array(owners, np.int64), replicas, together
+    )
 
 
 def worst(counts: np.ndarray) -> Mix | None:
-    """The replica that is farthest beyond its allowed distance, or nearest to it where none is beyond.
+    """The stretch that is farthest beyond its allowed distance, or nearest to it where none is beyond.
 
-    `counts` (p, k) are rows of each class in each replica. None where fewer than two replicas hold rows; those with no
-    more than a crumb are passed over.
+    `counts` (s, k) are rows of each class in each stretch. None where there are fewer than two; those with no more than
+    a crumb of the rows are passed over.
     """
-    rows = counts.sum(axis=1)  # (p,)
-    if np.count_nonzero(rows) < 2:
+    if len(counts) < 2:
         return None
+    rows = counts.sum(axis=1)  # (s,)
     of_all = counts.sum(axis=0) / rows.sum()  # (k,)
-    replicas = np.flatnonzero(rows > CRUMB * rows.sum() / len(rows))
-    shares = counts[replicas] / rows[replicas, None]
+    stretches = np.flatnonzero(rows > CRUMB * rows.sum() / len(rows))
+    shares = counts[stretches] / rows[stretches, None]
     distances = np.abs(shares - of_all).sum(axis=1) / 2
-    allowed = np.maximum(HARMLESS, by_chance(rows[replicas], of_all))
+    allowed = np.maximum(HARMLESS, by_chance(rows[stretches], of_all))
     at = int(np.argmax(distances - allowed))
     label = int(np.argmax(shares[at] - of_all))
     return Mix(
-        replica=int(replicas[at]),
+        stretch=int(stretches[at]),
+        rows=int(rows[stretches[at]]),
         distance=float(distances[at]),
         allowed=float(allowed[at]),
         label=label,
@@ -76,16 +107,21 @@ def by_chance(rows: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return mean + np.sqrt(math.log(1 / FALSE_ALARM) / (2 * rows))
 
 
-def warning(counts: np.ndarray) -> str | None:
-    """One line where a replica's mix is far from that of all rows; None where chance explains it or it is harmless.
+def warning(stretches: Stretches) -> str | None:
+    """One line where a stretch's mix is far from that of all rows; None where chance explains it or it is harmless.
 
-    `counts` (p, k) are rows of each class in each replica. The line counts replicas from 1.
+    The line counts replicas from 1.
     """
-    mix = worst(counts)
+    mix = worst(stretches.counts)
     if mix is None or mix.distance <= mix.allowed:
         return None
+    where = f"replica {stretches.replicas[mix.stretch] + 1} of {stretches.of}"
+    if stretches.are_replicas:
+        harm = "replicas that see different classes average badly"
+    else:
+        where = f"{mix.rows:,} rows on end in {where}"
+        harm = "steps that see a few classes on end unlearn the others"
     return (
-        f"rows look sorted by class: class {mix.label} is {100 * mix.share:.3g} % of replica {mix.replica + 1} of "
-        f"{len(counts)} but {100 * mix.share_of_all:.3g} % of all rows; replicas that see different classes average "
-        "badly: --shuffle-once spreads the rows"
+        f"rows look sorted by class: class {mix.label} is {100 * mix.share:.3g} % of {where} but "
+        f"{100 * mix.share_of_all:.3g} % of all rows; {harm}: --shuffle-once spreads the rows"
     )

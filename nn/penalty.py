@@ -46,14 +46,22 @@ class Penalty:
 
     def applied(self, params: Any, tally: Tally) -> Tally:
         """What was measured at `params`, with the penalty in every row's loss and the gradients to match."""
+        return self.priced(params, self.sloped(params, tally))
+
+    def priced(self, params: Any, tally: Tally) -> Tally:
+        """The tally with the penalty of `params` in every row's loss."""
         if not (self.l1 or self.l2):
             return tally
-        if tally.grads is not None:
-            tally = tally._replace(grads=self._with_slopes(params, tally.grads, tally.weight))
         penalty = self.value(params)
         return tally._replace(
             train=tally.train.with_penalty(penalty), validation=tally.validation.with_penalty(penalty)
         )
+
+    def sloped(self, params: Any, tally: Tally) -> Tally:
+        """The tally with the penalty's slope at `params` in its gradients, as every row that sent some carries it."""
+        if tally.grads is None or not (self.l1 or self.l2):
+            return tally
+        return tally._replace(grads=self._with_slopes(params, tally.grads, tally.weight))
 
     def _with_slopes(self, params: tree.Tree, grads: tree.Tree, weight: float) -> list[dict[str, np.ndarray]]:
         """Gradients summed over rows of that weight, each row with d penalty / d W = l1 sign(W) + l2 W."""

@@ -18,7 +18,7 @@ class Phases(NamedTuple):
 
     schedule: float  # starting jobs and tasks, waiting for the slowest, fetching results
     read: float  # waiting for cached blocks
-    compute: float  # in the layers, and in the replicas' steps
+    compute: float  # packing mini-batches, in the layers, in the replicas' steps
     sum: float  # adding tallies
     update: float  # on the driver, between jobs
 

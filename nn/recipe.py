@@ -153,7 +153,8 @@ class Recipe:
         None,
         Thing(SCHEDULES, "schedule"),
         f"{', '.join(SCHEDULES)}; fields as step:10:drop=0.5. Bold Driver grows the rate while the cost falls and "
-        "undoes a step that raises it (default bold-driver for sgd, momentum and nesterov, else constant)",
+        "undoes a step that raises it (default bold-driver for sgd, momentum and nesterov with averaged gradients, "
+        "else constant)",
     )
     warmup: float = option(
         0.0, at_least_0("EPOCHS"), "let the rate rise linearly over the first epochs (default 0)"

@@ -51,7 +51,7 @@ class Pass:
         default_factory=list
     )  # one dict a layer passed on the way back, the last layer's first
     measures: Measures | None = None
-    began: float = 0.0  # when the block arrived, on this process's clock
+    began: float = 0.0  # when work on the block began, on this process's clock
     read: float = 0.0  # seconds that were waited for it
 
 
@@ -86,7 +86,7 @@ class Times(NamedTuple):
     """Seconds that tasks spent, by what they did; they are measured, and no result depends on them."""
 
     read: float = 0.0  # waiting for blocks
-    compute: float = 0.0  # in the layers
+    compute: float = 0.0  # packing mini-batches, in the layers, in the replicas' steps
     sum: float = 0.0  # adding tallies
 
     def __add__(self, other):

@@ -29,35 +29,47 @@ BUFFER = 32 << 20  # bytes of inputs that are shuffled together, so that a repli
 
 
 def rounds(
-    blocks: Any, model: Sequential, start: Any, draw: Draw, augmentation: tuple, penalty: Penalty
+    blocks: Any,
+    model: Sequential,
+    start: Any,
+    draw: Draw,
+    augmentation: tuple,
+    penalty: Penalty,
+    buffer: float = BUFFER,
 ) -> Any:
     """A Tally for each partition that holds rows to learn from; `blocks` is as in nn.chain, `start.value` a Round.
 
     A tally's `grads` are {"change", "slots"}, each times the weight of the replica's rows: its parameters at the end
-    less those at the start, and what its rule keeps beside them.
+    less those at the start, and what its rule keeps beside them. `buffer` bytes of inputs are shuffled together.
     """
-    return blocks.mapPartitions(partial(descended, model, start, draw, augmentation, penalty))
+    return blocks.mapPartitions(partial(descended, model, start, draw, augmentation, penalty, buffer))
 
 
 def descended(
-    model: Sequential, start: Any, draw: Draw, augmentation: tuple, penalty: Penalty, blocks: Iterator[Block]
+    model: Sequential,
+    start: Any,
+    draw: Draw,
+    augmentation: tuple,
+    penalty: Penalty,
+    buffer: float,
+    blocks: Iterator[Block],
 ) -> Iterator[Tally]:
-    """One replica's round over its blocks."""
-    began = time.perf_counter()
+    """One replica's round over its blocks; the penalty in its cost is that of where it ends."""
+    began, source = time.perf_counter(), chain.Awaited(blocks)
     told: Round = start.value
     params, slots = tree.copy(told.params), tree.copy(told.slots)
-    batches = mini_batches(chain.learned(draw, blocks), told.batch_size, draw)
+    batches = mini_batches(chain.learned(draw, source), told.batch_size, draw, buffer)
     # The chain is lazy: each batch goes through the layers as the step before has left them.
     tallies = chain.gradients(Blocks([batches]), model, Held(params), draw._replace(batch=None), augmentation)
     total = Tally()
     with chain.unwarned():
         for tally in tallies:
-            tally = penalty.applied(params, tally)
+            tally = penalty.sloped(params, tally)
             if tally.weight:  # rows that weigh nothing say nothing of where to go
                 descend(told.rule, told.rate, told.clip, params, slots, tally.grads, tally.weight)
             total += tally.without_grads()
-    read = total.times.read
-    total = total._replace(times=Times(read, time.perf_counter() - began - read))
+    total = penalty.priced(params, total)
+    total = total._replace(times=Times(source.seconds, time.perf_counter() - began - source.seconds))
     if total.weight:
         gone = {"change": tree.map_arrays(np.subtract, params, told.params), "slots": slots}
         weighed = tree.map_arrays(partial(_weighed, total.weight), gone)
@@ -72,36 +84,41 @@ def _weighed(weight: float, array: np.ndarray) -> np.ndarray:
     return array * (array.dtype.type(weight) if array.dtype.kind == "f" else weight)
 
 
-def mini_batches(blocks: Iterator[Block], size: int, draw: Draw) -> Iterator[Block]:
-    """Blocks -> batches of at most `size` rows in a fresh order each epoch, shuffled within a buffer of BUFFER bytes.
+def buffered_rows(row_bytes: int) -> int:
+    """How many rows of so many bytes are shuffled together."""
+    return max(1, BUFFER // row_bytes)
+
+
+def mini_batches(blocks: Iterator[Block], size: int, draw: Draw, buffer: float = BUFFER) -> Iterator[Block]:
+    """Blocks -> batches of at most `size` rows in a fresh order each epoch, shuffled within so many bytes of inputs.
 
     From a full buffer whole batches are taken, all but one batch's rows at least, which stay for the next filling: so
     the last rows can be cut evenly, and no batch is a mere handful.
     """
-    buffer: list[Block] = []
+    held: list[Block] = []
     rows, filling, first = 0, 0, 0
     for block in blocks:
         if not len(block.rows):
             continue
-        if not buffer and not filling:
+        if not held and not filling:
             first = int(block.rows[0])
-        buffer.append(block)
+        held.append(block)
         rows += len(block.rows)
-        if rows >= 2 * size and rows * block.inputs[0].nbytes >= BUFFER:
-            whole, order = _shuffled(buffer, draw, first, filling)
+        if rows >= 2 * size and rows * block.inputs[0].nbytes >= buffer:
+            whole, order = _shuffled(held, draw, first, filling)
             cut = (rows // size - 1) * size
             for at in range(0, cut, size):
                 yield whole.take(order[at : at + size])
-            buffer, rows, filling = [whole.take(order[cut:])], rows - cut, filling + 1
+            held, rows, filling = [whole.take(order[cut:])], rows - cut, filling + 1
     if rows:
-        whole, order = _shuffled(buffer, draw, first, filling)
+        whole, order = _shuffled(held, draw, first, filling)
         count = sampling.batch_count(rows, size)
         for number in range(count):
             yield whole.take(order[rows * number // count : rows * (number + 1) // count])
 
 
-def _shuffled(buffer: list[Block], draw: Draw, first: int, filling: int) -> tuple[Block, np.ndarray]:
+def _shuffled(held: list[Block], draw: Draw, first: int, filling: int) -> tuple[Block, np.ndarray]:
     """The buffer as one block, and an order of its rows: a function of seed, epoch and where the buffer stands."""
-    whole = chain.join(buffer)
+    whole = chain.join(held)
     key = sampling.Key((sampling.REPLICAS, draw.seed, draw.epoch, first, filling))
     return whole, key.generator().permutation(len(whole.rows))

@@ -284,3 +284,29 @@ def test_local_blocks_reduce_in_the_order_of_their_partitions():
 def test_local_blocks_refuse_labels_that_do_not_match():
     with pytest.raises(ValueError, match="got 100 inputs, 99 labels"):
         blocks_of(INPUTS, LABELS[:99])
+
+
+def test_waiting_for_blocks_is_told_from_packing_and_computing(monkeypatch):
+    now = 0.0
+
+    def passes(seconds):
+        nonlocal now
+        now += seconds
+
+    def slow(blocks):
+        for block in blocks:
+            passes(5)
+            yield block
+
+    def packed(blocks, join=chain.join):
+        passes(1)
+        return join(blocks)
+
+    monkeypatch.setattr(chain.time, "perf_counter", lambda: now)
+    monkeypatch.setattr(chain, "join", packed)
+    inputs, labels = blobs(60)
+    model = multilayer_perceptron(16, 3, (4,), "relu", "cross-entropy", 255.0)
+    blocks = blocks_of(inputs, labels, block_rows=20).mapPartitions(slow)
+    for draw, compute in ((Draw(), 0), (Draw(batch=0, batches=2, total=60), 1)):
+        times = chain.run(blocks, model, Held(model.init(0)), draw).times
+        assert (times.read, times.compute) == (15, compute)

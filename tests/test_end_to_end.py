@@ -405,3 +405,22 @@ def test_job_averages_replicas_says_when_rows_are_sorted_and_shuffles_them(tmp_p
         assert summary["configuration"]["shuffle_once"] == (out == "mixed")
         assert summary["configuration"]["average"] == "parameters"
     assert accuracy["mixed"] > 0.9
+
+
+def test_job_chooses_defaults_for_many_replicas_and_penalises_their_weights(data, tmp_path):
+    words = ["--average", "parameters", "--partitions", "16", "--epochs", "1", "--activation", "relu"]
+    words += ["--learning-rate", "1e-9"]  # so that they end where they started
+    costs = []
+    for out, more in (("plain", []), ("penalised", ["--l2", "0.5"])):
+        done = submit(ROOT / "main_task.py", *data, out, *words, *more, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert (
+            "replicas in batches of 32 rows, averaged once an epoch with outer rate 1 and momentum 0.5"
+            in done.stdout
+        )
+        configuration = json.loads((tmp_path / out / "config.json").read_text())
+        assert (configuration["batch_size"], configuration["outer_momentum"]) == (32, 0.5)
+        costs.append(float(next(csv.DictReader((tmp_path / out / "history.csv").open()))["cost"]))
+    with np.load(tmp_path / "penalised" / "model.npz") as model:
+        squares = sum(float(np.sum(model[name] ** 2.0)) for name in model.files if name.endswith("W"))
+    assert costs[1] == pytest.approx(costs[0] + 0.25 * squares, rel=1e-4)

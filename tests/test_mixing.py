@@ -7,52 +7,70 @@ import pytest
 
 from nn import mixing
 
+ENDLESS = 1 << 40
 
-def cut(labels, replicas, classes):
-    """Labels (n,) in replicas of consecutive rows, as counts (p, k)."""
+
+def cut(labels, replicas, classes, together=ENDLESS):
+    """Labels (n,) in replicas of consecutive rows."""
     sizes = np.diff(np.linspace(0, len(labels), replicas + 1).astype(int))
-    return mixing.count(labels, enumerate(sizes), replicas, classes)
+    return mixing.count(labels, enumerate(sizes), replicas, classes, together)
+
+
+def whole(counts):
+    """Replicas of one stretch each, from rows of each class in each, (p, k)."""
+    counts = np.array(counts)
+    return mixing.Stretches(counts, np.arange(len(counts)), len(counts), ENDLESS)
+
+
+RUNS = [(2, 3), (0, 1), (0, 2), (4, 0), (2, 2)]
 
 
 def test_count_adds_the_runs_of_a_replica_in_row_order():
     labels = np.array([0, 0, 1, 2, 2, 2, 1, 0])
-    counts = mixing.count(labels, [(2, 3), (0, 1), (0, 2), (4, 0), (2, 2)], 5, 4)
-    assert counts.tolist() == [[0, 0, 2 + 1, 0], [0] * 4, [2 + 1, 1 + 1, 0, 0], [0] * 4, [0] * 4]
+    found = mixing.count(labels, RUNS, 5, 4, ENDLESS)
+    assert found.counts.tolist() == [[2 + 1, 1 + 1, 0, 0], [0, 0, 2 + 1, 0]]
+    assert found.replicas.tolist() == [2, 0] and found.of == 5 and found.are_replicas
+
+
+def test_count_parts_a_replica_s_rows_into_stretches():
+    labels = np.array([0, 0, 1, 2, 2, 2, 1, 0])
+    found = mixing.count(labels, RUNS, 5, 4, 2)
+    # Replica 2 holds 0 0 1 and then 1 0, replica 0 holds 2 and then 2 2.
+    assert found.counts.tolist() == [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 1, 0], [1, 0, 0, 0]]
+    assert found.replicas.tolist() == [2, 2, 0, 0, 2] and not found.are_replicas and found.together == 2
+    assert mixing.count(labels[:0], [(0, 0)], 3, 4, 2).counts.shape == (0, 4)
 
 
 def test_worst_says_how_far_and_in_which_class():
     counts = np.array([[400, 100, 500], [100, 400, 500], [0, 0, 1000], [500, 500, 0]]) * 100
     mix = mixing.worst(counts)
-    assert (mix.replica, mix.label, mix.share, mix.share_of_all) == (2, 2, 1.0, 0.5)
+    assert (mix.stretch, mix.rows, mix.label, mix.share, mix.share_of_all) == (2, 100_000, 2, 1.0, 0.5)
     assert mix.distance == pytest.approx(0.5) and mix.allowed == mixing.HARMLESS
-    assert mixing.worst(np.insert(counts, 0, 0, axis=0)) == mix._replace(replica=3)  # an empty one before it
     mix = mixing.worst(np.delete(counts, 2, axis=0))  # of all rows: 1/3, 1/3, 1/3
-    assert (mix.replica, mix.label) == (2, 0)
+    assert (mix.stretch, mix.label) == (2, 0)
     assert mix.distance == pytest.approx(1 / 3) and mix.share_of_all == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize(
-    "counts", [[[5, 5, 0]], [[5, 5, 0], [0, 0, 0]], [[0, 0, 0]] * 3, np.zeros((0, 3), int)]
-)
-def test_worst_compares_nothing_where_one_replica_holds_all(counts):
-    assert mixing.worst(np.array(counts)) is None and mixing.warning(np.array(counts)) is None
+@pytest.mark.parametrize("counts", [[[5, 5, 0]], np.zeros((0, 3), int)])
+def test_worst_compares_nothing_where_one_stretch_holds_all(counts):
+    assert mixing.worst(np.array(counts)) is None and mixing.warning(whole(counts)) is None
 
 
 def test_worst_passes_over_replicas_that_hold_a_crumb():
     even = [[5000, 5000]] * 3
     for crumb, replica in ((74, 0), (77, 3)):  # a hundredth of an even share is about 75
-        assert mixing.worst(np.array([*even, [crumb, 0]])).replica == replica
+        assert mixing.worst(np.array([*even, [crumb, 0]])).stretch == replica
 
 
 def test_worst_passes_over_what_chance_gives_a_small_replica():
     counts = np.array([[3500, 6500], [6500, 3500], [5000, 5000], [132, 68]])
     assert counts[3, 0] / 200 > 0.65  # farther off than the first, and yet as 200 rows may well be
-    assert mixing.worst(counts).replica == 0
+    assert mixing.worst(counts).stretch == 0
 
 
 def test_warning_is_one_line_of_shares_that_ends_with_the_cure():
     counts = np.array([[1000, 1000, 1000], [1000, 1000, 1000], [0, 0, 3000]])
-    assert mixing.warning(counts) == (
+    assert mixing.warning(whole(counts)) == (
         "rows look sorted by class: class 2 is 100 % of replica 3 of 3 but 55.6 % of all rows; "
         "replicas that see different classes average badly: --shuffle-once spreads the rows"
     )
@@ -61,7 +79,21 @@ def test_warning_is_one_line_of_shares_that_ends_with_the_cure():
 @pytest.mark.parametrize(("more", "warned"), [(0, False), (95_000, False), (105_000, True)])
 def test_warning_leaves_a_harmless_skew_alone(more, warned):
     counts = np.array([[500_000 + more, 500_000 - more], [500_000 - more, 500_000 + more]])
-    assert (mixing.warning(counts) is not None) == warned
+    assert (mixing.warning(whole(counts)) is not None) == warned
+
+
+def test_rows_sorted_within_a_replica_are_told_by_the_stretch_that_is_shuffled_together():
+    labels = np.repeat([0, 1], 5000)
+    for replicas in (1, 2):  # each replica's own mix is that of all rows
+        own = np.concatenate([labels[replica::replicas] for replica in range(replicas)])
+        assert mixing.warning(cut(own, replicas, 2)) is None
+        found = mixing.warning(cut(own, replicas, 2, together=2000))
+        assert found.endswith(
+            f"of 2,000 rows on end in replica 1 of {replicas} but 50 % of all rows; steps that see a few classes on "
+            "end unlearn the others: --shuffle-once spreads the rows"
+        )
+    mixed = np.random.default_rng(0).permutation(labels)
+    assert mixing.warning(cut(mixed, 2, 2, together=300)) is None
 
 
 SHARES = {

@@ -1,5 +1,8 @@
 """Replicas descend by themselves; what they bring home counts as their rows weigh."""
 
+import dataclasses
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from conftest import blobs
@@ -7,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn import chain, replicas, tree
+from nn.augmentation import Shift, augment
 from nn.averaging import Averaging
-from nn.blocks import Blocks, Held
+from nn.blocks import Blocks, Held, blocks_of
 from nn.descent import Descent
+from nn.layers import Flatten
 from nn.local import descend_on, measure_on
 from nn.network import multilayer_perceptron
 from nn.optimizers import SGD, Adam, Momentum
@@ -138,6 +143,45 @@ def test_rounds_share_the_rows_of_an_epoch_out(rounds, monkeypatch):
     assert sorted(learned[0]) != sorted(learned[rounds])
 
 
+def test_a_replica_steps_once_a_mini_batch_in_every_round(monkeypatch):
+    sizes, begin = [], chain.begin
+    monkeypatch.setattr(
+        chain, "begin", lambda model, draw, block: sizes.append(len(block.rows)) or begin(model, draw, block)
+    )
+    part = Draw(batch=1, batches=2, total=300)
+    after_a_round(cut([]), Averaging(SGD(), Constant(), 0.1, 1, 2, batch_size=20), part)
+    assert sum(sizes) == 150 and len(sizes) == 8 and max(sizes) == 19
+
+
+IMAGES = dataclasses.replace(MODEL, layers=(Flatten(), *MODEL.layers), input_shape=(4, 4, 1))
+
+
+def test_replicas_augment_their_rows():
+    averaging, draw, rows = Averaging(SGD(), Constant(), 0.1, batch_size=20), Draw(2, 3), np.arange(300)
+    told = averaging.round(averaging.init(IMAGES.init(3)))
+    found = descend_on(cut([]), IMAGES, (Shift(1),))(told, draw)
+    bent = augment((Shift(1),), IMAGES.prepare(INPUTS), rows, draw.seed, draw.epoch)
+    beforehand = blocks_of(bent.reshape(300, 16), LABELS)
+    expected = descend_on(beforehand, dataclasses.replace(IMAGES, scale=1.0))(told, draw)
+    assert_same_bits(found.grads["change"], expected.grads["change"])
+    assert not np.allclose(bent, IMAGES.prepare(INPUTS))
+
+
+def test_the_penalty_in_a_round_s_cost_is_that_of_where_it_ends():
+    averaging, penalty = Averaging(SGD(), Constant(), 0.1, batch_size=20), Penalty(l2=0.5)
+    state, dear = after_a_round(cut([]), averaging, penalty=penalty)
+    _, unpriced = after_a_round(cut([]), averaging, penalty=Sloped(l2=0.5))
+    assert dear.train.cost == pytest.approx(unpriced.train.cost + penalty.value(state["trial"]), rel=1e-5)
+    assert penalty.value(state["trial"]) < 0.8 * penalty.value(PARAMS)
+
+
+class Sloped(Penalty):
+    """A penalty in the gradients alone."""
+
+    def priced(self, params, tally):
+        return tally
+
+
 # ---- mini-batches ----
 
 
@@ -148,9 +192,7 @@ def test_mini_batches_hold_every_row_once_and_are_even(sizes, size, buffer_rows)
         rows = np.arange(start, start + count)
         blocks.append(Block(rows, np.zeros((count, 4), np.uint8), rows % 3, rows * 1.0))
         start += count
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(replicas, "BUFFER", 4 * buffer_rows)
-        batches = list(replicas.mini_batches(iter(blocks), size, Draw(1, 2)))
+    batches = list(replicas.mini_batches(iter(blocks), size, Draw(1, 2), buffer=4 * buffer_rows))
     found = [int(row) for batch in batches for row in batch.rows]
     assert sorted(found) == list(range(start))
     assert all(np.array_equal(batch.labels, batch.rows % 3) for batch in batches)
@@ -161,8 +203,7 @@ def test_mini_batches_hold_every_row_once_and_are_even(sizes, size, buffer_rows)
         assert min(counts) >= size // 2  # none is a mere handful
 
 
-def test_mini_batches_keep_a_bounded_buffer(monkeypatch):
-    monkeypatch.setattr(replicas, "BUFFER", 16 * 100)
+def test_mini_batches_keep_a_bounded_buffer():
     taken, handed = [0], 0
 
     def stream():
@@ -170,7 +211,7 @@ def test_mini_batches_keep_a_bounded_buffer(monkeypatch):
             taken[0] += len(block.rows)
             yield block
 
-    for batch in replicas.mini_batches(stream(), 10, Draw()):
+    for batch in replicas.mini_batches(stream(), 10, Draw(), buffer=16 * 100):
         handed += len(batch.rows)
         assert taken[0] - handed <= 100 + 32 + 20
 
@@ -184,6 +225,32 @@ def test_mini_batches_come_in_a_fresh_order_each_epoch_and_the_same_again():
     assert len({tuple(order(seed, epoch)) for seed, epoch in ((1, 1), (1, 2), (2, 1))}) == 3
     flat = np.concatenate(order(1, 1))
     assert abs(np.corrcoef(flat, np.arange(300))[0, 1]) < 0.2
+
+
+def test_each_filling_of_the_buffer_has_an_order_of_its_own():
+    starts = [0, 75, 125, 175]  # 75 rows, and 25 of them left beside 50 new ones
+    blocks = [
+        Block(np.arange(start, end), INPUTS[start:end], LABELS[start:end]) for start, end in pairwise(starts)
+    ]
+    batches = [b.rows for b in replicas.mini_batches(iter(blocks), 25, Draw(1, 1), buffer=16 * 75)]
+    fillings = [np.concatenate(batches[at : at + 2]) for at in (0, 2)]
+    # Where in the buffer the rows were, of those that were not left from before.
+    first, second = (np.maximum(rows - gone, 24) for rows, gone in zip(fillings, (0, 50), strict=True))
+    assert np.sum(second > 24) > 20 and not np.array_equal(first, second)
+
+
+def test_arrays_in_memory_are_shuffled_as_a_whole(monkeypatch):
+    order, begin = [], chain.begin
+    monkeypatch.setattr(
+        chain, "begin", lambda model, draw, block: order.append(block.rows) or begin(model, draw, block)
+    )
+    monkeypatch.setattr(replicas, "BUFFER", 16 * 50)
+    after_a_round(cut([]), Averaging(SGD(), Constant(), 0.1, batch_size=30))
+    assert {int(rows[0]) // 100 for rows in order[:5]} == {
+        0,
+        1,
+        2,
+    }  # a buffer of 50 rows would begin with the first
 
 
 def test_neighbouring_replicas_shuffle_apart():

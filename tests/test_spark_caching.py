@@ -58,5 +58,26 @@ def test_the_estimate_is_by_the_first_row(files, tmp_path):
     assert 0.95 * 4 * files.inputs.size < floats < 1.05 * 4 * files.inputs.size
 
 
-def test_free_storage_is_that_of_all_executors(spark):
+def test_free_storage_is_the_driver_s_where_it_is_the_executor_too(spark):
     assert 50 << 20 < caching.free_storage(spark) < 64 << 30
+
+
+class Java:
+    """An object whose methods take nothing and give what they were made with."""
+
+    def __init__(self, **gives):
+        for name, value in gives.items():
+            setattr(self, name, lambda value=value: value)
+
+
+@pytest.mark.parametrize(("local", "free"), [(False, 30), (True, 130)])
+def test_a_cluster_s_driver_holds_no_rows(local, free):
+    bytes_left = {"driver:1": 100, "a:2": 10, "b:3": 20}
+    waiting = [Java(_1=name, _2=Java(_1=1000, _2=left)) for name, left in bytes_left.items()]
+    iterator = Java()
+    iterator.hasNext, iterator.next = lambda: bool(waiting), lambda: waiting.pop()
+    driver = Java(blockManager=Java(blockManagerId=Java(hostPort="driver:1")))
+    scala = Java(isLocal=local, env=driver, getExecutorMemoryStatus=Java(iterator=iterator))
+    context = Java()
+    context._jsc = Java(sc=scala)
+    assert caching.free_storage(context) == free

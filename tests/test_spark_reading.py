@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import blobs, write_csv
 
+from nn import replicas
 from nn.errors import DataError
 from nn.spark import reading
 from nn.spark.reading import Source
@@ -161,40 +162,56 @@ def test_reading_labels_from_a_column(spark, folder, column):
 
 
 def classes_by_partition(dataset):
-    """What `partition_classes` should be, counted in the blocks themselves."""
+    """(replica, rows of each class) of those that hold rows, counted in the blocks themselves."""
     parts = dataset.blocks.map(lambda block: block.labels).glom().collect()
     labels = [np.concatenate([np.empty(0, int), *part]) for part in parts]
-    return [np.bincount(own, minlength=dataset.classes).tolist() for own in labels]
+    counts = [np.bincount(own, minlength=dataset.classes).tolist() for own in labels]
+    return [(replica, count) for replica, count in enumerate(counts) if sum(count)]
+
+
+def counted(dataset):
+    """The same as reading counted it."""
+    stretches = dataset.stretches
+    assert stretches.of == dataset.partitions and stretches.are_replicas
+    return sorted(zip(stretches.replicas.tolist(), stretches.counts.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 7])
 def test_reading_counts_the_classes_of_each_partition(spark, folder, partitions):
     dataset = read(spark, folder / "x.csv", folder / "y.csv", partitions)
-    assert dataset.partition_classes.shape == (partitions, 3)
-    assert dataset.partition_classes.tolist() == classes_by_partition(dataset)
-    assert np.array_equal(dataset.partition_classes.sum(axis=0), dataset.class_rows)
+    assert counted(dataset) == classes_by_partition(dataset)
+    assert len(counted(dataset)) == dataset.partitions == partitions
+    assert np.array_equal(dataset.stretches.counts.sum(axis=0), dataset.class_rows)
+
+
+def test_reading_counts_the_classes_of_what_a_replica_shuffles_together(spark, folder, monkeypatch):
+    monkeypatch.setattr(replicas, "BUFFER", 10 * INPUTS.shape[1])  # bytes of ten rows
+    dataset = read(spark, folder / "x.csv", folder / "y.csv", 2)
+    assert dataset.stretches.together == 10
+    assert dataset.stretches.counts.sum(axis=1).max() == 10
+    assert dataset.stretches.counts.sum() == len(INPUTS)
 
 
 def test_reading_counts_the_classes_where_pieces_share_partitions(spark, folder):
     write_parts(folder, 13)
     dataset = read(spark, folder / "parts", folder / "y.csv", 4)
-    assert dataset.partition_classes.tolist() == classes_by_partition(dataset)
-    assert dataset.partition_classes.shape == (4, 3) and dataset.partition_classes.sum() == 50
+    assert counted(dataset) == classes_by_partition(dataset)
+    assert len(counted(dataset)) == 4 and dataset.stretches.counts.sum() == 50
 
 
 def test_reading_counts_nothing_in_an_empty_partition(spark, folder):
     write_csv(folder / "x.csv", INPUTS[:3])
     write_csv(folder / "y.csv", LABELS[:3])
     dataset = read(spark, folder / "x.csv", folder / "y.csv", 9)
-    assert dataset.partition_classes.tolist() == classes_by_partition(dataset)
-    assert (dataset.partition_classes.sum(axis=1) == 0).sum() >= 6
+    assert counted(dataset) == classes_by_partition(dataset)
+    assert len(counted(dataset)) <= 3 < dataset.stretches.of
 
 
 def test_reading_counts_the_classes_of_labels_in_a_column(spark, folder):
     write_csv(folder / "x.csv", np.insert(INPUTS, 2, LABELS, axis=1))
     dataset = read(spark, folder / "x.csv", None, 3, column=2)
-    assert dataset.partition_classes.tolist() == classes_by_partition(dataset)
-    assert dataset.partition_classes.shape == (3, 3)
+    assert counted(dataset) == classes_by_partition(dataset)
+    assert len(counted(dataset)) == 3
 
 
 def test_reading_takes_one_job_over_the_images(spark, folder):

@@ -199,9 +199,9 @@ def test_shuffling_spreads_classes_and_counts_them_anew(spark, folder):
     after = shuffled(before, 5)
     parts = after.blocks.map(lambda block: block.labels).glom().collect()
     counts = [np.bincount(np.concatenate(part), minlength=3).tolist() for part in parts]
-    assert after.partition_classes.tolist() == counts
-    assert "rows look sorted by class" in mixing.warning(before.partition_classes)
-    assert mixing.warning(after.partition_classes) is None
+    assert after.stretches.counts.tolist() == counts and after.stretches.replicas.tolist() == [0, 1]
+    assert "rows look sorted by class" in mixing.warning(before.stretches)
+    assert mixing.warning(after.stretches) is None
 
 
 @pytest.mark.spark
@@ -222,7 +222,9 @@ def test_shuffling_fewer_rows_than_partitions(spark, folder):
     write_csv(folder / "x.csv", INPUTS[:3])
     write_csv(folder / "y.csv", LABELS[:3])
     after = shuffled(read(spark, folder, 5), 5)
-    assert after.partitions == 5 and after.partition_classes.sum(axis=1).tolist().count(1) == 3
+    assert (
+        after.partitions == after.stretches.of == 5 and after.stretches.counts.sum(axis=1).tolist() == [1] * 3
+    )
     assert sorted(collected(after)[1][:, 0].tolist()) == [0, 1, 2]
 
 

@@ -91,3 +91,20 @@ def test_groups_never_drown_the_driver(partitions, size):
         assert {summing.group_of(partitions, groups, n) for n in range(partitions)} == set(range(groups))
     if groups == 0 and partitions >= 4:
         assert partitions * size <= summing.FLAT
+
+
+@pytest.mark.spark
+def test_the_driver_s_own_adding_counts_once_and_in_full(spark, monkeypatch):
+    """Tasks' seconds are parted among the slots, the driver's are not."""
+    clock = iter(range(0, 1000, 10))
+    rdd = spark.parallelize(list(map(tally_of, range(4))), 4)
+    monkeypatch.setattr(summing.time, "perf_counter", lambda: next(clock))
+    assert summing.total_of(rdd, 4).times.sum == pytest.approx(10, abs=1)
+
+
+@pytest.mark.spark
+def test_sums_beyond_the_finite_numbers_are_no_warning(spark, recwarn):
+    huge = [Tally(weight=1.0, grads=[{"W": np.array([value], np.float32)}]) for value in (3e38, 3e38)]
+    total = summing.total_of(spark.parallelize(huge, 2), 4)
+    assert np.isinf(total.grads[0]["W"]).all()
+    assert not [each for each in recwarn if issubclass(each.category, RuntimeWarning)]

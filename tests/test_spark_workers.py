@@ -76,6 +76,16 @@ def test_connections_are_found_once_each_and_listeners_and_files_left_out(tmp_pa
         assert other.recv(10) == b"still open"
 
 
+def test_looking_for_connections_leaves_no_descriptor_open(tmp_path, monkeypatch):
+    with open(tmp_path / "file", "w"):
+        before = workers._descriptors()
+        for each in workers._connections():
+            each.close()
+        assert sorted(workers._descriptors()) == sorted(before)
+    monkeypatch.setattr(workers.os, "listdir", lambda path: (_ for _ in ()).throw(FileNotFoundError(path)))
+    assert workers._connections() == []
+
+
 def test_acknowledging_sets_the_option_and_ends_with_the_connection(monkeypatch):
     asked = []
 

@@ -7,6 +7,7 @@ and written to disk either way; one evicted from memory alone would be parsed fr
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,29 +19,38 @@ SHARE = 0.5  # of the free memory for storage that rows may take as they lie
 
 
 def level_for(images: TextFile) -> Any:
-    """The storage level for the rows of an image text."""
+    """The storage level for the rows of an image text; no one knows how large an archive will be."""
+    packed = any(file.path.endswith(COMPRESSED) for file in images.files)
+    return level(images.context, math.inf if packed else estimated_bytes(images))
+
+
+def level(context: Any, size: float) -> Any:
+    """The storage level for rows of `size` bytes."""
     from pyspark import StorageLevel
 
-    packed = StorageLevel.MEMORY_AND_DISK  # in PySpark: serialised
-    if any(file.path.endswith(COMPRESSED) for file in images.files):
-        return packed  # no one knows how large it will be
-    if estimated_bytes(images) > SHARE * free_storage(images.context):
-        return packed
-    return StorageLevel(useDisk=True, useMemory=True, useOffHeap=False, deserialized=True)
+    fits = size <= SHARE * free_storage(context)
+    return StorageLevel(useDisk=True, useMemory=True, useOffHeap=False, deserialized=fits)
 
 
 def estimated_bytes(images: TextFile) -> int:
     """How many bytes the rows will take, by the length and the kind of the first."""
-    rows = images.bytes / (len(images.first_row) + 1)
+    return int(images.bytes / (len(images.first_row) + 1) * row_bytes(images))
+
+
+def row_bytes(images: TextFile) -> int:
+    """How many bytes a row will take, by the kind of the first."""
     values = text.to_array([images.first_row.encode()], images.layout)
     size = text.compact(values).itemsize if isinstance(values, np.ndarray) else 4
-    return int(rows * images.layout.width * size)
+    return images.layout.width * size
 
 
 def free_storage(context: Any) -> int:
-    """Bytes that all executors have left for cached blocks."""
-    each = context._jsc.sc().getExecutorMemoryStatus().values().iterator()
-    free = 0
-    while each.hasNext():
-        free += each.next()._2()
+    """Bytes that all executors have left for cached blocks; the driver holds none, unless it is the executor too."""
+    scala = context._jsc.sc()
+    driver = None if scala.isLocal() else scala.env().blockManager().blockManagerId().hostPort()
+    managers, free = scala.getExecutorMemoryStatus().iterator(), 0
+    while managers.hasNext():
+        manager = managers.next()
+        if manager._1() != driver:
+            free += manager._2()._2()  # (at most, left)
     return free

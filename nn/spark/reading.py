@@ -19,7 +19,8 @@ import numpy as np
 from nn import mixing, text
 from nn.errors import DataError
 from nn.records import Block
-from nn.spark.caching import level_for
+from nn.replicas import buffered_rows
+from nn.spark.caching import level_for, row_bytes
 from nn.spark.columns import Columns
 from nn.spark.storage import Storage
 from nn.spark.textfile import Census, TextFile
@@ -51,7 +52,7 @@ class Dataset(NamedTuple):
     largest: float  # largest absolute input value
     labels: np.ndarray  # (n,), on the driver
     class_rows: np.ndarray  # rows of each class, (k,)
-    partition_classes: np.ndarray  # rows of each class in each partition, (p, k)
+    stretches: mixing.Stretches  # the classes of the rows that a replica shuffles together
     weighted: bool  # whether rows have weights of their own
     notes: tuple[str, ...]  # what the user should know, a line each
     cached: Any  # the persisted RDD below `blocks`
@@ -160,7 +161,9 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
         largest=max(census.largest for census in censuses),
         labels=labels,
         class_rows=class_rows,
-        partition_classes=mixing.count(labels, runs, cached.getNumPartitions(), len(class_rows)),
+        stretches=mixing.count(
+            labels, runs, cached.getNumPartitions(), len(class_rows), buffered_rows(row_bytes(files.images))
+        ),
         weighted=files.columns.weight is not None,
         notes=tuple(notes),
         cached=cached,

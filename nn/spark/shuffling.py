@@ -46,7 +46,9 @@ def shuffled(dataset: Dataset, seed: int) -> Dataset:
         blocks=blocks,
         cached=blocks,
         labels=labels,
-        partition_classes=mixing.count(labels, _runs(rows, partitions), partitions, dataset.classes),
+        stretches=mixing.count(
+            labels, _runs(rows, partitions), partitions, dataset.classes, dataset.stretches.together
+        ),
     )
 
 

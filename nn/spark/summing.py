@@ -38,7 +38,8 @@ def total_of(tallies: Any, size: int) -> Tally:
         sums = numbered.repartitionAndSortWithinPartitions(groups, group).values().mapPartitions(added)
     found = sums.collect()
     began = time.perf_counter()
-    total = functools.reduce(together, found) if found else Tally()
+    with unwarned():
+        total = functools.reduce(Tally.__add__, found) if found else Tally()
     here = Times(sum=time.perf_counter() - began)
     return total._replace(times=total.times.over(min(slots, partitions)) + here)
 

@@ -67,10 +67,15 @@ def _acknowledge(connections: list[socket.socket]) -> None:
 def _connections() -> list[socket.socket]:
     """The TCP connections that the process has open, each once, by descriptors of their own."""
     found: dict[tuple, socket.socket] = {}
-    for name in os.listdir("/proc/self/fd"):
+    for descriptor in _descriptors():
         try:
-            connection = socket.socket(fileno=os.dup(int(name)))
-        except OSError:  # no socket, or the descriptor of the listing itself
+            copy = os.dup(descriptor)
+        except OSError:  # closed since it was listed
+            continue
+        try:
+            connection = socket.socket(fileno=copy)
+        except OSError:  # no socket
+            os.close(copy)
             continue
         ends = _ends(connection)
         if ends is None or ends in found:
@@ -78,6 +83,14 @@ def _connections() -> list[socket.socket]:
         else:
             found[ends] = connection
     return list(found.values())
+
+
+def _descriptors() -> list[int]:
+    """The descriptors that the process has open; none where the system does not list them."""
+    try:
+        return [int(name) for name in os.listdir("/proc/self/fd")]
+    except OSError:
+        return []
 
 
 def _ends(connection: socket.socket) -> tuple | None:
