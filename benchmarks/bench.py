@@ -5,7 +5,9 @@
     python benchmarks/bench.py --render
 
 Measures, saves what it measured in benchmarks/results/, and writes the tables and pictures of docs/benchmarks.md, each
-between its markers. --render writes them again from what was saved. A peer that cannot run here is skipped with a line.
+between its markers. --render writes them again from what was saved. With --peers, as with --quick, the results go to a
+temporary folder and no document is written, unless --results and --document say where: a section's file holds all who
+took part. A peer that cannot run here is skipped with a line.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ def main(asked: argparse.Namespace) -> None:
     with data_of(asked) as folder:
         for section in dict.fromkeys(sections.SECTIONS[name] for name in asked.only):
             measure(section, folder, asked)
+    print("saved in:", asked.results)
     if asked.document:
         render(asked.results, asked.document, asked.only)
 

@@ -50,7 +50,8 @@ def add_what(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("data", nargs="?", default="data", help="folder with the CSV files of generate_data.py")
     add("--only", type=listed, default=list(sections.SECTIONS), help="sections, as speed,accuracy")
-    add("--peers", help="as numpy_limit,nn_spark (default: all)")
+    peers = "as numpy_limit,nn_spark (default: all); saved results and documents stay as they are unless told"
+    add("--peers", metavar="NAME,NAME", help=peers)
     python = "the Python with torch, scikit-learn and pyspark (default: this one)"
     add("--peers-python", default=sys.executable, metavar="PATH", help=python)
     blas = "for Spark's own classifier (default: what the system has)"
@@ -87,8 +88,11 @@ def add_how_much(parser: argparse.ArgumentParser) -> None:
 def add_where(parser: argparse.ArgumentParser) -> None:
     """Options of what is written."""
     add = parser.add_argument
-    add("--results", type=Path, metavar="FOLDER", help="of what is measured (default benchmarks/results)")
-    document = "where tables go, and pictures beside it (default docs/benchmarks.md)"
+    results = "of what is measured (default benchmarks/results; with --quick or --peers a temporary one)"
+    add("--results", type=Path, metavar="FOLDER", help=results)
+    document = (
+        "where tables go, and pictures beside it (default docs/benchmarks.md; with --quick or --peers none)"
+    )
     add("--document", type=Path, metavar="FILE", help=document)
     quick = "a few rows and epochs, to try it out; writes no document unless told"
     add("--quick", action="store_true", help=quick)
@@ -108,8 +112,9 @@ def completed(asked: argparse.Namespace, words: list[str]) -> argparse.Namespace
     if asked.quick:
         for name, value in QUICK.items():
             setattr(asked, name, value)
-    asked.results = asked.results or (Path(tempfile.mkdtemp()) if asked.quick else RESULTS)
-    asked.document = asked.document or (None if asked.quick else DOCUMENT)
+    partial = asked.quick or (asked.peers and not asked.render)  # a section's file holds all who take part
+    asked.results = asked.results or (Path(tempfile.mkdtemp()) if partial else RESULTS)
+    asked.document = asked.document or (None if partial else DOCUMENT)
     asked.command = shlex.join(["python", "benchmarks/bench.py", *map(nameless, words)])
     asked.launcher = Launcher(peers_python=asked.peers_python, seconds=asked.timeout)
     return asked

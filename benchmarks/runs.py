@@ -96,9 +96,13 @@ def read(path: Path) -> Results:
 
 def epoch_seconds(answer: dict[str, Any]) -> float:
     """The median of a run's later half of epochs: in the first, caches and compilers warm up; nan without epochs."""
+    return median(line["seconds"] for line in warm(answer))
+
+
+def warm(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The later half of a run's epochs."""
     lines = answer["epochs"]
-    measured = lines[len(lines) // 2 :]
-    return statistics.median(line["seconds"] for line in measured) if measured else math.nan
+    return lines[len(lines) // 2 :]
 
 
 def time_to(lines: Sequence[dict[str, Any]], accuracy: float) -> float:
@@ -133,14 +137,21 @@ def ratio(mine: dict[int, float], theirs: dict[int, float]) -> float:
 
 
 def course(answers: Sequence[dict[str, Any]]) -> tuple[list[float], list[float]]:
-    """The median course of several seeds: seconds of training and test accuracies, epoch by epoch.
+    """The median course of several seeds: seconds of training and test accuracies, at the epochs that all of them have.
 
-    As long as the shortest of them.
+    Fits from the start count by their iterations: the n-th fit of another seed may be of another length.
     """
-    lines = list(zip(*(_passed(answer["epochs"]) for answer in answers), strict=False))
-    return [median(each[0] for each in line) for line in lines], [
-        median(each[1] for each in line) for line in lines
+    seeds = [dict(zip(_ends(answer["epochs"]), _passed(answer["epochs"]), strict=True)) for answer in answers]
+    common = sorted(set.intersection(*map(set, seeds))) if seeds else []
+    points = [[seed[end] for seed in seeds] for end in common]
+    return [median(s for s, _ in point) for point in points], [
+        median(a for _, a in point) for point in points
     ]
+
+
+def _ends(lines: Sequence[dict[str, Any]]) -> list[int]:
+    """How many epochs lie behind each line."""
+    return [line["iterations"] if "from_start" in line else n for n, line in enumerate(lines, 1)]
 
 
 def _passed(lines: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:

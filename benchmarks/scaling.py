@@ -2,12 +2,16 @@
 
     python benchmarks/scaling.py data --output benchmarks/results/scaling.json
     python benchmarks/scaling.py --render benchmarks/results/scaling.json
+    python benchmarks/scaling.py data --quick
 
-    T = J (a + b P/s) + c n d / s + e n w / s + f k / s + g k w / s + h J P w + i J w
+    T = J (a S + b (P + G)/s) + c n d / s + e n w / s + f k / s + g k w / s + h J C w + i J w
 
-J jobs, P partitions, s slots, n rows of d bytes, w parameters, k steps of replicas, or blocks whose gradients are added
-up. The coefficients are seconds a unit; they are fitted to relative errors, none below 0. What it prints goes into
-docs/scaling.md.
+    summed flat        S = 1 stage,  G = 0,  C = P                         as nn/spark/summing.py decides
+    in G groups        S = 2 stages,         C = P / min(G, s) + G         sums that follow one another
+
+J jobs, here one, P partitions, s slots, n rows of d bytes, w parameters, k steps of replicas, or blocks whose gradients
+are added up. The coefficients are seconds a unit; they are fitted to relative errors, none below 0. What it prints goes
+into docs/scaling.md.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,23 +30,31 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 import numpy as np
+from peers.nn_spark import repeated, source
 
 from nn.recipe import Recipe
 from nn.records import Progress
+from nn.spark.summing import group_count
 from nn.training import train
 
-WARM_UP, REPEATS = 3, 5  # epochs
+WARM_UP, REPEATS = 8, 8  # epochs
 BATCH, BLOCK = 64, 1024
+ROWS, WIDTH, CLASSES = 60_000, 784, 10
+STEP = {"parameters": BATCH, "gradients": BLOCK}  # rows of a step or block
+TALLY = {"parameters": 8, "gradients": 4}  # bytes a parameter: its change and its velocity; its gradient
 TERMS = {
-    "a": "a job",
+    "a": "a stage",
     "b": "a task on its slot",
     "c": "a byte of a row read",
     "e": "a parameter for a row",
     "f": "a step or block",
     "g": "a parameter for a step or block",
-    "h": "a parameter of a partition, summed",
+    "h": "a parameter summed",
     "i": "a parameter, sent out",
 }
+READ_AND_COMPUTE, SUM = slice(2, 6), 6  # where these are among the terms
+# What is asked about: rows, partitions and slots of a cluster, the most partitions, and hidden units.
+CLUSTER_ROWS, CLUSTER, MOST, HIDDEN = 1e8, 400, 10_000, (64, 1024)
 
 
 class Case(NamedTuple):
@@ -56,57 +68,37 @@ class Case(NamedTuple):
     checks: bool = False  # whether it is held back from the fit
 
 
-def grid() -> list[Case]:
-    """The runs to fit to, and those to check on."""
-    cases = []
-    for average in ("parameters", "gradients"):
-        fitted = [
-            (1, 64, 2, 2),
-            (1, 256, 2, 2),
-            (1, 1024, 2, 2),
-            (3, 64, 2, 2),
-            (10, 64, 2, 2),
-            (1, 64, 8, 2),
-        ]
-        fitted += [
-            (1, 64, 32, 2),
-            (1, 64, 128, 2),
-            (1, 1024, 16, 2),
-            (1, 1024, 64, 2),
-            (1, 64, 1, 1),
-            (1, 1024, 1, 1),
-        ]
-        fitted += [(3, 64, 4, 1)]
-        checked = [(3, 256, 4, 2), (1, 512, 8, 2), (5, 64, 16, 2), (1, 128, 64, 2), (2, 768, 4, 1)]
-        cases += [Case(average, *each) for each in fitted]
-        cases += [Case(average, *each, checks=True) for each in checked]
-    return cases
+FITTED = [  # times, hidden, partitions, slots
+    *((1, hidden, 2, 2) for hidden in (64, 256, 1024)),
+    *((times, 64, 2, 2) for times in (3, 10)),
+    *((1, 64, partitions, 2) for partitions in (8, 32, 128)),
+    *((1, 1024, partitions, 2) for partitions in (16, 64)),
+    *((1, hidden, 1, 1) for hidden in (64, 1024)),
+    (3, 64, 4, 1),
+]
+CHECKED = [(3, 256, 4, 2), (1, 512, 8, 2), (5, 64, 16, 2), (1, 128, 64, 2), (2, 768, 4, 1)]
+GRID = [Case(average, *each, each in CHECKED) for average in STEP for each in FITTED + CHECKED]
+QUICK = [Case(average, times, 8, 2, 2, times == 2) for average in STEP for times in (1, 2)]
 
 
 # ---- measuring ----
 
 
-def measure(data: str, slots: int) -> Iterator[tuple[Case, float]]:
-    """Seconds an epoch of every case with so many slots, in one Spark."""
-    from peers.nn_spark import repeated, source
-
+def measure(context: Any, data: str, cases: Sequence[Case]) -> Iterator[tuple[Case, float]]:
+    """Seconds an epoch of every case, whatever slots it names."""
     from nn.spark import reading
-    from nn.spark.session import spark_context
     from nn.spark.storage import Storage
 
-    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--master local[{slots}] --driver-memory 4g pyspark-shell"
-    cases = [case for case in grid() if case.slots == slots]
-    with spark_context("scaling") as context:
-        for partitions, times in sorted({(case.partitions, case.times) for case in cases}):
-            files = reading.Files.open(context, Storage(context), source(reading, data, "train"), partitions)
-            dataset = reading.read(files)
-            blocks = repeated(dataset.blocks, times, dataset.rows)
-            for case in cases:
-                if (case.partitions, case.times) == (partitions, times):
-                    yield case, seconds_of(case, blocks, dataset)
-            if times > 1:
-                blocks.unpersist(blocking=True)
-            dataset.cached.unpersist(blocking=True)
+    for partitions, times in sorted({(case.partitions, case.times) for case in cases}):
+        files = reading.Files.open(context, Storage(context), source(reading, data, "train"), partitions)
+        dataset = reading.read(files)
+        blocks = repeated(dataset, times)
+        for case in cases:
+            if (case.partitions, case.times) == (partitions, times):
+                yield case, seconds_of(case, blocks, dataset)
+        if times > 1:
+            blocks.unpersist(blocking=True)
+        dataset.cached.unpersist(blocking=True)
 
 
 def seconds_of(case: Case, blocks: Any, dataset: Any) -> float:
@@ -124,106 +116,22 @@ def seconds_of(case: Case, blocks: Any, dataset: Any) -> float:
     return statistics.median(line.seconds for line in last.history[WARM_UP:])
 
 
-# ---- the model ----
+def measure_here(data: str, slots: int, cases: Sequence[Case]) -> None:
+    """Print what the cases with so many slots take, in a Spark that has them."""
+    from nn.spark.session import spark_context
 
-
-def terms(case: Case, rows: float, width: int = 784, classes: int = 10) -> np.ndarray:
-    """What each coefficient is multiplied by, (8,)."""
-    w = (width + 1) * case.hidden + (case.hidden + 1) * classes
-    return terms_of(
-        rows, width, w, case.partitions, case.slots, BATCH if case.average == "parameters" else BLOCK
-    )
-
-
-def terms_of(rows: float, width: float, w: float, partitions: float, slots: float, step: float) -> np.ndarray:
-    """The same from numbers: one job an epoch, `step` rows a step or block."""
-    k = rows / step
-    return np.array(
-        [
-            1,
-            partitions / slots,
-            rows * width / slots,
-            rows * w / slots,
-            k / slots,
-            k * w / slots,
-            partitions * w,
-            w,
-        ]
-    )
-
-
-def fitted(cases: list[tuple[Case, float]]) -> np.ndarray:
-    """Coefficients of least squares of relative errors; what would be below 0 is 0, one after the other."""
-    X = np.array([terms(case, 60_000 * case.times) for case, _ in cases])
-    y = np.array([seconds for _, seconds in cases])
-    relative = X / y[:, None]
-    used = list(range(X.shape[1]))
-    while True:
-        scale = np.abs(relative[:, used]).max(axis=0)
-        found = np.linalg.lstsq(relative[:, used] / scale, np.ones(len(y)), rcond=None)[0] / scale
-        if (found >= 0).all():
-            break
-        used.pop(int(np.argmin(found * scale)))
-    coefficients = np.zeros(X.shape[1])
-    coefficients[used] = found
-    return coefficients
-
-
-def report(measured: list[tuple[Case, float]]) -> None:
-    """Print coefficients, errors and what the model says of a cluster."""
-    for average in ("parameters", "gradients"):
-        own = [(case, seconds) for case, seconds in measured if case.average == average]
-        coefficients = fitted([each for each in own if not each[0].checks])
-        print(f"\n{average} averaged\n\n| | for | coefficient |\n|---|---|---|")
-        for (letter, name), value in zip(TERMS.items(), coefficients, strict=True):
-            print(f"| {letter} | {name} | {value * 1e9:.4g} ns |")
-        print(
-            "\n| rows | hidden | partitions | slots | measured | model | error | |\n|---|---|---|---|---|---|---|---|"
-        )
-        for case, seconds in own:
-            guess = float(coefficients @ terms(case, 60_000 * case.times))
-            print(
-                f"| {60_000 * case.times:,} | {case.hidden} | {case.partitions} | {case.slots} | {seconds:.3f} s "
-                f"| {guess:.3f} s | {guess / seconds - 1:+.0%} | {'checked' if case.checks else ''} |"
-            )
-        print(
-            "\n| 100 million rows, 100 executors of 4 cores | read and compute | sum, flat | everything |"
-            "\n|---|---|---|---|"
-        )
-        for hidden in (64, 1024):
-            w = 785 * hidden + (hidden + 1) * 10
-            parts = coefficients * terms_of(
-                1e8, 784, w, 400, 400, BATCH if average == "parameters" else BLOCK
-            )
-            print(f"| 784-{hidden}-10 | {parts[2:6].sum():.2f} s | {parts[6]:.2f} s | {parts.sum():.2f} s |")
-
-
-def main() -> None:
-    """Measure in a process for each number of slots, save, report; or report what was saved."""
-    parser = argparse.ArgumentParser(description="Fit and check a cost model of one epoch.")
-    parser.add_argument(
-        "data", nargs="?", default="data", help="folder with the CSV files of generate_data.py"
-    )
-    parser.add_argument("--output", type=Path, help="where the measurements are saved")
-    parser.add_argument("--render", type=Path, help="report these measurements instead of new ones")
-    parser.add_argument("--slots", type=int, help=argparse.SUPPRESS)  # of a process that measures
-    asked = parser.parse_args()
-    if asked.slots:
-        for case, seconds in measure(asked.data, asked.slots):
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--master local[{slots}] --driver-memory 4g pyspark-shell"
+    own = [case for case in cases if case.slots == slots]
+    with spark_context("scaling") as context:
+        list(measure(context, data, own[:1]))  # a JVM is still compiling in its first twenty jobs
+        for case, seconds in measure(context, data, own):
             print(json.dumps([*case, seconds]), flush=True)
-        return
-    lines: list[list[Any]] = (
-        json.loads(asked.render.read_text()) if asked.render else list(all_lines(asked.data))
-    )
-    if asked.output:
-        asked.output.write_text("[\n" + ",\n".join(map(json.dumps, lines)) + "\n]\n")
-    report([(Case(*line[:-1]), line[-1]) for line in lines])
 
 
-def all_lines(data: str) -> Iterator[list[Any]]:
-    """Every case and its seconds."""
-    for slots in sorted({case.slots for case in grid()}):
-        command = [sys.executable, __file__, data, "--slots", str(slots)]
+def measure_all(data: str, quick: bool) -> Iterator[list[Any]]:
+    """Every case and its seconds, from a process for each number of slots."""
+    for slots in sorted({case.slots for case in cases_of(quick)}):
+        command = [sys.executable, __file__, data, "--slots", str(slots), *(["--quick"] if quick else [])]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout or ():
                 if line.startswith("["):
@@ -231,6 +139,132 @@ def all_lines(data: str) -> Iterator[list[Any]]:
                     yield json.loads(line)
         if process.returncode:
             sys.exit(f"measuring with {slots} slots failed")
+
+
+def cases_of(quick: bool) -> list[Case]:
+    """What is measured."""
+    return QUICK if quick else GRID
+
+
+# ---- the model ----
+
+
+def parameters(hidden: int) -> int:
+    """How many a network with so many hidden units has."""
+    return (WIDTH + 1) * hidden + (hidden + 1) * CLASSES
+
+
+def groups_of(average: str, w: int, partitions: int) -> int:
+    """How many groups an epoch's tallies are summed in; 0: flat."""
+    return group_count(partitions, TALLY[average] * w)
+
+
+def terms(case: Case) -> np.ndarray:
+    """What each coefficient is multiplied by, (8,)."""
+    w = parameters(case.hidden)
+    return terms_of(case.average, ROWS * case.times, w, case.partitions, case.slots)
+
+
+def terms_of(average: str, rows: float, w: int, partitions: int, slots: int) -> np.ndarray:
+    """The same from numbers: one job an epoch."""
+    k = rows / STEP[average]
+    groups = groups_of(average, w, partitions)
+    stages, chain = (2, partitions / min(groups, slots) + groups) if groups else (1, partitions)
+    reading = [rows * WIDTH / slots, rows * w / slots, k / slots, k * w / slots]
+    return np.array([stages, (partitions + groups) / slots, *reading, chain * w, w])
+
+
+def fitted(measured: Sequence[tuple[Case, float]]) -> np.ndarray:
+    """Coefficients of least squares of relative errors; what would be below 0 is 0, one after the other."""
+    relative = np.array([terms(case) / seconds for case, seconds in measured])
+    coefficients = np.zeros(relative.shape[1])
+    used = list(range(len(coefficients)))
+    while used:
+        scale = np.abs(relative[:, used]).max(axis=0)
+        found = np.linalg.lstsq(relative[:, used] / scale, np.ones(len(relative)), rcond=None)[0]
+        if (found >= 0).all():
+            coefficients[used] = found / scale
+            break
+        used.pop(int(np.argmin(found)))
+    return coefficients
+
+
+def overtaken(coefficients: np.ndarray, average: str, w: int) -> int | None:
+    """The fewest partitions, each with a slot of its own, whose sum takes longer than reading and computing."""
+    for partitions in range(1, MOST + 1):
+        parts = coefficients * terms_of(average, CLUSTER_ROWS, w, partitions, partitions)
+        if parts[SUM] > parts[READ_AND_COMPUTE].sum():
+            return partitions
+    return None
+
+
+# ---- the report ----
+
+
+def report(measured: Sequence[tuple[Case, float]]) -> None:
+    """Print coefficients, errors and what the model says of a cluster."""
+    for average in STEP:
+        own = [(case, seconds) for case, seconds in measured if case.average == average]
+        coefficients = fitted([each for each in own if not each[0].checks])
+        print(f"\n{average} averaged\n\n| | for | coefficient |\n|---|---|---|")
+        for (letter, name), value in zip(TERMS.items(), coefficients, strict=True):
+            print(f"| {letter} | {name} | {value * 1e9:.4g} ns |")
+        report_errors(own, coefficients)
+        report_cluster(average, coefficients)
+
+
+def report_errors(measured: Sequence[tuple[Case, float]], coefficients: np.ndarray) -> None:
+    """Print each case beside what the model says."""
+    print("\n| rows | hidden | partitions | slots | measured | model | error | |")
+    print("|---|---|---|---|---|---|---|---|")
+    for case, seconds in measured:
+        guess = float(coefficients @ terms(case))
+        print(
+            f"| {ROWS * case.times:,} | {case.hidden} | {case.partitions} | {case.slots} | {seconds:.3f} s "
+            f"| {guess:.3f} s | {guess / seconds - 1:+.0%} | {'checked' if case.checks else ''} |"
+        )
+
+
+def report_cluster(average: str, coefficients: np.ndarray) -> None:
+    """Print what an epoch of 100 million rows would take, and from where on its sum would be most of it."""
+    print("\n| 100 million rows, 100 executors of 4 cores | read and compute | sum | groups | everything |")
+    print("|---|---|---|---|---|")
+    for hidden in HIDDEN:
+        w = parameters(hidden)
+        parts = coefficients * terms_of(average, CLUSTER_ROWS, w, CLUSTER, CLUSTER)
+        groups = groups_of(average, w, CLUSTER) or "flat"
+        cells = f"{parts[READ_AND_COMPUTE].sum():.2f} s | {parts[SUM]:.2f} s | {groups} | {parts.sum():.2f} s"
+        print(f"| {WIDTH}-{hidden}-{CLASSES} | {cells} |")
+    print()
+    for hidden in HIDDEN:
+        w, name = parameters(hidden), f"{WIDTH}-{hidden}-{CLASSES}"
+        if first := overtaken(coefficients, average, w):
+            groups = groups_of(average, w, first)
+            how = f"in {groups} groups" if groups else "flat"
+            said = f"first at {first:,} partitions, each on its own slot, {how}"
+        else:
+            said = f"at no number of partitions up to {MOST:,}"
+        print(f"{name}: the sum takes longer than read and compute {said}.")
+
+
+def main() -> None:
+    """Measure in a process for each number of slots, save, report; or report what was saved."""
+    parser = argparse.ArgumentParser(description="Fit and check a cost model of one epoch.")
+    folder = "folder with the CSV files of generate_data.py"
+    parser.add_argument("data", nargs="?", default="data", help=folder)
+    parser.add_argument("--output", type=Path, help="where the measurements are saved")
+    parser.add_argument("--render", type=Path, help="report these measurements instead of new ones")
+    parser.add_argument("--quick", action="store_true", help="a few small cases, to try it out")
+    parser.add_argument("--slots", type=int, help=argparse.SUPPRESS)  # of a process that measures
+    asked = parser.parse_args()
+    if asked.slots:
+        measure_here(asked.data, asked.slots, cases_of(asked.quick))
+        return
+    saved = json.loads(asked.render.read_text()) if asked.render else measure_all(asked.data, asked.quick)
+    lines: list[list[Any]] = list(saved)
+    if asked.output:
+        asked.output.write_text("[\n" + ",\n".join(map(json.dumps, lines)) + "\n]\n")
+    report([(Case(*line[:-1]), line[-1]) for line in lines])
 
 
 if __name__ == "__main__":

@@ -28,8 +28,12 @@ SECTIONS = {
     "memory": STANDARD,
 }
 LEVELS = (0.95, 0.97, 0.98)
-GROWING = {ROWS: 8, HIDDEN: 20, PARTITIONS: 20}  # epochs where a setting grows
-SLOW_STEPS = 10  # iterations of a fit that is timed as a whole
+GROWING, LONG = (
+    30,
+    8,
+)  # epochs where a setting grows; where rows are there so often that a few warm up as well
+FEW_TIMES = 3  # up to so often, an epoch is short
+SLOW_STEPS = 15  # iterations of the longer of two fits whose difference is timed
 # How a setting is told to the peers.
 OPTION = {ROWS: "--times", HIDDEN: "--hidden", PARTITIONS: "--partitions"}
 
@@ -59,7 +63,7 @@ def turns(section: str, contestants: tuple[Contestant, ...], asked: argparse.Nam
                     "--seed",
                     str(repeat),
                     "--epochs",
-                    str(epochs(contestant, section, asked)),
+                    str(epochs(contestant, setting, asked)),
                 ]
                 for name, value in setting.items():
                     words += [OPTION[name], str(value)]
@@ -89,8 +93,8 @@ def growth(section: str, asked: argparse.Namespace) -> list[dict[str, int]]:
     return [{section: value} for value in values[section]]
 
 
-def epochs(contestant: Contestant, section: str, asked: argparse.Namespace) -> int:
-    """How many epochs a run without an accuracy to reach has."""
-    if contestant.peer == "spark_mlp":
-        return min(SLOW_STEPS, asked.most_epochs)
-    return min(contestant.epochs if section == STANDARD else GROWING[section], asked.most_epochs)
+def epochs(contestant: Contestant, setting: dict[str, int], asked: argparse.Namespace) -> int:
+    """How many epochs a run without an accuracy to reach has, where this setting grows or, of {}, none does."""
+    growing = LONG if setting.get(ROWS, 1) > FEW_TIMES else GROWING
+    standard = SLOW_STEPS if contestant.peer == "spark_mlp" else contestant.epochs
+    return min(growing if setting else standard, asked.most_epochs)

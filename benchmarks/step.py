@@ -3,10 +3,10 @@
     python benchmarks/step.py data
     python benchmarks/step.py data --conf spark.python.unix.domain.socket.enabled=false
 
-prints medians in milliseconds: a job that does nothing, before and after the workers' garbage collection is eased
-(nn/spark/workers.py), a job that only reads the blocks, a mini-batch of 1,000 rows, with its parameters sent by
-broadcast too, a whole epoch at defaults (forward and backward pass over all rows), and an epoch of replicas in batches
-of 64; and replicas of 1,024 units that take one step, which is moving 6.5 MB there and back.
+prints medians in milliseconds: a job that only reads the blocks, a mini-batch of 1,000 rows, with its parameters sent
+by broadcast too, a whole epoch at defaults (forward and backward pass over all rows), and an epoch of replicas in
+batches of 64; replicas of 1,024 units that take one step, which is moving 6.5 MB there and back; and a job that does
+nothing.
 """
 
 from __future__ import annotations
@@ -78,7 +78,6 @@ def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
             training.INLINE = inline
 
     return {
-        "a job that does nothing, unfrozen": lambda i: nothing.mapPartitions(exhausted).collect(),
         "reading the blocks": lambda i: train.blocks.map(rows_of).reduce(add),
         "a mini-batch of 1,000 rows, by broadcast": by_broadcast,
         "a mini-batch of 1,000 rows": lambda i: measure(params, batch._replace(batch=i % 60)),

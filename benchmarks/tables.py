@@ -21,7 +21,7 @@ from contestants import (
     STANDARD,
     TORCH,
 )
-from runs import Results, epoch_seconds, median, ratio, reached
+from runs import Results, epoch_seconds, median, ratio, reached, warm
 from sections import LEVELS
 
 from nn.errors import DataError
@@ -148,8 +148,8 @@ def phases(results: Results) -> str:
 
 
 def _phase(answer: dict, phase: str) -> float:
-    """The median over the epochs after the first."""
-    return median(line.get(phase) for line in answer["epochs"][1:] or answer["epochs"])
+    """The median over the same half of the epochs as an epoch's own seconds."""
+    return median(line.get(phase) for line in warm(answer))
 
 
 def loading(results: Results) -> str:

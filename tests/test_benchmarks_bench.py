@@ -117,7 +117,7 @@ def test_a_peer_that_lacks_its_module_is_skipped_with_a_word_and_asked_once(
     monkeypatch.setattr(Launcher, "run", run)
     some = ("--only", "speed", "--peers", "numpy_limit,torch_process", "--repeats", "3")
     bench.main(commandline.parse(words(tmp_path, document, data, *some)))
-    torch = [contestant for contestant in CONTESTANTS if contestant.peer == "torch_process"]
+    torch = [each for each in CONTESTANTS if each.peer == "torch_process" and STANDARD in each.sections]
     assert started.count("torch_process") == len(torch) and started.count("numpy_limit") == 6
     out = capsys.readouterr().out
     assert out.count("skipped: no module torch in its Python: pip install -r requirements-bench.txt") == len(
@@ -157,9 +157,15 @@ def test_time_to_accuracy_has_a_seed_a_repeat_and_slow_peers_train_the_first_net
     asked = commandline.parse(["data", "--seeds", "2", "--accuracy-hidden", "64,256"])
     turns = list(sections.turns(ACCURACY, named("numpy_limit,spark_mlp"), asked))
     found = [(turn.contestant.peer, turn.repeat, turn.setting["hidden"]) for turn in turns]
-    once = [("numpy_limit", 64), ("spark_mlp", 64), ("numpy_limit", 256)]
+    once = [
+        ("numpy_limit", 64),
+        ("numpy_limit", 64),
+        ("spark_mlp", 64),
+        ("numpy_limit", 256),
+        ("numpy_limit", 256),
+    ]
     assert found == [(peer, seed, units) for seed in (0, 1) for peer, units in once]
-    assert "--until 0.98 --levels 0.95,0.97" in " ".join(turns[1].words)
+    assert "--until 0.98 --levels 0.95,0.97" in " ".join(turns[2].words)
 
 
 def test_a_missing_marker_is_told_before_anything_runs(data, tmp_path, document, monkeypatch):
@@ -193,6 +199,34 @@ def test_a_quick_run_leaves_the_real_results_alone():
         commandline.parse(["data"]).results == commandline.RESULTS
         and commandline.parse(["data"]).document == commandline.DOCUMENT
     )
+
+
+def test_a_run_with_some_peers_alone_leaves_the_real_results_alone(tmp_path):
+    some = ["data", "--peers", "numpy_limit"]
+    asked = commandline.parse(some)
+    assert asked.document is None and asked.results != commandline.RESULTS
+    asked = commandline.parse([*some, "--results", str(tmp_path)])
+    assert asked.document is None and asked.results == tmp_path
+    asked = commandline.parse([*some, "--document", str(tmp_path / "a.md")])
+    assert asked.document == tmp_path / "a.md" and asked.results != commandline.RESULTS
+    asked = commandline.parse([*some, "--render"])  # it measures nothing that could replace them
+    assert (asked.results, asked.document) == (commandline.RESULTS, commandline.DOCUMENT)
+
+
+def test_what_grows_is_warm_before_it_counts():
+    def epochs(section, *more):
+        asked = commandline.parse(["data", "--row-times", "1,3,10", "--hidden-units", "64", *more])
+        turns = sections.turns(section, named("nn_spark"), asked)
+        return [int(turn.words[turn.words.index("--epochs") + 1]) for turn in turns]
+
+    assert epochs(ROWS) == [30, 30, 30, 30, 8, 8]  # two contestants of 1, 3 and 10 times the rows
+    assert epochs(HIDDEN) == [30, 30] and epochs(HIDDEN, "--most-epochs", "5") == [5, 5]
+    assert epochs(STANDARD) == [40, 40, 40] * 3
+
+
+def test_sparks_own_classifier_is_timed_over_fits_of_two_lengths():
+    turn = next(sections.turns(STANDARD, named("spark_mlp"), commandline.parse(["data"])))
+    assert turn.words[turn.words.index("--epochs") + 1] == "15"
 
 
 @pytest.mark.parametrize(

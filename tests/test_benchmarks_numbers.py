@@ -92,6 +92,18 @@ def test_course_is_the_median_of_seconds_and_accuracies_epoch_by_epoch():
     assert seconds == [2, 3] and accuracies == pytest.approx([0.2, 0.55])
 
 
+def test_course_pairs_fits_by_their_iterations():
+    def fits(*each):
+        return {
+            "epochs": [{"seconds": 1, "from_start": s, "iterations": n, "accuracy": a} for n, s, a in each]
+        }
+
+    seeds = [fits((20, 2.0, 0.8), (30, 3.0, 0.85), (40, 4.0, 0.9)), fits((20, 4.0, 0.6), (40, 6.0, 0.7))]
+    seconds, accuracies = runs.course(seeds)
+    assert seconds == [3, 5] and accuracies == pytest.approx([0.7, 0.8])  # after 20 and 40, which both have
+    assert runs.course([]) == ([], [])
+
+
 def test_results_come_back_from_their_file(tmp_path):
     found = results(ROWS, Run(NUMPY, {"rows": 3}, 0, answer(1)), Run(OURS, {"rows": 3}, 0, None, "why"))
     runs.write(found, tmp_path / "new" / "rows.json")
@@ -181,6 +193,14 @@ def test_phases_stand_in_their_own_table_where_a_peer_tells_them():
     assert tables.phases(results(STANDARD, Run(NUMPY, {}, 0, answer(1, 2)))) == ""
     table = tables.phases(results(STANDARD, Run(OURS, {}, 0, answer(1, 2, read=0.5, compute=1.25))))
     assert table.splitlines()[-1] == "| this project | – | 0.50 s | 1.25 s | – | – | 2.00 s |"
+
+
+def test_phases_come_from_the_same_half_of_the_epochs_as_an_epochs_seconds():
+    found = answer(9, 9, 2, 4)
+    for line, read in zip(found["epochs"], (7, 7, 1, 2), strict=True):
+        line["read"] = read
+    table = tables.phases(results(STANDARD, Run(OURS, {}, 0, found)))
+    assert table.splitlines()[-1] == "| this project | – | 1.50 s | – | – | – | 3.00 s |"
 
 
 def test_memory_and_loading_have_a_dash_for_what_is_not_there():

@@ -1,6 +1,7 @@
 """The peers of the side-by-side benchmark compute what they say: the same gradients, the right mean, true answers."""
 
 import json
+import math
 import os
 import sys
 import time
@@ -222,6 +223,40 @@ def test_the_search_may_be_smaller_than_its_first_fit():
     assert len(spark_mlp.searched(lambda n: {"accuracy": 0.1}, 2, [0.95])) == 1
 
 
+def fits(setup, iteration, stops=math.inf):
+    """Fits that take so many seconds once and for each iteration, and end after `stops`."""
+    asked = []
+
+    def fit(iterations):
+        taken = min(iterations, stops)
+        asked.append(iterations)
+        seconds = next(setup) + iteration * taken
+        return {"seconds": math.nan, "from_start": seconds, "iterations": taken, "accuracy": taken / 100}
+
+    return fit, asked
+
+
+def test_an_iteration_of_a_fit_is_timed_without_what_a_fit_does_once():
+    setups = iter([7.0, 7.0, 3.0, 90.0, 5.0, 5.0])  # a slow hour falls upon one pair
+    fit, asked = fits(setups, 0.5)
+    line = spark_mlp.marginal(fit, 15)
+    assert asked == [5, 15] * 3
+    assert line["seconds"] == pytest.approx(0.5) and line["accuracy"] == 0.15 and line["iterations"] == 15
+
+
+@pytest.mark.parametrize("iteration, stops", [(0.5, 4), (-0.1, 100)])
+def test_fits_whose_difference_says_nothing_are_skipped(iteration, stops):
+    with pytest.raises(contract.Skipped, match="too few to time one"):
+        spark_mlp.marginal(fits(iter([7.0] * 6), iteration, stops)[0], 15)
+
+
+def test_the_shortest_fits_are_of_one_and_two_iterations():
+    for most in (1, 2):
+        fit, asked = fits(iter([1.0] * 6), 0.5)
+        spark_mlp.marginal(fit, most)
+        assert asked == [1, 2] * 3
+
+
 def test_csv_files_are_pasted_line_by_line(tmp_path):
     write_csv(digits.path(tmp_path, "images", "train"), INPUTS[:3])
     write_csv(digits.path(tmp_path, "labels", "train"), LABELS[:3])
@@ -247,5 +282,5 @@ def test_our_own_peer_asks_for_the_recipe_in_our_words(words, expected):
 
 def test_repeated_rows_have_numbers_of_their_own():
     block = Block(np.arange(20, 30), INPUTS[20:30], LABELS[20:30])
-    rows = np.concatenate([copy.rows for copy in nn_spark.copies(3, 100, block)])
+    rows = np.concatenate([copy.rows for copy in nn_spark.copier(3, 100)(block)])
     assert rows.tolist() == [*range(20, 30), *range(120, 130), *range(220, 230)]

@@ -5,8 +5,9 @@
      "memory": {"driver_jvm": MB, "python": MB, "workers": MB, "worker": MB}, "note": what else to know}
 
 The seconds of loading end when the training and test rows are where training wants them. An epoch that did not start
-where the one before it ended says `from_start`: seconds of training since the start values. A peer that cannot run here
-answers {"peer": name, "skipped": why, "missing": whether it lacks something, whatever the options}.
+where the one before it ended says `from_start`, seconds of training since the start values, and `iterations`, how many
+they were. A peer that cannot run here answers {"peer": name, "skipped": why, "missing": whether it lacks something,
+whatever the options}.
 """
 
 from __future__ import annotations

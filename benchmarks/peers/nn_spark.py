@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -72,7 +71,7 @@ def main(asked: argparse.Namespace) -> contract.Answer:
         partitions = asked.partitions or asked.cores
         train_set, _ = reading.read_both(context, Storage(context), train_files, test_files, partitions)
         load = time.perf_counter() - began
-        blocks = repeated(train_set.blocks, asked.times, train_set.rows)
+        blocks = repeated(train_set, asked.times)
         model = chosen.model(train_set.width, train_set.classes, scale=train_set.largest)
         optimizer, progresses = training(blocks, model, chosen, train_set.rows * asked.times)
         test_images, test_labels = digits.read(asked.data, "test")
@@ -99,21 +98,30 @@ def source(reading: Any, folder: str, part: str) -> Any:
     return reading.Source(part.upper(), images, labels)
 
 
-def repeated(blocks: Any, times: int, rows: int) -> Any:
-    """The same blocks `times` over, each row with a number of its own, cached as the job caches them."""
+def repeated(dataset: Any, times: int) -> Any:
+    """The blocks of a Dataset of nn.spark.reading `times` over, each row with its own number, cached as the job's."""
     if times == 1:
-        return blocks
-    from pyspark import StorageLevel
+        return dataset.blocks
+    from nn.spark import caching
 
-    copied = blocks.flatMap(partial(copies, times, rows)).persist(StorageLevel.MEMORY_AND_DISK)
-    copied.count()
+    size = times * dataset.rows * dataset.width * dataset.blocks.first().inputs.itemsize
+    copied = dataset.blocks.flatMap(copier(times, dataset.rows))
+    copied.persist(caching.level(copied.context, size)).count()
     return copied
 
 
-def copies(times: int, rows: int, block: Block) -> Iterator[Block]:
-    """A block, and the same as if it stood `rows` rows further on, and again."""
-    for number in range(times):
-        yield block._replace(rows=block.rows + rows * number)
+def copier(times: int, rows: int) -> Callable[[Block], Iterator[Block]]:
+    """A function that gives a block, then the same as if it stood `rows` rows further on, and so on: `times` in all.
+
+    Made here, it travels to the workers whole. A function of the module's own would travel as a name, and they have nn
+    but not this module.
+    """
+
+    def copies(block: Block) -> Iterator[Block]:
+        for number in range(times):
+            yield block._replace(rows=block.rows + rows * number)
+
+    return copies
 
 
 def options() -> argparse.ArgumentParser:

@@ -1,0 +1,190 @@
+"""Benchmarks with arithmetic of their own: the cost model of an epoch, the share of peak, and rows beyond memory."""
+
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT, blobs, write_csv
+
+sys.path.append(str(ROOT / "benchmarks"))
+
+import large
+import peak
+import scaling
+from peers import digits, memory, nn_spark
+from scaling import Case
+
+from nn.spark import reading
+from nn.spark.storage import Storage
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder with a small training set."""
+    inputs, labels = blobs(300, classes=10)
+    write_csv(digits.path(tmp_path, "images", "train"), inputs)
+    write_csv(digits.path(tmp_path, "labels", "train"), labels)
+    return str(tmp_path)
+
+
+# ---- the cost model: measuring ----
+
+
+def test_repeated_rows_come_back_from_workers_that_cannot_import_the_benchmarks(spark, data):
+    files = reading.Files.open(spark, Storage(spark), nn_spark.source(reading, data, "train"), 2)
+    dataset = reading.read(files)
+    copied = nn_spark.repeated(dataset, 3)
+    numbers = np.sort(np.concatenate(copied.map(lambda block: block.rows).collect()))
+    assert numbers.tolist() == list(range(900))
+    assert copied.getStorageLevel() == dataset.cached.getStorageLevel()
+    copied.unpersist()
+    dataset.cached.unpersist()
+
+
+def test_repeated_rows_are_kept_by_the_bytes_of_all_of_them(spark, data, monkeypatch):
+    from nn.spark import caching
+
+    sizes, level = [], caching.level
+    monkeypatch.setattr(caching, "level", lambda context, size: sizes.append(size) or level(context, size))
+    files = reading.Files.open(spark, Storage(spark), nn_spark.source(reading, data, "train"), 2)
+    dataset = reading.read(files)
+    sizes.clear()
+    nn_spark.repeated(dataset, 3).unpersist()
+    dataset.cached.unpersist()
+    assert sizes == [3 * 300 * 16]  # a byte a value
+
+
+def test_cases_are_measured_also_where_rows_are_there_twice(spark, data, monkeypatch):
+    monkeypatch.setattr(scaling, "WARM_UP", 1)
+    monkeypatch.setattr(scaling, "REPEATS", 1)
+    cases = [Case(average, times, 4, 2, 2) for average in scaling.STEP for times in (1, 2)]
+    found = dict(scaling.measure(spark, data, cases))
+    assert set(found) == set(cases) and all(0 < seconds < 60 for seconds in found.values())
+
+
+def test_the_grid_varies_everything_and_holds_some_back_for_both_kinds_of_average():
+    for average in ("parameters", "gradients"):
+        fitted, checked = (
+            [case for case in scaling.GRID if (case.average, case.checks) == (average, held)]
+            for held in (False, True)
+        )
+        assert len(fitted) == 13 and len(checked) == 5
+        for name in ("times", "hidden", "partitions", "slots"):
+            assert len({getattr(case, name) for case in fitted}) > 1
+    assert len(scaling.GRID) == len(set(scaling.GRID)) == 36
+    assert {case.times for case in scaling.QUICK} == {1, 2}
+
+
+# ---- the cost model: its terms ----
+
+
+def test_a_flat_sum_is_one_stage_and_a_chain_of_all_partitions():
+    # 32 rows of replicas' steps of 64: half a step; 1,000 parameters of 8 bytes stay far below the flat limit.
+    found = scaling.terms_of("parameters", 32, 1000, 6, 2)
+    assert found.tolist() == [1, 3, 32 * 784 / 2, 32 * 1000 / 2, 0.25, 250, 6000, 1000]
+
+
+def test_a_sum_in_groups_is_a_stage_more_and_a_shorter_chain():
+    w = 1_000_000  # 8 MB of parameters and velocities, 4 MB of gradients: 16 partitions are 128 and 64 MB
+    flat = scaling.terms_of("gradients", 1024, w, 16, 2)
+    grouped = scaling.terms_of("parameters", 64, w, 16, 2)
+    assert (flat[0], flat[1], flat[6]) == (1, 8, 16 * w)
+    assert (grouped[0], grouped[1], grouped[6]) == (
+        2,
+        (16 + 4) / 2,
+        (16 / 2 + 4) * w,
+    )  # 4 groups, 2 at a time
+    cluster = scaling.terms_of("parameters", 64, w, 400, 400)
+    assert (cluster[1], cluster[6]) == (420 / 400, (400 / 20 + 20) * w)  # 20 groups at the same time
+
+
+def test_the_fit_finds_the_coefficients_that_made_the_times():
+    true = np.array([0.05, 0.01, 2e-10, 3e-11, 1e-5, 4e-10, 2e-9, 6e-9])
+    measured = [(case, float(true @ scaling.terms(case))) for case in scaling.GRID if case.hidden]
+    own = [(case, seconds) for case, seconds in measured if case.average == "parameters"]
+    found = scaling.fitted(own)
+    guesses = [found @ scaling.terms(case) for case, _ in own]
+    assert np.allclose(guesses, [seconds for _, seconds in own], rtol=1e-6) and (found >= 0).all()
+
+
+def test_the_fit_gives_no_coefficient_below_nothing():
+    cases = [Case("parameters", times, 64, 2, 2) for times in (1, 3, 10)]
+    assert (scaling.fitted([(case, 1 / case.times) for case in cases]) >= 0).all()
+
+
+def test_where_the_sum_overtakes_is_the_first_number_of_partitions_that_does():
+    coefficients = np.zeros(8)
+    # Reading: 1e8 rows of 784 bytes on P slots, a microsecond a row: 100 / P seconds. Summing: P w microseconds.
+    coefficients[2], coefficients[6] = 1e-6 / 784, 1e-6
+    assert scaling.overtaken(coefficients, "gradients", 9_990) == 101  # 100 / P < 0.00999 P from 101 on
+    coefficients[6] = 0
+    assert scaling.overtaken(coefficients, "gradients", 10_000) is None
+
+
+def test_the_report_names_groups_and_where_the_sum_overtakes(capsys):
+    coefficients = np.zeros(8)
+    coefficients[2] = 1e-9
+    scaling.report_cluster("parameters", coefficients)
+    out = capsys.readouterr().out
+    assert "| 784-1024-10 | 0.20 s | 0.00 s | 20 | 0.20 s |" in out
+    assert (
+        "784-64-10: the sum takes longer than read and compute at no number of partitions up to 10,000."
+        in out
+    )
+    coefficients[6] = 1
+    scaling.report_cluster("gradients", coefficients)
+    assert "first at 1 partitions, each on its own slot, flat." in capsys.readouterr().out
+
+
+# ---- the share of peak ----
+
+
+@pytest.mark.parametrize(
+    "widths, expected",
+    [
+        ((784, 10), 2 * 2 * 7840),  # one layer: forward and the weights' gradients
+        ((3, 4, 2), 2 * (20 + 20 + 8)),
+        ((784, 1024, 1024, 10), 9_564_160),  # 2 (3 (802,816 + 1,048,576 + 10,240) - 802,816)
+    ],
+)
+def test_operations_of_a_row_leave_out_the_first_layers_inputs(widths, expected):
+    assert peak.operations(widths) == expected
+
+
+def test_the_peak_adds_up_what_processes_reach_at_the_same_time():
+    alone, both = peak.products(64, 0.05), peak.peak(2, size=64, seconds=0.05)
+    assert 0 < alone < 10_000 and 0 < both < 20_000
+
+
+# ---- rows beyond memory ----
+
+
+@pytest.mark.parametrize(
+    "words, kind",
+    [
+        (["/usr/lib/jvm/bin/java", "-cp", "main_task.py"], "driver JVM"),
+        (["/env/bin/python", "/project/main_task.py", "a.csv"], "Python driver"),
+        (["/env/bin/python", "-m", "pyspark.daemon", "pyspark.worker"], "worker"),
+        (["/bin/bash", "-c", "true"], None),
+    ],
+)
+def test_processes_are_told_apart_by_their_command_lines(tmp_path, monkeypatch, words, kind):
+    monkeypatch.setattr(memory, "PROC", tmp_path)
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "cmdline").write_text("\0".join(words) + "\0")
+    assert large.kind_of(7) == kind
+    assert large.kind_of(8) is None  # it has ended meanwhile
+
+
+@pytest.mark.parametrize("millions", ["0", "11", "1,0,2"])
+def test_only_as_many_millions_as_have_folders_are_drawn(monkeypatch, capsys, millions):
+    monkeypatch.setattr(sys, "argv", ["large.py", "scratch", "--millions", millions])
+    with pytest.raises(SystemExit):
+        large.arguments()
+    assert "--millions: expected numbers from 1 to 10" in capsys.readouterr().err
+
+
+def test_words_after_two_dashes_are_the_jobs(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["large.py", "scratch", "--millions", "1,10", "--", "--clip", "1"])
+    asked, words = large.arguments()
+    assert asked.millions == (1, 10) and words == ["--clip", "1"]
