@@ -1,4 +1,4 @@
-"""How blocks are kept: as they lie while they fit, packed where they would not."""
+"""How blocks are kept: in memory while they fit, else on disk."""
 
 import gzip
 
@@ -32,21 +32,28 @@ def test_rows_that_fit_lie_unpacked_and_spill_to_disk(files, tmp_path):
     assert reading.read(opened).cached.getStorageLevel() == level
 
 
-def test_rows_that_are_large_beside_the_memory_are_packed(files, tmp_path, monkeypatch):
-    images = files(write_csv(tmp_path / "images.csv", files.inputs)).images
-    size = caching.estimated_bytes(images)
-    monkeypatch.setattr(caching, "free_storage", lambda context: int(size / caching.SHARE))
-    assert caching.level_for(images).deserialized
+def test_rows_that_are_large_beside_the_memory_are_kept_on_disk(files, tmp_path, monkeypatch):
+    opened = files(write_csv(tmp_path / "images.csv", files.inputs))
+    size = caching.estimated_bytes(opened.images)
+    monkeypatch.setattr(caching, "free_storage", lambda context: int(size / caching.SHARE) + 1)
+    held = reading.read(opened)
+    assert held.cached.getStorageLevel().deserialized and not held.notes
     monkeypatch.setattr(caching, "free_storage", lambda context: int(size / caching.SHARE) - 10)
-    level = caching.level_for(images)
-    assert (level.useMemory, level.useDisk, level.deserialized) == (True, True, False)
+    spilled = reading.read(opened)
+    level = spilled.cached.getStorageLevel()
+    assert (level.useMemory, level.useDisk, level.deserialized) == (False, True, False)
+    assert [note.partition(" rows of about ")[0] for note in spilled.notes] == ["TRAIN_IMAGES:"]
+    assert "kept on disk; more memory" in spilled.notes[0]
+    for one, other in zip(held.blocks.collect(), spilled.blocks.collect(), strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def test_an_archive_whose_size_nobody_knows_is_packed(files, tmp_path):
+def test_an_archive_whose_size_nobody_knows_spills_where_memory_ends(files, tmp_path):
     path = tmp_path / "images.csv.gz"
     write_csv(tmp_path / "images.csv", files.inputs)
     path.write_bytes(gzip.compress((tmp_path / "images.csv").read_bytes()))
-    assert not caching.level_for(files(path).images).deserialized
+    level = caching.level_for(files(path).images)
+    assert (level.useMemory, level.useDisk, level.deserialized) == (True, True, True)
 
 
 def test_the_estimate_is_by_the_first_row(files, tmp_path):

@@ -1,13 +1,16 @@
-"""How blocks are kept between jobs: as they lie where there is room, packed where there is not, on disk beyond that.
+"""How blocks are kept between jobs: in memory where there is room for all of them, else on disk.
 
-Spark packs what Python caches: serialised and, with spark.rdd.compress, compressed, which every pass over the rows
-undoes again. Kept as Java objects the bytes go to the Python workers as they lie. A block that leaves memory is packed
-and written to disk either way; one evicted from memory alone would be parsed from text again in every epoch.
+In memory they are Java objects, whose bytes go to the Python workers as they lie; Spark's usual level for Python would
+pack them, serialised and compressed, and every pass over the rows unpack them again. Of rows that turn out larger than
+estimated, those that do not fit go to disk.
+
+On disk they are packed, and stream through each pass. Kept on disk and in memory, Spark would bring a partition back
+as a whole whenever its accounts say that there is room, and a JVM whose heap a few large partitions fill dies of it.
+In memory alone, what is evicted would be parsed from text again in every epoch.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -15,21 +18,31 @@ import numpy as np
 from nn import text
 from nn.spark.textfile import COMPRESSED, TextFile
 
-SHARE = 0.5  # of the free memory for storage that rows may take as they lie
+SHARE = 0.5  # of the free memory for storage that rows may take
 
 
 def level_for(images: TextFile) -> Any:
-    """The storage level for the rows of an image text; no one knows how large an archive will be."""
+    """The storage level for the rows of an image text; of an archive no one knows how large it will be."""
     packed = any(file.path.endswith(COMPRESSED) for file in images.files)
-    return level(images.context, math.inf if packed else estimated_bytes(images))
+    return level(images.context, 0 if packed else estimated_bytes(images))
 
 
-def level(context: Any, size: float) -> Any:
-    """The storage level for rows of `size` bytes."""
+def level(context: Any, size: int) -> Any:
+    """The storage level for rows of about `size` bytes."""
     from pyspark import StorageLevel
 
     fits = size <= SHARE * free_storage(context)
-    return StorageLevel(useDisk=True, useMemory=True, useOffHeap=False, deserialized=fits)
+    return StorageLevel(useDisk=True, useMemory=fits, useOffHeap=False, deserialized=fits)
+
+
+def note(images: TextFile, chosen: Any) -> list[str]:
+    """A line for the user where the rows are kept on disk."""
+    if chosen.useMemory:
+        return []
+    return [
+        f"{images.argument}: rows of about {estimated_bytes(images) / 1e9:.3g} GB are kept on disk; more memory "
+        "(--driver-memory with a local master, else --executor-memory or more executors) would hold them"
+    ]
 
 
 def estimated_bytes(images: TextFile) -> int:

@@ -20,7 +20,7 @@ from nn import mixing, text
 from nn.errors import DataError
 from nn.records import Block
 from nn.replicas import buffered_rows
-from nn.spark.caching import level_for, row_bytes
+from nn.spark import caching
 from nn.spark.columns import Columns
 from nn.spark.storage import Storage
 from nn.spark.textfile import Census, TextFile
@@ -152,6 +152,7 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
         handle = cached.context.broadcast(labels)
     class_rows = np.bincount(labels)
     notes = [*files.images.notes, *(files.labels.notes if files.labels else ()), *_empty_classes(class_rows)]
+    notes += caching.note(files.images, cached.getStorageLevel())
     offsets = np.cumsum([0, *(census.rows for census in censuses)])
     runs = ((partition, census.rows) for partition, census in placed)
     return Dataset(
@@ -162,7 +163,11 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
         labels=labels,
         class_rows=class_rows,
         stretches=mixing.count(
-            labels, runs, cached.getNumPartitions(), len(class_rows), buffered_rows(row_bytes(files.images))
+            labels,
+            runs,
+            cached.getNumPartitions(),
+            len(class_rows),
+            buffered_rows(caching.row_bytes(files.images)),
         ),
         weighted=files.columns.weight is not None,
         notes=tuple(notes),
@@ -195,7 +200,7 @@ def learned_from(dataset: Dataset, split: Split) -> Any:
 def _read_images(images: TextFile, columns: Columns, classes: int) -> tuple[Any, list[tuple[int, Census]]]:
     """The cached RDD of Parsed and Census, and of each piece its partition and its census."""
     parse = partial(parse_images, images.layout, columns, classes)
-    cached = images.parsed(parse).persist(level_for(images))
+    cached = images.parsed(parse).persist(caching.level_for(images))
     placed = images.collect(cached.mapPartitionsWithIndex(_censuses))
     images.check([census for _, census in placed])
     return cached, placed
