@@ -22,7 +22,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -141,6 +141,14 @@ def measure_all(data: str, quick: bool) -> Iterator[list[Any]]:
             sys.exit(f"measuring with {slots} slots failed")
 
 
+def medians(lines: Iterable[list[Any]]) -> list[list[Any]]:
+    """One line a case, with the median of its seconds."""
+    found: dict[Case, list[float]] = {}
+    for *case, seconds in lines:
+        found.setdefault(Case(*case), []).append(seconds)
+    return [[*case, statistics.median(each)] for case, each in found.items()]
+
+
 def cases_of(quick: bool) -> list[Case]:
     """What is measured."""
     return QUICK if quick else GRID
@@ -208,9 +216,16 @@ def report(measured: Sequence[tuple[Case, float]]) -> None:
         coefficients = fitted([each for each in own if not each[0].checks])
         print(f"\n{average} averaged\n\n| | for | coefficient |\n|---|---|---|")
         for (letter, name), value in zip(TERMS.items(), coefficients, strict=True):
-            print(f"| {letter} | {name} | {value * 1e9:.4g} ns |")
+            print(f"| {letter} | {name} | {scaled(value)} |")
         report_errors(own, coefficients)
         report_cluster(average, coefficients)
+
+
+def scaled(seconds: float) -> str:
+    """As 14.3 ms, 0.144 ms or 2.87 ns."""
+    units = {"ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
+    name = next((name for name, unit in units.items() if seconds >= 0.1 * unit), "ns")
+    return f"{seconds / units[name]:.3g} {name}"
 
 
 def report_errors(measured: Sequence[tuple[Case, float]], coefficients: np.ndarray) -> None:
@@ -255,13 +270,17 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="where the measurements are saved")
     parser.add_argument("--render", type=Path, help="report these measurements instead of new ones")
     parser.add_argument("--quick", action="store_true", help="a few small cases, to try it out")
+    rounds = "how often the whole grid is measured, since a machine's hours differ (default 3)"
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help=rounds)
     parser.add_argument("--slots", type=int, help=argparse.SUPPRESS)  # of a process that measures
     asked = parser.parse_args()
     if asked.slots:
         measure_here(asked.data, asked.slots, cases_of(asked.quick))
         return
-    saved = json.loads(asked.render.read_text()) if asked.render else measure_all(asked.data, asked.quick)
-    lines: list[list[Any]] = list(saved)
+    if asked.render:
+        lines: list[list[Any]] = json.loads(asked.render.read_text())
+    else:
+        lines = medians(line for _ in range(asked.rounds) for line in measure_all(asked.data, asked.quick))
     if asked.output:
         asked.output.write_text("[\n" + ",\n".join(map(json.dumps, lines)) + "\n]\n")
     report([(Case(*line[:-1]), line[-1]) for line in lines])

@@ -75,6 +75,24 @@ def test_the_grid_varies_everything_and_holds_some_back_for_both_kinds_of_averag
     assert {case.times for case in scaling.QUICK} == {1, 2}
 
 
+def test_a_case_measured_in_several_rounds_counts_with_its_median():
+    one, other = scaling.GRID[:2]
+    lines = [[*one, 3.0], [*other, 1.0], [*one, 9.0], [*other, 2.0], [*one, 4.0], [*other, 9.0]]
+    assert scaling.medians(lines) == [[*one, 4.0], [*other, 2.0]]
+
+
+def test_coefficients_are_said_in_the_unit_that_suits_them():
+    values = (0.0143, 1.44e-4, 8e-5, 2.87e-9, 3.1e-11, 0.0)
+    assert [scaling.scaled(value) for value in values] == [
+        "14.3 ms",
+        "0.144 ms",
+        "80 µs",
+        "2.87 ns",
+        "0.031 ns",
+        "0 ns",
+    ]
+
+
 # ---- the cost model: its terms ----
 
 
