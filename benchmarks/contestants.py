@@ -31,7 +31,7 @@ def _in(*sections: str) -> frozenset[str]:
 
 
 PARAMETERS, GRADIENTS = ("--average", "parameters"), ("--average", "gradients")
-# What brought PyTorch to 97 % soonest, of batches of 64, 128 and 256 at two or three rates each.
+# What brought PyTorch to 97 % soonest, beside batches of 64 at a rate of 0.05 and of 128 at 0.1.
 SOONEST = (*PARAMETERS, "--batch-size", "256", "--learning-rate", "0.2")
 LBFGS = (*GRADIENTS, "--optimizer", "l-bfgs", "--activation", "sigmoid")
 MLP = "MultilayerPerceptronClassifier"
