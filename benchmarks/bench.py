@@ -125,9 +125,8 @@ def data_of(asked: argparse.Namespace) -> Iterator[Path]:
 
 def render(results: Path, document: Path, only: list[str]) -> None:
     """Tables and pictures of the sections asked for, from what was saved."""
-    found = {
-        path.stem: runs.read(path) for path in sorted(results.glob("*.json")) if ".part" not in path.name
-    }
+    paths = [results / f"{section}.json" for section in sorted(set(sections.SECTIONS.values()))]
+    found = {path.stem: runs.read(path) for path in paths if path.exists()}
     if not found:
         raise DataError(f"{results}: expected results of bench.py, found none")
     text = document.read_text()
