@@ -10,14 +10,15 @@
     in G groups        S = 2 stages,         C = P / min(G, s) + G         sums that follow one another
 
 J jobs, here one, P partitions, s slots, n rows of d bytes, w parameters, k steps of replicas, or blocks whose gradients
-are added up. The coefficients are seconds a unit; they are fitted to relative errors, none below 0. What it prints goes
-into docs/scaling.md.
+are added up. The coefficients are seconds a unit; they are fitted to relative errors, none below 0. On a cluster what
+passes the busiest links is added, at 10 Gbit/s. What it prints goes into docs/scaling.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -55,6 +56,7 @@ TERMS = {
 READ_AND_COMPUTE, SUM = slice(2, 6), 6  # where these are among the terms
 # What is asked about: rows, partitions and slots of a cluster, the most partitions, and hidden units.
 CLUSTER_ROWS, CLUSTER, MOST, HIDDEN = 1e8, 400, 10_000, (64, 1024)
+CORES, BANDWIDTH = 4, 10e9 / 8  # of an executor; bytes a second into and out of each machine
 
 
 class Case(NamedTuple):
@@ -197,11 +199,21 @@ def fitted(measured: Sequence[tuple[Case, float]]) -> np.ndarray:
     return coefficients
 
 
+def network(average: str, w: int, partitions: int) -> float:
+    """Seconds on the busiest links, a slot a partition: tallies to where they are added up, parameters out and on.
+
+    It is worked out, not measured: on one machine there is no network.
+    """
+    groups, executors = groups_of(average, w, partitions), max(1, partitions // CORES)
+    tallies = partitions / groups * math.ceil(groups / executors) + groups if groups else partitions
+    return (tallies + 2) * TALLY[average] * w / BANDWIDTH
+
+
 def overtaken(coefficients: np.ndarray, average: str, w: int) -> int | None:
-    """The fewest partitions, each with a slot of its own, whose sum takes longer than reading and computing."""
+    """The fewest partitions, a slot each, for which sum and network take longer than reading and computing."""
     for partitions in range(1, MOST + 1):
         parts = coefficients * terms_of(average, CLUSTER_ROWS, w, partitions, partitions)
-        if parts[SUM] > parts[READ_AND_COMPUTE].sum():
+        if parts[SUM] + network(average, w, partitions) > parts[READ_AND_COMPUTE].sum():
             return partitions
     return None
 
@@ -242,14 +254,21 @@ def report_errors(measured: Sequence[tuple[Case, float]], coefficients: np.ndarr
 
 def report_cluster(average: str, coefficients: np.ndarray) -> None:
     """Print what an epoch of 100 million rows would take, and from where on its sum would be most of it."""
-    print("\n| 100 million rows, 100 executors of 4 cores | read and compute | sum | groups | everything |")
-    print("|---|---|---|---|---|")
+    print(
+        "\n| 100 million rows, 100 executors of 4 cores | read and compute | sum | groups | network | everything |"
+    )
+    print("|---|---|---|---|---|---|")
     for hidden in HIDDEN:
         w = parameters(hidden)
         parts = coefficients * terms_of(average, CLUSTER_ROWS, w, CLUSTER, CLUSTER)
         groups = groups_of(average, w, CLUSTER) or "flat"
-        cells = f"{parts[READ_AND_COMPUTE].sum():.2f} s | {parts[SUM]:.2f} s | {groups} | {parts.sum():.2f} s"
-        print(f"| {WIDTH}-{hidden}-{CLASSES} | {cells} |")
+        moved = network(average, w, CLUSTER)
+        cells = [
+            f"{each:.2f} s"
+            for each in (parts[READ_AND_COMPUTE].sum(), parts[SUM], moved, parts.sum() + moved)
+        ]
+        cells.insert(2, str(groups))
+        print(f"| {WIDTH}-{hidden}-{CLASSES} | {' | '.join(cells)} |")
     print()
     for hidden in HIDDEN:
         w, name = parameters(hidden), f"{WIDTH}-{hidden}-{CLASSES}"
@@ -259,7 +278,7 @@ def report_cluster(average: str, coefficients: np.ndarray) -> None:
             said = f"first at {first:,} partitions, each on its own slot, {how}"
         else:
             said = f"at no number of partitions up to {MOST:,}"
-        print(f"{name}: the sum takes longer than read and compute {said}.")
+        print(f"{name}: sum and network take longer than read and compute {said}.")
 
 
 def main() -> None:

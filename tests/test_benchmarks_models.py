@@ -130,7 +130,14 @@ def test_the_fit_gives_no_coefficient_below_nothing():
     assert (scaling.fitted([(case, 1 / case.times) for case in cases]) >= 0).all()
 
 
-def test_where_the_sum_overtakes_is_the_first_number_of_partitions_that_does():
+def test_the_network_moves_tallies_in_and_parameters_out_on_the_busiest_links():
+    assert scaling.network("gradients", 250_000, 10) == pytest.approx((10 + 2) * 1e6 / 1.25e9)  # flat
+    # 16 partitions of 8 MB: 4 executors add up a group of 4 each, and 4 sums come to the driver.
+    assert scaling.network("parameters", 1_000_000, 16) == pytest.approx((4 + 4 + 2) * 8e6 / 1.25e9)
+
+
+def test_where_the_sum_overtakes_is_the_first_number_of_partitions_that_does(monkeypatch):
+    monkeypatch.setattr(scaling, "BANDWIDTH", np.inf)
     coefficients = np.zeros(8)
     # Reading: 1e8 rows of 784 bytes on P slots, a microsecond a row: 100 / P seconds. Summing: P w microseconds.
     coefficients[2], coefficients[6] = 1e-6 / 784, 1e-6
@@ -144,11 +151,8 @@ def test_the_report_names_groups_and_where_the_sum_overtakes(capsys):
     coefficients[2] = 1e-9
     scaling.report_cluster("parameters", coefficients)
     out = capsys.readouterr().out
-    assert "| 784-1024-10 | 0.20 s | 0.00 s | 20 | 0.20 s |" in out
-    assert (
-        "784-64-10: the sum takes longer than read and compute at no number of partitions up to 10,000."
-        in out
-    )
+    assert "| 784-1024-10 | 0.20 s | 0.00 s | 20 | 0.22 s | 0.41 s |" in out
+    assert "784-1024-10: sum and network take longer than read and compute first at 372 partitions" in out
     coefficients[6] = 1
     scaling.report_cluster("gradients", coefficients)
     assert "first at 1 partitions, each on its own slot, flat." in capsys.readouterr().out
