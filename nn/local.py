@@ -39,8 +39,9 @@ def descend_on(
     """
 
     def descend(told: Round, draw: Draw) -> Tally:
-        whole = penalty or Penalty()
-        rounds = replicas.rounds(blocks, model, Held(told), draw, augmentation, whole, buffer=math.inf)
+        rounds = replicas.rounds(
+            blocks, model, Held(told), draw, augmentation, penalty or Penalty(), math.inf
+        )
         return chain.in_order(rounds)
 
     return descend

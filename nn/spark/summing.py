@@ -22,9 +22,8 @@ from nn.records import Tally, Times
 from nn.spark.workers import settle
 
 FLAT = 64 << 20  # bytes of all partitions' tallies that the driver adds up by itself
-AT_ONCE = (
-    512 << 20
-)  # bytes of all groups' sums, below Spark's limit for one job's results (spark.driver.maxResultSize)
+# Bytes of all groups' sums together: below Spark's limit for one job's results (spark.driver.maxResultSize).
+AT_ONCE = 512 << 20
 
 
 def total_of(tallies: Any, size: int) -> Tally:

@@ -17,9 +17,8 @@ from nn.spark.summing import total_of
 from nn.training import Descend, Measure
 
 LITTLE = 1024  # bytes of a tally without a nest
-INLINE = (
-    512 << 10
-)  # bytes of parameters that travel inside the tasks; beyond 1 MB PySpark would broadcast them itself
+# Bytes of parameters that travel inside the tasks; beyond 1 MB PySpark would broadcast them itself.
+INLINE = 512 << 10
 
 
 def measure_on(blocks: Any, model: Sequential, augmentation: tuple = ()) -> Measure:
