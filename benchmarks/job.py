@@ -40,12 +40,13 @@ def main() -> None:
 
 def run(asked: argparse.Namespace, options: list[str]) -> tuple[float, ...]:
     """One job: (test accuracy, lowest score of a class, seconds reading, median seconds an epoch, seconds in all)."""
+    settings = [word for setting in asked.conf for word in ("--conf", setting)]
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         done = subprocess.run(
             [
                 str(Path(sys.executable).parent / "spark-submit"),
-                *("--master", asked.master, "--driver-memory", asked.driver_memory),
+                *("--master", asked.master, "--driver-memory", asked.driver_memory, *settings),
                 str(ROOT / "main_task.py"),
                 *(str(Path(asked.data) / name) for name in FILES),
                 f"{folder}/output",
@@ -86,6 +87,7 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--seeds", type=int, default=5, help="seeds 0, 1, ... (default 5)")
     parser.add_argument("--master", default="local[2]", help="(default local[2])")
     parser.add_argument("--driver-memory", default="2g", help="(default 2g)")
+    parser.add_argument("--conf", action="append", default=[], metavar="KEY=VALUE", help="a Spark setting")
     return parser.parse_args(words[:at]), words[at + 1 :]
 
 

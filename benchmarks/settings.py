@@ -1,9 +1,11 @@
-"""Measure each setting alone, on and off: benchmarks/step.py under one after the other, in turns.
+"""Measure each setting alone, on and off: benchmarks/step.py and a whole job under one after the other, in turns.
 
     python benchmarks/settings.py data --repeats 3
 
 prints a Markdown table: milliseconds of each part, medians over the repeats, and in brackets their ratio to the job as
-it is, the median of the ratios within each repeat. What pays is in nn/spark/session.py; this is how that was told.
+it is, the median of the ratios within each repeat. The whole job is the one of `make train`, from submit to its last
+file. What pays is in nn/spark/session.py, and what only the start of a JVM can set in the Makefile; this is how that
+was told.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-STEP = str(Path(__file__).with_name("step.py"))
+STEP, JOB_RUN = (str(Path(__file__).with_name(name)) for name in ("step.py", "job.py"))
 MALLOC = (
     "MALLOC_MMAP_THRESHOLD_=1073741824",
     "MALLOC_TRIM_THRESHOLD_=2147483648",
     "MALLOC_TOP_PAD_=67108864",
 )
+JAVA = "spark.driver.extraJavaOptions"
+JOB = "--hidden 128 --activation relu --loss cross-entropy --optimizer momentum --average parameters --epochs 10"
 SETTINGS: dict[str, tuple[str, ...]] = {
     "as it is": (),
     "TCP instead of Unix-domain sockets": ("spark.python.unix.domain.socket.enabled=false",),
@@ -34,7 +38,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "workers not reused": ("spark.python.worker.reuse=false",),
     "no wait for locality": ("spark.locality.wait=0",),
     "no web page": ("spark.ui.enabled=false",),
-    "parallel garbage collector": ("spark.driver.extraJavaOptions=-XX:+UseParallelGC",),
+    "parallel garbage collector": (f"{JAVA}=-XX:+UseParallelGC",),
+    "serial garbage collector": (f"{JAVA}=-XX:+UseSerialGC",),
+    "the JVM's quick compiler alone": (f"{JAVA}=-XX:TieredStopAtLevel=1",),
+    "both": (f"{JAVA}=-XX:+UseSerialGC -XX:TieredStopAtLevel=1",),
     "larger buffers": ("spark.buffer.size=1048576",),
     "glibc keeps its memory": tuple(f"spark.executorEnv.{each}" for each in MALLOC),
 }
@@ -64,13 +71,21 @@ def main() -> None:
 
 def run(data: str, settings: tuple[str, ...]) -> dict[str, float]:
     """Milliseconds of each part in a Spark of its own."""
-    words = [word for setting in settings for word in ("--conf", setting)]
+    words = [f"--conf={setting}" for setting in settings]
     free = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
-    command = [sys.executable, STEP, data, "--json", *words]
-    done = subprocess.run(command, env=free, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    step = output_of([sys.executable, STEP, data, "--json", *words], free)
+    whole = output_of([sys.executable, JOB_RUN, data, "--seeds=1", *words, "--", *JOB.split()], free)
+    return {**json.loads(step[-1]), "the whole job": 1000 * float(whole[-1].split()[-2])}
+
+
+def output_of(command: list[str], environment: dict[str, str]) -> list[str]:
+    """The lines that a command prints; ends the program where it fails."""
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed")
-    return json.loads(done.stdout.splitlines()[-1])
+    return done.stdout.splitlines()
 
 
 def cell(times: list[float], as_it_is: list[float]) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import statistics
 import sys
 import time
@@ -44,9 +45,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the milliseconds as one JSON object")
     asked = parser.parse_args()
     words = [word for setting in asked.conf for word in ("--conf", setting)]
-    os.environ["PYSPARK_SUBMIT_ARGS"] = " ".join(
-        ["--master local[2] --driver-memory 2g", *words, "pyspark-shell"]
-    )
+    words = ["--master", "local[2]", "--driver-memory", "2g", *words, "pyspark-shell"]
+    os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join(words)
     with spark_context("step") as context:
         images, labels = (f"{asked.data}/mnist_{kind}_train.csv" for kind in ("images", "labels"))
         files = reading.Files.open(context, Storage(context), reading.Source("TRAIN", images, labels), 2)

@@ -224,6 +224,14 @@ def test_make_hands_the_options_to_the_real_spark_submit(make):
     assert submit[0].endswith("data/mnist_labels_test.csv output --overwrite --hidden 8 --epochs 1")
 
 
+def test_make_hands_the_jvm_s_options_on_as_one_word_and_none_where_none_are_wanted(make):
+    python = f"PYTHON={sys.executable}"
+    two = make("train", python, "DRIVER_JAVA_OPTIONS=-Xint -XX:+UseSerialGC").stdout
+    assert '--driver-java-options "-Xint -XX:+UseSerialGC" main_task.py' in two
+    none = make("train", python, "DRIVER_JAVA_OPTIONS=").stdout
+    assert "main_task.py" in none and "--driver-java-options" not in none
+
+
 def test_make_without_any_python_says_so(make, tmp_path):
     (tmp_path / "sh").symlink_to("/bin/sh")
     told = make("train", PATH=str(tmp_path)).stderr

@@ -22,6 +22,7 @@ from nn.training import train
 from . import contract, digits, memory, sparksession
 
 PEER = "nn_spark"
+QUICK = "-XX:TieredStopAtLevel=1"  # the JVM's quick compiler alone, as `make train` starts the job
 PHASES = ("schedule", "read", "compute", "sum", "update")  # fields of an epoch's line, where it has them
 
 
@@ -64,7 +65,7 @@ def main(asked: argparse.Namespace) -> contract.Answer:
     from nn.spark.storage import Storage
 
     chosen = recipe(asked)
-    sparksession.submit_words(asked, "--conf spark.ui.enabled=false")
+    sparksession.submit_words(asked, "--conf spark.ui.enabled=false", f"--driver-java-options {QUICK}")
     with spark_context("benchmark") as context:
         began = time.perf_counter()
         train_files, test_files = (source(reading, asked.data, part) for part in ("train", "test"))
