@@ -30,6 +30,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "as it is": (),
     "TCP instead of Unix-domain sockets": ("spark.python.unix.domain.socket.enabled=false",),
     "cached blocks uncompressed": ("spark.rdd.compress=false",),
+    "broadcasts uncompressed": ("spark.broadcast.compress=false",),
     "two BLAS threads a task": (
         "spark.executorEnv.OPENBLAS_NUM_THREADS=2",
         "spark.executorEnv.OMP_NUM_THREADS=2",
@@ -45,37 +46,56 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "larger buffers": ("spark.buffer.size=1048576",),
     "glibc keeps its memory": tuple(f"spark.executorEnv.{each}" for each in MALLOC),
 }
+# What nn/spark/workers.py does once in each worker, left out; the whole job cannot leave it out.
+WITHOUT = {
+    "collecting garbage in full after each task": "freeze",
+    "reading archives' directories before each task": "keep_zips",
+    "acknowledging when the kernel likes to": "acknowledge",
+}
 
 
 def main() -> None:
     """Run all settings in turns, print the table."""
-    parser = argparse.ArgumentParser(description="Time a step's parts under one setting after the other.")
-    parser.add_argument("data", help="folder with the CSV files of generate_data.py")
-    parser.add_argument("--repeats", type=int, default=3, help="(default 3)")
-    parser.add_argument("--only", help="names of settings, separated by semicolons (default: all)")
-    asked = parser.parse_args()
-    names = asked.only.split(";") if asked.only else list(SETTINGS)
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in dict.fromkeys(["as it is", *names])}
+    asked = arguments()
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in ["as it is", *asked.only]}
     for repeat in range(asked.repeats):
         for name, runs in found.items():
-            runs.append(run(asked.data, SETTINGS[name]))
+            runs.append(run(asked.data, name))
             print(f"{repeat + 1}/{asked.repeats} {name}", file=sys.stderr, flush=True)
     parts = list(found["as it is"][0])
     print("| | " + " | ".join(parts) + " |\n" + "|---" * (len(parts) + 1) + "|")
     for name, runs in found.items():
-        cells = [
-            cell([each[part] for each in runs], [each[part] for each in found["as it is"]]) for part in parts
-        ]
+        cells = [cell(part, runs, found["as it is"]) for part in parts]
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 
-def run(data: str, settings: tuple[str, ...]) -> dict[str, float]:
-    """Milliseconds of each part in a Spark of its own."""
-    words = [f"--conf={setting}" for setting in settings]
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    known = [name for name in (*SETTINGS, *WITHOUT) if name != "as it is"]
+    parser = argparse.ArgumentParser(description="Time a step's parts under one setting after the other.")
+    parser.add_argument("data", help="folder with the CSV files of generate_data.py")
+    parser.add_argument("--repeats", type=int, default=3, help="(default 3)")
+    parser.add_argument(
+        "--only", help=f"settings, separated by semicolons (default: all): {'; '.join(known)}"
+    )
+    asked = parser.parse_args()
+    asked.only = asked.only.split(";") if asked.only else known
+    for name in asked.only:
+        if name not in known:
+            parser.error(f"--only: no setting is called {name!r}")
+    return asked
+
+
+def run(data: str, name: str) -> dict[str, float]:
+    """Milliseconds of each part in a Spark of its own; no whole job without what a worker does."""
+    words = [f"--conf={setting}" for setting in SETTINGS.get(name, ())]
+    left_out = [f"--without={WITHOUT[name]}"] if name in WITHOUT else []
     free = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
-    step = output_of([sys.executable, STEP, data, "--json", *words], free)
-    whole = output_of([sys.executable, JOB_RUN, data, "--seeds=1", *words, "--", *JOB.split()], free)
-    return {**json.loads(step[-1]), "the whole job": 1000 * float(whole[-1].split()[-2])}
+    found = json.loads(output_of([sys.executable, STEP, data, "--json", *words, *left_out], free)[-1])
+    if not left_out:
+        last = output_of([sys.executable, JOB_RUN, data, "--seeds=1", *words, "--", *JOB.split()], free)[-1]
+        found["the whole job"] = 1000 * float(last.split()[-2])
+    return found
 
 
 def output_of(command: list[str], environment: dict[str, str]) -> list[str]:
@@ -88,10 +108,12 @@ def output_of(command: list[str], environment: dict[str, str]) -> list[str]:
     return done.stdout.splitlines()
 
 
-def cell(times: list[float], as_it_is: list[float]) -> str:
+def cell(part: str, runs: list[dict[str, float]], as_it_is: list[dict[str, float]]) -> str:
     """A median and its ratio."""
-    ratio = statistics.median(one / other for one, other in zip(times, as_it_is, strict=True))
-    return f"{statistics.median(times):.0f} ms ({ratio:.2f}x)"
+    if part not in runs[0]:
+        return "–"
+    ratio = statistics.median(one[part] / other[part] for one, other in zip(runs, as_it_is, strict=True))
+    return f"{statistics.median(each[part] for each in runs):.0f} ms ({ratio:.2f}x)"
 
 
 if __name__ == "__main__":

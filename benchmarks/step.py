@@ -1,7 +1,8 @@
-"""Time one step on cached MNIST, and what it is made of; with --conf, under another Spark setting.
+"""Time one step on cached MNIST, and what it is made of; under another Spark setting, or without a worker's.
 
     python benchmarks/step.py data
     python benchmarks/step.py data --conf spark.python.unix.domain.socket.enabled=false
+    python benchmarks/step.py data --without acknowledge
 
 prints medians in milliseconds: a job that only reads the blocks, a mini-batch of 1,000 rows, with its parameters sent
 by broadcast too, a whole epoch at defaults (forward and backward pass over all rows), and an epoch of replicas in
@@ -18,7 +19,8 @@ import shlex
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
+import nn.spark.workers
 from nn.averaging import Averaging
 from nn.network import multilayer_perceptron
 from nn.optimizers import Momentum
@@ -42,12 +45,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time a step and its parts.")
     parser.add_argument("data", help="folder with the CSV files of generate_data.py")
     parser.add_argument("--conf", action="append", default=[], metavar="KEY=VALUE", help="a Spark setting")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=("freeze", "keep_zips", "acknowledge"),
+        help="one of the things that nn/spark/workers.py does in each worker",
+    )
     parser.add_argument("--json", action="store_true", help="print the milliseconds as one JSON object")
     asked = parser.parse_args()
     words = [word for setting in asked.conf for word in ("--conf", setting)]
     words = ["--master", "local[2]", "--driver-memory", "2g", *words, "pyspark-shell"]
     os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join(words)
     with spark_context("step") as context:
+        context.parallelize(range(2), 2).foreachPartition(partial(leave_out, asked.without))
         images, labels = (f"{asked.data}/mnist_{kind}_train.csv" for kind in ("images", "labels"))
         files = reading.Files.open(context, Storage(context), reading.Source("TRAIN", images, labels), 2)
         found = {}
@@ -98,6 +109,18 @@ def median_seconds(job: Callable[[int], object]) -> float:
         job(number)
         seconds.append(time.perf_counter() - began)
     return statistics.median(seconds[WARM_UP:])
+
+
+def leave_out(names: list[str], elements: Iterator) -> None:
+    """Have the worker that runs this, and is used again, never do what is named."""
+    for _ in elements:
+        time.sleep(0.5)  # so that each task has a worker of its own
+    for name in names:
+        setattr(nn.spark.workers, name, nothing)
+
+
+def nothing() -> None:
+    """What is done instead."""
 
 
 def exhausted(elements) -> list[int]:

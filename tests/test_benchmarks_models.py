@@ -1,4 +1,4 @@
-"""Benchmarks with arithmetic of their own: the cost model of an epoch, the share of peak, and rows beyond memory."""
+"""Benchmarks with arithmetic of their own: an epoch's cost model, the share of peak, rows beyond memory, settings."""
 
 import sys
 
@@ -11,9 +11,12 @@ sys.path.append(str(ROOT / "benchmarks"))
 import large
 import peak
 import scaling
+import settings
+import step
 from peers import digits, memory, nn_spark
 from scaling import Case
 
+import nn.spark.workers
 from nn.spark import reading
 from nn.spark.storage import Storage
 
@@ -210,3 +213,32 @@ def test_words_after_two_dashes_are_the_jobs(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["large.py", "scratch", "--millions", "1,10", "--", "--clip", "1"])
     asked, words = large.arguments()
     assert asked.millions == (1, 10) and words == ["--clip", "1"]
+
+
+def test_a_worker_is_told_to_leave_out_what_it_would_do_once(monkeypatch):
+    told = []
+    monkeypatch.setattr(nn.spark.workers, "freeze", lambda: told.append("freeze"))
+    monkeypatch.setattr(nn.spark.workers, "keep_zips", lambda: told.append("keep_zips"))
+    monkeypatch.setattr(nn.spark.workers, "acknowledge", lambda: told.append("acknowledge"))
+    step.leave_out(["keep_zips"], iter([]))
+    nn.spark.workers.settle.__wrapped__()
+    assert told == ["freeze", "acknowledge"]
+
+
+@pytest.mark.parametrize("name", settings.WITHOUT.values())
+def test_what_settings_leaves_out_is_what_workers_do(name):
+    assert callable(getattr(nn.spark.workers, name))
+
+
+def test_a_setting_s_cell_is_a_median_and_the_median_ratio_within_repeats():
+    as_it_is = [{"job": 100.0}, {"job": 200.0}, {"job": 100.0}]
+    runs = [{"job": 110.0}, {"job": 180.0}, {"job": 150.0}]
+    assert settings.cell("job", runs, as_it_is) == "150 ms (1.10x)"
+    assert settings.cell("the whole job", runs, as_it_is) == "–"
+
+
+def test_settings_refuses_a_name_it_does_not_know(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["settings.py", "data", "--only", "both;neither"])
+    with pytest.raises(SystemExit):
+        settings.arguments()
+    assert "--only: no setting is called 'neither'" in capsys.readouterr().err
