@@ -2,10 +2,10 @@
 
     python benchmarks/settings.py data --repeats 3
 
-prints a Markdown table: milliseconds of each part, medians over the repeats, and in brackets their ratio to the job as
-it is, the median of the ratios within each repeat. The whole job is the one of `make train`, from submit to its last
-file. What pays is in nn/spark/session.py, and what only the start of a JVM can set in the Makefile; this is how that
-was told.
+adds its repeats to those saved before and prints a Markdown table: milliseconds of each part, medians over the repeats,
+and in brackets their ratio to the job as it is, the median of the ratios within each repeat. The whole job is the one
+of `make train`, from submit to its last file. What pays is in nn/spark/session.py, and what only the start of a JVM can
+set in the Makefile; this is how that was told.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+SAVED = str(Path(__file__).with_name("results") / "settings.json")
 STEP, JOB_RUN = (str(Path(__file__).with_name(name)) for name in ("step.py", "job.py"))
 MALLOC = (
     "MALLOC_MMAP_THRESHOLD_=1073741824",
     "MALLOC_TRIM_THRESHOLD_=2147483648",
     "MALLOC_TOP_PAD_=67108864",
 )
+Repeat = dict[str, dict[str, float]]  # setting -> part -> milliseconds
 JAVA = "spark.driver.extraJavaOptions"
 JOB = "--hidden 128 --activation relu --loss cross-entropy --optimizer momentum --average parameters --epochs 10"
 SETTINGS: dict[str, tuple[str, ...]] = {
@@ -55,18 +57,17 @@ WITHOUT = {
 
 
 def main() -> None:
-    """Run all settings in turns, print the table."""
+    """Run all settings in turns, saving after each; print the table."""
     asked = arguments()
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in ["as it is", *asked.only]}
-    for repeat in range(asked.repeats):
-        for name, runs in found.items():
-            runs.append(run(asked.data, name))
+    saved = Path(asked.output)
+    repeats: list[Repeat] = json.loads(saved.read_text()) if saved.exists() else []
+    for repeat in range(0 if asked.render else asked.repeats):
+        repeats.append({})
+        for name in ["as it is", *asked.only]:
+            repeats[-1][name] = run(asked.data, name)
+            saved.write_text(json.dumps(repeats, indent=1) + "\n")
             print(f"{repeat + 1}/{asked.repeats} {name}", file=sys.stderr, flush=True)
-    parts = list(found["as it is"][0])
-    print("| | " + " | ".join(parts) + " |\n" + "|---" * (len(parts) + 1) + "|")
-    for name, runs in found.items():
-        cells = [cell(part, runs, found["as it is"]) for part in parts]
-        print(f"| {name} | " + " | ".join(cells) + " |")
+    print(table(repeats))
 
 
 def arguments() -> argparse.Namespace:
@@ -74,16 +75,37 @@ def arguments() -> argparse.Namespace:
     known = [name for name in (*SETTINGS, *WITHOUT) if name != "as it is"]
     parser = argparse.ArgumentParser(description="Time a step's parts under one setting after the other.")
     parser.add_argument("data", help="folder with the CSV files of generate_data.py")
-    parser.add_argument("--repeats", type=int, default=3, help="(default 3)")
+    parser.add_argument("--repeats", type=int, default=3, help="beside those saved before (default 3)")
     parser.add_argument(
         "--only", help=f"settings, separated by semicolons (default: all): {'; '.join(known)}"
     )
+    parser.add_argument("--output", default=SAVED, help="where repeats are saved (default %(default)s)")
+    parser.add_argument("--render", action="store_true", help="measure nothing: print what was saved")
     asked = parser.parse_args()
     asked.only = asked.only.split(";") if asked.only else known
     for name in asked.only:
         if name not in known:
             parser.error(f"--only: no setting is called {name!r}")
     return asked
+
+
+def table(repeats: list[Repeat]) -> str:
+    """A Markdown table of settings and parts."""
+    parts = list(repeats[0]["as it is"])
+    lines = ["| | " + " | ".join(parts) + " |", "|---" * (len(parts) + 1) + "|"]
+    for name in (*SETTINGS, *WITHOUT):
+        of_both = [(repeat[name], repeat["as it is"]) for repeat in repeats if name in repeat]
+        if of_both:
+            lines.append(f"| {name} | " + " | ".join(cell(part, of_both) for part in parts) + " |")
+    return "\n".join(lines)
+
+
+def cell(part: str, of_both: list[tuple[dict[str, float], dict[str, float]]]) -> str:
+    """A part's median and its ratio, from what it took under a setting and as it is in each repeat."""
+    if part not in of_both[0][0]:
+        return "–"
+    ratio = statistics.median(one[part] / other[part] for one, other in of_both)
+    return f"{statistics.median(one[part] for one, _ in of_both):.0f} ms ({ratio:.2f}x)"
 
 
 def run(data: str, name: str) -> dict[str, float]:
@@ -106,14 +128,6 @@ def output_of(command: list[str], environment: dict[str, str]) -> list[str]:
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed")
     return done.stdout.splitlines()
-
-
-def cell(part: str, runs: list[dict[str, float]], as_it_is: list[dict[str, float]]) -> str:
-    """A median and its ratio."""
-    if part not in runs[0]:
-        return "–"
-    ratio = statistics.median(one[part] / other[part] for one, other in zip(runs, as_it_is, strict=True))
-    return f"{statistics.median(each[part] for each in runs):.0f} ms ({ratio:.2f}x)"
 
 
 if __name__ == "__main__":

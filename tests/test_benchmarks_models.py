@@ -231,10 +231,17 @@ def test_what_settings_leaves_out_is_what_workers_do(name):
 
 
 def test_a_setting_s_cell_is_a_median_and_the_median_ratio_within_repeats():
-    as_it_is = [{"job": 100.0}, {"job": 200.0}, {"job": 100.0}]
-    runs = [{"job": 110.0}, {"job": 180.0}, {"job": 150.0}]
-    assert settings.cell("job", runs, as_it_is) == "150 ms (1.10x)"
-    assert settings.cell("the whole job", runs, as_it_is) == "–"
+    times = {"as it is": (100.0, 200.0, 100.0), "both": (110.0, 180.0, 150.0)}
+    repeats = [{name: {"step": each[i]} for name, each in times.items()} for i in range(3)]
+    repeats.append({"as it is": {"step": 100.0}})  # one that was broken off
+    for repeat in repeats:
+        repeat["as it is"]["the whole job"] = 7000.0
+    assert settings.table(repeats).splitlines() == [
+        "| | step | the whole job |",
+        "|---|---|---|",
+        "| as it is | 100 ms (1.00x) | 7000 ms (1.00x) |",
+        "| both | 150 ms (1.10x) | – |",
+    ]
 
 
 def test_settings_refuses_a_name_it_does_not_know(monkeypatch, capsys):
