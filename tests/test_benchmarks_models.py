@@ -220,6 +220,7 @@ def test_a_worker_is_told_to_leave_out_what_it_would_do_once(monkeypatch):
     monkeypatch.setattr(nn.spark.workers, "freeze", lambda: told.append("freeze"))
     monkeypatch.setattr(nn.spark.workers, "keep_zips", lambda: told.append("keep_zips"))
     monkeypatch.setattr(nn.spark.workers, "acknowledge", lambda: told.append("acknowledge"))
+    monkeypatch.setattr(nn.spark.workers, "hush", lambda: None)
     step.leave_out(["keep_zips"], iter([]))
     nn.spark.workers.settle.__wrapped__()
     assert told == ["freeze", "acknowledge"]

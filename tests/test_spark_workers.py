@@ -1,11 +1,13 @@
 """What a task does for the Python process it runs in: once, and so that later tasks find it done."""
 
 import socket
+import subprocess
 import sys
 import zipfile
 import zipimport
 
 import pytest
+from conftest import ROOT
 
 from nn.spark import workers
 
@@ -55,6 +57,19 @@ def test_an_archive_that_comes_later_is_still_found(spark, tmp_path):
     spark.addPyFile(str(path))
     answers = spark.parallelize(range(2), 2).map(lambda _: __import__("a_late_module").ANSWER).collect()
     assert answers == [42, 42]
+
+
+def test_a_worker_that_hears_ctrl_c_lives_on_and_prints_nothing():
+    program = (
+        "import os, signal, sys\n"
+        "from nn.spark import workers\n"
+        "workers.hush()\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "print('out')\n"
+        "print('err', file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "out\n", "")
 
 
 def test_connections_are_found_once_each_and_listeners_and_files_left_out(tmp_path):

@@ -8,8 +8,10 @@ keep_zips     Before each task PySpark forgets what the import system has cached
 acknowledge   Before Spark 4.1 a worker hears from the JVM over TCP, in small pieces: the kernel holds back its
               acknowledgement of one for 40 ms, and the JVM holds back the next until it comes. Linux acknowledges at
               once what has come when TCP_QUICKACK is set, but forgets the setting, so a thread sets it again.
+hush          Ctrl-C reaches the workers of a local Spark as well. Each would print a trace of it, or of the connection
+              that ends while the JVM stops, beside the one line that the driver says.
 
-What each is worth: docs/benchmarks.md. None of it can change a result.
+What the first three are worth: docs/benchmarks.md. None of it can change a result.
 """
 
 from __future__ import annotations
@@ -17,21 +19,25 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import signal
 import socket
 import sys
 import threading
 import time
 import zipimport
+from contextlib import suppress
+from typing import Any
 
 PAUSE = 0.002  # seconds between two acknowledgements: far below the kernel's 40 ms, and a thousandth of a core's time
 
 
 @functools.cache
 def settle() -> None:
-    """Do all three, once a process."""
+    """Do all of it, once a process."""
     freeze()
     keep_zips()
     acknowledge()
+    hush()
 
 
 def freeze() -> None:
@@ -52,6 +58,12 @@ def acknowledge() -> None:
     connections = _connections() if hasattr(socket, "TCP_QUICKACK") else []
     if connections:
         threading.Thread(target=_acknowledge, args=(connections,), name="acknowledge", daemon=True).start()
+
+
+def hush() -> None:
+    """From a Ctrl-C on print nothing; the JVM or the daemon above ends the process."""
+    with suppress(ValueError):  # what a thread that is not the main one is told: it hears no Ctrl-C
+        signal.signal(signal.SIGINT, _fall_silent)
 
 
 def _acknowledge(connections: list[socket.socket]) -> None:
@@ -106,3 +118,7 @@ def _ends(connection: socket.socket) -> tuple | None:
 
 def _nothing() -> None:
     pass
+
+
+def _fall_silent(*_: Any) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
