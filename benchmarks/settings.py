@@ -44,7 +44,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "parallel garbage collector": (f"{JAVA}=-XX:+UseParallelGC",),
     "serial garbage collector": (f"{JAVA}=-XX:+UseSerialGC",),
     "the JVM's quick compiler alone": (f"{JAVA}=-XX:TieredStopAtLevel=1",),
-    "both": (f"{JAVA}=-XX:+UseSerialGC -XX:TieredStopAtLevel=1",),
+    "that collector and that compiler": (f"{JAVA}=-XX:+UseSerialGC -XX:TieredStopAtLevel=1",),
     "larger buffers": ("spark.buffer.size=1048576",),
     "glibc keeps its memory": tuple(f"spark.executorEnv.{each}" for each in MALLOC),
 }

@@ -232,7 +232,7 @@ def test_what_settings_leaves_out_is_what_workers_do(name):
 
 
 def test_a_setting_s_cell_is_a_median_and_the_median_ratio_within_repeats():
-    times = {"as it is": (100.0, 200.0, 100.0), "both": (110.0, 180.0, 150.0)}
+    times = {"as it is": (100.0, 200.0, 100.0), "no web page": (110.0, 180.0, 150.0)}
     repeats = [{name: {"step": each[i]} for name, each in times.items()} for i in range(3)]
     repeats.append({"as it is": {"step": 100.0}})  # one that was broken off
     for repeat in repeats:
@@ -241,12 +241,12 @@ def test_a_setting_s_cell_is_a_median_and_the_median_ratio_within_repeats():
         "| | step | the whole job |",
         "|---|---|---|",
         "| as it is | 100 ms (1.00x) | 7000 ms (1.00x) |",
-        "| both | 150 ms (1.10x) | – |",
+        "| no web page | 150 ms (1.10x) | – |",
     ]
 
 
 def test_settings_refuses_a_name_it_does_not_know(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["settings.py", "data", "--only", "both;neither"])
+    monkeypatch.setattr(sys, "argv", ["settings.py", "data", "--only", "no web page;neither"])
     with pytest.raises(SystemExit):
         settings.arguments()
     assert "--only: no setting is called 'neither'" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 import nn.package
 from nn.errors import EnvironmentFault
+from nn.spark.workers import fall_silent
 
 # What spark-submit, spark-defaults.conf or the cluster sets wins over each of these.
 SETTINGS = {
@@ -148,7 +149,7 @@ def _hush_workers(context) -> None:
 def _close_stderr(elements: Iterator) -> None:
     for _ in elements:
         time.sleep(0.05)  # long enough for each task to have a worker of its own
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    fall_silent()
 
 
 def _first_line(error: Exception) -> str:

@@ -26,7 +26,6 @@ import threading
 import time
 import zipimport
 from contextlib import suppress
-from typing import Any
 
 PAUSE = 0.002  # seconds between two acknowledgements: far below the kernel's 40 ms, and a thousandth of a core's time
 
@@ -63,7 +62,12 @@ def acknowledge() -> None:
 def hush() -> None:
     """From a Ctrl-C on print nothing; the JVM or the daemon above ends the process."""
     with suppress(ValueError):  # what a thread that is not the main one is told: it hears no Ctrl-C
-        signal.signal(signal.SIGINT, _fall_silent)
+        signal.signal(signal.SIGINT, lambda *_: fall_silent())
+
+
+def fall_silent() -> None:
+    """Print no error from now on."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _acknowledge(connections: list[socket.socket]) -> None:
@@ -118,7 +122,3 @@ def _ends(connection: socket.socket) -> tuple | None:
 
 def _nothing() -> None:
     pass
-
-
-def _fall_silent(*_: Any) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
