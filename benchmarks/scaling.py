@@ -4,14 +4,15 @@
     python benchmarks/scaling.py --render benchmarks/results/scaling.json
     python benchmarks/scaling.py data --quick
 
-    T = J (a S + b (P + G)/s) + c n d / s + e n w / s + f k / s + g k w / s + h J C w + i J w
+    T = a S + b (P + G)/s + c n / s + e n w / s + f n max(w - m, 0) / s + h C w + i w
 
     summed flat        S = 1 stage,  G = 0,  C = P                         as nn/spark/summing.py decides
     in G groups        S = 2 stages,         C = P / min(G, s) + G         sums that follow one another
 
-J jobs, here one, P partitions, s slots, n rows of d bytes, w parameters, k steps of replicas, or blocks whose gradients
-are added up. The coefficients are seconds a unit; they are fitted to relative errors, none below 0. On a cluster what
-passes the busiest links is added, at 10 Gbit/s. What it prints goes into docs/scaling.md.
+One job an epoch, P partitions, s slots, n rows, w parameters, of which m lie in the processor's caches. What a row is
+read for and what it costs a step in calls are one term: with batches of a fixed size both grow with the rows alone. The
+coefficients are seconds a unit; they and m are fitted to relative errors, none below 0. On a cluster what passes the
+busiest links is added, at 10 Gbit/s. What it prints goes into docs/scaling.md.
 """
 
 from __future__ import annotations
@@ -39,21 +40,21 @@ from nn.spark.summing import group_count
 from nn.training import train
 
 WARM_UP, REPEATS = 8, 8  # epochs
-BATCH, BLOCK = 64, 1024
+BATCH = 64
 ROWS, WIDTH, CLASSES = 60_000, 784, 10
-STEP = {"parameters": BATCH, "gradients": BLOCK}  # rows of a step or block
+AVERAGES = ("parameters", "gradients")
 TALLY = {"parameters": 8, "gradients": 4}  # bytes a parameter: its change and its velocity; its gradient
 TERMS = {
     "a": "a stage",
     "b": "a task on its slot",
-    "c": "a byte of a row read",
+    "c": "a row: read, drawn, its share of a step's calls",
     "e": "a parameter for a row",
-    "f": "a step or block",
-    "g": "a parameter for a step or block",
+    "f": "a parameter beyond the caches for a row, on top",
     "h": "a parameter summed",
     "i": "a parameter, sent out",
 }
-READ_AND_COMPUTE, SUM = slice(2, 6), 6  # where these are among the terms
+READ_AND_COMPUTE, SUM = slice(2, 5), 5  # where these are among the terms
+HELD = np.geomspace(2e4, 8e5, 60)  # how many parameters may lie in the caches, of which the fit chooses
 # What is asked about: rows, partitions and slots of a cluster, the most partitions, and hidden units.
 CLUSTER_ROWS, CLUSTER, MOST, HIDDEN = 1e8, 400, 10_000, (64, 1024)
 CORES, BANDWIDTH = 4, 10e9 / 8  # of an executor; bytes a second into and out of each machine
@@ -71,7 +72,7 @@ class Case(NamedTuple):
 
 
 FITTED = [  # times, hidden, partitions, slots
-    *((1, hidden, 2, 2) for hidden in (64, 256, 1024)),
+    *((1, hidden, 2, 2) for hidden in (64, 256, 512, 1024)),
     *((times, 64, 2, 2) for times in (3, 10)),
     *((1, 64, partitions, 2) for partitions in (8, 32, 128)),
     *((1, 1024, partitions, 2) for partitions in (16, 64)),
@@ -79,8 +80,8 @@ FITTED = [  # times, hidden, partitions, slots
     (3, 64, 4, 1),
 ]
 CHECKED = [(3, 256, 4, 2), (1, 512, 8, 2), (5, 64, 16, 2), (1, 128, 64, 2), (2, 768, 4, 1)]
-GRID = [Case(average, *each, each in CHECKED) for average in STEP for each in FITTED + CHECKED]
-QUICK = [Case(average, times, 8, 2, 2, times == 2) for average in STEP for times in (1, 2)]
+GRID = [Case(average, *each, each in CHECKED) for average in AVERAGES for each in FITTED + CHECKED]
+QUICK = [Case(average, times, 8, 2, 2, times == 2) for average in AVERAGES for times in (1, 2)]
 
 
 # ---- measuring ----
@@ -169,26 +170,50 @@ def groups_of(average: str, w: int, partitions: int) -> int:
     return group_count(partitions, TALLY[average] * w)
 
 
-def terms(case: Case) -> np.ndarray:
-    """What each coefficient is multiplied by, (8,)."""
-    w = parameters(case.hidden)
-    return terms_of(case.average, ROWS * case.times, w, case.partitions, case.slots)
-
-
-def terms_of(average: str, rows: float, w: int, partitions: int, slots: int) -> np.ndarray:
-    """The same from numbers: one job an epoch."""
-    k = rows / STEP[average]
+def terms_of(average: str, rows: float, w: int, partitions: int, slots: int, held: float) -> np.ndarray:
+    """What each coefficient is multiplied by, (7,); `held` parameters lie in the caches."""
     groups = groups_of(average, w, partitions)
     stages, chain = (2, partitions / min(groups, slots) + groups) if groups else (1, partitions)
-    reading = [rows * WIDTH / slots, rows * w / slots, k / slots, k * w / slots]
-    return np.array([stages, (partitions + groups) / slots, *reading, chain * w, w])
+    computing = [rows / slots, rows * w / slots, rows * max(w - held, 0.0) / slots]
+    return np.array([stages, (partitions + groups) / slots, *computing, chain * w, w])
 
 
-def fitted(measured: Sequence[tuple[Case, float]]) -> np.ndarray:
+class Model(NamedTuple):
+    """What a fit came to."""
+
+    coefficients: np.ndarray  # (7,)
+    held: float  # parameters that lie in the caches
+
+    def parts(self, average: str, rows: float, w: int, partitions: int, slots: int) -> np.ndarray:
+        """Seconds by term, (7,)."""
+        return self.coefficients * terms_of(average, rows, w, partitions, slots, self.held)
+
+    def seconds(self, case: Case) -> float:
+        """What a case takes."""
+        w = parameters(case.hidden)
+        return float(self.parts(case.average, ROWS * case.times, w, case.partitions, case.slots).sum())
+
+
+def fitted(measured: Sequence[tuple[Case, float]]) -> Model:
+    """The model with the least squares of relative errors."""
+    models = [Model(coefficients_of(measured, held), held) for held in HELD]
+
+    def error(model: Model) -> float:
+        return sum((model.seconds(case) / seconds - 1) ** 2 for case, seconds in measured)
+
+    return min(models, key=error)
+
+
+def coefficients_of(measured: Sequence[tuple[Case, float]], held: float) -> np.ndarray:
     """Coefficients of least squares of relative errors; what would be below 0 is 0, one after the other."""
-    relative = np.array([terms(case) / seconds for case, seconds in measured])
+    numbers = [
+        (case.average, ROWS * case.times, parameters(case.hidden), case.partitions, case.slots)
+        for case, _ in measured
+    ]
+    seconds = np.array([seconds for _, seconds in measured])
+    relative = np.array([terms_of(*each, held) for each in numbers]) / seconds[:, None]
     coefficients = np.zeros(relative.shape[1])
-    used = list(range(len(coefficients)))
+    used = [term for term in range(len(coefficients)) if relative[:, term].any()]
     while used:
         scale = np.abs(relative[:, used]).max(axis=0)
         found = np.linalg.lstsq(relative[:, used] / scale, np.ones(len(relative)), rcond=None)[0]
@@ -209,10 +234,10 @@ def network(average: str, w: int, partitions: int) -> float:
     return (tallies + 2) * TALLY[average] * w / BANDWIDTH
 
 
-def overtaken(coefficients: np.ndarray, average: str, w: int) -> int | None:
+def overtaken(model: Model, average: str, w: int) -> int | None:
     """The fewest partitions, a slot each, for which sum and network take longer than reading and computing."""
     for partitions in range(1, MOST + 1):
-        parts = coefficients * terms_of(average, CLUSTER_ROWS, w, partitions, partitions)
+        parts = model.parts(average, CLUSTER_ROWS, w, partitions, partitions)
         if parts[SUM] + network(average, w, partitions) > parts[READ_AND_COMPUTE].sum():
             return partitions
     return None
@@ -223,14 +248,19 @@ def overtaken(coefficients: np.ndarray, average: str, w: int) -> int | None:
 
 def report(measured: Sequence[tuple[Case, float]]) -> None:
     """Print coefficients, errors and what the model says of a cluster."""
-    for average in STEP:
+    for average in AVERAGES:
         own = [(case, seconds) for case, seconds in measured if case.average == average]
-        coefficients = fitted([each for each in own if not each[0].checks])
+        model = fitted([each for each in own if not each[0].checks])
         print(f"\n{average} averaged\n\n| | for | coefficient |\n|---|---|---|")
-        for (letter, name), value in zip(TERMS.items(), coefficients, strict=True):
+        for (letter, name), value in zip(TERMS.items(), model.coefficients, strict=True):
             print(f"| {letter} | {name} | {scaled(value)} |")
-        report_errors(own, coefficients)
-        report_cluster(average, coefficients)
+        print(f"| m | parameters in the caches | {_thousands(model.held)} |")
+        report_errors(own, model)
+        report_cluster(average, model)
+
+
+def _thousands(count: float) -> str:
+    return f"{round(count, -3):,.0f}"
 
 
 def scaled(seconds: float) -> str:
@@ -240,19 +270,19 @@ def scaled(seconds: float) -> str:
     return f"{seconds / units[name]:.3g} {name}"
 
 
-def report_errors(measured: Sequence[tuple[Case, float]], coefficients: np.ndarray) -> None:
+def report_errors(measured: Sequence[tuple[Case, float]], model: Model) -> None:
     """Print each case beside what the model says."""
     print("\n| rows | hidden | partitions | slots | measured | model | error | |")
     print("|---|---|---|---|---|---|---|---|")
     for case, seconds in measured:
-        guess = float(coefficients @ terms(case))
+        guess = model.seconds(case)
         print(
             f"| {ROWS * case.times:,} | {case.hidden} | {case.partitions} | {case.slots} | {seconds:.3f} s "
             f"| {guess:.3f} s | {guess / seconds - 1:+.0%} | {'checked' if case.checks else ''} |"
         )
 
 
-def report_cluster(average: str, coefficients: np.ndarray) -> None:
+def report_cluster(average: str, model: Model) -> None:
     """Print what an epoch of 100 million rows would take, and from where on its sum would be most of it."""
     print(
         "\n| 100 million rows, 100 executors of 4 cores | read and compute | sum | groups | network | everything |"
@@ -260,7 +290,7 @@ def report_cluster(average: str, coefficients: np.ndarray) -> None:
     print("|---|---|---|---|---|---|")
     for hidden in HIDDEN:
         w = parameters(hidden)
-        parts = coefficients * terms_of(average, CLUSTER_ROWS, w, CLUSTER, CLUSTER)
+        parts = model.parts(average, CLUSTER_ROWS, w, CLUSTER, CLUSTER)
         groups = groups_of(average, w, CLUSTER) or "flat"
         moved = network(average, w, CLUSTER)
         cells = [
@@ -272,7 +302,7 @@ def report_cluster(average: str, coefficients: np.ndarray) -> None:
     print()
     for hidden in HIDDEN:
         w, name = parameters(hidden), f"{WIDTH}-{hidden}-{CLASSES}"
-        if first := overtaken(coefficients, average, w):
+        if first := overtaken(model, average, w):
             groups = groups_of(average, w, first)
             how = f"in {groups} groups" if groups else "flat"
             said = f"first at {first:,} partitions, each on its own slot, {how}"

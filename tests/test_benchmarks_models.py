@@ -60,7 +60,7 @@ def test_repeated_rows_are_kept_by_the_bytes_of_all_of_them(spark, data, monkeyp
 def test_cases_are_measured_also_where_rows_are_there_twice(spark, data, monkeypatch):
     monkeypatch.setattr(scaling, "WARM_UP", 1)
     monkeypatch.setattr(scaling, "REPEATS", 1)
-    cases = [Case(average, times, 4, 2, 2) for average in scaling.STEP for times in (1, 2)]
+    cases = [Case(average, times, 4, 2, 2) for average in scaling.AVERAGES for times in (1, 2)]
     found = dict(scaling.measure(spark, data, cases))
     assert set(found) == set(cases) and all(0 < seconds < 60 for seconds in found.values())
 
@@ -71,10 +71,10 @@ def test_the_grid_varies_everything_and_holds_some_back_for_both_kinds_of_averag
             [case for case in scaling.GRID if (case.average, case.checks) == (average, held)]
             for held in (False, True)
         )
-        assert len(fitted) == 13 and len(checked) == 5
+        assert len(fitted) == 14 and len(checked) == 5
         for name in ("times", "hidden", "partitions", "slots"):
             assert len({getattr(case, name) for case in fitted}) > 1
-    assert len(scaling.GRID) == len(set(scaling.GRID)) == 36
+    assert len(scaling.GRID) == len(set(scaling.GRID)) == 38
     assert {case.times for case in scaling.QUICK} == {1, 2}
 
 
@@ -100,37 +100,37 @@ def test_coefficients_are_said_in_the_unit_that_suits_them():
 
 
 def test_a_flat_sum_is_one_stage_and_a_chain_of_all_partitions():
-    # 32 rows of replicas' steps of 64: half a step; 1,000 parameters of 8 bytes stay far below the flat limit.
-    found = scaling.terms_of("parameters", 32, 1000, 6, 2)
-    assert found.tolist() == [1, 3, 32 * 784 / 2, 32 * 1000 / 2, 0.25, 250, 6000, 1000]
+    # 1,000 parameters of 8 bytes stay far below the flat limit; 400 of them lie beyond the caches.
+    found = scaling.terms_of("parameters", 32, 1000, 6, 2, held=600)
+    assert found.tolist() == [1, 3, 32 / 2, 32 * 1000 / 2, 32 * 400 / 2, 6000, 1000]
+    assert scaling.terms_of("parameters", 32, 1000, 6, 2, held=1001)[4] == 0
 
 
 def test_a_sum_in_groups_is_a_stage_more_and_a_shorter_chain():
     w = 1_000_000  # 8 MB of parameters and velocities, 4 MB of gradients: 16 partitions are 128 and 64 MB
-    flat = scaling.terms_of("gradients", 1024, w, 16, 2)
-    grouped = scaling.terms_of("parameters", 64, w, 16, 2)
-    assert (flat[0], flat[1], flat[6]) == (1, 8, 16 * w)
-    assert (grouped[0], grouped[1], grouped[6]) == (
+    flat = scaling.terms_of("gradients", 1024, w, 16, 2, 0)
+    grouped = scaling.terms_of("parameters", 64, w, 16, 2, 0)
+    assert (flat[0], flat[1], flat[5]) == (1, 8, 16 * w)
+    assert (grouped[0], grouped[1], grouped[5]) == (
         2,
         (16 + 4) / 2,
         (16 / 2 + 4) * w,
     )  # 4 groups, 2 at a time
-    cluster = scaling.terms_of("parameters", 64, w, 400, 400)
-    assert (cluster[1], cluster[6]) == (420 / 400, (400 / 20 + 20) * w)  # 20 groups at the same time
+    cluster = scaling.terms_of("parameters", 64, w, 400, 400, 0)
+    assert (cluster[1], cluster[5]) == (420 / 400, (400 / 20 + 20) * w)  # 20 groups at the same time
 
 
-def test_the_fit_finds_the_coefficients_that_made_the_times():
-    true = np.array([0.05, 0.01, 2e-10, 3e-11, 1e-5, 4e-10, 2e-9, 6e-9])
-    measured = [(case, float(true @ scaling.terms(case))) for case in scaling.GRID if case.hidden]
-    own = [(case, seconds) for case, seconds in measured if case.average == "parameters"]
+def test_the_fit_finds_the_model_that_made_the_times():
+    true = scaling.Model(np.array([0.05, 0.01, 2e-7, 3e-11, 5e-11, 2e-9, 6e-9]), scaling.HELD[40])
+    own = [(case, true.seconds(case)) for case in scaling.GRID if case.average == "parameters"]
     found = scaling.fitted(own)
-    guesses = [found @ scaling.terms(case) for case, _ in own]
-    assert np.allclose(guesses, [seconds for _, seconds in own], rtol=1e-6) and (found >= 0).all()
+    assert np.allclose([found.seconds(case) for case, _ in own], [seconds for _, seconds in own], rtol=1e-6)
+    assert np.allclose(found.coefficients, true.coefficients) and found.held == true.held
 
 
 def test_the_fit_gives_no_coefficient_below_nothing():
     cases = [Case("parameters", times, 64, 2, 2) for times in (1, 3, 10)]
-    assert (scaling.fitted([(case, 1 / case.times) for case in cases]) >= 0).all()
+    assert (scaling.fitted([(case, 1 / case.times) for case in cases]).coefficients >= 0).all()
 
 
 def test_the_network_moves_tallies_in_and_parameters_out_on_the_busiest_links():
@@ -141,23 +141,25 @@ def test_the_network_moves_tallies_in_and_parameters_out_on_the_busiest_links():
 
 def test_where_the_sum_overtakes_is_the_first_number_of_partitions_that_does(monkeypatch):
     monkeypatch.setattr(scaling, "BANDWIDTH", np.inf)
-    coefficients = np.zeros(8)
-    # Reading: 1e8 rows of 784 bytes on P slots, a microsecond a row: 100 / P seconds. Summing: P w microseconds.
-    coefficients[2], coefficients[6] = 1e-6 / 784, 1e-6
-    assert scaling.overtaken(coefficients, "gradients", 9_990) == 101  # 100 / P < 0.00999 P from 101 on
-    coefficients[6] = 0
-    assert scaling.overtaken(coefficients, "gradients", 10_000) is None
+    coefficients = np.zeros(7)
+    model = scaling.Model(coefficients, 0)
+    # Reading: 1e8 rows on P slots, a microsecond a row: 100 / P seconds. Summing: P w microseconds.
+    coefficients[2], coefficients[5] = 1e-6, 1e-6
+    assert scaling.overtaken(model, "gradients", 9_990) == 101  # 100 / P < 0.00999 P from 101 on
+    coefficients[5] = 0
+    assert scaling.overtaken(model, "gradients", 10_000) is None
 
 
 def test_the_report_names_groups_and_where_the_sum_overtakes(capsys):
-    coefficients = np.zeros(8)
-    coefficients[2] = 1e-9
-    scaling.report_cluster("parameters", coefficients)
+    coefficients = np.zeros(7)
+    coefficients[2] = 784e-9
+    model = scaling.Model(coefficients, 0)
+    scaling.report_cluster("parameters", model)
     out = capsys.readouterr().out
     assert "| 784-1024-10 | 0.20 s | 0.00 s | 20 | 0.22 s | 0.41 s |" in out
     assert "784-1024-10: sum and network take longer than read and compute first at 372 partitions" in out
-    coefficients[6] = 1
-    scaling.report_cluster("gradients", coefficients)
+    coefficients[5] = 1
+    scaling.report_cluster("gradients", model)
     assert "first at 1 partitions, each on its own slot, flat." in capsys.readouterr().out
 
 
