@@ -60,10 +60,10 @@ def row_bytes(images: TextFile) -> int:
 def free_storage(context: Any) -> int:
     """Bytes that all executors have left for cached blocks; the driver holds none, unless it is the executor too."""
     scala = context._jsc.sc()
-    driver = None if scala.isLocal() else scala.env().blockManager().blockManagerId().hostPort()
-    managers, free = scala.getExecutorMemoryStatus().iterator(), 0
-    while managers.hasNext():
-        manager = managers.next()
-        if manager._1() != driver:
-            free += manager._2()._2()  # (at most, left)
-    return free
+    # Not SparkEnv's block manager, by which the driver could be told from executors as well: from Spark 4.1 on Python's
+    # bridge cannot open that class without a library that Spark does not bring.
+    found = scala.statusStore().executorList(True)
+    managers = [found.apply(number) for number in range(found.size())]
+    return sum(
+        each.maxMemory() - each.memoryUsed() for each in managers if scala.isLocal() or each.id() != "driver"
+    )
