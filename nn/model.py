@@ -39,7 +39,8 @@ class Sequential:
         object.__setattr__(self, "input_shape", _shape(self.input_shape))
         if not 1 <= len(self.layers) <= MAX_LAYERS:
             raise ValueError(f"a network must have 1 to {MAX_LAYERS} layers, got {len(self.layers)}")
-        if not (np.isfinite(self.scale) and self.scale > 0):
+        is_number = isinstance(self.scale, (int, float)) and not isinstance(self.scale, bool)
+        if not (is_number and 0 < self.scale < math.inf):
             raise ValueError(f"the scale of the inputs must be a finite number above 0, got {self.scale!r}")
 
     def init(self, seed: int) -> Params:

@@ -5,14 +5,13 @@ Plain NumPy opens it: np.load("model.npz")["0.W"]. Nothing in it is pickled, and
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import zipfile
 from typing import Any
 
 import numpy as np
 
+from nn import archive
 from nn.classifier import Classifier
 from nn.errors import DataError
 from nn.model import Params, Sequential
@@ -31,9 +30,7 @@ def to_bytes(model: Sequential, params: Params, about: dict[str, Any] | None = N
     arrays: dict[str, Any] = {
         f"{index}.{key}": value for index, layer in enumerate(params) for key, value in layer.items()
     }
-    buffer = io.BytesIO()
-    np.savez(buffer, config=np.array(json.dumps(config)), **arrays)
-    return buffer.getvalue()
+    return archive.to_bytes({"config": np.array(json.dumps(config)), **arrays})
 
 
 def save(
@@ -61,11 +58,7 @@ def load(path: str | os.PathLike) -> Classifier:
 
 def from_bytes(content: bytes) -> Classifier:
     """Read the content of a model file; ValueError says what does not fit."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            values = {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, EOFError, OSError, KeyError, AttributeError, ValueError) as error:
-        raise ValueError(f"no .npz archive of plain arrays ({error})") from None
+    values = archive.from_bytes(content)
     config = _config(values.pop("config", None))
     model = Sequential.from_config(config)
     params: Params = []

@@ -174,7 +174,7 @@ def _line_by_line(lines: list[bytes], layout: Layout) -> np.ndarray | Fault:
 
 
 def _row(line: bytes, layout: Layout) -> list[float] | Fault:
-    fields = fields_of(_as_text(line), layout.separator)
+    fields = [field.strip() for field in _as_text(line).split(layout.separator)]
     if not line.strip():
         return _empty_line(1, layout)
     if len(fields) != layout.width:
