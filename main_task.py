@@ -6,9 +6,20 @@ spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS OUTP
 import sys
 
 try:
-    from nn import commandline, console, door, evaluation, modelfile, options, report
-    from nn.records import Progress
+    from nn import (
+        commandline,
+        console,
+        door,
+        evaluation,
+        modelfile,
+        options,
+        preflight,
+        preview,
+        report,
+        resumption,
+    )
     from nn.spark import reading
+    from nn.spark.checkpoints import Checkpoints
     from nn.spark.output import Output
     from nn.spark.session import shows_on_terminal, spark_context
     from nn.spark.shuffling import shuffled
@@ -27,17 +38,28 @@ except ModuleNotFoundError as missing:
 
 def main(asked: options.Options) -> None:
     """Run the job that the options describe, from the first file to the last."""
+    if asked.dry_run:
+        print(preview.lines(asked))
+        return
     with spark_context("neural network training", asked.debug) as context:
         clock = report.Clock()
         storage = Storage(context)
         output = Output(storage.folder(asked.output))
-        output.claim(asked.overwrite)
+        output.claim(asked.overwrite, asked.resume)
+        if asked.check:
+            preflight.run(context, storage, output, asked)
+            return
+        checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
+        start = resumption.start(asked, output, checkpoints)
+        if start.is_finished:
+            print(start.lines())
+            return
+        asked = start.asked.for_cluster(context.defaultParallelism)
 
         # read
         print(report.where(context, asked), flush=True)
-        partitions = asked.partitions or context.defaultParallelism
         with asked.telling_how_to_get_data():
-            train_set, test_set = reading.read_both(context, storage, *asked.sources(), partitions)
+            train_set, test_set = reading.read_both(context, storage, *asked.sources(), asked.pieces)
         if asked.shuffle_once:
             train_set = shuffled(train_set, asked.recipe.seed)
         about = report.describe_data(storage, asked, train_set.rows)
@@ -52,19 +74,18 @@ def main(asked: options.Options) -> None:
         params = model.init(recipe.seed)
         plan = recipe.plan(split.train_rows)
         optimizer = recipe.optimizer_for(plan)
-        print(report.plan_lines(recipe, model), flush=True)
-        table = console.Table(plan, live=shows_on_terminal(context))
+        data = resumption.data_of(train_set, test_set)
+        begun = start.progress(asked, data, optimizer, params)
+        print(report.plan_lines(recipe, model) + start.lines(), flush=True)
+        table = console.Table(plan, live=shows_on_terminal(context), done=start.epoch)
         penalty = recipe.penalty()
         measure = table.counting(penalty.added_to(measure_on(train_blocks, model, recipe.augment)))
         descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
-        epochs = train(measure, optimizer, plan, Progress(optimizer.init(params)), descend)
-        output.clear()
-        output.write_config(asked.resolved(train_set.partitions))
-        try:
-            for progress in table.watch(early_stopping(epochs, recipe.patience)):
-                output.write_history(progress.history)
-        finally:
-            output.finish_history()
+        epochs = train(measure, optimizer, plan, begun, descend)
+        progress = begun
+        with resumption.recording(start, asked, data, optimizer, output, checkpoints) as record:
+            for progress in table.watch(early_stopping(epochs, recipe.patience, begun)):
+                record(progress)
         params = kept(optimizer, progress)
         clock.lap("training")
 

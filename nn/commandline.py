@@ -37,7 +37,7 @@ examples:
 A word for a layer, loss, optimizer, schedule or augmentation may carry fields: name:value:field=value, as in
 conv2d:16x5:padding=same or adamw:weight_decay=0.1. --words lists all of them.
 
-exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 5 diverged"""
+exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 5 diverged, 130 interrupted, 143 terminated"""
 
 
 def parse(arguments: list[str]) -> Options:
@@ -117,7 +117,18 @@ GROUPS = {
         *("optimizer", "learning_rate", "schedule", "warmup", "clip"),
         *("l1", "l2", "class_weights", "augment", "validation_fraction", "patience"),
     ),
-    "run": ("seed", "partitions", "shuffle_once", "overwrite", "debug"),
+    "run": (
+        *(
+            "seed",
+            "partitions",
+            "shuffle_once",
+            "overwrite",
+            "resume",
+            "checkpoint_every",
+            "keep_checkpoints",
+        ),
+        *("check", "dry_run", "debug"),
+    ),
 }
 CONFIG_HELP = (
     "take options from a local JSON file, such as recipes/cnn.json or OUTPUT/config.json; options given here win, and "
@@ -234,6 +245,12 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
     beside = [name for name in ("train_labels", "test_labels") if values[name] == "-"]
     if beside and values.get("label_column") is None:
         raise UsageError(f"{beside[0].upper()} is - (labels stand in the images): expected --label-column N")
+    if values.get("overwrite") and values.get("resume"):
+        raise UsageError(
+            "--overwrite and --resume exclude each other: the one starts anew, the other goes on"
+        )
+    if values.get("check") and values.get("dry_run"):
+        raise UsageError("--check and --dry-run exclude each other: the one starts Spark, the other nothing")
     if not beside and values.get("label_column") is not None:
         raise UsageError("--label-column: expected - as TRAIN_LABELS or TEST_LABELS, found files for both")
 

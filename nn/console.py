@@ -47,8 +47,9 @@ def clock(seconds: float) -> str:
 class Table:
     """Shows training as it goes on: a table for a log, a live line for a person at a terminal."""
 
-    def __init__(self, plan: Plan, live: bool, stream: TextIO = sys.stdout):
+    def __init__(self, plan: Plan, live: bool, done: int = 0, stream: TextIO = sys.stdout):
         self.plan, self.live, self.stream = plan, live, stream
+        self.start = done / plan.epochs  # the part of the run that was made before
         self.jobs = 0
         self.began = time.monotonic()
         self.latest: Epoch | None = None
@@ -84,7 +85,7 @@ class Table:
         return counted
 
     def _left(self, done: float) -> float:
-        return (time.monotonic() - self.began) * (1 - done) / done
+        return (time.monotonic() - self.began) * (1 - done) / (done - self.start)
 
     def _draw_bar(self, done: float) -> None:
         filled = int(BAR * done)

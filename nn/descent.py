@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from nn import tree
+from nn import likeness, tree
 from nn.layers.layer import is_weight
+from nn.likeness import Maybe
 from nn.optimizers import Rule, Slot
 from nn.schedules import Constant, Schedule, warm_up
 
@@ -65,6 +66,22 @@ class Descent:
             "standing": None,
         }
         return {**state, "learning_rate": self._rate(state)}
+
+    def check(self, state: Any, params: tree.Tree) -> None:
+        """Raise ValueError, naming the place, unless it is a state of this descent from parameters like these."""
+        fresh = self.init(params)
+        standing = {
+            "trial": params,
+            "slots": fresh["slots"],
+            "cost": 0.0,
+            "grads": Maybe(params),
+            "undone": 0,
+        }
+        memory = self.schedule.watch(None, 0.0)
+        like = {**fresh, "memory": Maybe(memory), "standing": Maybe(standing)}
+        likeness.check(state, like, "state")
+        if self.judges and state["standing"] is None and state["steps"]:
+            raise ValueError("state.standing: expected the last point that stood, found nothing")
 
     def tell(self, state: State, cost: float, grads: tree.Tree) -> tuple[State, bool]:
         """Judge the trial by its cost, then step on with its gradients, or again with the standing point's."""

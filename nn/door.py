@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from nn.errors import EnvironmentFault, UserError
+from nn.errors import EnvironmentFault, Terminated, UserError
 
-INTERRUPTED = 130  # what a shell gives a program ended by Ctrl-C
+# What a shell gives a program ended by a signal.
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
 UNFORESEEN = 1
 
 
 def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], None]) -> int:
     """Parse the command line, run `main` with the result, and give the exit code."""
     debug = "--debug" in sys.argv
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         main(parse(sys.argv[1:]))
         return 0
-    except KeyboardInterrupt:
-        return _say(program, "interrupted", INTERRUPTED)
+    except Terminated as stop:
+        return _say(program, f"terminated{_advice(stop)}", TERMINATED)
+    except KeyboardInterrupt as stop:
+        return _say(program, f"interrupted{_advice(stop)}", INTERRUPTED)
     except BrokenPipeError:
         return UNFORESEEN
     except Exception as error:
@@ -30,10 +36,20 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
         return _say(program, *_line_and_code(error, debug))
 
 
+def _terminate(*_: Any) -> None:
+    raise Terminated
+
+
+def _advice(error: BaseException) -> str:
+    """What whoever raised the error, or saw it pass, adds to it for the user."""
+    advice = getattr(error, "advice", "")
+    return f"; {advice}" if advice else ""
+
+
 def _line_and_code(error: Exception, debug: bool) -> tuple[str, int]:
     if isinstance(error, UserError):
-        return f"error: {error}", error.exit_code
-    more = "" if debug else "; --debug shows all of it"
+        return f"error: {error}{_advice(error)}", error.exit_code
+    more = _advice(error) + ("" if debug else "; --debug shows all of it")
     java = getattr(error, "java_exception", None)
     if java is not None:
         return f"error: Spark: {_telling_line(str(java.getMessage()))}{more}", EnvironmentFault.exit_code

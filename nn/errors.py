@@ -5,6 +5,7 @@ class UserError(Exception):
     """What the user can mend: one line that says what, where, expected and found."""
 
     exit_code = 1
+    advice = ""  # what whoever saw it pass adds to it
 
 
 class UsageError(UserError):
@@ -27,6 +28,10 @@ class EnvironmentFault(UserError):
     """A machine or cluster that cannot run the job: no Java, no Spark, a folder that cannot be written."""
 
     exit_code = 4
+
+
+class Terminated(KeyboardInterrupt):
+    """The machine or its manager asks the program to end: SIGTERM."""
 
 
 class Diverged(UserError):

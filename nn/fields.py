@@ -36,6 +36,11 @@ def json_object(path: str) -> dict[str, Any]:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from None
+    return json_object_of(content, path)
+
+
+def json_object_of(content: bytes, path: str) -> dict[str, Any]:
+    """The JSON object in the bytes of a file; ValueError names the file and what is wrong with it."""
     if len(content) > LARGEST_FILE:
         raise ValueError(f"{path}: expected at most {LARGEST_FILE:,} bytes, found more")
     try:

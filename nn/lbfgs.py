@@ -15,7 +15,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from nn import tree
+from nn import likeness, tree
+from nn.likeness import Many, Maybe
 
 State = dict[str, Any]
 
@@ -80,6 +81,23 @@ class LBFGS:
             "progress": None,
             "finished": "",
         }
+
+    def check(self, state: Any, params: tree.Tree) -> None:
+        """Raise ValueError, naming the place, unless it is a state of this search from parameters like these."""
+        point = [0.0, Maybe(0.0), Maybe(0.0)]
+        line = {"start": point, "low": point, "high": Maybe(point), "trials": 0, "last": False}
+        like = {
+            **self.init(params),
+            "standing": Maybe({"params": params, "cost": 0.0, "grads": params}),
+            "pairs": Many({"s": params, "y": params, "sy": 0.0}, self.memory),
+            "direction": Maybe(params),
+            "line": Maybe(line),
+            "progress": Maybe({"cost": 0.0, "gradient": 0.0, "stalled": 0}),
+        }
+        likeness.check(state, like, "state")
+        searching = state["standing"] is not None and not state["finished"]
+        if searching and (state["direction"] is None or state["line"] is None):
+            raise ValueError("state.line: expected the line of the trial, found nothing")
 
     @np.errstate(over="ignore", invalid="ignore")  # where a step leads is for the next cost to tell
     def tell(self, state: State, cost: float, grads: tree.Tree) -> tuple[State, bool]:

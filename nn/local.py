@@ -91,7 +91,7 @@ def fit(
     descend = descend_on(blocks, model, recipe.augment, penalty)
     start = Progress(optimizer.init(model.init(recipe.seed)))
     progress = start
-    for progress in early_stopping(train(measure, optimizer, plan, start, descend), recipe.patience):
+    for progress in early_stopping(train(measure, optimizer, plan, start, descend), recipe.patience, start):
         if watch is not None:
             watch(progress.history[-1])
     return Fit(Classifier(model, kept(optimizer, progress)), progress.history)

@@ -53,6 +53,24 @@ class Options:
         "move every training row once to a random place: for averaged parameters on rows sorted by class",
     )
     overwrite: bool = option(False, Switch(), "replace an earlier run's results in OUTPUT, and nothing else")
+    resume: bool = option(
+        False,
+        Switch(),
+        "go on with the run in OUTPUT from its last checkpoint, to the same model; a run that never began begins",
+    )
+    checkpoint_every: int | None = option(
+        None,
+        Whole(0),
+        "write a checkpoint after every N epochs, 0: never (default: as often as takes less than 2 % of the time); "
+        "the last epoch, or the one before an interruption, always gets one",
+    )
+    keep_checkpoints: int = option(2, Whole(1), "keep the last N checkpoints, and the best (default 2)")
+    check: bool = option(
+        False,
+        Switch(),
+        "look over the cluster and the data with one small job, say what would stop the run, and leave",
+    )
+    dry_run: bool = option(False, Switch(), "say what the run would do, start nothing and leave")
     debug: bool = option(False, Switch(), "show Spark's log, and stack traces for errors")
     about: str | None = None  # what a configuration file says of itself
     get_data: str | None = None  # the command that makes its data, for whoever lacks it
@@ -79,10 +97,20 @@ class Options:
                 values[name] = None if value in (None, ()) else each.metadata["reader"].plain(value)
         return {name: value for name, value in values.items() if value is not None}
 
-    def resolved(self, partitions: int) -> dict[str, Any]:
+    def resolved(self) -> dict[str, Any]:
         """The configuration that OUTPUT keeps: all that shapes the results, defaults filled in; `--config` takes it."""
-        whole = dataclasses.replace(self, recipe=self.recipe.resolved(), partitions=partitions)
+        whole = dataclasses.replace(self, recipe=self.recipe.resolved())
         return {name: value for name, value in whole.as_json().items() if name not in NOT_KEPT}
+
+    def for_cluster(self, slots: int) -> Options:
+        """The same with as many partitions as tasks run at once, where the user names no number."""
+        return dataclasses.replace(self, partitions=self.partitions or slots)
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces the rows are cut into, where that is settled (`for_cluster`)."""
+        assert self.partitions is not None
+        return self.partitions
 
     def for_replicas(self, rows: int, replicas: int) -> Options:
         """The same with the recipe's defaults for so many replicas of so many rows together."""
@@ -149,7 +177,10 @@ class Options:
             raise MissingFile(f"{error}{more}") from None
 
 
-NOT_KEPT = ("output", "overwrite", "debug", "about", "get_data")
+NOT_KEPT = (
+    *("output", "overwrite", "resume", "checkpoint_every", "keep_checkpoints", "check", "dry_run"),
+    *("debug", "about", "get_data"),
+)
 UNKNOWN_WIDTHS = (1024 * 1024, 3331 * 3331)  # squares, which image layers take
 PEEKED = 1 << 20  # bytes of a line; a longer one is left to Spark
 

@@ -52,7 +52,8 @@ PLACES = ("train_images", "train_labels", "test_images", "test_labels", "output"
 BESIDE = frozenset(
     (
         *(*PLACES, "label_column", "weight_column", "partitions", "shuffle_once"),
-        *("overwrite", "debug", "about", "get_data"),
+        *("overwrite", "resume", "checkpoint_every", "keep_checkpoints", "check", "dry_run"),
+        *("debug", "about", "get_data"),
     )
 )
 AVERAGES = ("gradients", "parameters")

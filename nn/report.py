@@ -175,7 +175,7 @@ def summary(
     standing = [line for line in history if line.accepted]
     kept = history[best.epoch - 1] if best else (standing[-1] if standing else None)
     return {
-        "configuration": {**asked.resolved(train.partitions), "output": asked.output},
+        "configuration": {**asked.resolved(), "output": asked.output},
         "versions": {
             "nn": __version__,
             "spark": context.version,

@@ -24,6 +24,7 @@ class Schedule:
     name: ClassVar[str]
     positional: ClassVar[tuple[str, ...]] = ()
     judges: ClassVar[bool] = False  # whether it may undo the step that led to a trial
+    needs_end: ClassVar[bool] = False  # whether a longer run would have another rate from the start
 
     def factor(self, time: float, end: float) -> float:
         """What multiplies the learning rate `time` epochs into a run of `end` epochs."""
@@ -101,6 +102,7 @@ class Cosine(Schedule):
 
     name: ClassVar[str] = "cosine"
     positional: ClassVar[tuple[str, ...]] = ("final",)
+    needs_end: ClassVar[bool] = True
     final: float = 0.0
 
     def __post_init__(self):
@@ -121,6 +123,7 @@ class OneCycle(Schedule):
 
     name: ClassVar[str] = "one-cycle"
     positional: ClassVar[tuple[str, ...]] = ("rise",)
+    needs_end: ClassVar[bool] = True
     rise: float = 0.3
     start: float = 0.04
     final: float = 0.0001

@@ -117,7 +117,9 @@ def train(
         line = _timed(line, jobs, time.perf_counter() - began)
         progress = Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))
         yield progress
-        _refuse_divergence(line, optimizer.result(state), optimizer.cure(line.learning_rate))
+        fault = divergence(optimizer, progress)
+        if fault:
+            raise Diverged(fault + optimizer.cure(line.learning_rate))
 
 
 def _line(epoch: int, outcome: Outcome, plan: Plan) -> Epoch:
@@ -155,11 +157,17 @@ def _better(best: Best | None, line: Epoch, outcome: Outcome, plan: Plan) -> Bes
     return Best(line.epoch, line.val_cost, outcome.measured)
 
 
-def _refuse_divergence(line: Epoch, params: tree.Tree, cure: str) -> None:
+def divergence(optimizer: Optimizer, progress: Progress) -> str | None:
+    """What is no finite number after an epoch, or None: nothing of it, training can go on."""
+    line, state = progress.history[-1], progress.state
     if not math.isfinite(line.cost) and line.accepted:
-        raise Diverged(f"the cost is {line.cost} in epoch {line.epoch}{cure}")
-    if not tree.all_finite(params):
-        raise Diverged(f"the weights are no finite numbers after epoch {line.epoch}{cure}")
+        return f"the cost is {line.cost} in epoch {line.epoch}"
+    standing = state["standing"]
+    if standing is not None and standing["grads"] is not None and not tree.all_finite(standing["grads"]):
+        return f"the gradients are no finite numbers in epoch {line.epoch}"
+    if not tree.all_finite(optimizer.result(state)):
+        return f"the weights are no finite numbers after epoch {line.epoch}"
+    return None
 
 
 def one_step(jobs: Jobs, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:
@@ -211,14 +219,30 @@ def many_steps(jobs: Jobs, optimizer: Optimizer, plan: Plan, draw: Draw, state: 
     return Outcome(state, accepted, seen, validation, senders, rate, trial)
 
 
-def early_stopping(epochs: Iterator[Progress], patience: int | None) -> Iterator[Progress]:
-    """Pass epochs on until the best one lies `patience` epochs back (Prechelt, 1998); None: all of them."""
-    for progress in epochs:
-        yield progress
-        if patience is None or progress.best is None:
-            continue
-        if progress.history[-1].epoch - progress.best.epoch >= patience:
+def jobs_an_epoch(plan: Plan, optimizer: Optimizer) -> int:
+    """How many jobs an epoch takes where every step stands; the first may take one more."""
+    if plan.batch_size is None:
+        return 2 if plan.noisy and optimizer.judges else 1
+    return plan.jobs + (optimizer.judges or plan.validates)
+
+
+def early_stopping(
+    epochs: Iterator[Progress], patience: int | None, progress: Progress
+) -> Iterator[Progress]:
+    """Pass epochs after `progress` on until the best one lies `patience` back (Prechelt, 1998); None: all of them."""
+    while not is_out_of_patience(progress, patience):
+        following = next(epochs, None)
+        if following is None:
             return
+        progress = following
+        yield progress
+
+
+def is_out_of_patience(progress: Progress, patience: int | None) -> bool:
+    """Whether the best epoch lies `patience` epochs back."""
+    if patience is None or progress.best is None:
+        return False
+    return len(progress.history) - progress.best.epoch >= patience
 
 
 def kept(optimizer: Optimizer, progress: Progress) -> tree.Tree:

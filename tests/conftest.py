@@ -21,6 +21,26 @@ settings.register_profile(
 settings.load_profile("project")
 
 
+def pytest_addoption(parser):
+    """`--thorough` is what `make test-faults` asks for."""
+    parser.addoption("--thorough", action="store_true", help="as often as docs/reliability.md says; hours")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what only `make test-faults` has time for."""
+    if not config.getoption("--thorough"):
+        for item in items:
+            if item.get_closest_marker("thorough"):
+                item.add_marker(pytest.mark.skip(reason="takes long: make test-faults"))
+
+
+@pytest.fixture(scope="session")
+def count(request):
+    """A function (short, long) -> how often something is tried."""
+    thorough = request.config.getoption("--thorough")
+    return lambda short, long: long if thorough else short
+
+
 @pytest.fixture(scope="session")
 def spark():
     """One SparkContext with two slots for all tests, made as the job makes its own."""

@@ -371,7 +371,7 @@ def test_one_configuration_at_a_time(tmp_path):
 )
 def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
     asked = commandline.parse([*FILES, *words.split()])
-    path = config_file(tmp_path, asked.resolved(partitions=3))
+    path = config_file(tmp_path, asked.for_cluster(3).resolved())
     again = commandline.parse(["--config", path, "out"])
     assert again.recipe.resolved() == asked.recipe.resolved() and again.partitions == 3
     assert again.sources() == asked.sources()
@@ -379,7 +379,7 @@ def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
     plan = asked.recipe.plan(100)
     assert again.recipe.plan(100) == plan
     assert again.recipe.optimizer_for(plan) == asked.recipe.optimizer_for(plan)
-    assert again.resolved(3) == asked.resolved(3)
+    assert again.resolved() == asked.for_cluster(3).resolved()
 
 
 @pytest.mark.parametrize(

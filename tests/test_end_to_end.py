@@ -7,64 +7,29 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
-import pyspark
 import pytest
 from conftest import ROOT, blobs, write_csv
+from submitting import MAIN, begin_on_terminal, shown_until, submit, write_text_set
 
 import nn
 from nn import package
 
 pytestmark = pytest.mark.spark
 
-BIN = Path(sys.executable).parent
-FAST = ["--master", "local[2]", "--conf", "spark.ui.enabled=false", "--driver-memory", "1g"]
-
-
-def submit(script, *words, cwd, conf=()):
-    """Run spark-submit as a user would, in a folder of its own."""
-    environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(("PYSPARK", "SPARK"))
-    }
-    environment["PATH"] = f"{BIN}{os.pathsep}{environment['PATH']}"
-    environment["PYSPARK_PYTHON"] = sys.executable
-    environment["SPARK_HOME"] = str(
-        Path(pyspark.__file__).parent
-    )  # its own search breaks on a path with a space
-    command = [str(BIN / "spark-submit"), *FAST, *conf, str(script), *map(str, words)]
-    # Spark mixes its program's stderr into stdout; one stream is what a user sees.
-    return subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """An easy set of 9-pixel images in the original's format: floats, blanks, one-hot labels."""
-    folder = tmp_path_factory.mktemp("data")
-    for name, rows, seed in (("train", 400, 1), ("test", 100, 2)):
-        inputs, labels = blobs(rows, width=9, seed=seed)
-        np.savetxt(folder / f"images_{name}.csv", inputs / 255)
-        np.savetxt(folder / f"labels_{name}.csv", np.eye(3)[labels])
-    return [folder / f"{kind}_{name}.csv" for name in ("train", "test") for kind in ("images", "labels")]
+    """Four files of an easy set in the original's format."""
+    return write_text_set(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
 def finished(data, tmp_path_factory):
     """One run from another working folder, its console and its OUTPUT."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    done = submit(
-        ROOT / "main_task.py", *data, "out", "--epochs", "60", "--learning-rate", "0.5", cwd=elsewhere
-    )
+    done = submit(MAIN, *data, "out", "--epochs", "60", "--learning-rate", "0.5", cwd=elsewhere)
     assert done.returncode == 0, done.stdout[-3000:]
     return done, elsewhere / "out"
 
@@ -73,6 +38,7 @@ def test_job_leaves_everything_it_promises(finished):
     _, out = finished
     expected = {"_SUCCESS", "cost_history", "accuracy_history", "metrics", "tests", "history.csv"}
     expected |= {"config.json", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz"}
+    expected |= {"checkpoints"}
     assert {path.name for path in out.iterdir()} == expected
     for folder in ("cost_history", "accuracy_history", "metrics", "tests"):
         assert sorted(path.name for path in (out / folder).iterdir()) == ["_SUCCESS", "part-00000"]
@@ -134,17 +100,17 @@ def test_job_gives_the_same_bits_again_and_overwrites(finished, data, tmp_path):
     shutil.copytree(out, mine)
     (mine / "thesis.tex").write_text("kept")
     (mine / "model.npz").write_bytes(b"old")
-    refused = submit(ROOT / "main_task.py", *data, mine, *words, cwd=tmp_path)
+    refused = submit(MAIN, *data, mine, *words, cwd=tmp_path)
     assert refused.returncode == 2 and "--overwrite" in refused.stdout
     assert (mine / "model.npz").read_bytes() == b"old"
-    done = submit(ROOT / "main_task.py", *data, mine, *words, "--overwrite", cwd=tmp_path)
+    done = submit(MAIN, *data, mine, *words, "--overwrite", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert (mine / "model.npz").read_bytes() == (out / "model.npz").read_bytes()
     assert (mine / "thesis.tex").read_text() == "kept"
 
 
 def test_lone_main_task_runs_with_the_zip_and_says_what_is_missing_without(data, tmp_path):
-    shutil.copy(ROOT / "main_task.py", tmp_path)
+    shutil.copy(MAIN, tmp_path)
     package.write_zip(tmp_path / "nn.zip")
     words = [*data, "out", "--epochs", "3", "--batch-size", "100", "--schedule", "constant"]
     done = submit("main_task.py", *words, cwd=tmp_path, conf=["--py-files", "nn.zip"])
@@ -167,7 +133,7 @@ def test_lone_main_task_runs_with_the_zip_and_says_what_is_missing_without(data,
     ids=["missing", "option", "file", "swapped"],
 )
 def test_bad_input_is_one_line_an_exit_code_and_nothing_written(data, tmp_path, change, code, told):
-    done = submit(ROOT / "main_task.py", *change([*data, "out"]), cwd=tmp_path)
+    done = submit(MAIN, *change([*data, "out"]), cwd=tmp_path)
     ours = [line for line in done.stdout.splitlines() if line.startswith("main_task.py: error: ")]
     assert done.returncode == code, done.stdout
     assert len(ours) == 1 and told in ours[0]
@@ -184,7 +150,7 @@ def test_run_on_another_file_system_with_labels_in_a_column(tmp_path):
     mount = ["--conf", f"spark.hadoop.fs.viewfs.mounttable.far.link./data=file://{disk}"]
     words = ["viewfs://far/data/train.csv", "-", "viewfs://far/data/test.csv", "-", "viewfs://far/data/out"]
     words += ["--label-column", "-1", "--epochs", "20", "--activation", "tanh", "--learning-rate", "1"]
-    done = submit(ROOT / "main_task.py", *words, cwd=tmp_path, conf=mount)
+    done = submit(MAIN, *words, cwd=tmp_path, conf=mount)
     assert done.returncode == 0, done.stdout
     assert len((disk / "out" / "history.csv").read_text().splitlines()) == 21
     assert (disk / "out" / "_SUCCESS").exists()
@@ -216,7 +182,7 @@ def small_images(tmp_path_factory):
 
 
 def test_a_configuration_trains_images_and_its_resolved_form_gives_the_same_model(small_images):
-    first = submit(ROOT / "main_task.py", "out", "--config", "all.json", cwd=small_images)
+    first = submit(MAIN, "out", "--config", "all.json", cwd=small_images)
     assert first.returncode == 0, first.stdout
     assert "recipe    all at once" in first.stdout and "conv2d:8x3" in first.stdout
     assert "held out for validation" in first.stdout
@@ -229,7 +195,7 @@ def test_a_configuration_trains_images_and_its_resolved_form_gives_the_same_mode
     assert summary["train"]["rows"] + summary["train"]["validation_rows"] == 300
     assert summary["model"]["input_shape"] == [6, 6, 1] and summary["test"]["accuracy"] > 0.8
     words = ["again", "--config", "out/config.json"]
-    again = submit(ROOT / "main_task.py", *words, cwd=small_images)
+    again = submit(MAIN, *words, cwd=small_images)
     assert again.returncode == 0, again.stdout
     same = [(small_images / name / "model.npz").read_bytes() for name in ("out", "again")]
     assert same[0] == same[1]
@@ -243,7 +209,7 @@ def test_data_that_cannot_be_learned_from_leave_an_earlier_run_as_it_was(finishe
     np.savetxt(tmp_path / "train.csv", table, fmt="%g", delimiter=",")
     shutil.copy(small_images / "test.csv", tmp_path)
     words = ["out", "--overwrite", "--config", small_images / "all.json"]
-    done = submit(ROOT / "main_task.py", *words, cwd=tmp_path)
+    done = submit(MAIN, *words, cwd=tmp_path)
     assert (
         done.returncode == 3 and "TRAIN_IMAGES: expected training rows that weigh more than 0" in done.stdout
     )
@@ -251,7 +217,7 @@ def test_data_that_cannot_be_learned_from_leave_an_earlier_run_as_it_was(finishe
 
 
 def test_a_recipe_without_its_data_says_how_to_make_it(small_images, tmp_path):
-    done = submit(ROOT / "main_task.py", "out", "--config", small_images / "all.json", cwd=tmp_path)
+    done = submit(MAIN, "out", "--config", small_images / "all.json", cwd=tmp_path)
     told = "TRAIN_IMAGES: no such file or folder: train.csv; make it with: python make_it.py"
     assert done.returncode == 3 and told in done.stdout.splitlines()[-1]
 
@@ -267,7 +233,7 @@ def test_lbfgs_runs_as_a_job(data, tmp_path):
         "--epochs",
         "99",
     ]
-    done = submit(ROOT / "main_task.py", *data, "out", *words, "--activation", "tanh", cwd=tmp_path)
+    done = submit(MAIN, *data, "out", *words, "--activation", "tanh", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     rows = list(csv.DictReader((tmp_path / "out" / "history.csv").open()))
     assert len(rows) < 99 and "stopped   after epoch" in done.stdout
@@ -276,17 +242,18 @@ def test_lbfgs_runs_as_a_job(data, tmp_path):
 
 def test_diverged_run_ends_with_its_own_code_and_keeps_the_histories(data, tmp_path):
     words = ["--schedule", "constant", "--learning-rate", "1e30", "--activation", "relu", "--hidden", "8,8"]
-    done = submit(ROOT / "main_task.py", *data, "out", *words, "--loss", "cross-entropy", cwd=tmp_path)
+    done = submit(MAIN, *data, "out", *words, "--loss", "cross-entropy", cwd=tmp_path)
     assert done.returncode == 5, done.stdout
     assert "try --learning-rate 1e+29 or --schedule bold-driver" in done.stdout.splitlines()[-1]
     assert "Warning: overflow" not in done.stdout
+    assert "epoch 1, the last that was sound, is kept in" in done.stdout.splitlines()[-1]
     left = {path.name for path in (tmp_path / "out").iterdir()}
-    assert left == {"config.json", "history.csv", "cost_history", "accuracy_history"}
+    assert left == {"config.json", "history.csv", "cost_history", "accuracy_history", "checkpoints"}
 
 
 def test_run_whose_every_epoch_is_undone_keeps_its_start_values(data, tmp_path):
     words = ["--batch-size", "100", "--learning-rate", "1000", "--loss", "cross-entropy", "--epochs", "2"]
-    done = submit(ROOT / "main_task.py", *data, "out", *words, cwd=tmp_path)
+    done = submit(MAIN, *data, "out", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["train"]["epochs"] == 2 and summary["train"]["cost"] is None
@@ -296,44 +263,8 @@ def test_run_whose_every_epoch_is_undone_keeps_its_start_values(data, tmp_path):
     ]
 
 
-def start_on_terminal(words, cwd):
-    """spark-submit with a terminal of its own: (process, the terminal's other end)."""
-    terminal, its_side = os.openpty()
-    environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(("PYSPARK", "SPARK"))
-    }
-    environment["PYSPARK_PYTHON"] = sys.executable
-    environment["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
-    process = subprocess.Popen(
-        [str(BIN / "spark-submit"), *FAST, str(ROOT / "main_task.py"), *map(str, words)],
-        cwd=cwd,
-        env=environment,
-        stdin=its_side,
-        stdout=its_side,
-        stderr=its_side,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    os.close(its_side)
-    return process, terminal
-
-
-def shown_until(terminal, mark=None):
-    """What the terminal shows, until it shows the mark or is closed."""
-    shown = b""
-    while mark is None or mark not in shown:
-        try:
-            piece = os.read(terminal, 4096)
-        except OSError:  # what Linux gives when the other end is closed
-            break
-        if not piece:
-            break
-        shown += piece
-    return shown.decode(errors="replace")
-
-
 def test_terminal_shows_one_live_line(data, tmp_path):
-    process, terminal = start_on_terminal([*data, "out", "--epochs", "5"], tmp_path)
+    process, terminal = begin_on_terminal([*data, "out", "--epochs", "5"], tmp_path)
     shown = shown_until(terminal)
     assert process.wait(60) == 0, shown
     assert "\r[##" in shown and "epoch 3/5" in shown
@@ -341,7 +272,7 @@ def test_terminal_shows_one_live_line(data, tmp_path):
 
 
 def test_ctrl_c_leaves_whole_histories_and_no_screens_of_trace(data, tmp_path):
-    process, terminal = start_on_terminal([*data, "out", "--epochs", "100000"], tmp_path)
+    process, terminal = begin_on_terminal([*data, "out", "--epochs", "100000"], tmp_path)
     shown = shown_until(terminal, b"epoch 5/")
     os.killpg(process.pid, signal.SIGINT)
     shown += shown_until(terminal)
@@ -349,14 +280,14 @@ def test_ctrl_c_leaves_whole_histories_and_no_screens_of_trace(data, tmp_path):
     assert "Traceback" not in shown and "py4j" not in shown, shown[-3000:]
     out = tmp_path / "out"
     left = {path.name for path in out.iterdir()}
-    assert left == {"config.json", "history.csv", "cost_history", "accuracy_history"}
+    assert left == {"config.json", "history.csv", "cost_history", "accuracy_history", "checkpoints"}
     rows = (out / "history.csv").read_text().splitlines()
     assert len(rows) >= 5 and len({row.count(",") for row in rows}) == 1
 
 
 def test_help_answers_before_spark_starts():
     done = subprocess.run(
-        [sys.executable, str(ROOT / "main_task.py"), "--help"],
+        [sys.executable, str(MAIN), "--help"],
         capture_output=True,
         text=True,
         env={**os.environ, "JAVA_HOME": "/nowhere", "PATH": ""},
@@ -391,7 +322,7 @@ def test_job_averages_replicas_says_when_rows_are_sorted_and_shuffles_them(tmp_p
         ("sorted", []),
         ("mixed", ["--shuffle-once", "--rounds-per-epoch", "2", "--outer-momentum", "0.2"]),
     ):
-        done = submit(ROOT / "main_task.py", *places, out, *words, *more, cwd=tmp_path)
+        done = submit(MAIN, *places, out, *words, *more, cwd=tmp_path)
         assert done.returncode == 0, done.stdout[-3000:]
         assert ("rows look sorted by class" in done.stdout) == (out == "sorted")
         assert "% of " in done.stdout and "was computing on 2 cores" in done.stdout
@@ -412,7 +343,7 @@ def test_job_chooses_defaults_for_many_replicas_and_penalises_their_weights(data
     words += ["--learning-rate", "1e-9"]  # so that they end where they started
     costs = []
     for out, more in (("plain", []), ("penalised", ["--l2", "0.5"])):
-        done = submit(ROOT / "main_task.py", *data, out, *words, *more, cwd=tmp_path)
+        done = submit(MAIN, *data, out, *words, *more, cwd=tmp_path)
         assert done.returncode == 0, done.stdout[-3000:]
         assert (
             "replicas in batches of 32 rows, averaged once an epoch with outer rate 1 and momentum 0.5"

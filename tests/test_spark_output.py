@@ -19,23 +19,24 @@ class FarFolder(LocalFolder):
 def test_output_refuses_a_folder_that_holds_anything(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(
-        UsageError, match="expected a folder that is new or empty, found thesis.tex in .*--overwrite"
+        UsageError,
+        match="expected a folder that is new or empty, found thesis.tex in .*--resume goes on .*--overwrite",
     ):
-        Output(LocalFolder(str(tmp_path))).claim(overwrite=False)
+        Output(LocalFolder(str(tmp_path))).claim(overwrite=False, resume=False)
 
 
 def test_output_accepts_a_new_or_empty_folder_and_writes_nothing_yet(tmp_path):
     for folder in (tmp_path, tmp_path / "new"):
-        Output(LocalFolder(str(folder))).claim(overwrite=False)
+        Output(LocalFolder(str(folder))).claim(overwrite=False, resume=False)
     assert list(tmp_path.iterdir()) == []
 
 
 def earlier_run(folder):
-    for name in (SUCCESS, *FILES):
+    for name in (SUCCESS, *FILES, ".model.npz.part"):
         (folder / name).write_text("old")
     for name in FOLDERS:
         (folder / name).mkdir()
-        for part in ("part-00000", SUCCESS, ".part-00000.crc"):
+        for part in ("part-00000", SUCCESS, ".part-00000.crc", ".part-00000.part", "..part-00000.part.crc"):
             (folder / name / part).write_text("old")
 
 
@@ -43,19 +44,40 @@ def test_output_overwrite_replaces_only_what_a_run_writes(tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
     earlier_run(tmp_path)
     output = Output(LocalFolder(str(tmp_path)))
-    output.claim(overwrite=True)
+    output.claim(overwrite=True, resume=False)
     output.clear()
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+    assert {path.name for path in tmp_path.iterdir()} == {"thesis.tex", "config.json"}
 
 
 def test_output_refuses_a_folder_of_a_runs_name_that_holds_something_else(tmp_path):
     earlier_run(tmp_path)
     (tmp_path / "tests" / "test_mine.py").write_text("mine")
     with pytest.raises(
-        UsageError, match="expected only part files of an earlier run in .*tests, found test_mine.py"
+        UsageError, match="expected only what an earlier run wrote in .*tests, found test_mine.py"
     ):
-        Output(LocalFolder(str(tmp_path))).claim(overwrite=True)
+        Output(LocalFolder(str(tmp_path))).claim(overwrite=True, resume=False)
     assert (tmp_path / "tests" / "part-00000").exists()
+
+
+def test_output_goes_on_only_with_a_run(tmp_path):
+    output = Output(LocalFolder(str(tmp_path)))
+    output.claim(overwrite=False, resume=True)  # empty: it begins
+    (tmp_path / ".config.json.part").write_text("")
+    output.claim(overwrite=False, resume=True)
+    output.claim(overwrite=False, resume=False)
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(
+        UsageError, match="--resume: expected a run's folder as OUTPUT, found no config.json in"
+    ):
+        output.claim(overwrite=False, resume=True)
+    (tmp_path / "config.json").write_text("{}")
+    output.claim(overwrite=False, resume=True)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "mine.npz").write_text("")
+    with pytest.raises(
+        UsageError, match="expected only what an earlier run wrote in .*checkpoints, found mine.npz"
+    ):
+        output.claim(overwrite=False, resume=True)
 
 
 def test_output_tells_a_place_that_cannot_be_written_before_the_run(tmp_path):
@@ -63,7 +85,7 @@ def test_output_tells_a_place_that_cannot_be_written_before_the_run(tmp_path):
     with pytest.raises(
         EnvironmentFault, match="cannot use .*file/out as OUTPUT: .*file cannot be written to"
     ):
-        Output(LocalFolder(str(tmp_path / "file" / "out"))).claim(overwrite=False)
+        Output(LocalFolder(str(tmp_path / "file" / "out"))).claim(overwrite=False, resume=False)
 
 
 def lines(tmp_path):

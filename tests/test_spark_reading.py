@@ -52,6 +52,33 @@ def test_reading_gives_rows_labels_scale_and_classes(spark, folder):
     assert {block.inputs.dtype for block in dataset.blocks.collect()} == {np.dtype(np.uint8)}
 
 
+def test_the_fingerprint_tells_data_apart_and_knows_them_again_elsewhere(spark, folder):
+    def fingerprint(inputs, labels, partitions=2, weights=None):
+        write_csv(folder / "x2.csv", inputs)
+        write_csv(folder / "y2.csv", labels)
+        return read(spark, folder / "x2.csv", folder / "y2.csv", partitions, weights=weights).fingerprint
+
+    own = read(spark, folder / "x.csv", folder / "y.csv").fingerprint
+    pixel, swapped, label = INPUTS.copy(), INPUTS.copy(), LABELS.copy()
+    pixel[31, 2] ^= 1
+    swapped[[40, 41]] = swapped[[41, 40]]
+    label[7] = (label[7] + 1) % 3
+    assert fingerprint(INPUTS, LABELS) == own
+    others = [
+        fingerprint(pixel, LABELS),
+        fingerprint(swapped, LABELS),
+        fingerprint(INPUTS, label),
+        fingerprint(INPUTS[:-1], LABELS[:-1]),
+        fingerprint(INPUTS, LABELS, partitions=3),  # other sums, other last bits
+        fingerprint(INPUTS, LABELS, weights=0),
+        fingerprint(pixel, LABELS, weights=0),
+    ]
+    assert len({own, *others}) == 8
+    weight = INPUTS.copy()
+    weight[3, 0] ^= 1
+    assert fingerprint(weight, LABELS, weights=0) not in {own, *others}
+
+
 @pytest.mark.parametrize("partitions", [1, 2, 3, 7])
 def test_reading_cuts_one_file_into_the_wanted_pieces(spark, folder, partitions):
     dataset = read(spark, folder / "x.csv", folder / "y.csv", partitions)

@@ -72,6 +72,21 @@ def test_a_worker_that_hears_ctrl_c_lives_on_and_prints_nothing():
     assert (done.returncode, done.stdout, done.stderr) == (0, "out\n", "")
 
 
+def test_a_worker_whose_connection_is_lost_prints_no_trace_of_it():
+    program = (
+        "import traceback\n"
+        "from nn.spark import workers\n"
+        "workers.hush()\n"
+        "for error in (BrokenPipeError, ConnectionResetError, ValueError):\n"
+        "    try:\n"
+        "        raise error\n"
+        "    except Exception:\n"
+        "        traceback.print_exc()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr.count("Traceback") == 1 and done.stderr.endswith("ValueError\n")
+
+
 def test_connections_are_found_once_each_and_listeners_and_files_left_out(tmp_path):
     before = {workers._ends(each) for each in workers._connections()}
     with (

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 
 from nn import results
-from nn.errors import UsageError
+from nn.errors import EnvironmentFault, UsageError
 from nn.evaluation import Score
 from nn.records import Epoch
+from nn.spark import checkpoints
 from nn.spark.storage import Folder
 
+CONFIG = "config.json"
 FOLDERS = ("cost_history", "accuracy_history", "metrics", "tests")
-FILES = ("config.json", "history.csv", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz")
+FILES = ("history.csv", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz", CONFIG)
 SUCCESS = "_SUCCESS"
+PROBE = ".probe.part"  # a name that a run may leave behind
 SECONDS_BETWEEN = 10.0  # how often a history is written where each write is a request to a far service
 
 
@@ -24,33 +27,59 @@ class Output:
         self._pending: tuple[Epoch, ...] = ()
         self._written = -SECONDS_BETWEEN
 
-    def claim(self, overwrite: bool) -> None:
+    def claim(self, overwrite: bool, resume: bool) -> None:
         """Make sure that the run may write here; nothing is changed.
 
         Raises UsageError where something lies there that the run may not or would not replace.
         """
         self.folder.check_writable()
-        names = self.folder.names()
-        if names and not overwrite:
+        names = [name for name in self.folder.names() if not _is_scratch(name)]
+        if names and not (overwrite or resume):
             count = f"{len(names)} entries" if len(names) > 1 else names[0]
             raise UsageError(
                 f"OUTPUT: expected a folder that is new or empty, found {count} in "
-                f"{self.folder.path}; --overwrite replaces what such a run writes"
+                f"{self.folder.path}; --resume goes on with the run in it, --overwrite replaces what it wrote"
             )
-        for folder in FOLDERS:
-            foreign = [name for name in self.folder.names(folder) if not _is_part(name)]
+        if names and resume and CONFIG not in names:
+            raise UsageError(
+                f"--resume: expected a run's folder as OUTPUT, found no {CONFIG} in {self.folder.path}"
+            )
+        for folder, is_ours in (
+            *((folder, _is_part) for folder in FOLDERS),
+            (checkpoints.FOLDER, checkpoints.is_ours),
+        ):
+            foreign = [name for name in self.folder.names(folder) if not is_ours(name)]
             if foreign:
                 raise UsageError(
-                    f"OUTPUT: expected only part files of an earlier run in {self.folder.path}/{folder}, "
+                    f"OUTPUT: expected only what an earlier run wrote in {self.folder.path}/{folder}, "
                     f"found {foreign[0]}"
                 )
 
+    def probe(self) -> None:
+        """Write a file, read it and remove it; EnvironmentFault where that cannot be done."""
+        is_new = not self.folder.names()
+        self.folder.write(PROBE, b"can be written to\n")
+        found = self.folder.read(PROBE)
+        self.folder.remove(PROBE)
+        if is_new:
+            self.folder.remove("")
+        if found != b"can be written to\n":
+            raise EnvironmentFault(
+                f"cannot use {self.folder.path} as OUTPUT: a file written there reads otherwise"
+            )
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a run wrote all that it had to write here."""
+        return SUCCESS in self.folder.names()
+
     def clear(self) -> None:
-        """Remove what an earlier run wrote, and nothing else; _SUCCESS goes first."""
+        """Remove what an earlier run wrote, _SUCCESS first, but for its checkpoints and its configuration."""
         present = set(self.folder.names())
         for name in (SUCCESS, *FILES):
-            if name in present:
-                self.folder.remove(name)
+            for each in (name, f".{name}.part"):
+                if each in present and each != CONFIG:
+                    self.folder.remove(each)
         for folder in FOLDERS:
             if folder in present:
                 for name in self.folder.names(folder):
@@ -59,7 +88,7 @@ class Output:
 
     def write_config(self, config: dict) -> None:
         """Write the configuration that the run goes by."""
-        self._write_all({"config.json": results.to_json(config)})
+        self._write_all({CONFIG: results.to_json(config)})
 
     def write_history(self, history: tuple[Epoch, ...]) -> None:
         """Write the histories so far: each epoch on a local disk, elsewhere at most every 10 seconds."""
@@ -89,4 +118,10 @@ class Output:
 
 
 def _is_part(name: str) -> bool:
-    return name == SUCCESS or name.startswith("part-") or name.endswith(".crc")
+    """Whether a name in one of the folders is one that runs, or Spark, give there."""
+    return name == SUCCESS or name.startswith("part-") or name.endswith(".crc") or _is_scratch(name)
+
+
+def _is_scratch(name: str) -> bool:
+    """Whether a write that was cut short may have left a file of that name."""
+    return name.startswith(".") and name.removesuffix(".crc").endswith(".part")

@@ -6,13 +6,12 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import nn.package
 from nn.errors import EnvironmentFault
-from nn.spark.workers import fall_silent
+from nn.spark import faults
 
 # What spark-submit, spark-defaults.conf or the cluster sets wins over each of these.
 SETTINGS = {
@@ -43,6 +42,8 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
     from pyspark import SparkConf, SparkContext
 
     _refuse_connect()
+    if not debug:
+        _quiet_bridge()
     try:
         _quiet_until_started(SparkContext, debug)
         context = SparkContext.getOrCreate(_with_settings(SparkConf(), name))
@@ -56,8 +57,12 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
         context.setLogLevel("INFO") if debug else _set_log_level(context._jvm, "ERROR")
         ship_package(context)
         yield context
-        if not debug:
-            _hush_workers(context)
+    except Exception as error:
+        fault = faults.translated(error)
+        if fault is None or debug:
+            raise
+        fault.advice = getattr(error, "advice", "")
+        raise fault from None
     finally:
         _stop(context)
 
@@ -72,7 +77,6 @@ def _with_settings(conf, name: str):
 
 def _stop(context) -> None:
     """Stop Spark; after Ctrl-C its Java half may be gone already, which is nobody's concern then."""
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)
     with suppress(Exception):
         context.stop()
 
@@ -97,6 +101,19 @@ def _quiet_until_started(context_class, debug: bool) -> None:
     # Spark sets its log levels when it first logs; a level set before that would be overwritten.
     jvm.org.apache.spark.SparkConf().initializeLogIfNecessary(False, True)
     _set_log_level(jvm, "ERROR")
+
+
+def _quiet_bridge() -> None:
+    """Keep Python's bridge to Java from logging a trace of each call that a signal or a JVM's end cuts short.
+
+    The error that says so is raised as well.
+    """
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_no_trace_of_the_bridge)
+
+
+def _is_no_trace_of_the_bridge(record: logging.LogRecord) -> bool:
+    return "while sending command" not in str(record.msg)
 
 
 def _set_log_level(jvm, level: str) -> None:
@@ -130,26 +147,6 @@ def ship_package(context) -> None:
     """
     if not nn.package.is_zipped():
         context.addPyFile(nn.package.temporary_zip())
-
-
-def _hush_workers(context) -> None:
-    """Close the stderr of local Python workers, whose work is done.
-
-    When Spark 4 stops it closes the workers' Unix-domain sockets before it ends them; one in ten times a worker is
-    quick enough to print a trace about that, which would be the last thing the user sees.
-    """
-    if context.master != "local" and not context.master.startswith("local["):
-        return
-    slots = context.defaultParallelism
-    context.setJobDescription("ending the Python workers")
-    with suppress(Exception):  # the run is done; nothing that happens here may spoil it
-        context.parallelize(range(slots), slots).foreachPartition(_close_stderr)
-
-
-def _close_stderr(elements: Iterator) -> None:
-    for _ in elements:
-        time.sleep(0.05)  # long enough for each task to have a worker of its own
-    fall_silent()
 
 
 def _first_line(error: Exception) -> str:

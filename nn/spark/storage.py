@@ -131,6 +131,17 @@ class LocalFolder:
         if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
             raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {place} cannot be written to")
 
+    def read(self, name: str) -> bytes | None:
+        """A file's content, or None where there is none."""
+        target = os.path.join(self.path, name)
+        try:
+            with open(target, "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise EnvironmentFault(f"cannot read {target}: {error.strerror}") from None
+
     def write(self, name: str, content: bytes) -> None:
         """Write `name`, which may hold a folder, whole or not at all."""
         target = os.path.join(self.path, name)
@@ -142,6 +153,7 @@ class LocalFolder:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(scratch, target)
+            _flush_folder(os.path.dirname(target))
         except BaseException as error:  # Ctrl-C too leaves nothing half-written
             with suppress(OSError):
                 os.remove(scratch)
@@ -181,6 +193,13 @@ class HadoopFolder:
             return sorted(status.getPath().getName() for status in file_system.listStatus(place))
         except Exception as error:
             raise _translated(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from None
+
+    def read(self, name: str) -> bytes | None:
+        """A file's content, or None where there is none."""
+        try:
+            return self._storage.read(f"{self.path}/{name}")
+        except Exception as error:
+            raise _translated(error, EnvironmentFault, f"cannot read {self.path}/{name}") from None
 
     def write(self, name: str, content: bytes) -> None:
         """Write `name`, whole or not at all; a reader sees the old content until the new is complete."""
@@ -226,6 +245,16 @@ class HadoopFolder:
 
 
 Folder = LocalFolder | HadoopFolder
+
+
+def _flush_folder(path: str) -> None:
+    """Have the disk know the names in a folder, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _is_data(status) -> bool:

@@ -45,6 +45,7 @@ class Census(NamedTuple):
     blank: int  # line of the first of the blank lines at its end, 0: none
     fault: text.Fault | None
     largest: float = 0.0  # largest absolute value
+    checksum: int = 0  # CRC-32 of the values
 
 
 class TextFile:

@@ -8,8 +8,8 @@ keep_zips     Before each task PySpark forgets what the import system has cached
 acknowledge   Before Spark 4.1 a worker hears from the JVM over TCP, in small pieces: the kernel holds back its
               acknowledgement of one for 40 ms, and the JVM holds back the next until it comes. Linux acknowledges at
               once what has come when TCP_QUICKACK is set, but forgets the setting, so a thread sets it again.
-hush          Ctrl-C reaches the workers of a local Spark as well. Each would print a trace of it, or of the connection
-              that ends while the JVM stops, beside the one line that the driver says.
+hush          Ctrl-C reaches the workers of a local Spark as well, and when Spark 4 stops it closes their connections
+              before it ends them. Each would print a trace of it beside the one line that the driver says.
 
 What the first three are worth: docs/benchmarks.md. None of it can change a result.
 """
@@ -24,8 +24,11 @@ import socket
 import sys
 import threading
 import time
+import traceback
 import zipimport
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 PAUSE = 0.002  # seconds between two acknowledgements: far below the kernel's 40 ms, and a thousandth of a core's time
 
@@ -60,14 +63,19 @@ def acknowledge() -> None:
 
 
 def hush() -> None:
-    """From a Ctrl-C on print nothing; the JVM or the daemon above ends the process."""
+    """From a Ctrl-C on print nothing, of a lost connection no trace; the JVM or the daemon above ends the process."""
     with suppress(ValueError):  # what a thread that is not the main one is told: it hears no Ctrl-C
-        signal.signal(signal.SIGINT, lambda *_: fall_silent())
+        signal.signal(signal.SIGINT, _fall_silent)
+    traceback.print_exc = functools.partial(_print_unless_lost, traceback.print_exc)
 
 
-def fall_silent() -> None:
-    """Print no error from now on."""
+def _fall_silent(*_: Any) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+def _print_unless_lost(print_exc: Callable, *rest: Any, **more: Any) -> None:
+    if not isinstance(sys.exc_info()[1], ConnectionError):
+        print_exc(*rest, **more)
 
 
 def _acknowledge(connections: list[socket.socket]) -> None:

@@ -1,0 +1,155 @@
+"""What a run would do, told from what lies on this machine: nothing is started and nothing is written."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from nn import report, text, tree
+from nn.options import Options
+from nn.spark.textfile import COMPRESSED
+from nn.training import Optimizer, Plan, jobs_an_epoch
+
+ENOUGH = 10_000  # rows whose labels are looked at where they stand beside the images
+STRIDE = 1 << 24  # bytes read at a time
+TAIL = 1 << 16  # bytes at a file's end in which its empty lines lie
+
+
+class Facts(NamedTuple):
+    """What can be known of the training data without Spark."""
+
+    rows: int
+    width: int
+    classes: int
+    bytes: int  # that the rows will take in memory
+
+
+def lines(asked: Options) -> str:
+    """The plan of a run: data, network, training, jobs and what they carry."""
+    facts = look(asked)
+    if facts is None:
+        width = "" if asked.recipe.input_shape else "; --input-shape would say their width"
+        return (
+            f"dry run   nothing was started; TRAIN_IMAGES and TRAIN_LABELS are no plain text files on this machine, so "
+            f"the network is known only when Spark reads them{width}"
+        )
+    partitions = asked.partitions
+    asked = asked.for_replicas(facts.rows, partitions or 1)
+    model = asked.model(facts.width, facts.classes, 1.0)
+    split = asked.split(np.arange(facts.rows) % facts.classes, facts.classes)
+    plan = asked.recipe.plan(split.train_rows)
+    optimizer = asked.recipe.optimizer_for(plan)
+    held = f" ({split.validation_rows:,} held out for validation)" if split.validation_rows else ""
+    pieces = f"{partitions} partitions" if partitions else "as many partitions as tasks run at once"
+    return (
+        "dry run   nothing was started\n"
+        f"data      {facts.rows:,} training rows{held} of {facts.width} values, {facts.classes} classes; "
+        f"{bytes_of(facts.bytes)} in memory, in {pieces}\n"
+        f"{report.plan_lines(asked.recipe, model)}"
+        f"{_jobs(plan, optimizer, model.init(asked.recipe.seed))}"
+    )
+
+
+def _jobs(plan: Plan, optimizer: Optimizer, params: tree.Tree) -> str:
+    """How many Spark jobs an epoch takes and what each of them carries."""
+    jobs, state = jobs_an_epoch(plan, optimizer), optimizer.init(params)
+    size = tree.bytes_of(params)
+    what = "parameters", "gradients"
+    if plan.rounds is not None:
+        size += tree.bytes_of(state["slots"]["inner"])
+        what = "parameters and what the optimiser keeps beside them", "their changes"
+    return (
+        f"jobs      {jobs} an epoch, {jobs * plan.epochs:,} in all\n"
+        f"step      {bytes_of(size)} of {what[0]} to every task, as many of {what[1]} back from every partition"
+    )
+
+
+def look(asked: Options) -> Facts | None:
+    """What the local files say; None where they are not local, or packed."""
+    images = local_files(asked.train_images)
+    beside = asked.train_labels == "-"
+    labels = images if beside else local_files(asked.train_labels)
+    if not images or not labels:
+        return None
+    with open(images[0], "rb") as file:
+        first = [file.readline().decode("utf-8", errors="replace").strip() for _ in range(2)]
+    layout = text.layout_of(first)
+    taken = [
+        column
+        for column in (asked.label_column if beside else None, asked.weight_column)
+        if column is not None
+    ]
+    sample = text.to_array([(first[1] or first[0]).encode()], layout)
+    width = layout.width - len(taken)
+    size = text.compact(sample).itemsize if isinstance(sample, np.ndarray) else 4
+    rows = sum(map(count_rows, images))
+    classes = _classes(labels, asked.label_column if beside else None)
+    return None if classes is None else Facts(rows, width, classes, rows * width * size)
+
+
+def local_files(path: str) -> list[str]:
+    """The plain text files behind a local path, folder or glob, sorted; none where it is not local, or packed."""
+    path = path.removeprefix("file://")
+    if "://" in path:
+        return []
+    found = (
+        glob.glob(os.path.join(glob.escape(path), "*")) if os.path.isdir(path) else glob.glob(path) or [path]
+    )
+    files = [each for each in sorted(found) if os.path.isfile(each) and os.path.basename(each)[0] not in "._"]
+    return [] if any(each.endswith(COMPRESSED) for each in files) else files
+
+
+def count_rows(path: str) -> int:
+    """Lines of a file but for a header and the empty ones at its end."""
+    newlines, tail = 0, b""
+    with open(path, "rb") as file:
+        first = file.readline().decode("utf-8", errors="replace")
+        file.seek(0)
+        while part := file.read(STRIDE):
+            newlines += part.count(b"\n")
+            tail = (tail + part)[-TAIL:]
+    blank = tail[len(tail.rstrip()) :]
+    if len(blank) == len(tail):
+        return 0
+    return newlines - blank.count(b"\n") + 1 - text.is_header(first, text.separator_of(first))
+
+
+def _classes(files: list[str], column: int | None) -> int | None:
+    """One more than the largest class number; of labels beside images, in the first ENOUGH rows."""
+    most = 0
+    for path in files:
+        with open(path, "rb") as file:
+            lines = list(_first(file, ENOUGH if column is not None else None))
+        layout = text.layout_of([line.decode("utf-8", errors="replace") for line in lines[:2]] or [""])
+        for part in text.parse(iter(lines), layout):
+            if isinstance(part, text.End):
+                if part.fault:
+                    return None
+                continue
+            values = part.values if column is None else part.values[:, [column]]
+            labels = text.to_labels(values)
+            if isinstance(labels, text.Fault):
+                return None
+            most = max(most, int(labels.max()) + 1)
+        if column is not None:
+            break
+    return max(most, 2)
+
+
+def _first(file, count: int | None) -> Iterator[bytes]:
+    for number, line in enumerate(file):
+        if count is not None and number >= count:
+            return
+        yield line.rstrip(b"\r\n")
+
+
+def bytes_of(size: int) -> str:
+    """A size as a person says it."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size} bytes"

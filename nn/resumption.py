@@ -1,0 +1,191 @@
+"""Go on with an earlier run: what its checkpoint must agree with, and what it is then told to start from."""
+
+from __future__ import annotations
+
+import json
+import platform
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn import __version__, likeness
+from nn.checkpoint import Checkpoint
+from nn.errors import DataError, UsageError
+from nn.fields import Whole, json_object_of
+from nn.options import Options
+from nn.records import Progress
+from nn.spark.checkpoints import FOLDER, Checkpoints
+from nn.spark.output import CONFIG, Output
+from nn.spark.reading import Dataset
+from nn.spark.recording import Pace, Recording
+from nn.training import Optimizer, divergence
+
+# Keys that may differ: the data are held against each other by their fingerprints, epochs have rules of their own.
+FREE = ("train_images", "train_labels", "test_images", "test_labels", "epochs")
+FILLED_IN = ("batch_size", "outer_momentum")  # whose defaults depend on the data (Recipe.for_replicas)
+
+
+class Start(NamedTuple):
+    """Where a run begins."""
+
+    asked: Options  # with what an earlier run settled
+    earlier: Checkpoint | None  # None: at the start values
+    is_finished: bool  # whether there is nothing left to do
+    notes: tuple[str, ...] = ()  # what the user should know, a line each
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs were made before."""
+        return 0 if self.earlier is None else self.earlier.epoch
+
+    def progress(self, asked: Options, data: dict[str, Any], optimizer: Optimizer, params: Any) -> Progress:
+        """What training starts from: the start values `params`, or where the earlier run was.
+
+        Raises DataError where its data were others, or its state does not fit the network and the optimiser.
+        """
+        if self.earlier is None:
+            return Progress(optimizer.init(params))
+        for name, place in (("train", asked.train_images), ("test", asked.test_images)):
+            if self.earlier.data.get(name) != data[name]:
+                raise DataError(
+                    f"--resume: expected the {name} data that the run in OUTPUT read, found others in {place} "
+                    "or its labels"
+                )
+        progress = self.earlier.progress
+        try:
+            optimizer.check(progress.state, params)
+            if progress.best is not None:
+                likeness.check(progress.best.params, params, "best")
+        except ValueError as error:
+            raise DataError(f"--resume: the checkpoint does not fit the network: {error}") from None
+        return progress
+
+    def lines(self) -> str:
+        """What the user is told of it; nothing of a run that begins."""
+        lines = [f"note      {note}" for note in self.notes]
+        epochs = self.asked.recipe.epochs
+        if self.is_finished:
+            lines.append(f"finished  the run in OUTPUT has made its {epochs} epochs; nothing to do")
+        elif self.earlier is not None:
+            lines.append(f"resumed   after epoch {self.epoch} of {epochs}\n")
+        return "\n".join(lines)
+
+
+def start(asked: Options, output: Output, checkpoints: Checkpoints) -> Start:
+    """Where the run that was asked for begins.
+
+    Raises UsageError, naming the key, where it cannot go on with what lies in OUTPUT, and DataError where no checkpoint
+    can be read.
+    """
+    if not asked.resume:
+        return Start(asked, None, False)
+    earlier = checkpoints.newest()
+    notes = [f"{refused}; the one before it is used" for refused in checkpoints.refused]
+    if earlier is not None:
+        asked = continued(asked, earlier.config, earlier.epoch)
+        notes += _other_versions(earlier.versions)
+        enough = output.is_finished and asked.recipe.epochs <= earlier.config["epochs"]
+        return Start(asked, earlier, enough, tuple(notes))
+    if not output.is_finished:
+        return Start(asked, None, False)
+    try:
+        config = json_object_of(output.folder.read(CONFIG) or b"", f"{output.folder.path}/{CONFIG}")
+    except ValueError as error:
+        raise DataError(f"--resume: {error}") from None
+    asked = continued(asked, config, 0)
+    if asked.recipe.epochs != config["epochs"]:
+        raise UsageError(
+            f"--resume: expected checkpoints to go on from in {output.folder.path}/{FOLDER}, found none"
+        )
+    return Start(asked, None, True)
+
+
+def continued(asked: Options, config: dict[str, Any], done: int) -> Options:
+    """The options with the partitions of an earlier run of that configuration, which made `done` epochs.
+
+    Raises UsageError where they cannot go on with it.
+    """
+    try:
+        partitions, epochs = (Whole(1).json(config.get(name)) for name in ("partitions", "epochs"))
+    except ValueError as error:
+        raise UsageError(f"--resume: the configuration of the run in OUTPUT: {error}") from None
+    asked = asked.for_cluster(partitions)
+    found = json.loads(json.dumps(asked.resolved()))
+    for name in FILLED_IN:
+        if asked.recipe.averages_parameters and getattr(asked.recipe, name) is None:
+            found[name] = config.get(name)
+    for name in sorted((config.keys() | found.keys()) - set(FREE)):
+        if config.get(name) != found.get(name):
+            raise _differs(name, _shown(config.get(name)), _shown(found.get(name)))
+    if asked.recipe.epochs < done:
+        raise _differs("epochs", f"at least {done}, which it has made", str(asked.recipe.epochs))
+    schedule = asked.recipe.rate_schedule
+    if asked.recipe.epochs != epochs and schedule.needs_end:
+        raise _differs(
+            "epochs", f"{epochs}, by which its {schedule.name} schedule goes", str(asked.recipe.epochs)
+        )
+    return asked
+
+
+def recording(
+    start: Start,
+    asked: Options,
+    data: dict[str, Any],
+    optimizer: Optimizer,
+    output: Output,
+    checkpoints: Checkpoints,
+) -> Recording:
+    """Make OUTPUT ready for the run, and give what writes it down as it goes on."""
+    output.clear()
+    if start.earlier is None:
+        checkpoints.clear()
+    output.write_config(asked.resolved())
+    if start.earlier is not None:
+        output.write_history(start.earlier.progress.history)
+
+    def point(progress: Progress) -> Checkpoint:
+        return Checkpoint(progress, asked.resolved(), data, versions())
+
+    instead = " in the place of --overwrite" if asked.overwrite else ""
+    return Recording(
+        output,
+        checkpoints,
+        Pace(asked.checkpoint_every),
+        point,
+        is_sound=lambda progress: divergence(optimizer, progress) is None,
+        again=f"the same command with --resume{instead}",
+        saved=start.epoch,
+    )
+
+
+def data_of(train: Dataset, test: Dataset) -> dict[str, Any]:
+    """What tells a run's data from others."""
+    return {"train": train.fingerprint, "test": test.fingerprint}
+
+
+def versions() -> dict[str, str]:
+    """Of all that the bits of a result depend on."""
+    return {
+        "nn": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+    }
+
+
+def _other_versions(before: dict[str, Any]) -> list[str]:
+    now = versions()
+    others = [
+        f"{name} {_shown(before.get(name))} then, {now[name]} now"
+        for name in now
+        if before.get(name) != now[name]
+    ]
+    return [f"--resume: {', '.join(others)}: the last bits of the result may differ"] if others else []
+
+
+def _differs(name: str, expected: str, found: str) -> UsageError:
+    return UsageError(f"--resume: {name}: the run in OUTPUT has {expected}, found {found}")
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else ascii(value)[:80]

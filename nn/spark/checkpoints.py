@@ -1,0 +1,148 @@
+"""The checkpoints of a run in its OUTPUT: written whole, believed only with their manifest, found again by --resume.
+
+OUTPUT/checkpoints/epoch-000012-1a2b3c4d.npz    the checkpoint; its name ends in the start of its SHA-256
+OUTPUT/checkpoints/epoch-000012-1a2b3c4d.json   its manifest, written after it: bytes, SHA-256, what the epoch cost
+
+A checkpoint without a manifest was never finished; one that does not match its manifest is named and passed over. No
+file is ever written twice, so what an earlier manifest promises stays as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from typing import Any, NamedTuple
+
+from nn import checkpoint, results
+from nn.checkpoint import Checkpoint
+from nn.errors import DataError, EnvironmentFault
+from nn.records import Epoch
+from nn.spark.storage import Folder
+
+FOLDER = "checkpoints"
+FORMAT = 1
+LARGEST_MANIFEST = 1 << 16  # bytes
+_NAME = re.compile(r"epoch-(\d{6,12})-[0-9a-f]{8}")
+# What a run leaves in the folder: both files, and what a write that was cut short may leave of them.
+_OURS = re.compile(rf"\.{{0,2}}{_NAME.pattern}\.(?:npz|json)(?:\.part)?(?:\.crc)?")
+
+
+class Entry(NamedTuple):
+    """A checkpoint that lies in the folder."""
+
+    epoch: int
+    name: str  # without the ending
+    cost: float  # of the validation rows where there are some; infinite where it is no number
+
+
+class Checkpoints:
+    """Reads, writes and sweeps away the checkpoints in a run's folder; the last `keep` and the best stay."""
+
+    def __init__(self, folder: Folder, keep: int):
+        self._folder, self._keep = folder, keep
+        self._entries: list[Entry] = []
+        self.refused: list[str] = []  # why a checkpoint could not be read, a line each
+
+    def newest(self) -> Checkpoint | None:
+        """The last checkpoint that can be read, or None where there is none; `refused` says which could not.
+
+        Raises DataError where there are some and none can be read.
+        """
+        names = [name.removesuffix(".json") for name in self._folder.names(FOLDER) if name.endswith(".json")]
+        found = None
+        for name in sorted(filter(_NAME.fullmatch, names), key=_epoch_of, reverse=True):
+            manifest = None
+            try:
+                manifest = self._manifest(name)
+                found = found or self._read(name, manifest)
+            except (ValueError, EnvironmentFault) as error:
+                self.refused.append(f"{self._folder.path}/{FOLDER}/{name}.npz: {error}")
+                continue
+            self._entries.insert(0, Entry(_epoch_of(name), name, manifest["cost"]))
+        if found is None and self.refused:
+            raise DataError(f"{self.refused[0]}; no checkpoint can be read, --overwrite starts anew")
+        return found
+
+    def write(self, point: Checkpoint) -> None:
+        """Write a checkpoint, then its manifest, then remove those that are no longer kept."""
+        content = checkpoint.to_bytes(point)
+        digest = hashlib.sha256(content).hexdigest()
+        line = point.progress.history[-1]
+        name = f"epoch-{point.epoch:06}-{digest[:8]}"
+        manifest = {
+            "format": FORMAT,
+            "epoch": point.epoch,
+            "cost": _judged_by(line),
+            "bytes": len(content),
+            "sha256": digest,
+        }
+        self._folder.write(f"{FOLDER}/{name}.npz", content)
+        self._folder.write(f"{FOLDER}/{name}.json", results.to_json(manifest).encode())
+        self._entries = [entry for entry in self._entries if entry.epoch < point.epoch]
+        self._entries.append(Entry(point.epoch, name, _number(manifest["cost"])))
+        self._sweep()
+
+    def clear(self) -> None:
+        """Remove all checkpoints, and the folder where nothing else is in it; what is not a run's stays."""
+        self._entries = []
+        self._sweep()
+        if not self._folder.names(FOLDER):
+            self._folder.remove(FOLDER)
+
+    def _sweep(self) -> None:
+        last = self._entries[-self._keep :]
+        best = min(self._entries, key=lambda entry: entry.cost, default=None)
+        self._entries = [entry for entry in self._entries if entry in last or entry is best]
+        kept = {f"{entry.name}.{ending}" for entry in self._entries for ending in ("npz", "json")}
+        names = filter(is_ours, self._folder.names(FOLDER))
+        gone = [name for name in names if name.lstrip(".").removesuffix(".crc") not in kept]
+        # Manifests first: a checkpoint must not be promised that is not there.
+        for name in sorted(gone, key=lambda name: not name.endswith(".json")):
+            self._folder.remove(f"{FOLDER}/{name}")
+
+    def _manifest(self, name: str) -> dict[str, Any]:
+        content = self._folder.read(f"{FOLDER}/{name}.json") or b""
+        try:
+            found = json.loads(content[:LARGEST_MANIFEST])
+        except (ValueError, RecursionError):
+            raise ValueError("its manifest is no JSON") from None
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise ValueError(f"expected a manifest of format {FORMAT}")
+        return {**found, "cost": _number(found.get("cost"))}
+
+    def _read(self, name: str, manifest: dict[str, Any]) -> Checkpoint:
+        content = self._folder.read(f"{FOLDER}/{name}.npz")
+        if content is None:
+            raise ValueError("its manifest is there, the file is not")
+        if len(content) != manifest.get("bytes"):
+            raise ValueError(
+                f"expected {manifest.get('bytes')} bytes as its manifest says, found {len(content)}"
+            )
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != manifest.get("sha256"):
+            raise ValueError("its bytes are not those that its manifest's SHA-256 was taken of")
+        point = checkpoint.from_bytes(content)
+        if point.epoch != _epoch_of(name):
+            raise ValueError(f"expected epoch {_epoch_of(name)} as its name says, found {point.epoch}")
+        return point
+
+
+def is_ours(name: str) -> bool:
+    """Whether a name in the folder is one that runs give there."""
+    return _OURS.fullmatch(name) is not None
+
+
+def _epoch_of(name: str) -> int:
+    match = _NAME.fullmatch(name)
+    assert match is not None
+    return int(match[1])
+
+
+def _judged_by(line: Epoch) -> float:
+    return line.cost if line.val_cost is None else line.val_cost
+
+
+def _number(cost: Any) -> float:
+    return float(cost) if isinstance(cost, (int, float)) and math.isfinite(cost) else math.inf

@@ -1,0 +1,108 @@
+"""Run programs through spark-submit as a user types it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyspark
+from conftest import ROOT, blobs
+
+MAIN = ROOT / "main_task.py"
+BIN = Path(sys.executable).parent
+MASTER = "local[2]"
+NONE: dict[str, str] = {}
+QUICK = ["--conf", "spark.ui.enabled=false", "--driver-memory", "1g"]
+
+
+def environment():
+    """That of a user's shell, without what the tests' own Spark has set."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYSPARK", "SPARK"))}
+    # Spark's own search for its home breaks on a path with a space.
+    home = str(Path(pyspark.__file__).parent)
+    path = f"{BIN}{os.pathsep}{kept['PATH']}"
+    return {**kept, "PATH": path, "PYSPARK_PYTHON": sys.executable, "SPARK_HOME": home}
+
+
+def command(script, *words, conf=(), master=MASTER):
+    """The words of a command line."""
+    return [str(BIN / "spark-submit"), "--master", master, *QUICK, *conf, str(script), *map(str, words)]
+
+
+def submit(script, *words, cwd, conf=(), master=MASTER, timeout=300, prefix=(), env=NONE):
+    """Run to the end: exit code and all that a user sees. `prefix` is a program that runs the rest."""
+    # Spark mixes its program's stderr into stdout; one stream is what a user sees.
+    return subprocess.run(
+        [*prefix, *command(script, *words, conf=conf, master=master)],
+        cwd=cwd,
+        env={**environment(), **env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def begin(script, *words, cwd, conf=(), master=MASTER):
+    """Start in a process group of its own, whose output goes to `cwd`/console.txt."""
+    with open(Path(cwd) / "console.txt", "wb") as console:
+        return subprocess.Popen(
+            command(script, *words, conf=conf, master=master),
+            cwd=cwd,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def begin_on_terminal(words, cwd):
+    """Start main_task.py on a terminal of its own: (process, the terminal's other end)."""
+    terminal, its_side = os.openpty()
+    process = subprocess.Popen(
+        command(MAIN, *words),
+        cwd=cwd,
+        env=environment(),
+        stdin=its_side,
+        stdout=its_side,
+        stderr=its_side,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    os.close(its_side)
+    return process, terminal
+
+
+def shown_until(terminal, mark=None):
+    """What the terminal shows, until it shows the mark or is closed."""
+    shown = b""
+    while mark is None or mark not in shown:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:  # what Linux gives when the other end is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    return shown.decode(errors="replace")
+
+
+def python_under(process):
+    """The process of the Python program that a spark-submit runs."""
+    found = subprocess.run(
+        ["pgrep", "-P", str(process.pid), "-f", "main_task.py"], capture_output=True, text=True
+    )
+    return int(found.stdout.split()[0])
+
+
+def write_text_set(folder):
+    """An easy set of 9-pixel images in the original's format: floats, blanks, one-hot labels. Their four paths."""
+    for name, rows, seed in (("train", 400, 1), ("test", 100, 2)):
+        inputs, labels = blobs(rows, width=9, seed=seed)
+        np.savetxt(folder / f"images_{name}.csv", inputs / 255)
+        np.savetxt(folder / f"labels_{name}.csv", np.eye(3)[labels])
+    return [folder / f"{kind}_{name}.csv" for name in ("train", "test") for kind in ("images", "labels")]

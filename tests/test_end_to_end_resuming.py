@@ -1,0 +1,110 @@
+"""A run that is cut short and goes on: the same model to the byte, whatever ended it."""
+
+import csv
+import os
+import signal
+import time
+
+import pytest
+from submitting import MAIN, begin, python_under, submit, write_text_set
+
+pytestmark = pytest.mark.spark
+
+THOROUGH = (pytest.mark.faults, pytest.mark.thorough)
+EPOCHS = "60"
+WORDS = ["--epochs", EPOCHS, "--batch-size", "100", "--optimizer", "adam", "--validation-fraction", "0.2"]
+WORDS += [
+    "--layers",
+    "dense:8,relu,dropout:0.2",
+    "--loss",
+    "cross-entropy",
+    "--patience",
+    "50",
+    "--partitions",
+    "3",
+]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Four files of an easy set."""
+    return write_text_set(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """OUTPUT of the run that nothing ends."""
+    elsewhere = tmp_path_factory.mktemp("whole")
+    done = submit(MAIN, *data, "out", *WORDS, cwd=elsewhere)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return elsewhere / "out"
+
+
+def epochs_in(out):
+    path = out / "history.csv"
+    return len(path.read_text().splitlines()) - 1 if path.exists() else 0
+
+
+def run_until(epochs, data, cwd, *words):
+    """A run that has made so many epochs."""
+    process = begin(MAIN, *data, "out", *WORDS, *words, cwd=cwd)
+    until = time.monotonic() + 120
+    while epochs_in(cwd / "out") < epochs:
+        assert process.poll() is None and time.monotonic() < until, (cwd / "console.txt").read_text()[-3000:]
+        time.sleep(0.01)
+    return process
+
+
+def resumed(data, cwd, *words):
+    done = submit(MAIN, *data, "out", *WORDS, "--resume", *words, cwd=cwd)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+def same_run(out, whole):
+    """Whether the results are the same but for what the clock said."""
+    for name in ("model.npz", "config.json", "metrics/part-00000", "cost_history/part-00000", "examples.csv"):
+        assert (out / name).read_bytes() == (whole / name).read_bytes(), name
+    clocked = {"seconds", "schedule", "read", "compute", "sum", "update"}
+    lines = [
+        [{name: value for name, value in row.items() if name not in clocked} for row in csv.DictReader(file)]
+        for file in ((out / "history.csv").open(), (whole / "history.csv").open())
+    ]
+    assert lines[0] == lines[1] and len(lines[0]) == int(EPOCHS)
+
+
+def test_a_killed_run_goes_on_to_the_same_model_and_then_has_nothing_to_do(data, whole, tmp_path):
+    process = run_until(20, data, tmp_path, "--checkpoint-every", "7")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    out = tmp_path / "out"
+    assert not (out / "_SUCCESS").exists() and not (out / "model.npz").exists()
+    said = resumed(data, tmp_path)
+    made = int(said.split("resumed   after epoch ")[1].split(" of ")[0])
+    assert made % 7 == 0 and made >= 14
+    same_run(out, whole)
+
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    assert f"finished  the run in OUTPUT has made its {EPOCHS} epochs; nothing to do" in resumed(
+        data, tmp_path
+    )
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+@pytest.mark.parametrize("whom", ["program", pytest.param("spark-submit", marks=THOROUGH)])
+def test_a_terminated_run_says_how_it_goes_on_and_does(data, whole, tmp_path, whom):
+    process = run_until(10, data, tmp_path, "--checkpoint-every", "1000")
+    os.kill(python_under(process) if whom == "program" else process.pid, signal.SIGTERM)
+    assert process.wait(60) == 143
+    until = time.monotonic() + 30
+    while not list((tmp_path / "out").glob("checkpoints/*.json")) and time.monotonic() < until:
+        time.sleep(0.05)  # the Python program may outlive spark-submit
+    said = (tmp_path / "console.txt").read_text()
+    if whom == "program":
+        last = said.splitlines()[-1]
+        assert last.startswith(
+            "main_task.py: terminated; the same command with --resume goes on after epoch "
+        ), said
+    assert "Traceback" not in said and "py4j" not in said
+    assert "resumed   after epoch" in resumed(data, tmp_path)
+    same_run(tmp_path / "out", whole)

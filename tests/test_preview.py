@@ -1,0 +1,126 @@
+"""What a dry run tells, and that it starts nothing."""
+
+import gzip
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT, blobs, write_csv
+
+from nn import commandline, preview
+from nn.blocks import blocks_of
+from nn.local import descend_on, measure_on
+from nn.preview import count_rows, look
+from nn.recipe import Recipe
+from nn.records import Progress
+from nn.training import jobs_an_epoch, train
+
+
+def asked(csv_set, *words):
+    return commandline.parse([*csv_set, "out", *words])
+
+
+def test_dry_run_says_the_plan_without_java(csv_set):
+    words = ["--hidden", "8", "--batch-size", "60", "--validation-fraction", "0.5", "--epochs", "3"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main_task.py"), *csv_set, "out", *words, "--dry-run"],
+        capture_output=True,
+        text=True,
+        env={"PATH": "", "JAVA_HOME": "/nowhere"},
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "dry run   nothing was started"
+    assert lines[1].startswith(
+        "data      240 training rows (114 held out for validation) of 16 values, 3 classes; 3.84 kB"
+    )
+    assert any(line.split() == ["total", "163"] for line in lines)
+    assert "jobs      4 an epoch, 12 in all" in lines  # 3 batches, Bold Driver's closing pass
+    assert lines[-1].startswith("step      652 bytes of parameters to every task")
+
+
+def test_dry_run_counts_what_replicas_carry(csv_set):
+    told = preview.lines(
+        asked(csv_set, "--average", "parameters", "--optimizer", "momentum", "--partitions", "4")
+    )
+    assert "in 4 partitions" in told and "jobs      1 an epoch" in told
+    assert "what the optimiser keeps beside them to every task, as many of their changes back" in told
+
+
+def test_dry_run_knows_no_far_files():
+    told = preview.lines(commandline.parse(["hdfs://x/a", "hdfs://x/b", "hdfs://x/c", "hdfs://x/d", "out"]))
+    assert "are no plain text files on this machine" in told and "--input-shape would say" in told
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("1,2\n3,4\n", 2),
+        ("1,2\n3,4", 2),
+        ("1,2\n3,4\n\n\n", 2),
+        ("1,2\n3,4\n  ", 2),
+        ("a,b\n1,2\n", 1),
+        ("", 0),
+        ("\n\n", 0),
+        ("1,2\r\n3,4\r\n", 2),
+    ],
+)
+def test_rows_are_lines_but_for_headers_and_empty_ends(tmp_path, content, rows):
+    path = tmp_path / "x.csv"
+    path.write_bytes(content.encode())
+    assert count_rows(str(path)) == rows
+
+
+def test_folders_globs_and_label_columns_are_looked_at(tmp_path):
+    inputs, labels = blobs(40, width=5)
+    table = np.column_stack([labels, inputs])
+    (tmp_path / "x").mkdir()
+    for name, part in (("part-0", table[:30]), ("part-1", table[30:]), ("_SUCCESS", table[:0])):
+        write_csv(tmp_path / "x" / name, part)
+    for place in (tmp_path / "x", tmp_path / "x" / "part-*", f"file://{tmp_path}/x"):
+        words = [str(place), "-", str(place), "-", "out", "--label-column", "0"]
+        assert look(commandline.parse(words)) == (40, 5, 3, 200)
+    with gzip.open(tmp_path / "x" / "part-2.gz", "wt") as file:
+        file.write("1,2,3,4,5,6\n")
+    assert look(commandline.parse(words)) is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sample": 0.7},
+        {"batch_size": 50, "optimizer": "adam"},
+        {"batch_size": 50, "optimizer": "adam", "validation_fraction": 0.2},
+        {"batch_size": 50},
+        {"layers": "dense:4,dropout:0.3"},
+        {"average": "parameters", "rounds_per_epoch": 3},
+        {"optimizer": "l-bfgs"},
+    ],
+)
+def test_jobs_an_epoch_are_counted_as_they_are_made(options):
+    recipe = (
+        Recipe.of(epochs=3, learning_rate=1e-3, **options)
+        if "l-bfgs" not in str(options)
+        else Recipe.of(epochs=3, **options)
+    )
+    inputs, labels = blobs(200)
+    model, split = recipe.model(16, 3, 255.0), recipe.split(labels, 3)
+    plan = recipe.plan(split.train_rows)
+    optimizer = recipe.optimizer_for(plan)
+    blocks = split.applied_to(blocks_of(inputs, labels)).kept()
+    made = []
+
+    def counted(job):
+        def run(point, draw):
+            made.append(draw.epoch)
+            return job(point, draw)
+
+        return run
+
+    start = Progress(optimizer.init(model.init(0)))
+    for _ in train(
+        counted(measure_on(blocks, model)), optimizer, plan, start, counted(descend_on(blocks, model))
+    ):
+        pass
+    assert made.count(2) == made.count(3) == jobs_an_epoch(plan, optimizer)

@@ -1,0 +1,184 @@
+"""Checkpoints in OUTPUT: which stay, which are believed, and which one a run goes on from."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nn.checkpoint import Checkpoint
+from nn.errors import DataError, EnvironmentFault
+from nn.records import Epoch, Progress
+from nn.spark.checkpoints import Checkpoints, is_ours
+from nn.spark.storage import LocalFolder
+
+
+def point(epoch, cost=1.0, seconds=0.1):
+    """A checkpoint after so many epochs, the last of that cost."""
+    history = tuple(
+        Epoch(n, 9.0 if n < epoch else cost, 0.5, 0.1, True, 7, seconds) for n in range(1, epoch + 1)
+    )
+    return Checkpoint(Progress({"trial": [{"W": np.full(4, float(epoch))}]}, history), {}, {}, {})
+
+
+def kept_by(path, keep=2):
+    return Checkpoints(LocalFolder(str(path)), keep)
+
+
+def left(path):
+    return sorted(each.name for each in (path / "checkpoints").iterdir())
+
+
+def epochs_left(path):
+    return sorted({int(name.split("-")[1]) for name in left(path)})
+
+
+def damage(path, epoch, ending=".npz"):
+    """Change one byte of an epoch's file."""
+    (file,) = (path / "checkpoints").glob(f"epoch-{epoch:06}-*{ending}")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(bytes(content))
+    return file
+
+
+def test_the_last_ones_and_the_best_stay(tmp_path):
+    checkpoints = kept_by(tmp_path)
+    for epoch, cost in enumerate([5.0, 2.0, 4.0, 4.5, 3.0], 1):
+        checkpoints.write(point(epoch, cost))
+    assert epochs_left(tmp_path) == [2, 4, 5] and len(left(tmp_path)) == 6
+    checkpoints.write(point(6, 1.0))
+    assert epochs_left(tmp_path) == [5, 6]
+
+
+def test_the_newest_is_found_again_and_later_ones_join_it(tmp_path):
+    for epoch, cost in ((1, 2.0), (2, 1.0), (3, 3.0), (4, 4.0)):
+        kept = kept_by(tmp_path)
+        found = kept.newest()
+        assert (found.epoch if found else 0) == epoch - 1 and kept.refused == []
+        kept.write(point(epoch, cost))
+    assert epochs_left(tmp_path) == [2, 3, 4]
+    assert np.array_equal(kept_by(tmp_path).newest().progress.state["trial"][0]["W"], np.full(4, 4.0))
+
+
+def test_nothing_is_found_where_no_manifest_was_written(tmp_path):
+    kept = kept_by(tmp_path)
+    assert kept.newest() is None
+    kept.write(point(3))
+    (manifest,) = (tmp_path / "checkpoints").glob("*.json")
+    manifest.unlink()
+    assert kept_by(tmp_path).newest() is None
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [(".npz", "its bytes are not those that its manifest's SHA-256 was taken of"), (".json", "manifest")],
+)
+def test_a_damaged_one_is_named_and_the_one_before_it_used(tmp_path, ending, told):
+    kept = kept_by(tmp_path)
+    for epoch in (1, 2, 3):
+        kept.write(point(epoch, cost=4.0 - epoch))
+    file = damage(tmp_path, 3, ending)
+    if ending == ".json":
+        file.write_bytes(b"{" + file.read_bytes())
+    again = kept_by(tmp_path)
+    assert again.newest().epoch == 2
+    assert len(again.refused) == 1 and told in again.refused[0]
+    assert str(file.with_suffix(".npz")) in again.refused[0] and "\n" not in again.refused[0]
+    again.write(point(3))
+    assert kept_by(tmp_path).newest().epoch == 3 and epochs_left(tmp_path) == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda file: file.unlink(), "its manifest is there, the file is not"),
+        (
+            lambda file: file.write_bytes(file.read_bytes()[:-9]),
+            r"expected \d+ bytes as its manifest says, found",
+        ),
+        (lambda file: file.write_bytes(b""), r"expected \d+ bytes as its manifest says, found 0"),
+    ],
+)
+def test_where_none_can_be_read_the_user_must_decide(tmp_path, change, told):
+    kept_by(tmp_path).write(point(1))
+    (file,) = (tmp_path / "checkpoints").glob("*.npz")
+    change(file)
+    with pytest.raises(DataError, match=f"{told}.*; no checkpoint can be read, --overwrite starts anew"):
+        kept_by(tmp_path).newest()
+
+
+def test_a_name_that_lies_about_its_epoch_is_not_believed(tmp_path):
+    kept_by(tmp_path).write(point(1))
+    for file in (tmp_path / "checkpoints").iterdir():
+        file.rename(file.with_name(file.name.replace("epoch-000001", "epoch-000009")))
+    with pytest.raises(DataError, match="expected epoch 9 as its name says, found 1"):
+        kept_by(tmp_path).newest()
+
+
+def test_a_manifest_of_another_format_is_not_believed(tmp_path):
+    kept_by(tmp_path).write(point(1))
+    (file,) = (tmp_path / "checkpoints").glob("*.json")
+    for content in ({**json.loads(file.read_text()), "format": 2}, [1], None):
+        file.write_text(json.dumps(content))
+        with pytest.raises(DataError, match="expected a manifest of format 1"):
+            kept_by(tmp_path).newest()
+
+
+def test_leftovers_of_writes_cut_short_are_swept_and_foreign_files_stay(tmp_path):
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for name in (".epoch-000002-0123abcd.npz.part", "epoch-000002-0123abcd.npz", "mine.txt"):
+        (folder / name).write_text("")
+    kept_by(tmp_path).write(point(3))
+    assert epochs_left_without(folder, "mine.txt") == {3}
+    kept_by(tmp_path).clear()
+    assert left(tmp_path) == ["mine.txt"]
+    (folder / "mine.txt").unlink()
+    kept_by(tmp_path).clear()
+    assert not folder.exists()
+
+
+def epochs_left_without(folder, foreign):
+    names = {path.name for path in folder.iterdir()}
+    assert foreign in names
+    return {int(name.split("-")[1]) for name in names - {foreign}}
+
+
+def test_a_checkpoint_written_a_second_time_takes_the_place_of_the_first(tmp_path):
+    kept = kept_by(tmp_path)
+    kept.write(point(2, seconds=0.1))
+    kept.write(point(2, seconds=0.2))
+    assert len(left(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("fails_at", [".npz", ".json"])
+def test_a_write_that_fails_leaves_the_one_before_it(tmp_path, fails_at):
+    class FullDisk(LocalFolder):
+        def write(self, name, content):
+            if name.endswith(fails_at):
+                raise EnvironmentFault(f"cannot write {name}: No space left on device")
+            super().write(name, content)
+
+    kept_by(tmp_path).write(point(1))
+    full = Checkpoints(FullDisk(str(tmp_path)), 1)
+    full.newest()
+    with pytest.raises(EnvironmentFault, match="No space left"):
+        full.write(point(2))
+    assert kept_by(tmp_path).newest().epoch == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("epoch-000001-0123abcd.npz", True),
+        ("epoch-1234567-0123abcd.json", True),
+        (".epoch-000001-0123abcd.npz.part", True),
+        ("..epoch-000001-0123abcd.npz.part.crc", True),
+        (".epoch-000001-0123abcd.json.crc", True),
+        ("epoch-1-0123abcd.npz", False),
+        ("epoch-000001-0123abcd.png", False),
+        ("my-epoch-000001-0123abcd.npz", False),
+    ],
+)
+def test_only_names_that_a_run_gives_are_ours(name, ours):
+    assert is_ours(name) == ours
