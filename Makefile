@@ -25,13 +25,14 @@ SPARK35_TESTS = $(wildcard tests/test_end_to_end.py tests/test_spark_*.py)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test lint test-spark35 bench package clean distclean
+.PHONY: help train data plots environment environment-dev java test lint test-faults test-spark35 bench package clean distclean
 
 help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
 	@echo "                   make train TRAIN_OPTIONS=\"--hidden 64 --epochs 20\" trains another network"
 	@echo "make test          set up what testing needs, check the code and run all tests"
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
+	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; hours"
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
 	@echo "make plots         draw the plots of output/ again"
 	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
@@ -73,6 +74,9 @@ lint: environment-dev
 	$(SETUP).inside .venv python -m ruff check .
 	$(SETUP).inside .venv python -m ruff format --check .
 	$(SETUP).inside .venv python -m mypy
+
+test-faults: environment-dev java
+	$(SETUP).inside .venv python -m pytest -m faults --thorough --durations=10
 
 test-spark35:
 	@if $(PYTHON_SPARK35) -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \

@@ -1,0 +1,587 @@
+"""Rubbish for every door: made up by kind from a seed, offered, and judged by an oracle of its own.
+
+python tests/fuzzing.py 20000 offers so many inputs, shared out over the kinds, and prints a table of what became of
+them. A kind makes an input from a random generator and offers it; it gives ACCEPTED or REFUSED, and raises where the
+program was wrong: an error of another kind or of several lines, an input accepted that should not be, or taken for
+another. What takes longer than PATIENCE seconds counts as a hang.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import math
+import random
+import re
+import signal
+import struct
+import sys
+import tempfile
+import traceback
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+
+from datasets import idx
+from datasets.errors import DataError as IdxError
+from nn import archive, checkpoint, commandline, modelfile, text
+from nn.checkpoint import Checkpoint
+from nn.errors import UserError
+from nn.fields import options_of
+from nn.network import multilayer_perceptron
+from nn.options import Options
+from nn.recipe import Recipe
+from nn.records import Epoch, Progress
+from nn.spark.checkpoints import Checkpoints
+from nn.spark.columns import Columns
+from nn.spark.reading import Parsed, parse_images, parse_labels
+from nn.spark.storage import LocalFolder
+
+ACCEPTED, REFUSED = "accepted", "refused"
+PATIENCE = 10  # seconds
+Random = random.Random
+
+# ---- lines of images ----
+
+NUMBERS = [
+    "0",
+    "7",
+    "255",
+    "300",
+    "-1",
+    "1.5",
+    "1e3",
+    "-2.5E-3",
+    ".5",
+    "5.",
+    "+4",
+    " 3",
+    "3 ",
+    "1e-400",
+    "00012",
+]
+WRONG = [
+    "",
+    " ",
+    "x",
+    "1x",
+    "nan",
+    "inf",
+    "-Infinity",
+    "1e39",
+    "0x10",
+    "1_000",
+    "1,5",
+    "½",
+    "٣",
+    "1e",
+    "--1",
+    "1 2",
+]
+WRONG += [
+    "\x00",
+    "\ufeff1",
+    "'1'",
+    "None",
+    "1e400",
+    "1.2.3",
+    "\x1a",
+    "=1+1",
+    "0b1",
+    "1d3",
+    "%s",
+    "٫5",
+    "\u2212" + "1",
+]
+FLOAT32 = float(np.finfo(np.float32).max)
+
+
+def image_lines(random: Random) -> str:
+    """Rows of numbers in which something may be wrong."""
+    width, mark = random.randint(1, 6), random.choice([",", ";", "\t", " "])
+    layout = text.Layout(None if mark == " " else mark, width)
+    rows = []
+    for _ in range(random.randint(1, 30)):
+        cells = [random.choice(NUMBERS[:3] if random.random() < 0.7 else NUMBERS) for _ in range(width)]
+        if random.random() < 0.04:
+            cells[random.randrange(width)] = random.choice(WRONG)
+        if random.random() < 0.02:
+            cells = cells[:-1] if random.random() < 0.5 else [*cells, "1"]
+        rows.append(mark.join(cells))
+    lines = [row.encode("utf-8", "surrogatepass") for row in rows]
+    if random.random() < 0.05:
+        lines[random.randrange(len(lines))] = random.randbytes(random.randint(0, 12)).replace(b"\n", b"")
+    expected = _expected_rows(lines, layout)
+    parts = list(parse_images(layout, Columns(None, None), text.MAX_CLASSES, 0, False, iter(lines)))
+    fault = parts[-1].fault
+    assert parts[-1].lines == len(lines)
+    if fault is not None:
+        assert expected is None, f"{lines} refused: {fault}"
+        one_line(f"{fault.expected}{fault.found}")
+        return REFUSED
+    values = [part.inputs for part in parts if isinstance(part, Parsed)]
+    found = np.concatenate(values) if values else np.empty((0, width))
+    assert expected is not None, f"{lines} read as {found.tolist()}"
+    assert np.array_equal(found.astype(np.float32), expected), f"{lines} read as {found.tolist()}"
+    return ACCEPTED
+
+
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def _expected_rows(lines: list[bytes], layout: text.Layout) -> np.ndarray | None:
+    """What the lines say, read in the slowest and plainest way; None where one of them is no row."""
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    rows = []
+    for line in lines:
+        try:
+            cells = [cell.strip() for cell in line.decode().split(layout.separator)]
+        except UnicodeDecodeError:
+            return None
+        if len(cells) != layout.width or not all(map(NUMBER.fullmatch, cells)):
+            return None
+        if any(abs(float(cell)) > FLOAT32 for cell in cells):
+            return None
+        rows.append([float(cell) for cell in cells])
+    return np.array(rows, np.float64).astype(np.float32).reshape(len(rows), layout.width)
+
+
+def labels(random: Random) -> str:
+    """Class numbers or one-hot rows in which something may be wrong."""
+    classes = random.choice([1, 2, 10])
+    width = 1 if random.random() < 0.6 else classes
+    rows = []
+    for _ in range(random.randint(1, 20)):
+        label = (
+            random.randrange(classes) if random.random() < 0.97 else random.choice([-1, classes, 1.5, 10**6])
+        )
+        cells = [str(label)] if width == 1 else [str(int(place == label)) for place in range(width)]
+        if random.random() < 0.02:
+            cells[random.randrange(width)] = random.choice(["1", "0.5", *WRONG])
+        rows.append(",".join(cells))
+    lines = [row.encode("utf-8", "surrogatepass") for row in rows]
+    expected = _expected_labels(rows, width, text.MAX_CLASSES)
+    *parts, census = parse_labels(
+        text.Layout("," if width > 1 else None, width), text.MAX_CLASSES, 0, False, iter(lines)
+    )
+    if census.fault is not None:
+        assert expected is None, f"{rows} refused: {census.fault}"
+        one_line(f"{census.fault.expected}{census.fault.found}")
+        return REFUSED
+    found = np.concatenate(parts).tolist() if parts else []
+    assert found == expected, f"{rows} read as {found}"
+    return ACCEPTED
+
+
+def _expected_labels(rows: list[str], width: int, classes: int) -> list[int] | None:
+    found = []
+    while rows and not rows[-1].strip():
+        rows = rows[:-1]
+    for row in rows:
+        cells = [cell.strip() for cell in (row.split(",") if width > 1 else row.split())]
+        if len(cells) != width or not all(map(NUMBER.fullmatch, cells)):
+            return None
+        values = [float(cell) for cell in cells]
+        if max(map(abs, values)) > FLOAT32:
+            return None
+        if width > 1:
+            if sorted(values) != [0.0] * (width - 1) + [1.0]:
+                return None
+            values = [float(values.index(1.0))]
+        if values[0] != int(values[0]) or not 0 <= values[0] < classes:
+            return None
+        found.append(int(values[0]))
+    return found
+
+
+# ---- files of bytes ----
+
+
+def bent(random: Random, content: bytes) -> bytes:
+    """The bytes, changed a little: flipped, cut, repeated, swapped or filled."""
+    changed = bytearray(content)
+    for _ in range(random.choice([1, 1, 1, 2, 8])):
+        place = random.randrange(len(changed) + 1) if changed else 0
+        match random.randrange(6):
+            case 0 if place < len(changed):
+                changed[place] ^= 1 << random.randrange(8)
+            case 1:
+                del changed[place:]
+            case 2:
+                changed[place:place] = random.randbytes(random.randint(1, 9))
+            case 3:
+                del changed[place : place + random.randint(1, 40)]
+            case 4:
+                changed[place : place + 4] = random.choice([b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff"])
+            case _:
+                changed[place : place + 8] = changed[:8]
+    return bytes(changed)
+
+
+def images_idx(random: Random) -> str:
+    """An IDX file, gzipped or not, changed a little."""
+    n, h, w = random.randint(0, 5), random.randint(1, 4), random.randint(1, 4)
+    body = random.randbytes(n * h * w)
+    content = struct.pack(">IIII", 2051, n, h, w) + body
+    if random.random() < 0.3:
+        content = gzip.compress(content)
+    if random.random() < 0.9:
+        content = bent(random, content)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        try:
+            found = idx.read_images(file.name, cap=1 << 16)
+        except IdxError as error:
+            one_line(str(error))
+            return REFUSED
+    raw = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    shape = struct.unpack(">III", raw[4:16])
+    assert (
+        found.values.shape == shape
+        and found.values.tobytes() == raw[16:]
+        and raw[:4] == struct.pack(">I", 2051)
+    )
+    return ACCEPTED
+
+
+MODEL = multilayer_perceptron(5, 3, (4,), "tanh", "mse", scale=2.0)
+MODEL_FILE = modelfile.to_bytes(MODEL, MODEL.init(1), {"note": "x"})
+HISTORY = tuple(Epoch(n, 1.0 / n, 0.5, 0.1, True, 7, 0.1, None, None) for n in (1, 2))
+STATE = {"trial": MODEL.init(1), "steps": 3, "memory": None, "cost": math.inf}
+POINT = Checkpoint(Progress(STATE, HISTORY), {"epochs": 9, "partitions": 2}, {"train": "f"}, {"numpy": "2"})
+POINT_FILE = checkpoint.to_bytes(POINT)
+ARRAYS = [
+    np.zeros((), np.float32),
+    np.zeros(3),
+    np.zeros((4, 3), np.float32),
+    np.zeros((3, 4), np.float32),
+    np.zeros(4, np.int64),
+    np.array("text"),
+    np.zeros((0, 3), np.float32),
+    np.full((5, 4), np.nan, np.float32),
+]
+
+
+def rebuilt(random: Random, content: bytes, name: str) -> bytes:
+    """The archive put together anew with something else in it."""
+    arrays = archive.from_bytes(content)
+    told = json.loads(str(arrays[name]))
+    for _ in range(random.choice([0, 1, 1, 2])):
+        told = changed_json(random, told)
+    arrays[name] = np.array(json.dumps(told))
+    if random.random() < 0.5:
+        key = random.choice([*arrays, "9.W", "../x", "", "0.W.W"])
+        arrays[key] = random.choice(ARRAYS)
+    if random.random() < 0.2:
+        arrays.pop(random.choice(list(arrays)))
+    buffer = io.BytesIO()
+    packing = zipfile.ZIP_DEFLATED if random.random() < 0.05 else zipfile.ZIP_STORED
+    with zipfile.ZipFile(buffer, "w", packing) as file:
+        for key, array in arrays.items():
+            body = io.BytesIO()
+            np.save(body, array)
+            content = body.getvalue()
+            if random.random() < 0.05:
+                content = bent(random, content)
+            file.writestr(f"{key}.npy", content)
+    return buffer.getvalue()
+
+
+JSON = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    2**70,
+    0.5,
+    -0.0,
+    1e308,
+    "",
+    "x",
+    "dense",
+    "9" * 50,
+    [],
+    [1],
+    {},
+    {"name": "x"},
+    [[[]]],
+]
+JSON += [{"array": 0}, {"array": 99}, {"number": "nan"}, "\x00", "é" * 9]
+
+
+def changed_json(random: Random, value):
+    """The value with one of its parts replaced, added or left out."""
+    if isinstance(value, dict) and value and random.random() < 0.8:
+        key = random.choice(list(value))
+        match random.randrange(8):
+            case 0:
+                return {name: each for name, each in value.items() if name != key}
+            case 1:
+                return {**value, random.choice(["more", "", "array", key.upper()]): random.choice(JSON)}
+            case _:
+                return {**value, key: changed_json(random, value[key])}
+    if isinstance(value, list) and value and random.random() < 0.8:
+        place = random.randrange(len(value))
+        match random.randrange(6):
+            case 0:
+                return value[:place] + value[place + 1 :]
+            case 1:
+                return [*value, value[place]]
+            case _:
+                return [*value[:place], changed_json(random, value[place]), *value[place + 1 :]]
+    return random.choice(JSON)
+
+
+def model_file(random: Random) -> str:
+    """model.npz, changed in its bytes or put together anew."""
+    content = bent(random, MODEL_FILE) if random.random() < 0.4 else rebuilt(random, MODEL_FILE, "config")
+    try:
+        classifier = modelfile.from_bytes(content)
+    except ValueError as error:
+        one_line(str(error))
+        return REFUSED
+    again = modelfile.from_bytes(modelfile.to_bytes(classifier.model, classifier.params, classifier.about))
+    assert again.model == classifier.model
+    width = math.prod(classifier.model.input_shape)
+    if width < 10_000:
+        with np.errstate(all="ignore"):
+            assert classifier.predict(np.ones((2, width), np.float32)).shape == (2,)
+    return ACCEPTED
+
+
+def checkpoint_file(random: Random) -> str:
+    """A checkpoint, changed in its bytes or put together anew."""
+    content = bent(random, POINT_FILE) if random.random() < 0.4 else rebuilt(random, POINT_FILE, "checkpoint")
+    try:
+        point = checkpoint.from_bytes(content)
+    except ValueError as error:
+        one_line(str(error))
+        return REFUSED
+    with suppress(TypeError):  # a nest from outside may hold keys that are never written
+        assert len(checkpoint.from_bytes(checkpoint.to_bytes(point)).progress.history) == point.epoch
+    return ACCEPTED
+
+
+def manifest(random: Random) -> str:
+    """A checkpoint's manifest, changed as text or as JSON; beside it the checkpoint before, which is whole."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoints = Checkpoints(LocalFolder(folder), 5)
+        checkpoints.write(POINT._replace(progress=POINT.progress._replace(history=HISTORY[:1])))
+        checkpoints.write(POINT)
+        (file,) = (Path(folder) / "checkpoints").glob("epoch-000002-*.json")
+        content = file.read_bytes()
+        told = json.loads(content)
+        if random.random() < 0.5:
+            file.write_bytes(bent(random, content))
+        else:
+            file.write_text(json.dumps(changed_json(random, told)))
+        looked = Checkpoints(LocalFolder(folder), 5)
+        found = looked.newest()
+        for line in looked.refused:
+            one_line(line)
+        with suppress(ValueError):
+            now = json.loads(file.read_bytes())
+            same = isinstance(now, dict) and all(
+                now.get(key) == told[key] for key in ("format", "bytes", "sha256")
+            )
+            assert found.epoch == (2 if same else 1), file.read_bytes()
+        assert found.epoch == 2 - len(looked.refused)
+        return REFUSED if looked.refused else ACCEPTED
+
+
+# ---- words ----
+
+WORDS = [
+    "0",
+    "1",
+    "-1",
+    "0.5",
+    "1e-3",
+    "nan",
+    "inf",
+    "none",
+    "-",
+    "",
+    "x",
+    "adam",
+    "momentum:0.8",
+    "adam:beta1=0.5",
+]
+WORDS += [
+    "dense:64,relu",
+    "dense:64,dropout:0.2,tanh",
+    "conv2d:8x3,relu,flatten",
+    "cosine",
+    "step:3",
+    "bold-driver:1.1",
+]
+WORDS += [
+    "cross-entropy",
+    "mse",
+    "balanced",
+    "0:1,1:2",
+    "28x28x1",
+    "4,4",
+    "shift:1,flip",
+    "he",
+    "parameters",
+    "l-bfgs:3",
+]
+WORDS += [
+    "dense:" + "9" * 30,
+    "a" * 300,
+    "dense:64," * 70 + "relu",
+    "{}",
+    "[1]",
+    "--",
+    "dense:3:3:3",
+    "é",
+    "\x00",
+    "..;rm -rf /",
+]
+PLACES = ["a.csv", "b.csv", "c.csv", "d.csv", "out"]
+
+
+def command_line(random: Random) -> str:
+    """A command line of options and words that may not belong together."""
+    fields = {**options_of(Options), **options_of(Recipe)}
+    names = [name for name in fields if name not in commandline.PLACES]
+    words = list(PLACES) if random.random() < 0.9 else random.sample([*PLACES, *WORDS], random.randint(0, 6))
+    for _ in range(random.choice([0, 1, 1, 2, 3])):
+        name = random.choice(names)
+        words.append("--" + name.replace("_", "-") if random.random() < 0.95 else "--" + random.choice(WORDS))
+        if type(fields[name].metadata["reader"]).__name__ != "Switch" or random.random() < 0.05:
+            words.append(random.choice(WORDS))
+    try:
+        asked = commandline.parse(words)
+    except UserError as error:
+        one_line(str(error))
+        return REFUSED
+    again = {name: value for name, value in asked.as_json().items() if name not in ("about", "get_data")}
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(again, file)
+        file.flush()
+        assert commandline.parse(["--config", file.name]) == asked, words
+    return ACCEPTED
+
+
+RECIPES = [
+    {"layers": "dense:8,relu", "optimizer": "adam", "epochs": 3},
+    {
+        "hidden": [8, 4],
+        "activation": "tanh",
+        "loss": {"name": "cross-entropy", "smoothing": 0.1},
+        "batch_size": 10,
+    },
+    {"input_shape": [6, 6, 1], "layers": ["conv2d:2x3", "relu", {"name": "flatten"}], "augment": "shift:1"},
+    {"average": "parameters", "rounds_per_epoch": 2, "outer_momentum": 0.5, "optimizer": "momentum:0.8"},
+    {
+        "optimizer": {"name": "l-bfgs", "memory": 3},
+        "l2": 0.1,
+        "class_weights": "balanced",
+        "validation_fraction": 0.2,
+    },
+]
+
+
+def recipe_file(random: Random) -> str:
+    """A configuration file, changed as text or as JSON."""
+    value = dict(zip(commandline.PLACES, PLACES, strict=True)) | random.choice(RECIPES)
+    if random.random() < 0.3:
+        content = bent(random, json.dumps(value).encode())
+    else:
+        for _ in range(random.choice([0, 1, 1, 2])):
+            value = changed_json(random, value)
+        content = json.dumps(value).encode()
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        file.write(content)
+        file.flush()
+        try:
+            asked = commandline.parse(["--config", file.name])
+        except UserError as error:
+            one_line(str(error))
+            return REFUSED
+    assert asked.recipe.resolved().resolved() == asked.recipe.resolved()
+    return ACCEPTED
+
+
+# ---- all of them ----
+
+KINDS: dict[str, Callable[[Random], str]] = {
+    "rows of images": image_lines,
+    "labels": labels,
+    "IDX files": images_idx,
+    "model.npz": model_file,
+    "checkpoints": checkpoint_file,
+    "checkpoint manifests": manifest,
+    "configuration files": recipe_file,
+    "command lines": command_line,
+}
+
+
+def one_line(message: str) -> None:
+    """Raise AssertionError for a message that is empty, of several lines, or of no use."""
+    assert message and "\n" not in message and "\r" not in message, repr(message)
+    assert "Traceback" not in message and len(message) < 2000, repr(message[:3000])
+
+
+@contextmanager
+def patience(seconds: int):
+    """Raise TimeoutError in what takes longer."""
+
+    def too_long(*_):
+        raise TimeoutError(f"longer than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def offer(kind: str, seed: int) -> str:
+    """What becomes of one input; raises where the program was wrong."""
+    with patience(PATIENCE):
+        return KINDS[kind](Random(f"{kind} {seed}"))
+
+
+def main(total: int) -> int:
+    """Offer that many, and print the table."""
+    each, failures = -(-total // len(KINDS)), 0
+    print(f"{'kind':<22}{'offered':>9}{'accepted':>10}{'refused':>9}{'wrong':>7}")
+    for kind in KINDS:
+        seen = Counter()
+        for seed in range(each):
+            try:
+                seen[offer(kind, seed)] += 1
+            except (Exception, SystemExit) as error:
+                seen["wrong"] += 1
+                if seen["wrong"] <= 3:
+                    where = traceback.extract_tb(error.__traceback__)[-1]
+                    print(
+                        f"{kind} {seed}: {type(error).__name__}: {error} ({where.filename}:{where.lineno})",
+                        file=sys.stderr,
+                    )
+        failures += seen["wrong"]
+        counts = seen[ACCEPTED], seen[REFUSED], seen["wrong"]
+        print(f"{kind:<22}{each:>9,}{counts[0]:>10,}{counts[1]:>9,}{counts[2]:>7,}", flush=True)
+    return min(failures, 1)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or not sys.argv[1].isdigit():
+        sys.exit("usage: python tests/fuzzing.py HOW_MANY")
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,53 @@
+"""Rubbish is accepted rightly or refused in one line: the short version of `python tests/fuzzing.py 20000`."""
+
+from pathlib import Path
+from random import Random
+
+import fuzzing
+import pytest
+from conftest import blobs, write_csv
+from submitting import MAIN, submit
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.mark.parametrize("kind", fuzzing.KINDS)
+def test_rubbish_is_accepted_rightly_or_refused_in_one_line(kind, count):
+    seen = {fuzzing.offer(kind, seed) for seed in range(count(60, 12_500))}
+    assert seen == {fuzzing.ACCEPTED, fuzzing.REFUSED}
+
+
+def test_the_judge_sees_what_is_wrong(monkeypatch):
+    monkeypatch.setattr(
+        fuzzing.text,
+        "to_array",
+        lambda lines, layout, cells=None: fuzzing.np.zeros((len(lines), layout.width)),
+    )
+    with pytest.raises(AssertionError):
+        for seed in range(100):
+            fuzzing.offer("rows of images", seed)
+
+
+@pytest.mark.spark
+def test_rubbish_through_spark_submit_is_one_line(tmp_path, count):
+    """Bent files in the places of whole ones: the job ends well, or with a line and nothing written."""
+    inputs, labels = blobs(60, width=6)
+    whole = [write_csv(tmp_path / name, values) for name, values in (("x.csv", inputs), ("y.csv", labels))]
+    for seed in range(count(2, 24)):
+        random, folder = Random(seed), tmp_path / str(seed)
+        folder.mkdir()
+        places = [*whole, *whole]
+        bent = random.randrange(4)
+        (folder / "bent.csv").write_bytes(fuzzing.bent(random, Path(places[bent]).read_bytes()))
+        places[bent] = str(folder / "bent.csv")
+        done = submit(MAIN, *places, "out", "--epochs", "2", "--hidden", "3", cwd=folder)
+        assert "Traceback" not in done.stdout and done.returncode in (0, 2, 3), (
+            f"{seed}: {done.stdout[-3000:]}"
+        )
+        if done.returncode:
+            assert done.stdout.splitlines()[-1].startswith("main_task.py: error: "), (
+                f"{seed}: {done.stdout[-3000:]}"
+            )
+            assert not (folder / "out").exists()
+        else:
+            assert (folder / "out" / "_SUCCESS").exists()
