@@ -91,7 +91,7 @@ def _folded(nest: Any, arrays: list[np.ndarray], known: dict[int, int]) -> Any:
             known[id(nest)] = len(arrays)
             arrays.append(nest)
         return {"array": known[id(nest)]}
-    if isinstance(nest, float) and type(nest) is float:
+    if type(nest) is float:
         return nest if math.isfinite(nest) else {"number": repr(nest)}
     if nest is None or type(nest) in (bool, int, str):
         return nest

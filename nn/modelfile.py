@@ -59,8 +59,11 @@ def load(path: str | os.PathLike) -> Classifier:
 def from_bytes(content: bytes) -> Classifier:
     """Read the content of a model file; ValueError says what does not fit."""
     values = archive.from_bytes(content)
-    config = _config(values.pop("config", None))
-    model = Sequential.from_config(config)
+    try:
+        config = _config(values.pop("config", None))
+        model = Sequential.from_config(config)
+    except RecursionError:
+        raise ValueError("expected a description of a network, found brackets nested too deep") from None
     params: Params = []
     for index, (shapes, _) in enumerate(model.shapes()):
         params.append({key: _fitting(values, f"{index}.{key}", shape) for key, shape in shapes.items()})

@@ -60,8 +60,8 @@ def row_bytes(images: TextFile) -> int:
 def free_storage(context: Any) -> int:
     """Bytes that all executors have left for cached blocks; the driver holds none, unless it is the executor too."""
     scala = context._jsc.sc()
-    # Not SparkEnv's block manager, by which the driver could be told from executors as well: from Spark 4.1 on Python's
-    # bridge cannot open that class without a library that Spark does not bring.
+    # Not SparkEnv's block manager, by which the driver could be told from executors as well: on Spark 4.3 Python's
+    # bridge cannot open that class without a library that pip's Spark does not bring.
     found = scala.statusStore().executorList(True)
     managers = [found.apply(number) for number in range(found.size())]
     return sum(

@@ -53,7 +53,6 @@ class Checkpoints:
         names = [name.removesuffix(".json") for name in self._folder.names(FOLDER) if name.endswith(".json")]
         found = None
         for name in sorted(filter(_NAME.fullmatch, names), key=_epoch_of, reverse=True):
-            manifest = None
             try:
                 manifest = self._manifest(name)
                 found = found or self._read(name, manifest)
