@@ -20,6 +20,7 @@ try:
     )
     from nn.spark import reading
     from nn.spark.checkpoints import Checkpoints
+    from nn.spark.executors import await_all
     from nn.spark.output import Output
     from nn.spark.session import shows_on_terminal, spark_context
     from nn.spark.shuffling import shuffled
@@ -37,12 +38,11 @@ except ModuleNotFoundError as missing:
 
 
 def main(asked: options.Options) -> None:
-    """Run the job that the options describe, from the first file to the last."""
+    """Say the plan, look over the cluster or run the job, as the options ask."""
     if asked.dry_run:
         print(preview.lines(asked))
         return
     with spark_context("neural network training", asked.debug) as context:
-        clock = report.Clock()
         storage = Storage(context)
         output = Output(storage.folder(asked.output))
         output.claim(asked.overwrite, asked.resume)
@@ -54,56 +54,60 @@ def main(asked: options.Options) -> None:
         if start.is_finished:
             print(start.lines())
             return
-        asked = start.asked.for_cluster(context.defaultParallelism)
+        run(context, storage, output, checkpoints, start)
 
-        # read
-        print(report.where(context, asked), flush=True)
-        with asked.telling_how_to_get_data():
-            train_set, test_set = reading.read_both(context, storage, *asked.sources(), asked.pieces)
-        if asked.shuffle_once:
-            train_set = shuffled(train_set, asked.recipe.seed)
-        about = report.describe_data(storage, asked, train_set.rows)
-        model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
-        split = asked.split(train_set.labels, train_set.classes)
-        train_blocks = reading.learned_from(train_set, split)
-        asked = asked.for_replicas(split.train_rows, train_set.partitions)
-        recipe = asked.recipe
-        print(report.data_lines(train_set, test_set, recipe, split, about["name"], clock.lap("reading")))
 
-        # train
-        params = model.init(recipe.seed)
-        plan = recipe.plan(split.train_rows)
-        optimizer = recipe.optimizer_for(plan)
-        data = resumption.data_of(train_set, test_set)
-        begun = start.progress(asked, data, optimizer, params)
-        print(report.plan_lines(recipe, model) + start.lines(), flush=True)
-        table = console.Table(plan, live=shows_on_terminal(context), done=start.epoch)
-        penalty = recipe.penalty()
-        measure = table.counting(penalty.added_to(measure_on(train_blocks, model, recipe.augment)))
-        descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
-        epochs = train(measure, optimizer, plan, begun, descend)
-        progress = begun
-        with resumption.recording(start, asked, data, optimizer, output, checkpoints) as record:
-            for progress in table.watch(early_stopping(epochs, recipe.patience, begun)):
-                record(progress)
-        params = kept(optimizer, progress)
-        clock.lap("training")
+def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, start: resumption.Start) -> None:
+    """The job, from the first file that is read to the last that is written."""
+    clock = report.Clock()
+    executors = await_all(context, console.say)
+    asked = start.asked.for_cluster(context.defaultParallelism)
+    print(report.where(context, executors, asked), flush=True)
 
-        # score and write
-        context.setJobDescription("scoring TEST_IMAGES")
-        handle = context.broadcast(params)
-        score = evaluation.evaluate(test_set.blocks, model, handle)
-        handle.destroy()
-        clock.lap("scoring")
-        summary = report.summary(
-            asked, context, train_set, test_set, split, about, model, progress, score, clock
-        )
-        trained_on = {"data": about, "test_accuracy": score.accuracy}
-        output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
-        at_once = min(context.defaultParallelism, train_set.partitions)
-        print(
-            report.closing(asked, plan, progress, score, clock, output.folder.is_local, at_once), flush=True
-        )
+    # read
+    with asked.telling_how_to_get_data():
+        train_set, test_set = reading.read_both(context, storage, *asked.sources(), asked.pieces)
+    if asked.shuffle_once:
+        train_set = shuffled(train_set, asked.recipe.seed)
+    about = report.describe_data(storage, asked, train_set.rows)
+    model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
+    split = asked.split(train_set.labels, train_set.classes)
+    train_blocks = reading.learned_from(train_set, split)
+    asked = asked.for_replicas(split.train_rows, train_set.partitions)
+    recipe = asked.recipe
+    print(report.data_lines(train_set, test_set, recipe, split, about["name"], clock.lap("reading")))
+
+    # train
+    params = model.init(recipe.seed)
+    plan = recipe.plan(split.train_rows)
+    optimizer = recipe.optimizer_for(plan)
+    data = resumption.data_of(train_set, test_set)
+    progress = start.progress(asked, data, optimizer, params)
+    print(report.plan_lines(recipe, model) + start.lines(), flush=True)
+    table = console.Table(plan, live=shows_on_terminal(context), done=start.epoch)
+    penalty = recipe.penalty()
+    measure = table.counting(penalty.added_to(measure_on(train_blocks, model, recipe.augment)))
+    descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
+    epochs = early_stopping(train(measure, optimizer, plan, progress, descend), recipe.patience, progress)
+    with resumption.recording(start, asked, data, optimizer, output, checkpoints) as record:
+        for progress in table.watch(epochs):
+            record(progress)
+    params = kept(optimizer, progress)
+    clock.lap("training")
+
+    # score and write
+    context.setJobDescription("scoring TEST_IMAGES")
+    handle = context.broadcast(params)
+    score = evaluation.evaluate(test_set.blocks, model, handle)
+    handle.destroy()
+    clock.lap("scoring")
+    summary = report.summary(
+        asked, context, train_set, test_set, split, about, model, start.epoch, progress, score, clock
+    )
+    trained_on = {"data": about, "test_accuracy": score.accuracy}
+    output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
+    at_once = min(context.defaultParallelism, train_set.partitions)
+    print(report.closing(asked, plan, progress, score, clock, output.folder.is_local, at_once), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,11 @@ VALIDATION_HEADER = "    val cost    val acc"
 BAR = 10  # characters; the live line fits a terminal of 80
 
 
+def say(line: str) -> None:
+    """Show a line at once, also where a log takes it."""
+    print(line, flush=True)
+
+
 def line_of(epoch: Epoch, epochs: int, left: float) -> str:
     """One line of the table; `left` in seconds."""
     count = f"{epoch.epoch}/{epochs}"

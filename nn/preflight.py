@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nn import preview, text
+from nn import console, preview, text
 from nn.errors import EnvironmentFault
 from nn.options import Options
-from nn.spark import checkup
-from nn.spark.checkup import Ends, Executor, Room
+from nn.rehearsal import Rehearsal
+from nn.spark import caching, checkup, executors
+from nn.spark.checkup import End, Ends, Found, Room
 from nn.spark.output import Output
 from nn.spark.reading import Files
 from nn.spark.storage import Storage, local_path
 
-HEADER = ("host", "process", "python", "numpy", "nn", "BLAS threads", "cores", "memory", "free", "inputs")
+HEADER = (
+    *("executor", "host", "python", "numpy", "nn", "BLAS threads", "tasks", "step"),
+    *("workers need", "of", "rows need", "of", "inputs"),
+)
 
 
 def run(context: Any, storage: Storage, output: Output, asked: Options) -> None:
@@ -22,25 +26,43 @@ def run(context: Any, storage: Storage, output: Output, asked: Options) -> None:
 
     Raises EnvironmentFault, with the first reason, after all that could be learnt, where a job would not run well.
     """
+    executors.await_all(context, console.say)
     partitions = asked.for_cluster(context.defaultParallelism).pieces
     sources = asked.sources()
     train = Files.open(context, storage, sources[0], partitions)
     test = Files.open_test(context, storage, sources[1], partitions, train)
-    images = [train.images, test.images]
+    test.refuse_other_width(train)
+    ends = [*checkup.ends(train), *checkup.ends(test)]
+    room = checkup.room(context, [train.images, test.images])
     paths = [path for source in sources for path in (source.images, source.labels) if path is not None]
-    executors = checkup.visit(context, _local(paths, storage))
-    print("\n".join(table(executors)), flush=True)
-    ends = [checkup.ends(each) for each in images]
-    for line in (*map(ends_line, ends), room_line(checkup.room(context, images))):
+    rehearsal = _rehearsal(asked, train, ends, partitions)
+    found = checkup.visit(context, _local(paths, storage), rehearsal, room.needed)
+    bound = executors.beside_the_heap(context._jsc.sc().conf(), context.master)
+    for line in (*table(found, bound), *map(ends_line, ends), room_line(room)):
         print(line, flush=True)
     output.probe()
-    print(f"output    {output.folder.path} can be written to", flush=True)
-    problems = faults(executors, ends)
+    print(
+        f"output    {output.folder.path} can be written to by the driver; no executor writes there",
+        flush=True,
+    )
+    problems = faults(found, ends, bound)
     for problem in problems[1:]:
         print(f"problem   {problem}", flush=True)
     if problems:
         raise EnvironmentFault(f"--check: {problems[0]}")
     print("checked   nothing stands in the way; nothing was left behind", flush=True)
+
+
+def _rehearsal(asked: Options, train: Files, ends: Sequence[Ends], partitions: int) -> Rehearsal | None:
+    """A step as the job would take it on one partition; None where the ends of its data are not as they should be."""
+    if any(isinstance(block, text.Fault) for each in ends for block in (each.first, each.last)):
+        return None
+    classes = max(2, *(each.classes for each in ends))
+    rows = max(1, train.images.bytes // (len(train.images.first_row) + 1))
+    recipe = asked.for_replicas(rows, partitions).recipe
+    asked.model(train.width, classes, 1.0)  # refused here in one line, not on an executor
+    size = caching.row_bytes(train.images) // train.images.layout.width
+    return Rehearsal(recipe, train.width, classes, -(-rows // partitions), size)
 
 
 def _local(paths: Sequence[str], storage: Storage) -> list[str]:
@@ -49,58 +71,97 @@ def _local(paths: Sequence[str], storage: Storage) -> list[str]:
     return [place for place in places if place is not None]
 
 
-def table(executors: Sequence[Executor]) -> list[str]:
-    """A line an executor, under a header."""
-    rows = [HEADER, *map(_cells, executors)]
+def table(found: Sequence[Found], bound: int | None) -> list[str]:
+    """A line an executor, under a header; `bound` bytes are for its workers, None: what the machine has free."""
+    rows = [HEADER, *(_cells(each, bound) for each in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
 
 
-def _cells(executor: Executor) -> tuple[str, ...]:
-    *about, memory, free, unread = executor
-    sizes = (preview.bytes_of(size) if size else "unknown" for size in (memory, free))
-    return (*map(str, about), *sizes, "unreadable" if unread else "readable")
+def _cells(found: Found, bound: int | None) -> tuple[str, ...]:
+    visited, executor, rows = found
+    return (
+        "?" if executor is None else executor.name,
+        *(visited.host, visited.python, visited.numpy, visited.nn, visited.threads),
+        "?" if executor is None else str(executor.slots),
+        "?" if visited.step is None else f"{1000 * visited.step:.3g} ms",
+        _size(_workers(found)),
+        _size(visited.free if bound is None else bound),
+        _size(rows),
+        _size(0 if executor is None else executor.storage),
+        "unreadable" if visited.unread else "readable",
+    )
 
 
-def faults(executors: Sequence[Executor], ends: Sequence[Ends]) -> list[str]:
+def _workers(found: Found) -> int:
+    """Bytes that all workers of an executor take together at most; 0: unknown."""
+    return 0 if found.executor is None else found.executor.slots * found.visited.worker
+
+
+def _size(size: int) -> str:
+    return preview.bytes_of(size) if size else "?"
+
+
+def faults(found: Sequence[Found], ends: Sequence[Ends], bound: int | None) -> list[str]:
     """What would stop a job, or make its results differ from run to run, a line each."""
-    found = [
+    visited = [each.visited for each in found]
+    said = [
         f"{each.host} cannot read {path}: put it on every machine, or on a file system that all of them share"
-        for each in executors
+        for each in visited
         for path in each.unread
     ]
     for name in ("python", "numpy", "nn"):
-        versions = sorted({getattr(each, name) for each in executors})
+        versions = sorted({getattr(each, name) for each in visited})
         if len(versions) > 1:
-            found.append(
+            said.append(
                 f"executors run different versions of {name}: {', '.join(versions)}; a task that moves to "
                 "another machine may give other last bits"
             )
     for each in ends:
         for where, block in (("first", each.first), ("last", each.last)):
             if isinstance(block, text.Fault):
-                found.append(
-                    f"{each.argument}: {where} block: expected {block.expected}, found {block.found}"
-                )
-    return found
+                said.append(f"{each.argument}: {where} block: expected {block.expected}, found {block.found}")
+    return said + _too_little(found, bound)
+
+
+def _too_little(found: Sequence[Found], bound: int | None) -> list[str]:
+    """A line for each executor whose workers would not find the memory that they need."""
+    said = []
+    for each in found:
+        needed, there = _workers(each), each.visited.free if bound is None else bound
+        if not there or needed <= there:
+            continue
+        cure = (
+            "give it fewer cores"
+            if bound is None
+            else "raise spark.executor.memoryOverhead or give it fewer cores"
+        )
+        said.append(
+            f"executor {_cells(each, bound)[0]} on {each.visited.host}: its workers need "
+            f"{preview.bytes_of(needed)}, {preview.bytes_of(there)} are there beside the heap: {cure}"
+        )
+    return said
 
 
 def ends_line(ends: Ends) -> str:
-    """What the ends of a set hold."""
+    """What the ends of a text hold."""
     first, last = (
-        "unreadable" if isinstance(block, text.Fault) else f"{block[0]:,} rows of {block[1]} values"
+        f"{block.rows:,} rows of {block.width} value{'s' if block.width > 1 else ''}"
+        if isinstance(block, End)
+        else "unreadable"
         for block in (ends.first, ends.last)
     )
-    return f"data      {ends.argument}: {ends.pieces} pieces; first block {first}, last block {last}"
+    pieces = f"{ends.pieces} piece{'s' if ends.pieces > 1 else ''}"
+    return f"data      {ends.argument}: {pieces}; first block {first}, last block {last}"
 
 
 def room_line(room: Room) -> str:
     """What the rows need of what there is."""
     kept = (
         "in memory"
-        if room.needed <= room.free / 2
+        if room.needed <= caching.SHARE * room.free
         else "on disk, which is slower; more memory would hold them"
     )
     return (

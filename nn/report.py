@@ -6,6 +6,7 @@ import json
 import platform
 import shlex
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nn.options import Options
 from nn.phases import Phases
 from nn.recipe import Recipe
 from nn.records import Progress
+from nn.spark.executors import Executor
 from nn.spark.reading import Dataset
 from nn.spark.storage import Storage
 from nn.split import Split
@@ -64,10 +66,14 @@ def describe_data(storage: Storage, asked: Options, rows: int) -> dict[str, Any]
     return {"name": about["name"], "class_names": classes if named else None}
 
 
-def where(context, asked: Options) -> str:
-    """Which Spark runs the job, and what its configuration file says of itself."""
+def where(context, executors: Sequence[Executor], asked: Options) -> str:
+    """Which Spark runs the job, on how many executors, and what its configuration file says of itself."""
     about = f"\nrecipe    {asked.about}" if asked.about else ""
-    return f"spark     {context.version} at {context.master}{about}"
+    slots = sum(each.slots for each in executors)
+    room = f"{slots} task{'' if slots == 1 else 's'} at once"
+    if len(executors) > 1:
+        room = f"{len(executors)} executors, {room}"
+    return f"spark     {context.version} at {context.master}: {room}{about}"
 
 
 def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name: str, seconds: float) -> str:
@@ -166,6 +172,7 @@ def summary(
     split: Split,
     about: dict[str, Any],
     model: Sequential,
+    resumed_after: int,
     progress: Progress,
     score: Score,
     clock: Clock,
@@ -195,6 +202,7 @@ def summary(
         "model": model.config(),
         "train": {
             "epochs": len(history),
+            "resumed_after": resumed_after,  # epochs that an earlier run had made, whose time `seconds` leaves out
             "rows": split.train_rows,
             "validation_rows": split.validation_rows,
             "best_epoch": best.epoch if best else None,

@@ -1,6 +1,8 @@
 """On a real cluster: everything on a file system that only Spark reaches, traffic and disks encrypted."""
 
 import json
+import platform
+import re
 import subprocess
 import sys
 
@@ -108,6 +110,10 @@ def test_a_driver_without_the_secret_is_turned_away_in_one_line(cluster, tmp_pat
     ), last
 
 
+def is_header(line):
+    return line.startswith("executor  ")
+
+
 @pytest.mark.faults
 @pytest.mark.thorough
 def test_check_tells_what_each_executor_is(cluster, tmp_path):
@@ -116,12 +122,13 @@ def test_check_tells_what_each_executor_is(cluster, tmp_path):
     done = submit(MAIN, *places, "out", "--check", cwd=tmp_path, conf=settings(), master=cluster.master)
     assert done.returncode == 0, done.stdout[-3000:]
     lines = done.stdout.splitlines()
-    assert " ".join(preflight.HEADER).split() in [line.split() for line in lines]
-    own = f"{sys.version_info.major}.{sys.version_info.minor}."
-    assert (
-        sum(f"  {own}" in line and f"  {np.__version__}  " in line and "  readable" in line for line in lines)
-        == 2
-    )
+    table = [re.split("  +", line) for line in lines[lines.index(next(filter(is_header, lines))) :][:3]]
+    assert table[0] == list(preflight.HEADER)
+    for number, cells in enumerate(table[1:]):
+        assert cells[0] == str(number) and cells[3] == np.__version__ and cells[-1] == "readable"
+        assert cells[2] == platform.python_version() and "?" not in cells
+        assert cells[6] == "1" and 30 < float(cells[8].removesuffix(" MB")) < 300
+        assert 6 < float(cells[10].removesuffix(" kB")) < 40  # half of 3,000 rows of 9 bytes
     assert "first block 751 rows of 9 values, last block" in done.stdout
     assert lines[-1].startswith("checked   nothing stands in the way")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv", "y.csv"]

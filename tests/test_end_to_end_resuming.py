@@ -1,6 +1,7 @@
 """A run that is cut short and goes on: the same model to the byte, whatever ended it."""
 
 import csv
+import json
 import os
 import signal
 import time
@@ -82,6 +83,7 @@ def test_a_killed_run_goes_on_to_the_same_model_and_then_has_nothing_to_do(data,
     said = resumed(data, tmp_path)
     made = int(said.split("resumed   after epoch ")[1].split(" of ")[0])
     assert made % 7 == 0 and made >= 14
+    assert json.loads((out / "summary.json").read_text())["train"]["resumed_after"] == made
     same_run(out, whole)
 
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}

@@ -47,6 +47,7 @@ FLOORS = {
     "nn.split": RECORDS,
     "nn.mixing": RECORDS,
     "nn.recipe": RECORDS,
+    "nn.rehearsal": RECORDS,
     "nn.commandline": DOOR,
     "nn.modelfile": RECORDS,
     "nn.package": RECORDS,

@@ -1,59 +1,63 @@
 """--check: what it says of executors, data and room."""
 
+import re
+
 from nn import preflight
-from nn.spark.checkup import Ends, Executor, Room
+from nn.spark.checkup import End, Ends, Found, Room, Visited
+from nn.spark.executors import Executor
 from nn.text import Fault
 
-GOOD = Executor("a", 11, "3.11.2", "2.1.0", "0.1.0", "1", 4, 8 << 30, 2 << 30, ())
-ENDS = Ends("TRAIN_IMAGES", 4, (1024, 784), (500, 784))
+GB = 1 << 30
+VISITED = Visited(0, 0, 11, "a", "3.11.2", "2.1.0", "0.1.0", "1", 2 * GB, 100 << 20, 0.0123, ())
+GOOD = Found(VISITED, Executor("1", 4, GB), 50_000_000)
+END = End(1024, 784, 0)
+ENDS = Ends("TRAIN_IMAGES", 4, END, END._replace(rows=500))
+
+
+def of(**changes):
+    """An executor like the good one but for what its Python says."""
+    return GOOD._replace(visited=VISITED._replace(**changes))
 
 
 def test_each_executor_is_a_line_under_a_header():
-    header, first, second = preflight.table([GOOD, GOOD._replace(host="machine-b", free=0, unread=("/x",))])
-    assert header.split() == [
-        "host",
-        "process",
-        "python",
-        "numpy",
-        "nn",
-        "BLAS",
-        "threads",
-        "cores",
-        "memory",
-        "free",
-        "inputs",
+    strange = of(host="machine-b", free=0, step=None, unread=("/x",))._replace(executor=None, rows=0)
+    header, first, second = preflight.table([GOOD, strange], None)
+    assert re.split("  +", header) == list(preflight.HEADER)
+    assert re.split("  +", first) == [
+        *("1", "a", "3.11.2", "2.1.0", "0.1.0", "1", "4", "12.3 ms"),
+        *("419 MB", "2.15 GB", "50 MB", "1.07 GB", "readable"),
     ]
-    assert first.split() == [
-        "a",
-        "11",
-        "3.11.2",
-        "2.1.0",
-        "0.1.0",
-        "1",
-        "4",
-        "8.59",
-        "GB",
-        "2.15",
-        "GB",
-        "readable",
+    assert re.split("  +", second) == [
+        *("?", "machine-b", "3.11.2", "2.1.0", "0.1.0", "1", "?", "?", "?", "?", "?", "?", "unreadable")
     ]
-    assert second.split()[0] == "machine-b" and second.split()[-2:] == ["unknown", "unreadable"]
     assert header.index("inputs") == first.index("readable") == second.index("unreadable")
 
 
 def test_nothing_is_wrong_with_executors_that_are_alike():
-    assert preflight.faults([GOOD, GOOD._replace(host="b")], [ENDS]) == []
+    assert preflight.faults([GOOD, of(host="b")], [ENDS], None) == []
 
 
 def test_what_stands_in_the_way_is_said():
-    others = [GOOD._replace(host="b", unread=("/x.csv",)), GOOD._replace(host="c", numpy="1.26.4")]
+    others = [of(host="b", unread=("/x.csv",)), of(host="c", numpy="1.26.4")]
     ends = ENDS._replace(last=Fault(3, "784 values", "783 values"))
-    unread, versions, fault = preflight.faults([GOOD, *others], [ends])
+    unread, versions, fault = preflight.faults([GOOD, *others], [ends], None)
     assert (
         unread == "b cannot read /x.csv: put it on every machine, or on a file system that all of them share"
     )
     assert versions.startswith("executors run different versions of numpy: 1.26.4, 2.1.0")
     assert fault == "TRAIN_IMAGES: last block: expected 784 values, found 783 values"
+
+
+def test_workers_that_need_more_than_there_is_are_a_problem():
+    small = of(free=300_000_000)
+    assert preflight.faults([small], [ENDS], None) == [
+        "executor 1 on a: its workers need 419 MB, 300 MB are there beside the heap: give it fewer cores"
+    ]
+    (told,) = preflight.faults([GOOD], [ENDS], 384 << 20)
+    assert told.endswith(
+        "403 MB are there beside the heap: raise spark.executor.memoryOverhead or give it fewer cores"
+    )
+    assert preflight.faults([of(free=0)], [ENDS], None) == []  # no one knows
 
 
 def test_ends_and_room_are_lines():

@@ -1,15 +1,10 @@
 """How blocks are kept: in memory while they fit, else on disk."""
 
 import gzip
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
-import pyspark
 import pytest
-from conftest import ROOT, blobs, write_csv
+from conftest import blobs, write_csv
 
 from nn.spark import caching, reading
 from nn.spark.storage import Storage
@@ -68,31 +63,3 @@ def test_the_estimate_is_by_the_first_row(files, tmp_path):
     np.savetxt(path, files.inputs / 255)
     floats = caching.estimated_bytes(files(path).images)
     assert 0.95 * 4 * files.inputs.size < floats < 1.05 * 4 * files.inputs.size
-
-
-def test_free_storage_is_the_driver_s_where_it_is_the_executor_too(spark):
-    assert 50 << 20 < caching.free_storage(spark) < 64 << 30
-
-
-def test_a_cluster_s_driver_holds_no_rows():
-    program = (
-        "from nn.spark.caching import free_storage\n"
-        "from nn.spark.session import spark_context\n"
-        "with spark_context('test') as context:\n"
-        "    context.parallelize(range(4), 4).count()\n"
-        "    print('free', free_storage(context))\n"
-    )
-    master = "local-cluster[1,1,512] --driver-memory 2g --conf spark.executor.memory=512m"
-    options = (
-        f"--master {master} --conf spark.ui.enabled=false --conf spark.driver.host=localhost pyspark-shell"
-    )
-    environment = {
-        **os.environ,
-        "PYSPARK_SUBMIT_ARGS": options,
-        "SPARK_HOME": str(Path(pyspark.__file__).parent),
-    }
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("free")] or [done.stderr[-2000:]]
-    # An executor of 512 MB has some 130 MB for rows, the driver of 2 GB a thousand.
-    assert 80 << 20 < int(line.split()[1]) < 300 << 20

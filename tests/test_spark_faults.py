@@ -3,15 +3,12 @@
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from conftest import blobs, write_csv
 from submitting import MAIN, submit
 
 from nn.errors import EnvironmentFault
-from nn.spark import checkup, faults
-from nn.spark.storage import Storage
-from nn.spark.textfile import TextFile
+from nn.spark import faults
 
 pytestmark = pytest.mark.spark
 
@@ -84,32 +81,3 @@ def test_executors_without_numpy_are_told_in_one_line(tmp_path, words):
         in done.stdout.splitlines()[-1]
     )
     assert "Traceback" not in done.stdout and not (tmp_path / "out").exists()
-
-
-def test_every_executor_is_visited_once(spark, tmp_path):
-    (found,) = checkup.visit(spark, [str(tmp_path), str(tmp_path / "none")])
-    assert found.numpy == np.__version__ and found.threads == "1" and found.cores >= 1
-    assert found.python == ".".join(map(str, sys.version_info[:3]))
-    assert found.unread == (str(tmp_path / "none"),)
-    assert found.memory >= found.free > 0 or sys.platform != "linux"
-
-
-@pytest.mark.parametrize("partitions", [1, 3])
-def test_both_ends_of_the_images_are_read(spark, tmp_path, partitions):
-    inputs, _ = blobs(6000, width=4)
-    (tmp_path / "x.csv").write_text(
-        "a,b,c,d\n" + "".join(",".join(map(str, row)) + "\n" for row in inputs.tolist())
-    )
-    images = TextFile(spark, Storage(spark), str(tmp_path / "x.csv"), "TRAIN_IMAGES", partitions)
-    assert checkup.ends(images) == ("TRAIN_IMAGES", partitions, (1023, 4), (1024, 4))
-    room = checkup.room(spark, [images])
-    assert room.free > room.needed > 6000 * 4 * 0.5
-
-
-def test_a_fault_at_the_end_is_found(spark, tmp_path):
-    inputs, _ = blobs(3000, width=4)
-    path = write_csv(tmp_path / "x.csv", inputs)
-    with open(path, "a") as file:
-        file.write("1,2,x,4\n")
-    last = checkup.ends(TextFile(spark, Storage(spark), path, "TRAIN_IMAGES", 2)).last
-    assert last.expected == "a number as value 3 of 4" and last.found == "'x'"

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from nn import text
+from nn.spark import executors
 from nn.spark.textfile import COMPRESSED, TextFile
 
 SHARE = 0.5  # of the free memory for storage that rows may take
@@ -58,12 +59,5 @@ def row_bytes(images: TextFile) -> int:
 
 
 def free_storage(context: Any) -> int:
-    """Bytes that all executors have left for cached blocks; the driver holds none, unless it is the executor too."""
-    scala = context._jsc.sc()
-    # Not SparkEnv's block manager, by which the driver could be told from executors as well: on Spark 4.3 Python's
-    # bridge cannot open that class without a library that pip's Spark does not bring.
-    found = scala.statusStore().executorList(True)
-    managers = [found.apply(number) for number in range(found.size())]
-    return sum(
-        each.maxMemory() - each.memoryUsed() for each in managers if scala.isLocal() or each.id() != "driver"
-    )
+    """Bytes that all executors have left for cached blocks."""
+    return sum(each.storage for each in executors.registered(context))

@@ -1,16 +1,18 @@
 """Look over a cluster before a job: what each executor runs, what it can read, and whether there is room.
 
-One small job visits every executor; a second reads the first and the last piece of TRAIN_IMAGES and TEST_IMAGES.
+One small job reads the first and the last piece of each text; a second visits every executor and rehearses a step of
+the training there.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import socket
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -18,36 +20,64 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn import __version__, text
-from nn.spark import caching
+from nn.rehearsal import Rehearsal
+from nn.spark import caching, executors
+from nn.spark.columns import Columns
+from nn.spark.reading import Files
 from nn.spark.textfile import TextFile
 
 PAUSE = 0.2  # seconds that a visit takes at least, so that no executor gets all of them
 VISITS = 3  # for each task that runs at once
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # the first that is set counts
 
+LabelsOf = Callable[[text.Chunk], Any]  # labels (n,), None where there are none, or a Fault
 
-class Executor(NamedTuple):
+
+class Visited(NamedTuple):
     """What one executor's Python says of itself."""
 
-    host: str
+    stage: int
+    task: int  # by which the driver finds the executor's name
     process: int  # of the daemon that starts its workers
+    host: str
     python: str
     numpy: str
     nn: str
     threads: str  # of BLAS in a worker, "all" where nothing bounds them
-    cores: int
-    memory: int  # bytes of the machine
-    free: int  # of them
+    free: int  # bytes of the machine; 0: unknown
+    worker: int  # bytes that a worker held at most, a step rehearsed; 0: unknown
+    step: float | None  # seconds of the step; None: none was rehearsed
     unread: tuple[str, ...]  # local paths that it cannot read
 
 
+class Found(NamedTuple):
+    """An executor: what Python says of it, and what Spark does."""
+
+    visited: Visited
+    executor: executors.Executor | None  # None where Spark no longer knows it
+    rows: int  # bytes of rows that it will be given
+
+
+class End(NamedTuple):
+    """What a block at one end of a text holds."""
+
+    rows: int
+    width: int
+    classes: int  # one more than the largest label there; 0: it holds no labels
+
+
 class Ends(NamedTuple):
-    """The first and the last block of a set: rows and input values, or what is wrong with them."""
+    """The first and the last block of a text, or what is wrong with them."""
 
     argument: str
     pieces: int
-    first: tuple[int, int] | text.Fault
-    last: tuple[int, int] | text.Fault
+    first: End | text.Fault
+    last: End | text.Fault
+
+    @property
+    def classes(self) -> int:
+        """One more than the largest label that was seen."""
+        return max(end.classes if isinstance(end, End) else 0 for end in (self.first, self.last))
 
 
 class Room(NamedTuple):
@@ -57,41 +87,94 @@ class Room(NamedTuple):
     free: int  # that all executors have together
 
 
-def visit(context: Any, paths: Iterable[str]) -> list[Executor]:
-    """Every executor once, sorted by host; `paths` are local ones that each must be able to read."""
-    count = VISITS * context.defaultParallelism
+def visit(context: Any, paths: Iterable[str], rehearsal: Rehearsal | None, needed: int) -> list[Found]:
+    """Every executor once, in the order of their names.
+
+    `paths` are local ones that each must be able to read; `needed` bytes of rows will be spread over all of them.
+    """
+    known = {each.name: each for each in executors.registered(context)}
+    count = VISITS * max(context.defaultParallelism, sum(each.slots for each in known.values()))
     context.setJobDescription("visiting the executors")
-    found = context.parallelize(range(count), count).mapPartitions(partial(describe, tuple(paths))).collect()
-    return sorted({(each.host, each.process): each for each in found}.values())
+    tasks = context.parallelize(range(count), count)
+    said = tasks.mapPartitions(partial(describe, tuple(paths), rehearsal)).collect()
+    names = _executors_of(context, said[0].stage, count)
+    slots = sum(each.slots for each in known.values())
+    found: dict[tuple[str, int], Found] = {}
+    for each in said:
+        executor = known.get(names.get(each.task, ""))
+        rows = 0 if executor is None else needed * executor.slots // slots
+        before = found.get((each.host, each.process))
+        if before is not None and before.visited.worker > each.worker:
+            each = before.visited
+        found[each.host, each.process] = Found(each, executor, rows)
+    return sorted(found.values(), key=_by_name)
 
 
-def describe(paths: tuple[str, ...], elements: Iterable) -> Iterator[Executor]:
+def _by_name(found: Found) -> tuple:
+    name = "" if found.executor is None else found.executor.name
+    return len(name), name, found.visited.host, found.visited.process
+
+
+def _executors_of(context: Any, stage: int, count: int) -> dict[int, str]:
+    """The name of the executor that ran each task of a stage."""
+    tasks = context._jsc.sc().statusStore().taskList(stage, 0, 2 * count)
+    return {each.index(): each.executorId() for each in map(tasks.apply, range(tasks.size()))}
+
+
+def describe(paths: tuple[str, ...], rehearsal: Rehearsal | None, elements: Iterable) -> Iterator[Visited]:
     """What the executor is that this runs on."""
+    from pyspark import TaskContext
+
     for _ in elements:
         time.sleep(PAUSE)
-    memory = _memory()
-    yield Executor(
-        socket.gethostname(),
+    task: Any = TaskContext.get()
+    step = _rehearsed(rehearsal)
+    yield Visited(
+        task.stageId(),
+        task.partitionId(),
         os.getppid(),
+        socket.gethostname(),
         platform.python_version(),
         np.__version__,
         __version__,
         next((os.environ[name] for name in THREADS if os.environ.get(name)), "all"),
-        os.cpu_count() or 1,
-        memory.get("MemTotal", 0),
-        memory.get("MemAvailable", 0),
+        _told("/proc/meminfo", "MemAvailable"),
+        _told("/proc/self/status", "VmHWM"),
+        step,
         tuple(path for path in paths if not os.access(path, os.R_OK)),
     )
 
 
-def ends(images: TextFile) -> Ends:
-    """The first and the last block of a set of images."""
-    last = images.lines.getNumPartitions() - 1
-    starts = {place: images.pieces[place].start == 0 for place in (0, last)}
-    images.context.setJobDescription(f"reading the ends of {images.argument}")
-    read = images.lines.mapPartitionsWithIndex(partial(_ends_of, images.layout, starts))
-    pieces = dict(images.context.runJob(read, list, sorted(starts)))
-    return Ends(images.argument, len(images.pieces), pieces[0][0], pieces[last][1])
+@functools.cache
+def _rehearsed(rehearsal: Rehearsal | None) -> float | None:
+    """Seconds of a step, taken once in a worker's life."""
+    return None if rehearsal is None else rehearsal.run()
+
+
+def ends(files: Files) -> list[Ends]:
+    """The ends of a set's images, and of its labels where they lie apart."""
+    found = [_ends(files.images, partial(_labels_beside, files.columns))]
+    if files.labels is not None:
+        found.append(_ends(files.labels, _labels_alone))
+    return found
+
+
+def _ends(file: TextFile, labels_of: LabelsOf) -> Ends:
+    last = file.lines.getNumPartitions() - 1
+    starts = {place: file.pieces[place].start == 0 for place in (0, last)}
+    file.context.setJobDescription(f"reading the ends of {file.argument}")
+    read = file.lines.mapPartitionsWithIndex(partial(_ends_of, file.layout, labels_of, starts))
+    pieces = dict(file.context.runJob(read, list, sorted(starts)))
+    return Ends(file.argument, len(file.pieces), pieces[0][0], pieces[last][1])
+
+
+def _labels_beside(columns: Columns, part: text.Chunk) -> Any:
+    labels, weights = columns.beside(part, text.MAX_CLASSES)
+    return weights if isinstance(weights, text.Fault) else labels
+
+
+def _labels_alone(part: text.Chunk) -> Any:
+    return text.to_labels(part.values, part.line)
 
 
 def room(context: Any, images: list[TextFile]) -> Room:
@@ -100,7 +183,7 @@ def room(context: Any, images: list[TextFile]) -> Room:
 
 
 def _ends_of(
-    layout: text.Layout, starts: dict[int, bool], index: int, lines: Iterator[bytes]
+    layout: text.Layout, labels_of: LabelsOf, starts: dict[int, bool], index: int, lines: Iterator[bytes]
 ) -> Iterator[tuple[int, tuple]]:
     """A piece's number, its first and its last block; every line is drawn, so that the worker can be kept."""
     rows = text.chunk_rows(layout.width)
@@ -110,22 +193,31 @@ def _ends_of(
         last.append(line)
         count += 1
     whole = starts[index] and count <= rows  # the last block too begins where the file does
-    yield index, (_block(first, layout, starts[index]), _block(list(last), layout, whole))
+    yield (
+        index,
+        (_end(first, layout, labels_of, starts[index]), _end(list(last), layout, labels_of, whole)),
+    )
 
 
-def _block(lines: list[bytes], layout: text.Layout, starts_file: bool) -> tuple[int, int] | text.Fault:
-    rows, fault = 0, None
+def _end(lines: list[bytes], layout: text.Layout, labels_of: LabelsOf, starts_file: bool) -> End | text.Fault:
+    rows, classes, fault = 0, 0, None
     for part in text.parse(iter(lines), layout, starts_file):
         if isinstance(part, text.End):
-            rows, fault = part.rows, part.fault
-    return fault or (rows, layout.width)
+            rows, fault = part.rows, fault or part.fault
+            continue
+        labels = labels_of(part)
+        if isinstance(labels, text.Fault):
+            fault = labels
+        elif labels is not None:
+            classes = max(classes, int(labels.max()) + 1)
+    return fault or End(rows, layout.width, classes)
 
 
-def _memory() -> dict[str, int]:
-    """Bytes by name, as Linux tells; nothing elsewhere."""
+def _told(path: str, name: str) -> int:
+    """Bytes by a name, as Linux tells; 0 elsewhere."""
     try:
-        with open("/proc/meminfo") as file:
-            words = [line.split() for line in file]
+        with open(path) as file:
+            words = next((line.split() for line in file if line.startswith(f"{name}:")), ["", "0"])
     except OSError:
-        return {}
-    return {word[0].rstrip(":"): 1024 * int(word[1]) for word in words if len(word) > 1}
+        return 0
+    return 1024 * int(words[1])

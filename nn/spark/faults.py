@@ -11,6 +11,11 @@ _VERSIONS = re.compile(r"Python in worker has different version:? \(?(\d+)(?:\.|
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(numpy|nn|pyspark)(?:\.[\w.]*)?'")
 _NO_PROGRAM = re.compile(r'Cannot run program "([^"]+)"')
 
+STOPPED = (
+    "Spark stopped by itself: its master is gone, or turned this application away (do both know the same "
+    "spark.authenticate.secret?)"
+)
+
 
 def translated(error: BaseException) -> EnvironmentFault | None:
     """The line for an error of Spark's that has a known cause outside the program, else None."""
@@ -26,10 +31,7 @@ def translated(error: BaseException) -> EnvironmentFault | None:
             "point PYSPARK_PYTHON, or --conf spark.pyspark.python, at the same Python everywhere"
         )
     if "stopped SparkContext" in told or "SparkContext was shut down" in told:
-        return EnvironmentFault(
-            "Spark stopped by itself: its master is gone, or turned this application away (do both know the same "
-            "spark.authenticate.secret?)"
-        )
+        return EnvironmentFault(STOPPED)
     missing = _NO_MODULE.search(told)
     if missing:
         return EnvironmentFault(_CURES[missing[1]])

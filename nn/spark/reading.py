@@ -96,11 +96,9 @@ def read_both(
     train_set = read(train_files)
     if train_set.classes < 2:
         raise DataError("TRAIN_LABELS: expected at least 2 classes, found class 0 alone")
-    if test_files.width != train_set.width:
-        raise DataError(
-            f"TEST_IMAGES: expected {train_set.width} input values a row as in TRAIN_IMAGES, "
-            f"found {test_files.width} in {test.images}"
-        )
+    test_files.refuse_other_width(
+        train_files
+    )  # not before: a training row that is too short is told where it stands
     return train_set, read(test_files, train_set.classes)
 
 
@@ -139,6 +137,14 @@ class Files(NamedTuple):
     def width(self) -> int:
         """Input values a row."""
         return self.images.layout.width - len(self.columns.taken)
+
+    def refuse_other_width(self, train: Files) -> None:
+        """Raise DataError where the rows of a test set are not as wide as those of its training set."""
+        if self.width != train.width:
+            raise DataError(
+                f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, "
+                f"found {self.width} in {self.images.path}"
+            )
 
 
 def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
