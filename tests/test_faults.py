@@ -126,17 +126,44 @@ def kill_an_executor(process, cluster, folder, delay):
     return victim
 
 
+def confs(settings):
+    """Spark's settings as words."""
+    return [word for key, value in settings.items() for word in ("--conf", f"{key}={value}")]
+
+
+def logged(folder):
+    """Words that let Spark write down what becomes of each task."""
+    (folder / "events").mkdir()
+    settings = {"dir": folder / "events", "enabled": "true", "rolling.enabled": "false", "compress": "false"}
+    return confs({f"spark.eventLog.{key}": value for key, value in settings.items()})
+
+
+def tasks_that_were(folder, what):
+    """How many tasks were Failed or Speculative, by Spark's own account."""
+    tasks = (each for each in events_in(folder) if each["Event"] == "SparkListenerTaskEnd")
+    return sum(each["Task Info"][what] for each in tasks)
+
+
+def events_in(folder):
+    """What `logged` has let Spark write down."""
+    (path,) = (folder / "events").iterdir()
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 @pytest.mark.parametrize("averaging", [pytest.param("gradients", marks=pytest.mark.thorough), "parameters"])
 def test_failing_tasks_leave_no_trace_in_the_model(data, undisturbed, tmp_path, averaging, monkeypatch):
     monkeypatch.setenv("DISTURBANCE", "fail")
     words = [*data, "out", *AVERAGINGS[averaging]]
-    done = submit(DISTURBED, *words, cwd=tmp_path, master="local[2,4]")
+    done = submit(DISTURBED, *words, cwd=tmp_path, conf=logged(tmp_path), master="local[2,4]")
     finishes_alike(done, tmp_path / "out", undisturbed(averaging)[0])
+    assert tasks_that_were(tmp_path, "Failed") >= 25  # one an epoch
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("averaging", AVERAGINGS)
-def test_speculation_leaves_no_trace_in_the_model(data, undisturbed, tmp_path, averaging, monkeypatch):
+def test_speculation_leaves_no_trace_in_the_model(
+    data, undisturbed, cluster, tmp_path, averaging, monkeypatch
+):
     monkeypatch.setenv("DISTURBANCE", "slow")
     settings = {
         "spark.speculation": "true",
@@ -145,19 +172,48 @@ def test_speculation_leaves_no_trace_in_the_model(data, undisturbed, tmp_path, a
         "spark.speculation.interval": "20ms",
         "spark.speculation.minTaskRuntime": "50ms",
     }
-    conf = [*EXECUTORS, *(word for key, value in settings.items() for word in ("--conf", f"{key}={value}"))]
     words = [*data, "out", *AVERAGINGS[averaging]]
-    done = submit(DISTURBED, *words, cwd=tmp_path, conf=conf, master="local-cluster[2,1,1024]")
+    conf = [*EXECUTORS, *confs(settings), *logged(tmp_path)]
+    done = submit(DISTURBED, *words, cwd=tmp_path, conf=conf, master=cluster.master)
     finishes_alike(done, tmp_path / "out", undisturbed(averaging)[0])
+    assert tasks_that_were(tmp_path, "Speculative") > 4
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("averaging", AVERAGINGS)
-def test_a_cache_too_small_leaves_no_trace_in_the_model(data, undisturbed, tmp_path, averaging):
-    # A thousandth of the heap is for cached rows and all else that Spark keeps: rows are evicted all the time.
-    conf = ["--conf", "spark.memory.fraction=0.001"]
-    done = submit(MAIN, *data, "out", *AVERAGINGS[averaging], cwd=tmp_path, conf=conf)
+@pytest.mark.parametrize("evicted", [False, True])
+def test_a_cache_too_small_leaves_no_trace_in_the_model(
+    data, undisturbed, tmp_path, averaging, evicted, monkeypatch
+):
+    # The heap's part for cached rows holds none of them; or it holds them until others' rows crowd them out.
+    monkeypatch.setenv("DISTURBANCE", "evict" if evicted else "none")
+    fraction = "0.003" if evicted else "0.001"
+    settings = {"spark.memory.fraction": fraction, "spark.eventLog.logBlockUpdates.enabled": "true"}
+    words, conf = [*data, "out", *AVERAGINGS[averaging]], [*confs(settings), *logged(tmp_path)]
+    done = submit(DISTURBED, *words, cwd=tmp_path, conf=conf)
     finishes_alike(done, tmp_path / "out", undisturbed(averaging)[0])
+    first, last = places_of_rows(tmp_path)
+    assert first == ("memory" if evicted else "disk") and last == "disk"
+
+
+def places_of_rows(folder):
+    """Where the rows of TRAIN_IMAGES lay at first, and at last before the run ended."""
+    updates = [
+        each["Block Updated Info"]
+        for each in events_in(folder)
+        if each["Event"] == "SparkListenerBlockUpdated"
+    ]
+    rows = min(
+        (each["Block ID"] for each in updates if each["Block ID"].startswith("rdd_")),
+        key=lambda name: [int(part) for part in name.split("_")[1:]],
+    )
+    levels = [each["Storage Level"] for each in updates if each["Block ID"] == rows]
+    found = [
+        "memory" if each["Use Memory"] else "disk"
+        for each in levels
+        if each["Use Memory"] or each["Use Disk"]
+    ]
+    return found[0], found[-1]
 
 
 @pytest.mark.thorough
