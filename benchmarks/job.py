@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = [f"mnist_{kind}_{part}.csv" for part in ("train", "test") for kind in ("images", "labels")]
@@ -38,8 +39,29 @@ def main() -> None:
     print(line("median", tuple(map(statistics.median, zip(*rows, strict=True)))))
 
 
+class Job(NamedTuple):
+    """A job that was run."""
+
+    summary: dict[str, Any]  # as in summary.json
+    epochs: list[float]  # seconds
+    seconds: float  # from submit to end
+
+
 def run(asked: argparse.Namespace, options: list[str]) -> tuple[float, ...]:
     """One job: (test accuracy, lowest score of a class, seconds reading, median seconds an epoch, seconds in all)."""
+    job = submitted(asked, options)
+    test = job.summary["test"]
+    return (
+        test["accuracy"],
+        min(each[score] for each in test["classes"] for score in ("precision", "recall", "f1")),
+        job.summary["seconds"]["reading"],
+        statistics.median(job.epochs),
+        job.seconds,
+    )
+
+
+def submitted(asked: argparse.Namespace, options: list[str]) -> Job:
+    """Submit a job as `arguments` say; where it fails, what it printed ends the program."""
     settings = [word for setting in asked.conf for word in ("--conf", setting)]
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
@@ -62,14 +84,7 @@ def run(asked: argparse.Namespace, options: list[str]) -> tuple[float, ...]:
             sys.exit(done.stdout)
         summary = json.loads(Path(folder, "output", "summary.json").read_text())
         with open(Path(folder, "output", "history.csv")) as file:
-            epochs = [float(row["seconds"]) for row in csv.DictReader(file)]
-    return (
-        summary["test"]["accuracy"],
-        min(each[score] for each in summary["test"]["classes"] for score in ("precision", "recall", "f1")),
-        summary["seconds"]["reading"],
-        statistics.median(epochs),
-        seconds,
-    )
+            return Job(summary, [float(row["seconds"]) for row in csv.DictReader(file)], seconds)
 
 
 def line(name: str, values: tuple[float, ...]) -> str:
@@ -78,13 +93,15 @@ def line(name: str, values: tuple[float, ...]) -> str:
     return f"{name:<6}{accuracy:>14.4f}{lowest:>16.4f}" + "".join(f"{value:>14.2f} s" for value in seconds)
 
 
-def arguments() -> tuple[argparse.Namespace, list[str]]:
+def arguments(
+    description: str = "Time the real job with several seeds.", seeds: int = 5
+) -> tuple[argparse.Namespace, list[str]]:
     """The options before -- and the words after it."""
     words = sys.argv[1:]
     at = words.index("--") if "--" in words else len(words)
-    parser = argparse.ArgumentParser(description="Time the real job with several seeds.")
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("data", help="folder with the CSV files of generate_data.py")
-    parser.add_argument("--seeds", type=int, default=5, help="seeds 0, 1, ... (default 5)")
+    parser.add_argument("--seeds", type=int, default=seeds, help=f"seeds 0, 1, ... (default {seeds})")
     parser.add_argument("--master", default="local[2]", help="(default local[2])")
     parser.add_argument("--driver-memory", default="2g", help="(default 2g)")
     parser.add_argument("--conf", action="append", default=[], metavar="KEY=VALUE", help="a Spark setting")

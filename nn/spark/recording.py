@@ -37,7 +37,8 @@ class Pace:
         """Whether one is to be written after the epoch."""
         if self._every is not None:
             return self._every > 0 and epoch % self._every == 0
-        return self._spent + self._last <= SHARE * (self._now() - self._began)
+        # Twice, since the one at the run's end is not asked for.
+        return self._spent + 2 * self._last <= SHARE * (self._now() - self._began)
 
     def time(self, write: Callable[[], None]) -> None:
         """Write one, and count what it takes."""
