@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nn import chain, replicas, text
+from nn import chain, replicas, text, tree
 from nn.averaging import Averaging
 from nn.blocks import Blocks, Held
 from nn.recipe import Recipe
@@ -36,20 +36,25 @@ class Rehearsal(NamedTuple):
         optimizer = self.recipe.optimizer_for(plan)
         draw = Draw(self.recipe.seed, 1, plan.sample)
         for _ in range(STEPS):
+            message = tree.copy(params)  # as which the parameters came lies there meanwhile
             began = time.perf_counter()
             if isinstance(optimizer, Averaging):
                 told = optimizer.round(optimizer.init(params))
-                blocks = Blocks([[self._block(plan.batch_size)]])
                 ballast = np.ones(self._buffered, np.uint8)  # the rows that lie in the replica's buffer
+                blocks = Blocks([[self._block(plan.batch_size)]])
                 rounds = replicas.rounds(
                     blocks, model, Held(told), draw, self.recipe.augment, self.recipe.penalty()
                 )
-                chain.in_order(rounds)
+                tally = chain.in_order(rounds)
                 del ballast
             else:
                 blocks = Blocks([[self._block(plan.batch_size)] * 2])  # so that a sum is taken as well
-                chain.run(blocks, model, Held(params), draw, self.recipe.augment)
+                tally = chain.run(blocks, model, Held(params), draw, self.recipe.augment)
             seconds = time.perf_counter() - began
+            answer = tree.copy(tally.grads)
+            del message, answer, tally
+        # Blocks are scored whole.
+        chain.run(Blocks([[self._block(None)]]), model, Held(params), draw._replace(fraction=0.0))
         return seconds
 
     @property
