@@ -60,19 +60,19 @@ class Table:
         self.latest: Epoch | None = None
 
     def watch(self, epochs: Iterable[Progress]) -> Iterator[Progress]:
-        """Pass each epoch's progress on, and show it."""
+        """Pass each epoch's progress on, and show it when it has been dealt with: what is seen is written down."""
         header = HEADER + (VALIDATION_HEADER if self.plan.validates else "")
         if not self.live:
             self._print(header)
         try:
             for progress in epochs:
+                yield progress
                 self.latest = progress.history[-1]
                 if self.live:
                     self._draw_bar(len(progress.history) / self.plan.epochs)
                 else:
                     left = self._left(len(progress.history) / self.plan.epochs)
                     self._print(line_of(self.latest, self.plan.epochs, left))
-                yield progress
         finally:  # whatever is said next, an error too, starts on a line of its own
             if self.live and self.latest:
                 self._erase()

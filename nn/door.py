@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import signal
 import sys
 import traceback
@@ -15,6 +16,7 @@ from nn.errors import EnvironmentFault, Terminated, UserError
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 UNFORESEEN = 1
+READER_ENDS = 1.0  # seconds that spark-submit takes to end after a Ctrl-C, at most
 
 
 def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], None]) -> int:
@@ -70,7 +72,23 @@ def _telling_line(text: str) -> str:
 
 
 def _say(program: str, line: str, code: int) -> int:
-    with suppress(OSError):  # a Ctrl-C may have ended the reader of our output first
+    with suppress(OSError):
         sys.stdout.flush()
+    try:
+        if code == INTERRUPTED:
+            _await_end_of_reader(READER_ENDS)
         print(f"{program}: {line}", file=sys.stderr, flush=True)
+    except OSError:
+        # Ctrl-C ends spark-submit too, through which our output goes; the terminal itself is still there.
+        with suppress(OSError), open("/dev/tty", "w") as terminal:
+            print(f"{program}: {line}", file=terminal)
     return code
+
+
+def _await_end_of_reader(seconds: float) -> None:
+    """Wait until whoever reads our stderr through a pipe is gone, so long at most."""
+    with suppress(OSError, ValueError, AttributeError):  # no pipe, or no such call on this system
+        if not sys.stderr.isatty():
+            pipe = select.poll()
+            pipe.register(sys.stderr.fileno(), 0)  # the reader's end is told in any case
+            pipe.poll(1000 * seconds)

@@ -1,9 +1,11 @@
 """Run programs through spark-submit as a user types it."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import numpy as np
@@ -60,18 +62,27 @@ def begin(script, *words, cwd, conf=(), master=MASTER):
         )
 
 
+# What a shell does: it outlives its program, and so the program's group is not hung up with it.
+SHELL = ["sh", "-c", 'trap : INT; "$@"; code=$?; sleep 3; exit $code', "sh"]
+
+
 def begin_on_terminal(words, cwd):
-    """Start main_task.py on a terminal of its own: (process, the terminal's other end)."""
+    """Start main_task.py from a shell on a terminal of its own: (the shell's process, the terminal's other end)."""
     terminal, its_side = os.openpty()
+
+    def take_terminal():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
     process = subprocess.Popen(
-        command(MAIN, *words),
+        [*SHELL, *command(MAIN, *words)],
         cwd=cwd,
         env=environment(),
         stdin=its_side,
         stdout=its_side,
         stderr=its_side,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=take_terminal,
     )
     os.close(its_side)
     return process, terminal

@@ -3,8 +3,8 @@
 import csv
 import json
 import os
+import re
 import shutil
-import signal
 import subprocess
 import sys
 
@@ -274,9 +274,13 @@ def test_terminal_shows_one_live_line(data, tmp_path):
 def test_ctrl_c_leaves_whole_histories_and_no_screens_of_trace(data, tmp_path):
     process, terminal = begin_on_terminal([*data, "out", "--epochs", "100000"], tmp_path)
     shown = shown_until(terminal, b"epoch 5/")
-    os.killpg(process.pid, signal.SIGINT)
+    os.write(terminal, b"\x03")
     shown += shown_until(terminal)
     assert process.wait(60) == 130
+    saying = r"main_task.py: interrupted; the same command with --resume goes on after epoch (\d+)"
+    told = re.fullmatch(saying, shown.splitlines()[-1])
+    assert told, shown
+    assert int(told[1]) >= max(map(int, re.findall(r"epoch (\d+)/", shown)))  # all that was shown is kept
     assert "Traceback" not in shown and "py4j" not in shown, shown[-3000:]
     out = tmp_path / "out"
     left = {path.name for path in out.iterdir()}

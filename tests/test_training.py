@@ -358,3 +358,14 @@ def test_a_trial_that_was_undone_is_never_the_best():
     plan = Plan(1, 3, validates=True, keeps_best=True)
     *_, last = train(measure, descent, plan, Progress(descent.init([{"b": np.zeros(1)}])))
     assert [line.accepted for line in last.history] == [True, False, True] and last.best.epoch == 3
+
+
+def test_gradients_beyond_the_finite_numbers_end_a_run_while_cost_and_weights_still_stand():
+    def measure(params, draw):
+        return Tally(Measures(1, 1.0, 2.0, 0), Measures(), 1, 1.0, [{"b": np.full(1, np.inf)}])
+
+    descent = Descent(SGD(), BoldDriver(), 0.1)
+    epochs = train(measure, descent, Plan(1, 3), Progress(descent.init([{"b": np.zeros(1)}])))
+    assert next(epochs).history[-1].cost == 2.0  # what the histories then show
+    with pytest.raises(Diverged, match="the gradients are no finite numbers in epoch 1"):
+        next(epochs)
