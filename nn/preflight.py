@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nn import console, preview, text
-from nn.errors import EnvironmentFault
+from nn.errors import DataError, EnvironmentFault
 from nn.options import Options
 from nn.rehearsal import Rehearsal
 from nn.spark import caching, checkup, executors
@@ -24,7 +24,8 @@ HEADER = (
 def run(context: Any, storage: Storage, output: Output, asked: Options) -> None:
     """Print the table and what follows it.
 
-    Raises EnvironmentFault, with the first reason, after all that could be learnt, where a job would not run well.
+    Raises EnvironmentFault or DataError, with the first reason, after all that could be learnt, where a job would not
+    run well.
     """
     executors.await_all(context, console.say)
     partitions = asked.for_cluster(context.defaultParallelism).pieces
@@ -45,11 +46,13 @@ def run(context: Any, storage: Storage, output: Output, asked: Options) -> None:
         f"output    {output.folder.path} can be written to by the driver; no executor writes there",
         flush=True,
     )
-    problems = faults(found, ends, bound)
-    for problem in problems[1:]:
+    obstacles, wrong = faults(found, bound), data_faults(ends)
+    for problem in (obstacles + wrong)[1:]:
         print(f"problem   {problem}", flush=True)
-    if problems:
-        raise EnvironmentFault(f"--check: {problems[0]}")
+    if obstacles:
+        raise EnvironmentFault(f"--check: {obstacles[0]}")
+    if wrong:
+        raise DataError(f"--check: {wrong[0]}")
     print("checked   nothing stands in the way; nothing was left behind", flush=True)
 
 
@@ -86,7 +89,7 @@ def _cells(found: Found, bound: int | None) -> tuple[str, ...]:
         "?" if executor is None else executor.name,
         *(visited.host, visited.python, visited.numpy, visited.nn, visited.threads),
         "?" if executor is None else str(executor.slots),
-        "?" if visited.step is None else f"{1000 * visited.step:.3g} ms",
+        "?" if visited.step is None else _time(visited.step),
         _size(_workers(found)),
         _size(visited.free if bound is None else bound),
         _size(rows),
@@ -104,8 +107,12 @@ def _size(size: int) -> str:
     return preview.bytes_of(size) if size else "?"
 
 
-def faults(found: Sequence[Found], ends: Sequence[Ends], bound: int | None) -> list[str]:
-    """What would stop a job, or make its results differ from run to run, a line each."""
+def _time(seconds: float) -> str:
+    return f"{1000 * seconds:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
+
+
+def faults(found: Sequence[Found], bound: int | None) -> list[str]:
+    """What about the executors would stop a job, or make its results differ from run to run, a line each."""
     visited = [each.visited for each in found]
     said = [
         f"{each.host} cannot read {path}: put it on every machine, or on a file system that all of them share"
@@ -119,11 +126,17 @@ def faults(found: Sequence[Found], ends: Sequence[Ends], bound: int | None) -> l
                 f"executors run different versions of {name}: {', '.join(versions)}; a task that moves to "
                 "another machine may give other last bits"
             )
-    for each in ends:
-        for where, block in (("first", each.first), ("last", each.last)):
-            if isinstance(block, text.Fault):
-                said.append(f"{each.argument}: {where} block: expected {block.expected}, found {block.found}")
     return said + _too_little(found, bound)
+
+
+def data_faults(ends: Sequence[Ends]) -> list[str]:
+    """What is wrong with the ends of the data, a line each."""
+    return [
+        f"{each.argument}: {where} block: expected {block.expected}, found {block.found}"
+        for each in ends
+        for where, block in (("first", each.first), ("last", each.last))
+        if isinstance(block, text.Fault)
+    ]
 
 
 def _too_little(found: Sequence[Found], bound: int | None) -> list[str]:

@@ -33,31 +33,40 @@ def test_each_executor_is_a_line_under_a_header():
     assert header.index("inputs") == first.index("readable") == second.index("unreadable")
 
 
+def test_a_long_step_is_in_seconds():
+    _, line = preflight.table([of(step=3.816)], None)
+    assert re.split("  +", line)[7] == "3.82 s"
+
+
 def test_nothing_is_wrong_with_executors_that_are_alike():
-    assert preflight.faults([GOOD, of(host="b")], [ENDS], None) == []
+    assert preflight.faults([GOOD, of(host="b")], None) == [] == preflight.data_faults([ENDS])
 
 
 def test_what_stands_in_the_way_is_said():
     others = [of(host="b", unread=("/x.csv",)), of(host="c", numpy="1.26.4")]
-    ends = ENDS._replace(last=Fault(3, "784 values", "783 values"))
-    unread, versions, fault = preflight.faults([GOOD, *others], [ends], None)
+    unread, versions = preflight.faults([GOOD, *others], None)
     assert (
         unread == "b cannot read /x.csv: put it on every machine, or on a file system that all of them share"
     )
     assert versions.startswith("executors run different versions of numpy: 1.26.4, 2.1.0")
-    assert fault == "TRAIN_IMAGES: last block: expected 784 values, found 783 values"
+
+
+def test_what_is_wrong_with_the_data_is_said():
+    ends = ENDS._replace(last=Fault(3, "784 values", "783 values"))
+    assert preflight.data_faults([ENDS, ends]) == [
+        "TRAIN_IMAGES: last block: expected 784 values, found 783 values"
+    ]
 
 
 def test_workers_that_need_more_than_there_is_are_a_problem():
-    small = of(free=300_000_000)
-    assert preflight.faults([small], [ENDS], None) == [
+    assert preflight.faults([of(free=300_000_000)], None) == [
         "executor 1 on a: its workers need 419 MB, 300 MB are there beside the heap: give it fewer cores"
     ]
-    (told,) = preflight.faults([GOOD], [ENDS], 384 << 20)
+    (told,) = preflight.faults([GOOD], 384 << 20)
     assert told.endswith(
         "403 MB are there beside the heap: raise spark.executor.memoryOverhead or give it fewer cores"
     )
-    assert preflight.faults([of(free=0)], [ENDS], None) == []  # no one knows
+    assert preflight.faults([of(free=0)], None) == []  # no one knows
 
 
 def test_ends_and_room_are_lines():
