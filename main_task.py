@@ -92,20 +92,21 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     with resumption.recording(start, asked, data, optimizer, output, checkpoints) as record:
         for progress in table.watch(epochs):
             record(progress)
-    params = kept(optimizer, progress)
-    clock.lap("training")
+        record.finish()
+        params = kept(optimizer, progress)
+        clock.lap("training")
 
-    # score and write
-    context.setJobDescription("scoring TEST_IMAGES")
-    handle = context.broadcast(params)
-    score = evaluation.evaluate(test_set.blocks, model, handle)
-    handle.destroy()
-    clock.lap("scoring")
-    summary = report.summary(
-        asked, context, train_set, test_set, split, about, model, start.epoch, progress, score, clock
-    )
-    trained_on = {"data": about, "test_accuracy": score.accuracy}
-    output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
+        # score and write
+        context.setJobDescription("scoring TEST_IMAGES")
+        handle = context.broadcast(params)
+        score = evaluation.evaluate(test_set.blocks, model, handle)
+        handle.destroy()
+        clock.lap("scoring")
+        summary = report.summary(
+            asked, context, train_set, test_set, split, about, model, start.epoch, progress, score, clock
+        )
+        trained_on = {"data": about, "test_accuracy": score.accuracy}
+        output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
     at_once = min(context.defaultParallelism, train_set.partitions)
     print(report.closing(asked, plan, progress, score, clock, output.folder.is_local, at_once), flush=True)
 

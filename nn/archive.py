@@ -3,22 +3,25 @@
 An .npz file is a zip archive with a .npy file for each array: a short header of type and shape, then the numbers. Here
 every member lies uncompressed, so that an archive cannot unpack into more than its own size, and a header is believed
 only where its type and shape ask for exactly the bytes that follow it. Objects, which NumPy would unpickle, have no
-type that is read.
+type that is read. A text among the arrays may hold JSON.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import math
 import re
 import struct
 import sys
 import zipfile
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 SUFFIX = ".npy"
+MOST_DIGITS = 300  # of a whole number in JSON; a float holds 308
 MAGIC = b"\x93NUMPY"
 # The header as NumPy writes it: type, order of the axes, shape. Types: numbers and texts, of sizes that NumPy knows.
 HEADER = re.compile(
@@ -93,7 +96,10 @@ def array_of(text: bytes, name: str) -> np.ndarray:
             f"{_shown(name)}: expected an array of plain numbers, found the header {_shown(head)}"
         )
     descr, fortran, sizes = match.groups()
-    dtype = np.dtype(descr.decode())
+    try:
+        dtype = np.dtype(descr.decode())
+    except TypeError:  # a text of more letters than NumPy counts
+        raise ValueError(f"{_shown(name)}: expected a plain type, found {_shown(descr)}") from None
     shape = tuple(int(size) for size in sizes.split(b",") if size)
     held, wanted = len(text) - start, math.prod(shape) * dtype.itemsize
     if held != wanted:
@@ -106,6 +112,30 @@ def array_of(text: bytes, name: str) -> np.ndarray:
         raise ValueError(f"{_shown(name)}: expected a text, found numbers that stand for no letters")
     flat = np.frombuffer(text, dtype, offset=start)
     return (flat.reshape(shape[::-1]).T if fortran == b"True" else flat.reshape(shape)).copy(order="K")
+
+
+def json_of(arrays: dict[str, np.ndarray], name: str) -> dict[str, Any]:
+    """Take the text of that name out of the arrays: the JSON object in it; ValueError where it is none."""
+    text = arrays.pop(name, None)
+    if text is None or text.shape != () or text.dtype.kind != "U":
+        raise ValueError(f'expected a text named "{name}", found none')
+    try:
+        whole = json.loads(str(text), parse_constant=_no_constant, parse_int=_whole_number)
+    except RecursionError:
+        raise ValueError("expected JSON, found brackets nested too deep") from None
+    if not isinstance(whole, dict):
+        raise ValueError(f"expected a JSON object, found {type(whole).__name__}")
+    return whole
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"expected JSON, found {name}")
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:  # a number that is no float is less than infinity all the same
+        raise ValueError(f"expected numbers of at most {MOST_DIGITS} digits, found one of {len(digits)}")
+    return int(digits)
 
 
 def _header(text: bytes) -> tuple[bytes, int]:

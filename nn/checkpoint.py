@@ -63,9 +63,9 @@ def from_bytes(content: bytes) -> Checkpoint:
     Whether the state fits a network and an optimiser is theirs to say.
     """
     arrays = archive.from_bytes(content)
-    whole = _json(arrays.pop(TEXT, None))
+    whole = archive.json_of(arrays, TEXT)
     if whole.get("format") != FORMAT:
-        raise ValueError(f"expected checkpoint format {FORMAT}, found {whole.get('format')!r}")
+        raise ValueError(f"expected checkpoint format {FORMAT}, found {ascii(whole.get('format'))[:20]}")
     for name in ("config", "data", "versions", "state"):
         if not isinstance(whole.get(name), dict):
             raise ValueError(f"expected {name} as a JSON object, found {type(whole.get(name)).__name__}")
@@ -124,22 +124,6 @@ def _not_finite(word: Any) -> float:
 
 
 # ---- the parts ----
-
-
-def _json(text: np.ndarray | None) -> dict[str, Any]:
-    if text is None or text.shape != () or text.dtype.kind != "U":
-        raise ValueError(f'expected a text named "{TEXT}", found none')
-    try:
-        whole = json.loads(str(text), parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("expected JSON, found brackets nested too deep") from None
-    if not isinstance(whole, dict):
-        raise ValueError(f"expected a JSON object, found {type(whole).__name__}")
-    return whole
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"expected JSON, found {name}")
 
 
 def _list(value: Any, name: str) -> list:

@@ -24,7 +24,9 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
     debug = "--debug" in sys.argv
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        main(parse(sys.argv[1:]))
+        asked = parse(sys.argv[1:])
+        debug = debug or getattr(asked, "debug", False)
+        main(asked)
         return 0
     except Terminated as stop:
         return _say(program, f"terminated{_advice(stop)}", TERMINATED)

@@ -15,8 +15,10 @@ from nn import archive
 from nn.classifier import Classifier
 from nn.errors import DataError
 from nn.model import Params, Sequential
+from nn.network import MAX_PARAMETERS
 
 FORMAT = 1
+LARGEST = 4 * MAX_PARAMETERS + (64 << 20)  # bytes: all parameters, and room for the description
 
 
 def to_bytes(model: Sequential, params: Params, about: dict[str, Any] | None = None) -> bytes:
@@ -30,7 +32,7 @@ def to_bytes(model: Sequential, params: Params, about: dict[str, Any] | None = N
     arrays: dict[str, Any] = {
         f"{index}.{key}": value for index, layer in enumerate(params) for key, value in layer.items()
     }
-    return archive.to_bytes({"config": np.array(json.dumps(config)), **arrays})
+    return archive.to_bytes({"config": np.array(json.dumps(config, allow_nan=False)), **arrays})
 
 
 def save(
@@ -50,7 +52,10 @@ def load(path: str | os.PathLike) -> Classifier:
     """
     try:
         with open(path, "rb") as file:
-            return from_bytes(file.read())
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ValueError(f"expected at most {LARGEST:,} bytes, found more")
+        return from_bytes(content)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{os.fspath(path)}: cannot be read as a model: {reason}") from None
@@ -60,7 +65,7 @@ def from_bytes(content: bytes) -> Classifier:
     """Read the content of a model file; ValueError says what does not fit."""
     values = archive.from_bytes(content)
     try:
-        config = _config(values.pop("config", None))
+        config = _config(values)
         model = Sequential.from_config(config)
     except RecursionError:
         raise ValueError("expected a description of a network, found brackets nested too deep") from None
@@ -72,13 +77,10 @@ def from_bytes(content: bytes) -> Classifier:
     return Classifier(model, params, config.get("about", {}))
 
 
-def _config(text: np.ndarray | None) -> dict[str, Any]:
-    if text is None or text.shape != () or text.dtype.kind != "U":
-        raise ValueError('expected a text named "config", found none')
-    config = json.loads(str(text))
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        found = config.get("format") if isinstance(config, dict) else type(config).__name__
-        raise ValueError(f"expected model format {FORMAT}, found {found!r}")
+def _config(values: dict[str, np.ndarray]) -> dict[str, Any]:
+    config = archive.json_of(values, "config")
+    if config.get("format") != FORMAT:
+        raise ValueError(f"expected model format {FORMAT}, found {ascii(config.get('format'))[:20]}")
     return config
 
 

@@ -160,10 +160,11 @@ class Options:
         try:
             with open(self.train_images, "rb") as file:
                 lines = [file.readline(PEEKED).decode("utf-8") for _ in range(2)]
-            if max(map(len, lines)) >= PEEKED:
+            if max(map(len, lines)) >= PEEKED or not lines[0].strip():
                 return None
             taken = [self.label_column if self.train_labels == "-" else None, self.weight_column]
-            return text.layout_of(lines).width - sum(column is not None for column in taken)
+            width = text.layout_of(lines).width - sum(column is not None for column in taken)
+            return width if width > 0 else None  # what is wrong with the file is said when it is read
         except (OSError, ValueError):
             return None
 

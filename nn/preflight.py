@@ -29,31 +29,49 @@ def run(context: Any, storage: Storage, output: Output, asked: Options) -> None:
     """
     executors.await_all(context, console.say)
     partitions = asked.for_cluster(context.defaultParallelism).pieces
-    sources = asked.sources()
-    train = Files.open(context, storage, sources[0], partitions)
-    test = Files.open_test(context, storage, sources[1], partitions, train)
-    test.refuse_other_width(train)
-    ends = [*checkup.ends(train), *checkup.ends(test)]
-    room = checkup.room(context, [train.images, test.images])
-    paths = [path for source in sources for path in (source.images, source.labels) if path is not None]
-    rehearsal = _rehearsal(asked, train, ends, partitions)
-    found = checkup.visit(context, _local(paths, storage), rehearsal, room.needed)
+    paths = _local(asked, storage)
     bound = executors.beside_the_heap(context._jsc.sc().conf(), context.master)
-    for line in (*table(found, bound), *map(ends_line, ends), room_line(room)):
-        print(line, flush=True)
+    try:
+        train, test = _opened(context, storage, asked, partitions)
+        ends = [*checkup.ends(train), *checkup.ends(test)]
+    except DataError:
+        # Where an executor lacks a file, that says more than what the job met.
+        found = checkup.visit(context, paths, None, 0)
+        _say(table(found, bound))
+        _raise(faults(found, bound), [])
+        raise
+    room = checkup.room(context, [train.images, test.images])
+    rehearsal = _rehearsal(asked, train, ends, partitions)
+    found = checkup.visit(context, paths, rehearsal, room.needed)
+    _say([*table(found, bound), *map(ends_line, ends), room_line(room)])
     output.probe()
-    print(
-        f"output    {output.folder.path} can be written to by the driver; no executor writes there",
-        flush=True,
-    )
-    obstacles, wrong = faults(found, bound), data_faults(ends)
-    for problem in (obstacles + wrong)[1:]:
-        print(f"problem   {problem}", flush=True)
+    _say([f"output    {output.folder.path} can be written to by the driver; no executor writes there"])
+    _raise(faults(found, bound), data_faults(ends))
+    _say(["checked   nothing stands in the way; nothing was left behind"])
+
+
+def _opened(context: Any, storage: Storage, asked: Options, partitions: int) -> tuple[Files, Files]:
+    """The files of both sets; DataError where they cannot be read, or do not fit each other."""
+    sources = asked.sources()
+    with asked.telling_how_to_get_data():
+        train = Files.open(context, storage, sources[0], partitions)
+        test = Files.open_test(context, storage, sources[1], partitions, train)
+    test.refuse_other_width(train)
+    return train, test
+
+
+def _say(lines: Sequence[str]) -> None:
+    for line in lines:
+        console.say(line)
+
+
+def _raise(obstacles: Sequence[str], wrong: Sequence[str]) -> None:
+    """End with the first of what stands in the way, of executors before data, once the others are told."""
+    _say([f"problem   {problem}" for problem in [*obstacles, *wrong][1:]])
     if obstacles:
         raise EnvironmentFault(f"--check: {obstacles[0]}")
     if wrong:
         raise DataError(f"--check: {wrong[0]}")
-    print("checked   nothing stands in the way; nothing was left behind", flush=True)
 
 
 def _rehearsal(asked: Options, train: Files, ends: Sequence[Ends], partitions: int) -> Rehearsal | None:
@@ -68,8 +86,11 @@ def _rehearsal(asked: Options, train: Files, ends: Sequence[Ends], partitions: i
     return Rehearsal(recipe, train.width, classes, -(-rows // partitions), size)
 
 
-def _local(paths: Sequence[str], storage: Storage) -> list[str]:
-    """Those that each machine must have on a disk of its own; patterns are left to Spark."""
+def _local(asked: Options, storage: Storage) -> list[str]:
+    """The inputs that each machine must have on a disk of its own; patterns are left to Spark."""
+    paths = [
+        path for source in asked.sources() for path in (source.images, source.labels) if path is not None
+    ]
     places = (local_path(path, storage) for path in paths if not set(path) & set("*?[{"))
     return [place for place in places if place is not None]
 

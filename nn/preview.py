@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from nn import report, text, tree
-from nn.options import Options
+from nn.errors import DataError
+from nn.options import PEEKED, Options
+from nn.spark.columns import Columns
 from nn.spark.textfile import COMPRESSED
 from nn.training import Optimizer, Plan, jobs_an_epoch
 
@@ -29,13 +31,20 @@ class Facts(NamedTuple):
 
 
 def lines(asked: Options) -> str:
-    """The plan of a run: data, network, training, jobs and what they carry."""
+    """The plan of a run: data, network, training, jobs and what they carry.
+
+    Raises DataError for what is plainly wrong with the files that lie here.
+    """
+    away = elsewhere(asked)
+    notes = "".join(
+        f"note      {name}: no plain text on this machine, nothing is said of it\n" for name in away
+    )
     facts = look(asked)
     if facts is None:
         width = "" if asked.recipe.input_shape else "; --input-shape would say their width"
         return (
-            f"dry run   nothing was started; TRAIN_IMAGES and TRAIN_LABELS are no plain text files on this machine, so "
-            f"the network is known only when Spark reads them{width}"
+            f"dry run   nothing was started\n{notes}"
+            f"network   known only when Spark reads TRAIN_IMAGES and TRAIN_LABELS{width}"
         )
     partitions = asked.partitions
     asked = asked.for_replicas(facts.rows, partitions or 1)
@@ -49,7 +58,7 @@ def lines(asked: Options) -> str:
         "dry run   nothing was started\n"
         f"data      {facts.rows:,} training rows{held} of {facts.width} values, {facts.classes} classes; "
         f"{bytes_of(facts.bytes)} in memory, in {pieces}\n"
-        f"{report.plan_lines(asked.recipe, model)}"
+        f"{notes}{report.plan_lines(asked.recipe, model)}"
         f"{_jobs(plan, optimizer, model.init(asked.recipe.seed))}"
     )
 
@@ -68,27 +77,47 @@ def _jobs(plan: Plan, optimizer: Optimizer, params: tree.Tree) -> str:
     )
 
 
+def elsewhere(asked: Options) -> list[str]:
+    """The arguments behind which no plain text lies on this machine."""
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    places = ((name, getattr(asked, name)) for name in names)
+    return [name.upper() for name, place in places if place != "-" and not local_files(place)]
+
+
 def look(asked: Options) -> Facts | None:
-    """What the local files say; None where they are not local, or packed."""
+    """What the local files say; None where they are not local, or packed.
+
+    Raises DataError for an empty file, a column that is not there and a label that is none.
+    """
     images = local_files(asked.train_images)
     beside = asked.train_labels == "-"
     labels = images if beside else local_files(asked.train_labels)
     if not images or not labels:
         return None
-    with open(images[0], "rb") as file:
-        first = [file.readline().decode("utf-8", errors="replace").strip() for _ in range(2)]
+    first = _first_lines(images[0])
+    if first is None:
+        return None
+    if not any(line.strip() for line in first):
+        raise DataError(f"TRAIN_IMAGES: expected rows of numbers, found nothing in {images[0]}")
     layout = text.layout_of(first)
-    taken = [
-        column
-        for column in (asked.label_column if beside else None, asked.weight_column)
-        if column is not None
-    ]
+    columns = Columns.of(
+        layout.width, asked.train_images, asked.label_column if beside else None, asked.weight_column
+    )
     sample = text.to_array([(first[1] or first[0]).encode()], layout)
-    width = layout.width - len(taken)
+    width = layout.width - len(columns.taken)
     size = text.compact(sample).itemsize if isinstance(sample, np.ndarray) else 4
     rows = sum(map(count_rows, images))
-    classes = _classes(labels, asked.label_column if beside else None)
-    return None if classes is None else Facts(rows, width, classes, rows * width * size)
+    name = "TRAIN_IMAGES" if beside else "TRAIN_LABELS"
+    return Facts(rows, width, _classes(name, labels, columns.label), rows * width * size)
+
+
+def _first_lines(path: str) -> list[str] | None:
+    """The first two lines; None where they have no end."""
+    with open(path, "rb") as file:
+        lines = [file.readline(PEEKED) for _ in range(2)]
+    if max(map(len, lines)) >= PEEKED:
+        return None
+    return [line.decode("utf-8", errors="replace").strip() for line in lines]
 
 
 def local_files(path: str) -> list[str]:
@@ -107,7 +136,7 @@ def count_rows(path: str) -> int:
     """Lines of a file but for a header and the empty ones at its end."""
     newlines, tail = 0, b""
     with open(path, "rb") as file:
-        first = file.readline().decode("utf-8", errors="replace")
+        first = file.readline(PEEKED).decode("utf-8", errors="replace")
         file.seek(0)
         while part := file.read(STRIDE):
             newlines += part.count(b"\n")
@@ -118,26 +147,35 @@ def count_rows(path: str) -> int:
     return newlines - blank.count(b"\n") + 1 - text.is_header(first, text.separator_of(first))
 
 
-def _classes(files: list[str], column: int | None) -> int | None:
+def _classes(argument: str, files: list[str], column: int | None) -> int:
     """One more than the largest class number; of labels beside images, in the first ENOUGH rows."""
     most = 0
     for path in files:
         with open(path, "rb") as file:
             lines = list(_first(file, ENOUGH if column is not None else None))
-        layout = text.layout_of([line.decode("utf-8", errors="replace") for line in lines[:2]] or [""])
+        if not any(line.strip() for line in lines):
+            raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
+        layout = text.layout_of([line.decode("utf-8", errors="replace") for line in lines[:2]])
         for part in text.parse(iter(lines), layout):
             if isinstance(part, text.End):
-                if part.fault:
-                    return None
+                _refuse(part.fault, argument, path)
                 continue
             values = part.values if column is None else part.values[:, [column]]
-            labels = text.to_labels(values)
+            labels = text.to_labels(values, part.line)
             if isinstance(labels, text.Fault):
-                return None
-            most = max(most, int(labels.max()) + 1)
+                _refuse(labels, argument, path)
+            else:
+                most = max(most, int(labels.max()) + 1)
         if column is not None:
             break
     return max(most, 2)
+
+
+def _refuse(fault: text.Fault | None, argument: str, path: str) -> None:
+    if fault is not None:
+        raise DataError(
+            f"{argument}: {path}, line {fault.line}: expected {fault.expected}, found {fault.found}"
+        )
 
 
 def _first(file, count: int | None) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from nn import __version__, mixing, results, spelling
 from nn.evaluation import Score
+from nn.fields import LARGEST_FILE
 from nn.model import Sequential
 from nn.options import Options
 from nn.phases import Phases
@@ -24,6 +25,8 @@ from nn.spark.storage import Storage
 from nn.split import Split
 from nn.training import Plan
 from nn.weighting import ClassWeightsReader
+
+LONGEST_NAME = 80  # characters
 
 
 class Clock:
@@ -51,19 +54,20 @@ def describe_data(storage: Storage, asked: Options, rows: int) -> dict[str, Any]
     folder, slash, name = asked.train_images.rpartition("/")
     unnamed = {"name": name or asked.train_images, "class_names": None}
     try:
-        about = json.loads(storage.read(f"{folder}{slash}dataset.json") or b"null")
-    except (ValueError, RecursionError):
+        about = json.loads(storage.read(f"{folder}{slash}dataset.json", LARGEST_FILE) or b"null")
+    except Exception:  # of any kind: it is but a name
         return unnamed
     # A page left over from other files in the same folder would lie: it must count the same rows.
-    if (
-        not isinstance(about, dict)
-        or not isinstance(about.get("name"), str)
-        or about.get("train_rows") != rows
-    ):
+    if not isinstance(about, dict) or not _is_name(about.get("name")) or about.get("train_rows") != rows:
         return unnamed
     classes = about.get("classes")
-    named = isinstance(classes, list) and all(isinstance(each, str) for each in classes)
+    named = isinstance(classes, list) and all(map(_is_name, classes))
     return {"name": about["name"], "class_names": classes if named else None}
+
+
+def _is_name(value: Any) -> bool:
+    """Whether a value can stand in a line."""
+    return isinstance(value, str) and value.isprintable() and len(value) <= LONGEST_NAME
 
 
 def where(context, executors: Sequence[Executor], asked: Options) -> str:

@@ -11,17 +11,18 @@ import numpy as np
 from nn import __version__, likeness
 from nn.checkpoint import Checkpoint
 from nn.errors import DataError, UsageError
-from nn.fields import Whole, json_object_of
+from nn.fields import Whole
 from nn.options import Options
 from nn.records import Progress
 from nn.spark.checkpoints import FOLDER, Checkpoints
-from nn.spark.output import CONFIG, Output
+from nn.spark.output import Output
 from nn.spark.reading import Dataset
 from nn.spark.recording import Pace, Recording
 from nn.training import Optimizer, divergence
 
 # Keys that may differ: the data are held against each other by their fingerprints, epochs have rules of their own.
-FREE = ("train_images", "train_labels", "test_images", "test_labels", "epochs")
+PLACES = ("train_images", "train_labels", "test_images", "test_labels")
+FREE = (*PLACES, "epochs")
 FILLED_IN = ("batch_size", "outer_momentum")  # whose defaults depend on the data (Recipe.for_replicas)
 
 
@@ -51,6 +52,12 @@ class Start(NamedTuple):
                     f"--resume: expected the {name} data that the run in OUTPUT read, found others in {place} "
                     "or its labels"
                 )
+        before, now = self.earlier.data.get("partitions"), data["partitions"]
+        if before != now:
+            raise DataError(
+                f"--resume: expected the training rows in {_shown(before)} partitions as in the run in OUTPUT, found "
+                f"{now}: they lie on storage that is cut in another way"
+            )
         progress = self.earlier.progress
         try:
             optimizer.check(progress.state, params)
@@ -65,7 +72,10 @@ class Start(NamedTuple):
         lines = [f"note      {note}" for note in self.notes]
         epochs = self.asked.recipe.epochs
         if self.is_finished:
-            lines.append(f"finished  the run in OUTPUT has made its {epochs} epochs; nothing to do")
+            made = f"has ended after epoch {self.epoch}" if self.earlier else f"has made its {epochs} epochs"
+            lines.append(
+                f"finished  the run in OUTPUT {made}; nothing to do, and its data were not read again"
+            )
         elif self.earlier is not None:
             lines.append(f"resumed   after epoch {self.epoch} of {epochs}\n")
         return "\n".join(lines)
@@ -85,11 +95,13 @@ def start(asked: Options, output: Output, checkpoints: Checkpoints) -> Start:
         asked = continued(asked, earlier.config, earlier.epoch)
         notes += _other_versions(earlier.versions)
         enough = output.is_finished and asked.recipe.epochs <= earlier.config["epochs"]
+        if enough:
+            notes += _other_places(asked, earlier.config)
         return Start(asked, earlier, enough, tuple(notes))
     if not output.is_finished:
         return Start(asked, None, False)
     try:
-        config = json_object_of(output.folder.read(CONFIG) or b"", f"{output.folder.path}/{CONFIG}")
+        config = output.config()
     except ValueError as error:
         raise DataError(f"--resume: {error}") from None
     asked = continued(asked, config, 0)
@@ -97,7 +109,7 @@ def start(asked: Options, output: Output, checkpoints: Checkpoints) -> Start:
         raise UsageError(
             f"--resume: expected checkpoints to go on from in {output.folder.path}/{FOLDER}, found none"
         )
-    return Start(asked, None, True)
+    return Start(asked, None, True, tuple(_other_places(asked, config)))
 
 
 def continued(asked: Options, config: dict[str, Any], done: int) -> Options:
@@ -160,7 +172,7 @@ def recording(
 
 def data_of(train: Dataset, test: Dataset) -> dict[str, Any]:
     """What tells a run's data from others."""
-    return {"train": train.fingerprint, "test": test.fingerprint}
+    return {"train": train.fingerprint, "test": test.fingerprint, "partitions": train.partitions}
 
 
 def versions() -> dict[str, str]:
@@ -183,8 +195,22 @@ def _other_versions(before: dict[str, Any]) -> list[str]:
     return [f"--resume: {', '.join(others)}: the last bits of the result may differ"] if others else []
 
 
+def _other_places(asked: Options, config: dict[str, Any]) -> list[str]:
+    """What the user should know of data that a finished run did not read, or read elsewhere."""
+    others = [name for name in PLACES if config.get(name) != getattr(asked, name)]
+    return [
+        f"--resume: {name}: the run in OUTPUT read {_shown(config.get(name))}, not {_shown(getattr(asked, name))}"
+        for name in others
+    ]
+
+
 def _differs(name: str, expected: str, found: str) -> UsageError:
-    return UsageError(f"--resume: {name}: the run in OUTPUT has {expected}, found {found}")
+    return UsageError(f"--resume: {_word(name)}: the run in OUTPUT has {expected}, found {found}")
+
+
+def _word(name: str) -> str:
+    """A key as it can be printed in a line; those of options as they are."""
+    return name if name.isidentifier() and name.isascii() else _shown(name)
 
 
 def _shown(value: Any) -> str:

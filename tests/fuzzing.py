@@ -292,8 +292,32 @@ def rebuilt(random: Random, content: bytes, name: str) -> bytes:
             content = body.getvalue()
             if random.random() < 0.05:
                 content = bent(random, content)
+            if random.random() < 0.05:
+                content = misdescribed(random, content)
             file.writestr(f"{key}.npy", content)
     return buffer.getvalue()
+
+
+TYPES = [
+    b"<U999999999",
+    b"<U99999999",
+    b"<U0",
+    b">U4",
+    b"|V8",
+    b"|O",
+    b"<f9",
+    b"<f8",
+    b"|b1",
+    b"<M8[s]",
+    b"<c8",
+]
+
+
+def misdescribed(random: Random, content: bytes) -> bytes:
+    """An array's file whose header names another type."""
+    head, newline, body = content.partition(b"\n")
+    other = re.sub(rb"'descr': '[^']*'", b"'descr': '" + random.choice(TYPES) + b"'", head).rstrip()
+    return other.ljust(len(head))[: len(head)] + newline + body
 
 
 JSON = [
@@ -317,7 +341,7 @@ JSON = [
     {"name": "x"},
     [[[]]],
 ]
-JSON += [{"array": 0}, {"array": 99}, {"number": "nan"}, "\x00", "é" * 9]
+JSON += [{"array": 0}, {"array": 99}, {"number": "nan"}, "\x00", "é" * 9, 10**400, "a\n\x1b[31m"]
 
 
 def changed_json(random: Random, value):
@@ -393,7 +417,7 @@ def manifest(random: Random) -> str:
         with suppress(ValueError):
             now = json.loads(file.read_bytes())
             same = isinstance(now, dict) and all(
-                now.get(key) == told[key] for key in ("format", "bytes", "sha256")
+                now.get(key) == told[key] for key in ("format", "epoch", "bytes", "sha256")
             )
             assert found.epoch == (2 if same else 1), file.read_bytes()
         assert found.epoch == 2 - len(looked.refused)

@@ -68,6 +68,17 @@ def test_archive_bytes_are_a_function_of_the_arrays():
             "expected an array of plain numbers",
         ),
         (packed([("a.npy", npy(np.array([(1, 2)], "i4,i4")))]), "expected an array of plain numbers"),
+        (
+            packed(
+                [
+                    (
+                        "a.npy",
+                        npy(np.array("x")).replace(b"U1'", b"U999999999'").replace(8 * b" " + b"\n", b"\n"),
+                    )
+                ]
+            ),
+            "expected a plain type, found '<U999999999'",
+        ),
         (packed([("a.npy", npy(np.array("x"))[:-1] + b"\x7f")]), "numbers that stand for no letters"),
     ],
 )

@@ -432,3 +432,11 @@ def test_a_missing_file_is_told_with_the_command_that_makes_it():
     ):
         with pytest.raises(MissingFile, match=f"{end}$"), each.telling_how_to_get_data():
             raise MissingFile("no such file")
+
+
+@pytest.mark.parametrize(("content", "words"), [("", []), ("5\n", ["--label-column", "0"]), ("\n1,2\n", [])])
+def test_a_file_without_inputs_is_left_to_those_who_read_it(tmp_path, content, words):
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+    places = [str(path), "-" if words else str(path)] * 2
+    assert commandline.parse([*places, "out", *words]).train_images == str(path)

@@ -1,6 +1,7 @@
 """Whatever ends a program early is one line and an exit code."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -62,3 +63,12 @@ def test_door_returns_0_when_all_went_well(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["prog.py", "a", "b"])
     got = []
     assert door.run("prog.py", list, got.append) == 0 and got == [["a", "b"]]
+
+
+def test_door_shows_the_trace_when_a_configuration_file_asks(monkeypatch, capsys):
+    def main(asked):
+        raise DataError("bad")
+
+    monkeypatch.setattr(sys, "argv", ["prog.py"])
+    assert door.run("prog.py", lambda words: SimpleNamespace(debug=True), main) == 3
+    assert "Traceback" in capsys.readouterr().err

@@ -87,7 +87,7 @@ def test_a_killed_run_goes_on_to_the_same_model_and_then_has_nothing_to_do(data,
     same_run(out, whole)
 
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
-    assert f"finished  the run in OUTPUT has made its {EPOCHS} epochs; nothing to do" in resumed(
+    assert f"finished  the run in OUTPUT has ended after epoch {EPOCHS}; nothing to do" in resumed(
         data, tmp_path
     )
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before

@@ -59,7 +59,7 @@ def test_model_file_bytes_are_a_function_of_the_values():
         (rewritten(config=None), 'expected a text named "config", found none'),
         (rewritten(config=np.array("{")), "Expecting property name"),
         (rewritten(config=np.array("[" * 100_000)), "found brackets nested too deep"),
-        (rewritten(config=np.array("[]")), "expected model format 1, found 'list'"),
+        (rewritten(config=np.array("[]")), "expected a JSON object, found list"),
         (rewritten(config=np.array('{"format": 2}')), "expected model format 1, found 2"),
         (rewritten(config=np.array('{"format": 1}')), "description lacks 'layers'"),
         (rewritten(**{"0.W": None}), "the array '0.W' is missing"),

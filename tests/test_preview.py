@@ -1,6 +1,7 @@
 """What a dry run tells, and that it starts nothing."""
 
 import gzip
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from conftest import ROOT, blobs, write_csv
 
 from nn import commandline, preview
 from nn.blocks import blocks_of
+from nn.errors import DataError
 from nn.local import descend_on, measure_on
 from nn.preview import count_rows, look
 from nn.recipe import Recipe
@@ -50,7 +52,46 @@ def test_dry_run_counts_what_replicas_carry(csv_set):
 
 def test_dry_run_knows_no_far_files():
     told = preview.lines(commandline.parse(["hdfs://x/a", "hdfs://x/b", "hdfs://x/c", "hdfs://x/d", "out"]))
-    assert "are no plain text files on this machine" in told and "--input-shape would say" in told
+    for name in ("TRAIN_IMAGES", "TRAIN_LABELS", "TEST_IMAGES", "TEST_LABELS"):
+        assert f"note      {name}: no plain text on this machine, nothing is said of it" in told.splitlines()
+    assert told.startswith("dry run   nothing was started\n") and "--input-shape would say" in told
+
+
+def test_dry_run_says_which_file_is_not_there(csv_set):
+    told = preview.lines(asked([*csv_set[:2], "nowhere.csv", csv_set[3]]))
+    assert "note      TEST_IMAGES: no plain text on this machine, nothing is said of it" in told.splitlines()
+    assert "TEST_LABELS" not in told and "240 training rows" in told
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "words", "message"),
+    [
+        ("1,2,3\n", "-", ["--label-column", "9"], "--label-column: expected a column in -3..2"),
+        (
+            "1,2,3\n",
+            "-",
+            ["--label-column", "0", "--weight-column", "0"],
+            "--weight-column: expected another column",
+        ),
+        ("", "0\n", [], "TRAIN_IMAGES: expected rows of numbers, found nothing in"),
+        ("1,2\n", "", [], "TRAIN_LABELS: expected rows of numbers, found nothing in"),
+        ("1,2\n1,2\n", "0\n-1\n", [], "y.csv, line 2: expected a class number in 0..999, found -1"),
+        ("1,2\n1,2\n", "0\nx\n", [], "y.csv, line 2: expected a number"),
+    ],
+)
+def test_dry_run_refuses_what_is_plainly_wrong(tmp_path, images, labels, words, message):
+    (tmp_path / "x.csv").write_text(images)
+    (tmp_path / "y.csv").write_text("" if labels == "-" else labels)
+    train = [str(tmp_path / "x.csv"), "-" if labels == "-" else str(tmp_path / "y.csv")]
+    with pytest.raises(DataError, match=re.escape(message)):
+        preview.lines(asked([*train, *train], *words))
+
+
+def test_dry_run_reads_no_line_without_end(tmp_path):
+    (tmp_path / "x.csv").write_bytes(b"1," * (1 << 20))
+    (tmp_path / "y.csv").write_text("0\n")
+    places = [str(tmp_path / "x.csv"), str(tmp_path / "y.csv")] * 2
+    assert look(commandline.parse([*places, "out"])) is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Going on with an earlier run: with what it goes on, what it refuses and how it says so."""
 
+import dataclasses
 import json
 
 import pytest
@@ -14,7 +15,7 @@ from nn.spark.checkpoints import Checkpoints
 from nn.spark.output import Output
 from nn.spark.storage import LocalFolder
 
-DATA = {"train": "f00", "test": "f01"}
+DATA = {"train": "f00", "test": "f01", "partitions": 2}
 MODEL = multilayer_perceptron(4, 3, (2,), "tanh", "mse")
 
 
@@ -57,10 +58,26 @@ def test_a_run_goes_on_after_its_last_epoch_with_its_partitions(tmp_path):
 def test_a_finished_run_has_nothing_left_to_do(tmp_path, checkpoint):
     output = run_of(tmp_path, "--epochs", "3", finished=True, checkpoint=checkpoint)
     begun = begin(tmp_path, output, "--epochs", "3")
-    assert (
-        begun.is_finished
-        and begun.lines() == "finished  the run in OUTPUT has made its 3 epochs; nothing to do"
+    made = "has ended after epoch 3" if checkpoint else "has made its 3 epochs"
+    said = f"finished  the run in OUTPUT {made}; nothing to do, and its data were not read again"
+    assert begun.is_finished and begun.lines() == said
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_a_finished_run_tells_of_data_that_it_did_not_read(tmp_path, checkpoint):
+    output = run_of(tmp_path, "--epochs", "3", finished=True, checkpoint=checkpoint)
+    asked = dataclasses.replace(asked_for(tmp_path, "--epochs", "3", "--resume"), test_images="other.csv")
+    begun = start(asked, output, Checkpoints(output.folder, 2))
+    assert begun.is_finished
+    assert begun.lines().splitlines()[0] == (
+        "note      --resume: test_images: the run in OUTPUT read 'c.csv', not 'other.csv'"
     )
+
+
+def test_a_run_that_patience_ended_says_so(tmp_path):
+    words = ["--epochs", "9", "--validation-fraction", "0.5", "--patience", "1"]
+    begun = begin(tmp_path, run_of(tmp_path, *words, finished=True), *words)
+    assert "has ended after epoch 3" in begun.lines()
 
 
 def test_a_finished_run_goes_on_to_more_epochs(tmp_path):
@@ -162,6 +179,18 @@ def test_other_data_are_refused(tmp_path, name, place):
         DataError, match=f"expected the {name} data that the run in OUTPUT read, found others in {place}"
     ):
         progress_of(tmp_path, data={**DATA, name: "fff"})
+
+
+def test_rows_in_other_partitions_are_refused(tmp_path):
+    with pytest.raises(DataError, match="expected the training rows in 2 partitions .* found 8: they lie on"):
+        progress_of(tmp_path, data={**DATA, "partitions": 8})
+
+
+def test_a_key_from_a_hostile_checkpoint_stays_in_its_line(tmp_path):
+    config = {**asked_for(tmp_path).for_cluster(2).resolved(), "a\nb\x1b[31m": "c" * 1000}
+    with pytest.raises(UsageError) as told:
+        continued(asked_for(tmp_path), config, 0)
+    assert str(told.value).isprintable() and len(str(told.value)) < 250
 
 
 def test_a_state_of_another_network_is_refused(tmp_path):

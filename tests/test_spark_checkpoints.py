@@ -111,8 +111,56 @@ def test_a_name_that_lies_about_its_epoch_is_not_believed(tmp_path):
     kept_by(tmp_path).write(point(1))
     for file in (tmp_path / "checkpoints").iterdir():
         file.rename(file.with_name(file.name.replace("epoch-000001", "epoch-000009")))
+    with pytest.raises(DataError, match="expected epoch 9 in its manifest, found 1"):
+        kept_by(tmp_path).newest()
+    (file,) = (tmp_path / "checkpoints").glob("*.json")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "epoch": 9}))
     with pytest.raises(DataError, match="expected epoch 9 as its name says, found 1"):
         kept_by(tmp_path).newest()
+
+
+@pytest.mark.parametrize("cost", [10**400, "x", None, True, [1]])
+def test_a_manifest_s_cost_may_be_anything(tmp_path, cost):
+    kept_by(tmp_path).write(point(1))
+    (file,) = (tmp_path / "checkpoints").glob("*.json")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "cost": cost}))
+    assert kept_by(tmp_path).newest().epoch == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"bytes": "many"}, "expected a whole number as bytes in its manifest"),
+        ({"epoch": 1.0}, "expected a whole number as epoch in its manifest"),
+        ({"bytes": -5}, "expected a whole number as bytes in its manifest"),
+        ({"bytes": 10**400}, "expected a whole number as bytes in its manifest"),
+        ({"bytes": 10}, "expected at most 10 bytes, found"),
+        ({"bytes": 10**9}, "expected 1000000000 bytes as its manifest says, found"),
+        ({"more": "x" * (1 << 17)}, "expected at most 65,536 bytes, found"),
+    ],
+)
+def test_a_manifest_that_lies_is_named_and_the_one_before_used(tmp_path, changed, message):
+    checkpoints = kept_by(tmp_path)
+    checkpoints.write(point(1))
+    checkpoints.write(point(2))
+    (file,) = (tmp_path / "checkpoints").glob("epoch-000002-*.json")
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changed}))
+    again = kept_by(tmp_path)
+    assert again.newest().epoch == 1
+    (refused,) = again.refused
+    assert message in refused and "epoch-000002" in refused
+
+
+def test_a_file_that_is_not_as_large_as_promised_is_not_read_whole(tmp_path):
+    kept_by(tmp_path).write(point(1))
+    for ending in ("npz", "json"):
+        (file,) = (tmp_path / "checkpoints").glob(f"*.{ending}")
+        with open(file, "r+b") as opened:
+            opened.truncate(1 << 40)  # a tebibyte of nothing
+        with pytest.raises(DataError, match="expected at most .* bytes, found 1,099,511,627,776"):
+            kept_by(tmp_path).newest()
+        with open(file, "r+b") as opened:
+            opened.truncate(0)
 
 
 def test_a_manifest_of_another_format_is_not_believed(tmp_path):

@@ -39,7 +39,7 @@ class JavaError(Exception):
         ("x\nModuleNotFoundError: No module named 'nn.spark'\n\tat org", "submit with --py-files nn.zip"),
         (
             "Cannot call methods on a stopped SparkContext.\nThis stopped",
-            "Spark stopped by itself: its master",
+            "Spark stopped by itself: it was ended from outside, its master",
         ),
         (
             'java.io.IOException: Cannot run program "python9": error=2',

@@ -34,6 +34,7 @@ def test_output_accepts_a_new_or_empty_folder_and_writes_nothing_yet(tmp_path):
 def earlier_run(folder):
     for name in (SUCCESS, *FILES, ".model.npz.part"):
         (folder / name).write_text("old")
+    (folder / "config.json").write_text('{"partitions": 2, "epochs": 3}')
     for name in FOLDERS:
         (folder / name).mkdir()
         for part in ("part-00000", SUCCESS, ".part-00000.crc", ".part-00000.part", "..part-00000.part.crc"):
@@ -67,10 +68,14 @@ def test_output_goes_on_only_with_a_run(tmp_path):
     output.claim(overwrite=False, resume=False)
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(
-        UsageError, match="--resume: expected a run's folder as OUTPUT, found no config.json in"
+        UsageError, match="--resume: expected a run's folder as OUTPUT, found no run's config.json in"
     ):
         output.claim(overwrite=False, resume=True)
-    (tmp_path / "config.json").write_text("{}")
+    for text in ("{}", "[]", "no JSON", '{"epochs": 3}'):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(UsageError, match="found no run's config.json in .*, but config.json"):
+            output.claim(overwrite=False, resume=True)
+    (tmp_path / "config.json").write_text('{"partitions": 2, "epochs": 3}')
     output.claim(overwrite=False, resume=True)
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "mine.npz").write_text("")
@@ -78,6 +83,31 @@ def test_output_goes_on_only_with_a_run(tmp_path):
         UsageError, match="expected only what an earlier run wrote in .*checkpoints, found mine.npz"
     ):
         output.claim(overwrite=False, resume=True)
+
+
+def test_output_overwrites_no_files_of_a_run_s_names_that_no_run_wrote(tmp_path):
+    output = Output(LocalFolder(str(tmp_path)))
+    (tmp_path / "thesis.tex").write_text("mine")
+    output.claim(overwrite=True, resume=False)  # nothing there would be touched
+    for name in ("config.json", "model.npz"):
+        (tmp_path / name).write_text('{"model_type": "mine"}')
+        with pytest.raises(UsageError, match="--overwrite: expected a run's folder as OUTPUT, .*config.json"):
+            output.claim(overwrite=True, resume=False)
+
+
+def test_output_refuses_a_file_where_a_run_has_a_folder(tmp_path):
+    earlier_run(tmp_path)
+    (tmp_path / "checkpoints").write_text("mine")
+    with pytest.raises(UsageError, match="OUTPUT: expected a folder checkpoints in .*, found a file"):
+        Output(LocalFolder(str(tmp_path))).claim(overwrite=True, resume=False)
+
+
+def test_a_probe_leaves_everything_as_it_was(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    for name in ("empty", "link", "a/b/c"):
+        Output(LocalFolder(str(tmp_path / name))).probe()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["empty", "link"]
 
 
 def test_output_tells_a_place_that_cannot_be_written_before_the_run(tmp_path):

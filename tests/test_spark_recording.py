@@ -133,3 +133,13 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_run(tmp_path):
         recording(tmp_path, 1, folder=Gone(str(tmp_path))) as record,
     ):
         record(progress_after(1))
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, EnvironmentFault])
+def test_what_ends_a_run_after_its_training_says_how_to_go_on_too(tmp_path, stop):
+    with pytest.raises(stop) as caught, recording(tmp_path, 100) as record:
+        record(progress_after(1))
+        record.finish()
+        assert saved(tmp_path) == ([1], 1)  # before anything is scored
+        raise stop("while scoring")
+    assert caught.value.advice == "the same command with --resume goes on after epoch 1"

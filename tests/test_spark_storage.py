@@ -2,10 +2,12 @@
 
 import os
 
+import numpy as np
 import pytest
 
+import nn.spark.storage
 from nn.errors import DataError, EnvironmentFault, UsageError
-from nn.spark.storage import HadoopFolder, LocalFolder, Storage
+from nn.spark.storage import SLICE, HadoopFolder, LocalFolder, Storage
 
 pytestmark = pytest.mark.spark
 
@@ -52,7 +54,9 @@ def test_folder_writes_files_whole_and_replaces_them(folder, tmp_path):
 def test_folder_removes_files_and_folders(folder):
     folder.write("a/b", b"")
     folder.write("c", b"")
-    assert folder.names("a") == ["b"] and folder.names("c") == [] and folder.names("d") == []
+    assert folder.names("a") == ["b"] and folder.names("d") == []
+    with pytest.raises(UsageError, match="expected a folder c in .*, found a file"):
+        folder.names("c")
     for name in ("a/b", "a", "c", "never-there"):
         folder.remove(name)
     assert folder.names() == []
@@ -67,8 +71,92 @@ def test_folder_removes_no_folder_that_holds_something(folder):
 
 def test_storage_reads_small_files_back(folder, storage):
     folder.write("dataset.json", b"\x00\xff{}")
-    assert storage.read(f"{folder.path}/dataset.json") == b"\x00\xff{}"
-    assert storage.read(f"{folder.path}/none.json") is None
+    assert storage.read(f"{folder.path}/dataset.json", 4) == b"\x00\xff{}"
+    assert storage.read(f"{folder.path}/none.json", 4) is None
+    for read in (storage.read, lambda path, most: folder.read("dataset.json", most)):
+        with pytest.raises(ValueError, match="expected at most 3 bytes, found 4"):
+            read(f"{folder.path}/dataset.json", 3)
+
+
+@pytest.mark.parametrize("size", [0, SLICE - 1, SLICE, 2 * SLICE + 5])
+def test_large_files_come_back_as_they_were(folder, size):
+    content = np.random.default_rng(size).bytes(size)
+    folder.write("large", content)
+    assert folder.read("large", size) == content
+
+
+def test_folders_that_were_missing_are_dropped_again(folder):
+    inner = type(folder)(
+        *([f"{folder.path}/a/b"] if folder.is_local else [folder._storage, f"{folder.path}/a/b"])
+    )
+    folder.write("kept", b"")
+    missing = inner.missing()
+    assert [each.rpartition("/")[2] for each in missing] == ["b", "a"]
+    inner.write("x", b"")
+    inner.drop(missing)  # not empty
+    assert inner.names() == ["x"]
+    inner.remove("x")
+    inner.drop(missing)
+    assert folder.names() == ["kept"] and inner.missing() == missing
+
+
+def test_a_write_that_is_cut_short_shows_nothing_under_the_final_name(folder, monkeypatch):
+    if folder.is_local:
+        pytest.skip("the operating system's files have a test of their own")
+    folder.write("config.json", b"old")
+    monkeypatch.setattr(nn.spark.storage, "SLICE", 1)
+    with pytest.raises(KeyboardInterrupt):
+        folder.write("config.json", Interrupting(b"new"))
+    assert folder.read("config.json", 9) == b"old"
+
+
+def test_what_is_cut_short_on_an_object_store_is_aborted_not_closed(storage):
+    class Store:
+        """A file system, its file, and what was done with it."""
+
+        done = []
+
+        def create(self, place, overwrite):
+            return self
+
+        def write(self, part):
+            self.done.append(bytes(part))
+
+        def abort(self):
+            self.done.append("abort")
+
+        def close(self):
+            self.done.append("close")
+
+    folder = HadoopFolder(storage, "s3a://bucket/out")
+    folder._create(Store(), None, b"whole", shows_when_closed=True)
+    assert Store.done == [b"whole", "close"]
+    for shows, end in ((True, "abort"), (False, "close")):
+        Store.done.clear()
+        with pytest.raises(KeyboardInterrupt):
+            folder._create(Store(), None, Interrupting(bytes(2 * SLICE)), shows_when_closed=shows)
+        assert [each for each in Store.done if isinstance(each, str)] == [end]
+
+
+class Interrupting(bytes):
+    """Bytes whose second slice is never had, as when Ctrl-C strikes."""
+
+    def __getitem__(self, place):
+        if place.start:
+            raise KeyboardInterrupt
+        return super().__getitem__(place)
+
+
+def test_a_file_system_without_overwriting_renames_is_written_to_as_well(folder, storage, spark):
+    if folder.is_local:
+        pytest.skip("the operating system's renames overwrite")
+    older = Storage(spark)
+    older._configuration = spark._jvm.org.apache.hadoop.conf.Configuration(storage._configuration)
+    older._configuration.unset("fs.AbstractFileSystem.viewfs.impl")
+    for content in (b"one", b"two"):
+        HadoopFolder(older, folder.path).write("config.json", content)
+        assert folder.read("config.json", 9) == content
+    assert [name for name in folder.names() if not name.endswith(".crc")] == ["config.json"]
 
 
 def test_storage_lists_a_folder_sorted_and_without_hidden_files(folder, storage):

@@ -102,23 +102,27 @@ class Checkpoints:
             self._folder.remove(f"{FOLDER}/{name}")
 
     def _manifest(self, name: str) -> dict[str, Any]:
-        content = self._folder.read(f"{FOLDER}/{name}.json") or b""
+        content = self._folder.read(f"{FOLDER}/{name}.json", LARGEST_MANIFEST) or b""
         try:
-            found = json.loads(content[:LARGEST_MANIFEST])
+            found = json.loads(content)
         except (ValueError, RecursionError):
             raise ValueError("its manifest is no JSON") from None
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise ValueError(f"expected a manifest of format {FORMAT}")
+        for key in ("epoch", "bytes"):
+            if type(found.get(key)) is not int or not 0 <= found[key] < 1 << 62:
+                raise ValueError(f"expected a whole number as {key} in its manifest")
+        if found["epoch"] != _epoch_of(name):
+            raise ValueError(f"expected epoch {_epoch_of(name)} in its manifest, found {found['epoch']}")
         return {**found, "cost": _number(found.get("cost"))}
 
     def _read(self, name: str, manifest: dict[str, Any]) -> Checkpoint:
-        content = self._folder.read(f"{FOLDER}/{name}.npz")
+        promised = manifest["bytes"]
+        content = self._folder.read(f"{FOLDER}/{name}.npz", promised)
         if content is None:
             raise ValueError("its manifest is there, the file is not")
-        if len(content) != manifest.get("bytes"):
-            raise ValueError(
-                f"expected {manifest.get('bytes')} bytes as its manifest says, found {len(content)}"
-            )
+        if len(content) != promised:
+            raise ValueError(f"expected {promised} bytes as its manifest says, found {len(content)}")
         digest = hashlib.sha256(content).hexdigest()
         if digest != manifest.get("sha256"):
             raise ValueError("its bytes are not those that its manifest's SHA-256 was taken of")
@@ -144,4 +148,7 @@ def _judged_by(line: Epoch) -> float:
 
 
 def _number(cost: Any) -> float:
-    return float(cost) if isinstance(cost, (int, float)) and math.isfinite(cost) else math.inf
+    try:
+        return float(cost) if isinstance(cost, (int, float)) and math.isfinite(cost) else math.inf
+    except OverflowError:  # a whole number beyond all floats
+        return math.inf

@@ -164,7 +164,8 @@ def _ends(file: TextFile, labels_of: LabelsOf) -> Ends:
     starts = {place: file.pieces[place].start == 0 for place in (0, last)}
     file.context.setJobDescription(f"reading the ends of {file.argument}")
     read = file.lines.mapPartitionsWithIndex(partial(_ends_of, file.layout, labels_of, starts))
-    pieces = dict(file.context.runJob(read, list, sorted(starts)))
+    with file.readable():
+        pieces = dict(file.context.runJob(read, list, sorted(starts)))
     return Ends(file.argument, len(file.pieces), pieces[0][0], pieces[last][1])
 
 

@@ -17,25 +17,22 @@ class Columns(NamedTuple):
     unread: int | None = None  # the weights' column in a test set, whose rows are not weighed
 
     @classmethod
-    def of(cls, images: TextFile, label: int | None, weight: int | None) -> Columns:
-        """The columns that the options name, counted from 0, or from the end if negative.
+    def of(cls, width: int, path: str, label: int | None, weight: int | None) -> Columns:
+        """The columns that the options name in rows of so many values, counted from 0, or from the end if negative.
 
         Raises DataError for a column that is not there, for one said twice, and where no inputs are left.
         """
-        width = images.layout.width
         for option, column in (("--label-column", label), ("--weight-column", weight)):
             if column is not None and not (width > 1 and -width <= column < width):
                 raise DataError(
                     f"{option}: expected a column in {-width}..{width - 1} and at least one more, "
-                    f"found {column} with {width} values a row in {images.path}"
+                    f"found {column} with {width} values a row in {path}"
                 )
         columns = cls(*(None if column is None else column % width for column in (label, weight)))
         if columns.label is not None and columns.label == columns.weight:
             raise DataError(f"--weight-column: expected another column than the label's, found {weight}")
         if len(columns.taken) >= width:
-            raise DataError(
-                f"--weight-column: expected columns for inputs too, found {width} in {images.path}"
-            )
+            raise DataError(f"--weight-column: expected columns for inputs too, found {width} in {path}")
         return columns
 
     @classmethod
@@ -43,7 +40,7 @@ class Columns(NamedTuple):
         """The same in a test set whose rows should have `inputs` inputs: weights are not read, and may be left out."""
         width = images.layout.width
         if weight is None or width != inputs + (label is not None):
-            columns = cls.of(images, label, weight)
+            columns = cls.of(width, images.path, label, weight)
             return cls(columns.label, None, columns.weight)
         if label is None:
             return cls(None, None)

@@ -12,8 +12,8 @@ _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(numpy|nn|pyspar
 _NO_PROGRAM = re.compile(r'Cannot run program "([^"]+)"')
 
 STOPPED = (
-    "Spark stopped by itself: its master is gone, or turned this application away (do both know the same "
-    "spark.authenticate.secret?)"
+    "Spark stopped by itself: it was ended from outside, its master is gone, or turned this application away (do both "
+    "know the same spark.authenticate.secret?)"
 )
 
 

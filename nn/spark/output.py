@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
+from typing import Any
 
 from nn import results
 from nn.errors import EnvironmentFault, UsageError
 from nn.evaluation import Score
+from nn.fields import LARGEST_FILE, json_object_of
 from nn.records import Epoch
 from nn.spark import checkpoints
 from nn.spark.storage import Folder
@@ -15,7 +18,7 @@ CONFIG = "config.json"
 FOLDERS = ("cost_history", "accuracy_history", "metrics", "tests")
 FILES = ("history.csv", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz", CONFIG)
 SUCCESS = "_SUCCESS"
-PROBE = ".probe.part"  # a name that a run may leave behind
+PROBE, PROBED = ".probe.part", b"can be written to\n"  # a name that a run may leave behind, and what is in it
 SECONDS_BETWEEN = 10.0  # how often a history is written where each write is a request to a far service
 
 
@@ -40,9 +43,12 @@ class Output:
                 f"OUTPUT: expected a folder that is new or empty, found {count} in "
                 f"{self.folder.path}; --resume goes on with the run in it, --overwrite replaces what it wrote"
             )
-        if names and resume and CONFIG not in names:
+        ours = [name for name in names if name in (SUCCESS, *FILES, *FOLDERS, checkpoints.FOLDER)]
+        if (names if resume else ours) and self._config_of_a_run() is None:
+            flag = "--resume" if resume else "--overwrite"
+            found = f", but {ours[0]}" if ours else ""
             raise UsageError(
-                f"--resume: expected a run's folder as OUTPUT, found no {CONFIG} in {self.folder.path}"
+                f"{flag}: expected a run's folder as OUTPUT, found no run's {CONFIG} in {self.folder.path}{found}"
             )
         for folder, is_ours in (
             *((folder, _is_part) for folder in FOLDERS),
@@ -55,15 +61,26 @@ class Output:
                     f"found {foreign[0]}"
                 )
 
+    def config(self) -> dict[str, Any]:
+        """The configuration of the run whose folder this is; ValueError where there is none."""
+        path = f"{self.folder.path}/{CONFIG}"
+        return json_object_of(self.folder.read(CONFIG, LARGEST_FILE) or b"", path)
+
+    def _config_of_a_run(self) -> dict[str, Any] | None:
+        with suppress(ValueError):
+            found = self.config()
+            if {"partitions", "epochs"} <= found.keys():
+                return found
+        return None
+
     def probe(self) -> None:
         """Write a file, read it and remove it; EnvironmentFault where that cannot be done."""
-        is_new = not self.folder.names()
-        self.folder.write(PROBE, b"can be written to\n")
-        found = self.folder.read(PROBE)
+        created = self.folder.missing()
+        self.folder.write(PROBE, PROBED)
+        found = self.folder.read(PROBE, len(PROBED))
         self.folder.remove(PROBE)
-        if is_new:
-            self.folder.remove("")
-        if found != b"can be written to\n":
+        self.folder.drop(created)
+        if found != PROBED:
             raise EnvironmentFault(
                 f"cannot use {self.folder.path} as OUTPUT: a file written there reads otherwise"
             )

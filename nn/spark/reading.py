@@ -113,7 +113,7 @@ class Files(NamedTuple):
     def open(cls, context, storage: Storage, source: Source, partitions: int) -> Files:
         """Open images and labels; DataError where a file is missing, empty, or plainly the other's."""
         images = TextFile(context, storage, source.images, f"{source.name}_IMAGES", partitions)
-        columns = Columns.of(images, source.column_of_labels, source.weight_column)
+        columns = Columns.of(images.layout.width, images.path, source.column_of_labels, source.weight_column)
         return cls._with_labels(context, storage, source, partitions, images, columns)
 
     @classmethod

@@ -80,13 +80,17 @@ class Recording:
         if self._pace.is_due(len(progress.history)):
             self._save()
 
+    def finish(self) -> None:
+        """Write what is not written yet, once training has ended."""
+        self._output.finish_history()
+        self._save()
+
     def __enter__(self) -> Recording:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is None:
-            self._output.finish_history()
-            self._save()
+            self.finish()
             return
         # The error is what the user must hear of; with a JVM that is gone, nothing can be written to a far service.
         for write in (self._output.finish_history, self._save):

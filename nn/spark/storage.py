@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from nn.errors import DataError, EnvironmentFault, MissingFile, UsageError, UserError
 
-# A create on these shows the object only when it is complete, and a rename copies it: no temporary name there.
-OBJECT_STORES = frozenset({"gs", "s3", "s3a", "s3n", "abfs", "abfss", "wasb", "wasbs", "oss", "cosn", "obs"})
+# What is created on these shows only when it is closed, and a rename copies it: no temporary name there.
+OBJECT_STORES = frozenset({"gs", "s3", "s3a", "s3n", "oss", "cosn", "obs"})
+SLICE = 4 << 20  # bytes that go through Python's bridge to Java at a time, which makes a text of them
 
 
 class File(NamedTuple):
@@ -63,21 +64,20 @@ class Storage:
         found = file_system.globStatus(place)
         return list(found) if found else None
 
-    def read(self, path: str) -> bytes | None:
-        """A small file's content, or None where there is none."""
+    def read(self, path: str, most: int) -> bytes | None:
+        """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
         local = local_path(path, self)
         if local is not None:
-            try:
-                with open(local, "rb") as file:
-                    return file.read()
-            except FileNotFoundError:
-                return None
+            return _content(local, most)
         file_system, place = self._at(path)
         if not file_system.exists(place):
             return None
+        size = file_system.getFileStatus(place).getLen()
+        _refuse_more(size, most)
         stream = file_system.open(place)
         try:
-            return bytes(self._jvm.org.apache.commons.io.IOUtils.toByteArray(stream))
+            take = self._jvm.org.apache.commons.io.IOUtils.toByteArray
+            return b"".join(bytes(take(stream, min(SLICE, size - at))) for at in range(0, size, SLICE))
         finally:
             stream.close()
 
@@ -118,7 +118,7 @@ class LocalFolder:
             return []
         except NotADirectoryError:
             if inside:
-                return []
+                raise UsageError(f"OUTPUT: expected a folder {inside} in {self.path}, found a file") from None
             raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: it is a file") from None
         except OSError as error:
             raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {error.strerror}") from None
@@ -131,14 +131,11 @@ class LocalFolder:
         if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
             raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {place} cannot be written to")
 
-    def read(self, name: str) -> bytes | None:
-        """A file's content, or None where there is none."""
+    def read(self, name: str, most: int) -> bytes | None:
+        """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
         target = os.path.join(self.path, name)
         try:
-            with open(target, "rb") as file:
-                return file.read()
-        except FileNotFoundError:
-            return None
+            return _content(target, most)
         except OSError as error:
             raise EnvironmentFault(f"cannot read {target}: {error.strerror}") from None
 
@@ -160,6 +157,20 @@ class LocalFolder:
             if isinstance(error, OSError):
                 raise EnvironmentFault(f"cannot write {target}: {error.strerror}") from None
             raise
+
+    def missing(self) -> list[str]:
+        """The folder and those above it that do not exist, the innermost first."""
+        found, place = [], os.path.abspath(self.path)
+        while not os.path.lexists(place):
+            found.append(place)
+            place = os.path.dirname(place)
+        return found
+
+    def drop(self, places: list[str]) -> None:
+        """Remove the folders that `missing` named, where they are empty."""
+        for place in places:
+            with suppress(OSError):
+                os.rmdir(place)
 
     def remove(self, name: str) -> None:
         """Remove a file, or an empty folder, where there is one."""
@@ -186,18 +197,20 @@ class HadoopFolder:
         """What lies in the folder, or in one inside it; nothing where there is no such folder."""
         try:
             file_system, place = self._storage._at(f"{self.path}/{inside}" if inside else self.path)
-            if not file_system.exists(place) or (
-                inside and not file_system.getFileStatus(place).isDirectory()
-            ):
+            if not file_system.exists(place):
                 return []
+            if inside and not file_system.getFileStatus(place).isDirectory():
+                raise UsageError(f"OUTPUT: expected a folder {inside} in {self.path}, found a file")
             return sorted(status.getPath().getName() for status in file_system.listStatus(place))
         except Exception as error:
             raise _translated(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from None
 
-    def read(self, name: str) -> bytes | None:
-        """A file's content, or None where there is none."""
+    def read(self, name: str, most: int) -> bytes | None:
+        """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
         try:
-            return self._storage.read(f"{self.path}/{name}")
+            return self._storage.read(f"{self.path}/{name}", most)
+        except ValueError:
+            raise
         except Exception as error:
             raise _translated(error, EnvironmentFault, f"cannot read {self.path}/{name}") from None
 
@@ -206,21 +219,25 @@ class HadoopFolder:
         try:
             file_system, target = self._storage._at(f"{self.path}/{name}")
             if file_system.getUri().getScheme() in OBJECT_STORES:
-                self._create(file_system, target, content)
+                self._create(file_system, target, content, shows_when_closed=True)
                 return
             path_class = self._storage._jvm.org.apache.hadoop.fs.Path
             scratch = path_class(target.getParent(), f".{target.getName()}.part")
-            self._create(file_system, scratch, content)
+            self._create(file_system, scratch, content, shows_when_closed=False)
             self._rename_over(scratch, target)
         except Exception as error:
             raise _translated(error, EnvironmentFault, f"cannot write {self.path}/{name}") from None
 
-    def _create(self, file_system, place, content: bytes) -> None:
+    def _create(self, file_system, place, content: bytes, shows_when_closed: bool) -> None:
         stream = file_system.create(place, True)
         try:
-            stream.write(bytearray(content))
-        finally:
-            stream.close()
+            for at in range(0, len(content), SLICE):
+                stream.write(bytearray(content[at : at + SLICE]))
+        except BaseException:  # Ctrl-C too: closed, what is there so far would show under its final name
+            with suppress(Exception):
+                stream.abort() if shows_when_closed else stream.close()
+            raise
+        stream.close()
 
     def _rename_over(self, scratch, target) -> None:
         # FileSystem.rename onto an existing file returns False and keeps the old; FileContext's can overwrite.
@@ -228,11 +245,40 @@ class HadoopFolder:
         rename = getattr(jvm.org.apache.hadoop.fs, "Options$Rename")
         options = self._storage._gateway.new_array(rename, 1)
         options[0] = rename.OVERWRITE
-        context = jvm.org.apache.hadoop.fs.FileContext.getFileContext(target.toUri(), configuration)
+        try:
+            context = jvm.org.apache.hadoop.fs.FileContext.getFileContext(target.toUri(), configuration)
+        except Exception as error:
+            if "UnsupportedFileSystemException" not in str(error):
+                raise
+            # A file system that knows the older interface alone: for a moment there is neither old nor new.
+            file_system = target.getFileSystem(configuration)
+            file_system.delete(target, False)
+            if not file_system.rename(scratch, target):
+                raise EnvironmentFault(f"cannot write {target}: its file system renames nothing") from None
+            return
         context.rename(scratch, target, options)
 
     def check_writable(self) -> None:
         """Nothing is known before the first write to a far service."""
+
+    def missing(self) -> list[str]:
+        """The folder and those above it that do not exist, the innermost first."""
+        try:
+            file_system, place = self._storage._at(self.path)
+            found = []
+            while place is not None and not file_system.exists(place):
+                found.append(place.toString())
+                place = place.getParent()
+            return found
+        except Exception as error:
+            raise _translated(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from None
+
+    def drop(self, places: list[str]) -> None:
+        """Remove the folders that `missing` named, where they are empty."""
+        for each in places:
+            with suppress(Exception):
+                file_system, place = self._storage._at(each)
+                file_system.delete(place, False)
 
     def remove(self, name: str) -> None:
         """Remove a file, or an empty folder, where there is one."""
@@ -245,6 +291,22 @@ class HadoopFolder:
 
 
 Folder = LocalFolder | HadoopFolder
+
+
+def _content(path: str, most: int) -> bytes | None:
+    """The content of a file on a local disk, as `read` gives it."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(most + 1)
+            _refuse_more(max(len(content), os.fstat(file.fileno()).st_size), most)
+    except FileNotFoundError:
+        return None
+    return content
+
+
+def _refuse_more(size: int, most: int) -> None:
+    if size > most:
+        raise ValueError(f"expected at most {most:,} bytes, found {size:,}")
 
 
 def _flush_folder(path: str) -> None:

@@ -142,8 +142,14 @@ class TextFile:
     def collect(self, elements: Any) -> list:
         """The elements on the driver; DataError where the storage or an archive gave no bytes."""
         self.context.setJobDescription(f"reading {self.argument}")
-        try:
+        with self.readable():
             return elements.collect()
+
+    @contextmanager
+    def readable(self) -> Iterator[None]:
+        """Tell bytes that the storage or an archive did not give as a DataError."""
+        try:
+            yield
         except Exception as error:
             java = getattr(error, "java_exception", None)
             failed = _UNREADABLE.findall(str(java.getMessage())) if java is not None else []
