@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nn import console, preview, text
-from nn.errors import DataError, EnvironmentFault
+from nn.errors import DataError, EnvironmentFault, MissingFile
 from nn.options import Options
 from nn.rehearsal import Rehearsal
 from nn.spark import caching, checkup, executors
@@ -34,6 +34,8 @@ def run(context: Any, storage: Storage, output: Output, asked: Options) -> None:
     try:
         train, test = _opened(context, storage, asked, partitions)
         ends = [*checkup.ends(train), *checkup.ends(test)]
+    except MissingFile:
+        raise  # the driver does not see it either
     except DataError:
         # Where an executor lacks a file, that says more than what the job met.
         found = checkup.visit(context, paths, None, 0)
