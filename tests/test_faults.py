@@ -345,8 +345,9 @@ def test_a_full_disk_leaves_the_checkpoint_before_and_one_clear_line(data, tmp_p
 
 
 @pytest.mark.thorough
-def test_two_thousand_epochs_leave_memory_and_disks_as_they_were(data, tmp_path, count):
-    epochs = count(200, 2000)
+@pytest.mark.parametrize("hidden", [8, 2200], ids=["in tasks", "by broadcast"])  # how parameters travel
+def test_two_thousand_epochs_leave_memory_and_disks_as_they_were(data, tmp_path, hidden):
+    epochs = 2000
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     words = [
@@ -357,7 +358,7 @@ def test_two_thousand_epochs_leave_memory_and_disks_as_they_were(data, tmp_path,
         "--partitions",
         "2",
         "--hidden",
-        "8",
+        str(hidden),
         "--schedule",
         "constant",
     ]
