@@ -123,3 +123,24 @@ def test_archive_fails_in_no_other_way_than_with_a_line(place, change):
         archive.from_bytes(bytes(damaged))
     except ValueError as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"scale": 1' + 300 * "0" + "}", "expected numbers of at most 300 digits, found one of 301"),
+        ('{"scale": NaN}', "expected JSON, found NaN"),
+        ("[1]", "expected a JSON object, found list"),
+        (50_000 * "[", "expected JSON, found brackets nested too deep"),
+    ],
+)
+def test_json_from_an_archive_holds_numbers_that_can_be_reckoned_with(text, message):
+    with pytest.raises(ValueError, match=message):
+        archive.json_of({"config": np.array(text)}, "config")
+
+
+def test_json_is_taken_out_of_the_arrays():
+    arrays = {"config": np.array('{"scale": 1' + 299 * "0" + "}"), "0.W": np.ones(2)}
+    assert archive.json_of(arrays, "config") == {"scale": 10**299} and list(arrays) == ["0.W"]
+    with pytest.raises(ValueError, match='expected a text named "config", found none'):
+        archive.json_of(arrays, "config")

@@ -56,3 +56,12 @@ def test_a_replica_holds_its_buffer_twice(monkeypatch):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert 2e6 < peaks[0] < 6e6 and 21e6 < peaks[1] < 30e6
+
+
+def test_parameters_lie_there_as_a_message_beside_the_gradients_of_two_blocks():
+    parameters = 4 * (784 * 3000 + 3000 + 3000 * 10 + 10)
+    tracemalloc.start()
+    Rehearsal(Recipe.of(hidden="3000"), 784, 10, 4, 1).run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 4.9 * parameters < peak < 5.1 * parameters  # with the one that is being added
