@@ -25,10 +25,9 @@ with spark_context('test') as context:
 """
 
 
-@pytest.fixture(scope="module")
-def on_a_cluster():
-    """What two executors of 512 MB are found as, under a driver of 2 GB: ([(name, slots, storage)], slots)."""
-    options = "--driver-memory 2g --conf spark.executor.memory=512m --conf spark.ui.enabled=false"
+def found_on_a_cluster(options=""):
+    """What executors of 512 MB are found as, under a driver of 2 GB: ([(name, slots, storage)], slots)."""
+    options += " --driver-memory 2g --conf spark.executor.memory=512m --conf spark.ui.enabled=false"
     words = f"--master local-cluster[2,1,512] {options} --conf spark.driver.host=localhost pyspark-shell"
     environment = {
         **os.environ,
@@ -42,6 +41,21 @@ def on_a_cluster():
     listed, slots = lines[0].removeprefix("found ").rsplit(" ", 1)
     cells = [each.strip("()").split(", ") for each in listed.strip("[]").split("), (")]
     return [(name.strip("'"), int(tasks), int(storage)) for name, tasks, storage in cells], int(slots)
+
+
+@pytest.fixture(scope="module")
+def on_a_cluster():
+    """Two executors, found."""
+    return found_on_a_cluster()
+
+
+def test_executors_that_spark_asks_for_only_when_there_are_tasks_are_not_waited_for_in_vain():
+    # Without a task there would be none for ever.
+    dynamic = {"enabled": "true", "initialExecutors": "0", "minExecutors": "0"}
+    found, _ = found_on_a_cluster(
+        " ".join(f"--conf spark.dynamicAllocation.{key}={value}" for key, value in dynamic.items())
+    )
+    assert len(found) >= 1
 
 
 def test_a_local_master_is_one_executor(spark):
@@ -109,6 +123,7 @@ class Cluster:
 )
 def test_how_long_executors_are_waited_for(monkeypatch, comes, conf, count, at):
     cluster = Cluster(monkeypatch, comes, **conf)
+    monkeypatch.setattr(executors, "_wake", lambda context: None)
     assert len(executors.await_all(cluster, print)) == count
     assert cluster.now == pytest.approx(at, abs=2 * executors.POLL)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from nn.errors import EnvironmentFault
@@ -53,6 +55,8 @@ def await_all(context: Any, tell: Callable[[str], Any]) -> list[Executor]:
     if scala.isLocal():
         return registered(context)
     wanted = _wanted(context.getConf())
+    if _is_dynamic(context.getConf()):
+        threading.Thread(target=_wake, args=(context,), name="wake", daemon=True).start()
     began = newest = time.monotonic()
     found: list[Executor] = []
     told = False
@@ -82,10 +86,22 @@ def _is_enough(count: int, wanted: int | None, still: float, waited: float) -> b
 
 def _wanted(conf: Any) -> int | None:
     """How many executors the user asked for; None where that is open."""
-    if conf.get("spark.dynamicAllocation.enabled", "false") == "true":
+    if _is_dynamic(conf):
         return None
     count = conf.get("spark.executor.instances", "")
     return int(count) if count.isdigit() else None
+
+
+def _is_dynamic(conf: Any) -> bool:
+    """Whether Spark asks for executors only as there are tasks for them."""
+    return conf.get("spark.dynamicAllocation.enabled", "false").lower() == "true"
+
+
+def _wake(context: Any) -> None:
+    """Run a job of one task, without which there may never be an executor; what goes wrong is told by the next job."""
+    context.setJobDescription("waking an executor")
+    with suppress(Exception):
+        context.parallelize([0], 1).count()
 
 
 def beside_the_heap(conf: Any, master: str) -> int | None:
