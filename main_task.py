@@ -40,7 +40,7 @@ except ModuleNotFoundError as missing:
 def main(asked: options.Options) -> None:
     """Say the plan, look over the cluster or run the job, as the options ask."""
     if asked.dry_run:
-        print(preview.lines(asked))
+        console.say(preview.lines(asked))
         return
     with spark_context("neural network training", asked.debug) as context:
         storage = Storage(context)
@@ -52,7 +52,7 @@ def main(asked: options.Options) -> None:
         checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
         start = resumption.start(asked, output, checkpoints)
         if start.is_finished:
-            print(start.lines())
+            console.say(start.lines())
             return
         run(context, storage, output, checkpoints, start)
 
@@ -62,7 +62,7 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     clock = report.Clock()
     executors = await_all(context, console.say)
     asked = start.asked.for_cluster(context.defaultParallelism)
-    print(report.where(context, executors, asked), flush=True)
+    console.say(report.where(context, executors, asked))
 
     # read
     with asked.telling_how_to_get_data():
@@ -75,7 +75,7 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     train_blocks = reading.learned_from(train_set, split)
     asked = asked.for_replicas(split.train_rows, train_set.partitions)
     recipe = asked.recipe
-    print(report.data_lines(train_set, test_set, recipe, split, about["name"], clock.lap("reading")))
+    console.say(report.data_lines(train_set, test_set, recipe, split, about["name"], clock.lap("reading")))
 
     # train
     params = model.init(recipe.seed)
@@ -83,7 +83,7 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     optimizer = recipe.optimizer_for(plan)
     data = resumption.data_of(train_set, test_set)
     progress = start.progress(asked, data, optimizer, params)
-    print(report.plan_lines(recipe, model) + start.lines(), flush=True)
+    console.say(report.plan_lines(recipe, model) + start.lines())
     table = console.Table(plan, live=shows_on_terminal(context), done=start.epoch)
     penalty = recipe.penalty()
     measure = table.counting(penalty.added_to(measure_on(train_blocks, model, recipe.augment)))
@@ -108,7 +108,7 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
         trained_on = {"data": about, "test_accuracy": score.accuracy}
         output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
     at_once = min(context.defaultParallelism, train_set.partitions)
-    print(report.closing(asked, plan, progress, score, clock, output.folder.is_local, at_once), flush=True)
+    console.say(report.closing(asked, plan, progress, score, clock, output.folder.is_local, at_once))
 
 
 if __name__ == "__main__":

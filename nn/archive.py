@@ -62,7 +62,7 @@ def _members(content: bytes) -> dict[str, bytes]:
             for member in members:
                 name = _name(member.filename)
                 if name in found:
-                    raise ValueError(f"expected each array once, found {name!r} twice")
+                    raise ValueError(f"expected each array once, found {_shown(name)} twice")
                 found[name] = archive.read(member)
     except UNREADABLE as error:
         raise ValueError(f"no .npz archive of plain arrays ({str(error)[:100]})") from None

@@ -35,24 +35,26 @@ class Rehearsal(NamedTuple):
         plan = self.recipe.plan(max(self.rows, self.recipe.rounds_per_epoch or 1))
         optimizer = self.recipe.optimizer_for(plan)
         draw = Draw(self.recipe.seed, 1, plan.sample)
+        block, averages = self._block(plan.batch_size), isinstance(optimizer, Averaging)
+        ballast = np.ones(
+            self._buffered if averages else 0, np.uint8
+        )  # the rows that lie in a replica's buffer
         for _ in range(STEPS):
             message = tree.copy(params)  # as which the parameters came lies there meanwhile
             began = time.perf_counter()
             if isinstance(optimizer, Averaging):
-                told = optimizer.round(optimizer.init(params))
-                ballast = np.ones(self._buffered, np.uint8)  # the rows that lie in the replica's buffer
-                blocks = Blocks([[self._block(plan.batch_size)]])
-                rounds = replicas.rounds(
-                    blocks, model, Held(told), draw, self.recipe.augment, self.recipe.penalty()
+                start = Held(optimizer.round(optimizer.init(params)))
+                penalty = self.recipe.penalty()
+                tally = chain.in_order(
+                    replicas.rounds(Blocks([[block]]), model, start, draw, self.recipe.augment, penalty)
                 )
-                tally = chain.in_order(rounds)
-                del ballast
             else:
-                blocks = Blocks([[self._block(plan.batch_size)] * 2])  # so that a sum is taken as well
+                blocks = Blocks([[block] * 2])  # so that a sum is taken as well
                 tally = chain.run(blocks, model, Held(params), draw, self.recipe.augment)
             seconds = time.perf_counter() - began
             answer = tree.copy(tally.grads)
             del message, answer, tally
+        del ballast, block
         # Blocks are scored whole.
         chain.run(Blocks([[self._block(None)]]), model, Held(params), draw._replace(fraction=0.0))
         return seconds
