@@ -10,13 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from nn.errors import EnvironmentFault, Terminated, UserError
+from nn.errors import EnvironmentFault, Terminated, UserError, advice_of
 
 # What a shell gives a program ended by a signal.
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 UNFORESEEN = 1
-READER_ENDS = 1.0  # seconds that spark-submit takes to end after a Ctrl-C, at most
+READER_ENDS = 5.0  # seconds that spark-submit takes to end after a Ctrl-C, at most: mostly less than one
 
 
 def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], None]) -> int:
@@ -46,7 +46,7 @@ def _terminate(*_: Any) -> None:
 
 def _advice(error: BaseException) -> str:
     """What whoever raised the error, or saw it pass, adds to it for the user."""
-    advice = getattr(error, "advice", "")
+    advice = advice_of(error)
     return f"; {advice}" if advice else ""
 
 

@@ -5,7 +5,6 @@ class UserError(Exception):
     """What the user can mend: one line that says what, where, expected and found."""
 
     exit_code = 1
-    advice = ""  # what whoever saw it pass adds to it
 
 
 class UsageError(UserError):
@@ -38,3 +37,13 @@ class Diverged(UserError):
     """Training left the finite numbers."""
 
     exit_code = 5
+
+
+def advise(error: BaseException, advice: str) -> None:
+    """Add to an error what whoever sees it pass knows to tell the user; the last one's advice counts."""
+    error.advice = advice  # type: ignore[attr-defined]
+
+
+def advice_of(error: BaseException) -> str:
+    """What was added to an error; empty where nothing was."""
+    return getattr(error, "advice", "")

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from submitting import environment
+from submitting import SHORT_LIVED, environment
 
 STARTED = re.compile(r"Starting Spark master at (spark://\S+)")
 REGISTERED = "Successfully registered with master"
@@ -91,7 +91,9 @@ def _start(words: list[str], log: Path, settings: Mapping[str, str]) -> subproce
             env={
                 **environment(),
                 "SPARK_DAEMON_MEMORY": "256m",
-                "SPARK_DAEMON_JAVA_OPTS": " ".join(f"-D{key}={value}" for key, value in settings.items()),
+                "SPARK_DAEMON_JAVA_OPTS": " ".join(
+                    [SHORT_LIVED, *(f"-D{key}={value}" for key, value in settings.items())]
+                ),
                 "SPARK_LOCAL_IP": HOST,
             },
             stdin=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 from functools import partial, reduce
 from operator import add
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -302,7 +303,7 @@ def test_waiting_for_blocks_is_told_from_packing_and_computing(monkeypatch):
         passes(1)
         return join(blocks)
 
-    monkeypatch.setattr(chain.time, "perf_counter", lambda: now)
+    monkeypatch.setattr(chain, "time", SimpleNamespace(perf_counter=lambda: now))
     monkeypatch.setattr(chain, "join", packed)
     inputs, labels = blobs(60)
     model = multilayer_perceptron(16, 3, (4,), "relu", "cross-entropy", 255.0)

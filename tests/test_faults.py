@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from cluster import standalone
 from conftest import ROOT, blobs, write_csv
-from submitting import MAIN, begin, submit
+from submitting import MAIN, begin, python_under, submit
 
 import nn
 from nn import checkpoint
@@ -274,10 +274,41 @@ def test_killed_drivers_are_resumed_to_the_same_model(data, undisturbed, tmp_pat
             time.sleep(1.1 * seconds * moment / 1000)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        nothing_lies(out)
-        done = submit(MAIN, *words, "--resume", cwd=out.parent)
-        finishes_alike(done, out, model)
-        nothing_lies(out)
+        goes_on(words, out, model)
+
+
+def goes_on(words, out, model):
+    """With --resume, to the same model."""
+    nothing_lies(out)
+    done = submit(MAIN, *words, "--resume", cwd=out.parent)
+    finishes_alike(done, out, model)
+    nothing_lies(out)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("averaging", AVERAGINGS)
+def test_drivers_that_are_asked_to_end_say_so_whatever_they_do(data, undisturbed, tmp_path, averaging, count):
+    model, seconds = undisturbed(averaging)
+    asked = 0
+    for number, moment in enumerate(moments(count(2, 10), f"terminated {averaging}")):
+        out = tmp_path / str(number) / "out"
+        out.parent.mkdir()
+        words = [*data, "out", *AVERAGINGS[averaging]]
+        process = begin(MAIN, *words, cwd=out.parent)
+        while not epochs_in(out) and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(0.3 * seconds * moment / 1000)
+        with contextlib.suppress(IndexError, ProcessLookupError):  # the run was quicker
+            os.kill(python_under(process), signal.SIGTERM)
+        code, said = process.wait(60), (out.parent / "console.txt").read_text()
+        assert code in (0, 143) and "Traceback" not in said, said[-3000:]
+        if code:
+            asked += 1
+            assert said.splitlines()[-1].startswith(
+                "main_task.py: terminated; the same command with --resume"
+            )
+            goes_on(words, out, model)
+    assert asked > count(2, 10) // 2
 
 
 def wait_for_a_write(process, out, after):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyspark
 import pytest
@@ -84,8 +85,9 @@ class Cluster:
     def __init__(self, monkeypatch, comes, **conf):
         self.now, self._comes, self._conf = 0.0, comes, conf
         monkeypatch.setattr(executors, "registered", self._registered)
-        monkeypatch.setattr(executors.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(executors.time, "sleep", self._sleep)
+        # The module's own clock, not the whole process's: other tests' threads may be asleep meanwhile.
+        clock = SimpleNamespace(monotonic=lambda: self.now, sleep=self._sleep)
+        monkeypatch.setattr(executors, "time", clock)
         self._jsc = self
 
     def sc(self):

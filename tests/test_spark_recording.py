@@ -102,6 +102,28 @@ def test_a_run_that_ends_before_its_first_epoch_advises_nothing(tmp_path):
     assert caught.value.advice == "" and list(tmp_path.iterdir()) == []
 
 
+class Struck(LocalFolder):
+    """A folder in whose first write of a history a signal comes up."""
+
+    struck = False
+
+    def write(self, name, content):
+        super().write(name, content)
+        if name.startswith("history") and not self.struck:
+            self.struck = True
+            raise Terminated
+
+
+def test_an_epoch_is_kept_when_a_signal_strikes_while_it_is_written_down(tmp_path):
+    with (
+        pytest.raises(Terminated) as caught,
+        recording(tmp_path, 100, folder=Struck(str(tmp_path))) as record,
+    ):
+        record(progress_after(1))
+    assert saved(tmp_path) == ([1], 1)
+    assert caught.value.advice == "the same command with --resume goes on after epoch 1"
+
+
 class Gone(LocalFolder):
     """A folder on a service that no longer answers, from the second write on."""
 

@@ -1,5 +1,7 @@
 """Sums of partitions: in their order, flat or in groups, by number and size alone."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -98,7 +100,7 @@ def test_the_driver_s_own_adding_counts_once_and_in_full(spark, monkeypatch):
     """Tasks' seconds are parted among the slots, the driver's are not."""
     clock = iter(range(0, 1000, 10))
     rdd = spark.parallelize(list(map(tally_of, range(4))), 4)
-    monkeypatch.setattr(summing.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(summing, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     assert summing.total_of(rdd, 4).times.sum == pytest.approx(10, abs=1)
 
 

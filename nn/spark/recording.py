@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
 
 from nn.checkpoint import Checkpoint
-from nn.errors import Diverged
+from nn.errors import Diverged, advise
 from nn.records import Progress
 from nn.spark.checkpoints import FOLDER, Checkpoints
 from nn.spark.output import Output
@@ -73,11 +72,11 @@ class Recording:
 
     def __call__(self, progress: Progress) -> None:
         """Write what is due after an epoch."""
+        keeps = not self._pace.never and self._is_sound(progress)
+        if keeps:
+            self._unsaved = progress  # first, so that it is kept even where a signal cuts the next line short
         self._output.write_history(progress.history)
-        if self._pace.never or not self._is_sound(progress):
-            return
-        self._unsaved = progress
-        if self._pace.is_due(len(progress.history)):
+        if keeps and self._pace.is_due(len(progress.history)):
             self._save()
 
     def finish(self) -> None:
@@ -96,7 +95,7 @@ class Recording:
         for write in (self._output.finish_history, self._save):
             with suppress(Exception):
                 write()
-        _advise(error, self._advice(error))
+        advise(error, self._advice(error))
 
     def _save(self) -> None:
         progress = self._unsaved
@@ -110,7 +109,3 @@ class Recording:
         if isinstance(error, Diverged):
             return f"epoch {self._saved}, the last that was sound, is kept in {self._output.folder.path}/{FOLDER}"
         return f"{self._again} goes on after epoch {self._saved}"
-
-
-def _advise(error: Any, advice: str) -> None:
-    error.advice = advice

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import nn.package
-from nn.errors import EnvironmentFault
-from nn.spark import faults
+from nn.errors import EnvironmentFault, advice_of, advise
+from nn.spark import faults, interruption
 
 # What spark-submit, spark-defaults.conf or the cluster sets wins over each of these.
 SETTINGS = {
@@ -29,8 +28,15 @@ SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
 }
 
-# These print a stack trace of 140 lines for a failed task, which our one line repeats; --debug shows them.
-SILENCED = ("org.apache.spark.executor.Executor", "org.apache.spark.scheduler.TaskSetManager")
+# These print screens of stack trace for a failed task, a task amid which Spark is stopped, or a start that fails, which
+# our one line repeats; --debug shows them.
+SILENCED = (
+    "org.apache.spark.executor.Executor",
+    "org.apache.spark.scheduler.TaskSetManager",
+    "org.apache.spark.TaskContextImpl",
+    "org.apache.spark.SparkContext",
+)
+HUSHED = 1.0  # seconds that this takes at most
 
 
 @contextmanager
@@ -47,24 +53,29 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
     try:
         _quiet_until_started(SparkContext, debug)
         context = SparkContext.getOrCreate(_with_settings(SparkConf(), name))
+    except KeyboardInterrupt:
+        interruption.in_background(lambda: _hush(SparkContext, debug)).join(HUSHED)
+        raise
     except Exception as error:
+        stop = interruption.behind(error)
+        if stop is not None:
+            raise stop from None
         if debug:
             raise
         raise EnvironmentFault(f"Spark did not start: {_first_line(error)}") from None
-    # PySpark's own handler calls into Java from wherever Ctrl-C strikes, also amid another call.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        context.setLogLevel("INFO") if debug else _set_log_level(context._jvm, "ERROR")
-        ship_package(context)
-        yield context
-    except Exception as error:
-        fault = faults.translated(error)
-        if fault is None or debug:
-            raise
-        fault.advice = getattr(error, "advice", "")
-        raise fault from None
-    finally:
-        _stop(context)
+    with interruption.Interruption(context, lambda: _hush(context, debug)):
+        try:
+            context.setLogLevel("INFO") if debug else _set_log_level(context._jvm, "ERROR")
+            ship_package(context)
+            yield context
+        except Exception as error:
+            cause = interruption.behind(error) or (None if debug else faults.translated(error))
+            if cause is None:
+                raise
+            advise(cause, advice_of(error))
+            raise cause from None
+        finally:
+            _stop(context)
 
 
 def _with_settings(conf, name: str):
@@ -76,8 +87,11 @@ def _with_settings(conf, name: str):
 
 
 def _stop(context) -> None:
-    """Stop Spark; after Ctrl-C its Java half may be gone already, which is nobody's concern then."""
-    with suppress(Exception):
+    """Stop Spark; after Ctrl-C its Java half may be gone already, which is nobody's concern then.
+
+    A signal that comes now ends the stopping alone: what the program was to do is done, or has failed already.
+    """
+    with suppress(Exception, KeyboardInterrupt):
         context.stop()
 
 
@@ -123,6 +137,13 @@ def _set_log_level(jvm, level: str) -> None:
         log4j.core.config.Configurator.setLevel(logger, log4j.Level.OFF)
 
 
+def _hush(context, debug: bool) -> None:
+    """Keep Spark from logging how it ends, as far as it still answers."""
+    if not debug:
+        with suppress(Exception):
+            _set_log_level(context._jvm, "OFF")
+
+
 def shows_on_terminal(context) -> bool:
     """Whether what is printed reaches a person at a terminal.
 
@@ -150,5 +171,6 @@ def ship_package(context) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    text = str(error).strip()
+    java = getattr(error, "java_exception", None)
+    text = str(error if java is None else java.getMessage() or java.getClass().getName()).strip()
     return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,83 @@
+"""How Spark is started and stopped: what goes wrong is one line, what a signal brought about is the signal."""
+
+import pytest
+from submitting import MAIN, submit
+
+from nn.errors import EnvironmentFault, Terminated, advice_of, advise
+from nn.spark import session
+
+pytestmark = pytest.mark.spark
+
+
+class Context:
+    """One that calls no Java; what it does when it is stopped is told."""
+
+    def __init__(self, stop=lambda: None):
+        self._gateway = self._gateway_client = self._jvm = self
+        self.stop = stop
+
+    def send_command(self, command):
+        raise AssertionError("no Java here")
+
+    def addPyFile(self, path):  # noqa: N802 (Spark's name)
+        pass
+
+
+@pytest.fixture
+def started(spark, monkeypatch):
+    """A function that lets Spark start as it is told."""
+    monkeypatch.setattr(session, "_set_log_level", lambda jvm, level: None)
+
+    def start(call):
+        monkeypatch.setattr("pyspark.SparkContext.getOrCreate", lambda conf: call())
+        return session.spark_context("test")
+
+    return start
+
+
+def amid(stop, error):
+    """Raise what comes up while a signal's exception passes, as PySpark does."""
+    try:
+        raise stop
+    except KeyboardInterrupt:
+        raise error  # noqa: B904 (by itself Python remembers what it came up amid)
+
+
+def test_a_signal_while_spark_starts_is_no_fault_of_its_environment(started):
+    stop = Terminated()
+    with pytest.raises(Terminated) as caught, started(lambda: amid(stop, OSError("Answer is empty"))):
+        pass
+    assert caught.value is stop
+    with (
+        pytest.raises(EnvironmentFault, match="^Spark did not start: division by zero$"),
+        started(lambda: 1 / 0),
+    ):
+        pass
+
+
+def test_an_error_that_a_signal_brought_about_is_the_signal_and_keeps_its_advice(started):
+    stop = Terminated()
+    with pytest.raises(Terminated) as caught, started(Context):
+        try:
+            amid(stop, UnboundLocalError("sockfile"))
+        except UnboundLocalError as error:
+            advise(error, "go on")
+            raise
+    assert caught.value is stop and advice_of(caught.value) == "go on"
+
+
+def test_a_signal_while_spark_stops_changes_no_result(started):
+    def stop():
+        raise Terminated
+
+    with started(lambda: Context(stop)):
+        pass
+    with pytest.raises(ZeroDivisionError), started(lambda: Context(stop)):
+        1 / 0  # noqa: B018 (what the program died of is told)
+
+
+def test_spark_that_does_not_start_is_one_line(tmp_path):
+    done = submit(MAIN, *"abcd", "out", cwd=tmp_path, master="local[x]")
+    assert done.returncode == 4 and "\tat " not in done.stdout, done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert last == "main_task.py: error: Spark did not start: Could not parse Master URL: 'local[x]'"
