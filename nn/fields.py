@@ -16,9 +16,9 @@ from typing import Any
 from nn import spelling
 
 
-def option(default: Any, reader: Any, help: str) -> Any:
-    """A dataclass field that a command line and a configuration file may set."""
-    return dataclasses.field(default=default, metadata={"reader": reader, "help": help})
+def option(default: Any, reader: Any, help: str, kept: bool = True) -> Any:
+    """A dataclass field that a command line and a configuration file may set; `kept` where it shapes the results."""
+    return dataclasses.field(default=default, metadata={"reader": reader, "help": help, "kept": kept})
 
 
 def options_of(cls: type) -> dict[str, dataclasses.Field]:

@@ -32,7 +32,7 @@ class Options:
     test_images: str = option(None, Reader(), "rows to score on, never learned from")
     test_labels: str = option(None, Reader(), "their labels, or -")
     output: str = option(
-        None, Reader(), "folder for the results: histories, metrics, model.npz; new or empty"
+        None, Reader(), "folder for the results: histories, metrics, model.npz; new or empty", kept=False
     )
     label_column: int | None = option(
         None,
@@ -52,26 +52,33 @@ class Options:
         Switch(),
         "move every training row once to a random place: for averaged parameters on rows sorted by class",
     )
-    overwrite: bool = option(False, Switch(), "replace an earlier run's results in OUTPUT, and nothing else")
+    overwrite: bool = option(
+        False, Switch(), "replace an earlier run's results in OUTPUT, and nothing else", kept=False
+    )
     resume: bool = option(
         False,
         Switch(),
         "go on with the run in OUTPUT from its last checkpoint, to the same model; a run that never began begins",
+        kept=False,
     )
     checkpoint_every: int | None = option(
         None,
         Whole(0),
         "write a checkpoint after every N epochs, 0: never (default: as often as takes less than 2 % of the time); "
         "the last epoch, or the one before an interruption, always gets one",
+        kept=False,
     )
-    keep_checkpoints: int = option(2, Whole(1), "keep the last N checkpoints, and the best (default 2)")
+    keep_checkpoints: int = option(
+        2, Whole(1), "keep the last N checkpoints, and the best (default 2)", kept=False
+    )
     check: bool = option(
         False,
         Switch(),
         "look over the cluster and the data with one small job, say what would stop the run, and leave",
+        kept=False,
     )
-    dry_run: bool = option(False, Switch(), "say what the run would do, start nothing and leave")
-    debug: bool = option(False, Switch(), "show Spark's log, and stack traces for errors")
+    dry_run: bool = option(False, Switch(), "say what the run would do, start nothing and leave", kept=False)
+    debug: bool = option(False, Switch(), "show Spark's log, and stack traces for errors", kept=False)
     about: str | None = None  # what a configuration file says of itself
     get_data: str | None = None  # the command that makes its data, for whoever lacks it
     recipe: Recipe = field(default_factory=Recipe)
@@ -100,7 +107,13 @@ class Options:
     def resolved(self) -> dict[str, Any]:
         """The configuration that OUTPUT keeps: all that shapes the results, defaults filled in; `--config` takes it."""
         whole = dataclasses.replace(self, recipe=self.recipe.resolved())
-        return {name: value for name, value in whole.as_json().items() if name not in NOT_KEPT}
+        kept = [
+            name
+            for owner in (Options, Recipe)
+            for name, each in options_of(owner).items()
+            if each.metadata["kept"]
+        ]
+        return {name: value for name, value in whole.as_json().items() if name in kept}
 
     def for_cluster(self, slots: int) -> Options:
         """The same with as many partitions as tasks run at once, where the user names no number."""
@@ -178,10 +191,6 @@ class Options:
             raise MissingFile(f"{error}{more}") from None
 
 
-NOT_KEPT = (
-    *("output", "overwrite", "resume", "checkpoint_every", "keep_checkpoints", "check", "dry_run"),
-    *("debug", "about", "get_data"),
-)
 UNKNOWN_WIDTHS = (1024 * 1024, 3331 * 3331)  # squares, which image layers take
 PEEKED = 1 << 20  # bytes of a line; a longer one is left to Spark
 
