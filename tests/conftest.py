@@ -23,7 +23,9 @@ settings.load_profile("project")
 
 def pytest_addoption(parser):
     """`--thorough` is what `make test-faults` asks for."""
-    parser.addoption("--thorough", action="store_true", help="as often as docs/reliability.md says; hours")
+    parser.addoption(
+        "--thorough", action="store_true", help="as often as docs/reliability.md says; half an hour"
+    )
 
 
 def pytest_collection_modifyitems(config, items):
