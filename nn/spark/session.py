@@ -36,7 +36,7 @@ SILENCED = (
     "org.apache.spark.TaskContextImpl",
     "org.apache.spark.SparkContext",
 )
-HUSHED = 1.0  # seconds that this takes at most
+HUSHED = 1.0  # seconds that silencing Spark may take where its start is cut short
 
 
 @contextmanager
