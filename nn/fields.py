@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from nn import spelling
+from nn import localfile, spelling
 
 
 def option(default: Any, reader: Any, help: str, kept: bool = True) -> Any:
@@ -32,17 +32,16 @@ LARGEST_FILE = 1 << 20  # bytes of a configuration file
 def json_object(path: str) -> dict[str, Any]:
     """The JSON object in a file; ValueError names the file and what is wrong with it."""
     try:
-        with open(path, "rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        content = localfile.read(path, LARGEST_FILE)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     return json_object_of(content, path)
 
 
 def json_object_of(content: bytes, path: str) -> dict[str, Any]:
     """The JSON object in the bytes of a file; ValueError names the file and what is wrong with it."""
-    if len(content) > LARGEST_FILE:
-        raise ValueError(f"{path}: expected at most {LARGEST_FILE:,} bytes, found more")
     try:
         found = json.loads(content, object_pairs_hook=_said_once)
     except RecursionError:
@@ -55,10 +54,11 @@ def json_object_of(content: bytes, path: str) -> dict[str, Any]:
 
 
 def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the key {name[:80]!a} twice")
+        found[name] = value
     return found
 
 
@@ -89,13 +89,15 @@ class Reader:
 
 
 class Whole(Reader):
-    """A whole number from `least` on."""
+    """A whole number from `least` on, up to `most`."""
 
     metavar = "N"
 
-    def __init__(self, least: int | None = None, what: str = "a whole number"):
-        self.least = least
+    def __init__(self, least: int | None = None, what: str = "a whole number", most: int = sys.maxsize):
+        self.least, self.most = least, most
         self.expected = what if least is None else f"{what} of at least {least}"
+        if most < sys.maxsize:
+            self.expected = f"{what} from {least} to {most}"
 
     def text(self, word):
         """Digits, with a sign or without."""
@@ -111,7 +113,7 @@ class Whole(Reader):
         return self._inside(value, value)
 
     def _inside(self, value: int, found: Any) -> int:
-        if (self.least is not None and value < self.least) or abs(value) > sys.maxsize:
+        if (self.least is not None and value < self.least) or not -sys.maxsize <= value <= self.most:
             raise unfit(self.expected, found)
         return value
 

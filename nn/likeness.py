@@ -59,7 +59,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {value.shape}"
     if isinstance(value, dict):
-        return (", ".join(map(str, value)) or "nothing")[:80]
+        return (", ".join(ascii(key)[1:-1] for key in value) or "nothing")[:80]
     if isinstance(value, (list, tuple)):
         return f"{len(value)} values"
     return "nothing" if value is None else type(value).__name__

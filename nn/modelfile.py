@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nn import archive
+from nn import archive, localfile
 from nn.classifier import Classifier
 from nn.errors import DataError
 from nn.model import Params, Sequential
@@ -39,10 +39,7 @@ def save(
     path: str | os.PathLike, model: Sequential, params: Params, about: dict[str, Any] | None = None
 ) -> None:
     """Write a model file, whole or not at all."""
-    scratch = f"{os.fspath(path)}.part"
-    with open(scratch, "wb") as file:
-        file.write(to_bytes(model, params, about))
-    os.replace(scratch, path)
+    localfile.write(path, to_bytes(model, params, about))
 
 
 def load(path: str | os.PathLike) -> Classifier:
@@ -51,11 +48,7 @@ def load(path: str | os.PathLike) -> Classifier:
     Raises DataError, naming the file, where it is no model or its arrays do not fit its description.
     """
     try:
-        with open(path, "rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise ValueError(f"expected at most {LARGEST:,} bytes, found more")
-        return from_bytes(content)
+        return from_bytes(localfile.read(path, LARGEST))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{os.fspath(path)}: cannot be read as a model: {reason}") from None
@@ -73,7 +66,7 @@ def from_bytes(content: bytes) -> Classifier:
     for index, (shapes, _) in enumerate(model.shapes()):
         params.append({key: _fitting(values, f"{index}.{key}", shape) for key, shape in shapes.items()})
     if values:
-        raise ValueError(f"arrays that no layer has: {', '.join(sorted(values))}")
+        raise ValueError(f"expected the arrays of its layers, found {min(values)[:80]!a} beside them")
     return Classifier(model, params, config.get("about", {}))
 
 

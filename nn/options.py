@@ -22,6 +22,8 @@ from nn.recipe import Recipe
 from nn.spark.reading import Source
 from nn.split import Split
 
+MOST_PIECES = 1_000_000  # Spark's driver keeps an account of each
+
 
 @dataclass(frozen=True)
 class Options:
@@ -45,7 +47,9 @@ class Options:
         "column N of the images says what each training row weighs; TEST_IMAGES may leave it out, and is not weighed",
     )
     partitions: int | None = option(
-        None, Whole(1), "pieces that the rows are cut into (default: as many as tasks run at once)"
+        None,
+        Whole(1, most=MOST_PIECES),
+        "pieces that the rows are cut into (default: as many as tasks run at once)",
     )
     shuffle_once: bool = option(
         False,

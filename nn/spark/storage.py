@@ -1,7 +1,7 @@
 """List, read and write files wherever Spark can: local disks by the operating system, all else through Hadoop.
 
-A file appears whole or not at all: on a local disk it is written under a temporary name, flushed to the disk
-and renamed; elsewhere it is created once, whole, and renamed over the old one.
+A file appears whole or not at all: it is written under another name and renamed over the old one, which HDFS and
+local disks do at once and others in two steps; on object stores it is created whole.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from contextlib import suppress
 from typing import NamedTuple
 
+from nn import localfile
 from nn.errors import DataError, EnvironmentFault, MissingFile, UsageError, UserError
 
 # What is created on these shows only when it is closed, and a rename copies it: no temporary name there.
@@ -50,7 +51,7 @@ class Storage:
                 inside = file_system.listStatus(status.getPath()) if status.isDirectory() else [status]
                 files += [File(s.getPath().toString(), s.getLen()) for s in inside if _is_data(s)]
         except Exception as error:
-            raise _translated(error, DataError, f"{argument}: cannot list {path}") from None
+            raise _translated(error, DataError, f"{argument}: cannot list {path}") from error
         if not files:
             raise DataError(f"{argument}: no files in {path}; names that start with _ or . do not count")
         commas = [file.path for file in files if "," in file.path]
@@ -68,12 +69,12 @@ class Storage:
         """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
         local = local_path(path, self)
         if local is not None:
-            return _content(local, most)
+            return _read_local(local, most)
         file_system, place = self._at(path)
         if not file_system.exists(place):
             return None
         size = file_system.getFileStatus(place).getLen()
-        _refuse_more(size, most)
+        localfile.refuse_more(size, most)
         stream = file_system.open(place)
         try:
             take = self._jvm.org.apache.commons.io.IOUtils.toByteArray
@@ -99,7 +100,7 @@ def local_path(path: str, storage: Storage) -> str | None:
             return None
         return file_system.makeQualified(place).toUri().getPath()
     except Exception as error:
-        raise _translated(error, UsageError, f"cannot use the path {path!r}") from None
+        raise _translated(error, UsageError, f"cannot use the path {path!r}") from error
 
 
 class LocalFolder:
@@ -117,11 +118,9 @@ class LocalFolder:
         except FileNotFoundError:
             return []
         except NotADirectoryError:
-            if inside:
-                raise UsageError(f"OUTPUT: expected a folder {inside} in {self.path}, found a file") from None
-            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: it is a file") from None
+            raise _no_folder(self.path, inside) from None
         except OSError as error:
-            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {error.strerror}") from None
+            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {error.strerror}") from error
 
     def check_writable(self) -> None:
         """Raise EnvironmentFault where nothing could be written, as far as the rights tell; nothing is made."""
@@ -135,28 +134,18 @@ class LocalFolder:
         """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
         target = os.path.join(self.path, name)
         try:
-            return _content(target, most)
+            return _read_local(target, most)
         except OSError as error:
-            raise EnvironmentFault(f"cannot read {target}: {error.strerror}") from None
+            raise EnvironmentFault(f"cannot read {target}: {error.strerror}") from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write `name`, which may hold a folder, whole or not at all."""
         target = os.path.join(self.path, name)
-        scratch = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.part")
         try:
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            with open(scratch, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(scratch, target)
-            _flush_folder(os.path.dirname(target))
-        except BaseException as error:  # Ctrl-C too leaves nothing half-written
-            with suppress(OSError):
-                os.remove(scratch)
-            if isinstance(error, OSError):
-                raise EnvironmentFault(f"cannot write {target}: {error.strerror}") from None
-            raise
+            localfile.write(target, content)
+        except OSError as error:
+            raise EnvironmentFault(f"cannot write {target}: {error.strerror}") from error
 
     def missing(self) -> list[str]:
         """The folder and those above it that do not exist, the innermost first."""
@@ -181,7 +170,7 @@ class LocalFolder:
             elif os.path.lexists(target):
                 os.remove(target)
         except OSError as error:
-            raise EnvironmentFault(f"cannot remove {target}: {error.strerror}") from None
+            raise EnvironmentFault(f"cannot remove {target}: {error.strerror}") from error
 
 
 class HadoopFolder:
@@ -199,11 +188,11 @@ class HadoopFolder:
             file_system, place = self._storage._at(f"{self.path}/{inside}" if inside else self.path)
             if not file_system.exists(place):
                 return []
-            if inside and not file_system.getFileStatus(place).isDirectory():
-                raise UsageError(f"OUTPUT: expected a folder {inside} in {self.path}, found a file")
+            if not file_system.getFileStatus(place).isDirectory():
+                raise _no_folder(self.path, inside)
             return sorted(status.getPath().getName() for status in file_system.listStatus(place))
         except Exception as error:
-            raise _translated(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from None
+            raise _translated(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from error
 
     def read(self, name: str, most: int) -> bytes | None:
         """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
@@ -212,10 +201,10 @@ class HadoopFolder:
         except ValueError:
             raise
         except Exception as error:
-            raise _translated(error, EnvironmentFault, f"cannot read {self.path}/{name}") from None
+            raise _translated(error, EnvironmentFault, f"cannot read {self.path}/{name}") from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Write `name`, whole or not at all; a reader sees the old content until the new is complete."""
+        """Write `name`, whole or not at all; what is there goes when the new is complete (`_rename_over`)."""
         try:
             file_system, target = self._storage._at(f"{self.path}/{name}")
             if file_system.getUri().getScheme() in OBJECT_STORES:
@@ -226,7 +215,7 @@ class HadoopFolder:
             self._create(file_system, scratch, content, shows_when_closed=False)
             self._rename_over(scratch, target)
         except Exception as error:
-            raise _translated(error, EnvironmentFault, f"cannot write {self.path}/{name}") from None
+            raise _translated(error, EnvironmentFault, f"cannot write {self.path}/{name}") from error
 
     def _create(self, file_system, place, content: bytes, shows_when_closed: bool) -> None:
         stream = file_system.create(place, True)
@@ -240,7 +229,8 @@ class HadoopFolder:
         stream.close()
 
     def _rename_over(self, scratch, target) -> None:
-        # FileSystem.rename onto an existing file returns False and keeps the old; FileContext's can overwrite.
+        # FileSystem.rename onto an existing file returns False and keeps the old; FileContext's can overwrite: HDFS
+        # and viewfs over it at once, ABFS and whatever else has Hadoop's own two steps by deleting before.
         jvm, configuration = self._storage._jvm, self._storage._configuration
         rename = getattr(jvm.org.apache.hadoop.fs, "Options$Rename")
         options = self._storage._gateway.new_array(rename, 1)
@@ -271,7 +261,7 @@ class HadoopFolder:
                 place = place.getParent()
             return found
         except Exception as error:
-            raise _translated(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from None
+            raise _translated(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from error
 
     def drop(self, places: list[str]) -> None:
         """Remove the folders that `missing` named, where they are empty."""
@@ -284,39 +274,26 @@ class HadoopFolder:
         """Remove a file, or an empty folder, where there is one."""
         try:
             file_system, place = self._storage._at(f"{self.path}/{name}")
-            if file_system.exists(place):
-                file_system.delete(place, False)
+            if file_system.exists(place) and not file_system.delete(place, False):
+                raise EnvironmentFault(f"cannot remove {self.path}/{name}: its file system keeps it")
         except Exception as error:
-            raise _translated(error, EnvironmentFault, f"cannot remove {self.path}/{name}") from None
+            raise _translated(error, EnvironmentFault, f"cannot remove {self.path}/{name}") from error
 
 
 Folder = LocalFolder | HadoopFolder
 
 
-def _content(path: str, most: int) -> bytes | None:
-    """The content of a file on a local disk, as `read` gives it."""
+def _read_local(path: str, most: int) -> bytes | None:
     try:
-        with open(path, "rb") as file:
-            content = file.read(most + 1)
-            _refuse_more(max(len(content), os.fstat(file.fileno()).st_size), most)
+        return localfile.read(path, most)
     except FileNotFoundError:
         return None
-    return content
 
 
-def _refuse_more(size: int, most: int) -> None:
-    if size > most:
-        raise ValueError(f"expected at most {most:,} bytes, found {size:,}")
-
-
-def _flush_folder(path: str) -> None:
-    """Have the disk know the names in a folder, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _no_folder(path: str, inside: str) -> UserError:
+    if inside:
+        return UsageError(f"OUTPUT: expected a folder {inside} in {path}, found a file")
+    return EnvironmentFault(f"cannot use {path} as OUTPUT: it is a file")
 
 
 def _is_data(status) -> bool:

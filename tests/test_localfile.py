@@ -1,0 +1,57 @@
+"""Files on a local disk: read no further than asked, written whole or not at all."""
+
+import os
+
+import pytest
+
+from nn import localfile
+
+
+def test_what_is_written_is_read(tmp_path):
+    path = tmp_path / "file"
+    for content in (b"one", b""):
+        localfile.write(path, content)
+        assert localfile.read(path, 3) == content
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("most", [0, 2])
+def test_more_than_asked_for_is_not_read(tmp_path, most):
+    (tmp_path / "file").write_bytes(b"abc")
+    with pytest.raises(ValueError, match=f"expected at most {most} bytes, found 3"):
+        localfile.read(tmp_path / "file", most)
+
+
+def test_no_memory_is_taken_for_what_is_not_there(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc")
+    assert localfile.read(tmp_path / "file", 1 << 62) == b"abc"
+
+
+def test_a_pipe_s_length_is_that_of_what_comes(tmp_path):
+    read, write = os.pipe()
+    os.write(write, b"abc")
+    os.close(write)
+    with pytest.raises(ValueError, match="expected at most 0 bytes, found 1"):
+        localfile.read(f"/dev/fd/{read}", 0)
+    os.close(read)
+
+
+def test_a_link_in_the_place_of_the_unfinished_file_is_not_followed(tmp_path):
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / ".file.part").symlink_to(tmp_path / "precious")
+    localfile.write(tmp_path / "file", b"new")
+    assert (tmp_path / "precious").read_text() == "kept"
+    assert (tmp_path / "file").read_bytes() == b"new" and not (tmp_path / ".file.part").is_symlink()
+
+
+def test_a_write_that_is_cut_short_leaves_what_was_there(tmp_path, monkeypatch):
+    localfile.write(tmp_path / "file", b"old")
+
+    def interrupted(descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        localfile.write(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
