@@ -15,14 +15,21 @@ import signal
 import sys
 import traceback
 
-from datasets import published, synthetic
-from datasets.catalogue import PUBLISHED
-from datasets.errors import DataError, DownloadError
-from datasets.imageset import ImageSet
-from datasets.options import read_options
-from datasets.writing import Written, write_set
-
 BAD_DATA, ENVIRONMENT, INTERRUPTED, TERMINATED = 3, 4, 130, 143
+
+try:
+    from datasets import published, synthetic
+    from datasets.catalogue import PUBLISHED
+    from datasets.errors import DataError, DownloadError
+    from datasets.imageset import ImageSet
+    from datasets.options import read_options
+    from datasets.writing import Written, write_set
+except ModuleNotFoundError as missing:
+    if missing.name != "numpy":
+        raise
+    cure = f"install it with: {sys.executable} -m pip install numpy"
+    print(f"generate_data.py: error: no Python module named numpy here; {cure}", file=sys.stderr)
+    sys.exit(ENVIRONMENT)
 
 
 def main(arguments: list[str]) -> int:

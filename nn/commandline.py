@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from nn import __version__, spelling
+from nn import __version__, printable, spelling
 from nn.augmentation import AUGMENTATIONS
 from nn.errors import UsageError
-from nn.fields import Switch, json_object, options_of
+from nn.fields import Switch, json_object, options_of, unfit
 from nn.initializers import INITIALIZERS
 from nn.layers import LAYERS
 from nn.lbfgs import LBFGS
@@ -76,7 +76,7 @@ class _Parser(argparse.ArgumentParser):
     """Raises what argparse would print, so that every error leaves by one door."""
 
     def error(self, message):
-        raise UsageError(f"{message}; --help lists the options")
+        raise UsageError(f"{printable.line(message)}; --help lists the options")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -201,12 +201,12 @@ def _from_file(path: str) -> dict[str, Any]:
         name = key.replace("-", "_")
         known = [*options_of(Options), *options_of(Recipe), "about", "get_data"]
         if name not in known:
-            raise UsageError(f"--config: {path}: unknown key {key!r}; known: {', '.join(known)}")
+            raise UsageError(f"--config: {path}: unknown key {key[:80]!a}; known: {', '.join(known)}")
         if name in values:
             raise UsageError(f"--config: {path}: {name} is said twice")
         if name in ("about", "get_data"):
             if not isinstance(value, str):
-                raise UsageError(f"--config: {path}: {name}: expected a text, found {value!r}")
+                raise UsageError(f"--config: {path}: {name}: {unfit('a text', value)}")
             values[name] = " ".join(value.split())
         else:
             values[name] = _read(f"--config: {path}: {name}", name, value, as_json=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
+from nn import printable
 from nn.records import Draw, Epoch, Progress, Tally
 from nn.training import Plan
 
@@ -19,7 +20,7 @@ BAR = 10  # characters; the live line fits a terminal of 80
 
 def say(line: str) -> None:
     """Show a line at once, also where a log takes it."""
-    print(line, flush=True)
+    print(printable.lines(line), flush=True)
 
 
 def line_of(epoch: Epoch, epochs: int, left: float) -> str:

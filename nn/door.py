@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import signal
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from nn import printable
 from nn.errors import EnvironmentFault, Terminated, UserError, advice_of
 
 # What a shell gives a program ended by a signal.
@@ -27,12 +29,16 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
         asked = parse(sys.argv[1:])
         debug = debug or getattr(asked, "debug", False)
         main(asked)
+        _turn_deaf()
         return 0
     except Terminated as stop:
         return _say(program, f"terminated{_advice(stop)}", TERMINATED)
     except KeyboardInterrupt as stop:
         return _say(program, f"interrupted{_advice(stop)}", INTERRUPTED)
     except BrokenPipeError:
+        _turn_deaf()
+        with suppress(OSError):  # what is left to print would raise another at the program's end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNFORESEEN
     except Exception as error:
         if debug:
@@ -42,6 +48,12 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
 
 def _terminate(*_: Any) -> None:
     raise Terminated
+
+
+def _turn_deaf() -> None:
+    """From here on no signal changes how the program ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _advice(error: BaseException) -> str:
@@ -57,6 +69,11 @@ def _line_and_code(error: Exception, debug: bool) -> tuple[str, int]:
     java = getattr(error, "java_exception", None)
     if java is not None:
         return f"error: Spark: {_telling_line(str(java.getMessage()))}{more}", EnvironmentFault.exit_code
+    if isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else f"{error.filename}: "
+        return f"error: {place}{error.strerror}{more}", EnvironmentFault.exit_code
+    if isinstance(error, MemoryError):
+        return f"error: there is not memory enough{more}", EnvironmentFault.exit_code
     return f"error: {type(error).__name__}: {_telling_line(str(error))}{more}", UNFORESEEN
 
 
@@ -74,16 +91,18 @@ def _telling_line(text: str) -> str:
 
 
 def _say(program: str, line: str, code: int) -> int:
+    _turn_deaf()
+    line = printable.line(f"{program}: {line}")
     with suppress(OSError):
         sys.stdout.flush()
     try:
         if code == INTERRUPTED:
             _await_end_of_reader(READER_ENDS)
-        print(f"{program}: {line}", file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)
     except OSError:
         # Ctrl-C ends spark-submit too, through which our output goes; the terminal itself is still there.
         with suppress(OSError), open("/dev/tty", "w") as terminal:
-            print(f"{program}: {line}", file=terminal)
+            print(line, file=terminal)
     return code
 
 

@@ -21,6 +21,9 @@ MAX_CLASSES = 1000
 LARGEST = float(np.finfo(np.float32).max)
 CHUNK_ROWS = 1024
 CHUNK_BYTES = 32 << 20  # a chunk of very wide rows holds fewer of them
+CHUNK_TEXT = (
+    256 << 20
+)  # bytes of lines: more than any such rows take, so that lines of another kind are no burden
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(rb"[\d\s,;+-]+")
@@ -105,7 +108,7 @@ def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> I
     cells = CellReader(_finite)
     seen = rows = blank = 0
     fault = None
-    while fault is None and (chunk := list(islice(lines, most))):
+    while fault is None and (chunk := take(lines, most)):
         first_line = seen + 1
         seen += len(chunk)
         if starts_file and first_line == 1:
@@ -132,6 +135,17 @@ def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> I
     for _ in lines:
         seen += 1
     yield End(seen, rows, blank if fault is None else 0, fault)
+
+
+def take(lines: Iterator[bytes], most: int) -> list[bytes]:
+    """The next lines, `most` of them or fewer that are long."""
+    taken, size = [], 0
+    for line in islice(lines, most):
+        taken.append(line)
+        size += len(line)
+        if size > CHUNK_TEXT:
+            break
+    return taken
 
 
 def to_array(lines: list[bytes], layout: Layout, cells: CellReader | None = None) -> np.ndarray | Fault:

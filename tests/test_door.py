@@ -1,12 +1,15 @@
 """Whatever ends a program early is one line and an exit code."""
 
+import errno
+import os
+import signal
 import sys
 from types import SimpleNamespace
 
 import pytest
 
 from nn import door
-from nn.errors import DataError, Diverged, EnvironmentFault, UsageError
+from nn.errors import DataError, Diverged, EnvironmentFault, Terminated, UsageError, advise
 
 
 class JavaError(Exception):
@@ -22,6 +25,15 @@ class JavaError(Exception):
                 "ModuleNotFoundError: No module named 'numpy'\n"
                 "\tat org.apache.spark.api.python.BasePythonRunner"
             )
+
+
+@pytest.fixture(autouse=True)
+def signals():
+    """The handlers as they were: a program that ends listens to no signal any more."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def end_with(error, monkeypatch, *words):
@@ -40,13 +52,44 @@ def end_with(error, monkeypatch, *words):
         (EnvironmentFault, 4),
         (Diverged, 5),
         (KeyError, 1),
+        (MemoryError, 4),
         (KeyboardInterrupt, 130),
+        (Terminated, 143),
     ],
 )
 def test_door_gives_each_end_its_code_and_one_line(error, code, monkeypatch, capsys):
     assert end_with(error("what came"), monkeypatch) == code
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("prog.py: ") and err.count("\n") == 1
+
+
+def test_door_tells_a_fault_of_the_machine_by_its_place(monkeypatch, capsys):
+    assert end_with(OSError(errno.ENOSPC, "No space left on device", "/tmp/x.zip"), monkeypatch) == 4
+    assert capsys.readouterr().err.startswith("prog.py: error: /tmp/x.zip: No space left on device; --debug")
+
+
+def test_door_says_nothing_to_a_reader_that_is_gone(monkeypatch, capsys):
+    assert end_with(BrokenPipeError(), monkeypatch) == 1
+    assert capsys.readouterr() == ("", "")
+
+
+def test_door_lets_no_text_end_its_line_or_steer_the_terminal(monkeypatch, capsys):
+    end_with(DataError("a\nprog.py: done\x1b[2J\r\udc80é" + "x" * 9999), monkeypatch)
+    said = capsys.readouterr().err
+    assert said.startswith("prog.py: error: a\\nprog.py: done\\x1b[2J\\r\\udc80éxxx")
+    assert said.count("\n") == 1 and len(said) < 2100
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_program_says_how_it_ended_changes_nothing(number, monkeypatch, capsys):
+    monkeypatch.setattr(door, "_await_end_of_reader", lambda seconds: os.kill(os.getpid(), number))
+    error = KeyboardInterrupt()
+    advise(error, "go on")
+    assert end_with(error, monkeypatch) == 130
+    assert capsys.readouterr().err == "prog.py: interrupted; go on\n"
+    monkeypatch.setattr(sys, "argv", ["prog.py"])
+    assert door.run("prog.py", list, lambda asked: None) == 0
+    os.kill(os.getpid(), number)
 
 
 def test_door_names_what_failed_on_an_executor(monkeypatch, capsys):

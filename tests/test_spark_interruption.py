@@ -116,6 +116,16 @@ def test_a_second_signal_does_not_wait(bridge):
     assert ended == []
 
 
+def test_after_a_second_signal_amid_pyspark_the_cleaning_up_is_not_disturbed(bridge):
+    within("pyspark", strike)
+    with pytest.raises(Terminated):
+        within("pyspark", strike)
+    assert bridge.send_command(lambda: None) == "answer"
+    time.sleep(2 * interruption.AGAIN)
+    bridge.cancelled.clear()
+    assert not bridge.cancelled.wait(4 * interruption.AGAIN)
+
+
 def test_other_threads_calls_are_let_through(bridge):
     answers = []
     within("pyspark", strike)

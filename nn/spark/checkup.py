@@ -1,7 +1,7 @@
 """Look over a cluster before a job: what each executor runs, what it can read, and whether there is room.
 
-One small job reads the first and the last piece of each text; a second visits every executor and rehearses a step of
-the training there.
+A small job for each text reads its first and its last piece; another visits every executor and rehearses a step of the
+training there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +24,7 @@ from nn.spark import caching, executors
 from nn.spark.columns import Columns
 from nn.spark.reading import Files
 from nn.spark.textfile import TextFile
+from nn.spark.workers import settle
 
 PAUSE = 0.2  # seconds that a visit takes at least, so that no executor gets all of them
 VISITS = 3  # for each task that runs at once
@@ -125,6 +125,7 @@ def describe(paths: tuple[str, ...], rehearsal: Rehearsal | None, elements: Iter
     """What the executor is that this runs on."""
     from pyspark import TaskContext
 
+    settle()
     for _ in elements:
         time.sleep(PAUSE)
     task: Any = TaskContext.get()
@@ -187,13 +188,16 @@ def _ends_of(
     layout: text.Layout, labels_of: LabelsOf, starts: dict[int, bool], index: int, lines: Iterator[bytes]
 ) -> Iterator[tuple[int, tuple]]:
     """A piece's number, its first and its last block; every line is drawn, so that the worker can be kept."""
+    settle()
     rows = text.chunk_rows(layout.width)
-    first = list(islice(lines, rows))
-    last, count = deque(first, maxlen=rows), len(first)
+    first = text.take(lines, rows)
+    last, count, size = deque(first), len(first), sum(map(len, first))
     for line in lines:
         last.append(line)
-        count += 1
-    whole = starts[index] and count <= rows  # the last block too begins where the file does
+        count, size = count + 1, size + len(line)
+        while len(last) > rows or (size > text.CHUNK_TEXT and len(last) > 1):
+            size -= len(last.popleft())
+    whole = starts[index] and count == len(last)  # the last block too begins where the file does
     yield (
         index,
         (_end(first, layout, labels_of, starts[index]), _end(list(last), layout, labels_of, whole)),

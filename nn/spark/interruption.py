@@ -53,6 +53,8 @@ class Interruption:
     def _ask(self, number: int, frame: FrameType | None) -> None:
         stop = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
         if self._wanted is not None or not _is_in_bridge(frame):
+            self._wanted = None  # what waited comes up with this one
+            self._raised.set()
             in_background(self._hush)
             raise stop
         self._wanted, self._raised = stop, threading.Event()

@@ -23,6 +23,7 @@ from nn.errors import DataError
 from nn.records import Block
 from nn.replicas import buffered_rows
 from nn.spark import caching
+from nn.spark.broadcasting import broadcast
 from nn.spark.columns import Columns
 from nn.spark.storage import Storage
 from nn.spark.textfile import Census, TextFile
@@ -160,7 +161,7 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
     else:
         labels = _read_labels(files.labels, classes)
         _refuse_mismatch(files.images, rows, files.labels, len(labels))
-        handle = cached.context.broadcast(labels)
+        handle = broadcast(cached.context, labels)
     class_rows = np.bincount(labels)
     notes = [*files.images.notes, *(files.labels.notes if files.labels else ()), *_empty_classes(class_rows)]
     notes += caching.note(files.images, cached.getStorageLevel())
@@ -288,6 +289,7 @@ def parse_labels(
     layout: text.Layout, classes: int, piece: int, starts_file: bool, lines: Iterator[bytes]
 ) -> Iterator[np.ndarray | Census]:
     """The class numbers of one piece, then its census. Runs on an executor."""
+    settle()
     fault = None
     for part in text.parse(lines, layout, starts_file):
         if isinstance(part, text.End):

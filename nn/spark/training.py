@@ -13,6 +13,7 @@ from nn.blocks import Held
 from nn.model import Sequential
 from nn.penalty import Penalty
 from nn.records import Draw, Tally
+from nn.spark.broadcasting import broadcast
 from nn.spark.summing import total_of
 from nn.training import Descend, Measure
 
@@ -59,7 +60,7 @@ def _handed_out(context: Any, value: Any, size: int) -> Iterator[Any]:
     if size <= INLINE:
         yield Held(value)
         return
-    handle = context.broadcast(value)
+    handle = broadcast(context, value)
     try:
         yield handle
     finally:
