@@ -19,6 +19,7 @@ try:
         resumption,
     )
     from nn.spark import reading
+    from nn.spark.broadcasting import broadcast
     from nn.spark.checkpoints import Checkpoints
     from nn.spark.executors import await_all
     from nn.spark.output import Output
@@ -26,7 +27,7 @@ try:
     from nn.spark.shuffling import shuffled
     from nn.spark.storage import Storage
     from nn.spark.training import descend_on, measure_on
-    from nn.training import early_stopping, kept, train
+    from nn.training import kept, train
 except ModuleNotFoundError as missing:
     if missing.name not in ("nn", "numpy", "pyspark"):
         raise
@@ -34,7 +35,8 @@ except ModuleNotFoundError as missing:
         cure = "add --py-files nn.zip, which `make package` builds"
     else:
         cure = f"install it with: {sys.executable} -m pip install {missing.name}"
-    sys.exit(f"main_task.py: error: no Python module named {missing.name} here; {cure}")
+    print(f"main_task.py: error: no Python module named {missing.name} here; {cure}", file=sys.stderr)
+    sys.exit(4)
 
 
 def main(asked: options.Options) -> None:
@@ -46,15 +48,14 @@ def main(asked: options.Options) -> None:
         storage = Storage(context)
         output = Output(storage.folder(asked.output))
         output.claim(asked.overwrite, asked.resume)
-        if asked.check:
-            preflight.run(context, storage, output, asked)
-            return
         checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
         start = resumption.start(asked, output, checkpoints)
         if start.is_finished:
             console.say(start.lines())
-            return
-        run(context, storage, output, checkpoints, start)
+        elif asked.check:
+            preflight.run(context, storage, output, start)
+        else:
+            run(context, storage, output, checkpoints, start)
 
 
 def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, start: resumption.Start) -> None:
@@ -88,7 +89,7 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     penalty = recipe.penalty()
     measure = table.counting(penalty.added_to(measure_on(train_blocks, model, recipe.augment)))
     descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
-    epochs = early_stopping(train(measure, optimizer, plan, progress, descend), recipe.patience, progress)
+    epochs = train(measure, optimizer, plan, progress, descend, recipe.patience)
     with resumption.recording(start, asked, data, optimizer, output, checkpoints) as record:
         for progress in table.watch(epochs):
             record(progress)
@@ -98,7 +99,7 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
 
         # score and write
         context.setJobDescription("scoring TEST_IMAGES")
-        handle = context.broadcast(params)
+        handle = broadcast(context, params)
         score = evaluation.evaluate(test_set.blocks, model, handle)
         handle.destroy()
         clock.lap("scoring")

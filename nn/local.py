@@ -18,7 +18,7 @@ from nn.penalty import Penalty
 from nn.recipe import Recipe
 from nn.records import LARGEST_WEIGHT, Draw, Epoch, Progress, Tally
 from nn.text import MAX_CLASSES
-from nn.training import Descend, Measure, early_stopping, kept, train
+from nn.training import Descend, Measure, kept, train
 
 
 def measure_on(blocks: Blocks, model: Sequential, augmentation: tuple = ()) -> Measure:
@@ -91,7 +91,7 @@ def fit(
     descend = descend_on(blocks, model, recipe.augment, penalty)
     start = Progress(optimizer.init(model.init(recipe.seed)))
     progress = start
-    for progress in early_stopping(train(measure, optimizer, plan, start, descend), recipe.patience, start):
+    for progress in train(measure, optimizer, plan, start, descend, recipe.patience):
         if watch is not None:
             watch(progress.history[-1])
     return Fit(Classifier(model, kept(optimizer, progress)), progress.history)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nn import console, preview, text
 from nn.errors import DataError, EnvironmentFault, MissingFile
 from nn.options import Options
 from nn.rehearsal import Rehearsal
+from nn.resumption import Start
 from nn.spark import caching, checkup, executors
 from nn.spark.checkup import End, Ends, Found, Room
 from nn.spark.output import Output
@@ -21,13 +22,15 @@ HEADER = (
 )
 
 
-def run(context: Any, storage: Storage, output: Output, asked: Options) -> None:
+def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     """Print the table and what follows it.
 
     Raises EnvironmentFault or DataError, with the first reason, after all that could be learnt, where a job would not
     run well.
     """
     executors.await_all(context, console.say)
+    _say(filter(None, [start.lines()]))
+    asked = start.asked
     partitions = asked.for_cluster(context.defaultParallelism).pieces
     paths = _local(asked, storage)
     bound = executors.beside_the_heap(context._jsc.sc().conf(), context.master)
@@ -62,7 +65,7 @@ def _opened(context: Any, storage: Storage, asked: Options, partitions: int) -> 
     return train, test
 
 
-def _say(lines: Sequence[str]) -> None:
+def _say(lines: Iterable[str]) -> None:
     for line in lines:
         console.say(line)
 

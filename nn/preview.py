@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import partial
+from itertools import islice
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from nn import report, text, tree
 from nn.errors import DataError
+from nn.model import Sequential
 from nn.options import PEEKED, Options
 from nn.spark.columns import Columns
 from nn.spark.textfile import COMPRESSED
 from nn.training import Optimizer, Plan, jobs_an_epoch
 
-ENOUGH = 10_000  # rows whose labels are looked at where they stand beside the images
+ENOUGH = 10_000  # lines whose labels are looked at together; where they stand beside the images, no more than these
 STRIDE = 1 << 24  # bytes read at a time
 TAIL = 1 << 16  # bytes at a file's end in which its empty lines lie
 
@@ -59,8 +63,17 @@ def lines(asked: Options) -> str:
         f"data      {facts.rows:,} training rows{held} of {facts.width} values, {facts.classes} classes; "
         f"{bytes_of(facts.bytes)} in memory, in {pieces}\n"
         f"{notes}{report.plan_lines(asked.recipe, model)}"
-        f"{_jobs(plan, optimizer, model.init(asked.recipe.seed))}"
+        f"{_jobs(plan, optimizer, _no_params(model))}"
     )
+
+
+def _no_params(model: Sequential) -> list[dict[str, np.ndarray]]:
+    """Arrays of the shapes of the model's parameters, which take no memory."""
+    nothing = np.float32(0)
+    return [
+        {key: np.broadcast_to(nothing, shape) for key, shape in shapes.items()}
+        for shapes, _ in model.shapes()
+    ]
 
 
 def _jobs(plan: Plan, optimizer: Optimizer, params: tree.Tree) -> str:
@@ -122,7 +135,7 @@ def _first_lines(path: str) -> list[str] | None:
 
 def local_files(path: str) -> list[str]:
     """The plain text files behind a local path, folder or glob, sorted; none where it is not local, or packed."""
-    path = path.removeprefix("file://")
+    path = re.sub("^file:(//)?(?=/)", "", path)
     if "://" in path:
         return []
     found = (
@@ -149,40 +162,43 @@ def count_rows(path: str) -> int:
 
 def _classes(argument: str, files: list[str], column: int | None) -> int:
     """One more than the largest class number; of labels beside images, in the first ENOUGH rows."""
-    most = 0
-    for path in files:
-        with open(path, "rb") as file:
-            lines = list(_first(file, ENOUGH if column is not None else None))
-        if not any(line.strip() for line in lines):
+    most = 2
+    for path in files if column is None else files[:1]:
+        first = _first_lines(path) or [""]  # a line without end is no label's
+        if not any(first):
             raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
-        layout = text.layout_of([line.decode("utf-8", errors="replace") for line in lines[:2]])
-        for part in text.parse(iter(lines), layout):
-            if isinstance(part, text.End):
-                _refuse(part.fault, argument, path)
-                continue
-            values = part.values if column is None else part.values[:, [column]]
-            labels = text.to_labels(values, part.line)
-            if isinstance(labels, text.Fault):
-                _refuse(labels, argument, path)
-            else:
-                most = max(most, int(labels.max()) + 1)
-        if column is not None:
-            break
-    return max(most, 2)
+        layout = text.layout_of(first)
+        with open(path, "rb") as file:
+            before = 0  # lines
+            while lines := [line.rstrip(b"\r\n") for line in islice(_lines(file), ENOUGH)]:
+                classes = _classes_of(lines, layout, column, before)
+                if isinstance(classes, text.Fault):
+                    raise DataError(
+                        f"{argument}: {path}, line {classes.line + before}: expected {classes.expected}, "
+                        f"found {classes.found}"
+                    )
+                most, before = max(most, classes), before + len(lines)
+                if column is not None:
+                    break
+    return most
 
 
-def _refuse(fault: text.Fault | None, argument: str, path: str) -> None:
-    if fault is not None:
-        raise DataError(
-            f"{argument}: {path}, line {fault.line}: expected {fault.expected}, found {fault.found}"
-        )
+def _classes_of(lines: list[bytes], layout: text.Layout, column: int | None, before: int) -> int | text.Fault:
+    """One more than the largest class number in some lines; `before` stand above them."""
+    most = 0
+    for part in text.parse(iter(lines), layout, starts_file=not before):
+        if isinstance(part, text.End):
+            return part.fault or most
+        labels = text.to_labels(part.values if column is None else part.values[:, [column]], part.line)
+        if isinstance(labels, text.Fault):
+            return labels
+        most = max(most, int(labels.max()) + 1)
+    return most
 
 
-def _first(file, count: int | None) -> Iterator[bytes]:
-    for number, line in enumerate(file):
-        if count is not None and number >= count:
-            return
-        yield line.rstrip(b"\r\n")
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; one of more than PEEKED bytes comes in pieces, which are no rows."""
+    return iter(partial(file.readline, PEEKED), b"")
 
 
 def bytes_of(size: int) -> str:

@@ -309,6 +309,15 @@ class Recipe:
         momentum = MANY_OUTER_MOMENTUM if self.outer_momentum is None else self.outer_momentum
         return dataclasses.replace(self, batch_size=self.batch_size or SMALL_BATCH, outer_momentum=momentum)
 
+    def settled_as(self, config: dict[str, Any]) -> Recipe:
+        """The same recipe, where it leaves open what `for_replicas` says, with what a run's configuration says."""
+        said = {
+            name: _read(options_of(type(self))[name], config.get(name))
+            for name in ("batch_size", "outer_momentum")
+            if self.averages_parameters and getattr(self, name) is None
+        }
+        return dataclasses.replace(self, **said)
+
     def resolved(self) -> Recipe:
         """The same recipe with its defaults said."""
         said: dict[str, Any] = {}

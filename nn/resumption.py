@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from nn.errors import DataError, UsageError
 from nn.fields import Whole
 from nn.options import Options
 from nn.records import Progress
-from nn.spark.checkpoints import FOLDER, Checkpoints
+from nn.spark.checkpoints import FOLDER, Checkpoints, Refused
 from nn.spark.output import Output
 from nn.spark.reading import Dataset
 from nn.spark.recording import Pace, Recording
@@ -23,7 +24,6 @@ from nn.training import Optimizer, divergence
 # Keys that may differ: the data are held against each other by their fingerprints, epochs have rules of their own.
 PLACES = ("train_images", "train_labels", "test_images", "test_labels")
 FREE = (*PLACES, "epochs")
-FILLED_IN = ("batch_size", "outer_momentum")  # whose defaults depend on the data (Recipe.for_replicas)
 
 
 class Start(NamedTuple):
@@ -33,6 +33,7 @@ class Start(NamedTuple):
     earlier: Checkpoint | None  # None: at the start values
     is_finished: bool  # whether there is nothing left to do
     notes: tuple[str, ...] = ()  # what the user should know, a line each
+    ended: int = 0  # the epoch of the last checkpoint that was written, readable or not
 
     @property
     def epoch(self) -> int:
@@ -46,18 +47,18 @@ class Start(NamedTuple):
         """
         if self.earlier is None:
             return Progress(optimizer.init(params))
-        for name, place in (("train", asked.train_images), ("test", asked.test_images)):
-            if self.earlier.data.get(name) != data[name]:
-                raise DataError(
-                    f"--resume: expected the {name} data that the run in OUTPUT read, found others in {place} "
-                    "or its labels"
-                )
         before, now = self.earlier.data.get("partitions"), data["partitions"]
         if before != now:
             raise DataError(
                 f"--resume: expected the training rows in {_shown(before)} partitions as in the run in OUTPUT, found "
                 f"{now}: they lie on storage that is cut in another way"
             )
+        for name, place in (("train", asked.train_images), ("test", asked.test_images)):
+            if self.earlier.data.get(name) != data[name]:
+                raise DataError(
+                    f"--resume: expected the {name} data that the run in OUTPUT read, in the same pieces, found others "
+                    f"in {place} or its labels"
+                )
         progress = self.earlier.progress
         try:
             optimizer.check(progress.state, params)
@@ -72,7 +73,7 @@ class Start(NamedTuple):
         lines = [f"note      {note}" for note in self.notes]
         epochs = self.asked.recipe.epochs
         if self.is_finished:
-            made = f"has ended after epoch {self.epoch}" if self.earlier else f"has made its {epochs} epochs"
+            made = f"has ended after epoch {self.ended}" if self.earlier else f"has made its {epochs} epochs"
             lines.append(
                 f"finished  the run in OUTPUT {made}; nothing to do, and its data were not read again"
             )
@@ -90,14 +91,15 @@ def start(asked: Options, output: Output, checkpoints: Checkpoints) -> Start:
     if not asked.resume:
         return Start(asked, None, False)
     earlier = checkpoints.newest()
-    notes = [f"{refused}; the one before it is used" for refused in checkpoints.refused]
     if earlier is not None:
+        notes = [_passed_over(refused, earlier.epoch) for refused in checkpoints.refused]
         asked = continued(asked, earlier.config, earlier.epoch)
         notes += _other_versions(earlier.versions)
         enough = output.is_finished and asked.recipe.epochs <= earlier.config["epochs"]
         if enough:
             notes += _other_places(asked, earlier.config)
-        return Start(asked, earlier, enough, tuple(notes))
+        ended = max(earlier.epoch, *(refused.epoch for refused in checkpoints.refused), 0)
+        return Start(asked, earlier, enough, tuple(notes), ended)
     if not output.is_finished:
         return Start(asked, None, False)
     try:
@@ -113,19 +115,17 @@ def start(asked: Options, output: Output, checkpoints: Checkpoints) -> Start:
 
 
 def continued(asked: Options, config: dict[str, Any], done: int) -> Options:
-    """The options with the partitions of an earlier run of that configuration, which made `done` epochs.
+    """The options with what a cluster or its data settled for an earlier run of that configuration.
 
-    Raises UsageError where they cannot go on with it.
+    Raises UsageError where they cannot go on with it, after the `done` epochs that it made.
     """
     try:
         partitions, epochs = (Whole(1).json(config.get(name)) for name in ("partitions", "epochs"))
+        recipe = asked.recipe.settled_as(config)
     except ValueError as error:
         raise UsageError(f"--resume: the configuration of the run in OUTPUT: {error}") from None
-    asked = asked.for_cluster(partitions)
+    asked = dataclasses.replace(asked.for_cluster(partitions), recipe=recipe)
     found = json.loads(json.dumps(asked.resolved()))
-    for name in FILLED_IN:
-        if asked.recipe.averages_parameters and getattr(asked.recipe, name) is None:
-            found[name] = config.get(name)
     for name in sorted((config.keys() | found.keys()) - set(FREE)):
         if config.get(name) != found.get(name):
             raise _differs(name, _shown(config.get(name)), _shown(found.get(name)))
@@ -202,6 +202,11 @@ def _other_places(asked: Options, config: dict[str, Any]) -> list[str]:
         f"--resume: {name}: the run in OUTPUT read {_shown(config.get(name))}, not {_shown(getattr(asked, name))}"
         for name in others
     ]
+
+
+def _passed_over(refused: Refused, used: int) -> str:
+    instead = f"epoch {used} is used instead" if refused.epoch > used else "it is passed over"
+    return f"{refused.why}; {instead}"
 
 
 def _differs(name: str, expected: str, found: str) -> UsageError:

@@ -102,11 +102,24 @@ def train(
     plan: Plan,
     progress: Progress,
     descend: Descend | None = None,
+    patience: int | None = None,
 ) -> Iterator[Progress]:
     """Yield the progress after each epoch, up to `plan.epochs` of them in all, or until no step can better the cost.
 
-    Raises Diverged when the cost or a weight is no longer a finite number.
+    With `patience` they end so many epochs after the best one. Raises Diverged after an epoch in which the cost, a
+    gradient or a weight is no longer a finite number, be it the last.
     """
+    epochs = _epochs(measure, optimizer, plan, progress, descend)
+    for following in early_stopping(epochs, patience, progress):
+        yield following
+        fault = divergence(optimizer, following)
+        if fault:
+            raise Diverged(fault + optimizer.cure(following.history[-1].learning_rate))
+
+
+def _epochs(
+    measure: Measure, optimizer: Optimizer, plan: Plan, progress: Progress, descend: Descend | None
+) -> Iterator[Progress]:
     run_epoch = one_step if plan.batch_size is None else many_steps
     while len(progress.history) < plan.epochs and not optimizer.finished(progress.state):
         began, jobs = time.perf_counter(), Jobs(measure, descend)
@@ -117,9 +130,6 @@ def train(
         line = _timed(line, jobs, time.perf_counter() - began)
         progress = Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))
         yield progress
-        fault = divergence(optimizer, progress)
-        if fault:
-            raise Diverged(fault + optimizer.cure(line.learning_rate))
 
 
 def _line(epoch: int, outcome: Outcome, plan: Plan) -> Epoch:

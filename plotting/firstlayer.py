@@ -64,6 +64,11 @@ def _open(path: Path) -> Any:
         raise unreadable(path, error) from None
     if not isinstance(arrays, np.lib.npyio.NpzFile):
         raise complaint(path, "NumPy arrays in an .npz file", "a single array")
+    members = arrays.zip.infolist() if arrays.zip else []
+    if any(each.compress_type != zipfile.ZIP_STORED for each in members):
+        raise complaint(path, "arrays as they lie", "compressed ones, which may unpack without end")
+    if sum(each.file_size for each in members) > path.stat().st_size:
+        raise complaint(path, "arrays of at most the file's size", "headers that claim more")
     return arrays
 
 

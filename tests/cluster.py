@@ -51,11 +51,12 @@ def standalone(
 ) -> Iterator[Cluster]:
     """A master and so many workers, whose logs and work lie in the folder; `settings` are Spark's, for all of them."""
     folder.mkdir(parents=True, exist_ok=True)
+    defaults = write_defaults(folder / "daemons.conf", settings)
     started: list[subprocess.Popen] = []
     try:
         log = folder / "master.log"
         words = ["master.Master", "--host", HOST, "--port", "0", "--webui-port", "0"]
-        started.append(_start(words, log, settings))
+        started.append(_start(words, log, defaults))
         master = _wait_for(STARTED, log, started[-1])[1]
         for number in range(workers):
             log = folder / f"worker-{number}.log"
@@ -71,7 +72,7 @@ def standalone(
                 memory,
             ]
             started.append(
-                _start([*words, "--work-dir", str(folder / f"work-{number}"), master], log, settings)
+                _start([*words, "--work-dir", str(folder / f"work-{number}"), master], log, defaults)
             )
         for number, process in enumerate(started[1:]):
             _wait_for(re.compile(REGISTERED), folder / f"worker-{number}.log", process)
@@ -83,17 +84,25 @@ def standalone(
             process.wait()
 
 
-def _start(words: list[str], log: Path, settings: Mapping[str, str]) -> subprocess.Popen:
+def write_defaults(path: Path, settings: Mapping[str, str]) -> Path:
+    """Settings in a file that its owner alone may read, as spark-defaults.conf holds them."""
+    path.touch(0o600)
+    path.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
+    return path
+
+
+def _start(words: list[str], log: Path, defaults: Path) -> subprocess.Popen:
     home = environment()["SPARK_HOME"]
     with open(log, "wb") as file:
         return subprocess.Popen(
-            [f"{home}/bin/spark-class", f"org.apache.spark.deploy.{words[0]}", *words[1:]],
+            [
+                *(f"{home}/bin/spark-class", f"org.apache.spark.deploy.{words[0]}"),
+                *("--properties-file", str(defaults), *words[1:]),
+            ],
             env={
                 **environment(),
                 "SPARK_DAEMON_MEMORY": "256m",
-                "SPARK_DAEMON_JAVA_OPTS": " ".join(
-                    [SHORT_LIVED, *(f"-D{key}={value}" for key, value in settings.items())]
-                ),
+                "SPARK_DAEMON_JAVA_OPTS": SHORT_LIVED,
                 "SPARK_LOCAL_IP": HOST,
             },
             stdin=subprocess.DEVNULL,
@@ -118,6 +127,7 @@ def _wait_for(pattern: re.Pattern, log: Path, process: subprocess.Popen) -> re.M
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python tests/cluster.py FOLDER")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with standalone(Path(sys.argv[1]).resolve()) as running, suppress(KeyboardInterrupt):
         print(f"{running.master} with {len(running.workers)} workers; Ctrl-C stops it", flush=True)
         signal.pause()

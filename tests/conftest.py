@@ -55,6 +55,14 @@ def spark():
         yield context
 
 
+@pytest.fixture(autouse=True)
+def nothing_runs_on():
+    """End, after a test that failed, the programs that it began."""
+    yield
+    if "submitting" in sys.modules:
+        sys.modules["submitting"].end_all()
+
+
 @pytest.fixture(scope="session")
 def mnist():
     """The folder of the full MNIST's IDX files; tests that ask for it skip without it."""

@@ -3,7 +3,7 @@
 python tests/fuzzing.py 20000 offers so many inputs, shared out over the kinds, and prints a table of what became of
 them. A kind makes an input from a random generator and offers it; it gives ACCEPTED or REFUSED, and raises where the
 program was wrong: an error of another kind or of several lines, an input accepted that should not be, or taken for
-another. What takes longer than PATIENCE seconds counts as a hang.
+another. What takes longer than PATIENCE seconds is a hang.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ import signal
 import struct
 import sys
 import tempfile
+import time
 import traceback
 import zipfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -31,7 +33,7 @@ import numpy as np
 
 from datasets import idx
 from datasets.errors import DataError as IdxError
-from nn import archive, checkpoint, commandline, modelfile, text
+from nn import archive, checkpoint, commandline, modelfile, resumption, text
 from nn.checkpoint import Checkpoint
 from nn.errors import UserError
 from nn.fields import options_of
@@ -256,8 +258,28 @@ def images_idx(random: Random) -> str:
 MODEL = multilayer_perceptron(5, 3, (4,), "tanh", "mse", scale=2.0)
 MODEL_FILE = modelfile.to_bytes(MODEL, MODEL.init(1), {"note": "x"})
 HISTORY = tuple(Epoch(n, 1.0 / n, 0.5, 0.1, True, 7, 0.1, None, None) for n in (1, 2))
-STATE = {"trial": MODEL.init(1), "steps": 3, "memory": None, "cost": math.inf}
-POINT = Checkpoint(Progress(STATE, HISTORY), {"epochs": 9, "partitions": 2}, {"train": "f"}, {"numpy": "2"})
+DATA = {"train": "f0", "test": "f1", "partitions": 2}
+RUN = commandline.parse(
+    [
+        "a.csv",
+        "b.csv",
+        "c.csv",
+        "d.csv",
+        "out",
+        "--hidden",
+        "4",
+        "--activation",
+        "tanh",
+        "--optimizer",
+        "momentum",
+    ]
+).for_cluster(2)
+OPTIMIZER = RUN.recipe.optimizer_for(RUN.recipe.plan(7))
+STATE = OPTIMIZER.move(
+    OPTIMIZER.judge(OPTIMIZER.init(MODEL.init(1)), 1.0)[0],
+    [{key: np.ones_like(each) for key, each in layer.items()} for layer in MODEL.init(1)],
+)
+POINT = Checkpoint(Progress(STATE, HISTORY), RUN.resolved(), DATA, resumption.versions())
 POINT_FILE = checkpoint.to_bytes(POINT)
 ARRAYS = [
     np.zeros((), np.float32),
@@ -279,7 +301,7 @@ def rebuilt(random: Random, content: bytes, name: str) -> bytes:
         told = changed_json(random, told)
     arrays[name] = np.array(json.dumps(told))
     if random.random() < 0.5:
-        key = random.choice([*arrays, "9.W", "../x", "", "0.W.W"])
+        key = random.choice([*arrays, "9.W", "../x", "", "0.W.W", HOSTILE])
         arrays[key] = random.choice(ARRAYS)
     if random.random() < 0.2:
         arrays.pop(random.choice(list(arrays)))
@@ -341,7 +363,8 @@ JSON = [
     {"name": "x"},
     [[[]]],
 ]
-JSON += [{"array": 0}, {"array": 99}, {"number": "nan"}, "\x00", "é" * 9, 10**400, "a\n\x1b[31m"]
+HOSTILE = "a\n\x1b[31m"  # would make two lines, and colour a terminal
+JSON += [{"array": 0}, {"array": 99}, {"number": "nan"}, "\x00", "é" * 9, 10**400, 2**40, 2**61, HOSTILE]
 
 
 def changed_json(random: Random, value):
@@ -352,7 +375,8 @@ def changed_json(random: Random, value):
             case 0:
                 return {name: each for name, each in value.items() if name != key}
             case 1:
-                return {**value, random.choice(["more", "", "array", key.upper()]): random.choice(JSON)}
+                more = random.choice(["more", "", "array", HOSTILE, key.upper()])
+                return {**value, more: random.choice(JSON)}
             case _:
                 return {**value, key: changed_json(random, value[key])}
     if isinstance(value, list) and value and random.random() < 0.8:
@@ -375,8 +399,15 @@ def model_file(random: Random) -> str:
     except ValueError as error:
         one_line(str(error))
         return REFUSED
-    again = modelfile.from_bytes(modelfile.to_bytes(classifier.model, classifier.params, classifier.about))
-    assert again.model == classifier.model
+    arrays, told = read_plainly(content, "config")
+    names = {f"{n}.{key}": each for n, layer in enumerate(classifier.params) for key, each in layer.items()}
+    assert names.keys() == arrays.keys()
+    assert all(is_same(names[name], arrays[name]) for name in names)
+    described = classifier.model.config()
+    for name in ("input_shape", "scale", "loss"):
+        assert name not in told or is_told(told[name], described[name]), (name, told[name], described[name])
+    assert len(told["layers"]) == len(described["layers"])
+    assert all(map(is_told, told["layers"], described["layers"])), (told["layers"], described["layers"])
     width = math.prod(classifier.model.input_shape)
     if width < 10_000:
         with np.errstate(all="ignore"):
@@ -392,9 +423,58 @@ def checkpoint_file(random: Random) -> str:
     except ValueError as error:
         one_line(str(error))
         return REFUSED
-    with suppress(TypeError):  # a nest from outside may hold keys that are never written
-        assert len(checkpoint.from_bytes(checkpoint.to_bytes(point)).progress.history) == point.epoch
+    arrays, told = read_plainly(content, "checkpoint")
+    assert nests_are_same(told["state"], point.progress.state, arrays)
+    assert nests_are_same(told["history"], [list(line) for line in point.progress.history], arrays)
+    assert told["config"] == point.config and told["data"] == point.data
+    try:  # what --resume asks of it next
+        start = resumption.Start(resumption.continued(RUN, point.config, point.epoch), point, False)
+        progress = start.progress(start.asked, DATA, OPTIMIZER, MODEL.init(0))
+    except UserError as error:
+        one_line(str(error))
+        return REFUSED
+    assert nests_are_same(progress.state["slots"], STATE["slots"], {}, shapes_alone=True)
     return ACCEPTED
+
+
+def read_plainly(content: bytes, name: str) -> tuple[dict[str, np.ndarray], dict]:
+    """The arrays as NumPy's own reader gives them, and the JSON in the one of that name."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        arrays = {key: file[key] for key in file.files}
+    return arrays, json.loads(str(arrays.pop(name)))
+
+
+def is_same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two arrays are of one type and shape and hold the same bits."""
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+def is_told(told, found) -> bool:
+    """Whether what was read is what the JSON says, which may leave defaults out or say a thing by its word."""
+    if isinstance(told, dict) and isinstance(found, dict):
+        return all(name in found and is_told(value, found[name]) for name, value in told.items())
+    if isinstance(told, list) and isinstance(found, (list, tuple)):
+        return len(told) == len(found) and all(map(is_told, told, found))
+    return told == found or (isinstance(told, str) and isinstance(found, dict))
+
+
+def nests_are_same(told, found, arrays: dict[str, np.ndarray], shapes_alone: bool = False) -> bool:
+    """Whether a nest is what a checkpoint's JSON and arrays say; with `shapes_alone` both are nests."""
+    if isinstance(found, np.ndarray):
+        if shapes_alone:
+            return told.shape == found.shape and told.dtype == found.dtype
+        return is_same(arrays[str(told["array"])], found)
+    if isinstance(found, dict):
+        return told.keys() == found.keys() and all(
+            nests_are_same(told[key], found[key], arrays, shapes_alone) for key in found
+        )
+    if isinstance(found, (list, tuple)):
+        return len(told) == len(found) and all(
+            nests_are_same(one, other, arrays, shapes_alone) for one, other in zip(told, found, strict=True)
+        )
+    if isinstance(told, dict):
+        return repr(found) == told["number"]
+    return type(told) is type(found) and told == found
 
 
 def manifest(random: Random) -> str:
@@ -412,8 +492,8 @@ def manifest(random: Random) -> str:
             file.write_text(json.dumps(changed_json(random, told)))
         looked = Checkpoints(LocalFolder(folder), 5)
         found = looked.newest()
-        for line in looked.refused:
-            one_line(line)
+        for refused in looked.refused:
+            one_line(refused.why)
         with suppress(ValueError):
             now = json.loads(file.read_bytes())
             same = isinstance(now, dict) and all(
@@ -492,6 +572,10 @@ def command_line(random: Random) -> str:
     except UserError as error:
         one_line(str(error))
         return REFUSED
+    for name, word in pairwise(words):
+        option = name.removeprefix("--").replace("-", "_")
+        if name.startswith("--") and option in fields and words.count(name) == 1:
+            number_is_kept(word, fields[option], getattr(asked, option, getattr(asked.recipe, option, None)))
     again = {name: value for name, value in asked.as_json().items() if name not in ("about", "get_data")}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(again, file)
@@ -537,7 +621,21 @@ def recipe_file(random: Random) -> str:
             one_line(str(error))
             return REFUSED
     assert asked.recipe.resolved().resolved() == asked.recipe.resolved()
+    fields = {**options_of(Options), **options_of(Recipe)}
+    for key, said in json.loads(content).items():
+        name = key.replace("-", "_")
+        if name in fields and said is not None:
+            number_is_kept(said, fields[name], getattr(asked, name, getattr(asked.recipe, name, None)))
     return ACCEPTED
+
+
+def number_is_kept(said, field, found) -> None:
+    """Raise AssertionError where an option that is a number, a choice or a switch was taken for another."""
+    kind = type(field.metadata["reader"]).__name__
+    if kind in ("Whole", "Number") and said != "none":
+        assert found == float(said) and not isinstance(said, bool), (field.name, said, found)
+    if kind in ("Choice", "Switch") and said != "none" and not (kind == "Switch" and isinstance(said, str)):
+        assert found == said, (field.name, said, found)
 
 
 # ---- all of them ----
@@ -555,25 +653,32 @@ KINDS: dict[str, Callable[[Random], str]] = {
 
 
 def one_line(message: str) -> None:
-    """Raise AssertionError for a message that is empty, of several lines, or of no use."""
-    assert message and "\n" not in message and "\r" not in message, repr(message)
+    """Raise AssertionError for a message that is empty, of several lines, steers a terminal, or is of no use."""
+    assert message and message.isprintable(), repr(message)
     assert "Traceback" not in message and len(message) < 2000, repr(message[:3000])
 
 
+class Hang(BaseException):
+    """What is no error of the program under test, so that none of its handlers takes it for one."""
+
+
 @contextmanager
-def patience(seconds: int):
-    """Raise TimeoutError in what takes longer."""
+def patience(seconds: float):
+    """Raise Hang in what takes longer, or after it."""
 
     def too_long(*_):
-        raise TimeoutError(f"longer than {seconds} s")
+        raise Hang(f"longer than {seconds} s")
 
+    began = time.monotonic()
     before = signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    if time.monotonic() - began > seconds:
+        raise Hang(f"longer than {seconds} s, and nothing could stop it")
 
 
 def offer(kind: str, seed: int) -> str:
@@ -591,7 +696,7 @@ def main(total: int) -> int:
         for seed in range(each):
             try:
                 seen[offer(kind, seed)] += 1
-            except (Exception, SystemExit) as error:
+            except (Exception, SystemExit, Hang) as error:
                 seen["wrong"] += 1
                 if seen["wrong"] <= 3:
                     where = traceback.extract_tb(error.__traceback__)[-1]

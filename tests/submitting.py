@@ -51,10 +51,22 @@ def submit(script, *words, cwd, conf=(), master=MASTER, timeout=300, prefix=(), 
     )
 
 
+BEGUN: list[subprocess.Popen] = []
+
+
+def end_all():
+    """Kill what `begin` started and a test that failed left running."""
+    for process in BEGUN:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    BEGUN.clear()
+
+
 def begin(script, *words, cwd, conf=(), master=MASTER):
-    """Start in a process group of its own, whose output goes to `cwd`/console.txt."""
+    """Start in a process group of its own, whose output goes to `cwd`/console.txt; `end_all` kills it."""
     with open(Path(cwd) / "console.txt", "wb") as console:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command(script, *words, conf=conf, master=master),
             cwd=cwd,
             env=environment(),
@@ -63,6 +75,8 @@ def begin(script, *words, cwd, conf=(), master=MASTER):
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    BEGUN.append(process)
+    return process
 
 
 # What a shell does: it outlives its program, and so the program's group is not hung up with it.

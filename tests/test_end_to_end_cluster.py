@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from cluster import standalone
+from cluster import standalone, write_defaults
 from conftest import ROOT, blobs, write_csv
 from submitting import MAIN, environment, submit
 
@@ -46,12 +46,20 @@ def cluster(tmp_path_factory):
         yield running
 
 
-def settings(**more):
-    pairs = {"spark.executor.memory": "512m", "spark.driver.host": "127.0.0.1", **SECURE, **more}
-    return [word for key, value in pairs.items() for word in ("--conf", f"{key}={value}")]
+@pytest.fixture(scope="module")
+def defaults(tmp_path_factory):
+    """What docs/operations.md says of a secure cluster, as a file."""
+    return write_defaults(tmp_path_factory.mktemp("conf") / "spark-defaults.conf", SECURE)
 
 
-def test_job_and_plots_touch_no_local_path_and_write_no_secret(cluster, tmp_path):
+def settings(defaults, **more):
+    pairs = {"spark.executor.memory": "512m", "spark.driver.host": "127.0.0.1", **more}
+    words = [word for key, value in pairs.items() for word in ("--conf", f"{key}={value}")]
+    return ["--properties-file", str(defaults), *words]
+
+
+@pytest.mark.faults
+def test_job_and_plots_touch_no_local_path_and_write_no_secret(cluster, defaults, tmp_path):
     disk, elsewhere = tmp_path / "disk", tmp_path / "elsewhere"
     (disk / "in").mkdir(parents=True)
     elsewhere.mkdir()
@@ -65,7 +73,7 @@ def test_job_and_plots_touch_no_local_path_and_write_no_secret(cluster, tmp_path
     places = [f"viewfs://far/data/in/{name}" for name in ("x_train", "y_train.csv", "x_test", "y_test.csv")]
     mount = {"spark.hadoop.fs.viewfs.mounttable.far.link./data": f"file://{disk}"}
     words = [*places, "viewfs://far/data/out", *WORDS, "--checkpoint-every", "2"]
-    done = submit(MAIN, *words, cwd=elsewhere, conf=settings(**mount), master=cluster.master)
+    done = submit(MAIN, *words, cwd=elsewhere, conf=settings(defaults, **mount), master=cluster.master)
     assert done.returncode == 0, done.stdout[-3000:]
     assert list(elsewhere.iterdir()) == []
 
@@ -83,7 +91,7 @@ def test_job_and_plots_touch_no_local_path_and_write_no_secret(cluster, tmp_path
         "8",
         "--resume",
         cwd=elsewhere,
-        conf=settings(**mount),
+        conf=settings(defaults, **mount),
         master=cluster.master,
     )
     assert again.returncode == 0 and "resumed   after epoch 6 of 8" in again.stdout, again.stdout[-3000:]
@@ -116,10 +124,12 @@ def is_header(line):
 
 @pytest.mark.faults
 @pytest.mark.thorough
-def test_check_tells_what_each_executor_is(cluster, tmp_path):
+def test_check_tells_what_each_executor_is(cluster, defaults, tmp_path):
     inputs, labels = blobs(1500, width=9)
     places = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
-    done = submit(MAIN, *places, "out", "--check", cwd=tmp_path, conf=settings(), master=cluster.master)
+    done = submit(
+        MAIN, *places, "out", "--check", cwd=tmp_path, conf=settings(defaults), master=cluster.master
+    )
     assert done.returncode == 0, done.stdout[-3000:]
     lines = done.stdout.splitlines()
     table = [re.split("  +", line) for line in lines[lines.index(next(filter(is_header, lines))) :][:3]]

@@ -11,7 +11,6 @@ from submitting import MAIN, begin, python_under, submit, write_text_set
 
 pytestmark = pytest.mark.spark
 
-THOROUGH = (pytest.mark.faults, pytest.mark.thorough)
 EPOCHS = "60"
 WORDS = ["--epochs", EPOCHS, "--batch-size", "100", "--optimizer", "adam", "--validation-fraction", "0.2"]
 WORDS += [
@@ -74,6 +73,7 @@ def same_run(out, whole):
     assert lines[0] == lines[1] and len(lines[0]) == int(EPOCHS)
 
 
+@pytest.mark.faults
 def test_a_killed_run_goes_on_to_the_same_model_and_then_has_nothing_to_do(data, whole, tmp_path):
     process = run_until(20, data, tmp_path, "--checkpoint-every", "7")
     os.killpg(process.pid, signal.SIGKILL)
@@ -93,7 +93,8 @@ def test_a_killed_run_goes_on_to_the_same_model_and_then_has_nothing_to_do(data,
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
-@pytest.mark.parametrize("whom", ["program", pytest.param("spark-submit", marks=THOROUGH)])
+@pytest.mark.faults
+@pytest.mark.parametrize("whom", ["program", pytest.param("spark-submit", marks=pytest.mark.thorough)])
 def test_a_terminated_run_says_how_it_goes_on_and_does(data, whole, tmp_path, whom):
     process = run_until(10, data, tmp_path, "--checkpoint-every", "1000")
     os.kill(python_under(process) if whom == "program" else process.pid, signal.SIGTERM)

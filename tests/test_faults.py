@@ -95,6 +95,7 @@ def finishes_alike(done, out, model):
 @pytest.mark.parametrize("averaging", ["gradients", pytest.param("parameters", marks=pytest.mark.thorough)])
 def test_killed_executors_leave_no_trace_in_the_model(data, undisturbed, cluster, tmp_path, averaging, count):
     model, seconds = undisturbed(averaging)
+    killed = 0
     for number, moment in enumerate(moments(count(1, 10), averaging)):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -106,6 +107,8 @@ def test_killed_executors_leave_no_trace_in_the_model(data, undisturbed, cluster
         said = (folder / "console.txt").read_text()
         assert code == 0, f"executor {victim} killed at {moment} of 1000:\n{said[-3000:]}"
         assert (folder / "out" / "model.npz").read_bytes() == model, f"killed at {moment} of 1000"
+        killed += victim is not None
+    assert killed >= count(1, 8)
 
 
 def kill_an_executor(process, cluster, folder, delay):
@@ -264,19 +267,21 @@ def test_other_partitions_change_the_last_bits_only(data, tmp_path):
 @pytest.mark.parametrize("averaging", AVERAGINGS)
 def test_killed_drivers_are_resumed_to_the_same_model(data, undisturbed, tmp_path, averaging, count):
     model, seconds = undisturbed(averaging)
-    kills = count(2, 15)
+    kills, amid = count(3, 15), 0
     for number, moment in enumerate(moments(kills, f"driver {averaging}")):
         out = tmp_path / str(number) / "out"
         out.parent.mkdir()
         words = [*data, "out", *AVERAGINGS[averaging], "--checkpoint-every", "1"]
         process = begin(MAIN, *words, cwd=out.parent)
         if number % 3 == 0:
-            wait_for_a_write(process, out, random.Random(number).randrange(1, 20))
+            amid += stop_amid_a_write(process, out, random.Random(number).randrange(1, 20))
         else:
             time.sleep(1.1 * seconds * moment / 1000)
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # the run was quicker
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         goes_on(words, out, model)
+    assert amid == len(range(0, kills, 3))
 
 
 def goes_on(words, out, model):
@@ -313,14 +318,25 @@ def test_drivers_that_are_asked_to_end_say_so_whatever_they_do(data, undisturbed
     assert asked > count(2, 10) // 2
 
 
-def wait_for_a_write(process, out, after):
-    """Until a checkpoint of a later epoch is being written."""
-    folder, until = out / "checkpoints", time.monotonic() + 60
+def stop_amid_a_write(process, out, after):
+    """Stop the run while a checkpoint of a later epoch is being written; whether that was done."""
+    until = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < until:
-        with contextlib.suppress(FileNotFoundError):
-            for name in os.listdir(folder):
-                if name.endswith(".part") and int(name.split("-")[1]) >= after:
-                    return
+        if is_writing(out, after):
+            os.killpg(process.pid, signal.SIGSTOP)
+            if is_writing(out, after):
+                return True
+            os.killpg(process.pid, signal.SIGCONT)
+    return False
+
+
+def is_writing(out, after):
+    """Whether a checkpoint, or its manifest, lies there under the name that it has before it is whole."""
+    try:
+        names = os.listdir(out / "checkpoints")
+    except FileNotFoundError:
+        return False
+    return any(name.endswith(".part") and int(name.split("-")[1]) >= after for name in names)
 
 
 def nothing_lies(out):

@@ -28,6 +28,36 @@ def test_the_judge_sees_what_is_wrong(monkeypatch):
             fuzzing.offer("rows of images", seed)
 
 
+def test_the_judge_sees_a_model_or_a_checkpoint_that_is_taken_for_another(monkeypatch):
+    whole = fuzzing.archive.from_bytes
+
+    def bent(content):
+        return {
+            name: array if array.dtype.kind == "U" else array[::-1].copy()
+            for name, array in whole(content).items()
+        }
+
+    monkeypatch.setattr(fuzzing.modelfile.archive, "from_bytes", bent)
+    for kind in ("model.npz", "checkpoints"):
+        with pytest.raises(AssertionError):
+            for seed in range(100):
+                fuzzing.offer(kind, seed)
+
+
+def test_the_judge_sees_a_hang_whoever_handles_it(monkeypatch):
+    def hang(random):
+        try:
+            while True:
+                pass
+        except Exception:
+            return fuzzing.REFUSED
+
+    monkeypatch.setitem(fuzzing.KINDS, "labels", hang)
+    monkeypatch.setattr(fuzzing, "PATIENCE", 0.1)
+    with pytest.raises(fuzzing.Hang):
+        fuzzing.offer("labels", 0)
+
+
 @pytest.mark.spark
 def test_rubbish_through_spark_submit_is_one_line(tmp_path, count):
     """Bent files in the places of whole ones: the job ends well, or with a line and nothing written."""

@@ -134,11 +134,28 @@ def test_what_a_run_cannot_go_on_with_is_named(tmp_path, before, now, told):
         ("--epochs 9", "--epochs 99"),
         ("--epochs 9", "--epochs 3"),
         ("", "--checkpoint-every 2 --keep-checkpoints 9 --debug"),
-        ("--average parameters --partitions 64 --batch-size 32 --outer-momentum 0.5", "--average parameters"),
     ],
 )
 def test_what_makes_no_difference_may_differ(tmp_path, before, now):
     assert begin(tmp_path, run_of(tmp_path, *before.split()), *now.split()).epoch == 3
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "--partitions 64 --batch-size 32 --outer-momentum 0.5",  # what so many replicas get if nothing is said
+        "--partitions 2 --batch-size 256 --outer-momentum 0.3",  # what the user said
+    ],
+)
+def test_what_the_data_settle_if_nothing_is_said_is_the_run_s(tmp_path, before):
+    before = f"--average parameters {before}"
+    output = run_of(tmp_path, *before.split())
+    asked = begin(tmp_path, output, "--average", "parameters").asked
+    for _ in ("as it begins", "with its data read"):
+        assert asked.resolved() == asked_for(tmp_path, *before.split()).resolved()
+        asked = asked.for_replicas(1000, asked.pieces)
+    with pytest.raises(UsageError, match="batch_size: the run in OUTPUT has .*, found 7"):
+        begin(tmp_path, output, "--average", "parameters", "--batch-size", "7")
 
 
 def test_other_places_of_the_same_data_may_be_named(tmp_path):
@@ -176,14 +193,15 @@ def test_the_progress_of_the_earlier_run_is_the_start(tmp_path):
 @pytest.mark.parametrize(("name", "place"), [("train", "a.csv"), ("test", "c.csv")])
 def test_other_data_are_refused(tmp_path, name, place):
     with pytest.raises(
-        DataError, match=f"expected the {name} data that the run in OUTPUT read, found others in {place}"
+        DataError,
+        match=f"expected the {name} data that the run in OUTPUT read, in the same pieces, found others in {place}",
     ):
         progress_of(tmp_path, data={**DATA, name: "fff"})
 
 
 def test_rows_in_other_partitions_are_refused(tmp_path):
     with pytest.raises(DataError, match="expected the training rows in 2 partitions .* found 8: they lie on"):
-        progress_of(tmp_path, data={**DATA, "partitions": 8})
+        progress_of(tmp_path, data={"train": "others", "test": "others", "partitions": 8})
 
 
 def test_a_key_from_a_hostile_checkpoint_stays_in_its_line(tmp_path):
@@ -218,7 +236,19 @@ def test_a_damaged_checkpoint_is_named_in_a_note(tmp_path):
     file.write_bytes(b"")
     begun = begin(tmp_path, output)
     assert begun.epoch == 3 and str(file) in begun.notes[0]
+    assert begun.notes[0].endswith("found 0; epoch 3 is used instead")
     assert begun.lines().splitlines()[0].startswith("note      ")
+    output.folder.write("_SUCCESS", b"")
+    assert "has ended after epoch 4" in begin(tmp_path, output).lines()
+
+
+def test_an_older_checkpoint_that_is_damaged_takes_no_one_s_place(tmp_path):
+    output = run_of(tmp_path, epochs_made=1)
+    run_of(tmp_path, epochs_made=3)
+    (manifest,) = (tmp_path / "out" / "checkpoints").glob("epoch-000001-*.json")
+    manifest.write_text("{")
+    begun = begin(tmp_path, output)
+    assert begun.epoch == 3 and begun.notes[0].endswith("its manifest is no JSON; it is passed over")
 
 
 def test_the_configuration_survives_its_own_json(tmp_path):

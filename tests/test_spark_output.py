@@ -110,6 +110,46 @@ def test_a_probe_leaves_everything_as_it_was(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["empty", "link"]
 
 
+def test_a_probe_that_fails_leaves_everything_as_it_was(tmp_path):
+    class FullDisk(LocalFolder):
+        def write(self, name, content):
+            super().write(name, b"")
+            super().remove(name)
+            raise EnvironmentFault("No space left on device")
+
+    with pytest.raises(EnvironmentFault, match="No space left"):
+        Output(FullDisk(str(tmp_path / "a" / "b"))).probe()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_whose_configuration_was_being_replaced_is_still_a_run(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "epoch-000001-0123abcd.json").write_text("{}")
+    for flag in ("overwrite", "resume"):
+        Output(LocalFolder(str(tmp_path))).claim(**{"overwrite": False, "resume": False, flag: True})
+    (tmp_path / "config.json").write_text('{"of": "another program"}')
+    with pytest.raises(UsageError, match="found no run's config.json"):
+        Output(LocalFolder(str(tmp_path))).claim(overwrite=True, resume=False)
+
+
+def test_a_configuration_that_says_the_same_is_not_written_again(tmp_path):
+    output = Output(LocalFolder(str(tmp_path)))
+    output.write_config({"epochs": 3})
+    before = (tmp_path / "config.json").stat()
+    output.write_config({"epochs": 3})
+    assert (tmp_path / "config.json").stat() == before
+    output.write_config({"epochs": 4})
+    assert output.config() == {"epochs": 4}
+
+
+def test_clearing_leaves_what_is_not_a_run_s(tmp_path):
+    (tmp_path / "tests").mkdir()
+    for name in ("part-00000", "mine.txt"):
+        (tmp_path / "tests" / name).write_text("")
+    Output(LocalFolder(str(tmp_path))).clear()
+    assert [path.name for path in (tmp_path / "tests").iterdir()] == ["mine.txt"]
+
+
 def test_output_tells_a_place_that_cannot_be_written_before_the_run(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(

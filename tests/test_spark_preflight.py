@@ -6,6 +6,7 @@ from conftest import blobs, write_csv
 
 from nn import commandline, preflight
 from nn.errors import DataError, EnvironmentFault, MissingFile, UsageError
+from nn.resumption import Start
 from nn.spark.output import Output
 from nn.spark.storage import Storage
 
@@ -22,7 +23,7 @@ def check(spark, tmp_path, capsys):
         asked = commandline.parse([*places, str(tmp_path / "out"), "--check", *words])
         storage = Storage(spark)
         try:
-            preflight.run(spark, storage, Output(storage.folder(asked.output)), asked)
+            preflight.run(spark, storage, Output(storage.folder(asked.output)), Start(asked, None, False))
         finally:
             run.lines = capsys.readouterr().out.splitlines()
         return run.lines

@@ -96,6 +96,24 @@ def test_a_run_that_diverges_keeps_its_last_sound_epoch(tmp_path):
     assert caught.value.advice.startswith("epoch 2, the last that was sound, is kept in ")
 
 
+class Kept(LocalFolder):
+    """A folder from which nothing can be removed."""
+
+    def remove(self, name):
+        raise EnvironmentFault(f"cannot remove {name}: Read-only file system")
+
+
+def test_a_checkpoint_counts_once_it_is_whole_though_older_ones_stay(tmp_path):
+    with (
+        pytest.raises(EnvironmentFault, match="cannot remove") as caught,
+        recording(tmp_path, 1, folder=Kept(str(tmp_path))) as record,
+    ):
+        for epoch in range(1, 9):
+            record(progress_after(epoch))
+    assert saved(tmp_path) == ([1, 2, 3, 4], 4)
+    assert caught.value.advice == "the same command with --resume goes on after epoch 4"
+
+
 def test_a_run_that_ends_before_its_first_epoch_advises_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt) as caught, recording(tmp_path):
         raise KeyboardInterrupt

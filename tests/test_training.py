@@ -302,6 +302,22 @@ def test_early_stopping_waits_its_patience_after_the_best_epoch():
         assert stopped_early(costs, None, done) == 8
 
 
+def test_divergence_in_the_epoch_in_which_patience_ends_is_told():
+    def measure(params, draw):
+        epoch = draw.epoch
+        grads = [{key: np.zeros_like(each) for key, each in layer.items()} for layer in params]
+        cost = np.nan if epoch == 3 else 1.0
+        return Tally(Measures(1, 1.0, cost, 0), Measures(1, 1.0, float(epoch), 0), 1, 1.0, grads)
+
+    descent = Descent(SGD(), Constant(), 0.1)
+    plan = Plan(300, 9, validates=True, keeps_best=True)
+    epochs = train(measure, descent, plan, Progress(descent.init(MODEL.init(0))), patience=2)
+    seen = []
+    with pytest.raises(Diverged, match="the cost is nan in epoch 3 at learning rate 0.1"):
+        seen.extend(epochs)
+    assert len(seen) == 3
+
+
 def test_plateau_watches_the_validation_cost():
     descent = Descent(SGD(), Plateau(1, drop=0.5, lowest=0.0), 20.0)
     epochs, _ = validated(descent, epochs=30, batch_size=50)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from nn import checkpoint, results
 from nn.checkpoint import Checkpoint
-from nn.errors import DataError, EnvironmentFault
+from nn.errors import DataError, EnvironmentFault, UserError
 from nn.records import Epoch
 from nn.spark.storage import Folder
 
@@ -37,35 +37,59 @@ class Entry(NamedTuple):
     cost: float  # of the validation rows where there are some; infinite where it is no number
 
 
+class Refused(NamedTuple):
+    """A checkpoint that could not be read."""
+
+    epoch: int
+    why: str  # and which, in a line
+    is_damaged: bool  # False: the disk or the service did not give it out, and may do so another time
+
+
 class Checkpoints:
     """Reads, writes and sweeps away the checkpoints in a run's folder; the last `keep` and the best stay."""
 
     def __init__(self, folder: Folder, keep: int):
         self._folder, self._keep = folder, keep
         self._entries: list[Entry] = []
-        self.refused: list[str] = []  # why a checkpoint could not be read, a line each
+        self._spared: set[str] = set()  # names of those that may be whole, but were not given out
+        self.refused: list[Refused] = []  # the latest first
 
     def newest(self) -> Checkpoint | None:
         """The last checkpoint that can be read, or None where there is none; `refused` says which could not.
 
-        Raises DataError where there are some and none can be read.
+        Raises DataError where there are some and all are damaged, EnvironmentFault where some were not given out.
         """
-        names = [name.removesuffix(".json") for name in self._folder.names(FOLDER) if name.endswith(".json")]
+        names = [name.removesuffix(".json") for name in filter(is_manifest, self._folder.names(FOLDER))]
         found = None
-        for name in sorted(filter(_NAME.fullmatch, names), key=_epoch_of, reverse=True):
+        for name in sorted(names, key=_epoch_of, reverse=True):
             try:
                 manifest = self._manifest(name)
                 found = found or self._read(name, manifest)
-            except (ValueError, EnvironmentFault) as error:
-                self.refused.append(f"{self._folder.path}/{FOLDER}/{name}.npz: {error}")
+            except (ValueError, MemoryError, EnvironmentFault) as error:
+                self._refuse(name, error)
                 continue
             self._entries.insert(0, Entry(_epoch_of(name), name, manifest["cost"]))
         if found is None and self.refused:
-            raise DataError(f"{self.refused[0]}; no checkpoint can be read, --overwrite starts anew")
+            raise self._nothing_to_read()
         return found
 
+    def _refuse(self, name: str, error: Exception) -> None:
+        is_damaged = isinstance(error, ValueError)
+        if not is_damaged:
+            self._spared.add(name)
+        why = error if str(error) else "more than there is memory for"
+        self.refused.append(
+            Refused(_epoch_of(name), f"{self._folder.path}/{FOLDER}/{name}.npz: {why}", is_damaged)
+        )
+
+    def _nothing_to_read(self) -> UserError:
+        spared = [each.why for each in self.refused if not each.is_damaged]
+        if spared:
+            return EnvironmentFault(f"{spared[0]}; no checkpoint can be read")
+        return DataError(f"{self.refused[0].why}; no checkpoint can be read, --overwrite starts anew")
+
     def write(self, point: Checkpoint) -> None:
-        """Write a checkpoint, then its manifest, then remove those that are no longer kept."""
+        """Write a checkpoint, then its manifest; `sweep` comes after it."""
         content = checkpoint.to_bytes(point)
         digest = hashlib.sha256(content).hexdigest()
         line = point.progress.history[-1]
@@ -81,20 +105,21 @@ class Checkpoints:
         self._folder.write(f"{FOLDER}/{name}.json", results.to_json(manifest).encode())
         self._entries = [entry for entry in self._entries if entry.epoch < point.epoch]
         self._entries.append(Entry(point.epoch, name, _number(manifest["cost"])))
-        self._sweep()
 
     def clear(self) -> None:
         """Remove all checkpoints, and the folder where nothing else is in it; what is not a run's stays."""
-        self._entries = []
-        self._sweep()
+        self._entries, self._spared = [], set()
+        self.sweep()
         if not self._folder.names(FOLDER):
             self._folder.remove(FOLDER)
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
+        """Remove the checkpoints that are no longer kept, and what is left of writes that were cut short."""
         last = self._entries[-self._keep :]
         best = min(self._entries, key=lambda entry: entry.cost, default=None)
         self._entries = [entry for entry in self._entries if entry in last or entry is best]
-        kept = {f"{entry.name}.{ending}" for entry in self._entries for ending in ("npz", "json")}
+        whole = self._spared.union(entry.name for entry in self._entries)
+        kept = {f"{name}.{ending}" for name in whole for ending in ("npz", "json")}
         names = filter(is_ours, self._folder.names(FOLDER))
         gone = [name for name in names if name.lstrip(".").removesuffix(".crc") not in kept]
         # Manifests first: a checkpoint must not be promised that is not there.
@@ -135,6 +160,11 @@ class Checkpoints:
 def is_ours(name: str) -> bool:
     """Whether a name in the folder is one that runs give there."""
     return _OURS.fullmatch(name) is not None
+
+
+def is_manifest(name: str) -> bool:
+    """Whether a name in the folder is that of a checkpoint's manifest."""
+    return name.endswith(".json") and _NAME.fullmatch(name.removesuffix(".json")) is not None
 
 
 def _epoch_of(name: str) -> int:

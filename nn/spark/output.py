@@ -44,7 +44,7 @@ class Output:
                 f"{self.folder.path}; --resume goes on with the run in it, --overwrite replaces what it wrote"
             )
         ours = [name for name in names if name in (SUCCESS, *FILES, *FOLDERS, checkpoints.FOLDER)]
-        if (names if resume else ours) and self._config_of_a_run() is None:
+        if (names if resume else ours) and not self._is_a_run_s(names):
             flag = "--resume" if resume else "--overwrite"
             found = f", but {ours[0]}" if ours else ""
             raise UsageError(
@@ -64,26 +64,38 @@ class Output:
     def config(self) -> dict[str, Any]:
         """The configuration of the run whose folder this is; ValueError where there is none."""
         path = f"{self.folder.path}/{CONFIG}"
-        return json_object_of(self.folder.read(CONFIG, LARGEST_FILE) or b"", path)
+        try:
+            content = self.folder.read(CONFIG, LARGEST_FILE) or b""
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+        return json_object_of(content, path)
 
-    def _config_of_a_run(self) -> dict[str, Any] | None:
+    def _is_a_run_s(self, names: list[str]) -> bool:
+        """Whether a run's configuration lies here, or, where a write of it was cut short, a run's checkpoint."""
+        if CONFIG not in names:
+            return any(map(checkpoints.is_manifest, self.folder.names(checkpoints.FOLDER)))
         with suppress(ValueError):
-            found = self.config()
-            if {"partitions", "epochs"} <= found.keys():
-                return found
-        return None
+            return {"partitions", "epochs"} <= self.config().keys()
+        return False
 
     def probe(self) -> None:
         """Write a file, read it and remove it; EnvironmentFault where that cannot be done."""
         created = self.folder.missing()
-        self.folder.write(PROBE, PROBED)
-        found = self.folder.read(PROBE, len(PROBED))
-        self.folder.remove(PROBE)
-        self.folder.drop(created)
+        try:
+            self.folder.write(PROBE, PROBED)
+            found = self._probed()
+            self.folder.remove(PROBE)
+        finally:
+            self.folder.drop(created)
         if found != PROBED:
             raise EnvironmentFault(
                 f"cannot use {self.folder.path} as OUTPUT: a file written there reads otherwise"
             )
+
+    def _probed(self) -> bytes | None:
+        with suppress(ValueError):
+            return self.folder.read(PROBE, len(PROBED))
+        return None
 
     @property
     def is_finished(self) -> bool:
@@ -99,13 +111,19 @@ class Output:
                     self.folder.remove(each)
         for folder in FOLDERS:
             if folder in present:
-                for name in self.folder.names(folder):
+                for name in filter(_is_part, self.folder.names(folder)):
                     self.folder.remove(f"{folder}/{name}")
-                self.folder.remove(folder)
+                if not self.folder.names(folder):
+                    self.folder.remove(folder)
 
     def write_config(self, config: dict) -> None:
-        """Write the configuration that the run goes by."""
-        self._write_all({CONFIG: results.to_json(config)})
+        """Write the configuration that the run goes by, where it is not there already."""
+        content = results.to_json(config)
+        with suppress(ValueError):
+            # Not every file system replaces a file at once, and a run that goes on mostly has the same to say.
+            if self.folder.read(CONFIG, LARGEST_FILE) == content.encode():
+                return
+        self._write_all({CONFIG: content})
 
     def write_history(self, history: tuple[Epoch, ...]) -> None:
         """Write the histories so far: each epoch on a local disk, elsewhere at most every 10 seconds."""

@@ -100,8 +100,12 @@ class Recording:
     def _save(self) -> None:
         progress = self._unsaved
         if progress is not None:
-            self._pace.time(lambda: self._checkpoints.write(self._point(progress)))
-            self._saved, self._unsaved = len(progress.history), None
+            self._pace.time(lambda: self._write(progress))
+
+    def _write(self, progress: Progress) -> None:
+        self._checkpoints.write(self._point(progress))
+        self._saved, self._unsaved = len(progress.history), None
+        self._checkpoints.sweep()
 
     def _advice(self, error: BaseException) -> str:
         if not self._saved:
