@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import io
 import os
 import shutil
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
+
+from nn import localfile
 
 _ROOT = Path(__file__).resolve().parent
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold: contents alone decide its bytes
@@ -29,14 +32,14 @@ def write_zip(path: str | os.PathLike) -> None:
         raise ValueError(f"this code runs from a zip already: copy {_ROOT.parent}")
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(target.name + ".part")
-    with zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED) as archive:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for source in sorted(_ROOT.rglob("*.py")):
             entry = zipfile.ZipInfo(source.relative_to(_ROOT.parent).as_posix(), _TIMESTAMP)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, source.read_bytes())
-    os.replace(scratch, target)
+    localfile.write(target, content.getvalue())
 
 
 def temporary_zip() -> str:

@@ -118,7 +118,7 @@ def test_lone_main_task_runs_with_the_zip_and_says_what_is_missing_without(data,
     assert len((tmp_path / "out" / "history.csv").read_text().splitlines()) == 4
     (tmp_path / "nn.zip").unlink()
     bare = submit("main_task.py", *words, cwd=tmp_path)
-    assert bare.returncode != 0
+    assert bare.returncode == 4
     assert "main_task.py: error: no Python module named nn here; add --py-files nn.zip" in bare.stdout
 
 

@@ -53,6 +53,14 @@ def idx_folder(tmp_path):
     return folder
 
 
+def test_without_numpy_there_is_one_line(tmp_path):
+    code = "import runpy, sys; sys.modules['numpy'] = None; runpy.run_path('generate_data.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 4 and done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("generate_data.py: error: no Python module named numpy here; install it with: ")
+
+
 def test_from_folder_writes_the_set(tmp_path, idx_folder, capsys):
     out = tmp_path / "out"
     assert run("--from", idx_folder, "--output", out, "--digits", "7,3", "--limit", "4") == 0

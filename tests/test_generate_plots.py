@@ -267,6 +267,14 @@ def test_a_bad_file_ends_in_one_line_before_anything_is_drawn(capsys, output, na
     assert not list(output.glob("*.png"))
 
 
+def test_a_model_that_may_unpack_without_end_is_not_unpacked(capsys, output):
+    config = np.array(json.dumps({"input_shape": [4], "layers": []}))
+    np.savez_compressed(output / "model.npz", config=config, **{"0.W": np.zeros((1000, 1000))})
+    code, out, err = run(capsys, output)
+    assert (code, out, len(err)) == (3, [], 1)
+    assert "expected arrays as they lie, found compressed ones" in err[0]
+
+
 def test_a_missing_output_and_a_file_in_its_place_are_errors(capsys, tmp_path):
     code, out, err = run(capsys, tmp_path / "nowhere")
     assert (code, out, len(err)) == (3, [], 1)

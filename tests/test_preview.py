@@ -4,6 +4,7 @@ import gzip
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,6 +86,20 @@ def test_dry_run_refuses_what_is_plainly_wrong(tmp_path, images, labels, words, 
     train = [str(tmp_path / "x.csv"), "-" if labels == "-" else str(tmp_path / "y.csv")]
     with pytest.raises(DataError, match=re.escape(message)):
         preview.lines(asked([*train, *train], *words))
+
+
+def test_dry_run_tells_the_line_of_a_bad_label_however_far(csv_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(preview, "ENOUGH", 100)
+    lines = Path(csv_set[1]).read_text().splitlines()
+    lines[234] = "x"
+    Path(csv_set[1]).write_text("\n".join(lines))
+    with pytest.raises(DataError, match="TRAIN_LABELS: .*, line 235: expected a number as value 1 of 1"):
+        preview.lines(asked(csv_set))
+
+
+def test_dry_run_knows_the_path_that_spark_prints(csv_set):
+    told = preview.lines(asked([f"file:{path}" for path in csv_set]))
+    assert "240 training rows" in told and "note" not in told
 
 
 def test_dry_run_reads_no_line_without_end(tmp_path):

@@ -9,7 +9,7 @@ from conftest import blobs, write_csv
 
 from nn import replicas
 from nn.errors import DataError
-from nn.spark import reading
+from nn.spark import reading, textfile
 from nn.spark.reading import Source
 from nn.spark.storage import Storage
 from nn.split import Split
@@ -411,6 +411,22 @@ def test_reading_tells_what_is_no_text(spark, tmp_path, folder, make, told):
     with pytest.raises(DataError) as caught:
         read(spark, path, folder / "y.csv")
     assert str(caught.value).startswith(told) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("ending", "pack"), [("", bytes), (".gz", gzip.compress)])
+def test_reading_holds_no_first_line_without_end(spark, folder, ending, pack, monkeypatch):
+    monkeypatch.setattr(textfile, "_FIRST_LOOK", 4)
+    monkeypatch.setattr(textfile, "SLICE", 8)
+    monkeypatch.setattr(textfile, "LONGEST", 15)
+    path = folder / f"long.csv{ending}"
+    for row, is_refused in ((b"10,20,30,40,50", False), (b"10,20,30,40,50" + 30 * b"0", True)):
+        path.write_bytes(pack((row + b"\n") * 50))
+        if not is_refused:
+            assert read(spark, path, folder / "y.csv").width == 5
+            continue
+        told = f"{path.name}, line 1: expected a row of at most 15 bytes, found a longer one"
+        with pytest.raises(DataError, match=told):
+            read(spark, path, folder / "y.csv")
 
 
 def test_reading_tells_a_damaged_archive(spark, folder):

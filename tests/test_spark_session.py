@@ -1,5 +1,7 @@
 """How Spark is started and stopped: what goes wrong is one line, what a signal brought about is the signal."""
 
+import errno
+
 import pytest
 from submitting import MAIN, submit
 
@@ -41,6 +43,17 @@ def amid(stop, error):
         raise stop
     except KeyboardInterrupt:
         raise error  # noqa: B904 (by itself Python remembers what it came up amid)
+
+
+def test_a_disk_without_room_for_the_package_is_one_line(monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("nn.package.temporary_zip", full)
+    with pytest.raises(
+        EnvironmentFault, match="cannot write nn.zip to a folder in /.*: No space left on device"
+    ):
+        session.ship_package(Context())
 
 
 def test_a_signal_while_spark_starts_is_no_fault_of_its_environment(started):

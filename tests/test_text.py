@@ -126,6 +126,26 @@ def test_parse_drains_its_lines_whatever_they_hold():
     assert next(lines, None) is None
 
 
+def test_parse_holds_no_more_long_lines_than_they_weigh(monkeypatch):
+    monkeypatch.setattr(text, "CHUNK_TEXT", 100)
+    lines = [b"1"] * 30 + [b" " * 60 + b"2"] * 5 + [b"3"] * 30
+    held = []
+    whole = text.take
+
+    def watched(lines, most):
+        held.append(whole(lines, most))
+        return held[-1]
+
+    monkeypatch.setattr(text, "take", watched)
+    *chunks, end = text.parse(iter(lines), Layout(None, 1))
+    assert (
+        np.concatenate([chunk.values for chunk in chunks]).ravel().tolist() == [1] * 30 + [2] * 5 + [3] * 30
+    )
+    assert end.rows == 65 and end.fault is None and len(chunks) == 3
+    assert max(sum(map(len, taken)) for taken in held) < 100 + 61
+    assert [chunk.start for chunk in chunks] == [chunk.line - 1 for chunk in chunks]
+
+
 def test_parse_cuts_wide_rows_into_smaller_chunks():
     wide = Layout(",", text.CHUNK_BYTES // 40)
     line = b",".join([b"1"] * wide.width)

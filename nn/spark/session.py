@@ -166,8 +166,13 @@ def ship_package(context) -> None:
 
     Spark puts nothing but the main script's folder on the driver's path, and nothing on an executor's.
     """
-    if not nn.package.is_zipped():
+    if nn.package.is_zipped():
+        return
+    try:
         context.addPyFile(nn.package.temporary_zip())
+    except OSError as error:
+        place = os.environ.get("TMPDIR", "/tmp")
+        raise EnvironmentFault(f"cannot write nn.zip to a folder in {place}: {error.strerror}") from error
 
 
 def _first_line(error: Exception) -> str:

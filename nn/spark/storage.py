@@ -7,7 +7,9 @@ local disks do at once and others in two steps; on object stores it is created w
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NamedTuple
 
 from nn import localfile
@@ -81,6 +83,23 @@ class Storage:
             return b"".join(bytes(take(stream, min(SLICE, size - at))) for at in range(0, size, SLICE))
         finally:
             stream.close()
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Callable[[int], bytes]]:
+        """A function that reads on by at most so many bytes, unpacked where the name says that the file is packed."""
+        file_system, place = self._at(path)
+        io = self._jvm.org.apache.hadoop.io.compress
+        codec = io.CompressionCodecFactory(self._configuration).getCodec(place)
+        stream = file_system.open(place)
+        try:
+            unpacked = stream if codec is None else codec.createInputStream(stream)
+            yield partial(self._read_on, unpacked)
+        finally:
+            stream.close()
+
+    def _read_on(self, stream, most: int) -> bytes:
+        apache = self._jvm.org.apache.commons.io
+        return bytes(apache.IOUtils.toByteArray(apache.input.BoundedInputStream(stream, most)))
 
     def folder(self, path: str) -> Folder:
         """The folder at a path, which need not exist yet."""

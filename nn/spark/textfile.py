@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 
 from nn import text
 from nn.errors import DataError
-from nn.spark.storage import File, Storage
+from nn.spark.storage import SLICE, File, Storage
 
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")
 _SMALLEST_SPLIT = "mapreduce.input.fileinputformat.split.minsize"
+LONGEST = 64 << 20  # bytes of a first line: a row of two million values
+_FIRST_LOOK = 1 << 16  # bytes in which a first line mostly ends
 _LISTING_THREADS = (
     "mapreduce.input.fileinputformat.list-status.num-threads"  # more than 1 list in order of arrival
 )
@@ -57,6 +59,7 @@ class TextFile:
         self.files = storage.list_files(path, argument)
         self.partitions = partitions
         self.context = context
+        self._refuse_no_lines(storage)
         self.lines = self._cut(max(1, -(-self.bytes // partitions)))
         if len(self.files) > 1 and self.lines.getNumPartitions() > partitions and self._has_no_hosts():
             self.lines = self._cut(max(1, self.bytes // (partitions * _FINER)))
@@ -87,6 +90,25 @@ class TextFile:
         except Exception as error:
             raise DataError(f"{self.argument}: Spark cannot open {self.path}: {_reason(error)}") from None
         return lines
+
+    def _refuse_no_lines(self, storage: Storage) -> None:
+        """Raise DataError for a file that is no text of lines, one of which Spark would hold whole."""
+        path = self.files[0].path
+        try:
+            with storage.open(path) as read:
+                seen, part = 0, read(_FIRST_LOOK)
+                while part and not (b"\n" in part or b"\r" in part):
+                    seen += len(part)
+                    if seen > LONGEST:
+                        expected = f"a row of at most {LONGEST:,} bytes"
+                        raise DataError(
+                            f"{self.argument}: {path}, line 1: expected {expected}, found a longer one"
+                        )
+                    part = read(SLICE)
+        except DataError:
+            raise
+        except Exception as error:
+            raise DataError(f"{self.argument}: cannot read {self.path}: {_reason(error)}") from error
 
     def _advise_part_files(self, packed: list[File]) -> None:
         note = f"{self.argument}: {packed[0].path} is compressed and is read as one piece by one core"
