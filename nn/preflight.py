@@ -145,13 +145,14 @@ def faults(found: Sequence[Found], bound: int | None) -> list[str]:
         for each in visited
         for path in each.unread
     ]
+    moved = "; a task that moves to another machine may give other last bits"
     for name in ("python", "numpy", "nn"):
         versions = sorted({getattr(each, name) for each in visited})
         if len(versions) > 1:
-            said.append(
-                f"executors run different versions of {name}: {', '.join(versions)}; a task that moves to "
-                "another machine may give other last bits"
-            )
+            said.append(f"executors run different versions of {name}: {', '.join(versions)}{moved}")
+    hosts = {each.arithmetic: each.host for each in visited}
+    if len(hosts) > 1:
+        said.append(f"the processors of {' and '.join(sorted(hosts.values()))} round sums differently{moved}")
     return said + _too_little(found, bound)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nn import __version__, mixing, results, spelling
+from nn import __version__, arithmetic, mixing, results, spelling
 from nn.evaluation import Score
 from nn.fields import LARGEST_FILE
 from nn.model import Sequential
@@ -192,6 +192,7 @@ def summary(
             "spark": context.version,
             "python": platform.python_version(),
             "numpy": np.__version__,
+            "arithmetic": arithmetic.fingerprint(),
             "java": context._jvm.System.getProperty("java.version"),
         },
         "master": context.master,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn import __version__, likeness
+from nn import __version__, arithmetic, likeness
 from nn.checkpoint import Checkpoint
 from nn.errors import DataError, UsageError
 from nn.fields import Whole
@@ -182,6 +182,7 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": platform.machine(),
+        "arithmetic": arithmetic.fingerprint(),
     }
 
 

@@ -23,6 +23,7 @@ FLOORS = {
     "nn.likeness": NUMBERS,
     "nn.localfile": NUMBERS,
     "nn.archive": RECORDS,
+    "nn.arithmetic": NUMBERS,
     "nn.checkpoint": RECORDS,
     "nn.losses": NUMBERS,
     "nn.optimizers": NUMBERS,

@@ -8,7 +8,7 @@ from nn.spark.executors import Executor
 from nn.text import Fault
 
 GB = 1 << 30
-VISITED = Visited(0, 0, 11, "a", "3.11.2", "2.1.0", "0.1.0", "1", 2 * GB, 100 << 20, 0.0123, ())
+VISITED = Visited(0, 0, 11, "a", "3.11.2", "2.1.0", "0.1.0", "f00", "1", 2 * GB, 100 << 20, 0.0123, ())
 GOOD = Found(VISITED, Executor("1", 4, GB), 50_000_000)
 END = End(1024, 784, 0)
 ENDS = Ends("TRAIN_IMAGES", 4, END, END._replace(rows=500))
@@ -49,6 +49,11 @@ def test_what_stands_in_the_way_is_said():
         unread == "b cannot read /x.csv: put it on every machine, or on a file system that all of them share"
     )
     assert versions.startswith("executors run different versions of numpy: 1.26.4, 2.1.0")
+
+
+def test_processors_that_round_differently_are_named():
+    (said,) = preflight.faults([GOOD, of(host="b"), of(host="c", arithmetic="f01")], None)
+    assert said.startswith("the processors of b and c round sums differently; a task that moves")
 
 
 def test_what_is_wrong_with_the_data_is_said():

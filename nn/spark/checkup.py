@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn import __version__, text
+from nn import __version__, arithmetic, text
 from nn.rehearsal import Rehearsal
 from nn.spark import caching, executors
 from nn.spark.columns import Columns
@@ -43,6 +43,7 @@ class Visited(NamedTuple):
     python: str
     numpy: str
     nn: str
+    arithmetic: str  # what tells the last bits that it computes (nn/arithmetic.py)
     threads: str  # of BLAS in a worker, "all" where nothing bounds them
     free: int  # bytes of the machine; 0: unknown
     worker: int  # bytes that a worker held at most, a step rehearsed; 0: unknown
@@ -138,6 +139,7 @@ def describe(paths: tuple[str, ...], rehearsal: Rehearsal | None, elements: Iter
         platform.python_version(),
         np.__version__,
         __version__,
+        arithmetic.fingerprint(),
         next((os.environ[name] for name in THREADS if os.environ.get(name)), "all"),
         _told("/proc/meminfo", "MemAvailable"),
         _told("/proc/self/status", "VmHWM"),
