@@ -68,7 +68,7 @@ class CellReader:
         while not seen.all():
             first = int(seen.argmin())
             text = bytes(cells[first])
-            value = self.to_number(text.decode("latin1").strip())
+            value = self.to_number(text.decode("ascii", errors="replace").strip())
             if value is None or len(self.known) == _MOST_TEXTS:
                 return None
             self.known[text] = value

@@ -171,7 +171,7 @@ def _in_bulk(lines: list[bytes], layout: Layout, dtype: type) -> np.ndarray | No
         warnings.simplefilter("error", DeprecationWarning)
         try:
             return np.loadtxt(
-                lines, dtype, comments=None, delimiter=layout.separator, ndmin=2, encoding="latin1"
+                lines, dtype, comments=None, delimiter=layout.separator, ndmin=2, encoding="ascii"
             )
         except (ValueError, OverflowError, DeprecationWarning):
             return None

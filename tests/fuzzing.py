@@ -120,6 +120,11 @@ def image_lines(random: Random) -> str:
     lines = [row.encode("utf-8", "surrogatepass") for row in rows]
     if random.random() < 0.05:
         lines[random.randrange(len(lines))] = random.randbytes(random.randint(0, 12)).replace(b"\n", b"")
+    if random.random() < 0.05:
+        number = random.randrange(len(lines))
+        place = random.randrange(len(lines[number]) + 1)
+        odd = random.choice([b"\xa0", b"\x85", b"\xff", b"\xc2\xa0", b"\x0b", b"\x1c"])
+        lines[number] = lines[number][:place] + odd + lines[number][place:]
     expected = _expected_rows(lines, layout)
     parts = list(parse_images(layout, Columns(None, None), text.MAX_CLASSES, 0, False, iter(lines)))
     fault = parts[-1].fault
