@@ -63,7 +63,7 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     clock = report.Clock()
     executors = await_all(context, console.say)
     asked = start.asked.for_cluster(context.defaultParallelism)
-    console.say(report.where(context, executors, asked))
+    console.say(report.where(context, executors, asked, output.folder))
 
     # read
     with asked.telling_how_to_get_data():
@@ -90,6 +90,7 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     measure = table.counting(penalty.added_to(measure_on(train_blocks, model, recipe.augment)))
     descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
     epochs = train(measure, optimizer, plan, progress, descend, recipe.patience)
+    resumption.take_over(start, asked, output, checkpoints)
     with resumption.recording(start, asked, data, optimizer, output, checkpoints) as record:
         for progress in table.watch(epochs):
             record(progress)

@@ -78,7 +78,7 @@ class Options:
     check: bool = option(
         False,
         Switch(),
-        "look over the cluster and the data with one small job, say what would stop the run, and leave",
+        "look over the cluster and the data with small jobs, say what would stop the run, and leave",
         kept=False,
     )
     dry_run: bool = option(False, Switch(), "say what the run would do, start nothing and leave", kept=False)

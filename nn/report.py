@@ -21,7 +21,7 @@ from nn.recipe import Recipe
 from nn.records import Progress
 from nn.spark.executors import Executor
 from nn.spark.reading import Dataset
-from nn.spark.storage import Storage
+from nn.spark.storage import Folder, Storage
 from nn.split import Split
 from nn.training import Plan
 from nn.weighting import ClassWeightsReader
@@ -70,14 +70,25 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str) and value.isprintable() and len(value) <= LONGEST_NAME
 
 
-def where(context, executors: Sequence[Executor], asked: Options) -> str:
+def where(context, executors: Sequence[Executor], asked: Options, output: Folder) -> str:
     """Which Spark runs the job, on how many executors, and what its configuration file says of itself."""
     about = f"\nrecipe    {asked.about}" if asked.about else ""
     slots = sum(each.slots for each in executors)
     room = f"{slots} task{'' if slots == 1 else 's'} at once"
     if len(executors) > 1:
         room = f"{len(executors)} executors, {room}"
-    return f"spark     {context.version} at {context.master}: {room}{about}"
+    note = f"\nnote      {FAR_FROM_HOME}" if output.is_local and _chose_driver_s_place(context) else ""
+    return f"spark     {context.version} at {context.master}: {room}{about}{note}"
+
+
+def _chose_driver_s_place(context) -> bool:
+    return context.getConf().get("spark.submit.deployMode", "client") == "cluster"
+
+
+FAR_FROM_HOME = (
+    "OUTPUT lies on the disk of the machine or container that the cluster chose for the driver; on storage that all "
+    "machines share it would outlast the driver, and --resume would find it"
+)
 
 
 def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name: str, seconds: float) -> str:

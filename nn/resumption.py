@@ -139,6 +139,16 @@ def continued(asked: Options, config: dict[str, Any], done: int) -> Options:
     return asked
 
 
+def take_over(start: Start, asked: Options, output: Output, checkpoints: Checkpoints) -> None:
+    """Make OUTPUT the run's: what an earlier one wrote goes, but for what this one goes on from."""
+    output.clear()
+    if start.earlier is None:
+        checkpoints.clear()
+    output.write_config(asked.resolved())
+    if start.earlier is not None:
+        output.write_history(start.earlier.progress.history)
+
+
 def recording(
     start: Start,
     asked: Options,
@@ -147,13 +157,7 @@ def recording(
     output: Output,
     checkpoints: Checkpoints,
 ) -> Recording:
-    """Make OUTPUT ready for the run, and give what writes it down as it goes on."""
-    output.clear()
-    if start.earlier is None:
-        checkpoints.clear()
-    output.write_config(asked.resolved())
-    if start.earlier is not None:
-        output.write_history(start.earlier.progress.history)
+    """What writes the run down as it goes on."""
 
     def point(progress: Progress) -> Checkpoint:
         return Checkpoint(progress, asked.resolved(), data, versions())

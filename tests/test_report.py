@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from nn import report
+from nn.options import Options
+from nn.spark.executors import Executor
 
 UNNAMED = {"name": "x.csv", "class_names": None}
 
@@ -49,3 +51,16 @@ def test_a_page_that_cannot_be_used_names_nothing(content):
 def test_class_names_that_would_break_a_line_are_left_out():
     page = {"name": "digits", "train_rows": 5, "classes": ["zero", "o\nne"]}
     assert described(json.dumps(page).encode()) == {"name": "digits", "class_names": None}
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_local", "noted"),
+    [("cluster", True, True), ("cluster", False, False), ("client", True, False), (None, True, False)],
+)
+def test_an_output_that_would_end_with_the_driver_s_machine_is_noted(mode, is_local, noted):
+    context = SimpleNamespace(
+        version="4", master="yarn", getConf=lambda: SimpleNamespace(get=lambda key, default: mode or default)
+    )
+    told = report.where(context, [Executor("1", 4, 0)], Options(), SimpleNamespace(is_local=is_local))
+    assert told.splitlines()[0] == "spark     4 at yarn: 4 tasks at once"
+    assert (len(told.splitlines()) == 2) == noted == ("note      OUTPUT lies on the disk" in told)

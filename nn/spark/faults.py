@@ -44,6 +44,13 @@ def translated(error: BaseException) -> EnvironmentFault | None:
     return None
 
 
+def reason_of(error: BaseException) -> str:
+    """The first line of what an error says, be it Java's or Python's; its kind where it says nothing."""
+    java = getattr(error, "java_exception", None)
+    said = str(error) if java is None else java.getMessage() or java.getClass().getName()
+    return next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
+
+
 _CURES = {
     "numpy": "expected NumPy for the executors' Python, found none; install it on every machine (pip install numpy), "
     "or point PYSPARK_PYTHON at a Python that has it",

@@ -62,7 +62,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
             raise stop from None
         if debug:
             raise
-        raise EnvironmentFault(f"Spark did not start: {_first_line(error)}") from None
+        raise EnvironmentFault(f"Spark did not start: {faults.reason_of(error)}") from None
     with interruption.Interruption(context, lambda: _hush(context, debug)):
         try:
             context.setLogLevel("INFO") if debug else _set_log_level(context._jvm, "ERROR")
@@ -173,9 +173,3 @@ def ship_package(context) -> None:
     except OSError as error:
         place = os.environ.get("TMPDIR", "/tmp")
         raise EnvironmentFault(f"cannot write nn.zip to a folder in {place}: {error.strerror}") from error
-
-
-def _first_line(error: Exception) -> str:
-    java = getattr(error, "java_exception", None)
-    text = str(error if java is None else java.getMessage() or java.getClass().getName()).strip()
-    return text.splitlines()[0] if text else type(error).__name__

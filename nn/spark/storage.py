@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from nn import localfile
 from nn.errors import DataError, EnvironmentFault, MissingFile, UsageError, UserError
+from nn.spark.faults import reason_of
 
 # What is created on these shows only when it is closed, and a rename copies it: no temporary name there.
 OBJECT_STORES = frozenset({"gs", "s3", "s3a", "s3n", "oss", "cosn", "obs"})
@@ -323,6 +324,4 @@ def _translated(error: Exception, kind: type[UserError], what: str) -> UserError
     """A Java exception as one line of ours; what is already ours stays as it is."""
     if isinstance(error, UserError):
         return error
-    java = getattr(error, "java_exception", None)
-    reason = java.getMessage() if java is not None else str(error)
-    return kind(f"{what}: {(reason or type(error).__name__).splitlines()[0]}")
+    return kind(f"{what}: {reason_of(error)}")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from nn import text
 from nn.errors import DataError
+from nn.spark.faults import reason_of
 from nn.spark.storage import SLICE, File, Storage
 
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")
@@ -88,7 +89,7 @@ class TextFile:
                 lines = self.context.textFile(paths, wanted, use_unicode=False)
                 lines.getNumPartitions()  # cuts now: Spark would do it later, when the settings are gone
         except Exception as error:
-            raise DataError(f"{self.argument}: Spark cannot open {self.path}: {_reason(error)}") from None
+            raise DataError(f"{self.argument}: Spark cannot open {self.path}: {reason_of(error)}") from None
         return lines
 
     def _refuse_no_lines(self, storage: Storage) -> None:
@@ -108,7 +109,7 @@ class TextFile:
         except DataError:
             raise
         except Exception as error:
-            raise DataError(f"{self.argument}: cannot read {self.path}: {_reason(error)}") from error
+            raise DataError(f"{self.argument}: cannot read {self.path}: {reason_of(error)}") from error
 
     def _advise_part_files(self, packed: list[File]) -> None:
         note = f"{self.argument}: {packed[0].path} is compressed and is read as one piece by one core"
@@ -135,7 +136,7 @@ class TextFile:
         try:
             lines = list(self.lines._jrdd.take(2))
         except Exception as error:
-            raise DataError(f"{self.argument}: cannot read {self.path}: {_reason(error)}") from None
+            raise DataError(f"{self.argument}: cannot read {self.path}: {reason_of(error)}") from None
         if not any(line.strip() for line in lines):
             raise DataError(f"{self.argument}: expected rows of numbers, found nothing in {self.path}")
         found = "an empty line" if not lines[0].strip() else "bytes that are no text"
@@ -223,9 +224,3 @@ def _set_for_now(configuration, settings: dict[str, str]) -> Iterator[None]:
 def _escaped(path: str) -> str:
     """A path in which no character means a pattern."""
     return "".join("\\" + letter if letter in "*?[]{}\\" else letter for letter in path)
-
-
-def _reason(error: Exception) -> str:
-    java = getattr(error, "java_exception", None)
-    lines = str(java.getMessage() if java is not None else error).splitlines()
-    return next((line for line in lines if line.strip()), type(error).__name__)
