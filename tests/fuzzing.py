@@ -125,8 +125,15 @@ def image_lines(random: Random) -> str:
         place = random.randrange(len(lines[number]) + 1)
         odd = random.choice([b"\xa0", b"\x85", b"\xff", b"\xc2\xa0", b"\x0b", b"\x1c"])
         lines[number] = lines[number][:place] + odd + lines[number][place:]
-    expected = _expected_rows(lines, layout)
-    parts = list(parse_images(layout, Columns(None, None), text.MAX_CLASSES, 0, False, iter(lines)))
+    starts_file = random.random() < 0.3
+    if random.random() < 0.1:
+        lines.insert(
+            0, mark.join(random.choice(["a", "x1", "nan", "7", "", "b b"]) for _ in range(width)).encode()
+        )
+    if random.random() < 0.1:
+        lines[0] = b"\xef\xbb\xbf" + lines[0]
+    expected = _expected_rows(_without_header(lines, layout) if starts_file else lines, layout)
+    parts = list(parse_images(layout, Columns(None, None), text.MAX_CLASSES, 0, starts_file, iter(lines)))
     fault = parts[-1].fault
     assert parts[-1].lines == len(lines)
     if fault is not None:
@@ -141,6 +148,16 @@ def image_lines(random: Random) -> str:
 
 
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def _without_header(lines: list[bytes], layout: text.Layout) -> list[bytes]:
+    """What a file's lines hold beside a byte-order mark and a first line in which nothing is a number."""
+    first, *rest = lines
+    first = first.removeprefix(b"\xef\xbb\xbf")
+    fields = [field.strip().lower() for field in first.decode(errors="replace").split(layout.separator)]
+    strange = ("nan", "inf", "infinity")
+    named = not any(NUMBER.fullmatch(field) or field.lstrip("+-") in strange for field in fields)
+    return rest if named and any(fields) else [first, *rest]
 
 
 def _expected_rows(lines: list[bytes], layout: text.Layout) -> np.ndarray | None:
