@@ -144,6 +144,7 @@ def test_sources_name_their_arguments():
         ("--average parameters --outer-momentum 1", "expected a number from 0 to below 1"),
         ("--average parameters --rounds-per-epoch 0", "expected a whole number of at least 1"),
         ("--epochs 0", "--epochs: expected a whole number of at least 1, found '0'"),
+        ("--partitions 1000001", "--partitions: expected a whole number from 1 to 1000000, found '1000001'"),
         ("--epochs many", "--epochs: expected a whole number of at least 1, found 'many'"),
         ("--epochs 1.5", "--epochs: expected a whole number of at least 1, found '1.5'"),
         ("--hidden 64,", "--hidden: expected units as 64 or 128,64, found '64,'"),

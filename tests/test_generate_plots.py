@@ -275,6 +275,16 @@ def test_a_model_that_may_unpack_without_end_is_not_unpacked(capsys, output):
     assert "expected arrays as they lie, found compressed ones" in err[0]
 
 
+def test_a_model_whose_headers_claim_more_than_the_file_is_not_read(capsys, output):
+    content = bytearray((output / "model.npz").read_bytes())
+    place = content.index(b"PK\x01\x02") + 24  # an entry of the archive's directory: bytes when unpacked
+    content[place : place + 4] = (1 << 30).to_bytes(4, "little")
+    (output / "model.npz").write_bytes(content)
+    code, out, err = run(capsys, output)
+    assert (code, out, len(err)) == (3, [], 1)
+    assert "expected arrays of at most the file's size" in err[0]
+
+
 def test_a_missing_output_and_a_file_in_its_place_are_errors(capsys, tmp_path):
     code, out, err = run(capsys, tmp_path / "nowhere")
     assert (code, out, len(err)) == (3, [], 1)

@@ -50,3 +50,9 @@ def test_likeness_tells_a_key_that_is_missing_or_too_many():
         check({**GOOD, "more": 1}, LIKE, "state")
     with pytest.raises(ValueError, match="state: expected trial, rate"):
         check({key: GOOD[key] for key in GOOD if key != "rate"}, LIKE, "state")
+
+
+def test_a_key_that_would_steer_a_terminal_is_escaped():
+    with pytest.raises(ValueError) as told:
+        check({"a\n\x1b[31m": 1}, {"b": 1}, "state")
+    assert str(told.value) == "state: expected b, found a\\n\\x1b[31m"
