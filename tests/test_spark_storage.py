@@ -1,6 +1,8 @@
 """Files on any file system that Spark reaches: whole or not at all, sorted, and told in one line when missing."""
 
+import gzip
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -60,6 +62,26 @@ def test_folder_removes_files_and_folders(folder):
     for name in ("a/b", "a", "c", "never-there"):
         folder.remove(name)
     assert folder.names() == []
+
+
+def test_a_file_in_a_folder_s_place_is_told(folder, storage):
+    folder.write("c", b"")
+    with pytest.raises(EnvironmentFault, match="cannot use .*out/c as OUTPUT: it is a file"):
+        storage.folder(f"{folder.path}/c").names()
+
+
+def test_what_a_file_system_does_not_remove_is_told():
+    kept = SimpleNamespace(exists=lambda place: True, delete=lambda place, deep: False)
+    folder = HadoopFolder(SimpleNamespace(_at=lambda path: (kept, path)), "x://out")
+    with pytest.raises(EnvironmentFault, match="^cannot remove x://out/_SUCCESS: its file system keeps it$"):
+        folder.remove("_SUCCESS")
+
+
+def test_storage_reads_on_in_a_file_packed_or_not(folder, storage):
+    for name, content in (("a.csv", b"abcdef"), ("a.csv.gz", gzip.compress(b"abcdef"))):
+        folder.write(name, content)
+        with storage.open(f"{folder.path}/{name}") as read:
+            assert [read(4), read(4), read(4)] == [b"abcd", b"ef", b""]
 
 
 def test_folder_removes_no_folder_that_holds_something(folder):
