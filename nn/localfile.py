@@ -11,7 +11,9 @@ def read(path: str | os.PathLike, most: int) -> bytes:
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         refuse_more(size, most)
-        content = file.read(min(size, most) + 1)  # one more shows that it grows, or that it is a pipe
+        content = file.read(min(size, most) + 1)
+        if len(content) > size:  # it grows, or it is a pipe, whose size is not known before
+            content += file.read(most + 1 - len(content))
     refuse_more(len(content), most)
     return content
 

@@ -151,8 +151,9 @@ def faults(found: Sequence[Found], bound: int | None) -> list[str]:
         if len(versions) > 1:
             said.append(f"executors run different versions of {name}: {', '.join(versions)}{moved}")
     hosts = {each.arithmetic: each.host for each in visited}
-    if len(hosts) > 1:
-        said.append(f"the processors of {' and '.join(sorted(hosts.values()))} round sums differently{moved}")
+    if len(hosts) > 1 and len({each.numpy for each in visited}) == 1:
+        names = " and ".join(sorted(hosts.values()))
+        said.append(f"the processors or BLAS libraries of {names} round sums differently{moved}")
     return said + _too_little(found, bound)
 
 

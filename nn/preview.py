@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -164,13 +163,17 @@ def _classes(argument: str, files: list[str], column: int | None) -> int:
     """One more than the largest class number; of labels beside images, in the first ENOUGH rows."""
     most = 2
     for path in files if column is None else files[:1]:
-        first = _first_lines(path) or [""]  # a line without end is no label's
+        first = _first_lines(path)
+        if first is None:
+            raise DataError(
+                f"{argument}: {path}, line 1: expected a label, found a line of more than {PEEKED:,} bytes"
+            )
         if not any(first):
             raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
         layout = text.layout_of(first)
         with open(path, "rb") as file:
             before = 0  # lines
-            while lines := [line.rstrip(b"\r\n") for line in islice(_lines(file), ENOUGH)]:
+            while lines := [line.rstrip(b"\r\n") for line in text.take(_lines(file), ENOUGH)]:
                 classes = _classes_of(lines, layout, column, before)
                 if isinstance(classes, text.Fault):
                     raise DataError(

@@ -82,7 +82,11 @@ def where(context, executors: Sequence[Executor], asked: Options, output: Folder
 
 
 def _chose_driver_s_place(context) -> bool:
-    return context.getConf().get("spark.submit.deployMode", "client") == "cluster"
+    conf = context.getConf()
+    in_a_pod = (
+        conf.get("spark.kubernetes.submitInDriver", "false") == "true"
+    )  # where it calls its mode "client"
+    return in_a_pod or conf.get("spark.submit.deployMode", "client") == "cluster"
 
 
 FAR_FROM_HOME = (

@@ -93,7 +93,8 @@ def start(asked: Options, output: Output, checkpoints: Checkpoints) -> Start:
     earlier = checkpoints.newest()
     if earlier is not None:
         notes = [_passed_over(refused, earlier.epoch) for refused in checkpoints.refused]
-        asked = continued(asked, earlier.config, earlier.epoch)
+        withheld = [refused.epoch for refused in checkpoints.refused if not refused.is_damaged]
+        asked = continued(asked, earlier.config, max(earlier.epoch, *withheld, 0))
         notes += _other_versions(earlier.versions)
         enough = output.is_finished and asked.recipe.epochs <= earlier.config["epochs"]
         if enough:
@@ -195,7 +196,7 @@ def _other_versions(before: dict[str, Any]) -> list[str]:
     others = [
         f"{name} {_shown(before.get(name))} then, {now[name]} now"
         for name in now
-        if before.get(name) != now[name]
+        if name in before and before[name] != now[name]
     ]
     return [f"--resume: {', '.join(others)}: the last bits of the result may differ"] if others else []
 

@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,6 +103,7 @@ def test_killed_executors_leave_no_trace_in_the_model(data, undisturbed, cluster
         process = begin(
             MAIN, *data, "out", *AVERAGINGS[averaging], cwd=folder, conf=EXECUTORS, master=cluster.master
         )
+        moment = count(min(moment, 100), moment)  # one try must not come too late
         victim = kill_an_executor(process, cluster, folder, 0.6 * seconds * moment / 1000)
         code = process.wait(180)
         said = (folder / "console.txt").read_text()
@@ -324,10 +326,21 @@ def stop_amid_a_write(process, out, after):
     while process.poll() is None and time.monotonic() < until:
         if is_writing(out, after):
             os.killpg(process.pid, signal.SIGSTOP)
+            wait_for_a_stop(python_under(process))
             if is_writing(out, after):
                 return True
             os.killpg(process.pid, signal.SIGCONT)
     return False
+
+
+def wait_for_a_stop(process):
+    """Until the kernel has stopped all threads of a process; a signal is delivered to each in its time."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            said = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/stat")]
+            if all(line.rpartition(")")[2].split()[0] == "T" for line in said):
+                return
 
 
 def is_writing(out, after):

@@ -27,13 +27,20 @@ def test_no_memory_is_taken_for_what_is_not_there(tmp_path):
     assert localfile.read(tmp_path / "file", 1 << 62) == b"abc"
 
 
-def test_a_pipe_s_length_is_that_of_what_comes(tmp_path):
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="no path for a pipe here")
+@pytest.mark.parametrize("most", [2, 3, 10])
+def test_a_pipe_is_read_whole_or_refused(most):
     read, write = os.pipe()
     os.write(write, b"abc")
     os.close(write)
-    with pytest.raises(ValueError, match="expected at most 0 bytes, found 1"):
-        localfile.read(f"/dev/fd/{read}", 0)
-    os.close(read)
+    try:
+        if most >= 3:
+            assert localfile.read(f"/dev/fd/{read}", most) == b"abc"
+        else:
+            with pytest.raises(ValueError, match="expected at most 2 bytes, found 3"):
+                localfile.read(f"/dev/fd/{read}", most)
+    finally:
+        os.close(read)
 
 
 def test_a_link_in_the_place_of_the_unfinished_file_is_not_followed(tmp_path):

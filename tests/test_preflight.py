@@ -53,7 +53,11 @@ def test_what_stands_in_the_way_is_said():
 
 def test_processors_that_round_differently_are_named():
     (said,) = preflight.faults([GOOD, of(host="b"), of(host="c", arithmetic="f01")], None)
-    assert said.startswith("the processors of b and c round sums differently; a task that moves")
+    assert said.startswith(
+        "the processors or BLAS libraries of b and c round sums differently; a task that moves"
+    )
+    (said,) = preflight.faults([GOOD, of(host="c", arithmetic="f01", numpy="1.26.4")], None)
+    assert "versions of numpy" in said
 
 
 def test_what_is_wrong_with_the_data_is_said():

@@ -54,13 +54,17 @@ def test_class_names_that_would_break_a_line_are_left_out():
 
 
 @pytest.mark.parametrize(
-    ("mode", "is_local", "noted"),
-    [("cluster", True, True), ("cluster", False, False), ("client", True, False), (None, True, False)],
+    ("settings", "is_local", "noted"),
+    [
+        ({"spark.submit.deployMode": "cluster"}, True, True),
+        ({"spark.submit.deployMode": "cluster"}, False, False),
+        ({"spark.submit.deployMode": "client"}, True, False),
+        ({"spark.submit.deployMode": "client", "spark.kubernetes.submitInDriver": "true"}, True, True),
+        ({}, True, False),
+    ],
 )
-def test_an_output_that_would_end_with_the_driver_s_machine_is_noted(mode, is_local, noted):
-    context = SimpleNamespace(
-        version="4", master="yarn", getConf=lambda: SimpleNamespace(get=lambda key, default: mode or default)
-    )
+def test_an_output_that_would_end_with_the_driver_s_machine_is_noted(settings, is_local, noted):
+    context = SimpleNamespace(version="4", master="yarn", getConf=lambda: settings)
     told = report.where(context, [Executor("1", 4, 0)], Options(), SimpleNamespace(is_local=is_local))
     assert told.splitlines()[0] == "spark     4 at yarn: 4 tasks at once"
     assert (len(told.splitlines()) == 2) == noted == ("note      OUTPUT lies on the disk" in told)

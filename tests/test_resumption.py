@@ -7,7 +7,7 @@ import pytest
 
 from nn import commandline, resumption
 from nn.checkpoint import Checkpoint
-from nn.errors import DataError, UsageError
+from nn.errors import DataError, EnvironmentFault, UsageError
 from nn.network import multilayer_perceptron
 from nn.records import Best, Epoch, Progress
 from nn.resumption import continued, start
@@ -240,6 +240,24 @@ def test_a_damaged_checkpoint_is_named_in_a_note(tmp_path):
     assert begun.lines().splitlines()[0].startswith("note      ")
     output.folder.write("_SUCCESS", b"")
     assert "has ended after epoch 4" in begin(tmp_path, output).lines()
+
+
+def test_epochs_that_a_checkpoint_promises_are_made_though_the_disk_withholds_it(tmp_path):
+    run_of(tmp_path, epochs_made=5)
+    output = run_of(tmp_path, epochs_made=3)
+    checkpoints = Checkpoints(output.folder, 2)
+    whole = output.folder.read
+
+    def read(name, most):
+        if name.endswith(".npz") and "epoch-000005" in name:
+            raise EnvironmentFault(f"cannot read {name}: Input/output error")
+        return whole(name, most)
+
+    output.folder.read = read
+    with pytest.raises(
+        UsageError, match="epochs: the run in OUTPUT has at least 5, which it has made, found 4"
+    ):
+        start(asked_for(tmp_path, "--epochs", "4", "--resume"), output, checkpoints)
 
 
 def test_an_older_checkpoint_that_is_damaged_takes_no_one_s_place(tmp_path):

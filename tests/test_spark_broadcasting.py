@@ -28,7 +28,9 @@ def test_a_full_disk_is_one_line(capsys):
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("cause", [TypeError("no pickle"), ConnectionResetError(104, "reset")])
+@pytest.mark.parametrize(
+    "cause", [TypeError("no pickle"), ConnectionResetError(104, "reset"), TimeoutError()]
+)
 def test_what_is_not_the_disk_s_fault_is_not_called_so(cause):
     with pytest.raises(PicklingError):
         broadcast(context_that_fails(cause), [1])

@@ -269,5 +269,6 @@ def test_one_that_the_disk_does_not_give_out_is_passed_over_and_stays(tmp_path):
 def test_where_the_disk_gives_out_none_nothing_is_called_damaged(tmp_path):
     write(kept_by(tmp_path), point(1), point(2))
     damage(tmp_path, 1)
-    with pytest.raises(EnvironmentFault, match="Input/output error; no checkpoint can be read$"):
+    told = "Input/output error; no checkpoint can be read now, --overwrite starts anew$"
+    with pytest.raises(EnvironmentFault, match=told):
         Checkpoints(Withheld(str(tmp_path), 2), 2).newest()

@@ -117,9 +117,14 @@ def test_a_probe_that_fails_leaves_everything_as_it_was(tmp_path):
             super().remove(name)
             raise EnvironmentFault("No space left on device")
 
-    with pytest.raises(EnvironmentFault, match="No space left"):
-        Output(FullDisk(str(tmp_path / "a" / "b"))).probe()
-    assert list(tmp_path.iterdir()) == []
+    class Unreadable(LocalFolder):
+        def read(self, name, most):
+            raise EnvironmentFault("Input/output error")
+
+    for kind, told in ((FullDisk, "No space left"), (Unreadable, "Input/output")):
+        with pytest.raises(EnvironmentFault, match=told):
+            Output(kind(str(tmp_path / "a" / "b"))).probe()
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_whose_configuration_was_being_replaced_is_still_a_run(tmp_path):

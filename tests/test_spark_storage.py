@@ -84,6 +84,14 @@ def test_storage_reads_on_in_a_file_packed_or_not(folder, storage):
             assert [read(4), read(4), read(4)] == [b"abcd", b"ef", b""]
 
 
+@pytest.mark.parametrize("folder", ["viewfs"], indirect=True)
+def test_bytes_that_do_not_fit_the_checksums_of_the_file_system_are_damage(folder, tmp_path):
+    folder.write("model.npz", b"abcdef")
+    (tmp_path / "disk" / "out" / "model.npz").write_bytes(b"abcdeg")
+    with pytest.raises(ValueError, match="^its file system finds it damaged: .*[Cc]hecksum"):
+        folder.read("model.npz", 100)
+
+
 def test_folder_removes_no_folder_that_holds_something(folder):
     folder.write("a/b", b"kept")
     with pytest.raises(EnvironmentFault, match="cannot remove .*out/a: "):

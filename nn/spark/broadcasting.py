@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from contextlib import redirect_stderr
 from typing import Any
 
 from nn.errors import EnvironmentFault
+
+OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.ENOENT)
 
 
 def broadcast(context: Any, value: Any) -> Any:
@@ -25,9 +28,9 @@ def broadcast(context: Any, value: Any) -> Any:
 
 
 def _of_the_disk(error: BaseException | None) -> OSError | None:
-    """The disk's fault in whose handling an error came up, if any; a lost connection is another's."""
+    """The disk's fault in whose handling an error came up, if any; connections are OSErrors, too."""
     while error is not None:
-        if isinstance(error, OSError) and not isinstance(error, ConnectionError):
+        if isinstance(error, OSError) and error.errno in OF_DISKS:
             return error
         error = error.__context__
     return None

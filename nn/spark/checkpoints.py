@@ -85,7 +85,7 @@ class Checkpoints:
     def _nothing_to_read(self) -> UserError:
         spared = [each.why for each in self.refused if not each.is_damaged]
         if spared:
-            return EnvironmentFault(f"{spared[0]}; no checkpoint can be read")
+            return EnvironmentFault(f"{spared[0]}; no checkpoint can be read now, --overwrite starts anew")
         return DataError(f"{self.refused[0].why}; no checkpoint can be read, --overwrite starts anew")
 
     def write(self, point: Checkpoint) -> None:

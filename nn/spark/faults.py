@@ -51,6 +51,12 @@ def reason_of(error: BaseException) -> str:
     return next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether a file system found bytes that do not fit its checksums."""
+    java = getattr(error, "java_exception", None)
+    return java is not None and java.getClass().getName() == "org.apache.hadoop.fs.ChecksumException"
+
+
 _CURES = {
     "numpy": "expected NumPy for the executors' Python, found none; install it on every machine (pip install numpy), "
     "or point PYSPARK_PYTHON at a Python that has it",

@@ -85,6 +85,10 @@ class Output:
             self.folder.write(PROBE, PROBED)
             found = self._probed()
             self.folder.remove(PROBE)
+        except BaseException:
+            with suppress(EnvironmentFault):
+                self.folder.remove(PROBE)
+            raise
         finally:
             self.folder.drop(created)
         if found != PROBED:

@@ -171,5 +171,6 @@ def ship_package(context) -> None:
     try:
         context.addPyFile(nn.package.temporary_zip())
     except OSError as error:
-        place = os.environ.get("TMPDIR", "/tmp")
-        raise EnvironmentFault(f"cannot write nn.zip to a folder in {place}: {error.strerror}") from error
+        raise EnvironmentFault(
+            f"cannot write nn.zip to the folder for temporary files (TMPDIR): {error.strerror}"
+        ) from error

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from nn import localfile
 from nn.errors import DataError, EnvironmentFault, MissingFile, UsageError, UserError
-from nn.spark.faults import reason_of
+from nn.spark.faults import is_damage, reason_of
 
 # What is created on these shows only when it is closed, and a rename copies it: no temporary name there.
 OBJECT_STORES = frozenset({"gs", "s3", "s3a", "s3n", "oss", "cosn", "obs"})
@@ -215,12 +215,18 @@ class HadoopFolder:
             raise _translated(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from error
 
     def read(self, name: str, most: int) -> bytes | None:
-        """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
+        """A file's content, or None where there is none.
+
+        Raises ValueError for more than `most` bytes, which are not read, and for bytes that do not fit the checksums of
+        the file system.
+        """
         try:
             return self._storage.read(f"{self.path}/{name}", most)
         except ValueError:
             raise
         except Exception as error:
+            if is_damage(error):
+                raise ValueError(f"its file system finds it damaged: {reason_of(error)}") from error
             raise _translated(error, EnvironmentFault, f"cannot read {self.path}/{name}") from error
 
     def write(self, name: str, content: bytes) -> None:

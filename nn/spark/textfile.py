@@ -94,7 +94,7 @@ class TextFile:
 
     def _refuse_no_lines(self, storage: Storage) -> None:
         """Raise DataError for a file that is no text of lines, one of which Spark would hold whole."""
-        path = self.files[0].path
+        path = next((file.path for file in self.files if file.size), self.files[0].path)
         try:
             with storage.open(path) as read:
                 seen, part = 0, read(_FIRST_LOOK)
@@ -108,8 +108,8 @@ class TextFile:
                     part = read(SLICE)
         except DataError:
             raise
-        except Exception as error:
-            raise DataError(f"{self.argument}: cannot read {self.path}: {reason_of(error)}") from error
+        except Exception:  # the executors may read what the driver cannot, and say what is wrong if not
+            return
 
     def _advise_part_files(self, packed: list[File]) -> None:
         note = f"{self.argument}: {packed[0].path} is compressed and is read as one piece by one core"
