@@ -21,6 +21,8 @@ SETUP = @$(FOUND_PYTHON) -B -m setup
 DATA := data/mnist_images_train.csv data/mnist_labels_train.csv data/mnist_images_test.csv data/mnist_labels_test.csv
 JVM = --driver-memory $(DRIVER_MEMORY) $(if $(DRIVER_JAVA_OPTIONS),--driver-java-options "$(DRIVER_JAVA_OPTIONS)")
 SUBMIT = spark-submit $(JVM) main_task.py $(DATA) output --overwrite $(TRAIN_OPTIONS)
+# Most of a test is waiting for a JVM to start; a file's tests stay together, and share what they start.
+SIDE_BY_SIDE ?= -n 2 --dist loadfile
 SPARK35_TESTS = $(wildcard tests/test_end_to_end.py tests/test_spark_*.py)
 
 .DEFAULT_GOAL := help
@@ -68,7 +70,7 @@ bench: data
 	$(SETUP).inside .venv-bench python benchmarks/bench.py data $(BENCH_OPTIONS)
 
 test: lint java
-	$(SETUP).inside .venv python -m pytest --durations=10
+	$(SETUP).inside .venv python -m pytest $(SIDE_BY_SIDE) --durations=10
 
 lint: environment-dev
 	$(SETUP).inside .venv python -m ruff check .
@@ -83,7 +85,7 @@ test-spark35:
 	  echo "Spark 3.5 and NumPy 1.26 know Python up to 3.12, here is only a newer one: going on with NumPy 2"; fi
 	@$(PYTHON_SPARK35) -B -m setup.environment .venv-spark35 setup/requirements-spark35.txt
 	$(SETUP).java .venv-spark35
-	$(SETUP).inside .venv-spark35 python -m pytest --durations=10 $(SPARK35_TESTS)
+	$(SETUP).inside .venv-spark35 python -m pytest $(SIDE_BY_SIDE) --durations=10 $(SPARK35_TESTS)
 
 package: environment
 	$(SETUP).inside .venv python -m nn.package dist/nn.zip

@@ -23,6 +23,7 @@ import numpy as np
 SUFFIX = ".npy"
 MOST_DIGITS = 300  # of a whole number in JSON; a float holds 308
 MAGIC = b"\x93NUMPY"
+VERSIONS = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}  # of a header: bytes that say its length
 # The header as NumPy writes it: type, order of the axes, shape. Types: numbers and texts, of sizes that NumPy knows.
 HEADER = re.compile(
     rb"\{'descr': '([<>|](?:f[248]|[iu][1248]|U\d{1,9}))', 'fortran_order': (True|False), "
@@ -140,11 +141,11 @@ def _whole_number(digits: str) -> int:
 
 def _header(text: bytes) -> tuple[bytes, int]:
     """The header of a .npy file's bytes, and where the numbers start."""
-    wide = text[len(MAGIC) : len(MAGIC) + 1] != b"\x01"  # from version 2 on four bytes say its length
-    start = len(MAGIC) + 2 + (4 if wide else 2)
-    length = int.from_bytes(text[len(MAGIC) + 2 : start], "little")
-    if not text.startswith(MAGIC):
+    version = text[len(MAGIC) : len(MAGIC) + 2]
+    if not text.startswith(MAGIC) or version not in VERSIONS:
         return b"", 0
+    start = len(MAGIC) + 2 + VERSIONS[version]
+    length = int.from_bytes(text[len(MAGIC) + 2 : start], "little")
     return text[start : start + length], start + length
 
 

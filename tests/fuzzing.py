@@ -596,7 +596,7 @@ def command_line(random: Random) -> str:
         return REFUSED
     for name, word in pairwise(words):
         option = name.removeprefix("--").replace("-", "_")
-        if name.startswith("--") and option in fields and words.count(name) == 1:
+        if name.startswith("--") and option in fields and words.count(name) == 1 and "--" not in words:
             number_is_kept(word, fields[option], getattr(asked, option, getattr(asked.recipe, option, None)))
     again = {name: value for name, value in asked.as_json().items() if name not in ("about", "get_data")}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:

@@ -57,6 +57,10 @@ def test_archive_bytes_are_a_function_of_the_arrays():
         (b"", "no .npz archive"),
         (CONTENT[:-30], "no .npz archive"),
         (packed([("a.npy", b"")]), r"'a': expected an array of plain numbers, found the header ''"),
+        (
+            packed([("a.npy", npy(np.ones(2)).replace(b"NUMPY\x01\x00", b"NUMPY\x01\x80"))]),
+            "found the header ''",
+        ),
         (packed([("a.txt", b"x")]), r"expected arrays alone, found 'a.txt'"),
         (packed([("../a.npy", npy(np.ones(2)))]), None),  # a name is a key, never a place
         (packed([("a.npy", npy(np.zeros(10_000)))], zipfile.ZIP_DEFLATED), "found 'a.npy' compressed"),
