@@ -1,6 +1,7 @@
 """How Spark is started and stopped: what goes wrong is one line, what a signal brought about is the signal."""
 
 import errno
+from types import SimpleNamespace
 
 import pytest
 from submitting import MAIN, submit
@@ -78,6 +79,22 @@ def test_an_error_that_a_signal_brought_about_is_the_signal_and_keeps_its_advice
             advise(error, "go on")
             raise
     assert caught.value is stop and advice_of(caught.value) == "go on"
+
+
+class JavaError(Exception):
+    """As py4j's."""
+
+    java_exception = SimpleNamespace(getMessage=lambda: None)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_of_a_spark_that_stopped_by_itself_any_call_may_fail(started, stopped):
+    context = Context()
+    context._jsc = SimpleNamespace(sc=lambda: SimpleNamespace(isStopped=lambda: stopped))
+    for error, told in ((JavaError, EnvironmentFault if stopped else JavaError), (KeyError, KeyError)):
+        message = "Spark stopped by itself" if told is EnvironmentFault else None
+        with pytest.raises(told, match=message), started(lambda: context):
+            raise error
 
 
 def test_a_signal_while_spark_stops_changes_no_result(started):

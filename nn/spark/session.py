@@ -69,13 +69,23 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
             ship_package(context)
             yield context
         except Exception as error:
-            cause = interruption.behind(error) or (None if debug else faults.translated(error))
+            cause = interruption.behind(error) or (None if debug else _known_fault(context, error))
             if cause is None:
                 raise
             advise(cause, advice_of(error))
             raise cause from None
         finally:
             _stop(context)
+
+
+def _known_fault(context, error: Exception) -> EnvironmentFault | None:
+    """The line for what went wrong in Java, if its cause is known: of a Spark that has stopped, any call may fail."""
+    known = faults.translated(error)
+    if known is None and getattr(error, "java_exception", None) is not None:
+        with suppress(Exception):
+            if context._jsc.sc().isStopped():
+                return EnvironmentFault(faults.STOPPED)
+    return known
 
 
 def _with_settings(conf, name: str):
