@@ -297,16 +297,16 @@ def goes_on(words, out, model):
 @pytest.mark.thorough
 @pytest.mark.parametrize("averaging", AVERAGINGS)
 def test_drivers_that_are_asked_to_end_say_so_whatever_they_do(data, undisturbed, tmp_path, averaging, count):
-    model, seconds = undisturbed(averaging)
+    model, _ = undisturbed(averaging)
     asked = 0
     for number, moment in enumerate(moments(count(2, 10), f"terminated {averaging}")):
         out = tmp_path / str(number) / "out"
         out.parent.mkdir()
         words = [*data, "out", *AVERAGINGS[averaging]]
         process = begin(MAIN, *words, cwd=out.parent)
-        while not epochs_in(out) and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(0.3 * seconds * moment / 1000)
+        while epochs_in(out) <= 20 * moment // 1000 and process.poll() is None:  # of 25
+            time.sleep(0.001)
+        time.sleep(moment % 10 / 200)  # an epoch takes some hundredths of a second
         with contextlib.suppress(IndexError, ProcessLookupError):  # the run was quicker
             os.kill(python_under(process), signal.SIGTERM)
         code, said = process.wait(60), (out.parent / "console.txt").read_text()
@@ -436,8 +436,11 @@ def test_two_thousand_epochs_leave_memory_and_disks_as_they_were(data, tmp_path,
     late = [each for each in seen if each[0] >= 0.8 * epochs]
     assert early and late, seen
     for name in ("driver", "worker"):
-        grown = max(each[1][name] for each in late) - max(each[1][name] for each in early)
-        assert grown < 8 << 20, f"{name} grew by {grown:,} bytes from {early[0]} to {late[-1]}"
+        # Medians: while a task unpacks new parameters beside the old ones, a worker holds 5 MB more for a moment.
+        grown = float(
+            np.median([each[1][name] for each in late]) - np.median([each[1][name] for each in early])
+        )
+        assert grown < 4 << 20, f"{name} grew by {grown:,} bytes from {early[0]} to {late[-1]}"
     assert max(each[2] for each in late) <= max(each[2] for each in early) + (1 << 20)
 
 
