@@ -466,7 +466,8 @@ def memory_under(root):
 
 def size_of(folder):
     total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):
-            total += path.stat().st_size
+    for place, _, names in os.walk(folder):  # which passes over folders that Spark removes meanwhile
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.stat(os.path.join(place, name)).st_size
     return total
