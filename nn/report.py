@@ -83,9 +83,8 @@ def where(context, executors: Sequence[Executor], asked: Options, output: Folder
 
 def _chose_driver_s_place(context) -> bool:
     conf = context.getConf()
-    in_a_pod = (
-        conf.get("spark.kubernetes.submitInDriver", "false") == "true"
-    )  # where it calls its mode "client"
+    # In a pod of Kubernetes it calls its mode "client".
+    in_a_pod = conf.get("spark.kubernetes.submitInDriver", "false") == "true"
     return in_a_pod or conf.get("spark.submit.deployMode", "client") == "cluster"
 
 

@@ -21,9 +21,8 @@ MAX_CLASSES = 1000
 LARGEST = float(np.finfo(np.float32).max)
 CHUNK_ROWS = 1024
 CHUNK_BYTES = 32 << 20  # a chunk of very wide rows holds fewer of them
-CHUNK_TEXT = (
-    256 << 20
-)  # bytes of lines: more than any such rows take, so that lines of another kind are no burden
+# Bytes of lines in a chunk: more than any such rows take, so that lines of another kind are no burden.
+CHUNK_TEXT = 256 << 20
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(rb"[\d\s,;+-]+")
