@@ -83,7 +83,7 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
     data = resumption.data_of(train_set, test_set)
-    progress = start.progress(asked, data, optimizer, params)
+    progress = start.progress(asked, data, optimizer, plan, params)
     console.say(report.plan_lines(recipe, model) + start.lines())
     table = console.Table(plan, live=shows_on_terminal(context), done=start.epoch)
     penalty = recipe.penalty()

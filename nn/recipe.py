@@ -365,9 +365,8 @@ class Recipe:
         hold_out = HoldOut(self.seed, self.validation_fraction, rows) if self.validation_fraction else None
         if self.class_weights is None:
             return Split(rows, hold_out)
-        if (
-            hold_out is not None
-        ):  # balanced by the rows that are learned from: others may not say how to learn
+        if hold_out is not None:
+            # Balanced by the rows that are learned from: others may not say how to learn.
             labels = labels[~hold_out.chosen(np.arange(rows))]
         return Split(rows, hold_out, self.class_weights.table(np.bincount(labels, minlength=classes)))
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn import __version__, arithmetic, likeness
+from nn import __version__, arithmetic
 from nn.checkpoint import Checkpoint
 from nn.errors import DataError, UsageError
 from nn.fields import Whole
@@ -19,7 +19,7 @@ from nn.spark.checkpoints import FOLDER, Checkpoints, Refused
 from nn.spark.output import Output
 from nn.spark.reading import Dataset
 from nn.spark.recording import Pace, Recording
-from nn.training import Optimizer, divergence
+from nn.training import Optimizer, Plan, check, divergence
 
 # Keys that may differ: the data are held against each other by their fingerprints, epochs have rules of their own.
 PLACES = ("train_images", "train_labels", "test_images", "test_labels")
@@ -40,7 +40,9 @@ class Start(NamedTuple):
         """How many epochs were made before."""
         return 0 if self.earlier is None else self.earlier.epoch
 
-    def progress(self, asked: Options, data: dict[str, Any], optimizer: Optimizer, params: Any) -> Progress:
+    def progress(
+        self, asked: Options, data: dict[str, Any], optimizer: Optimizer, plan: Plan, params: Any
+    ) -> Progress:
         """What training starts from: the start values `params`, or where the earlier run was.
 
         Raises DataError where its data were others, or its state does not fit the network and the optimiser.
@@ -61,9 +63,7 @@ class Start(NamedTuple):
                 )
         progress = self.earlier.progress
         try:
-            optimizer.check(progress.state, params)
-            if progress.best is not None:
-                likeness.check(progress.best.params, params, "best")
+            check(optimizer, plan, progress, params)
         except ValueError as error:
             raise DataError(f"--resume: the checkpoint does not fit the network: {error}") from None
         return progress

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from nn import sampling, tree
+from nn import likeness, sampling, tree
 from nn.averaging import Averaging, Round
 from nn.descent import Descent, State
 from nn.errors import Diverged
@@ -178,6 +178,16 @@ def divergence(optimizer: Optimizer, progress: Progress) -> str | None:
     if not tree.all_finite(optimizer.result(state)):
         return f"the weights are no finite numbers after epoch {line.epoch}"
     return None
+
+
+def check(optimizer: Optimizer, plan: Plan, progress: Progress, params: Any) -> None:
+    """Raise ValueError, naming the place, unless training from parameters like these can go on from the progress."""
+    optimizer.check(progress.state, params)
+    standing = progress.state["standing"]
+    if plan.batch_size is None and standing is not None and standing["grads"] is None:
+        raise ValueError("state.standing.grads: expected the gradients for an undone step, found nothing")
+    if progress.best is not None:
+        likeness.check(progress.best.params, params, "best")
 
 
 def one_step(jobs: Jobs, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:

@@ -33,7 +33,7 @@ import numpy as np
 
 from datasets import idx
 from datasets.errors import DataError as IdxError
-from nn import archive, checkpoint, commandline, modelfile, resumption, text
+from nn import archive, checkpoint, commandline, modelfile, resumption, text, tree
 from nn.checkpoint import Checkpoint
 from nn.errors import UserError
 from nn.fields import options_of
@@ -296,7 +296,8 @@ RUN = commandline.parse(
         "momentum",
     ]
 ).for_cluster(2)
-OPTIMIZER = RUN.recipe.optimizer_for(RUN.recipe.plan(7))
+PLAN = RUN.recipe.plan(7)
+OPTIMIZER = RUN.recipe.optimizer_for(PLAN)
 STATE = OPTIMIZER.move(
     OPTIMIZER.judge(OPTIMIZER.init(MODEL.init(1)), 1.0)[0],
     [{key: np.ones_like(each) for key, each in layer.items()} for layer in MODEL.init(1)],
@@ -451,11 +452,14 @@ def checkpoint_file(random: Random) -> str:
     assert told["config"] == point.config and told["data"] == point.data
     try:  # what --resume asks of it next
         start = resumption.Start(resumption.continued(RUN, point.config, point.epoch), point, False)
-        progress = start.progress(start.asked, DATA, OPTIMIZER, MODEL.init(0))
+        progress = start.progress(start.asked, DATA, OPTIMIZER, PLAN, MODEL.init(0))
     except UserError as error:
         one_line(str(error))
         return REFUSED
     assert nests_are_same(progress.state["slots"], STATE["slots"], {}, shapes_alone=True)
+    for cost in (math.inf, 0.0):  # the next epoch's, whose step is undone or stands
+        with np.errstate(all="ignore"):
+            OPTIMIZER.tell(progress.state, cost, tree.map_arrays(np.zeros_like, MODEL.init(0)))
     return ACCEPTED
 
 

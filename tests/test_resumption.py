@@ -183,7 +183,8 @@ def progress_of(tmp_path, data=DATA, state=None, best=None):
     earlier = begun.earlier.progress
     changed = Progress(state or earlier.state, earlier.history, best)
     begun = begun._replace(earlier=begun.earlier._replace(progress=changed))
-    return begun.progress(begun.asked, data, optimizer_of(begun.asked), MODEL.init(0))
+    plan = begun.asked.recipe.plan(100)
+    return begun.progress(begun.asked, data, optimizer_of(begun.asked), plan, MODEL.init(0))
 
 
 def test_the_progress_of_the_earlier_run_is_the_start(tmp_path):
@@ -216,6 +217,14 @@ def test_a_state_of_another_network_is_refused(tmp_path):
         progress_of(tmp_path, state={"trial": []})
     with pytest.raises(DataError, match="the checkpoint does not fit the network: best: expected 4 values"):
         progress_of(tmp_path, best=Best(1, 1.0, []))
+
+
+def test_a_point_to_go_back_to_needs_its_gradients_where_a_step_is_an_epoch(tmp_path):
+    optimizer = optimizer_of(asked_for(tmp_path))
+    state, _ = optimizer.judge(optimizer.init(MODEL.init(0)), 1.0)
+    with pytest.raises(DataError, match=r"fit the network: state.standing.grads: expected .*, found nothing"):
+        progress_of(tmp_path, state=state)
+    assert progress_of(tmp_path, state=optimizer.move(state, MODEL.init(0)))
 
 
 def test_a_checkpoint_of_other_versions_goes_on_with_a_note(tmp_path, monkeypatch):
