@@ -44,12 +44,10 @@ class Pass:
     senders: np.ndarray | None = None  # (n,) bool: which rows send gradients; None: all
     key: Key | None = None  # what random layers draw from; None: they draw nothing
     caches: list = field(default_factory=list)  # one a layer passed
-    dout: Any = (
-        None  # d loss / d x on the way back; None before the loss, after the first layer, in validation
-    )
-    grads: list = field(
-        default_factory=list
-    )  # one dict a layer passed on the way back, the last layer's first
+    # d loss / d x on the way back; None before the loss, after the first layer, in validation
+    dout: Any = None
+    # One dict a layer passed on the way back, the last layer's first.
+    grads: list = field(default_factory=list)
     measures: Measures | None = None
     began: float = 0.0  # when work on the block began, on this process's clock
     read: float = 0.0  # seconds that were waited for it

@@ -36,9 +36,8 @@ class Rehearsal(NamedTuple):
         optimizer = self.recipe.optimizer_for(plan)
         draw = Draw(self.recipe.seed, 1, plan.sample)
         block, averages = self._block(plan.batch_size), isinstance(optimizer, Averaging)
-        ballast = np.ones(
-            self._buffered if averages else 0, np.uint8
-        )  # the rows that lie in a replica's buffer
+        # The rows that lie in a replica's buffer.
+        ballast = np.ones(self._buffered if averages else 0, np.uint8)
         for _ in range(STEPS):
             message = tree.copy(params)  # as which the parameters came lies there meanwhile
             began = time.perf_counter()

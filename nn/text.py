@@ -25,8 +25,9 @@ CHUNK_BYTES = 32 << 20  # a chunk of very wide rows holds fewer of them
 CHUNK_TEXT = 256 << 20
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_FILLED = re.compile(r"\S+")
 _WHOLE = re.compile(rb"[\d\s,;+-]+")
-_BYTE_ORDER_MARK = "\ufeff".encode()
+BYTE_ORDER_MARK = "\ufeff".encode()
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 SEPARATOR_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", None: "spaces"}
 
@@ -59,6 +60,7 @@ class End(NamedTuple):
 
     lines: int
     rows: int
+    bytes: int  # of the lines, without what ends them
     blank: int  # line of the first of the blank lines that end the piece, from 1; 0: none
     fault: Fault | None = None
 
@@ -105,13 +107,14 @@ def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> I
     """
     most = chunk_rows(layout.width)
     cells = CellReader(_finite)
-    seen = rows = blank = 0
+    seen = size = rows = blank = 0
     fault = None
     while fault is None and (chunk := take(lines, most)):
         first_line = seen + 1
         seen += len(chunk)
+        size += sum(map(len, chunk))
         if starts_file and first_line == 1:
-            chunk[0] = chunk[0].removeprefix(_BYTE_ORDER_MARK)
+            chunk[0] = chunk[0].removeprefix(BYTE_ORDER_MARK)
             if is_header(_as_text(chunk[0]), layout.separator):
                 chunk, first_line = chunk[1:], 2
         full = len(chunk)
@@ -131,9 +134,10 @@ def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> I
                 rows += full
         if not blank and full < len(chunk):
             blank = first_line + full
-    for _ in lines:
+    for line in lines:
         seen += 1
-    yield End(seen, rows, blank if fault is None else 0, fault)
+        size += len(line)
+    yield End(seen, rows, size, blank if fault is None else 0, fault)
 
 
 def take(lines: Iterator[bytes], most: int) -> list[bytes]:
@@ -187,16 +191,24 @@ def _line_by_line(lines: list[bytes], layout: Layout) -> np.ndarray | Fault:
 
 
 def _row(line: bytes, layout: Layout) -> list[float] | Fault:
-    fields = [field.strip() for field in _as_text(line).split(layout.separator)]
     if not line.strip():
         return _empty_line(1, layout)
-    if len(fields) != layout.width:
-        return Fault(1, _a_row(layout), f"{len(fields)} {'value' if len(fields) == 1 else 'values'}")
+    count = _field_count(line, layout.separator)
+    if count != layout.width:
+        return Fault(1, _a_row(layout), f"{count} {'value' if count == 1 else 'values'}")
+    fields = [field.strip() for field in _as_text(line).split(layout.separator)]
     for place, text in enumerate(fields, 1):
         expected = _expected_instead_of(text)
         if expected:
             return Fault(1, f"{expected} as value {place} of {layout.width}", _quoted(text))
     return [float(text) for text in fields]
+
+
+def _field_count(line: bytes, separator: str | None) -> int:
+    """How many fields a line has; none of them is made, for a line may hold millions."""
+    if separator is None:
+        return sum(1 for _ in _FILLED.finditer(_as_text(line)))
+    return line.count(separator.encode()) + 1
 
 
 def _expected_instead_of(text: str) -> str | None:

@@ -429,6 +429,26 @@ def test_reading_holds_no_first_line_without_end(spark, folder, ending, pack, mo
             read(spark, path, folder / "y.csv")
 
 
+@pytest.mark.parametrize("partitions", [1, 4])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("name", ["x.csv", "y.csv"])
+def test_reading_holds_no_later_line_without_end(spark, folder, name, ending, partitions, monkeypatch):
+    longest = max(map(len, (folder / "x.csv").read_text().splitlines()))
+    monkeypatch.setattr(textfile, "LONGEST", longest)
+    lines = (folder / name).read_text().splitlines()
+    for where in (1, 20, 50):
+        for filler in "0", "\0", "1,":
+            hostile = [*lines[:where], 333 * filler, *lines[where:]]
+            (folder / name).write_bytes(ending.join(hostile).encode())
+            told = f": expected rows of at most {longest} bytes, found a longer line"
+            if partitions > 1:  # a piece may begin amid the line, and have its rest for one
+                told = f"({told}|, line {where + 1}: expected )"
+            with pytest.raises(DataError, match=name + told):
+                read(spark, folder / "x.csv", folder / "y.csv", partitions)
+    (folder / name).write_text(ending.join(["\ufeff" + lines[0], *lines[1:], "", ""]))
+    assert_holds(read(spark, folder / "x.csv", folder / "y.csv", partitions))
+
+
 def test_reading_tells_a_damaged_archive(spark, folder):
     (folder / "x.csv.gz").write_bytes(gzip.compress((folder / "x.csv").read_bytes())[:-30])
     with pytest.raises(DataError, match="TRAIN_IMAGES: cannot read .*x.csv.gz"):

@@ -31,7 +31,7 @@ def test_parse_reads_back_every_float_exactly(rows, separator):
     lines = [(separator or " ").join(map(repr, row)) for row in rows]
     values, end = read(lines, Layout(separator, 3))
     assert np.array_equal(values, np.array(rows, np.float32))
-    assert end == End(len(rows), len(rows), 0)
+    assert end == End(len(rows), len(rows), sum(map(len, lines)), 0)
 
 
 @given(st.lists(st.text(alphabet="0123456789.,;eE+- \tnaif_x\"'#\ufeff\u0663", max_size=12), max_size=8))
@@ -73,7 +73,7 @@ def test_parse_takes_a_line_exactly_when_python_reads_three_finite_numbers(lines
 def test_parse_tells_line_expected_and_found(line, expected, found):
     _, end = read(["1,2,3"] * 5 + [line] + ["9,9"])
     assert end.fault == Fault(6, expected, found)
-    assert end.lines == 7 and end.rows == 5
+    assert end.lines == 7 and end.rows == 5 and end.bytes == 5 * 5 + len(line.encode()) + 3
 
 
 @pytest.mark.parametrize("odd", ["1.5,2,3", "1e2,2,3", "1,2,2147483648", "1,2,-99999999999999999999"])
@@ -84,6 +84,15 @@ def test_parse_reads_a_number_that_is_not_whole_or_small_among_whole_ones(odd):
         values.tolist()
         == np.array([[1, 2, 3], list(map(float, odd.split(","))), [4, 5, 6]], np.float32).tolist()
     )
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", None])
+def test_parse_counts_the_values_of_a_row_that_is_too_long_or_too_short(separator):
+    layout = Layout(separator, 3)
+    for count in (1, 2, 4, 5000):
+        line = (separator or "  ").join(count * ["1"])
+        _, end = read(["1 2 3".replace(" ", separator or " "), f" {line} "], layout)
+        assert end.fault.line == 2 and end.fault.found == f"{count} value{'s' if count > 1 else ''}"
 
 
 def test_parse_reads_whole_numbers_as_such():
@@ -98,7 +107,7 @@ def test_parse_finds_the_first_fault_beyond_the_first_chunk():
 
 
 def test_parse_skips_a_header_only_where_a_file_starts():
-    assert read(["a,b,c", "1,2,3"])[1] == End(2, 1, 0)
+    assert read(["a,b,c", "1,2,3"])[1] == End(2, 1, 10, 0)
     assert read(["a,b,c", "1,2,3"], starts_file=False)[1].fault.line == 1
 
 
@@ -113,7 +122,7 @@ def test_parse_drops_carriage_returns_and_a_byte_order_mark():
 
 
 def test_parse_lets_blank_lines_end_a_piece_but_not_split_it():
-    assert read(["1,2,3", "", "  "])[1] == End(3, 1, 2)
+    assert read(["1,2,3", "", "  "])[1] == End(3, 1, 7, 2)
     assert read(["1,2,3", "", "4,5,6"])[1].fault == Fault(2, "3 values separated by commas", "an empty line")
     long = ["1,2,3"] * (text.CHUNK_ROWS - 1)
     assert read([*long, "", "4,5,6"])[1].fault.line == text.CHUNK_ROWS

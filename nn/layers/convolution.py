@@ -131,9 +131,8 @@ def _input_gradient(W: np.ndarray, dout: np.ndarray, down: Axis, along: Axis) ->
     weights: dict[tuple[int, ...], np.ndarray] = {}  # inner rows share them
     for pixel, dpixels in enumerate(dx):
         rows = down.seeing(pixel)
-        through = tuple(
-            pixel + down.before - row * down.stride for row in rows
-        )  # which row of W each saw it by
+        # Which row of W each saw it by.
+        through = tuple(pixel + down.before - row * down.stride for row in rows)
         if not rows:
             continue
         if through not in weights:

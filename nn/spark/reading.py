@@ -59,9 +59,8 @@ class Dataset(NamedTuple):
     weighted: bool  # whether rows have weights of their own
     notes: tuple[str, ...]  # what the user should know, a line each
     cached: Any  # the persisted RDD below `blocks`
-    fingerprint: (
-        str  # SHA-256 over labels and the checksums of the pieces: other values or other pieces give another
-    )
+    # SHA-256 over labels and the checksums of the pieces: other values or other pieces give another
+    fingerprint: str
 
     @property
     def classes(self) -> int:
@@ -97,9 +96,8 @@ def read_both(
     train_set = read(train_files)
     if train_set.classes < 2:
         raise DataError("TRAIN_LABELS: expected at least 2 classes, found class 0 alone")
-    test_files.refuse_other_width(
-        train_files
-    )  # not before: a training row that is too short is told where it stands
+    # Not before: a training row that is too short is told where it stands.
+    test_files.refuse_other_width(train_files)
     return train_set, read(test_files, train_set.classes)
 
 
@@ -240,7 +238,16 @@ def parse_images(
     largest, checksum, fault = 0.0, 0, None
     for part in text.parse(lines, layout, starts_file):
         if isinstance(part, text.End):
-            yield Census(piece, part.rows, part.lines, part.blank, fault or part.fault, largest, checksum)
+            yield Census(
+                piece,
+                part.rows,
+                part.lines,
+                part.bytes,
+                part.blank,
+                fault or part.fault,
+                largest,
+                checksum,
+            )
         elif fault is None:
             labels, weights = columns.beside(part, classes)
             faults = [each for each in (labels, weights) if isinstance(each, text.Fault)]
@@ -293,7 +300,7 @@ def parse_labels(
     fault = None
     for part in text.parse(lines, layout, starts_file):
         if isinstance(part, text.End):
-            yield Census(piece, part.rows, part.lines, part.blank, fault or part.fault)
+            yield Census(piece, part.rows, part.lines, part.bytes, part.blank, fault or part.fault)
         elif fault is None:
             labels = text.to_labels(part.values, part.line, classes)
             if isinstance(labels, text.Fault):

@@ -7,6 +7,7 @@ smallest allowed split is set, so that the number of pieces is ours and depends 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -18,14 +19,15 @@ from nn.spark.storage import SLICE, File, Storage
 
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")
 _SMALLEST_SPLIT = "mapreduce.input.fileinputformat.split.minsize"
-LONGEST = 64 << 20  # bytes of a first line: a row of two million values
+# More than one thread lists in the order of arrival.
+_LISTING_THREADS = "mapreduce.input.fileinputformat.list-status.num-threads"
+# Hadoop's reader leaves out lines of so many bytes, ends included, without a word; any other line it holds whole.
+_LONGEST_LINE = "mapreduce.input.linerecordreader.line.maxlength"
+LONGEST = 64 << 20  # bytes of a line: a row of two million values
+_ANY_LENGTH = (1 << 31) - 1
 _FIRST_LOOK = 1 << 16  # bytes in which a first line mostly ends
-_LISTING_THREADS = (
-    "mapreduce.input.fileinputformat.list-status.num-threads"  # more than 1 list in order of arrival
-)
-_FINER = (
-    8  # how much smaller than wanted the splits of many files are cut before neighbours share a partition
-)
+# How much smaller than wanted the splits of many files are cut before neighbours share a partition.
+_FINER = 8
 
 _UNREADABLE = re.compile(
     r"(?:\): |Caused by: )((?:java\.io|java\.util\.zip|org\.apache\.hadoop)\.[\w.]+: [^\n]*)"
@@ -37,6 +39,7 @@ class Piece(NamedTuple):
 
     path: str
     start: int  # byte offset
+    length: int  # in bytes; of the file as it is stored
 
 
 class Census(NamedTuple):
@@ -45,6 +48,7 @@ class Census(NamedTuple):
     piece: int
     rows: int
     lines: int
+    bytes: int  # of the lines, without what ends them
     blank: int  # line of the first of the blank lines at its end, 0: none
     fault: text.Fault | None
     largest: float = 0.0  # largest absolute value
@@ -83,7 +87,13 @@ class TextFile:
         # Hadoop's split is the larger of the smallest allowed and min(bytes / wanted, file system block).
         wanted = max(1, -(-self.bytes // smallest))
         paths = ",".join(_escaped(file.path) for file in self.files)
-        settings = {_SMALLEST_SPLIT: str(smallest), _LISTING_THREADS: "1"}
+        # What is left out of a packed file could not be told from its size: nothing is.
+        longest = _ANY_LENGTH if packed else LONGEST + len("\r\n") + 1
+        settings = {
+            _SMALLEST_SPLIT: str(smallest),
+            _LISTING_THREADS: "1",
+            _LONGEST_LINE: str(longest),
+        }
         try:
             with _set_for_now(self.context._jsc.hadoopConfiguration(), settings):
                 lines = self.context.textFile(paths, wanted, use_unicode=False)
@@ -124,7 +134,7 @@ class TextFile:
 
     def _pieces(self) -> list[Piece]:
         splits = [partition.inputSplit().value() for partition in self.lines._jrdd.rdd().partitions()]
-        pieces = [Piece(split.getPath().toString(), split.getStart()) for split in splits]
+        pieces = [Piece(split.getPath().toString(), split.getStart(), split.getLength()) for split in splits]
         if pieces != sorted(pieces):
             raise DataError(
                 f"{self.argument}: expected the files of {self.path} in sorted order, Spark gave another"
@@ -186,6 +196,7 @@ class TextFile:
             fault = census.fault or self._gap(census, censuses)
             if fault:
                 raise DataError(self.at(censuses, census.piece, fault))
+        self._refuse_left_out(censuses)
         if not any(census.rows for census in censuses):
             raise DataError(f"{self.argument}: expected rows of numbers, found none in {self.path}")
 
@@ -196,6 +207,18 @@ class TextFile:
         if census.blank and any(c.rows or c.fault for c in later):
             return text.Fault(census.blank, f"a row of {self.layout.width} values", "an empty line")
         return None
+
+    def _refuse_left_out(self, censuses: list[Census]) -> None:
+        """Raise DataError where a file has bytes that no line brought: Spark left out one that is too long."""
+        unseen: Counter[str] = Counter()
+        for piece in self.pieces:
+            unseen[piece.path] += piece.length
+        for census in censuses:
+            unseen[self.pieces[census.piece].path] -= census.bytes + len("\r\n") * census.lines
+        for path, count in unseen.items():
+            if count > len(text.BYTE_ORDER_MARK) and not path.endswith(COMPRESSED):
+                expected = f"rows of at most {LONGEST:,} bytes"
+                raise DataError(f"{self.argument}: {path}: expected {expected}, found a longer line")
 
     def at(self, censuses: list[Census], piece: int, fault: text.Fault) -> str:
         """Say a fault with its file and its line in that file."""
