@@ -158,13 +158,19 @@ def faults(found: Sequence[Found], bound: int | None) -> list[str]:
 
 
 def data_faults(ends: Sequence[Ends]) -> list[str]:
-    """What is wrong with the ends of the data, a line each."""
-    return [
-        f"{each.argument}: {where} block: expected {block.expected}, found {block.found}"
+    """What is wrong with the ends of the data, a line each; what is both ends is said once."""
+    said = [
+        f"{each.argument}: {file}, line {block.line}{of}: expected {block.expected}, found {block.found}"
         for each in ends
-        for where, block in (("first", each.first), ("last", each.last))
+        for block, file, of in zip((each.first, each.last), each.files, _of(each), strict=True)
         if isinstance(block, text.Fault)
     ]
+    return list(dict.fromkeys(said))
+
+
+def _of(ends: Ends) -> tuple[str, str]:
+    """Of what the lines of the first and of the last block are counted, where that is not the file."""
+    return "", f" of the last {ends.tail:,}" if ends.tail else ""
 
 
 def _too_little(found: Sequence[Found], bound: int | None) -> list[str]:

@@ -11,7 +11,7 @@ GB = 1 << 30
 VISITED = Visited(0, 0, 11, "a", "3.11.2", "2.1.0", "0.1.0", "f00", "1", 2 * GB, 100 << 20, 0.0123, ())
 GOOD = Found(VISITED, Executor("1", 4, GB), 50_000_000)
 END = End(1024, 784, 0)
-ENDS = Ends("TRAIN_IMAGES", 4, END, END._replace(rows=500))
+ENDS = Ends("TRAIN_IMAGES", 4, END, END._replace(rows=500), ("a.csv", "b.csv"), 500)
 
 
 def of(**changes):
@@ -61,10 +61,14 @@ def test_processors_that_round_differently_are_named():
 
 
 def test_what_is_wrong_with_the_data_is_said():
-    ends = ENDS._replace(last=Fault(3, "784 values", "783 values"))
-    assert preflight.data_faults([ENDS, ends]) == [
-        "TRAIN_IMAGES: last block: expected 784 values, found 783 values"
-    ]
+    fault = Fault(3, "784 values", "783 values")
+    first, last = "TRAIN_IMAGES: a.csv, line 3", "TRAIN_IMAGES: b.csv, line 3"
+    found = "expected 784 values, found 783 values"
+    ends = ENDS._replace(first=fault, last=fault)
+    assert preflight.data_faults([ENDS, ends]) == [f"{first}: {found}", f"{last} of the last 500: {found}"]
+    whole = ends._replace(tail=0)
+    assert preflight.data_faults([whole]) == [f"{first}: {found}", f"{last}: {found}"]
+    assert preflight.data_faults([whole._replace(files=("b.csv", "b.csv"))]) == [f"{last}: {found}"]
 
 
 def test_workers_that_need_more_than_there_is_are_a_problem():

@@ -65,7 +65,9 @@ def test_both_ends_of_images_and_labels_are_read(files, spark, partitions):
     inputs, labels = blobs(6000, width=4)
     opened = files(inputs.tolist(), labels, partitions)
     images, beside = checkup.ends(opened)
-    assert images == ("TRAIN_IMAGES", partitions, (1023, 4, 0), (1024, 4, 0))
+    assert images[:4] == ("TRAIN_IMAGES", partitions, (1023, 4, 0), (1024, 4, 0))
+    assert images.files == (opened.images.pieces[0].path, opened.images.pieces[-1].path)
+    assert images.tail == 1024
     assert (beside.argument, beside.first, beside.last) == ("TRAIN_LABELS", (1024, 1, 3), (1024, 1, 3))
     assert (images.classes, beside.classes) == (0, 3)
     room = checkup.room(spark, [opened.images])
@@ -74,7 +76,7 @@ def test_both_ends_of_images_and_labels_are_read(files, spark, partitions):
 
 def test_labels_beside_the_images_are_seen(files):
     (images,) = checkup.ends(files([[1, 2, 0], [3, 4, 6], [5, 6, 2]], None, 1, column=-1))
-    assert images.first == (3, 3, 7) == images.last and images.classes == 7
+    assert images.first == (3, 3, 7) == images.last and images.classes == 7 and images.tail == 0
 
 
 @pytest.mark.parametrize(
@@ -89,3 +91,4 @@ def test_a_fault_at_the_end_is_found(files, rows, labels, column, argument, expe
     (ends,) = [each for each in checkup.ends(files(rows, labels, 2, column)) if isinstance(each.last, Fault)]
     assert (ends.argument, ends.last.expected, ends.last.found) == (argument, expected, found)
     assert not isinstance(ends.first, Fault) and ends.classes == ends.first.classes
+    assert ends.last.line == ends.tail > 0  # the last of the lines

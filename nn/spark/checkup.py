@@ -74,6 +74,8 @@ class Ends(NamedTuple):
     pieces: int
     first: End | text.Fault
     last: End | text.Fault
+    files: tuple[str, str]  # where the two lie
+    tail: int  # lines of the last block where it ends its file, 0: where it is all of it
 
     @property
     def classes(self) -> int:
@@ -169,7 +171,8 @@ def _ends(file: TextFile, labels_of: LabelsOf) -> Ends:
     read = file.lines.mapPartitionsWithIndex(partial(_ends_of, file.layout, labels_of, starts))
     with file.readable():
         pieces = dict(file.context.runJob(read, list, sorted(starts)))
-    return Ends(file.argument, len(file.pieces), pieces[0][0], pieces[last][1])
+    files = file.pieces[0].path, file.pieces[last].path
+    return Ends(file.argument, len(file.pieces), pieces[0][0], pieces[last][1], files, pieces[last][2])
 
 
 def _labels_beside(columns: Columns, part: text.Chunk) -> Any:
@@ -189,7 +192,7 @@ def room(context: Any, images: list[TextFile]) -> Room:
 def _ends_of(
     layout: text.Layout, labels_of: LabelsOf, starts: dict[int, bool], index: int, lines: Iterator[bytes]
 ) -> Iterator[tuple[int, tuple]]:
-    """A piece's number, its first and its last block; every line is drawn, so that the worker can be kept."""
+    """A piece's number, its first and last block and `tail`; every line is drawn, so that the worker can be kept."""
     settle()
     rows = text.chunk_rows(layout.width)
     first = text.take(lines, rows)
@@ -200,10 +203,8 @@ def _ends_of(
         while len(last) > rows or (size > text.CHUNK_TEXT and len(last) > 1):
             size -= len(last.popleft())
     whole = starts[index] and count == len(last)  # the last block too begins where the file does
-    yield (
-        index,
-        (_end(first, layout, labels_of, starts[index]), _end(list(last), layout, labels_of, whole)),
-    )
+    ends = _end(first, layout, labels_of, starts[index]), _end(list(last), layout, labels_of, whole)
+    yield index, (*ends, 0 if whole else len(last))
 
 
 def _end(lines: list[bytes], layout: text.Layout, labels_of: LabelsOf, starts_file: bool) -> End | text.Fault:
