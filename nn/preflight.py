@@ -160,17 +160,17 @@ def faults(found: Sequence[Found], bound: int | None) -> list[str]:
 def data_faults(ends: Sequence[Ends]) -> list[str]:
     """What is wrong with the ends of the data, a line each; what is both ends is said once."""
     said = [
-        f"{each.argument}: {file}, line {block.line}{of}: expected {block.expected}, found {block.found}"
+        f"{each.argument}: {file}, line {block.line}{within}: expected {block.expected}, found {block.found}"
         for each in ends
-        for block, file, of in zip((each.first, each.last), each.files, _of(each), strict=True)
+        for block, file, within in zip((each.first, each.last), each.files, ("", _within(each)), strict=True)
         if isinstance(block, text.Fault)
     ]
     return list(dict.fromkeys(said))
 
 
-def _of(ends: Ends) -> tuple[str, str]:
-    """Of what the lines of the first and of the last block are counted, where that is not the file."""
-    return "", f" of the last {ends.tail:,}" if ends.tail else ""
+def _within(ends: Ends) -> str:
+    """Among which lines those of the last block are counted, unless it is all of its file."""
+    return f" of the last {ends.tail:,}" if ends.tail else ""
 
 
 def _too_little(found: Sequence[Found], bound: int | None) -> list[str]:
