@@ -90,7 +90,7 @@ def test_parse_reads_a_number_that_is_not_whole_or_small_among_whole_ones(odd):
 def test_parse_counts_the_values_of_a_row_that_is_too_long_or_too_short(separator):
     layout = Layout(separator, 3)
     for count in (1, 2, 4, 5000):
-        line = (separator or "  ").join(count * ["1"])
+        line = (separator or "  ").join(count * ["10"])
         _, end = read(["1 2 3".replace(" ", separator or " "), f" {line} "], layout)
         assert end.fault.line == 2 and end.fault.found == f"{count} value{'s' if count > 1 else ''}"
 
@@ -103,7 +103,8 @@ def test_parse_finds_the_first_fault_beyond_the_first_chunk():
     lines = ["1,2,3"] * (text.CHUNK_ROWS + 9) + ["1,2"] + ["oops"] * text.CHUNK_ROWS
     values, end = read(lines)
     assert end.fault.line == text.CHUNK_ROWS + 10
-    assert len(values) == text.CHUNK_ROWS + 9 and end.lines == len(lines)
+    assert len(values) == text.CHUNK_ROWS + 9
+    assert (end.lines, end.bytes) == (len(lines), sum(map(len, lines)))
 
 
 def test_parse_skips_a_header_only_where_a_file_starts():
