@@ -9,6 +9,7 @@ try:
     from nn import (
         commandline,
         console,
+        diagnosis,
         door,
         evaluation,
         modelfile,
@@ -26,7 +27,7 @@ try:
     from nn.spark.session import shows_on_terminal, spark_context
     from nn.spark.shuffling import shuffled
     from nn.spark.storage import Storage
-    from nn.spark.training import descend_on, measure_on
+    from nn.spark.training import descend_on, measure_on, seconds_per_batch
     from nn.training import kept, train
 except ModuleNotFoundError as missing:
     if missing.name not in ("nn", "numpy", "pyspark"):
@@ -71,8 +72,8 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     if asked.shuffle_once:
         train_set = shuffled(train_set, asked.recipe.seed)
     about = report.describe_data(storage, asked, train_set.rows)
-    model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
     split = asked.split(train_set.labels, train_set.classes)
+    model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
     train_blocks = reading.learned_from(train_set, split)
     asked = asked.for_replicas(split.train_rows, train_set.partitions)
     recipe = asked.recipe
@@ -84,10 +85,14 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     optimizer = recipe.optimizer_for(plan)
     data = resumption.data_of(train_set, test_set)
     progress = start.progress(asked, data, optimizer, plan, params)
-    console.say(report.plan_lines(recipe, model) + start.lines())
-    table = console.Table(plan, live=shows_on_terminal(context), done=start.epoch)
     penalty = recipe.penalty()
-    measure = table.counting(penalty.added_to(measure_on(train_blocks, model, recipe.augment)))
+    measure = penalty.added_to(measure_on(train_blocks, model, recipe.augment))
+    many = []
+    if report.many_jobs(plan, optimizer):
+        many = [report.many_jobs_note(plan, optimizer, seconds_per_batch(measure, params, plan))]
+    console.say(report.plan_lines(recipe, model, many) + start.lines())
+    table = console.Table(plan, live=shows_on_terminal(context), done=start.epoch)
+    measure = table.counting(measure)
     descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
     epochs = train(measure, optimizer, plan, progress, descend, recipe.patience)
     resumption.take_over(start, asked, output, checkpoints)
@@ -110,7 +115,8 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
         trained_on = {"data": about, "test_accuracy": score.accuracy}
         output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
     at_once = min(context.defaultParallelism, train_set.partitions)
-    console.say(report.closing(asked, plan, progress, score, clock, output.folder.is_local, at_once))
+    notes = diagnosis.notes(score, progress, model, params)
+    console.say(report.closing(asked, plan, progress, score, notes, clock, output.folder.is_local, at_once))
 
 
 if __name__ == "__main__":

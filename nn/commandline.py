@@ -21,7 +21,7 @@ from nn.schedules import SCHEDULES
 DESCRIPTION = """\
 Train a neural network from scratch, with NumPy on Spark RDDs, and score it on a test set.
 
-Images are text files of one row a line; commas, semicolons, tabs or blanks separate the numbers. Labels are
+Images are text files of one row a line; commas, semicolons, tabs, | or blanks separate the numbers. Labels are
 class numbers or one-hot rows, one a line. Each argument may be a file, a folder of part files or a glob, on any
 file system that Spark reads. The defaults are the original tutorial's."""
 
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 GROUPS = {
-    "data": (*PLACES, "label_column", "weight_column"),
+    "data": (*PLACES, "label_column", "weight_column", "header", "skip_lines"),
     "network": ("hidden", "activation", "layers", "input_shape", "initializer", "loss"),
     "training": (
         *(

@@ -55,6 +55,9 @@ class Loss:
         """How many classes so many output units tell apart; ValueError for a width that the loss cannot read."""
         return units
 
+    def check_labels(self, labels: np.ndarray) -> None:
+        """Raise ValueError for class numbers (n,) that the loss cannot learn."""
+
 
 @dataclass(frozen=True)
 class HalfSquaredError(Loss):
@@ -191,6 +194,12 @@ class BinaryCrossEntropy(Loss):
         if classes != 2:
             raise ValueError(f"{self.name} needs 2 classes, got {classes}; use cross-entropy")
         return 1
+
+    def check_labels(self, labels):
+        """Only 0 and 1 can be learned."""
+        found = np.unique(labels)
+        if len(found) == 2 and found.max() > 1:
+            raise ValueError(f"{self.name}: expected labels 0 and 1, found {found[0]} and {found[1]}")
 
     def classes(self, units):
         """Two classes, from one unit."""

@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from nn import text
+from nn import layout
 from nn.errors import MissingFile, UsageError
-from nn.fields import Reader, Switch, Whole, option, options_of
+from nn.fields import Choice, Reader, Switch, Whole, option, options_of
 from nn.layers.layer import WrongKindError
 from nn.model import Sequential
 from nn.recipe import Recipe
 from nn.spark.reading import Source
 from nn.split import Split
 
+MOST_SKIPPED = 10_000
 MOST_PIECES = 1_000_000  # Spark's driver keeps an account of each
 
 
@@ -38,13 +39,24 @@ class Options:
     )
     label_column: int | None = option(
         None,
-        Whole(None, "a column number"),
+        Whole(None, "a column number, as 0 for the first or -1 for the last"),
         "labels stand in column N of the images, counted from 0, or from the end if negative",
     )
     weight_column: int | None = option(
         None,
-        Whole(None, "a column number"),
+        Whole(None, "a column number, as 0 for the first or -1 for the last"),
         "column N of the images says what each training row weighs; TEST_IMAGES may leave it out, and is not weighed",
+    )
+    header: str | None = option(
+        None,
+        Choice(layout.HEADERS),
+        "whether the first line of each file names its columns: auto, yes or no (default auto: it does where none of "
+        "its fields is a number, or where they count 0,1,2,...)",
+    )
+    skip_lines: int | None = option(
+        None,
+        Whole(0, most=MOST_SKIPPED),
+        "lines to leave out at the start of each file, before its header (default 0)",
     )
     partitions: int | None = option(
         None,
@@ -94,10 +106,22 @@ class Options:
             ("TEST", self.test_images, self.test_labels),
         )
         train, test = (
-            Source(name, images, None if labels == "-" else labels, self.label_column, self.weight_column)
+            Source(
+                name,
+                images,
+                None if labels == "-" else labels,
+                self.label_column,
+                self.weight_column,
+                *self.of_first_lines,
+            )
             for name, images, labels in places
         )
         return train, test
+
+    @property
+    def of_first_lines(self) -> tuple[str, int]:
+        """Return how the first lines of a file are read: (header, lines to skip)."""
+        return self.header or layout.AUTO, self.skip_lines or 0
 
     def as_json(self) -> dict[str, Any]:
         """All of it as plain JSON values, which `--config` takes back; options left alone are not listed."""
@@ -175,12 +199,14 @@ class Options:
         if not os.path.isfile(self.train_images):  # a pipe could be read but once
             return None
         try:
+            header, skip = self.of_first_lines
             with open(self.train_images, "rb") as file:
-                lines = [file.readline(PEEKED).decode("utf-8") for _ in range(2)]
-            if max(map(len, lines)) >= PEEKED or not lines[0].strip():
+                lines = [file.readline(PEEKED).decode("utf-8") for _ in range(skip + layout.LOOKED_AT)]
+            if max(map(len, lines)) >= PEEKED or not lines[skip].strip():
                 return None
             taken = [self.label_column if self.train_labels == "-" else None, self.weight_column]
-            width = text.layout_of(lines).width - sum(column is not None for column in taken)
+            width = layout.layout_of(lines[skip:], header, skip).width
+            width -= sum(column is not None for column in taken)
             return width if width > 0 else None  # what is wrong with the file is said when it is read
         except (OSError, ValueError):
             return None

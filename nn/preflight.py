@@ -160,7 +160,7 @@ def faults(found: Sequence[Found], bound: int | None) -> list[str]:
 def data_faults(ends: Sequence[Ends]) -> list[str]:
     """What is wrong with the ends of the data, a line each; what is both ends is said once."""
     said = [
-        f"{each.argument}: {file}, line {block.line}{within}: expected {block.expected}, found {block.found}"
+        f"{each.argument}: {file}, line {block.line}{within}: {block}"
         for each in ends
         for block, file, within in zip((each.first, each.last), each.files, ("", _within(each)), strict=True)
         if isinstance(block, text.Fault)

@@ -11,8 +11,10 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from nn import report, text, tree
+from nn import firstlines, layout, report, text, tree
 from nn.errors import DataError
+from nn.firstlines import FirstLines
+from nn.layout import Layout, is_header
 from nn.model import Sequential
 from nn.options import PEEKED, Options
 from nn.spark.columns import Columns
@@ -55,13 +57,14 @@ def lines(asked: Options) -> str:
     split = asked.split(np.arange(facts.rows) % facts.classes, facts.classes)
     plan = asked.recipe.plan(split.train_rows)
     optimizer = asked.recipe.optimizer_for(plan)
+    many = [report.many_jobs_note(plan, optimizer)] if report.many_jobs(plan, optimizer) else []
     held = f" ({split.validation_rows:,} held out for validation)" if split.validation_rows else ""
     pieces = f"{partitions} partitions" if partitions else "as many partitions as tasks run at once"
     return (
         "dry run   nothing was started\n"
         f"data      {facts.rows:,} training rows{held} of {facts.width} values, {facts.classes} classes; "
         f"{bytes_of(facts.bytes)} in memory, in {pieces}\n"
-        f"{notes}{report.plan_lines(asked.recipe, model)}"
+        f"{notes}{report.plan_lines(asked.recipe, model, many)}"
         f"{_jobs(plan, optimizer, _no_params(model))}"
     )
 
@@ -106,30 +109,44 @@ def look(asked: Options) -> Facts | None:
     labels = images if beside else local_files(asked.train_labels)
     if not images or not labels:
         return None
-    first = _first_lines(images[0])
+    first = _first_lines("TRAIN_IMAGES", images, asked)
     if first is None:
         return None
-    if not any(line.strip() for line in first):
-        raise DataError(f"TRAIN_IMAGES: expected rows of numbers, found nothing in {images[0]}")
-    layout = text.layout_of(first)
     columns = Columns.of(
-        layout.width, asked.train_images, asked.label_column if beside else None, asked.weight_column
+        first.layout.width, asked.train_images, asked.label_column if beside else None, asked.weight_column
     )
-    sample = text.to_array([(first[1] or first[0]).encode()], layout)
-    width = layout.width - len(columns.taken)
+    sample = text.to_array([first.row.encode()], first.layout)
+    width = first.layout.width - len(columns.taken)
     size = text.compact(sample).itemsize if isinstance(sample, np.ndarray) else 4
-    rows = sum(map(count_rows, images))
-    name = "TRAIN_IMAGES" if beside else "TRAIN_LABELS"
-    return Facts(rows, width, _classes(name, labels, columns.label), rows * width * size)
+    rows = sum(count_rows(path, first.layout) for path in images)
+    name, of_labels = (
+        ("TRAIN_IMAGES", first) if beside else ("TRAIN_LABELS", _first_lines("TRAIN_LABELS", labels, asked))
+    )
+    if of_labels is None:
+        raise DataError(
+            f"{name}: {labels[0]}, line 1: expected a label, found a line of more than {PEEKED:,} bytes"
+        )
+    return Facts(rows, width, _classes(name, labels, of_labels.layout, columns.label), rows * width * size)
 
 
-def _first_lines(path: str) -> list[str] | None:
-    """The first two lines; None where they have no end."""
+def _first_lines(argument: str, files: list[str], asked: Options) -> FirstLines | None:
+    """Look at the first lines of the first file that is not empty; None where they have no end.
+
+    Raises DataError where there are none, or the first is neither a header nor a row.
+    """
+    path = next((each for each in files if os.path.getsize(each)), files[0])
+    header, skip = asked.of_first_lines
     with open(path, "rb") as file:
-        lines = [file.readline(PEEKED) for _ in range(2)]
+        lines = [file.readline(PEEKED) for _ in range(skip + layout.LOOKED_AT)]
     if max(map(len, lines)) >= PEEKED:
         return None
-    return [line.decode("utf-8", errors="replace").strip() for line in lines]
+    texts = [line.decode("utf-8", errors="replace").strip() for line in lines[skip:]]
+    if not any(texts):
+        raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
+    found = firstlines.look(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
+    if found.fault is not None:
+        raise DataError(f"{argument}: {firstlines.placed(found.fault, path, skip, len(files) > 1)}")
+    return found
 
 
 def local_files(path: str) -> list[str]:
@@ -144,11 +161,11 @@ def local_files(path: str) -> list[str]:
     return [] if any(each.endswith(COMPRESSED) for each in files) else files
 
 
-def count_rows(path: str) -> int:
-    """Lines of a file but for a header and the empty ones at its end."""
+def count_rows(path: str, layout: Layout) -> int:
+    """Count the lines of a file but for those to skip, a header, and the empty ones at its end."""
     newlines, tail = 0, b""
     with open(path, "rb") as file:
-        first = file.readline(PEEKED).decode("utf-8", errors="replace")
+        first = [file.readline(PEEKED) for _ in range(layout.skip + 1)][-1].decode("utf-8", errors="replace")
         file.seek(0)
         while part := file.read(STRIDE):
             newlines += part.count(b"\n")
@@ -156,29 +173,21 @@ def count_rows(path: str) -> int:
     blank = tail[len(tail.rstrip()) :]
     if len(blank) == len(tail):
         return 0
-    return newlines - blank.count(b"\n") + 1 - text.is_header(first, text.separator_of(first))
+    return max(newlines - blank.count(b"\n") + 1 - layout.skip - is_header(first, layout), 0)
 
 
-def _classes(argument: str, files: list[str], column: int | None) -> int:
+def _classes(argument: str, files: list[str], layout: Layout, column: int | None) -> int:
     """One more than the largest class number; of labels beside images, in the first ENOUGH rows."""
     most = 2
     for path in files if column is None else files[:1]:
-        first = _first_lines(path)
-        if first is None:
-            raise DataError(
-                f"{argument}: {path}, line 1: expected a label, found a line of more than {PEEKED:,} bytes"
-            )
-        if not any(first):
-            raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
-        layout = text.layout_of(first)
         with open(path, "rb") as file:
             before = 0  # lines
             while lines := [line.rstrip(b"\r\n") for line in text.take(_lines(file), ENOUGH)]:
                 classes = _classes_of(lines, layout, column, before)
                 if isinstance(classes, text.Fault):
+                    fault = classes._replace(line=classes.line + before)
                     raise DataError(
-                        f"{argument}: {path}, line {classes.line + before}: expected {classes.expected}, "
-                        f"found {classes.found}"
+                        f"{argument}: {firstlines.placed(fault, path, layout.skip, len(files) > 1)}"
                     )
                 most, before = max(most, classes), before + len(lines)
                 if column is not None:
@@ -186,7 +195,7 @@ def _classes(argument: str, files: list[str], column: int | None) -> int:
     return most
 
 
-def _classes_of(lines: list[bytes], layout: text.Layout, column: int | None, before: int) -> int | text.Fault:
+def _classes_of(lines: list[bytes], layout: Layout, column: int | None, before: int) -> int | text.Fault:
     """One more than the largest class number in some lines; `before` stand above them."""
     most = 0
     for part in text.parse(iter(lines), layout, starts_file=not before):

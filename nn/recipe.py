@@ -51,7 +51,7 @@ PLACES = ("train_images", "train_labels", "test_images", "test_labels", "output"
 # What a configuration file may hold beside a recipe: the fields of nn/options.py.
 BESIDE = frozenset(
     (
-        *(*PLACES, "label_column", "weight_column", "partitions", "shuffle_once"),
+        *(*PLACES, "label_column", "weight_column", "header", "skip_lines", "partitions", "shuffle_once"),
         *("overwrite", "resume", "checkpoint_every", "keep_checkpoints", "check", "dry_run"),
         *("debug", "about", "get_data"),
     )
@@ -359,8 +359,10 @@ class Recipe:
     def split(self, labels: np.ndarray, classes: int) -> Split:
         """Which of the training rows with these labels (n,) are held out, and what each class weighs.
 
-        Raises ValueError where that leaves nothing to learn from, or names a class that is not there.
+        Raises ValueError where that leaves nothing to learn from, or names a class that is not there, and for labels
+        that the loss cannot learn.
         """
+        self.loss.check_labels(labels)
         rows = len(labels)
         hold_out = HoldOut(self.seed, self.validation_fraction, rows) if self.validation_fraction else None
         if self.class_weights is None:

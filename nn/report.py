@@ -6,12 +6,12 @@ import json
 import platform
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from nn import __version__, arithmetic, mixing, results, spelling
+from nn import __version__, arithmetic, console, mixing, results, spelling
 from nn.evaluation import Score
 from nn.fields import LARGEST_FILE
 from nn.model import Sequential
@@ -23,10 +23,11 @@ from nn.spark.executors import Executor
 from nn.spark.reading import Dataset
 from nn.spark.storage import Folder, Storage
 from nn.split import Split
-from nn.training import Plan
+from nn.training import Optimizer, Plan, jobs_an_epoch
 from nn.weighting import ClassWeightsReader
 
 LONGEST_NAME = 80  # characters
+MANY_JOBS = 100  # in an epoch
 
 
 class Clock:
@@ -109,8 +110,31 @@ def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name
     return "\n".join(lines + [f"note      {note}" for note in notes])
 
 
-def plan_lines(recipe: Recipe, model: Sequential) -> str:
-    """The network and how it is trained."""
+def many_jobs(plan: Plan, optimizer: Optimizer) -> bool:
+    """Return whether an epoch of mini-batches is so many Spark jobs that another way should be told."""
+    return plan.rounds is None and jobs_an_epoch(plan, optimizer) > MANY_JOBS
+
+
+def many_jobs_note(plan: Plan, optimizer: Optimizer, seconds: float | None = None) -> str:
+    """Return the note on mini-batches that are a job each, of so many `seconds` where they were measured."""
+    jobs = jobs_an_epoch(plan, optimizer)
+    cost = ""
+    if seconds is not None:
+        epoch, run = (console.clock(count * jobs * seconds) for count in (1, plan.epochs))
+        cost = f" of about {1000 * seconds:.0f} ms, {epoch} per epoch and {run} in all"
+    return (
+        f"an epoch is {jobs:,} Spark jobs{cost}, one for each mini-batch; with --average parameters each partition "
+        "takes its mini-batches without a job for each"
+    )
+
+
+def note_lines(notes: Iterable[str]) -> str:
+    """Return notes as lines of the console."""
+    return "".join(f"note      {note}\n" for note in notes)
+
+
+def plan_lines(recipe: Recipe, model: Sequential, notes: Iterable[str] = ()) -> str:
+    """Return the network, how it is trained, and notes on that."""
     said = recipe.resolved()
     first, *rest = model.summary().splitlines()
     network = "\n".join([f"network   {first}", *(f"          {line}" for line in rest)])
@@ -138,7 +162,8 @@ def plan_lines(recipe: Recipe, model: Sequential) -> str:
         parts.append(f"patience {said.patience}")
     if said.augment:
         parts.append(f"augmented by {','.join(map(spelling.spell, said.augment))}")
-    return f"{network}\ntraining  {said.epochs} epochs, {steps}; {', '.join(parts)}; seed {said.seed}\n"
+    training = f"training  {said.epochs} epochs, {steps}; {', '.join(parts)}; seed {said.seed}"
+    return f"{network}\n{training}\n{note_lines(notes)}"
 
 
 def _times(count: int | None) -> str:
@@ -150,17 +175,19 @@ def closing(
     plan: Plan,
     progress: Progress,
     score: Score,
+    notes: Sequence[str],
     clock: Clock,
     is_local: bool,
     at_once: int,
 ) -> str:
-    """What came out, where the time went and where the results lie; `at_once` tasks ran side by side."""
+    """What came out, `notes` on it, where the time went and where the results lie; `at_once` tasks ran side by side."""
     about = results.score_summary(score)
     macro = about["macro"]
     return (
         f"\n{_ending(plan, progress)}"
         f"test      accuracy {score.accuracy:.2%}: {about['errors']:,} of {score.rows:,} rows wrong; "
         f"macro precision {macro['precision']:.4f}, recall {macro['recall']:.4f}, F1 {macro['f1']:.4f}\n"
+        f"{note_lines(notes)}"
         f"time      {Phases.of(progress.history).verdict(at_once)}\n"
         f"written   {asked.output} in {clock.total:.1f} s; draw it with: "
         f"python generate_plots.py {shlex.quote(asked.output) if is_local else 'A_LOCAL_COPY_OF_IT'}"

@@ -23,7 +23,7 @@ from nn.training import Optimizer, Plan, check, divergence
 
 # Keys that may differ: the data are held against each other by their fingerprints, epochs have rules of their own.
 PLACES = ("train_images", "train_labels", "test_images", "test_labels")
-FREE = (*PLACES, "epochs")
+FREE = (*PLACES, "header", "skip_lines", "epochs")
 
 
 class Start(NamedTuple):

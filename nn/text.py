@@ -1,7 +1,7 @@
 """Turn lines of text into arrays, a thousand at a time, and say exactly what is wrong with a line that is not one.
 
-A line is a row of numbers separated by commas, semicolons, tabs or spaces. NumPy reads lines in bulk, wide;
-what comes out is then checked for width and finiteness. Only where that fails are the lines looked at one by one.
+A line is a row of numbers separated as its layout says (nn/layout.py). NumPy reads lines in bulk, wide; what comes out
+is then checked for width and finiteness. Only where that fails are the lines looked at one by one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nn import hints
 from nn.cells import CellReader
+from nn.layout import BYTE_ORDER_MARK, NOT_FINITE, NUMBER, SEPARATORS, Layout, is_header
 from nn.records import LARGEST_WEIGHT
 
 MAX_CLASSES = 1000
@@ -24,19 +26,9 @@ CHUNK_BYTES = 32 << 20  # a chunk of very wide rows holds fewer of them
 # Bytes of lines in a chunk: more than any such rows take, so that lines of another kind are no burden.
 CHUNK_TEXT = 256 << 20
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _FILLED = re.compile(r"\S+")
-_WHOLE = re.compile(rb"[\d\s,;+-]+")
-BYTE_ORDER_MARK = "\ufeff".encode()
-_NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
-SEPARATOR_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", None: "spaces"}
-
-
-class Layout(NamedTuple):
-    """How the rows of a file are written."""
-
-    separator: str | None  # None: any run of blanks
-    width: int  # values in a row
+_WHOLE = re.compile(rb"[\d\s,;|+-]+")
+MARK = BYTE_ORDER_MARK.encode()
 
 
 class Fault(NamedTuple):
@@ -45,6 +37,11 @@ class Fault(NamedTuple):
     line: int  # counted from 1 within the piece
     expected: str
     found: str
+    advice: str = ""  # what to do about it, where something is known
+
+    def __str__(self) -> str:
+        advice = f"; {self.advice}" if self.advice else ""
+        return f"expected {self.expected}, found {self.found}{advice}"
 
 
 class Chunk(NamedTuple):
@@ -65,35 +62,6 @@ class End(NamedTuple):
     fault: Fault | None = None
 
 
-def separator_of(line: str) -> str | None:
-    """The separator of a row: the most frequent of comma, semicolon and tab, else blanks."""
-    counts = {mark: line.count(mark) for mark in (",", ";", "\t")}
-    best = max(counts, key=lambda mark: counts[mark])
-    return best if counts[best] else None
-
-
-def fields_of(line: str, separator: str | None) -> list[str]:
-    """The fields of a line, without blanks around them; a byte-order mark is dropped."""
-    return [text.strip() for text in line.removeprefix("\ufeff").split(separator)]
-
-
-def is_header(line: str, separator: str | None) -> bool:
-    """Whether a first line names columns: no field is a number, nan or infinity among them."""
-    fields = fields_of(line, separator)
-    return any(fields) and not any(_NUMBER.fullmatch(f) or _NOT_FINITE.fullmatch(f) for f in fields)
-
-
-def layout_of(first_lines: list[str]) -> Layout:
-    """The layout of a file, from its first lines: a header, if there is one, and a row.
-
-    The width is the first row's; of a file that holds only a header it is the header's.
-    """
-    separator = separator_of(first_lines[0])
-    rows = first_lines[1:] if is_header(first_lines[0], separator) else first_lines
-    sample = next((line for line in rows if line.strip()), first_lines[0])
-    return Layout(separator, len(fields_of(sample, separator)))
-
-
 def chunk_rows(width: int) -> int:
     """Rows of a chunk, and so of a block: CHUNK_ROWS, or fewer where rows of that width are very wide."""
     return max(1, min(CHUNK_ROWS, CHUNK_BYTES // (4 * width)))
@@ -102,21 +70,25 @@ def chunk_rows(width: int) -> int:
 def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> Iterator[Chunk | End]:
     """Read a piece of text: chunks of rows, then its End. The iterator is drained, whatever it holds.
 
-    A header is skipped where a file starts, as are blank lines at the end of the piece: whether the file too
-    ends there is for the caller to judge.
+    Where a file starts, the lines to skip and a header are left out, as are blank lines at the end of the piece:
+    whether the file too ends there is for the caller to judge.
     """
     most = chunk_rows(layout.width)
     cells = CellReader(_finite)
     seen = size = rows = blank = 0
-    fault = None
+    fault, first_row = None, 0
+    if starts_file:
+        chunk = list(islice(lines, layout.skip))
+        seen, size = len(chunk), sum(map(len, chunk))
+        first_row = layout.skip + 1
     while fault is None and (chunk := take(lines, most)):
         first_line = seen + 1
         seen += len(chunk)
         size += sum(map(len, chunk))
-        if starts_file and first_line == 1:
-            chunk[0] = chunk[0].removeprefix(BYTE_ORDER_MARK)
-            if is_header(_as_text(chunk[0]), layout.separator):
-                chunk, first_line = chunk[1:], 2
+        if first_line == first_row:
+            chunk[0] = chunk[0].removeprefix(MARK)
+            if is_header(_as_text(chunk[0]), layout):
+                chunk, first_line = chunk[1:], first_line + 1
         full = len(chunk)
         while full and not chunk[full - 1].strip():
             full -= 1
@@ -126,6 +98,8 @@ def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> I
             values = to_array(chunk[:full], layout, cells)
             if isinstance(values, Fault):
                 fault = values._replace(line=values.line + first_line - 1)
+                if fault.line == first_row and layout.advice:
+                    fault = fault._replace(advice=layout.advice)
                 # The rows before it are good, and may hold an earlier fault of another kind.
                 full = values.line - 1
                 values = to_array(chunk[:full], layout) if full else values
@@ -168,15 +142,22 @@ def to_array(lines: list[bytes], layout: Layout, cells: CellReader | None = None
     return values
 
 
+def fault_of(line: str, layout: Layout) -> Fault | None:
+    """Return what is wrong with a row of text, else None."""
+    row = to_array([line.removeprefix(BYTE_ORDER_MARK).encode()], layout)
+    return row if isinstance(row, Fault) else None
+
+
 def _in_bulk(lines: list[bytes], layout: Layout, dtype: type) -> np.ndarray | None:
     """What NumPy makes of the lines, or None where it makes nothing or warns that it bends a number."""
     with warnings.catch_warnings(), np.errstate(over="ignore"):
         warnings.simplefilter("error", DeprecationWarning)
+        warnings.simplefilter("error", UserWarning)  # nothing but blank lines
         try:
             return np.loadtxt(
                 lines, dtype, comments=None, delimiter=layout.separator, ndmin=2, encoding="ascii"
             )
-        except (ValueError, OverflowError, DeprecationWarning):
+        except (ValueError, OverflowError, DeprecationWarning, UserWarning):
             return None
 
 
@@ -200,7 +181,8 @@ def _row(line: bytes, layout: Layout) -> list[float] | Fault:
     for place, text in enumerate(fields, 1):
         expected = _expected_instead_of(text)
         if expected:
-            return Fault(1, f"{expected} as value {place} of {layout.width}", _quoted(text))
+            advice = hints.for_value(text, layout.width == 1)
+            return Fault(1, f"{expected} as value {place} of {layout.width}", quoted(text), advice)
     return [float(text) for text in fields]
 
 
@@ -212,8 +194,8 @@ def _field_count(line: bytes, separator: str | None) -> int:
 
 
 def _expected_instead_of(text: str) -> str | None:
-    if not _NUMBER.fullmatch(text):
-        return "a finite number" if _NOT_FINITE.fullmatch(text) else "a number"
+    if not NUMBER.fullmatch(text):
+        return "a finite number" if NOT_FINITE.fullmatch(text) else "a number"
     if abs(float(text)) > LARGEST:
         return "a number within float32"
     return None
@@ -222,7 +204,7 @@ def _expected_instead_of(text: str) -> str | None:
 def _a_row(layout: Layout) -> str:
     if layout.width == 1:
         return "1 value"
-    return f"{layout.width} values separated by {SEPARATOR_NAMES[layout.separator]}"
+    return f"{layout.width} values separated by {SEPARATORS[layout.separator]}"
 
 
 def _empty_line(line: int, layout: Layout) -> Fault:
@@ -238,7 +220,8 @@ def _finite(text: str) -> float | None:
     return None if _expected_instead_of(text) else float(text)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a field or a line from a file as it can be shown: short, and without what steers a terminal."""
     short = text if len(text) <= 40 else text[:37] + "..."
     return "nothing" if not text else ascii(short)
 
@@ -270,7 +253,9 @@ def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSE
             expected = f"the 1 of a one-hot row among its first {classes} values"
     if not good.all():
         row = int(np.argmin(good))
-        return Fault(first_line + row, expected, _row_found(values[row]))
+        one_hot = values.shape[1] > 1
+        advice = "" if one_hot or classes < MAX_CLASSES else hints.for_label(float(values[row, 0]))
+        return Fault(first_line + row, expected, _row_found(values[row]), advice)
     return numbers.astype(np.int16)
 
 

@@ -13,6 +13,7 @@ from conftest import ROOT, blobs, write_csv
 from nn import commandline, preview
 from nn.blocks import blocks_of
 from nn.errors import DataError
+from nn.layout import Layout
 from nn.local import descend_on, measure_on
 from nn.preview import count_rows, look
 from nn.recipe import Recipe
@@ -125,7 +126,8 @@ def test_dry_run_reads_no_line_without_end(tmp_path):
 def test_rows_are_lines_but_for_headers_and_empty_ends(tmp_path, content, rows):
     path = tmp_path / "x.csv"
     path.write_bytes(content.encode())
-    assert count_rows(str(path)) == rows
+    assert count_rows(str(path), Layout(",", 2)) == rows
+    assert count_rows(str(path), Layout(",", 2, "no", skip=1)) == max(content.rstrip().count("\n"), 0)
 
 
 def test_folders_globs_and_label_columns_are_looked_at(tmp_path):

@@ -167,7 +167,22 @@ def test_reading_keeps_the_order_where_hadoop_lists_with_many_threads(spark, fol
 def test_reading_notes_classes_without_rows(spark, folder):
     write_csv(folder / "y.csv", LABELS * 4)
     dataset = read(spark, folder / "x.csv", folder / "y.csv")
-    assert dataset.notes == ("6 of the classes 0..8 have no rows: 1, 2, 3, 5, 6, ...",)
+    where = f"TRAIN_LABELS: {folder / 'y.csv'}"
+    assert dataset.notes == (f"{where}: 6 of the classes 0..8 have no rows: 1, 2, 3, 5, 6, ...",)
+
+
+def test_labels_that_count_from_1_are_noted_once_and_by_their_file(spark, folder):
+    train, test = both(spark, folder, INPUTS, LABELS + 1, train_labels=LABELS + 1)
+    assert train.notes == (
+        f"TRAIN_LABELS: {folder / 'y.csv'}: labels count from 1 to 3: no row is of class 0, whose output stays unused; "
+        "subtract 1 from each label",
+    )
+    assert test.notes == ()
+
+
+def test_a_test_set_notes_the_classes_that_only_training_has(spark, folder):
+    _, test = both(spark, folder, INPUTS, np.maximum(LABELS, 1))
+    assert test.notes == (f"TEST_LABELS: {folder / 'ty.csv'}: 1 of the classes 0..2 have no rows: 0",)
 
 
 def test_reading_groups_neighbouring_pieces_the_same_way_each_time(spark, folder):
@@ -307,7 +322,7 @@ def test_reading_tells_file_and_line_of_a_bad_row(spark, folder, line, text, tol
     with pytest.raises(DataError) as caught:
         read(spark, folder / "x.csv", folder / "y.csv", 4)
     assert str(caught.value).startswith("TRAIN_IMAGES: file:") and "\n" not in str(caught.value)
-    assert str(caught.value).endswith(f"x.csv, line {line}: {told}")
+    assert f"x.csv, line {line}: {told}" in str(caught.value)
 
 
 @pytest.mark.parametrize("blank", range(1, 50, 6))
@@ -347,9 +362,7 @@ def test_reading_tells_file_and_line_of_a_bad_label(spark, folder, text, told):
     broken(folder, "y.csv", 30, text)
     with pytest.raises(DataError) as caught:
         read(spark, folder / "x.csv", folder / "y.csv", 2)
-    assert str(caught.value).startswith("TRAIN_LABELS: ") and str(caught.value).endswith(
-        f"y.csv, line 30: {told}"
-    )
+    assert str(caught.value).startswith("TRAIN_LABELS: ") and f"y.csv, line 30: {told}" in str(caught.value)
 
 
 def test_reading_tells_a_row_that_is_not_one_hot(spark, folder):
@@ -455,7 +468,8 @@ def test_reading_tells_a_damaged_archive(spark, folder):
         read(spark, folder / "x.csv.gz", folder / "y.csv")
 
 
-def both(spark, folder, test_inputs, test_labels):
+def both(spark, folder, test_inputs, test_labels, train_labels=LABELS):
+    write_csv(folder / "y.csv", train_labels)
     write_csv(folder / "tx.csv", test_inputs)
     write_csv(folder / "ty.csv", test_labels)
     train = Source("TRAIN", str(folder / "x.csv"), str(folder / "y.csv"))
@@ -466,7 +480,8 @@ def both(spark, folder, test_inputs, test_labels):
 def test_read_both_tells_a_short_first_row_where_it_stands(spark, folder):
     broken(folder, "x.csv", 1, "1,2,3,4")
     with pytest.raises(
-        DataError, match=r"TRAIN_IMAGES: .*x.csv, line 2: expected 4 values .*, found 5 values"
+        DataError,
+        match=r"TRAIN_IMAGES: .*x.csv, line 1: expected 5 values .*, found 4 values; --skip-lines 1",
     ):
         both(spark, folder, INPUTS, LABELS)
 
@@ -485,9 +500,23 @@ def test_read_both_tells_the_line_of_a_class_that_training_has_not(spark, folder
 
 
 def test_read_both_tells_a_training_set_of_one_class(spark, folder):
-    write_csv(folder / "y.csv", LABELS * 0)
-    with pytest.raises(DataError, match="TRAIN_LABELS: expected at least 2 classes, found class 0 alone"):
-        both(spark, folder, INPUTS, LABELS * 0)
+    for label in (0, 1):
+        with pytest.raises(
+            DataError, match=f"TRAIN_LABELS: expected at least 2 classes, found class {label} alone"
+        ):
+            both(spark, folder, INPUTS, LABELS * 0, train_labels=LABELS * 0 + label)
+
+
+def test_read_both_tells_that_a_column_of_the_test_set_was_taken_for_labels(spark, folder):
+    write_csv(folder / "x.csv", np.insert(INPUTS, 0, LABELS, axis=1))
+    write_csv(folder / "tx.csv", INPUTS)
+    train, test = (
+        Source(name, str(folder / path), None, 0) for name, path in (("TRAIN", "x.csv"), ("TEST", "tx.csv"))
+    )
+    with pytest.raises(
+        DataError, match="found 4 in .*tx.csv: it has 5 columns, of which column 0 was taken for the"
+    ):
+        reading.read_both(spark, Storage(spark), train, test, 2)
 
 
 # ---- row weights ----

@@ -192,10 +192,10 @@ def test_a_file_system_without_overwriting_renames_is_written_to_as_well(folder,
 def test_storage_lists_a_folder_sorted_and_without_hidden_files(folder, storage):
     for name in ("part-2", "part-10", "part-1", "_SUCCESS", ".part-1.crc", "deeper/part-3"):
         folder.write(name, b"12")
-    files = storage.list_files(folder.path, "TRAIN_IMAGES")
+    files, _ = storage.list_files(folder.path, "TRAIN_IMAGES")
     assert [os.path.basename(file.path) for file in files] == ["part-1", "part-10", "part-2"]
     assert {file.size for file in files} == {2}
-    globbed = storage.list_files(f"{folder.path}/part-?", "TRAIN_IMAGES")
+    globbed, _ = storage.list_files(f"{folder.path}/part-?", "TRAIN_IMAGES")
     assert [os.path.basename(file.path) for file in globbed] == ["part-1", "part-2"]
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn import text
-from nn.text import Chunk, End, Fault, Layout
+from nn.layout import Layout
+from nn.text import Chunk, End, Fault
 
 COMMAS = Layout(",", 3)
 
@@ -25,7 +26,7 @@ def read(lines, layout=COMMAS, starts_file=True):
         min_size=1,
         max_size=40,
     ),
-    st.sampled_from([",", ";", "\t", None]),
+    st.sampled_from([",", ";", "\t", "|", None]),
 )
 def test_parse_reads_back_every_float_exactly(rows, separator):
     lines = [(separator or " ").join(map(repr, row)) for row in rows]
@@ -72,7 +73,7 @@ def test_parse_takes_a_line_exactly_when_python_reads_three_finite_numbers(lines
 )
 def test_parse_tells_line_expected_and_found(line, expected, found):
     _, end = read(["1,2,3"] * 5 + [line] + ["9,9"])
-    assert end.fault == Fault(6, expected, found)
+    assert end.fault[:3] == (6, expected, found)
     assert end.lines == 7 and end.rows == 5 and end.bytes == 5 * 5 + len(line.encode()) + 3
 
 
@@ -113,7 +114,7 @@ def test_parse_skips_a_header_only_where_a_file_starts():
 
 
 def test_parse_takes_a_first_line_with_one_bad_value_for_a_row():
-    assert read(["1,b,3", "1,2,3"])[1].fault == Fault(1, "a number as value 2 of 3", "'b'")
+    assert read(["1,b,3", "1,2,3"])[1].fault[:3] == (1, "a number as value 2 of 3", "'b'")
     assert read(["nan,nan,nan", "1,2,3"])[1].fault.line == 1
 
 
@@ -176,21 +177,38 @@ def test_parse_cuts_wide_rows_into_smaller_chunks():
     assert sizes == [10, 10, 5]
 
 
-@pytest.mark.parametrize(
-    ("lines", "layout"),
-    [
-        (["1,2,3"], Layout(",", 3)),
-        (["1;2"], Layout(";", 2)),
-        (["1\t2\t3"], Layout("\t", 3)),
-        (["1  2 3 "], Layout(None, 3)),
-        (["7"], Layout(None, 1)),
-        (["label,a b,c", "1,2,3"], Layout(",", 3)),
-        (["label", "4"], Layout(None, 1)),
-        (["x y", "1 2"], Layout(None, 2)),
-    ],
-)
-def test_layout_follows_from_the_first_lines(lines, layout):
-    assert text.layout_of(lines) == layout
+def test_parse_leaves_out_lines_to_skip_and_counts_them():
+    layout = COMMAS._replace(skip=2)
+    lines = ["made by me", "1,2", "a,b,c", "1,2,3", "4,5,x"]
+    values, end = read(lines, layout)
+    assert values.tolist() == [[1, 2, 3]] and end.fault[:2] == (5, "a number as value 3 of 3")
+    assert (end.lines, end.bytes) == (5, sum(map(len, lines)))
+    assert read(lines[:1], layout)[1] == End(1, 0, 10, 0)
+    assert read(["1,2,3"] * 3, layout, starts_file=False)[1].rows == 3
+
+
+def test_parse_reads_the_first_line_as_the_layout_says():
+    for header, first, rows in (("yes", "1,2,3", 1), ("no", "1,2,3", 2), ("auto", "0,1,2", 2)):
+        assert read([first, "4,5,6"], COMMAS._replace(header=header))[1].rows == rows
+    assert read(["0,1,2", "4,5,6"], COMMAS._replace(numbered=True))[1].rows == 1
+    assert read(["a,b,c", "4,5,6"], COMMAS._replace(header="no"))[1].fault.line == 1
+
+
+def test_parse_takes_a_line_of_words_for_a_header_only_where_it_is_as_wide_as_the_rows():
+    assert read(["a,b", "1,2,3"])[1].fault[:3] == (1, "3 values separated by commas", "2 values")
+    assert read(["224|161|029", "1,2,3"])[1].fault.line == 1
+
+
+def test_a_first_line_that_is_no_row_gets_the_advice_of_its_layout():
+    layout = COMMAS._replace(advice="leave it out")
+    assert read(["x,1,2", "1,2,3"], layout)[1].fault.advice == "leave it out"
+    assert read(["1,2,3", "x,1,2"], layout)[1].fault.advice != "leave it out"
+
+
+@pytest.mark.filterwarnings("error")
+def test_blank_lines_warn_of_nothing():
+    assert text.to_array([b"  "], COMMAS)[:3] == (1, "3 values separated by commas", "an empty line")
+    assert text.fault_of("", COMMAS).found == "an empty line"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn import mixing, text
+from nn import datachecks, layout, mixing, text
 from nn.errors import DataError
 from nn.records import Block
 from nn.replicas import buffered_rows
@@ -39,6 +39,8 @@ class Source(NamedTuple):
     labels: str | None  # None: in column `label_column` of the images
     label_column: int | None = None
     weight_column: int | None = None  # of the images, where rows have weights
+    header: str = layout.AUTO  # of layout.HEADERS
+    skip_lines: int = 0  # before the header or the first row of each file
 
     @property
     def column_of_labels(self) -> int | None:
@@ -94,11 +96,14 @@ def read_both(
     train_files = Files.open(context, storage, train, partitions)
     test_files = Files.open_test(context, storage, test, partitions, train_files)
     train_set = read(train_files)
-    if train_set.classes < 2:
-        raise DataError("TRAIN_LABELS: expected at least 2 classes, found class 0 alone")
+    labels = np.flatnonzero(train_set.class_rows)
+    if len(labels) < 2:
+        raise DataError(
+            f"{train_files.labels_argument}: expected at least 2 classes, found class {labels[0]} alone"
+        )
     # Not before: a training row that is too short is told where it stands.
     test_files.refuse_other_width(train_files)
-    return train_set, read(test_files, train_set.classes)
+    return train_set, read(test_files, train_set.classes, train_set.class_rows)
 
 
 class Files(NamedTuple):
@@ -111,14 +116,14 @@ class Files(NamedTuple):
     @classmethod
     def open(cls, context, storage: Storage, source: Source, partitions: int) -> Files:
         """Open images and labels; DataError where a file is missing, empty, or plainly the other's."""
-        images = TextFile(context, storage, source.images, f"{source.name}_IMAGES", partitions)
+        images = _opened(context, storage, source, "IMAGES", source.images, partitions)
         columns = Columns.of(images.layout.width, images.path, source.column_of_labels, source.weight_column)
         return cls._with_labels(context, storage, source, partitions, images, columns)
 
     @classmethod
     def open_test(cls, context, storage: Storage, source: Source, partitions: int, train: Files) -> Files:
         """Open the test set that belongs to a training set, whose weights it may leave out."""
-        images = TextFile(context, storage, source.images, f"{source.name}_IMAGES", partitions)
+        images = _opened(context, storage, source, "IMAGES", source.images, partitions)
         columns = Columns.of_test(images, source.column_of_labels, source.weight_column, train.width)
         return cls._with_labels(context, storage, source, partitions, images, columns)
 
@@ -128,7 +133,7 @@ class Files(NamedTuple):
     ) -> Files:
         if source.labels is None:
             return cls(images, None, columns)
-        labels = TextFile(context, storage, source.labels, f"{source.name}_LABELS", partitions)
+        labels = _opened(context, storage, source, "LABELS", source.labels, partitions)
         _refuse_swapped(images, labels)
         return cls(images, labels, columns)
 
@@ -137,19 +142,43 @@ class Files(NamedTuple):
         """Input values a row."""
         return self.images.layout.width - len(self.columns.taken)
 
+    @property
+    def labels_argument(self) -> str:
+        """Return the argument that says where the labels are."""
+        return self.images.argument if self.labels is None else self.labels.argument
+
     def refuse_other_width(self, train: Files) -> None:
         """Raise DataError where the rows of a test set are not as wide as those of its training set."""
         if self.width != train.width:
             raise DataError(
                 f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, "
-                f"found {self.width} in {self.images.path}"
+                f"found {self.width} in {self.images.path}{self._of_columns()}"
             )
 
+    def _of_columns(self) -> str:
+        """Return how many columns the rows have, where some of them are no inputs."""
+        label, *others = self.columns
+        if not self.columns.taken:
+            return ""
+        count = f": it has {self.images.layout.width} columns"
+        parts = [f"column {label} was taken for the labels"] if label is not None else []
+        parts += [f"column {other} for the weights" for other in others if other is not None]
+        return f"{count}, of which {' and '.join(parts)}; has this file none?"
 
-def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
+
+def _opened(context, storage: Storage, source: Source, kind: str, path: str, partitions: int) -> TextFile:
+    """Return the text of a source's images or labels."""
+    argument = f"{source.name}_{kind}"
+    return TextFile(context, storage, path, argument, partitions, source.header, source.skip_lines)
+
+
+def read(
+    files: Files, classes: int = text.MAX_CLASSES, train_class_rows: np.ndarray | None = None
+) -> Dataset:
     """Parse every line of one set, whose labels are below `classes`, and cache its rows.
 
-    Raises DataError for the first line that is wrong.
+    `train_class_rows` (k,) are those of the training set where this is its test set. Raises DataError for the first
+    line that is wrong.
     """
     cached, placed = _read_images(files.images, files.columns, classes)
     censuses = [census for _, census in placed]
@@ -158,12 +187,23 @@ def read(files: Files, classes: int = text.MAX_CLASSES) -> Dataset:
         labels, handle = _labels_beside(cached), None
     else:
         labels = _read_labels(files.labels, classes)
+        if _starts_with_header(files, labels, rows):
+            labels = labels[1:]
         _refuse_mismatch(files.images, rows, files.labels, len(labels))
         handle = broadcast(cached.context, labels)
     class_rows = np.bincount(labels)
-    notes = [*files.images.notes, *(files.labels.notes if files.labels else ()), *_empty_classes(class_rows)]
-    notes += caching.note(files.images, cached.getStorageLevel())
     offsets = np.cumsum([0, *(census.rows for census in censuses)])
+    notes = [*files.images.notes, *(files.labels.notes if files.labels else ())]
+    notes += _empty_classes(files, class_rows, train_class_rows)
+    notes += caching.note(files.images, cached.getStorageLevel())
+    if train_class_rows is None:
+        notes += datachecks.notes(
+            [census.columns for census in censuses],
+            offsets.tolist(),
+            np.delete(np.arange(files.images.layout.width), files.columns.taken),
+            cached.getNumPartitions(),
+            files.images.argument,
+        )
     runs = ((partition, census.rows) for partition, census in placed)
     return Dataset(
         blocks=cached.flatMap(partial(to_block, offsets, handle)),
@@ -235,7 +275,7 @@ def parse_images(
 ) -> Iterator[Parsed | Census]:
     """The rows of one piece, then its census. Runs on an executor."""
     settle()
-    largest, checksum, fault = 0.0, 0, None
+    checksum, fault, seen = 0, None, None
     for part in text.parse(lines, layout, starts_file):
         if isinstance(part, text.End):
             yield Census(
@@ -245,8 +285,9 @@ def parse_images(
                 part.bytes,
                 part.blank,
                 fault or part.fault,
-                largest,
+                0.0 if seen is None else seen.largest,
                 checksum,
+                seen,
             )
         elif fault is None:
             labels, weights = columns.beside(part, classes)
@@ -256,7 +297,8 @@ def parse_images(
                 continue
             values = np.delete(part.values, columns.taken, axis=1) if columns.taken else part.values
             inputs = text.compact(values)
-            largest = max(largest, float(inputs.max()), -float(inputs.min()))
+            found = datachecks.observe(inputs, part.start)
+            seen = found if seen is None else seen + found
             for values in (inputs, weights):
                 if values is not None:
                     checksum = zlib.crc32(np.ascontiguousarray(values).data, checksum)
@@ -309,21 +351,57 @@ def parse_labels(
                 yield labels
 
 
-def _empty_classes(class_rows: np.ndarray) -> list[str]:
-    """A note where class numbers are left out, as when one label is mistyped or the column is the wrong one."""
+def _empty_classes(files: Files, class_rows: np.ndarray, train_class_rows: np.ndarray | None) -> list[str]:
+    """Return a note where class numbers are left out, as when one label is mistyped or the column is the wrong one.
+
+    Of a test set, only where the training set has rows of such a class.
+    """
     empty = np.flatnonzero(class_rows == 0)
+    if train_class_rows is not None:
+        empty = empty[train_class_rows[empty] > 0]
     if not len(empty):
         return []
+    largest = len(class_rows) - 1
+    where = f"{files.labels_argument}: {(files.labels or files.images).path}"
+    if empty.tolist() == [0] and train_class_rows is None:
+        return [
+            f"{where}: labels count from 1 to {largest}: no row is of class 0, whose output stays unused; "
+            "subtract 1 from each label"
+        ]
     shown = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
-    return [f"{len(empty)} of the classes 0..{len(class_rows) - 1} have no rows: {shown}"]
+    return [f"{where}: {len(empty)} of the classes 0..{largest} have no rows: {shown}"]
+
+
+def _starts_with_header(files: Files, labels: np.ndarray, rows: int) -> bool:
+    """Return whether the first label is the header 0 that pandas writes above a column without a name.
+
+    It does so beside images that have a header too.
+    """
+    assert files.labels is not None
+    is_open = files.labels.layout.header == layout.AUTO and not files.labels.has_header
+    return (
+        is_open
+        and files.images.has_header
+        and len(labels) == rows + 1
+        and files.labels.first_row.strip() == "0"
+    )
 
 
 def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) -> None:
-    if rows != found:
-        raise DataError(
-            f"{labels.argument}: expected {rows:,} labels, one for each image in {images.path}, "
-            f"found {found:,} in {labels.path}"
+    if rows == found:
+        return
+    advice = ""
+    if abs(rows - found) == 1:
+        longer = labels if found > rows else images
+        advice = (
+            f"; is line {longer.layout.skip + 1} of {longer.path} a header that was read as a row? Remove it"
         )
+        if not images.has_header and not labels.has_header:
+            advice += ", or, where both files have one, give --header yes"
+    raise DataError(
+        f"{labels.argument}: expected {rows:,} labels, one for each image in {images.path}, "
+        f"found {found:,} in {labels.path}{advice}"
+    )
 
 
 def _refuse_swapped(images: TextFile, labels: TextFile) -> None:

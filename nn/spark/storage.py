@@ -36,8 +36,8 @@ class Storage:
         self._gateway = context._gateway
         self._configuration = context._jsc.hadoopConfiguration()
 
-    def list_files(self, path: str, argument: str) -> list[File]:
-        """The files behind a path, a folder of part files or a glob, sorted by path.
+    def list_files(self, path: str, argument: str) -> tuple[list[File], list[str]]:
+        """Return the files behind a path, a folder of part files or a glob, sorted by path, and notes for the user.
 
         Names that start with _ or . are left out, as Hadoop does. Raises DataError, naming the argument,
         where there is none.
@@ -49,18 +49,26 @@ class Storage:
             statuses = self._statuses(file_system, place)
             if statuses is None:
                 raise MissingFile(f"{argument}: no such file or folder: {path}")
-            files = []
+            files, folders = [], []
             for status in statuses:
                 inside = file_system.listStatus(status.getPath()) if status.isDirectory() else [status]
-                files += [File(s.getPath().toString(), s.getLen()) for s in inside if _is_data(s)]
+                shown = [each for each in inside if not each.getPath().getName().startswith(("_", "."))]
+                files += [File(s.getPath().toString(), s.getLen()) for s in shown if not s.isDirectory()]
+                folders += [s.getPath().getName() for s in shown if s.isDirectory()]
         except Exception as error:
             raise _translated(error, DataError, f"{argument}: cannot list {path}") from error
+        count = f"{len(folders)} folder{'s' if len(folders) > 1 else ''}"
+        names = _few(sorted(folders))
+        below = f"{path.rstrip('/')}/*"
+        if not files and folders:
+            raise DataError(f"{argument}: no files in {path} itself, {count} ({names}): {below} reads theirs")
         if not files:
             raise DataError(f"{argument}: no files in {path}; names that start with _ or . do not count")
         commas = [file.path for file in files if "," in file.path]
         if commas:
             raise DataError(f"{argument}: expected file names without commas, found {commas[0]}")
-        return sorted(files)
+        notes = [f"{argument}: not read: {count} in {path} ({names}); {below} reads their files"]
+        return sorted(files), notes if folders else []
 
     def _statuses(self, file_system, place) -> list | None:
         if file_system.exists(place):
@@ -322,8 +330,8 @@ def _no_folder(path: str, inside: str) -> UserError:
     return EnvironmentFault(f"cannot use {path} as OUTPUT: it is a file")
 
 
-def _is_data(status) -> bool:
-    return not status.isDirectory() and not status.getPath().getName().startswith(("_", "."))
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def _translated(error: Exception, kind: type[UserError], what: str) -> UserError:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from nn import text
+from nn import datachecks, firstlines, hints, layout, text
 from nn.errors import DataError
+from nn.firstlines import FirstLines
 from nn.spark.faults import reason_of
 from nn.spark.storage import SLICE, File, Storage
 
@@ -53,25 +54,35 @@ class Census(NamedTuple):
     fault: text.Fault | None
     largest: float = 0.0  # largest absolute value
     checksum: int = 0  # CRC-32 of the values
+    columns: datachecks.ColumnSummary | None = None  # None where no row was read, and of labels
 
 
 class TextFile:
     """One argument's text, be it a file, a folder or a glob: its lines as an RDD, its pieces and its layout."""
 
-    def __init__(self, context, storage: Storage, path: str, argument: str, partitions: int):
+    def __init__(
+        self,
+        context,
+        storage: Storage,
+        path: str,
+        argument: str,
+        partitions: int,
+        header: str = layout.AUTO,
+        skip: int = 0,
+    ):
         self.path, self.argument = path, argument
-        self.notes: list[str] = []
-        self.files = storage.list_files(path, argument)
+        self.files, self.notes = storage.list_files(path, argument)
         self.partitions = partitions
-        self.context = context
-        self._refuse_no_lines(storage)
+        self.context, self._storage = context, storage
+        self._refuse_no_lines()
         self.lines = self._cut(max(1, -(-self.bytes // partitions)))
         if len(self.files) > 1 and self.lines.getNumPartitions() > partitions and self._has_no_hosts():
             self.lines = self._cut(max(1, self.bytes // (partitions * _FINER)))
         self.pieces = self._pieces()
-        first_lines = self._first_lines()
-        self.layout = text.layout_of(first_lines)
-        self.first_row = first_lines[-1]
+        first = self._look(header, skip)
+        self.layout, self.has_header, self.first_row = first.layout, first.has_header, first.row
+        if first.note:
+            self.notes.append(f"{argument}: {self._first_path}, {first.note}")
 
     @property
     def bytes(self) -> int:
@@ -102,11 +113,16 @@ class TextFile:
             raise DataError(f"{self.argument}: Spark cannot open {self.path}: {reason_of(error)}") from None
         return lines
 
-    def _refuse_no_lines(self, storage: Storage) -> None:
+    @property
+    def _first_path(self) -> str:
+        """Return the file in which the first line stands."""
+        return next((file.path for file in self.files if file.size), self.files[0].path)
+
+    def _refuse_no_lines(self) -> None:
         """Raise DataError for a file that is no text of lines, one of which Spark would hold whole."""
-        path = next((file.path for file in self.files if file.size), self.files[0].path)
+        path = self._first_path
         try:
-            with storage.open(path) as read:
+            with self._storage.open(path) as read:
                 seen, part = 0, read(_FIRST_LOOK)
                 while part and not (b"\n" in part or b"\r" in part):
                     seen += len(part)
@@ -125,7 +141,7 @@ class TextFile:
         note = f"{self.argument}: {packed[0].path} is compressed and is read as one piece by one core"
         if len(packed) < self.partitions:
             note += f"; {self.partitions} part files would be read side by side"
-        self.notes = [note]
+        self.notes.append(note)
 
     def _has_no_hosts(self) -> bool:
         """Whether the storage names no host for its bytes (local disks, object stores), as HDFS does."""
@@ -141,19 +157,30 @@ class TextFile:
             )
         return pieces
 
-    def _first_lines(self) -> list[str]:
-        """The first line and, where that is a header, the row after it."""
+    def _look(self, header: str, skip: int) -> FirstLines:
+        """Look at the first lines; DataError where the first is neither a header nor a row."""
         try:
-            lines = list(self.lines._jrdd.take(2))
+            lines = list(self.lines._jrdd.take(skip + layout.LOOKED_AT))[skip:]
         except Exception as error:
             raise DataError(f"{self.argument}: cannot read {self.path}: {reason_of(error)}") from None
         if not any(line.strip() for line in lines):
-            raise DataError(f"{self.argument}: expected rows of numbers, found nothing in {self.path}")
-        found = "an empty line" if not lines[0].strip() else "bytes that are no text"
-        if not lines[0].strip() or "\0" in lines[0] or "\ufffd" in lines[0]:
-            path = self.pieces[0].path
-            raise DataError(f"{self.argument}: {path}, line 1: expected a row of numbers, found {found}")
-        return lines
+            after = f" after the first {skip:,} lines" if skip else ""
+            raise DataError(f"{self.argument}: expected rows of numbers, found nothing{after} in {self.path}")
+        found = firstlines.look(lines, header, skip, self.argument.endswith("LABELS"), self._first_bytes)
+        if found.fault is not None:
+            raise DataError(self._placed(self._first_path, found.fault, skip))
+        return found
+
+    def _first_bytes(self) -> Any:
+        """Return the bytes by which the format of the first file is known; none where they cannot be read here."""
+        try:
+            with self._storage.open(self._first_path) as read:
+                return read(hints.LONGEST_START)
+        except Exception:  # the executors may read what the driver cannot
+            return b""
+
+    def _placed(self, path: str, fault: text.Fault, skip: int) -> str:
+        return f"{self.argument}: {firstlines.placed(fault, path, skip, len(self.files) > 1)}"
 
     def parsed(self, parse: Any) -> Any:
         """An RDD of parse(piece number, starts_file, lines) over all pieces, in `partitions` partitions at most.
@@ -192,6 +219,7 @@ class TextFile:
 
     def check(self, censuses: list[Census]) -> None:
         """Raise DataError for the first bad line in the order of the files."""
+        self._refuse_short_first_piece(censuses)
         for census in censuses:
             fault = census.fault or self._gap(census, censuses)
             if fault:
@@ -199,6 +227,17 @@ class TextFile:
         self._refuse_left_out(censuses)
         if not any(census.rows for census in censuses):
             raise DataError(f"{self.argument}: expected rows of numbers, found none in {self.path}")
+
+    def _refuse_short_first_piece(self, censuses: list[Census]) -> None:
+        """Raise DataError where the lines to skip do not end in the first piece of a file that has others."""
+        pieces = Counter(piece.path for piece in self.pieces)
+        for census in censuses:
+            path, start, _ = self.pieces[census.piece]
+            if start == 0 and census.lines < self.layout.skip and pieces[path] > 1:
+                raise DataError(
+                    f"--skip-lines: expected at most the {census.lines:,} lines of the first of {pieces[path]:,} "
+                    f"pieces of {path}, found {self.layout.skip:,}; take fewer --partitions"
+                )
 
     def _gap(self, census: Census, censuses: list[Census]) -> text.Fault | None:
         """Blank lines that end a piece are a fault when more rows of the same file follow."""
@@ -216,7 +255,7 @@ class TextFile:
         for census in censuses:
             unseen[self.pieces[census.piece].path] -= census.bytes + len("\r\n") * census.lines
         for path, count in unseen.items():
-            if count > len(text.BYTE_ORDER_MARK) and not path.endswith(COMPRESSED):
+            if count > len(text.MARK) and not path.endswith(COMPRESSED):
                 expected = f"rows of at most {LONGEST:,} bytes"
                 raise DataError(f"{self.argument}: {path}: expected {expected}, found a longer line")
 
@@ -225,7 +264,7 @@ class TextFile:
         path = self.pieces[piece].path
         before = (c for c in censuses if c.piece < piece and self.pieces[c.piece].path == path)
         line = fault.line + sum(c.lines for c in before)
-        return f"{self.argument}: {path}, line {line}: expected {fault.expected}, found {fault.found}"
+        return self._placed(path, fault._replace(line=line), self.layout.skip)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,7 +16,7 @@ from nn.penalty import Penalty
 from nn.records import Draw, Tally
 from nn.spark.broadcasting import broadcast
 from nn.spark.summing import total_of
-from nn.training import Descend, Measure
+from nn.training import Descend, Measure, Plan
 
 LITTLE = 1024  # bytes of a tally without a nest
 # Bytes of parameters that travel inside the tasks; beyond 1 MB PySpark would broadcast them itself.
@@ -48,6 +49,17 @@ def descend_on(
             return total_of(rounds, size)
 
     return descend
+
+
+def seconds_per_batch(measure: Measure, params: Any, plan: Plan) -> float:
+    """Measure the time of a mini-batch's job: the shortest of three, since the first ones of a JVM are slow."""
+    batch = Draw(plan.seed, 1, plan.sample, batch=0, batches=plan.jobs, total=plan.rows)
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        measure(params, batch)
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
 
 
 @contextmanager

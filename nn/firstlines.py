@@ -1,0 +1,64 @@
+"""Look at the first lines of a file: its layout, its header, its first row, or what is wrong with its first line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from nn import hints, layout, text
+from nn.layout import Layout
+
+STRAY = "move the file out of the folder if it is no part of the data"
+
+
+class FirstLines(NamedTuple):
+    """What the first lines of the first file of an argument say of all of its files."""
+
+    layout: Layout
+    has_header: bool
+    row: str  # the first one
+    note: str | None  # what the user should know of the header
+    fault: text.Fault | None  # what is wrong with the first line, which is neither a header nor a row
+
+
+def look(lines: list[str], header: str, skip: int, is_labels: bool, start: Callable[[], bytes]) -> FirstLines:
+    """Look at the lines that follow the first `skip` ones, of which at least one is not blank.
+
+    `is_labels` says that the file holds nothing but labels; `start` gives the first bytes of the file, and is called
+    where the first line is wrong.
+    """
+    first = lines[0]
+    found = layout.layout_of(lines, header, skip)
+    row = next((line for line in lines[1:] if line.strip()), None)
+    has_header = not _is_binary(first) and layout.is_header(first, found)
+    if has_header and row is not None:
+        return FirstLines(found, True, row, layout.header_note(first, found), None)
+    fault = None if has_header else _fault(first, found, is_labels)
+    if (fault is not None or has_header) and (known := hints.format_of(start())):
+        fault = text.Fault(1, "a row of numbers", known)
+    return FirstLines(found, has_header, first, None, fault and fault._replace(line=skip + 1))
+
+
+def _fault(first: str, found: Layout, is_labels: bool) -> text.Fault | None:
+    """Return what is wrong with a first line that is no header."""
+    if _is_binary(first):
+        return text.Fault(1, "a row of numbers", "bytes that are no text")
+    fault = text.fault_of(first, found)
+    if fault is None:
+        return None
+    if not first.strip():
+        return fault._replace(expected="a row of numbers")
+    if found.width == 1 and not is_labels:
+        fault = fault._replace(expected=f"numbers separated by {hints.ANY_SEPARATOR}")
+    return fault._replace(advice=found.advice or fault.advice)
+
+
+def _is_binary(line: str) -> bool:
+    return "\0" in line or "\ufffd" in line
+
+
+def placed(fault: text.Fault, path: str, skip: int, is_one_of_many: bool) -> str:
+    """Return the message for a fault in a file: path, line and what to do."""
+    if is_one_of_many and fault.line == skip + 1:
+        fault = fault._replace(advice=f"{STRAY}; else {fault.advice}" if fault.advice else STRAY)
+    return f"{path}, line {fault.line}: {fault}"

@@ -1,0 +1,146 @@
+"""Derive from the first lines of a text file how its rows are written: separator, width, and whether it has a header.
+
+A header is one of
+    names          no field is a number; a row with as many fields follows
+    numbers        0,1,..,n-1 or 1..n, as pandas names columns that have no names, or values that it has made
+                   different from each other: 0,0.1,0.2
+    label,0,1,2    both
+Fewer than SURE numbers may be a row all the same: then the user is told.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+AUTO, YES, NO = HEADERS = ("auto", "yes", "no")
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", None: "blanks"}
+LOOKED_AT = 3  # lines from which a layout is derived
+FEWEST, SURE = 3, 10  # numbers that may be a header, and that cannot be anything else
+BYTE_ORDER_MARK = "\ufeff"
+
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
+_RENAMED = re.compile(
+    r"(\d+)\.([1-9]\d*)", re.ASCII
+)  # what pandas makes of a column's name that it has met before
+
+
+class Layout(NamedTuple):
+    """How the rows of a file are written."""
+
+    separator: str | None  # None: any run of blanks
+    width: int  # values in a row
+    header: str = AUTO  # of HEADERS: whether the first line of a file is one
+    numbered: bool = False  # AUTO: whether numbers, as in the module's docstring, are a header too
+    skip: int = 0  # lines before the header or the first row of a file
+    advice: str = ""  # what to do where the first line of a file is neither a header nor a row
+
+
+def separator_of(line: str) -> str | None:
+    """Return the most frequent separator in a row; None, blanks, where there is none of the others."""
+    counts = {mark: line.count(mark) for mark in SEPARATORS if mark is not None}
+    best = max(counts, key=lambda mark: counts[mark])
+    return best if counts[best] else None
+
+
+def fields_of(line: str, separator: str | None) -> list[str]:
+    """Split a line into fields, without blanks around them and without a byte-order mark."""
+    return [field.strip() for field in line.removeprefix(BYTE_ORDER_MARK).split(separator)]
+
+
+def is_header(line: str, layout: Layout) -> bool:
+    """Return whether the first line of a file, after the lines to skip, is a header."""
+    if layout.header != AUTO:
+        return layout.header == YES
+    fields = fields_of(line, layout.separator)
+    if len(fields) != layout.width:
+        return False
+    return _are_names(fields) or (layout.numbered and _count_columns(fields))
+
+
+def layout_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Layout:
+    """Derive the layout of a file from the LOOKED_AT lines that follow the first `skip` ones, or fewer.
+
+    The width is that of the rows; of a file that is nothing but a header it is the header's.
+    """
+    first, below = lines[0], [line for line in lines[1:] if line.strip()]
+    row = below[0] if header == YES and below else first
+    separator = separator_of(row)
+    layout = Layout(separator, len(fields_of(row, separator)), header, skip=skip)
+    return _with_header_found(layout, first, below) if header == AUTO and below else layout
+
+
+def header_note(line: str, layout: Layout) -> str | None:
+    """Return what to tell the user of a header that might be a row, else None."""
+    fields = fields_of(line, layout.separator)
+    numbers = sum(map(_is_number, fields))
+    if layout.header != AUTO or not layout.numbered or numbers >= SURE:
+        return None
+    return f"line {layout.skip + 1} ({','.join(fields)}) is read as a header; --header no reads it as a row"
+
+
+def _with_header_found(layout: Layout, first: str, below: list[str]) -> Layout:
+    """Complete the layout of a file whose first line is a row, by looking at the lines below it."""
+    own = fields_of(first, layout.separator)
+    separator = separator_of(below[0])
+    names, *rows = (fields_of(line, separator) for line in [first, *below])
+    if all(map(_is_number, own)):
+        agreed = len({len(row) for row in rows}) == 1 and len(rows) > 1
+        if agreed and len(names) != len(rows[0]) and all(map(_is_number, rows[0])):
+            return Layout(separator, len(rows[0]), skip=layout.skip, advice=_leave_out(layout.skip))
+        return layout._replace(numbered=len(names) == len(rows[0]) and _count_columns(names))
+    if not any(_is_number(field) for row in rows for field in row):
+        return layout._replace(header=NO)  # words everywhere: the first line is as wrong as the others
+    if len(names) != len(rows[0]):
+        return Layout(separator, len(rows[0]), skip=layout.skip, advice=_leave_out(layout.skip))
+    found = Layout(separator, len(names), skip=layout.skip)
+    if _are_names(names) or not all(map(_is_number, rows[0])):
+        return found
+    if _count_columns(names):
+        return found._replace(numbered=True)
+    advice = f"a header with numbers in it? --header yes reads it as one; {_leave_out(layout.skip)}"
+    return found._replace(advice=advice)
+
+
+def _leave_out(skip: int) -> str:
+    return f"--skip-lines {skip + 1} leaves it out if it is no row"
+
+
+def _are_names(fields: list[str]) -> bool:
+    return any(fields) and not any(map(_is_number, fields))
+
+
+def _count_columns(fields: list[str]) -> bool:
+    """Return whether the numbers among the fields number columns; nan and infinity do not."""
+    numbers = [_unquoted(field) for field in fields if _is_number(field)]
+    if len(numbers) < FEWEST:
+        return False
+    return any(numbers == _counted_from(start, len(numbers)) for start in (0, 1)) or _renamed(numbers)
+
+
+def _counted_from(start: int, count: int) -> list[str]:
+    return list(map(str, range(start, start + count)))
+
+
+def _renamed(numbers: list[str]) -> bool:
+    """Return whether whole numbers, some of them repeated, were made different as 7, 7.1, 7.2."""
+    seen: dict[str, int] = {}
+    for number in numbers:
+        again = _RENAMED.fullmatch(number)
+        name, count = (again[1], int(again[2])) if again else (number, 0)
+        if not name.isdigit() or seen.get(name, 0) != count:
+            return False
+        seen[name] = count + 1
+    return len(numbers) - len(seen) >= FEWEST - 1
+
+
+def _is_number(field: str) -> bool:
+    field = _unquoted(field)
+    return bool(NUMBER.fullmatch(field) or NOT_FINITE.fullmatch(field))
+
+
+def _unquoted(field: str) -> str:
+    """Return a field without the quotes around it, which the reader of rows does not take."""
+    quoted = len(field) > 1 and field[0] == field[-1] and field[0] in "\"'"
+    return field[1:-1].strip() if quoted else field
