@@ -144,7 +144,8 @@ def tables_of(found: dict[str, runs.Results], only: list[str]) -> dict[str, str]
         asked_for = name in only or (name == "phases" and "speed" in only)
         if asked_for and section in found and (made_table := table(found[section])):
             pictured = name in pictures.PICTURES and found[section].answered
-            made[name] = made_table + (f"\n\n![](benchmarks/{name}.png)" if pictured else "")
+            picture = f"\n\n![{pictures.DESCRIPTIONS[name]}](benchmarks/{name}.png)" if pictured else ""
+            made[name] = made_table + picture
     return made
 
 

@@ -170,3 +170,11 @@ PICTURES: dict[str, tuple[str, Callable[[Results], Figure]]] = {
     "hidden": (HIDDEN, growth(HIDDEN, "As hidden units grow", "hidden units")),
     "partitions": (PARTITIONS, growth(PARTITIONS, "As partitions grow", "partitions")),
 }
+
+DESCRIPTIONS = {  # of the pictures, for whoever cannot see them
+    "speed": "Seconds per epoch of each program",
+    "accuracy": "Test accuracy over seconds of training, for each program",
+    "rows": "Seconds per epoch as the number of rows grows",
+    "hidden": "Seconds per epoch as the number of hidden units grows",
+    "partitions": "Seconds per epoch as the number of partitions grows",
+}

@@ -23,7 +23,8 @@ Train a neural network from scratch, with NumPy on Spark RDDs, and score it on a
 
 Images are text files of one row a line; commas, semicolons, tabs, | or blanks separate the numbers. Labels are
 class numbers or one-hot rows, one a line. Each argument may be a file, a folder of part files or a glob, on any
-file system that Spark reads. The defaults are the original tutorial's."""
+file system that Spark reads. Without options the network, the cost, the sample and the number of epochs are those of
+the tutorial that this program grew from."""
 
 EPILOG = """\
 examples:

@@ -10,6 +10,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 
 import bench
 import commandline
+import pictures
 import sections
 from contestants import ACCURACY, CONTESTANTS, HIDDEN, ROWS, STANDARD, named
 from launch import Launcher, Reply, understood
@@ -98,7 +99,7 @@ def test_every_section_can_be_written_from_what_was_saved(data, tmp_path, docume
         assert inside.strip(), name
     for name in ("speed", "accuracy", "rows", "hidden", "partitions"):
         assert (
-            f"![](benchmarks/{name}.png)" in text
+            f"![{pictures.DESCRIPTIONS[name]}](benchmarks/{name}.png)" in text
             and (document.parent / "benchmarks" / f"{name}.png").is_file()
         )
 
