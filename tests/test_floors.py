@@ -28,6 +28,7 @@ FLOORS = {
     "nn.losses": NUMBERS,
     "nn.optimizers": NUMBERS,
     "nn.schedules": NUMBERS,
+    "nn.signals": NUMBERS,
     "nn.sampling": NUMBERS,
     "nn.metrics": NUMBERS,
     "nn.model": NUMBERS,
