@@ -64,6 +64,7 @@ FLOORS = {
     "nn.door": DOOR,
     "nn.printable": DOOR,
     "main_task": DOOR,
+    "startup": DOOR,
     "generate_data": DOOR,
     "generate_plots": DOOR,
     "datasets": DOOR,
