@@ -4,87 +4,18 @@ Try
     python generate_data.py                        MNIST into data/
     python generate_data.py --dataset synthetic    drawn digits, no network needed
     python generate_data.py --help
+
+The program is datasets/program.py: every Python parses this file, so that one that is too old can say so.
 """
 
-from __future__ import annotations
-
-import argparse
-import os
-import shlex
-import signal
 import sys
-import traceback
 
-BAD_DATA, ENVIRONMENT, INTERRUPTED, TERMINATED = 3, 4, 130, 143
+import startup
 
-try:
-    from datasets import published, synthetic
-    from datasets.catalogue import PUBLISHED
-    from datasets.errors import DataError, DownloadError
-    from datasets.imageset import ImageSet
-    from datasets.options import read_options
-    from datasets.writing import Written, write_set
-except ModuleNotFoundError as missing:
-    if missing.name != "numpy":
-        raise
-    cure = f"install it with: {sys.executable} -m pip install numpy"
-    print(f"generate_data.py: error: no Python module named numpy here; {cure}", file=sys.stderr)
-    sys.exit(ENVIRONMENT)
+startup.refuse_old_python("generate_data.py")
 
-
-def main(arguments: list[str]) -> int:
-    """Prepare the data set and give the exit code."""
-    options = read_options(arguments)
-    try:
-        image_set = choose(options)
-        command = shlex.join(["python", "generate_data.py", *arguments])
-        report(image_set, write_set(image_set, options.output, options.format, command))
-        return 0
-    except DataError as error:
-        return fail(str(error), BAD_DATA, options)
-    except DownloadError as error:
-        hint = "with the files at hand: --from FOLDER, without a network: --dataset synthetic"
-        return fail(f"{error}; {hint}", ENVIRONMENT, options)
-    except ImportError as error:
-        return fail(f"{error} (pip install -r requirements.txt)", ENVIRONMENT, options)
-    except OSError as error:
-        return fail(str(error), ENVIRONMENT, options)
-    except KeyboardInterrupt:
-        return fail("interrupted, nothing half-written is left", INTERRUPTED, options)
-
-
-def choose(options: argparse.Namespace) -> ImageSet:
-    """Make the image set that the options ask for."""
-    if options.dataset == "synthetic":
-        sizes = (options.train_rows or synthetic.TRAIN_ROWS, options.test_rows or synthetic.TEST_ROWS)
-        train_rows, test_rows = (min(size, options.limit or size) for size in sizes)
-        return synthetic.draw_set(options.seed or 0, train_rows, test_rows, options.digits)
-    if options.folder is not None:
-        return published.from_folder(options.folder, options.dataset, options.digits, options.limit)
-    name = options.dataset or "mnist"
-    downloads = os.path.join(options.output, "downloads", name)  # kept, so that the next run needs no network
-    return published.from_download(PUBLISHED[name], downloads, options.digits, options.limit)
-
-
-def report(image_set: ImageSet, files: list[Written]) -> None:
-    """Say what was written where."""
-    print(
-        f"{image_set.name}: {image_set.train.rows:,} training and {image_set.test.rows:,} test images of "
-        f"{image_set.height} x {image_set.width}, {len(image_set.classes)} classes ({image_set.source})"
-    )
-    for file in files:
-        print(f"  {file.path}  {file.size:,} bytes")
-
-
-def fail(reason: str, code: int, options: argparse.Namespace) -> int:
-    """Say in one line why there is no data set."""
-    if options.debug:
-        traceback.print_exc()
-    print(f"generate_data.py: error: {' '.join(reason.split())}", file=sys.stderr)
-    return code
-
+from datasets.program import main
 
 if __name__ == "__main__":
-    # A polite kill unwinds like Ctrl-C, so that it leaves nothing half-written either.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    startup.begin()
     sys.exit(main(sys.argv[1:]))

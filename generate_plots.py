@@ -1,98 +1,16 @@
-"""Draws the pictures of a training run: `generate_plots.py OUTPUT`, with OUTPUT as main_task.py wrote it."""
+"""Draw the pictures of a training run: `generate_plots.py OUTPUT`, with OUTPUT as main_task.py wrote it.
 
-from __future__ import annotations
-
-import argparse
-import os
-import re
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
-USAGE = """generate_plots.py [--format png|svg|pdf] OUTPUT
-       generate_plots.py [--format png|svg|pdf] COST_FILE ACCURACY_FILE OUTPUT_FOLDER"""
-
-EXAMPLES = """examples:
-  python generate_plots.py output
-      every picture of the run in output/, written there: cost_history, accuracy_history,
-      learning_rate, epoch_time, confusion_matrix, class_metrics, samples, weights. A run
-      still going on has its histories already: the others are left out, each with a line
-      that says so.
-  python generate_plots.py output/cost_history/part-00000 output/accuracy_history/part-00000 pictures
-      cost_history and accuracy_history alone, into pictures/, which is made if missing.
-      A folder of part files does as well; None for ACCURACY_FILE draws the cost alone.
+The program is plotting/program.py: every Python parses this file, so that one that is too old can say so.
 """
 
-# Two letters at least: C:/ is a drive.
-SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
-COPY = {"gs": "gcloud storage cp -r", "s3": "aws s3 cp --recursive", "hdfs": "hdfs dfs -get"}
+import sys
 
+import startup
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The command line; ends the program with code 2 and a usage line when it makes no sense."""
-    parser = argparse.ArgumentParser(
-        prog="generate_plots.py",
-        usage=USAGE,
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="OUTPUT, or the three paths of the second form"
-    )
-    parser.add_argument(
-        "--format", choices=("png", "svg", "pdf"), default="png", help="kind of file (%(default)s)"
-    )
-    options = parser.parse_args(arguments)
-    if len(options.paths) not in (1, 3):
-        parser.error(
-            f"expected OUTPUT, or COST_FILE ACCURACY_FILE OUTPUT_FOLDER, got {len(options.paths)} paths"
-        )
-    for path in options.paths:
-        scheme = SCHEME.match(path)
-        if scheme:
-            copy = COPY.get(scheme[1], "hadoop fs -get")
-            parser.error(f"{path} is not on this machine; copy it first: {copy} {path} FOLDER")
-    return options
+startup.refuse_old_python("generate_plots.py")
 
-
-def note(text: str) -> None:
-    """A line that is not an error: something could not be drawn, the rest goes on."""
-    print(f"generate_plots.py: {text}", file=sys.stderr)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw, print each picture's path, return the exit code: 3 for a bad or missing file, 1 without matplotlib."""
-    options = parse(arguments)
-    try:  # only now: --help shall not wait for matplotlib, nor need it
-        from plotting.gallery import draw_histories, draw_run
-        from plotting.textfiles import BadFileError
-    except ModuleNotFoundError as missing:
-        if missing.name not in ("numpy", "matplotlib"):
-            raise
-        cure = f"install it with: {sys.executable} -m pip install {missing.name}"
-        note(f"error: no Python module named {missing.name} here; {cure}")
-        return 1
-
-    paths = [Path(path) for path in options.paths]
-    try:
-        if len(paths) == 1:
-            pictures = draw_run(paths[0], options.format, note)
-        else:
-            accuracies = None if options.paths[1] == "None" else paths[1]
-            pictures = draw_histories(paths[0], accuracies, paths[2], options.format, note)
-        for picture in pictures:
-            print(picture, flush=True)
-    except BadFileError as error:
-        note(f"error: {error}")
-        return 3
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # `| head`: nobody reads the paths any more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return 0
-
+from plotting.program import main
 
 if __name__ == "__main__":
+    startup.begin()
     sys.exit(main())

@@ -1,46 +1,64 @@
 """Train a neural network on Spark: options -> read -> loop -> score -> write.
 
 spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS OUTPUT [options]
+
+Every Python parses this file, so that one that is too old can say so: it has no annotations and no f-strings.
 """
 
 import sys
 
-try:
-    from nn import (
-        commandline,
-        console,
-        diagnosis,
-        door,
-        evaluation,
-        modelfile,
-        options,
-        preflight,
-        preview,
-        report,
-        resumption,
-    )
-    from nn.spark import reading
-    from nn.spark.broadcasting import broadcast
-    from nn.spark.checkpoints import Checkpoints
-    from nn.spark.executors import await_all
-    from nn.spark.output import Output
-    from nn.spark.session import shows_on_terminal, spark_context
-    from nn.spark.shuffling import shuffled
-    from nn.spark.storage import Storage
-    from nn.spark.training import descend_on, measure_on, seconds_per_batch
-    from nn.training import kept, train
-except ModuleNotFoundError as missing:
-    if missing.name not in ("nn", "numpy", "pyspark"):
-        raise
-    if missing.name == "nn":
-        cure = "add --py-files nn.zip, which `make package` builds"
-    else:
-        cure = f"install it with: {sys.executable} -m pip install {missing.name}"
-    print(f"main_task.py: error: no Python module named {missing.name} here; {cure}", file=sys.stderr)
+
+def unfit():
+    """Return why this Python cannot run the job, before anything of it is imported; None where it can."""
+    if sys.version_info < (3, 10):
+        return "needs Python 3.10 or newer, this is %d.%d" % sys.version_info[:2]
+    from importlib import machinery, util
+
+    package = "add --py-files nn.zip, which `make package` builds"
+    found = util.find_spec("nn")
+    if found is None:
+        return "no Python module named nn here; " + package
+    places = list(found.submodule_search_locations or [])
+    if machinery.PathFinder.find_spec("nn.door", places) is None:
+        place = places[0] if places else found.origin
+        cure = "put this project's nn/ beside main_task.py, or " + package
+        return "the nn found at %s is another package; %s" % (place, cure)
+    if util.find_spec("numpy") is None:
+        return "no Python module named numpy here; install it with: %s -m pip install numpy" % sys.executable
+    return None
+
+
+reason = unfit()
+if reason:
+    if sys.stderr:
+        sys.stderr.write("main_task.py: error: %s\n" % reason)
     sys.exit(4)
 
+from nn import (
+    commandline,
+    console,
+    diagnosis,
+    door,
+    evaluation,
+    modelfile,
+    preflight,
+    preview,
+    report,
+    resumption,
+)
+from nn.spark import reading
+from nn.spark.broadcasting import broadcast
+from nn.spark.checkpoints import Checkpoints
+from nn.spark.executors import await_all
+from nn.spark.output import Output
+from nn.spark.session import shows_on_terminal, spark_context
+from nn.spark.shuffling import shuffled
+from nn.spark.storage import Storage
+from nn.spark.training import descend_on, measure_on, seconds_per_batch
+from nn.training import kept, train
 
-def main(asked: options.Options) -> None:
+
+def main(asked):
     """Say the plan, look over the cluster or run the job, as the options ask."""
     if asked.dry_run:
         console.say(preview.lines(asked))
@@ -59,7 +77,7 @@ def main(asked: options.Options) -> None:
             run(context, storage, output, checkpoints, start)
 
 
-def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, start: resumption.Start) -> None:
+def run(context, storage, output, checkpoints, start):
     """The job, from the first file that is read to the last that is written."""
     clock = report.Clock()
     executors = await_all(context, console.say)
@@ -67,8 +85,9 @@ def run(context, storage: Storage, output: Output, checkpoints: Checkpoints, sta
     console.say(report.where(context, executors, asked, output.folder))
 
     # read
+    train_source, test_source = asked.sources()
     with asked.telling_how_to_get_data():
-        train_set, test_set = reading.read_both(context, storage, *asked.sources(), asked.pieces)
+        train_set, test_set = reading.read_both(context, storage, train_source, test_source, asked.pieces)
     if asked.shuffle_once:
         train_set = shuffled(train_set, asked.recipe.seed)
     about = report.describe_data(storage, asked, train_set.rows)

@@ -17,6 +17,7 @@ from nn.losses import LOSSES
 from nn.options import Options
 from nn.recipe import OPTIMIZERS, PLACES, Recipe
 from nn.schedules import SCHEDULES
+from nn.spark.paths import refuse_malformed
 
 DESCRIPTION = """\
 Train a neural network from scratch, with NumPy on Spark RDDs, and score it on a test set.
@@ -38,7 +39,8 @@ examples:
 A word for a layer, loss, optimizer, schedule or augmentation may carry fields: name:value:field=value, as in
 conv2d:16x5:padding=same or adamw:weight_decay=0.1. --words lists all of them.
 
-exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 5 diverged, 130 interrupted, 143 terminated"""
+exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 5 diverged, 129 terminal closed,
+130 interrupted, 143 terminated"""
 
 
 def parse(arguments: list[str]) -> Options:
@@ -66,6 +68,8 @@ def parse(arguments: list[str]) -> Options:
     except ValueError as error:
         raise UsageError(str(error)) from None
     asked = Options(**own, recipe=recipe)
+    for name in PLACES:
+        refuse_malformed(getattr(asked, name), name.upper())
     asked.check_shapes()
     return asked
 

@@ -53,8 +53,8 @@ def clock(seconds: float) -> str:
 class Table:
     """Shows training as it goes on: a table for a log, a live line for a person at a terminal."""
 
-    def __init__(self, plan: Plan, live: bool, done: int = 0, stream: TextIO = sys.stdout):
-        self.plan, self.live, self.stream = plan, live, stream
+    def __init__(self, plan: Plan, live: bool, done: int = 0, stream: TextIO | None = None):
+        self.plan, self.live, self.stream = plan, live, stream or sys.stdout
         self.start = done / plan.epochs  # the part of the run that was made before
         self.jobs = 0
         self.began = time.monotonic()

@@ -9,36 +9,35 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TextIO
 
-from nn import printable
-from nn.errors import EnvironmentFault, Terminated, UserError, advice_of
+from nn import printable, signals
+from nn.errors import EnvironmentFault, HungUp, Terminated, UserError, advice_of
 
-# What a shell gives a program ended by a signal.
-INTERRUPTED = 128 + signal.SIGINT
-TERMINATED = 128 + signal.SIGTERM
+BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a program
+ENDED = {KeyboardInterrupt: "interrupted", Terminated: "terminated", HungUp: "terminal closed"}
 UNFORESEEN = 1
 READER_ENDS = 5.0  # seconds that spark-submit takes to end after a Ctrl-C, at most: mostly less than one
 
 
 def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], None]) -> int:
     """Parse the command line, run `main` with the result, and give the exit code."""
+    open_missing_streams()
     debug = "--debug" in sys.argv
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in signals.heard():
+        if number != signal.SIGINT:  # for which Python has a handler, unless the signal is ignored
+            signal.signal(number, _stop)
     try:
         asked = parse(sys.argv[1:])
         debug = debug or getattr(asked, "debug", False)
         main(asked)
-        _turn_deaf()
+        signals.ignore()
         return 0
-    except Terminated as stop:
-        return _say(program, f"terminated{_advice(stop)}", TERMINATED)
     except KeyboardInterrupt as stop:
-        return _say(program, f"interrupted{_advice(stop)}", INTERRUPTED)
+        return _say(program, f"{ENDED[type(stop)]}{_advice(stop)}", BY_SIGNAL + signals.number_of(stop))
     except BrokenPipeError:
-        _turn_deaf()
-        with suppress(OSError):  # what is left to print would raise another at the program's end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        signals.ignore()
+        _flush(sys.stdout)
         return UNFORESEEN
     except Exception as error:
         if debug:
@@ -46,14 +45,23 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
         return _say(program, *_line_and_code(error, debug))
 
 
-def _terminate(*_: Any) -> None:
-    raise Terminated
+def open_missing_streams() -> None:
+    """Open os.devnull in the place of a standard stream that was closed when the program started, as by `>&-`.
+
+    The next file that is opened, be it a history or a connection to Java, would take its number, and what is printed.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest number that is free
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w", closefd=False))
 
 
-def _turn_deaf() -> None:
-    """From here on no signal changes how the program ends."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+def _stop(number: int, *_: Any) -> None:
+    raise signals.ERRORS[number]
 
 
 def _advice(error: BaseException) -> str:
@@ -91,19 +99,31 @@ def _telling_line(text: str) -> str:
 
 
 def _say(program: str, line: str, code: int) -> int:
-    _turn_deaf()
+    signals.ignore()
     line = printable.line(f"{program}: {line}")
-    with suppress(OSError):
-        sys.stdout.flush()
+    _flush(sys.stdout)
     try:
-        if code == INTERRUPTED:
+        if code == BY_SIGNAL + signal.SIGINT:
             _await_end_of_reader(READER_ENDS)
         print(line, file=sys.stderr, flush=True)
     except OSError:
         # Ctrl-C ends spark-submit too, through which our output goes; the terminal itself is still there.
         with suppress(OSError), open("/dev/tty", "w") as terminal:
             print(line, file=terminal)
+        _flush(sys.stderr)
     return code
+
+
+def _flush(stream: TextIO) -> None:
+    """Write what is printed and not written yet, or drop it where nobody reads it any more.
+
+    Left there, it would raise another error at the program's end, and change the exit code.
+    """
+    try:
+        stream.flush()
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _await_end_of_reader(seconds: float) -> None:

@@ -33,6 +33,10 @@ class Terminated(KeyboardInterrupt):
     """The machine or its manager asks the program to end: SIGTERM."""
 
 
+class HungUp(Terminated):
+    """The program's terminal was closed: SIGHUP."""
+
+
 class Diverged(UserError):
     """Training left the finite numbers."""
 

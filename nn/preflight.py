@@ -32,7 +32,6 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     _say(filter(None, [start.lines()]))
     asked = start.asked
     partitions = asked.for_cluster(context.defaultParallelism).pieces
-    paths = _local(asked, storage)
     bound = executors.beside_the_heap(context._jsc.sc().conf(), context.master)
     try:
         train, test = _opened(context, storage, asked, partitions)
@@ -41,13 +40,13 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
         raise  # the driver does not see it either
     except DataError:
         # Where an executor lacks a file, that says more than what the job met.
-        found = checkup.visit(context, paths, None, 0)
+        found = checkup.visit(context, _local(asked, storage), None, 0)
         _say(table(found, bound))
         _raise(faults(found, bound), [])
         raise
     room = checkup.room(context, [train.images, test.images])
     rehearsal = _rehearsal(asked, train, ends, partitions)
-    found = checkup.visit(context, paths, rehearsal, room.needed)
+    found = checkup.visit(context, _local(asked, storage), rehearsal, room.needed)
     _say([*table(found, bound), *map(ends_line, ends), room_line(room)])
     output.probe()
     _say([f"output    {output.folder.path} can be written to by the driver; no executor writes there"])

@@ -165,6 +165,18 @@ def test_parse_refuses_in_one_line(words, message):
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_path_that_spark_would_take_for_another_is_refused_before_it_starts():
+    for number, argument in enumerate(
+        ("TRAIN_IMAGES", "TRAIN_LABELS", "TEST_IMAGES", "TEST_LABELS", "OUTPUT")
+    ):
+        words = list("abcde")
+        words[number] = "file:x"
+        with pytest.raises(
+            UsageError, match=f"^{argument}: expected a path, or file:///full/path, found file:x$"
+        ):
+            commandline.parse(words)
+
+
 def test_parse_refuses_a_dash_without_a_column_and_missing_arguments():
     with pytest.raises(UsageError, match="TRAIN_LABELS is - .*: expected --label-column N"):
         commandline.parse(["a", "-", "c", "d", "out"])

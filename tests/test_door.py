@@ -3,13 +3,18 @@
 import errno
 import os
 import signal
+import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
+from conftest import ROOT
 
 from nn import door
-from nn.errors import DataError, Diverged, EnvironmentFault, Terminated, UsageError, advise
+from nn.errors import DataError, Diverged, EnvironmentFault, HungUp, Terminated, UsageError, advise
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class JavaError(Exception):
@@ -30,7 +35,7 @@ class JavaError(Exception):
 @pytest.fixture(autouse=True)
 def signals():
     """The handlers as they were: a program that ends listens to no signal any more."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -55,6 +60,7 @@ def end_with(error, monkeypatch, *words):
         (MemoryError, 4),
         (KeyboardInterrupt, 130),
         (Terminated, 143),
+        (HungUp, 129),
     ],
 )
 def test_door_gives_each_end_its_code_and_one_line(error, code, monkeypatch, capsys):
@@ -80,7 +86,7 @@ def test_door_lets_no_text_end_its_line_or_steer_the_terminal(monkeypatch, capsy
     assert said.count("\n") == 1 and len(said) < 2100
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_while_the_program_says_how_it_ended_changes_nothing(number, monkeypatch, capsys):
     monkeypatch.setattr(door, "_await_end_of_reader", lambda seconds: os.kill(os.getpid(), number))
     error = KeyboardInterrupt()
@@ -115,3 +121,52 @@ def test_door_shows_the_trace_when_a_configuration_file_asks(monkeypatch, capsys
     monkeypatch.setattr(sys, "argv", ["prog.py"])
     assert door.run("prog.py", lambda words: SimpleNamespace(debug=True), main) == 3
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (signal.SIGINT, "interrupted"),
+        (signal.SIGTERM, "terminated"),
+        (signal.SIGHUP, "terminal closed"),
+    ],
+)
+def test_a_signal_ends_the_program_with_a_line_and_its_number(number, line, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["prog.py"])
+    monkeypatch.setattr(door, "READER_ENDS", 0)
+
+    def main(asked):
+        os.kill(os.getpid(), number)
+        time.sleep(10)
+
+    assert door.run("prog.py", list, main) == 128 + number
+    assert capsys.readouterr().err == f"prog.py: {line}\n"
+
+
+def test_a_closed_terminal_is_nothing_where_that_is_ignored_at_the_start(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["prog.py"])
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert door.run("prog.py", list, lambda asked: os.kill(os.getpid(), signal.SIGHUP)) == 0
+
+
+ENDS_UNREAD = """
+import os, sys
+from nn import door
+from nn.errors import DataError
+
+def main(asked):
+    sys.stdout.write("not written yet")
+    raise DataError("bad")
+
+read, write = os.pipe()
+os.dup2(write, 1)
+os.dup2(write, 2)
+os.close(read)
+sys.argv = ["prog.py"]
+sys.exit(door.run("prog.py", list, main))
+"""
+
+
+def test_output_that_nobody_reads_any_more_changes_no_exit_code():
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    assert subprocess.run([sys.executable, "-c", ENDS_UNREAD], cwd=ROOT, env=env).returncode == 3

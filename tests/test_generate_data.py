@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import generate_data
-from datasets import catalogue
+from datasets import catalogue, synthetic
 from datasets.catalogue import Published
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -140,7 +140,7 @@ def test_no_network_is_one_line_and_code_4(tmp_path, monkeypatch, capsys):
 
 
 def test_a_missing_package_is_one_line_and_code_4(tmp_path, monkeypatch, capsys):
-    generate_data.synthetic.load_strokes.cache_clear()
+    synthetic.load_strokes.cache_clear()
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     small = ("--train-rows", "5", "--test-rows", "5")
     assert run("--dataset", "synthetic", "--output", tmp_path / "out", *small) == 4
@@ -168,7 +168,9 @@ def test_help_shows_groups_and_defaults(capsys):
         assert expected in said
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_an_interrupted_run_leaves_nothing(tmp_path, number, code):
     """The real script, from another folder, stopped in the middle of the first file."""
     out = tmp_path / "out"

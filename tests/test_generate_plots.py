@@ -322,7 +322,7 @@ def test_a_path_on_other_storage_says_how_to_copy_it(capsys, path, advice):
 
 def test_help_has_examples_and_neither_spark_nor_matplotlib_is_loaded(tmp_path):
     code = (
-        "import sys, runpy; sys.argv = ['generate_plots.py', '--help']\n"
+        f"import sys, runpy; sys.argv = ['generate_plots.py', '--help']; sys.path.insert(0, {str(SCRIPT.parent)!r})\n"
         f"try: runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
         "except SystemExit as stop: assert stop.code == 0\n"
         "assert not {'pyspark', 'matplotlib', 'numpy'} & set(sys.modules)"

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM come up between two calls into Java, after the job that runs was cancelled."""
+"""Ctrl-C, SIGTERM and SIGHUP come up between two calls into Java, after the job that runs was cancelled."""
 
 import os
 import signal
@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from nn.errors import Terminated
+from nn.errors import HungUp, Terminated
 from nn.spark import interruption
 from nn.spark.interruption import Interruption
 
-KINDS = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+KINDS = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated, signal.SIGHUP: HungUp}
 
 
 def strike(number=signal.SIGTERM):
@@ -59,6 +59,16 @@ def test_the_error_of_a_signal_is_told_by_its_kind():
         with Interruption(Bridge(), print), pytest.raises(KeyboardInterrupt) as caught:
             strike(number)
         assert type(caught.value) is kind
+
+
+def test_a_closed_terminal_is_not_heard_where_nohup_ignores_it():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interruption(Bridge(), print):
+            strike(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_outside_of_spark_a_signal_comes_up_at_once(bridge):
@@ -175,7 +185,7 @@ def test_an_error_in_whose_context_a_signal_lies_is_the_signal():
 
 
 @pytest.mark.spark
-@pytest.mark.parametrize("number", KINDS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_job_is_dropped_and_spark_answers_as_before(spark, number):
     with Interruption(spark, lambda: None):
         began = time.monotonic()

@@ -9,6 +9,7 @@ import pytest
 
 import nn.spark.storage
 from nn.errors import DataError, EnvironmentFault, UsageError
+from nn.spark import paths
 from nn.spark.storage import SLICE, HadoopFolder, LocalFolder, Storage
 
 pytestmark = pytest.mark.spark
@@ -204,7 +205,7 @@ def test_storage_lists_a_folder_sorted_and_without_hidden_files(folder, storage)
     [
         ("/nowhere/at/all", "X: no such file or folder: /nowhere/at/all"),
         ("/nowhere/*.csv", "X: no such file or folder"),
-        ("nofs://host/a", "X: cannot list nofs://host/a: No FileSystem for scheme"),
+        ("hdfs:///a", "X: cannot use 'hdfs:///a': Incomplete HDFS URI, no host: hdfs:///a"),
         ("a,b", "X: expected one path without commas, found 'a,b'"),
         ("", "X: expected one path without commas, found ''"),
         ("[", "X: "),
@@ -216,9 +217,97 @@ def test_storage_tells_in_one_line_what_it_cannot_list(storage, path, message):
     assert str(caught.value).startswith(message) and "\n" not in str(caught.value)
 
 
-def test_folder_on_an_unknown_file_system_is_refused(storage):
-    with pytest.raises(UsageError, match="cannot use the path 'nofs://host/a'"):
-        storage.folder("nofs://host/a")
+@pytest.mark.parametrize("scheme", ["nofs", "s3a"])  # one that Spark has no name for, and no class
+def test_a_file_system_without_a_connector_is_a_fault_of_the_environment(storage, scheme):
+    path = f"{scheme}://bucket/a"
+    line = f"this Spark has no connector for {scheme}:// ({path}): add one with --packages or --jars, or "
+    for open_it, argument, cure in (
+        (
+            lambda: storage.list_files(path, "TRAIN_IMAGES"),
+            "TRAIN_IMAGES",
+            "copy the data to this machine first",
+        ),
+        (lambda: storage.folder(path), "OUTPUT", "name a folder of this machine"),
+    ):
+        with pytest.raises(EnvironmentFault) as caught:
+            open_it()
+        assert str(caught.value) == f"{argument}: {line}{cure}"
+
+
+def test_a_class_that_a_connector_lacks_is_the_connector_s_lack():
+    error = SimpleNamespace(
+        java_exception=SimpleNamespace(
+            getMessage=lambda: "com/amazonaws/AmazonClientException",
+            getClass=lambda: SimpleNamespace(getName=lambda: "java.lang.NoClassDefFoundError"),
+        )
+    )
+    assert "no connector for s3a://" in str(paths.cannot_open(error, "s3a://b/x", "TEST_LABELS"))
+    assert paths.cannot_open(ValueError("No FileSystem for scheme"), "x:/y", "TEST_LABELS") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("a:b.csv", 'Spark takes "a" in a:b.csv for the scheme of a file system; rename the file'),
+        (":x", 'Spark takes "" in :x for the scheme of a file system; rename the file'),
+        (
+            "C:/data/x.csv",
+            'Spark takes "C" in C:/data/x.csv for the scheme of a file system; rename the file',
+        ),
+        ("file:x.csv", "expected a path, or file:///full/path, found file:x.csv"),
+        ("file://data/x.csv", "expected a path, or file:///full/path, found file://data/x.csv"),
+        ("./a:b.csv", "expected names without a colon, which Spark cannot read, found ./a:b.csv; rename"),
+        (
+            "file:/d:e/x.csv",
+            "expected names without a colon, which Spark cannot read, found file:/d:e/x.csv;",
+        ),
+    ],
+)
+def test_a_path_that_spark_would_take_for_another_is_refused(path, line):
+    with pytest.raises(UsageError) as caught:
+        paths.refuse_malformed(path, "TRAIN_IMAGES")
+    assert str(caught.value).startswith(f"TRAIN_IMAGES: {line}")
+
+
+def test_a_colon_in_the_name_of_output_is_fine_after_a_slash(storage, tmp_path):
+    with pytest.raises(
+        UsageError, match='^OUTPUT: Spark takes "a" in a:b .*; for a folder of that name write ./a:b$'
+    ):
+        paths.refuse_malformed("a:b", "OUTPUT")
+    paths.refuse_malformed("./a:b", "OUTPUT")
+    folder = storage.folder(f"{tmp_path}/a:b")
+    folder.write("x", b"1")
+    assert (tmp_path / "a:b" / "x").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize(
+    "path", ["x.csv", "/a/x.csv", "file:///a/x.csv", "file:/a", "gs://b/a:b", "hdfs:/x", "-", ""]
+)
+def test_other_paths_are_left_to_spark(path):
+    for argument in ("TRAIN_IMAGES", "OUTPUT"):
+        paths.refuse_malformed(path, argument)
+
+
+def test_a_web_page_is_no_input_and_no_output():
+    with pytest.raises(EnvironmentFault) as caught:
+        paths.refuse_malformed("https://host/x.csv", "TEST_IMAGES")
+    assert str(caught.value) == (
+        "TEST_IMAGES: Spark cannot read https:// (https://host/x.csv): download the file first"
+    )
+    with pytest.raises(EnvironmentFault, match="^OUTPUT: Spark cannot write to http:// "):
+        paths.refuse_malformed("http://host/out", "OUTPUT")
+
+
+@pytest.mark.parametrize("name", ["d/a:b.csv", "d?e/x.csv", "d/a*.csv"])
+def test_a_name_with_a_colon_that_spark_finds_by_itself_is_refused(storage, tmp_path, name):
+    for folder, file in (("d", "a:b.csv"), ("d:e", "x.csv")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / file).write_text("1\n")
+    where = tmp_path / ("d" if name == "d/a:b.csv" else name)
+    with pytest.raises(
+        UsageError, match="^X: expected names without a colon, which Spark cannot read, found .*:"
+    ):
+        storage.list_files(str(where), "X")
 
 
 def test_folder_tells_where_it_cannot_write(storage, tmp_path):

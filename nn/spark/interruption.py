@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while Spark is at work: the job that runs is cancelled, then the program is told.
+"""Ctrl-C, SIGTERM and SIGHUP while Spark is at work: the job that runs is cancelled, then the program is told.
 
 A signal's exception may come up anywhere. Where it cuts short a call into Java, the answer stays unread on the
 connection and the next call, such as that which writes the last checkpoint, takes it for its own; where it comes up
@@ -15,7 +15,7 @@ from functools import partial
 from types import FrameType, TracebackType
 from typing import Any
 
-from nn.errors import Terminated
+from nn import signals
 
 BRIDGE = ("py4j", "pyspark")  # the packages between this program and Java
 AGAIN = 0.05  # seconds until jobs are cancelled once more: the first time the last of them may not have begun
@@ -38,9 +38,7 @@ class Interruption:
 
     def __enter__(self) -> Interruption:
         # PySpark's own handler of Ctrl-C, in whose place this one is, calls Java from wherever the signal strikes.
-        self._before = {
-            number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        self._before = {number: signal.signal(number, self._ask) for number in signals.heard()}
         self._client.send_command = self._call
         return self
 
@@ -51,7 +49,7 @@ class Interruption:
         self._raised.set()
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        stop = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+        stop = signals.ERRORS[number]()
         if self._wanted is not None or not _is_in_bridge(frame):
             self._wanted = None  # what waited comes up with this one
             self._raised.set()

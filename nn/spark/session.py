@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 import nn.package
 from nn.errors import EnvironmentFault, advice_of, advise
-from nn.spark import faults, interruption
+from nn.spark import faults, installation, interruption
 
 # What spark-submit, spark-defaults.conf or the cluster sets wins over each of these.
 SETTINGS = {
@@ -45,9 +45,10 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
 
     Raises EnvironmentFault where no Spark with RDDs can be had.
     """
+    _refuse_connect()
+    installation.refuse_unfit()
     from pyspark import SparkConf, SparkContext
 
-    _refuse_connect()
     if not debug:
         _quiet_bridge()
     try:
@@ -62,7 +63,9 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
             raise stop from None
         if debug:
             raise
-        raise EnvironmentFault(f"Spark did not start: {faults.reason_of(error)}") from None
+        raise EnvironmentFault(
+            f"Spark did not start: {faults.reason_of(error)}{installation.hint(error)}"
+        ) from None
     with interruption.Interruption(context, lambda: _hush(context, debug)):
         try:
             context.setLogLevel("INFO") if debug else _set_log_level(context._jvm, "ERROR")

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from nn import localfile
 from nn.errors import DataError, EnvironmentFault, MissingFile, UsageError, UserError
-from nn.spark.faults import is_damage, reason_of
+from nn.spark.faults import as_user_error, is_damage, reason_of
+from nn.spark.paths import cannot_open, refuse_colons
 
 # What is created on these shows only when it is closed, and a rename copies it: no temporary name there.
 OBJECT_STORES = frozenset({"gs", "s3", "s3a", "s3n", "oss", "cosn", "obs"})
@@ -44,8 +45,8 @@ class Storage:
         """
         if not path or "," in path:
             raise DataError(f"{argument}: expected one path without commas, found {path!r}")
+        file_system, place = self._place_of(path, argument, DataError)
         try:
-            file_system, place = self._at(path)
             statuses = self._statuses(file_system, place)
             if statuses is None:
                 raise MissingFile(f"{argument}: no such file or folder: {path}")
@@ -56,7 +57,8 @@ class Storage:
                 files += [File(s.getPath().toString(), s.getLen()) for s in shown if not s.isDirectory()]
                 folders += [s.getPath().getName() for s in shown if s.isDirectory()]
         except Exception as error:
-            raise _translated(error, DataError, f"{argument}: cannot list {path}") from error
+            known = cannot_open(error, path, argument)
+            raise known or as_user_error(error, DataError, f"{argument}: cannot list {path}") from error
         count = f"{len(folders)} folder{'s' if len(folders) > 1 else ''}"
         names = _few(sorted(folders))
         below = f"{path.rstrip('/')}/*"
@@ -67,6 +69,8 @@ class Storage:
         commas = [file.path for file in files if "," in file.path]
         if commas:
             raise DataError(f"{argument}: expected file names without commas, found {commas[0]}")
+        for file in files:
+            refuse_colons(file.path, argument)
         notes = [f"{argument}: not read: {count} in {path} ({names}); {below} reads their files"]
         return sorted(files), notes if folders else []
 
@@ -111,9 +115,18 @@ class Storage:
         return bytes(apache.IOUtils.toByteArray(apache.input.BoundedInputStream(stream, most)))
 
     def folder(self, path: str) -> Folder:
-        """The folder at a path, which need not exist yet."""
+        """The folder at OUTPUT's path, which need not exist yet."""
+        self._place_of(path, "OUTPUT", UsageError)
         local = local_path(path, self)
         return LocalFolder(local) if local is not None else HadoopFolder(self, path)
+
+    def _place_of(self, path: str, argument: str, kind: type[UserError]):
+        """The file system of an argument's path and its place there; an error of `kind` without one."""
+        try:
+            return self._at(path)
+        except Exception as error:
+            known = cannot_open(error, path, argument)
+            raise known or as_user_error(error, kind, f"{argument}: cannot use {path!r}") from error
 
     def _at(self, path: str):
         place = self._jvm.org.apache.hadoop.fs.Path(path)
@@ -122,13 +135,10 @@ class Storage:
 
 def local_path(path: str, storage: Storage) -> str | None:
     """The path on the driver's disk, or None where it lies on another file system."""
-    try:
-        file_system, place = storage._at(path)
-        if file_system.getUri().getScheme() != "file":
-            return None
-        return file_system.makeQualified(place).toUri().getPath()
-    except Exception as error:
-        raise _translated(error, UsageError, f"cannot use the path {path!r}") from error
+    file_system, place = storage._at(path)
+    if file_system.getUri().getScheme() != "file":
+        return None
+    return file_system.makeQualified(place).toUri().getPath()
 
 
 class LocalFolder:
@@ -220,7 +230,7 @@ class HadoopFolder:
                 raise _no_folder(self.path, inside)
             return sorted(status.getPath().getName() for status in file_system.listStatus(place))
         except Exception as error:
-            raise _translated(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from error
+            raise as_user_error(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from error
 
     def read(self, name: str, most: int) -> bytes | None:
         """A file's content, or None where there is none.
@@ -235,7 +245,7 @@ class HadoopFolder:
         except Exception as error:
             if is_damage(error):
                 raise ValueError(f"its file system finds it damaged: {reason_of(error)}") from error
-            raise _translated(error, EnvironmentFault, f"cannot read {self.path}/{name}") from error
+            raise as_user_error(error, EnvironmentFault, f"cannot read {self.path}/{name}") from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write `name`, whole or not at all; what is there goes when the new is complete (`_rename_over`)."""
@@ -249,7 +259,7 @@ class HadoopFolder:
             self._create(file_system, scratch, content, shows_when_closed=False)
             self._rename_over(scratch, target)
         except Exception as error:
-            raise _translated(error, EnvironmentFault, f"cannot write {self.path}/{name}") from error
+            raise as_user_error(error, EnvironmentFault, f"cannot write {self.path}/{name}") from error
 
     def _create(self, file_system, place, content: bytes, shows_when_closed: bool) -> None:
         stream = file_system.create(place, True)
@@ -295,7 +305,7 @@ class HadoopFolder:
                 place = place.getParent()
             return found
         except Exception as error:
-            raise _translated(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from error
+            raise as_user_error(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from error
 
     def drop(self, places: list[str]) -> None:
         """Remove the folders that `missing` named, where they are empty."""
@@ -311,7 +321,7 @@ class HadoopFolder:
             if file_system.exists(place) and not file_system.delete(place, False):
                 raise EnvironmentFault(f"cannot remove {self.path}/{name}: its file system keeps it")
         except Exception as error:
-            raise _translated(error, EnvironmentFault, f"cannot remove {self.path}/{name}") from error
+            raise as_user_error(error, EnvironmentFault, f"cannot remove {self.path}/{name}") from error
 
 
 Folder = LocalFolder | HadoopFolder
@@ -332,10 +342,3 @@ def _no_folder(path: str, inside: str) -> UserError:
 
 def _few(names: list[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-
-
-def _translated(error: Exception, kind: type[UserError], what: str) -> UserError:
-    """A Java exception as one line of ours; what is already ours stays as it is."""
-    if isinstance(error, UserError):
-        return error
-    return kind(f"{what}: {reason_of(error)}")

@@ -6,7 +6,6 @@ smallest allowed split is set, so that the number of pieces is ours and depends 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 from nn import datachecks, firstlines, hints, layout, text
 from nn.errors import DataError
 from nn.firstlines import FirstLines
-from nn.spark.faults import reason_of
+from nn.spark.faults import as_user_error, storage_failure, translated
 from nn.spark.storage import SLICE, File, Storage
 
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")
@@ -29,10 +28,6 @@ _ANY_LENGTH = (1 << 31) - 1
 _FIRST_LOOK = 1 << 16  # bytes in which a first line mostly ends
 # How much smaller than wanted the splits of many files are cut before neighbours share a partition.
 _FINER = 8
-
-_UNREADABLE = re.compile(
-    r"(?:\): |Caused by: )((?:java\.io|java\.util\.zip|org\.apache\.hadoop)\.[\w.]+: [^\n]*)"
-)
 
 
 class Piece(NamedTuple):
@@ -110,7 +105,7 @@ class TextFile:
                 lines = self.context.textFile(paths, wanted, use_unicode=False)
                 lines.getNumPartitions()  # cuts now: Spark would do it later, when the settings are gone
         except Exception as error:
-            raise DataError(f"{self.argument}: Spark cannot open {self.path}: {reason_of(error)}") from None
+            raise as_user_error(error, DataError, f"{self.argument}: Spark cannot open {self.path}") from None
         return lines
 
     @property
@@ -162,7 +157,7 @@ class TextFile:
         try:
             lines = list(self.lines._jrdd.take(skip + layout.LOOKED_AT))[skip:]
         except Exception as error:
-            raise DataError(f"{self.argument}: cannot read {self.path}: {reason_of(error)}") from None
+            raise as_user_error(error, DataError, f"{self.argument}: cannot read {self.path}") from None
         if not any(line.strip() for line in lines):
             after = f" after the first {skip:,} lines" if skip else ""
             raise DataError(f"{self.argument}: expected rows of numbers, found nothing{after} in {self.path}")
@@ -211,11 +206,10 @@ class TextFile:
         try:
             yield
         except Exception as error:
-            java = getattr(error, "java_exception", None)
-            failed = _UNREADABLE.findall(str(java.getMessage())) if java is not None else []
-            if not failed:
-                raise
-            raise DataError(f"{self.argument}: cannot read {self.path}: {failed[-1]}") from None
+            failure = storage_failure(error)
+            if failure is None or translated(error) is not None:
+                raise  # a fault of the environment is the caller's, not that of the data
+            raise DataError(f"{self.argument}: cannot read {self.path}: {failure}") from None
 
     def check(self, censuses: list[Census]) -> None:
         """Raise DataError for the first bad line in the order of the files."""
