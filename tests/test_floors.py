@@ -51,6 +51,8 @@ FLOORS = {
     "nn.recipe": RECORDS,
     "nn.rehearsal": RECORDS,
     "nn.commandline": DOOR,
+    "nn.configfile": DOOR,
+    "nn.helptext": DOOR,
     "nn.modelfile": RECORDS,
     "nn.package": RECORDS,
     "nn.spark": SPARK,

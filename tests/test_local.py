@@ -208,7 +208,7 @@ def test_fit_refuses_what_is_said_twice_or_unknown():
         nn.fit(INPUTS, LABELS, nn.Recipe(), epochs=3)
     with pytest.raises(ValueError, match="unknown option 'epoch'; known: hidden, "):
         nn.fit(INPUTS, LABELS, epoch=3)
-    with pytest.raises(ValueError, match="batch-size: expected a whole number of at least 1, found 0"):
+    with pytest.raises(ValueError, match="batch_size: expected a whole number of at least 1, found 0"):
         nn.fit(INPUTS, LABELS, batch_size=0)
 
 
