@@ -29,7 +29,7 @@ def line_of(epoch: Epoch, epochs: int, left: float) -> str:
     accepted = "yes" if epoch.accepted else "rejected"
     line = (
         f"{count:>11}{_cost(epoch.cost):>12}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
-        f"{accepted:>10}{epoch.rows:>11,}{epoch.seconds:>10.2f}{clock(left):>10}"
+        f"{accepted:>11}{epoch.rows:>11,}{epoch.seconds:>10.2f}{clock(left):>10}"
     )
     if epoch.val_cost is None:
         return line
