@@ -42,7 +42,7 @@ except ModuleNotFoundError as missing:
 def main(asked: options.Options) -> None:
     """Say the plan, look over the cluster or run the job, as the options ask."""
     for note in asked.notes:
-        console.say(f"note      {note}")
+        console.say("note      " + note)
     if asked.dry_run:
         console.say(preview.lines(asked))
         return
