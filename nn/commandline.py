@@ -52,9 +52,6 @@ conv2d:16x5:padding=same or adamw:weight_decay=0.1. --words lists all of them.
 exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 5 diverged, 130 interrupted, 143 terminated"""
 
 
-NO_FILE = configfile.Kept({}, ())
-
-
 def parse(arguments: list[str]) -> Options:
     """Options from the words of a command line.
 
@@ -67,9 +64,7 @@ def parse(arguments: list[str]) -> Options:
     if given.keys() & set(PLACES) == {"train_images"}:
         given["output"] = given.pop("train_images")  # the data's places stand in the configuration file
     flags = {name: read_option(_shown(name), name, word) for name, word in given.items()}
-    file = (
-        configfile.beside(configfile.from_file(configs[0]), flags, given, configs[0]) if configs else NO_FILE
-    )
+    file = configfile.beside(configfile.from_file(configs[0]) if configs else {}, flags)
     values = {**file.values, **flags}
     missing = [name.upper() for name in PLACES if values.get(name) is None]
     if missing:
@@ -82,7 +77,8 @@ def parse(arguments: list[str]) -> Options:
         recipe = Recipe(**{name: value for name, value in values.items() if name in options_of(Recipe)})
     except ValueError as error:
         raise UsageError(option_names(str(error))) from None
-    asked = Options(**own, recipe=recipe, notes=file.notes)
+    notes = configfile.notes(file.void, given, configs[0], recipe) if configs else ()
+    asked = Options(**own, recipe=recipe, notes=notes)
     asked.check_shapes()
     return asked
 

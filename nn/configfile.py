@@ -72,30 +72,42 @@ REPLACES = {  # an option given on the command line takes the place of these in 
 FIRST_ORDER = ("sample", "batch_size", "clip", "l1", "average", *OF_REPLICAS)  # that l-bfgs cannot do with
 
 
-class Kept(NamedTuple):
-    """What of a file applies beside a command line."""
+class Beside(NamedTuple):
+    """What becomes of a file's values beside the options of a command line."""
 
-    values: dict[str, Any]
-    notes: tuple[str, ...]  # an option of the command line each, with the values that it makes void
+    values: dict[str, Any]  # those that apply, unless an option of the same name is given
+    void: dict[str, dict[str, Any]]  # those that do not, by the option that makes them void
 
 
-def beside(values: dict[str, Any], flags: dict[str, Any], words: Mapping[str, str], path: str) -> Kept:
-    """Return the values of the file at `path` without those that a flag replaces, and a note for each such flag.
-
-    `words` are the flags as they were given.
-    """
-    void: set[str] = set()
-    notes = []
+def beside(values: dict[str, Any], flags: dict[str, Any]) -> Beside:
+    """Part the values of a file into those that apply beside the flags and those that a flag makes void."""
+    void: dict[str, dict[str, Any]] = {}
+    left = dict(values)
     for flag, value in flags.items():
-        new = [name for name in _replaced_by(flag, value) if name in values and name not in void]
-        void.update(new)
-        # A value that is the default or is given anew on the command line is no loss.
-        lost = [name for name in new if name not in flags and values[name] != FIELDS[name].default]
-        if lost:
-            notes.append(_note(f"--{option_word(flag)} {words[flag]}", {n: values[n] for n in lost}, path))
+        void[flag] = {name: left.pop(name) for name in _replaced_by(flag, value) if name in left}
     if flags.keys() & set(PLACES[:4]):
-        void.add("get_data")  # it makes the file's data, not these
-    return Kept({name: value for name, value in values.items() if name not in void}, tuple(notes))
+        left.pop("get_data", None)  # it makes the file's data, not these
+    return Beside(left, void)
+
+
+def notes(
+    void: Mapping[str, Mapping[str, Any]], words: Mapping[str, str], path: str, recipe: Recipe
+) -> tuple[str, ...]:
+    """Return a line for each flag that made values of the file at `path` void; `words` are the flags as given.
+
+    A value is no loss that the flag's own default, or another flag, gives to the recipe too, or that is given anew.
+    """
+    defaults = recipe.resolved()
+    found = []
+    for flag, values in void.items():
+        lost = {
+            name: value
+            for name, value in values.items()
+            if name not in words and value not in (FIELDS[name].default, getattr(defaults, name))
+        }
+        if lost:
+            found.append(_note(f"--{option_word(flag)} {words[flag]}", lost, path))
+    return tuple(found)
 
 
 def _replaced_by(flag: str, value: Any) -> tuple[str, ...]:

@@ -466,6 +466,16 @@ def test_a_note_names_each_value_of_the_file_that_an_option_makes_void(tmp_path,
     assert list(asked.notes) == [note.format(path) for note in notes]
 
 
+def test_a_value_that_the_option_brings_by_itself_is_no_loss(tmp_path):
+    path = config_file(tmp_path, commandline.parse(FILES).for_cluster(2).resolved())
+    assert commandline.parse(["--config", path, "out", "--optimizer", "momentum"]).notes == ()
+    asked = commandline.parse(["--config", path, "out", "--optimizer", "adam", "--batch-size", "50"])
+    assert asked.notes == (
+        f"--optimizer adam: learning-rate 0.1 and schedule bold-driver of {path} do not apply",
+        f"--batch-size 50: sample 0.7 of {path} does not apply",
+    )
+
+
 def test_notes_are_no_part_of_what_a_run_is(tmp_path):
     path = config_file(tmp_path, {**PLACES, "schedule": "cosine"})
     noted, plain = (

@@ -45,9 +45,9 @@ def test_dry_run_says_the_plan_without_java(csv_set):
 
 def test_dry_run_says_which_values_of_the_file_do_not_apply(csv_set):
     recipe = str(ROOT / "recipes" / "mlp.json")
+    words = ["--config", recipe, "--dry-run", "--optimizer", "momentum", "--epochs", "3"]
     done = subprocess.run(
-        [sys.executable, str(ROOT / "main_task.py"), *csv_set, "out", "--config", recipe, "--dry-run"]
-        + ["--optimizer", "momentum", "--epochs", "3"],
+        [sys.executable, str(ROOT / "main_task.py"), *csv_set, "out", *words],
         capture_output=True,
         text=True,
         env={"PATH": "", "JAVA_HOME": "/nowhere"},
