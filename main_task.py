@@ -60,6 +60,8 @@ from nn.training import kept, train
 
 def main(asked):
     """Say the plan, look over the cluster or run the job, as the options ask."""
+    for note in asked.notes:
+        console.say("note      " + note)
     if asked.dry_run:
         console.say(preview.lines(asked))
         return

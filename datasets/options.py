@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 from datasets import selection, synthetic
 from datasets.catalogue import PUBLISHED
+from datasets.terminal import HelpFormatter, say
 from datasets.writing import ENCODINGS
 
 USAGE_ERROR = 2
@@ -15,24 +19,29 @@ USAGE_ERROR = 2
 class OneLineParser(argparse.ArgumentParser):
     """A parser whose errors are one line, without the usage before it."""
 
-    def error(self, message: str):
-        """Say what is wrong and end with code 2."""
-        self.exit(USAGE_ERROR, f"{self.prog}: error: {message} (see --help)\n")
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong and end with code 2."""
+        say(f"{self.prog}: error: {message} (see --help)", sys.stderr)
+        sys.exit(USAGE_ERROR)
 
 
 def read_options(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; whatever does not go together ends here, before anything is done."""
     parser = OneLineParser(
         prog="generate_data.py",
+        usage="generate_data.py [options]",
         description="Write a data set as mnist_images_train.csv, mnist_labels_train.csv, "
         "mnist_images_test.csv and mnist_labels_test.csv, the input of main_task.py, and a dataset.json "
         "that names it.",
-        epilog="Ends with 0, or 2 (options), 3 (bad data), 4 (network, disk, missing package), 130 (Ctrl-C).",
+        epilog="exit codes: 0 done, 2 usage, 3 bad data, 4 network, disk or a missing package, 130 interrupted, "
+        "143 terminated",
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     _add_data(parser.add_argument_group("which data"))
     _add_drawn(parser.add_argument_group("drawn digits (--dataset synthetic)"))
     _add_output(parser.add_argument_group("output"))
+    _refuse_dashes(arguments, parser)
     options = parser.parse_args(arguments)
     _check(options, parser)
     return options
@@ -114,6 +123,13 @@ def _seed(text: str) -> int:
     return _whole_number(text, 0, synthetic.HIGHEST_SEED)
 
 
+def _refuse_dashes(arguments: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    """Refuse `--option=--`: what argparse makes of that differs from Python to Python."""
+    for word in arguments:
+        if word.startswith("--") and word.endswith("=--"):
+            parser.error(f"argument {word.removesuffix('=--')}: no option takes the value '--'")
+
+
 def _check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Refuse options that would be ignored, and folders that are none."""
     if options.dataset == "synthetic":
@@ -127,5 +143,7 @@ def _check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None
         parser.error(f"argument --digits: expected classes in 0..9, found {max(options.digits)}")
     if options.folder is not None and not os.path.isdir(options.folder):
         parser.error(f"argument --from: expected a folder, found none at {options.folder!r}")
+    if not options.output:
+        parser.error("argument --output: expected a folder, found ''")
     if os.path.exists(options.output) and not os.path.isdir(options.output):
         parser.error(f"argument --output: expected a folder, found a file at {options.output!r}")

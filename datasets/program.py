@@ -16,6 +16,7 @@ try:
     from datasets.errors import DataError, DownloadError
     from datasets.imageset import ImageSet
     from datasets.options import read_options
+    from datasets.terminal import say
     from datasets.writing import Written, write_set
 except ModuleNotFoundError as missing:
     if missing.name != "numpy":
@@ -61,17 +62,17 @@ def choose(options: argparse.Namespace) -> ImageSet:
 
 def report(image_set: ImageSet, files: list[Written]) -> None:
     """Say what was written where."""
-    print(
+    say(
         f"{image_set.name}: {image_set.train.rows:,} training and {image_set.test.rows:,} test images of "
         f"{image_set.height} x {image_set.width}, {len(image_set.classes)} classes ({image_set.source})"
     )
     for file in files:
-        print(f"  {file.path}  {file.size:,} bytes")
+        say(f"  {file.path}  {file.size:,} bytes")
 
 
 def fail(reason: str, code: int, options: argparse.Namespace) -> int:
     """Say in one line why there is no data set."""
     if options.debug:
         traceback.print_exc()
-    print(f"generate_data.py: error: {' '.join(reason.split())}", file=sys.stderr)
+    say(f"generate_data.py: error: {' '.join(reason.split())}", sys.stderr)
     return code

@@ -127,7 +127,8 @@ def _write_manifest(image_set: ImageSet, folder: str, encoding: str, command: st
     }
     if image_set.seed is not None:
         manifest["seed"] = image_set.seed
-    with open(os.path.join(folder, MANIFEST), "w", encoding="utf-8") as out:
+    # A path in the command that is no text: what Python writes for its bytes is an escape of JSON, too.
+    with open(os.path.join(folder, MANIFEST), "w", encoding="utf-8", errors="backslashreplace") as out:
         json.dump(manifest, out, indent=2, ensure_ascii=False)
         out.write("\n")
     return MANIFEST

@@ -15,10 +15,10 @@ and a network trains on arrays in memory as it does on a cluster:
     classifier, history = nn.fit(images, labels, nn.Recipe.read("recipes/mlp.json"))
 """
 
-from nn.classifier import Classifier
+from nn.classifier import Classifier, load
 from nn.local import fit
 from nn.model import Sequential
-from nn.modelfile import load, save
+from nn.modelfile import save
 from nn.recipe import Recipe
 
 __version__ = "0.1.0"

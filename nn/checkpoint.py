@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -60,7 +61,8 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
 def from_bytes(content: bytes) -> Checkpoint:
     """Read the content of a checkpoint; ValueError says what does not fit.
 
-    Whether the state fits a network and an optimiser is theirs to say.
+    Whether the state fits a network and an optimiser is theirs to say. None is written of a run whose parameters are no
+    longer finite, so numbers that are not are a fault of the file.
     """
     arrays = archive.from_bytes(content)
     whole = archive.json_of(arrays, TEXT)
@@ -72,6 +74,7 @@ def from_bytes(content: bytes) -> Checkpoint:
     state = _unfolded(whole["state"], arrays)
     history = tuple(map(_epoch, _list(whole.get("history"), "history"), range(1, 1 << 62)))
     best = _best(_unfolded(whole.get("best"), arrays), len(history))
+    _refuse_not_finite(state, best)
     return Checkpoint(Progress(state, history, best), whole["config"], whole["data"], whole["versions"])
 
 
@@ -124,6 +127,41 @@ def _not_finite(word: Any) -> float:
 
 
 # ---- the parts ----
+
+
+def _refuse_not_finite(state: dict[str, Any], best: Best | None) -> None:
+    """Raise ValueError, naming the place, where the parameters to go on from are no finite numbers.
+
+    A step may lead a trial anywhere where it can be rejected: there the last accepted point counts alone. Among what a
+    rule keeps beside the parameters an infinity is sound, as a running mean of squares that float32 no longer holds.
+    """
+    standing = state.get("standing")
+    if isinstance(standing, dict):
+        kept = {f"state.standing.{name}": branch for name, branch in standing.items()}
+    else:
+        kept = {f"state.{name}": state.get(name) for name in ("trial", "slots")}
+    if best is not None:
+        kept["best"] = best.params
+    for place, branch in kept.items():
+        lost = np.isnan if place.endswith(".slots") else _is_lost
+        for name, array in _arrays(branch, place):
+            if array.dtype.kind == "f" and lost(array).any():
+                found = array[lost(array)].flat[0]
+                raise ValueError(f"{name}: expected finite numbers, found {found:g}")
+
+
+def _is_lost(array: np.ndarray) -> np.ndarray:
+    return ~np.isfinite(array)
+
+
+def _arrays(nest: Any, place: str) -> Iterator[tuple[str, np.ndarray]]:
+    """Walk the arrays of a nest, each with its place."""
+    if isinstance(nest, np.ndarray):
+        yield place, nest
+    elif isinstance(nest, (dict, list)):
+        branches = nest.items() if isinstance(nest, dict) else enumerate(nest)
+        for key, branch in branches:
+            yield from _arrays(branch, f"{place}.{key}")
 
 
 def _list(value: Any, name: str) -> list:

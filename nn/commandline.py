@@ -6,18 +6,25 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from nn import __version__, printable, spelling
+from nn import __version__, configfile, printable, spelling
 from nn.augmentation import AUGMENTATIONS
+from nn.configfile import FIELDS, option_word, read_option
 from nn.errors import UsageError
-from nn.fields import Switch, json_object, options_of, unfit
+from nn.fields import Switch, options_of
+from nn.helptext import HelpFormatter
 from nn.initializers import INITIALIZERS
 from nn.layers import LAYERS
-from nn.lbfgs import LBFGS
 from nn.losses import LOSSES
-from nn.options import Options
+from nn.options import Options, option_names
 from nn.recipe import OPTIMIZERS, PLACES, Recipe
 from nn.schedules import SCHEDULES
 from nn.spark.paths import refuse_malformed
+
+USAGE = """\
+spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS
+           TEST_IMAGES TEST_LABELS OUTPUT [options]
+       spark-submit main_task.py --config FILE
+           OUTPUT [options]"""
 
 DESCRIPTION = """\
 Train a neural network from scratch, with NumPy on Spark RDDs, and score it on a test set.
@@ -29,10 +36,15 @@ the tutorial that this program grew from."""
 
 EPILOG = """\
 examples:
-  spark-submit main_task.py data/mnist_images_train.csv data/mnist_labels_train.csv \\
-      data/mnist_images_test.csv data/mnist_labels_test.csv output
-  spark-submit main_task.py train.csv - test.csv - output --label-column 0 \\
-      --layers "dense:128,relu,dropout:0.2" --loss cross-entropy --optimizer adam --batch-size 1000 --epochs 10
+  spark-submit main_task.py \\
+      data/mnist_images_train.csv \\
+      data/mnist_labels_train.csv \\
+      data/mnist_images_test.csv \\
+      data/mnist_labels_test.csv output
+  spark-submit main_task.py train.csv - test.csv - output \\
+      --label-column 0 --layers "dense:128,relu" \\
+      --loss cross-entropy --optimizer adam \\
+      --batch-size 1000 --epochs 10
   spark-submit main_task.py --config recipes/cnn.json output
   python generate_plots.py output
 
@@ -52,10 +64,11 @@ def parse(arguments: list[str]) -> Options:
     configs = given.pop("config", [])
     if len(configs) > 1:
         raise UsageError(f"--config: expected one file, found {len(configs)}")
-    flags = {name: _read(f"--{_said(name)}", name, word) for name, word in given.items()}
-    if flags.keys() & set(PLACES) == {"train_images"}:
-        flags["output"] = flags.pop("train_images")  # the data's places stand in the configuration file
-    values = {**_for_flags(_from_file(configs[0]) if configs else {}, flags), **flags}
+    if given.keys() & set(PLACES) == {"train_images"}:
+        given["output"] = given.pop("train_images")  # the data's places stand in the configuration file
+    flags = {name: read_option(_shown(name), name, word) for name, word in given.items()}
+    file = configfile.beside(configfile.from_file(configs[0]) if configs else {}, flags)
+    values = {**file.values, **flags}
     missing = [name.upper() for name in PLACES if values.get(name) is None]
     if missing:
         raise UsageError(
@@ -66,8 +79,9 @@ def parse(arguments: list[str]) -> Options:
     try:
         recipe = Recipe(**{name: value for name, value in values.items() if name in options_of(Recipe)})
     except ValueError as error:
-        raise UsageError(str(error)) from None
-    asked = Options(**own, recipe=recipe)
+        raise UsageError(option_names(str(error))) from None
+    notes = configfile.notes(file.void, given, configs[0], recipe) if configs else ()
+    asked = Options(**own, recipe=recipe, notes=notes)
     for name in PLACES:
         refuse_malformed(getattr(asked, name), name.upper())
     asked.check_shapes()
@@ -81,24 +95,23 @@ class _Parser(argparse.ArgumentParser):
     """Raises what argparse would print, so that every error leaves by one door."""
 
     def error(self, message):
-        raise UsageError(f"{printable.line(message)}; --help lists the options")
+        raise UsageError(f"{printable.line(message)}; {SEE_HELP}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="main_task.py",
-        usage="spark-submit main_task.py [TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS] OUTPUT [options]",
+        usage=USAGE,
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
-    fields = {**options_of(Options), **options_of(Recipe)}
     for title, names in GROUPS.items():
         group = parser.add_argument_group(title)
         for name in names:
-            _add(group, name, fields[name].metadata)
+            _add(group, name, FIELDS[name].metadata)
         if title == "run":
             group.add_argument("--config", metavar="FILE", action="append", help=CONFIG_HELP)
             group.add_argument("--words", action=_Words, nargs=0, help="list every word with its fields")
@@ -136,19 +149,29 @@ GROUPS = {
     ),
 }
 CONFIG_HELP = (
-    "take options from a local JSON file, such as recipes/cnn.json or OUTPUT/config.json; options given here win, and "
-    "none switches off what the file says"
+    "take options from a local JSON file, such as recipes/cnn.json or OUTPUT/config.json. An option on the command "
+    "line replaces the file's value. The value none removes what the file sets, as in --augment none; --no-NAME turns "
+    "a flag of the file off, as in --no-overwrite"
 )
 
 
 def _add(group, name: str, about: Any) -> None:
-    help = about["help"].replace("%", "%%")
+    help, word = about["help"].replace("%", "%%"), option_word(name)
     if name in PLACES:
         group.add_argument(name, metavar=name.upper(), nargs="?", help=help)
     elif isinstance(about["reader"], Switch):
-        group.add_argument(f"--{_said(name)}", action="store_true", help=help)
+        group.add_argument(f"--{word}", action="store_const", const=True, dest=name, help=help)
+        # One sentence under --config speaks for all of these.
+        group.add_argument(
+            f"--no-{word}", action="store_const", const=False, dest=name, help=argparse.SUPPRESS
+        )
     else:
-        group.add_argument(f"--{_said(name)}", metavar=about["reader"].metavar, help=help)
+        group.add_argument(f"--{word}", metavar=about["reader"].metavar, help=help)
+
+
+def _shown(name: str) -> str:
+    """Return the name of an argument as an error calls it."""
+    return name.upper() if name in PLACES else f"--{option_word(name)}"
 
 
 class _Words(argparse.Action):
@@ -174,78 +197,6 @@ WORDS: dict[str, Mapping[str, type]] = {
 }
 
 
-def _read(said: str, name: str, value: Any, as_json: bool = False) -> Any:
-    """The value of one option from its word, or from JSON."""
-    field = {**options_of(Options), **options_of(Recipe)}[name]
-    reader = field.metadata["reader"]
-    if value is True and isinstance(reader, Switch):
-        return True
-    if (value is None if as_json else value == "none") and field.default in (None, ()):
-        return field.default
-    try:
-        return reader.json(value) if as_json else reader.text(value)
-    except ValueError as error:
-        raise UsageError(f"{said}: {error}") from None
-
-
-def _said(name: str) -> str:
-    return name.replace("_", "-")
-
-
-# ---- the configuration file ----
-
-
-def _from_file(path: str) -> dict[str, Any]:
-    """The options that a JSON file gives, each checked."""
-    values: dict[str, Any] = {}
-    try:
-        found = json_object(path)
-    except ValueError as error:
-        raise UsageError(f"--config: {error}") from None
-    for key, value in found.items():
-        name = key.replace("-", "_")
-        known = [*options_of(Options), *options_of(Recipe), "about", "get_data"]
-        if name not in known:
-            raise UsageError(f"--config: {path}: unknown key {key[:80]!a}; known: {', '.join(known)}")
-        if name in values:
-            raise UsageError(f"--config: {path}: {name} is said twice")
-        if name in ("about", "get_data"):
-            if not isinstance(value, str):
-                raise UsageError(f"--config: {path}: {name}: {unfit('a text', value)}")
-            values[name] = " ".join(value.split())
-        else:
-            values[name] = _read(f"--config: {path}: {name}", name, value, as_json=True)
-    return values
-
-
-OF_REPLICAS = ("rounds_per_epoch", "outer_learning_rate", "outer_momentum")
-REPLACES = {  # an option given on the command line takes the place of these in the file
-    "sample": ("batch_size", "average", *OF_REPLICAS),
-    "batch_size": ("sample",),
-    "layers": ("hidden", "activation"),
-    "hidden": ("layers",),
-    "activation": ("layers",),
-    "optimizer": ("learning_rate", "schedule", "warmup"),  # each has its own
-}
-FIRST_ORDER = ("sample", "batch_size", "clip", "l1", "average", *OF_REPLICAS)  # that l-bfgs cannot do with
-
-
-def _for_flags(values: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
-    """The file's values without those that a flag replaces."""
-    replaced = {name for flag, value in flags.items() if value is not None for name in REPLACES.get(flag, ())}
-    if isinstance(flags.get("optimizer"), LBFGS):
-        replaced.update(FIRST_ORDER)
-    if flags.get("average") == "parameters":
-        replaced.add("sample")
-    if flags.get("average") == "gradients":
-        replaced.update(OF_REPLICAS)
-    if flags.get("validation_fraction") == 0:
-        replaced.add("patience")
-    if flags.keys() & set(PLACES[:4]):
-        replaced.add("get_data")  # it makes the file's data, not these
-    return {name: value for name, value in values.items() if name not in replaced}
-
-
 def _refuse_conflicts(values: dict[str, Any]) -> None:
     beside = [name for name in ("train_labels", "test_labels") if values[name] == "-"]
     if beside and values.get("label_column") is None:
@@ -261,14 +212,25 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
 
 
 def _dashes_kept(arguments: list[str]) -> list[str]:
-    """Join an option with a negative number after it, which argparse would take for another option."""
+    """Join an option with a negative number after it, which argparse would take for another option.
+
+    Raises UsageError for `--option=--`: what argparse makes of that differs from Python to Python.
+    """
     joined: list[str] = []
-    for word in arguments:
+    for place, word in enumerate(arguments):
+        if word == "--":  # what follows are no options
+            return joined + arguments[place:]
+        option, _, value = word.partition("=")
+        if option.startswith("--") and value == "--":
+            raise UsageError(f"argument {printable.line(option)}: no option takes the value '--'; {SEE_HELP}")
         if joined and joined[-1].startswith("--") and "=" not in joined[-1] and _is_negative(word):
             joined[-1] += "=" + word
         else:
             joined.append(word)
     return joined
+
+
+SEE_HELP = "--help lists the options"
 
 
 def _is_negative(word: str) -> bool:

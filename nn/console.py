@@ -13,7 +13,7 @@ from nn import printable
 from nn.records import Draw, Epoch, Progress, Tally
 from nn.training import Plan
 
-HEADER = "      epoch        cost   accuracy       rate   stood       rows   seconds      left"
+HEADER = "      epoch        cost   accuracy       rate  accepted       rows   seconds      left"
 VALIDATION_HEADER = "    val cost    val acc"
 BAR = 10  # characters; the live line fits a terminal of 80
 
@@ -26,10 +26,10 @@ def say(line: str) -> None:
 def line_of(epoch: Epoch, epochs: int, left: float) -> str:
     """One line of the table; `left` in seconds."""
     count = f"{epoch.epoch}/{epochs}"
-    stood = "yes" if epoch.accepted else "undone"
+    accepted = "yes" if epoch.accepted else "rejected"
     line = (
         f"{count:>11}{_cost(epoch.cost):>12}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
-        f"{stood:>9}{epoch.rows:>11,}{epoch.seconds:>10.2f}{clock(left):>10}"
+        f"{accepted:>11}{epoch.rows:>11,}{epoch.seconds:>10.2f}{clock(left):>10}"
     )
     if epoch.val_cost is None:
         return line
@@ -102,7 +102,7 @@ class Table:
             if e.val_cost is not None:
                 shown = f"val cost {e.val_cost:.5f}  {e.val_accuracy:.2%}"
             parts.append(f"epoch {e.epoch}/{self.plan.epochs}  {shown}")
-            parts.append(f"rate {e.learning_rate:.3g}{'' if e.accepted else ' undone'}")
+            parts.append(f"rate {e.learning_rate:.3g}" if e.accepted else "rejected")
         parts.append(f"{clock(self._left(done))} left")
         width = _columns() - 1
         self.stream.write("\r" + "  ".join(parts)[:width].ljust(width))

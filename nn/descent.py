@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from nn import likeness, tree
+from nn.errors import Cure
 from nn.layers.layer import is_weight
 from nn.likeness import Maybe
 from nn.optimizers import Rule, Slot
-from nn.schedules import Constant, Schedule, warm_up
+from nn.schedules import BoldDriver, Constant, Schedule, warm_up
 
 State = dict[str, Any]
 
@@ -135,10 +136,10 @@ class Descent:
         """The parameters to keep: the last point that stood."""
         return state["trial"] if state["standing"] is None else state["standing"]["trial"]
 
-    def cure(self, rate: float) -> str:
+    def cure(self, rate: float) -> Cure:
         """What to try when training at this rate has left the finite numbers."""
-        other = "" if self.judges else " or --schedule bold-driver"
-        return f" at learning rate {rate:g}; try --learning-rate {rate / 10:g}{other}"
+        other = {} if self.judges else {"schedule": BoldDriver.name}
+        return Cure(f" at learning rate {rate:g}", {"learning_rate": float(f"{rate / 10:g}"), **other})
 
     def finished(self, state: State) -> bool:
         """Whether no step can better the cost; a first-order rule cannot tell."""

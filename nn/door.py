@@ -29,7 +29,7 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
             signal.signal(number, _stop)
     try:
         asked = parse(sys.argv[1:])
-        debug = debug or getattr(asked, "debug", False)
+        debug = getattr(asked, "debug", debug)
         main(asked)
         signals.ignore()
         return 0
@@ -72,7 +72,7 @@ def _advice(error: BaseException) -> str:
 
 def _line_and_code(error: Exception, debug: bool) -> tuple[str, int]:
     if isinstance(error, UserError):
-        return f"error: {error}{_advice(error)}", error.exit_code
+        return f"error: {error.on_command_line()}{_advice(error)}", error.exit_code
     more = _advice(error) + ("" if debug else "; --debug shows all of it")
     java = getattr(error, "java_exception", None)
     if java is not None:

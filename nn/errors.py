@@ -1,10 +1,18 @@
 """The ways a run can end early, each a class with its own exit code."""
 
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
 
 class UserError(Exception):
     """What the user can mend: one line that says what, where, expected and found."""
 
     exit_code = 1
+
+    def on_command_line(self) -> str:
+        """Return the message for a user of the command line."""
+        return str(self)
 
 
 class UsageError(UserError):
@@ -33,14 +41,37 @@ class Terminated(KeyboardInterrupt):
     """The machine or its manager asks the program to end: SIGTERM."""
 
 
+class Cure(NamedTuple):
+    """What may keep training within the finite numbers."""
+
+    place: str  # where it left them, and advice that no option stands for
+    options: dict[str, Any]  # of a recipe, by name
+
+
 class HungUp(Terminated):
     """The program's terminal was closed: SIGHUP."""
 
 
 class Diverged(UserError):
-    """Training left the finite numbers."""
+    """Training left the finite numbers; `cures` are options of a recipe that may keep it there."""
 
     exit_code = 5
+
+    def __init__(self, fault: str, **cures: Any):
+        self.fault, self.cures = fault, cures
+        super().__init__(self._with([f"{name}={_literal(value)}" for name, value in cures.items()]))
+
+    def on_command_line(self) -> str:
+        """Return the message with the cures as options of the command line."""
+        options = ((name.replace("_", "-"), value) for name, value in self.cures.items())
+        return self._with([f"--{name} {value}" for name, value in options])
+
+    def _with(self, cures: list[str]) -> str:
+        return f"{self.fault}; try {' or '.join(cures)}" if cures else self.fault
+
+
+def _literal(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def advise(error: BaseException, advice: str) -> None:

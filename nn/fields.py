@@ -34,7 +34,7 @@ def json_object(path: str) -> dict[str, Any]:
     try:
         content = localfile.read(path, LARGEST_FILE)
     except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+        raise ValueError(f"cannot read {path or repr(path)}: {error.strerror}") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     return json_object_of(content, path)
@@ -86,6 +86,16 @@ class Reader:
     def plain(self, value: Any) -> Any:
         """The value as JSON, which `json` reads back."""
         return value
+
+
+class Place(Reader):
+    """A path or URI; an empty one would mean the current folder to some and nothing to others."""
+
+    def text(self, word):
+        """Anything but nothing."""
+        if not word or "\0" in word:
+            raise unfit("a path", word)
+        return word
 
 
 class Whole(Reader):

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from nn import likeness, tree
+from nn.errors import Cure
 from nn.likeness import Many, Maybe
 
 State = dict[str, Any]
@@ -123,9 +124,9 @@ class LBFGS:
         """The state as it is: no schedule watches the costs of the epochs."""
         return state
 
-    def cure(self, rate: float) -> str:
+    def cure(self, rate: float) -> Cure:
         """What to try when training has left the finite numbers: only start values can lead there."""
-        return "; try start values that are less large"
+        return Cure("; try start values that are less large", {})
 
     def finished(self, state: State) -> bool:
         """Whether there is nothing left to try; `state["finished"]` says why."""

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn import chain, replicas
+from nn import chain, replicas, text
 from nn.averaging import Round
 from nn.blocks import Blocks, Held, blocks_of
 from nn.classifier import Classifier
+from nn.inputs import as_numbers, check_sizes, check_values
 from nn.model import Sequential
 from nn.penalty import Penalty
 from nn.recipe import Recipe
 from nn.records import LARGEST_WEIGHT, Draw, Epoch, Progress, Tally
-from nn.text import MAX_CLASSES
 from nn.training import Descend, Measure, kept, train
 
 
@@ -64,10 +64,14 @@ def fit(
 ) -> Fit:
     """Train on arrays in memory, in this process, as the job trains on a cluster.
 
-    inputs (n, ...) numbers: rows (n, d), or images (n, h, w) or (n, h, w, c); labels (n,) class numbers from 0; weights
-    (n,) or None. The recipe is one, or the path of one, such as "recipes/mlp.json"; or its options are said here:
-    fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called with each epoch's line.
-    Raises ValueError for what does not fit together, Diverged where training leaves the finite numbers.
+    inputs (n, ...) numbers: rows (n, d), or images (n, h, w) or (n, h, w, c); labels (n,) or (n, 1) class numbers from
+    0, or one-hot rows (n, k); weights (n,) or None. The recipe is one, or the path of one, such as "recipes/mlp.json";
+    or its options are given here: fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called
+    with each epoch's line. Raises ValueError for what does not fit together, Diverged where training leaves the finite
+    numbers.
+
+    The parameters have the bits of the job's with `--partitions 1` where BLAS runs one thread here too: set
+    OPENBLAS_NUM_THREADS=1 (MKL_NUM_THREADS=1 for MKL) before Python starts. With more threads the last bits may differ.
     """
     if recipe is not None and options:
         raise ValueError("expected a recipe or options, found both")
@@ -98,25 +102,45 @@ def fit(
 
 
 def _checked(inputs: Any, labels: Any, weights: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """The three as arrays that fit each other; ValueError says what does not."""
-    inputs, labels = np.asarray(inputs), np.asarray(labels)
-    if inputs.dtype.kind not in "biuf" or not 2 <= inputs.ndim <= 4 or not inputs.size:
+    """The three as arrays that fit each other, as the job reads them from text; ValueError says what does not."""
+    inputs = as_numbers(inputs)
+    if not 2 <= inputs.ndim <= 4 or not inputs.size:
         raise ValueError(f"expected inputs (n, ...) of numbers, got {inputs.dtype} {inputs.shape}")
-    if labels.shape != inputs.shape[:1] or labels.dtype.kind not in "iu":
+    check_values(inputs)
+    check_sizes(inputs)
+    labels = _class_numbers(labels, len(inputs))
+    if weights is not None:
+        weights = _row_weights(weights, len(inputs))
+    return text.compact(inputs), labels, weights
+
+
+def _class_numbers(labels: Any, rows: int) -> np.ndarray:
+    """Class numbers (n,) of labels (n,), (n, 1) or one-hot (n, k)."""
+    values = np.asarray(labels)
+    if values.dtype.kind not in "biuf":
         raise ValueError(
-            f"expected {len(inputs)} labels (n,) of class numbers, got {labels.dtype} {labels.shape}"
+            f"expected labels of class numbers from 0, got {values.dtype} {values.shape}; "
+            "np.unique(labels, return_inverse=True)[1] makes such numbers of names"
         )
-    if labels.min() < 0 or labels.max() >= MAX_CLASSES:
-        raise ValueError(f"expected labels in 0..{MAX_CLASSES - 1}, got {labels.min()} to {labels.max()}")
-    if inputs.dtype.kind == "f" and not np.isfinite(inputs).all():
-        raise ValueError("expected inputs of finite numbers, got a nan or an infinity")
-    if weights is None:
-        return inputs, labels, None
+    if values.ndim not in (1, 2) or len(values) != rows or not values.size:
+        raise ValueError(
+            f"expected {rows} labels, class numbers (n,) or one-hot rows (n, k), got an array of shape {values.shape}"
+        )
+    columns = values.reshape(rows, -1)
+    found = text.to_labels(columns.astype(np.uint8) if values.dtype.kind == "b" else columns, first_line=0)
+    if isinstance(found, text.Fault):
+        raise ValueError(f"labels, row {found.line}: expected {found.expected}, found {found.found}")
+    if found.min() == found.max():
+        raise ValueError(f"labels: expected at least 2 classes, found class {found[0]} alone")
+    return found
+
+
+def _row_weights(weights: Any, rows: int) -> np.ndarray:
     weights = np.asarray(weights, np.float64)
-    if weights.shape != labels.shape:
-        raise ValueError(f"expected {len(labels)} weights (n,), got an array of shape {weights.shape}")
+    if weights.shape != (rows,):
+        raise ValueError(f"expected {rows} weights (n,), got an array of shape {weights.shape}")
     if not ((weights >= 0) & (weights <= LARGEST_WEIGHT)).all():
         raise ValueError(
             f"expected weights from 0 to {LARGEST_WEIGHT:g}, got {weights.min():g} to {weights.max():g}"
         )
-    return inputs, labels, weights
+    return weights

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nn import archive, localfile
-from nn.classifier import Classifier
-from nn.errors import DataError
 from nn.model import Params, Sequential
 from nn.network import MAX_PARAMETERS
 
@@ -42,19 +40,15 @@ def save(
     localfile.write(path, to_bytes(model, params, about))
 
 
-def load(path: str | os.PathLike) -> Classifier:
-    """Read a model file back.
+class Saved(NamedTuple):
+    """What a model file holds."""
 
-    Raises DataError, naming the file, where it is no model or its arrays do not fit its description.
-    """
-    try:
-        return from_bytes(localfile.read(path, LARGEST))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{os.fspath(path)}: cannot be read as a model: {reason}") from None
+    model: Sequential
+    params: Params
+    about: dict[str, Any]  # what it says of its training
 
 
-def from_bytes(content: bytes) -> Classifier:
+def from_bytes(content: bytes) -> Saved:
     """Read the content of a model file; ValueError says what does not fit."""
     values = archive.from_bytes(content)
     try:
@@ -67,7 +61,7 @@ def from_bytes(content: bytes) -> Classifier:
         params.append({key: _fitting(values, f"{index}.{key}", shape) for key, shape in shapes.items()})
     if values:
         raise ValueError(f"expected the arrays of its layers, found {min(values)[:80]!a} beside them")
-    return Classifier(model, params, config.get("about", {}))
+    return Saved(model, params, config.get("about", {}))
 
 
 def _config(values: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -83,4 +77,7 @@ def _fitting(values: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -
     array = values.pop(name)
     if array.shape != shape or array.dtype != np.float32:
         raise ValueError(f"{name!r}: expected float32 {shape}, found {array.dtype} {array.shape}")
+    finite = np.isfinite(array)
+    if not finite.all():
+        raise ValueError(f"{name!r}: expected finite numbers, found {array.flat[finite.argmin()]:g}")
     return array

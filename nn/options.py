@@ -15,7 +15,7 @@ import numpy as np
 
 from nn import layout
 from nn.errors import MissingFile, UsageError
-from nn.fields import Choice, Reader, Switch, Whole, option, options_of
+from nn.fields import Choice, Place, Switch, Whole, option, options_of
 from nn.layers.layer import WrongKindError
 from nn.model import Sequential
 from nn.recipe import Recipe
@@ -30,12 +30,12 @@ MOST_PIECES = 1_000_000  # Spark's driver keeps an account of each
 class Options:
     """What the user asked for: the places of the data, how to run, and the recipe."""
 
-    train_images: str = option(None, Reader(), "rows to learn from")
-    train_labels: str = option(None, Reader(), "their labels, or - where --label-column says")
-    test_images: str = option(None, Reader(), "rows to score on, never learned from")
-    test_labels: str = option(None, Reader(), "their labels, or -")
+    train_images: str = option(None, Place(), "rows to learn from")
+    train_labels: str = option(None, Place(), "their labels, or - where --label-column says")
+    test_images: str = option(None, Place(), "rows to score on, never learned from")
+    test_labels: str = option(None, Place(), "their labels, or -")
     output: str = option(
-        None, Reader(), "folder for the results: histories, metrics, model.npz; new or empty", kept=False
+        None, Place(), "folder for the results: histories, metrics, model.npz; new or empty", kept=False
     )
     label_column: int | None = option(
         None,
@@ -98,6 +98,7 @@ class Options:
     about: str | None = None  # what a configuration file says of itself
     get_data: str | None = None  # the command that makes its data, for whoever lacks it
     recipe: Recipe = field(default_factory=Recipe)
+    notes: tuple[str, ...] = field(default=(), compare=False)  # on how they came about, a line each
 
     def sources(self) -> tuple[Source, Source]:
         """Where the training set and the test set are."""
@@ -162,14 +163,14 @@ class Options:
         try:
             return self.recipe.model(width, classes, scale)
         except ValueError as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(option_names(str(error))) from None
 
     def split(self, labels: np.ndarray, classes: int) -> Split:
         """The recipe's split; UsageError where it does not fit the data."""
         try:
             return self.recipe.split(labels, classes)
         except ValueError as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(option_names(str(error))) from None
 
     def check_shapes(self) -> None:
         """Refuse a stack of layers that does not fit together, before Spark starts.
@@ -185,7 +186,7 @@ class Options:
             return
         first, second = (self._misfit(width) for width in UNKNOWN_WIDTHS)
         if first and second and (str(first) == str(second) or isinstance(first, WrongKindError)):
-            raise UsageError(_blurred(str(first), str(second)))
+            raise UsageError(option_names(_blurred(str(first), str(second))))
 
     def _misfit(self, width: int) -> ValueError | None:
         try:
@@ -219,6 +220,12 @@ class Options:
         except MissingFile as error:
             more = f"; make it with: {self.get_data}" if self.get_data else ""
             raise MissingFile(f"{error}{more}") from None
+
+
+def option_names(message: str) -> str:
+    """Return a message of the library with the names of a recipe's fields as the command line spells them."""
+    names = "|".join(options_of(Recipe))
+    return re.sub(rf"\b({names})\b", lambda found: found[0].replace("_", "-"), message)
 
 
 UNKNOWN_WIDTHS = (1024 * 1024, 3331 * 3331)  # squares, which image layers take

@@ -191,12 +191,12 @@ class Recipe:
             ("sample", "batch_size", "the one is the other's replacement"),
         ):
             if getattr(self, ask) is not None and getattr(self, other) is not None:
-                raise ValueError(f"{_said(ask)} and {_said(other)} exclude each other: {why}")
+                raise ValueError(f"{ask} and {other} exclude each other: {why}")
         depth, most = len(self.hidden_layers), MAX_LAYERS - 2
         if depth > most:
             raise ValueError(f"expected at most {most} layers before the output's, found {depth}")
         if self.patience is not None and not self.validation_fraction:
-            raise ValueError("patience needs validation-fraction: the validation cost says when to stop")
+            raise ValueError("patience needs validation_fraction: the validation cost says when to stop")
         if self.warmup and self.warmup >= self.epochs:
             raise ValueError(f"warmup: expected fewer than the {self.epochs} epochs, found {self.warmup:g}")
         self._refuse_for_averaging()
@@ -218,13 +218,13 @@ class Recipe:
             return
         for name in ("rounds_per_epoch", "outer_learning_rate", "outer_momentum"):
             if getattr(self, name) is not None:
-                raise ValueError(f"{_said(name)} needs average=parameters")
+                raise ValueError(f"{name} needs average=parameters")
 
     def _refuse_for_lbfgs(self) -> None:
         """The line search compares exact costs and slopes of one smooth function."""
         noise = {
             "sample": self.sample not in (None, 1.0),
-            "batch-size": self.batch_size is not None,
+            "batch_size": self.batch_size is not None,
             "average=parameters": self.averages_parameters,
             "dropout": any(layer.is_random for layer in self.hidden_layers),
             "augment": bool(self.augment),
@@ -233,7 +233,7 @@ class Recipe:
             if asked:
                 raise ValueError(f"l-bfgs and {name} exclude each other: its line search needs exact costs")
         steps = {
-            "learning-rate": self.learning_rate,
+            "learning_rate": self.learning_rate,
             "schedule": self.schedule,
             "warmup": self.warmup or None,
         }
@@ -260,7 +260,7 @@ class Recipe:
             try:
                 values[name] = _read(fields[name], value)
             except ValueError as error:
-                raise ValueError(f"{_said(name)}: {error}") from None
+                raise ValueError(f"{name}: {error}") from None
         return cls(**values)
 
     @classmethod
@@ -350,10 +350,10 @@ class Recipe:
             layers = (Flatten(), *layers)  # a perceptron takes images as rows
         if math.prod(shape) != width:
             text = "x".join(map(str, shape))
-            raise ValueError(f"input-shape: {text} makes {math.prod(shape)} values, found {width} a row")
+            raise ValueError(f"input_shape: {text} makes {math.prod(shape)} values, found {width} a row")
         model = network(layers, shape, classes, self.loss, scale, self.initializer)
         if self.augment and len(shape) != 3:
-            raise WrongKindError(f"augment: needs images (h, w, c), got a row of {width}; say input-shape")
+            raise WrongKindError(f"augment: needs images (h, w, c), got a row of {width}; say input_shape")
         return model
 
     def split(self, labels: np.ndarray, classes: int) -> Split:
@@ -433,10 +433,6 @@ def _refuse_unread(name: str, reader: Any, value: Any, default: Any) -> None:
         read = reader.json(reader.plain(value))
     except (AttributeError, TypeError, ValueError) as error:
         found = error if isinstance(error, ValueError) else f"found {value!r}"
-        raise ValueError(f"{_said(name)}: {found}") from None
+        raise ValueError(f"{name}: {found}") from None
     if read != value:
-        raise ValueError(f"{_said(name)}: expected {read!r}, found {value!r}")
-
-
-def _said(name: str) -> str:
-    return name.replace("_", "-")
+        raise ValueError(f"{name}: expected {read!r}, found {value!r}")

@@ -114,7 +114,8 @@ def train(
         yield following
         fault = divergence(optimizer, following)
         if fault:
-            raise Diverged(fault + optimizer.cure(following.history[-1].learning_rate))
+            place, options = optimizer.cure(following.history[-1].learning_rate)
+            raise Diverged(fault + place, **options)
 
 
 def _epochs(

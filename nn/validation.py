@@ -35,7 +35,7 @@ class HoldOut:
         if not 0 < self.rows < self.total:
             held = "none" if self.rows == 0 else "all"
             raise ValueError(
-                f"validation-fraction: {self.fraction:g} holds out {held} of the {self.total:,} training rows"
+                f"validation_fraction: {self.fraction:g} holds out {held} of the {self.total:,} training rows"
             )
 
     @property

@@ -40,10 +40,10 @@ class ClassWeights:
         table = np.ones(classes)
         for number, weight in self.weights:
             if number >= classes:
-                raise ValueError(f"class-weights: expected classes 0..{classes - 1}, found class {number}")
+                raise ValueError(f"class_weights: expected classes 0..{classes - 1}, found class {number}")
             table[number] = weight
         if not (table * class_rows).any():
-            raise ValueError("class-weights: expected a weight above 0 for a class that has rows, found none")
+            raise ValueError("class_weights: expected a weight above 0 for a class that has rows, found none")
         return table
 
 

@@ -90,8 +90,8 @@ def rate_figure(curve: Curve, about: str = "") -> Figure:
     axes.plot(curve.epochs, rates, color=QUIET, linewidth=0.8, alpha=0.7)
     size = _marker_size(curve)
     styles: list[tuple[NDArray[np.bool_], dict[str, Any]]] = [
-        (curve.stood, {"marker": "o", "color": DARK, "label": "step stood"}),
-        (~curve.stood, {"marker": "X", "color": MIDDLE, "label": "step undone"}),
+        (curve.stood, {"marker": "o", "color": DARK, "label": "step accepted"}),
+        (~curve.stood, {"marker": "X", "color": MIDDLE, "label": "step rejected"}),
     ]
     for which, style in styles:
         if which.any():
@@ -110,15 +110,15 @@ def _present(curve: Curve, validation: Curve | None) -> list[Curve]:
 
 
 def _draw_measured(axes: Axes, curve: Curve, validation: Curve | None, kind: Kind) -> None:
-    label = "training" if validation else "each epoch" if curve.stood.all() else "point that stands"
+    label = "training" if validation else "each epoch" if curve.stood.all() else "last accepted step"
     _draw_standing(axes, curve, {"color": DARK, "marker": "o", "label": label, "zorder": 3})
     if validation:
         second = {"color": SECOND, "marker": "s", "label": "validation", "zorder": 3.5}
         _draw_standing(axes, validation, second)
     limits = Limits(*axes.get_ylim())
-    _draw_crosses(axes, curve, limits, {"marker": "x", "color": MIDDLE, "label": "trial that was undone"})
+    _draw_crosses(axes, curve, limits, {"marker": "x", "color": MIDDLE, "label": "rejected step"})
     if validation:
-        style = {"marker": "+", "color": SECOND, "label": "undone, on validation"}
+        style = {"marker": "+", "color": SECOND, "label": "rejected, on validation"}
         _draw_crosses(axes, validation, limits, style)
     _draw_arrowheads(axes, _present(curve, validation), limits)
     _draw_best(axes, curve, validation, kind)
@@ -163,8 +163,8 @@ def _draw_crosses(axes: Axes, curve: Curve, limits: Limits, style: dict[str, Any
 def _draw_arrowheads(axes: Axes, curves: Sequence[Curve], limits: Limits) -> None:
     """At the axis's edge, the epochs of the undone trials that would flatten the curves if it reached them."""
     for marker, label, edge, sign in (
-        ("^", "undone, above the axis", limits.high, 1),
-        ("v", "undone, below the axis", limits.low, -1),
+        ("^", "rejected, above the axis", limits.high, 1),
+        ("v", "rejected, below the axis", limits.low, -1),
     ):
         beyond = [curve.epochs[_undone(curve) & (sign * curve.values > sign * edge)] for curve in curves]
         epochs = np.unique(np.concatenate(beyond))
@@ -190,7 +190,7 @@ def _counts(curve: Curve, validation: Curve | None = None) -> list[str]:
     also_lost = undrawable(validation) if validation else 0
     return [
         f"{epochs} epoch{'s' if epochs > 1 else ''}",
-        f"{undone} step{'s' if undone > 1 else ''} undone" if undone else "",
+        f"{undone} step{'s' if undone > 1 else ''} rejected" if undone else "",
         f"{lost} nan or infinite, not drawn" if lost else "",
         f"validation: {also_lost} nan or infinite" if also_lost else "",
     ]

@@ -16,14 +16,20 @@ from plotting.images import image_shape, samples_figure
 from plotting.labels import can_draw, percent, plain
 from plotting.metrics import metrics_figure
 from plotting.phases import phases_figure
-from plotting.results import read_confusion, read_examples, read_summary
+from plotting.results import read_confusion, read_examples, read_metrics, read_summary
 from plotting.style import house_style, save
-from plotting.textfiles import BadFileError, NotDrawableError, complaint
+from plotting.textfiles import NotDrawableError, NotWrittenError, complaint
 from plotting.weights import filters_figure, weights_figure
 
 Run = dict[str, Any]  # file name -> what its reader made of it, or the NotDrawableError that it raised
 Note = Callable[[str], None]
 
+# What the original project wrote in the place of history.csv and summary.json.
+PART_FILES: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "cost_history": ("history.csv", read_series),
+    "accuracy_history": ("history.csv", read_series),
+    "metrics": ("summary.json", read_metrics),
+}
 READERS: dict[str, Callable[[Path], Any]] = {
     "history.csv": read_history,
     "summary.json": read_summary,
@@ -36,15 +42,15 @@ READERS: dict[str, Callable[[Path], Any]] = {
 def draw_run(folder: Path, kind: str, note: Note) -> Iterator[Path]:
     """Every picture that the OUTPUT folder of a run has the data for, each path after it is written."""
     run = _read_run(folder)
-    for what, curve in run["history.csv"].curves.items():
-        _note_undrawable(folder / "history.csv", what, curve, note)
+    for name, what, curve in _curves(run):
+        _note_undrawable(folder / name, what, curve, note)
     _note_names(folder / "summary.json", _names(run), note)
     with house_style():
         for name, (needed, draw) in PICTURES.items():
             path = folder / f"{name}.{kind}"
             try:
-                if needed not in run:
-                    raise NotDrawableError(f"no {needed} in {folder} (a run writes it at its end)")
+                if not run.keys() & set(needed):
+                    raise NotDrawableError(f"no {' and no '.join(needed)} in {folder}{_when(needed)}")
                 yield save(draw(run), path)
             except NotDrawableError as reason:
                 older = "; the one that is there was drawn earlier" if path.exists() else ""
@@ -63,11 +69,25 @@ def draw_histories(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadFileError(f"{folder}: cannot be made a folder ({error.strerror})") from None
+        raise NotWrittenError(f"{folder}: cannot be made a folder ({error.strerror})") from None
     with house_style():
         yield save(cost_figure(cost), folder / f"cost_history.{kind}")
         if accuracy:
             yield save(accuracy_figure(accuracy), folder / f"accuracy_history.{kind}")
+
+
+def _when(needed: tuple[str, ...]) -> str:
+    return "" if "history.csv" in needed else " (a run writes it at its end)"
+
+
+def _curves(run: Run) -> Iterator[tuple[str, str, Curve]]:
+    """The curves over the epochs: the file that each is from, and what it shows."""
+    if "history.csv" in run:
+        for what, curve in run["history.csv"].curves.items():
+            yield "history.csv", what, curve
+    for name, what in (("cost_history", "cost"), ("accuracy_history", "accuracy")):
+        if name in run:
+            yield name, what, run[name]
 
 
 def _note_undrawable(path: Path, what: str, curve: Curve, note: Note) -> None:
@@ -92,11 +112,16 @@ def _read_run(folder: Path) -> Run:
     run: Run = {}
     for name, read in READERS.items():
         path = folder / name
-        if path.exists() or name == "history.csv":
+        if path.exists():
             try:
                 run[name] = read(path)
             except NotDrawableError as reason:
                 run[name] = reason
+    for name, (newer, read) in PART_FILES.items():
+        if newer not in run and (folder / name).exists():
+            run[name] = read(folder / name)
+    if not run:
+        raise complaint(folder, f"{', '.join(READERS)} or {', '.join(PART_FILES)} of a run", "none of them")
     _check_classes(folder, run)
     return run
 
@@ -142,11 +167,15 @@ def _declared_shape(run: Run) -> tuple[int, ...] | None:
 
 
 def _cost(run: Run) -> Figure:
+    if "cost_history" in run:
+        return cost_figure(run["cost_history"], _data_set(run), kept=_kept(run))
     history = run["history.csv"]
     return cost_figure(history.cost, _data_set(run), history.val_cost, _kept(run))
 
 
 def _accuracy(run: Run) -> Figure:
+    if "accuracy_history" in run:
+        return accuracy_figure(run["accuracy_history"], _about(run), kept=_kept(run))
     history = run["history.csv"]
     return accuracy_figure(history.accuracy, _about(run), history.val_accuracy, _kept(run))
 
@@ -167,7 +196,8 @@ def _confusion(run: Run) -> Figure:
 
 
 def _metrics(run: Run) -> Figure:
-    return metrics_figure(run["summary.json"].scores, _names(run), _about(run))
+    scores = run["metrics"] if "metrics" in run else run["summary.json"].scores
+    return metrics_figure(scores, _names(run), _about(run))
 
 
 def _samples(run: Run) -> Figure:
@@ -185,13 +215,14 @@ def _weights(run: Run) -> Figure:
     return weights_figure(layer, image_shape(len(layer.weights), layer.input_shape), _data_set(run))
 
 
-PICTURES: dict[str, tuple[str, Callable[[Run], Figure]]] = {
-    "cost_history": ("history.csv", _cost),
-    "accuracy_history": ("history.csv", _accuracy),
-    "learning_rate": ("history.csv", _rate),
-    "epoch_time": ("history.csv", _time),
-    "confusion_matrix": ("confusion_matrix.csv", _confusion),
-    "class_metrics": ("summary.json", _metrics),
-    "samples": ("examples.csv", _samples),
-    "weights": ("model.npz", _weights),
+# Each with the files of which it needs one.
+PICTURES: dict[str, tuple[tuple[str, ...], Callable[[Run], Figure]]] = {
+    "cost_history": (("history.csv", "cost_history"), _cost),
+    "accuracy_history": (("history.csv", "accuracy_history"), _accuracy),
+    "learning_rate": (("history.csv",), _rate),
+    "epoch_time": (("history.csv",), _time),
+    "confusion_matrix": (("confusion_matrix.csv",), _confusion),
+    "class_metrics": (("summary.json", "metrics"), _metrics),
+    "samples": (("examples.csv",), _samples),
+    "weights": (("model.npz",), _weights),
 }

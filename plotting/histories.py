@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plotting.textfiles import (
-    BadFileError,
     column_places,
     complaint,
     number,
     numbered_lines,
+    parts_of,
     read_table,
     shown,
     whole,
@@ -87,21 +87,14 @@ class History:
 def read_series(path: Path) -> Curve:
     """One number a line, one line an epoch; a folder stands for its part files in sorted order."""
     values = [
-        number(part, line, text, "one number") for part in _parts(path) for line, text in numbered_lines(part)
+        number(part, line, text, "one number")
+        for part in parts_of(path)
+        for line, text in numbered_lines(part)
     ]
     if not values:
         raise complaint(path, "one number a line", "no line at all")
     epochs = np.arange(1, len(values) + 1)
     return Curve(epochs, np.array(values), np.ones(len(values), dtype=bool))
-
-
-def _parts(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    parts = sorted(path.glob("part-*"))
-    if not parts:
-        raise BadFileError(f"{path}: expected part-* files in this folder, found none")
-    return parts
 
 
 def read_history(path: Path) -> History:

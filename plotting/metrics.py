@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from plotting.labels import class_labels, percent
 from plotting.results import Scores
-from plotting.style import DARK, MIDDLE, PALE, QUIET, SLANTED, canvas, heading, legend_below
+from plotting.style import DARK, MIDDLE, PALE, PART, QUIET, SLANTED, canvas, heading, legend_below
 
 MOST_BARS = 25  # classes whose bars can be told apart
 MOST_WRITTEN = 12  # classes whose bars are wide enough for a number inside
@@ -33,7 +33,7 @@ def metrics_figure(scores: Scores, names: Sequence[str] | None, about: str) -> F
     k = len(scores.f1)
     labels = class_labels(names, k, limit=14)
     means = ", ".join(f"{NAMES[kind]} {percent(scores.macro[kind])}" for kind in NAMES)
-    about = f"{about} · means over the classes: {means}"
+    about = PART.join(filter(None, (about, f"means over the classes: {means}")))
     if k > MOST_BARS:
         return _spread_and_weakest(scores, labels, about)
     figure, axes = canvas()

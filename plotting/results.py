@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from plotting.textfiles import (
     column_places,
     complaint,
     number,
+    numbered_lines,
+    parts_of,
     read_table,
     shown,
     unreadable,
@@ -166,6 +169,27 @@ def _scores(test: Json) -> Scores:
         rows.append([entry[kind].share() for kind in kinds])
     precision, recall, f1 = np.array(rows).T
     return Scores(precision, recall, f1, {kind: test["macro"][kind].share() for kind in kinds})
+
+
+NUMPY_FLOAT = re.compile(r"np\.float\d+\(([^()]*)\)")  # how NumPy 2 writes a float in a tuple
+
+
+def read_metrics(path: Path) -> Scores:
+    """The original project's metrics: a line (precision, recall, f1) a class, in a folder of part files."""
+    expected = "(precision, recall, f1), numbers from 0 to 1"
+    rows = []
+    for part in parts_of(path):
+        for line, text in numbered_lines(part):
+            found = NUMPY_FLOAT.sub(r"\1", text)
+            fields = found[1:-1].split(",") if found[:1] + found[-1:] == "()" else []
+            row = [number(part, line, field, expected) for field in fields]
+            if len(row) != 3 or not all(0 <= share <= 1 for share in row):  # nan is not, either
+                raise complaint(part, expected, shown(text), line)
+            rows.append(row)
+    if not rows:
+        raise complaint(path, f"lines of {expected}", "no line at all")
+    columns = dict(zip(("precision", "recall", "f1"), np.array(rows).T, strict=True))
+    return Scores(**columns, macro={kind: float(column.mean()) for kind, column in columns.items()})
 
 
 def read_confusion(path: Path) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 
-from plotting.textfiles import BadFileError
+from plotting.textfiles import NotWrittenError
 
 # Dark blue, orange and pale blue differ in lightness too (about 25, 60, 80 of 100): they stay apart in a
 # grey print and for every kind of colour blindness.
@@ -162,7 +162,8 @@ def save(figure: Figure, path: Path) -> Path:
         figure.savefig(temporary, format=kind, metadata=METADATA[kind])
         temporary.replace(path)
     except OSError as error:
-        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise NotWrittenError(f"{path}: cannot be written ({error.strerror or error})") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # on a disk that nothing can be written to, nothing can be removed either
+            temporary.unlink(missing_ok=True)
     return path

@@ -13,6 +13,10 @@ class BadFileError(ValueError):
     """A file is missing or malformed; the message names it, what was expected and what was found."""
 
 
+class NotWrittenError(Exception):
+    """A picture or its folder cannot be written; the message names it and says why."""
+
+
 class NotDrawableError(Exception):
     """The files are in order, but this run's data makes no such picture; the message says why."""
 
@@ -52,6 +56,16 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
                     yield line, text
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The file itself, or the part files in sorted order where the path is a folder's."""
+    if not path.is_dir():
+        return [path]
+    parts = sorted(path.glob("part-*"))
+    if not parts:
+        raise BadFileError(f"{path}: expected part-* files in this folder, found none")
+    return parts
 
 
 def read_table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:

@@ -35,6 +35,7 @@ from datasets import idx
 from datasets.errors import DataError as IdxError
 from nn import archive, checkpoint, commandline, modelfile, resumption, text, tree
 from nn.checkpoint import Checkpoint
+from nn.classifier import Classifier
 from nn.errors import UserError
 from nn.fields import options_of
 from nn.network import multilayer_perceptron
@@ -418,7 +419,7 @@ def model_file(random: Random) -> str:
     """model.npz, changed in its bytes or put together anew."""
     content = bent(random, MODEL_FILE) if random.random() < 0.4 else rebuilt(random, MODEL_FILE, "config")
     try:
-        classifier = modelfile.from_bytes(content)
+        classifier = Classifier(*modelfile.from_bytes(content))
     except ValueError as error:
         one_line(str(error))
         return REFUSED

@@ -103,6 +103,45 @@ def _plain(nest):
     )
 
 
+def _state(bad, standing=None):
+    """A state of one parameter and its slot, one of them not finite."""
+    good = np.ones(3, np.float32)
+    lost = np.array([1, np.inf if bad == "infinite slots" else np.nan, 3], np.float32)
+    return {
+        "trial": [{"W": lost if bad == "trial" else good}],
+        "slots": [{"W": {"mean": lost if "slots" in bad else good, "count": np.array(3)}}],
+        "standing": standing,
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "best", "told"),
+    [
+        (_state("trial"), None, "state.trial.0.W: expected finite numbers, found nan"),
+        (_state("slots"), None, "state.slots.0.W.mean: expected finite numbers, found nan"),
+        (_state("infinite slots"), None, None),  # a running mean of squares that became too large
+        (_state("trial", _state("")), None, None),  # the next cost rejects that step
+        (_state("slots", _state("")), None, None),
+        (_state("", _state("trial")), None, "state.standing.trial.0.W: expected finite numbers, found nan"),
+        (
+            _state("", _state("slots")),
+            None,
+            "state.standing.slots.0.W.mean: expected finite numbers, found nan",
+        ),
+        (_state("", {"params": [np.array([-np.inf])]}), None, "state.standing.params.0: .* found -inf"),
+        (_state(""), [{"W": np.array([np.nan])}], "best.0.W: expected finite numbers, found nan"),
+    ],
+)
+def test_parameters_that_are_not_finite_are_a_fault_of_the_file(state, best, told):
+    line = Epoch(1, 1.0, 0.5, 0.1, True, 7, 0.1, 1.0, 0.5)
+    progress = Progress(state, (line,), None if best is None else Best(1, 1.0, best))
+    if told is None:
+        assert repr(carried_over(progress).state) == repr(state)
+        return
+    with pytest.raises(ValueError, match=told):
+        carried_over(progress)
+
+
 def test_an_array_that_stands_in_two_places_is_written_once_and_is_one_again():
     w = np.arange(3000, dtype=np.float32)
     progress = Progress({"trial": [w], "standing": {"trial": [w]}}, (), None)

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from nn import commandline
 from nn.augmentation import Flip, Shift
@@ -12,6 +14,7 @@ from nn.averaging import Averaging
 from nn.descent import Descent
 from nn.errors import MissingFile, UsageError
 from nn.fields import options_of
+from nn.helptext import filled
 from nn.losses import CrossEntropy, HalfSquaredError
 from nn.optimizers import SGD, Momentum, Nesterov
 from nn.options import Options
@@ -193,12 +196,80 @@ def test_help_answers_and_groups(capsys):
         assert group in shown
 
 
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_help_breaks_no_word_but_after_a_comma(capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    with pytest.raises(SystemExit):
+        commandline.parse(["--help"])
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= width
+    texts = [field.metadata["help"] for owner in (Options, Recipe) for field in options_of(owner).values()]
+    joined = re.sub(r",\s+", ",", shown)
+    for text in [*texts, commandline.CONFIG_HELP, commandline.DESCRIPTION, commandline.EPILOG]:
+        for word in text.split():
+            assert word in shown or word in joined
+    assert '"conv2d:16x5,relu,maxpool2d:2,flatten,dense:128,relu,dropout:0.5"' in joined
+
+
+def test_a_text_is_filled_by_words_and_a_long_word_by_its_commas():
+    assert filled("one two-three four", 9) == ["one", "two-three", "four"]
+    assert filled("as conv2d:16x5,relu,flatten,dense:3 is", 12) == [
+        "as",
+        "conv2d:16x5,",
+        "relu,",
+        "flatten,",
+        "dense:3 is",
+    ]
+    assert filled("as a:1,b:2,c:3,d:4", 8) == ["as a:1,", "b:2,c:3,", "d:4"]
+    assert filled("unbreakable", 5) == ["unbreakable"] and filled(",,,", 2) == [",,,"] and filled("", 5) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--epochs=--"], "argument --epochs: no option takes the value '--'"),
+        (["--config=--"], "argument --config: no option takes the value '--'"),
+        (["--overwrite=--"], "argument --overwrite: no option takes the value '--'"),
+        (["--epochs", "--"], "argument --epochs: expected one argument"),
+        (["--epochs="], "--epochs: expected a whole number of at least 1, found ''"),
+        (["--epochs"], "argument --epochs: expected one argument"),
+        (["--epochs", "--seed"], "argument --epochs: expected one argument"),
+        (["--loss", "-x"], "argument --loss: expected one argument"),
+        (["--loss=-x"], "--loss: unknown loss '-x'"),
+        (["--debug=1"], "argument --debug: ignored explicit argument '1'"),
+        (["--debug="], "argument --debug: ignored explicit argument ''"),
+        (["--=x"], "unrecognized arguments: --=x"),
+        (["-x"], "unrecognized arguments: -x"),
+        (["-x\n\x1b[2J"], r"unrecognized arguments: -x\n\x1b[2J"),
+        (["--no-epochs"], "unrecognized arguments: --no-epochs"),
+    ],
+)
+def test_words_that_argparse_takes_in_a_way_of_its_own_end_in_one_line(words, message):
+    with pytest.raises(UsageError) as caught:
+        commandline.parse([*FILES, *words])
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_two_dashes_end_the_options():
+    asked = commandline.parse(["--epochs", "3", "--", *FILES])
+    assert (asked.train_images, asked.output, asked.recipe.epochs) == ("a", "out", 3)
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_an_empty_place_is_refused(place):
+    words = [*FILES]
+    words[place] = ""
+    name = ("TRAIN_IMAGES", "TRAIN_LABELS", "TEST_IMAGES", "TEST_LABELS", "OUTPUT")[place]
+    with pytest.raises(UsageError, match=f"^{name}: expected a path, found ''$"):
+        commandline.parse(words)
+
+
 def test_every_option_is_offered_and_every_other_key_is_known_beside_a_recipe():
     offered = [name for names in commandline.GROUPS.values() for name in names]
     options = [*options_of(Options), *options_of(Recipe)]
     assert sorted(offered) == sorted(options)
     fields = {field.name for field in dataclasses.fields(Options)}
-    assert fields - {"recipe"} == BESIDE
+    assert fields - {"recipe", "notes"} == BESIDE
 
 
 @pytest.mark.parametrize(
@@ -358,6 +429,98 @@ def test_none_switches_off_what_the_file_says(tmp_path):
     assert (recipe.augment, recipe.batch_size, recipe.patience, recipe.clip) == ((), None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("words", "notes"),
+    [
+        ("", []),
+        ("--epochs 5 --learning-rate 0.5 --hidden 5", []),
+        (
+            "--optimizer momentum",
+            ["--optimizer momentum: learning-rate 0.003, schedule one-cycle and warmup 2 of {} do not apply"],
+        ),
+        (
+            "--optimizer adam --learning-rate 0.1",
+            ["--optimizer adam: schedule one-cycle and warmup 2 of {} do not apply"],
+        ),
+        ("--layers relu,dense:3", ["--layers relu,dense:3: hidden 32,16 of {} does not apply"]),
+        (
+            "--sample 0.5 --epochs 4",
+            ["--sample 0.5: batch-size 50, average parameters and outer-momentum 0.5 of {} do not apply"],
+        ),
+        ("--average gradients", ["--average gradients: outer-momentum 0.5 of {} does not apply"]),
+        ("--validation-fraction 0", ["--validation-fraction 0: patience 3 of {} does not apply"]),
+        ("--validation-fraction 0.2", []),
+        (
+            "--validation-fraction 0 --sample 1 --average gradients",
+            [
+                "--validation-fraction 0: patience 3 of {} does not apply",
+                "--sample 1: batch-size 50 and outer-momentum 0.5 of {} do not apply",
+            ],
+        ),
+        (
+            "--optimizer l-bfgs",
+            [
+                "--optimizer l-bfgs: learning-rate 0.003, schedule one-cycle, warmup 2, batch-size 50, clip 1.5, "
+                "average parameters and outer-momentum 0.5 of {} do not apply"
+            ],
+        ),
+    ],
+)
+def test_a_note_names_each_value_of_the_file_that_an_option_makes_void(tmp_path, words, notes):
+    values = {**PLACES, "hidden": [32, 16], "optimizer": "adamw", "learning_rate": 0.003, "batch_size": 50}
+    values |= {"average": "parameters", "outer_momentum": 0.5, "clip": 1.5, "schedule": "one-cycle"}
+    values |= {"validation_fraction": 0.1, "patience": 3, "get_data": "make it", "l1": 0.0, "loss": "mse"}
+    path = config_file(tmp_path, values)
+    values["warmup"] = 2  # which goes with no one-cycle: only where that is replaced
+    if "optimizer" in words:
+        path = config_file(tmp_path, values)
+    asked = commandline.parse(["--config", path, *words.split()])
+    assert list(asked.notes) == [note.format(path) for note in notes]
+
+
+def test_a_value_that_the_option_brings_by_itself_is_no_loss(tmp_path):
+    path = config_file(tmp_path, commandline.parse(FILES).for_cluster(2).resolved())
+    assert commandline.parse(["--config", path, "out", "--optimizer", "momentum"]).notes == ()
+    asked = commandline.parse(["--config", path, "out", "--optimizer", "adam", "--batch-size", "50"])
+    assert asked.notes == (
+        f"--optimizer adam: learning-rate 0.1 and schedule bold-driver of {path} do not apply",
+        f"--batch-size 50: sample 0.7 of {path} does not apply",
+    )
+
+
+def test_notes_are_no_part_of_what_a_run_is(tmp_path):
+    path = config_file(tmp_path, {**PLACES, "schedule": "cosine"})
+    noted, plain = (
+        commandline.parse(words)
+        for words in (["--config", path, "--optimizer", "adam"], [*FILES, "--optimizer", "adam"])
+    )
+    assert noted.notes and not plain.notes and noted == plain
+    assert noted.resolved() == plain.resolved() and noted.for_cluster(2).notes == noted.notes
+
+
+@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.json")), ids=lambda path: path.stem)
+def test_a_recipe_as_it_is_brings_no_note(recipe):
+    assert commandline.parse(["--config", str(recipe), "out", "--epochs", "3", "--seed", "4"]).notes == ()
+
+
+@pytest.mark.parametrize("name", ["shuffle_once", "overwrite", "resume", "check", "dry_run", "debug"])
+def test_no_before_its_name_switches_off_a_flag_of_the_file(tmp_path, name):
+    path = config_file(tmp_path, {**PLACES, name: True})
+    on, off = f"--{name.replace('_', '-')}", f"--no-{name.replace('_', '-')}"
+    for words, expected in (([], True), ([off], False), ([on, off], False), ([off, on], True)):
+        asked = commandline.parse(["--config", path, *words])
+        assert getattr(asked, name) is expected and asked.notes == ()
+    assert getattr(commandline.parse([*FILES, off]), name) is False
+
+
+def test_a_flag_of_the_file_that_excludes_one_given_here_can_be_switched_off(tmp_path):
+    path = config_file(tmp_path, {**PLACES, "overwrite": True})
+    with pytest.raises(UsageError, match="--overwrite and --resume exclude each other"):
+        commandline.parse(["--config", path, "--resume"])
+    asked = commandline.parse(["--config", path, "--resume", "--no-overwrite"])
+    assert asked.resume and not asked.overwrite
+
+
 def test_the_command_that_gets_the_data_is_of_the_files_own_places(tmp_path):
     path = config_file(tmp_path, {**PLACES, "get_data": "make it"})
     assert commandline.parse(["--config", path]).get_data == "make it"
@@ -413,6 +576,8 @@ def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
         ({"layers": []}, "layers: expected a list of layers, found []"),
         ({"layers": 3}, "layers: expected a list of layers, found 3"),
         ({"about": 3}, "about: expected a text, found 3"),
+        ({"output": ""}, "output: expected a path, found ''"),
+        ({"output": "a\0b"}, r"output: expected a path, found 'a\x00b'"),
         ({"overwrite": 1}, "overwrite: expected true or false, found 1"),
         ({"sample": 0.5, "batch_size": 2}, "sample and batch-size exclude each other"),
     ],

@@ -26,9 +26,9 @@ def show(live):
 
 def test_log_gets_a_line_an_epoch_under_a_header():
     header, first, second = show(live=False).splitlines()
-    assert header.split() == ["epoch", "cost", "accuracy", "rate", "stood", "rows", "seconds", "left"]
+    assert header.split() == ["epoch", "cost", "accuracy", "rate", "accepted", "rows", "seconds", "left"]
     assert first.split()[:7] == ["1/2", "1.250000", "50.00%", "0.1", "yes", "700", "0.20"]
-    assert second.split()[4] == "undone"
+    assert second.split()[4] == "rejected"
     assert len({len(line) for line in (header, first, second)}) == 1
 
 
@@ -37,8 +37,19 @@ def test_terminal_gets_one_line_that_moves_with_every_job():
     bars = [part for part in shown.split("\r") if part.startswith("[")]
     assert [bar.count("#") for bar in bars] == [2, 5, 5, 7, 10, 10]
     assert all(len(bar) < 80 for bar in bars)
-    assert "epoch 1/2" in bars[3] and "undone" in bars[-1]
+    assert "epoch 1/2" in bars[3] and bars[-1].rstrip().endswith("rejected  0s left")
     assert shown.count("\n") == 2 and "1.500000" in shown.splitlines()[-1]
+
+
+def test_the_live_line_of_a_long_run_fits_a_terminal_of_80(monkeypatch):
+    monkeypatch.setattr("nn.console._columns", lambda: 80)
+    for accepted, word in ((True, "  rate 0.00123  "), (False, "  rejected  ")):
+        stream = io.StringIO()
+        table = Table(Plan(1000, 100, batch_size=500, validates=True), True, stream=stream)
+        line = Epoch(99, 1.25, 0.5, 0.00123, accepted, 700, 0.2, val_cost=1.5, val_accuracy=0.9876)
+        list(table.watch(iter([Progress({}, (line,) * 99)])))
+        bar = next(part for part in stream.getvalue().split("\r") if part.startswith("["))
+        assert word in bar and bar.rstrip().endswith("s left") and len(bar) == 79
 
 
 def test_clock_chooses_its_units():

@@ -1,6 +1,7 @@
 """The door: options that do not go together, one line an error, exit codes, and what is left on the disk."""
 
 import gzip
+import io
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 import generate_data
 from datasets import catalogue, synthetic
 from datasets.catalogue import Published
+from datasets.terminal import say
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NAMES = [
@@ -78,6 +80,21 @@ def test_from_folder_writes_the_set(tmp_path, idx_folder, capsys):
     assert said.err == ""
 
 
+def test_a_folder_whose_name_is_no_text_is_written_to_and_printed_in_one_line(tmp_path, idx_folder, capsys):
+    out = tmp_path / os.fsdecode(b"a\n\x1b[2J\xff")
+    assert run("--from", idx_folder, "--output", out) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 8 and all(line.isprintable() for line in lines)
+    assert lines[-1].startswith(rf"  {tmp_path}/a\n\x1b[2J\udcff/dataset.json  ")
+    assert "\udcff" in json.loads((out / "dataset.json").read_text(encoding="utf-8"))["command"]
+
+
+def test_what_a_stream_cannot_encode_is_escaped(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    say("é\tü", stream, start="\r")
+    assert stream.buffer.getvalue() == rb"\xe9\t\xfc".join([b"\r", b"\n"])
+
+
 def test_synthetic_writes_the_set(tmp_path):
     out = tmp_path / "out"
     sizes = ("--train-rows", "1200", "--test-rows", "30", "--limit", "1100")
@@ -106,6 +123,15 @@ def test_synthetic_writes_the_set(tmp_path):
         (["--dataset", "synthetic", "--seed", "-1"], "argument --seed: expected"),
         (["--dataset", "synthetic", "--from", "."], "--from reads the files of a published data set"),
         (["--from", "no/such/folder"], "argument --from: expected a folder, found none at 'no/such/folder'"),
+        (["--output", ""], "argument --output: expected a folder, found ''"),
+        (["--from", ""], "argument --from: expected a folder, found none at ''"),
+        (["--output=--"], "argument --output: no option takes the value '--'"),
+        (["--limit=--"], "argument --limit: no option takes the value '--'"),
+        (["--limit", "--"], "argument --limit: expected one argument"),
+        (["--limit="], "argument --limit: expected a whole number in 1..1000000000000, found ''"),
+        (["--debug="], "argument --debug: ignored explicit argument ''"),
+        (["-x\n\x1b[2J"], r"unrecognized arguments: -x\n\x1b[2J"),
+        (["--from", "\x1b[2J\udcff"], r"expected a folder, found none at '\x1b[2J\udcff'"),
         (["--output", __file__], "argument --output: expected a folder, found a file"),
         (["--format", "xml"], "argument --format: invalid choice: 'xml'"),
         (["--lim", "5"], "unrecognized arguments: --lim 5"),

@@ -156,7 +156,7 @@ def test_a_run_still_going_on_has_its_curves(capsys, output):
         f"generate_plots.py: {picture}.png left out: no {needed} in {output} (a run writes it at its end)"
         for picture, needed in [
             ("confusion_matrix", "confusion_matrix.csv"),
-            ("class_metrics", "summary.json"),
+            ("class_metrics", "summary.json and no metrics"),
             ("samples", "examples.csv"),
             ("weights", "model.npz"),
         ]
@@ -240,7 +240,6 @@ def test_names_without_glyphs_are_replaced_and_said(capsys, output):
 @pytest.mark.parametrize(
     ("name", "content", "found"),
     [
-        ("history.csv", None, "no such file"),
         ("history.csv", "epoch\n", "expected a column named 'cost'"),
         ("summary.json", "{}", "expected a 'data'"),
         (
@@ -285,6 +284,121 @@ def test_a_model_whose_headers_claim_more_than_the_file_is_not_read(capsys, outp
     assert "expected arrays of at most the file's size" in err[0]
 
 
+def original_output(folder):
+    """What the original project wrote: histories, metrics and tests as part files, and no table."""
+    write_histories(folder)
+    (folder / "history.csv").unlink()
+    for name, lines in (
+        ("metrics", "(0.9, 0.8, 0.85)\n(np.float64(0.7), np.float64(1.0), np.float64(0.82))\n"),
+        ("tests", "(0, 0)\n"),
+    ):
+        (folder / name).mkdir()
+        (folder / name / "part-00000").write_text(lines)
+
+
+def test_the_originals_output_has_its_histories_and_scores(capsys, tmp_path):
+    original_output(tmp_path)
+    code, out, err = run(capsys, tmp_path)
+    assert code == 0
+    assert out == [
+        str(tmp_path / f"{name}.png") for name in ("cost_history", "accuracy_history", "class_metrics")
+    ]
+    end = "(a run writes it at its end)"
+    assert err == [
+        f"generate_plots.py: learning_rate.png left out: no history.csv in {tmp_path}",
+        f"generate_plots.py: epoch_time.png left out: no history.csv in {tmp_path}",
+        f"generate_plots.py: confusion_matrix.png left out: no confusion_matrix.csv in {tmp_path} {end}",
+        f"generate_plots.py: samples.png left out: no examples.csv in {tmp_path} {end}",
+        f"generate_plots.py: weights.png left out: no model.npz in {tmp_path} {end}",
+    ]
+
+
+def test_a_folder_with_some_of_the_originals_files_has_their_pictures(capsys, tmp_path):
+    (tmp_path / "accuracy_history").mkdir()
+    for number, values in enumerate(("10\n20\n", "nan\n90.5\n")):
+        (tmp_path / "accuracy_history" / f"part-0000{number}").write_text(values)
+    code, out, err = run(capsys, tmp_path)
+    assert (code, out) == (0, [str(tmp_path / "accuracy_history.png")])
+    assert err[0].endswith("accuracy_history: 1 of 4 epochs, from 3 on, have no finite accuracy: not drawn")
+    assert err[1] == (
+        f"generate_plots.py: cost_history.png left out: no history.csv and no cost_history in {tmp_path}"
+    )
+    (tmp_path / "accuracy_history" / "part-00001").write_text("0.5\nmuch\n")
+    code, out, err = run(capsys, tmp_path)
+    assert (code, out, len(err)) == (3, [], 1) and "part-00001, line 2: expected one number" in err[0]
+
+
+def test_a_finished_run_without_its_table_of_epochs_has_the_rest(capsys, output):
+    keep_only(output, "confusion_matrix.csv")
+    (output / "history.csv").unlink()
+    code, out, _ = run(capsys, output)
+    assert (code, out) == (
+        0,
+        [str(output / f"{name}.png") for name in ("cost_history", "accuracy_history", "confusion_matrix")],
+    )
+
+
+def test_a_folder_without_any_file_of_a_run_is_an_error(capsys, tmp_path):
+    code, out, err = run(capsys, tmp_path)
+    assert (code, out, len(err)) == (3, [], 1)
+    assert err[0].endswith("cost_history, accuracy_history, metrics of a run, found none of them")
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [("0.1, 0.2, 0.3", "'0.1"), ("(0.1, 0.2)", "'(0.1, 0.2)'"), ("(0.1, 2, 0.3)", "'(0.1, 2")],
+)
+def test_scores_of_the_original_that_are_none_are_named(capsys, tmp_path, line, found):
+    original_output(tmp_path)
+    (tmp_path / "metrics" / "part-00000").write_text(f"(0, 1, 0.5)\n{line}\n")
+    code, out, err = run(capsys, tmp_path)
+    assert (code, out, len(err)) == (3, [], 1)
+    assert (
+        f"part-00000, line 2: expected (precision, recall, f1), numbers from 0 to 1, found {found}" in err[0]
+    )
+
+
+def test_a_picture_that_cannot_be_written_is_one_line_and_code_4(capsys, output, monkeypatch):
+    keep_only(output, "history.csv")
+    (output / "accuracy_history.png").mkdir()
+    code, out, err = run(capsys, output)
+    assert (code, out, len(err)) == (4, [str(output / "cost_history.png")], 1)
+    assert err[0] == (
+        f"generate_plots.py: error: {output / 'accuracy_history.png'}: cannot be written (Is a directory)"
+    )
+    assert not list(output.glob(".*"))
+
+    def no_rights(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", no_rights)
+    code, out, err = run(capsys, output)
+    assert (code, out) == (4, [])
+    assert err == [f"generate_plots.py: error: {output / 'history.csv'}: Permission denied"]
+
+
+def test_every_path_is_printed_as_one_line_that_steers_no_terminal(capsys, tmp_path):
+    folder = tmp_path / os.fsdecode(b"a\n\x1b[2J\xff")
+    folder.mkdir()
+    (folder / "costs").write_text("1\n2\n")
+    shown = rf"{tmp_path}/a\n\x1b[2J\udcff"
+    code, out, err = run(capsys, folder / "costs", "None", folder)
+    assert (code, out, err) == (0, [rf"{shown}/cost_history.png"], [])
+    code, out, err = run(capsys, folder)
+    assert (code, len(err)) == (3, 1) and err[0].startswith(rf"generate_plots.py: error: {shown}: expected")
+
+
+def test_what_a_stream_cannot_encode_is_escaped(tmp_path):
+    (tmp_path / "costs").write_text("1\n2\n")
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "costs", "None", "é"],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"\\xe9/cost_history.png\n", b"")
+
+
 def test_a_missing_output_and_a_file_in_its_place_are_errors(capsys, tmp_path):
     code, out, err = run(capsys, tmp_path / "nowhere")
     assert (code, out, len(err)) == (3, [], 1)
@@ -292,18 +406,33 @@ def test_a_missing_output_and_a_file_in_its_place_are_errors(capsys, tmp_path):
     (tmp_path / "file").write_text("1\n")
     assert "found a file" in run(capsys, tmp_path / "file")[2][0]
     code, out, err = run(capsys, tmp_path / "file", "None", tmp_path / "file")
-    assert (code, out, len(err)) == (3, [], 1)
+    assert (code, out, len(err)) == (4, [], 1)
     assert "cannot be made a folder" in err[0]
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["a", "b"], ["a", "b", "c", "d"], ["a", "--format", "gif"], ["--nonsense"]]
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: PATH"),
+        (["a", "b"], "expected OUTPUT, or COST_FILE ACCURACY_FILE OUTPUT_FOLDER, got 2 paths"),
+        (["a", "b", "c", "d"], "got 4 paths"),
+        (["a", "--format", "gif"], "argument --format: invalid choice: 'gif'"),
+        (["a", "--format=--"], "argument --format: no option takes the value '--'"),
+        (["a", "--format="], "argument --format: invalid choice: ''"),
+        (["a", "--format"], "argument --format: expected one argument"),
+        (["a", "--format", "--"], "argument --format: expected one argument"),
+        (["a", "--form=png"], "unrecognized arguments: --form=png"),
+        (["--nonsense"], "required: PATH"),
+        (["a", "--="], "unrecognized arguments: --="),
+        (["a", "-x\n\x1b[2J"], r"unrecognized arguments: -x\n\x1b[2J"),
+        ([""], "expected paths, found ''"),
+        (["a", "None", ""], "expected paths, found ''"),
+    ],
 )
-def test_usage_errors_show_the_usage_and_end_with_2(capsys, arguments):
+def test_usage_errors_are_one_line_and_end_with_2(capsys, arguments, message):
     code, out, err = run(capsys, *arguments)
-    assert (code, out) == (2, [])
-    assert err[0].startswith("usage: generate_plots.py")
-    assert "error: " in err[-1]
+    assert (code, out, len(err)) == (2, [], 1)
+    assert err[0].startswith("generate_plots.py: error: ") and message in err[0]
 
 
 @pytest.mark.parametrize(
@@ -317,7 +446,7 @@ def test_usage_errors_show_the_usage_and_end_with_2(capsys, arguments):
 def test_a_path_on_other_storage_says_how_to_copy_it(capsys, path, advice):
     code, out, err = run(capsys, path)
     assert (code, out) == (2, [])
-    assert err[-1].endswith(f"{path} is not on this machine; copy it first: {advice}")
+    assert err[0].endswith(f"{path} is not on this machine; copy it first: {advice} (see --help)")
 
 
 def test_help_has_examples_and_neither_spark_nor_matplotlib_is_loaded(tmp_path):
@@ -343,7 +472,7 @@ def test_without_matplotlib_one_line_says_how_to_get_it(capsys, monkeypatch, out
 
     monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
     code, out, err = run(capsys, output)
-    assert (code, out, len(err)) == (1, [], 1)
+    assert (code, out, len(err)) == (4, [], 1)
     assert err[0].endswith("-m pip install matplotlib")
 
 

@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT, blobs
 
 import nn
+from nn.errors import Diverged
 from nn.optimizers import Adam
 from nn.validation import HoldOut
 
@@ -175,10 +176,27 @@ def test_fit_refuses_inputs_that_are_none():
     ("labels", "message"),
     [
         (LABELS[:-1], "expected 300 labels"),
-        (LABELS - 1, "expected labels in 0..999, got -1 to 1"),
-        (LABELS + 10**12, "expected labels in 0..999"),
-        (LABELS / 2, "expected 300 labels"),
-        (np.eye(3)[LABELS], "expected 300 labels"),
+        (
+            LABELS - (np.arange(300) == 7) * 9,
+            "labels, row 7: expected a class number in 0..999, found -[789]",
+        ),
+        (LABELS + 10**12, "labels, row 0: expected a class number in 0..999, found 1e[+]12"),
+        (
+            LABELS / 1 + (np.arange(300) == 7) / 2,
+            r"labels, row 7: expected a class number in 0..999, found \d.5",
+        ),
+        (
+            np.where(np.arange(300) == 7, np.nan, LABELS),
+            "labels, row 7: expected a class number .* found nan",
+        ),
+        (np.eye(3)[LABELS] / 2, "labels, row 0: expected a one-hot row: a single 1 among 3 values"),
+        (np.zeros((300, 2)), "labels, row 0: expected a one-hot row"),
+        (np.zeros((300, 2, 2)), "expected 300 labels, class numbers"),
+        (LABELS.astype(str), r"expected labels of class numbers from 0, got <U\d+ .*np.unique"),
+        (LABELS.astype(object), "expected labels of class numbers from 0, got object"),
+        (np.zeros(300), "labels: expected at least 2 classes, found class 0 alone"),
+        (np.full((300, 1), 7), "labels: expected at least 2 classes, found class 7 alone"),
+        (np.eye(3)[np.ones(300, int)], "labels: expected at least 2 classes, found class 1 alone"),
     ],
 )
 def test_fit_refuses_labels_that_are_none(labels, message):
@@ -197,6 +215,129 @@ def test_a_classifier_predicts_many_rows_in_parts_as_few_at_once():
     )
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        LABELS.astype(float),
+        LABELS.astype(np.uint8),
+        LABELS[:, None],
+        LABELS[:, None] * 1.0,
+        np.eye(3)[LABELS],
+        np.eye(3, dtype=bool)[LABELS],
+        np.eye(3)[LABELS].tolist(),
+    ],
+    ids=lambda labels: f"{getattr(labels, 'dtype', 'list')}{np.shape(labels)}",
+)
+def test_fit_takes_labels_as_the_job_does(labels):
+    found, expected = (nn.fit(INPUTS, each, epochs=2).classifier.params for each in (labels, LABELS))
+    assert all(np.array_equal(a[key], b[key]) for a, b in zip(found, expected, strict=True) for key in a)
+
+
+def test_fit_takes_true_and_false_for_two_classes():
+    classifier, _ = nn.fit(INPUTS, LABELS > 0, epochs=2)
+    other, _ = nn.fit(INPUTS, (LABELS > 0).astype(int), epochs=2)
+    assert classifier.classes == 2 and np.array_equal(classifier.params[0]["W"], other.params[0]["W"])
+
+
+def changed(inputs, place, value):
+    """Inputs as float64 with one value set."""
+    inputs = np.array(inputs, float)
+    inputs[place] = value
+    return inputs
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.nan, "expected inputs of finite numbers, found nan in row 7, column 3"),
+        (-np.inf, "expected inputs of finite numbers, found -inf in row 7, column 3"),
+        (1e300, r"expected inputs within float32, up to 3.4e\+38, found 1e\+300 in row 7, column 3"),
+    ],
+)
+def test_a_value_that_is_no_number_of_float32_is_named_in_training_and_prediction(value, message):
+    wrong = changed(INPUTS, (7, 3), value)
+    with pytest.raises(ValueError, match=message):
+        nn.fit(wrong, LABELS, epochs=2)
+    classifier, _ = nn.fit(INPUTS, LABELS, epochs=1)
+    many = np.concatenate([np.tile(INPUTS, (4, 1)), wrong])  # a later part than the first
+    for predict in (classifier.predict, classifier.predict_proba):
+        with pytest.raises(ValueError, match=message.replace("row 7", "row 1207")):
+            predict(many)
+    images = changed(INPUTS.reshape(-1, 4, 4), (7, 0, 3), value)
+    with pytest.raises(ValueError, match=message.replace("in row 7, column 3", r"at \[7, 0, 3\]")):
+        classifier.predict(images)
+
+
+def test_large_values_whose_sum_alone_float32_does_not_hold_are_no_fault():
+    classifier, _ = nn.fit(np.where(INPUTS > 120, 3e38, 1e30), LABELS, epochs=2)
+    assert classifier.predict(np.full((2, 16), 3e38)).shape == (2,)
+
+
+def test_inputs_are_what_float32_makes_of_them_as_in_the_job():
+    fine = INPUTS / 3 + 1e-12  # the largest one is another number in float64
+    first, second = (nn.fit(each, LABELS, epochs=3).classifier for each in (fine, fine.astype(np.float32)))
+    assert first.model.scale == second.model.scale
+    assert np.array_equal(first.params[0]["W"], second.params[0]["W"])
+
+
+def test_inputs_too_small_for_float32_are_the_datas_fault():
+    for factor in (1e-300, 1e-43):
+        with pytest.raises(ValueError, match="expected inputs of which some are at least 1.18e-38 in size"):
+            nn.fit(INPUTS * factor, LABELS, epochs=2)
+    tiny = changed(INPUTS, (0, 0), 1e-300)  # one that becomes 0 is as good as 0
+    assert np.array_equal(
+        nn.fit(tiny, LABELS, epochs=2).classifier.params[0]["W"],
+        nn.fit(changed(INPUTS, (0, 0), 0), LABELS, epochs=2).classifier.params[0]["W"],
+    )
+    assert nn.fit(INPUTS * 1e-36, LABELS, epochs=2).classifier.model.scale == pytest.approx(255e-36)
+
+
+def test_divergence_names_arguments_and_no_options():
+    with pytest.raises(Diverged) as caught:
+        nn.fit(
+            INPUTS,
+            LABELS,
+            learning_rate=1e30,
+            schedule="constant",
+            epochs=9,
+            activation="relu",
+            hidden=[8, 8],
+            loss="cross-entropy",
+        )
+    assert str(caught.value).endswith('; try learning_rate=1e+29 or schedule="bold-driver"')
+    for wrong in ({"patience": 3}, {"rounds_per_epoch": 2}, {"sample": 0.5, "batch_size": 3}, {"warmup": 3}):
+        with pytest.raises(ValueError) as refused:
+            nn.fit(INPUTS, LABELS, **wrong)
+        assert "--" not in str(refused.value) and next(reversed(wrong)) in str(refused.value)
+
+
+def test_predict_refuses_what_are_no_rows_of_its_width():
+    classifier, _ = nn.fit(INPUTS, LABELS, epochs=1)
+    for row in (INPUTS[0], INPUTS[0].reshape(4, 4)):
+        with pytest.raises(
+            ValueError, match=r"expected rows \(n, 16\), got one row of shape \((16,|4, 4)\); put"
+        ):
+            classifier.predict(row)
+        assert classifier.predict([row]).shape == (1,)
+    for wrong in (INPUTS[:, :3], INPUTS[:3, 0], []):
+        with pytest.raises(ValueError, match="expected rows of 16 values, got an array of shape"):
+            classifier.predict_proba(wrong)
+    for wrong in (INPUTS.astype(str), 5, None, np.full((2, 16), None)):
+        with pytest.raises(ValueError, match="expected inputs .n, .... of numbers, got"):
+            classifier.predict(wrong)
+
+
+def test_a_classifier_saves_itself(tmp_path):
+    classifier, _ = nn.fit(INPUTS, LABELS, epochs=2)
+    classifier.save(tmp_path / "model.npz")
+    again = nn.load(tmp_path / "model.npz")
+    assert np.array_equal(again.predict_proba(INPUTS), classifier.predict_proba(INPUTS))
+    nn.save(tmp_path / "other.npz", classifier.model, classifier.params)
+    assert (tmp_path / "other.npz").read_bytes() == (tmp_path / "model.npz").read_bytes()
+    again.save(str(tmp_path / "model.npz"))
+    assert (tmp_path / "other.npz").read_bytes() == (tmp_path / "model.npz").read_bytes()
+
+
 def test_recipe_refuses_keys_that_nobody_knows(tmp_path):
     (tmp_path / "r.json").write_text('{"epoch": 3, "train_images": "x"}')
     with pytest.raises(ValueError, match="unknown option 'epoch'"):
@@ -208,7 +349,7 @@ def test_fit_refuses_what_is_said_twice_or_unknown():
         nn.fit(INPUTS, LABELS, nn.Recipe(), epochs=3)
     with pytest.raises(ValueError, match="unknown option 'epoch'; known: hidden, "):
         nn.fit(INPUTS, LABELS, epoch=3)
-    with pytest.raises(ValueError, match="batch-size: expected a whole number of at least 1, found 0"):
+    with pytest.raises(ValueError, match="batch_size: expected a whole number of at least 1, found 0"):
         nn.fit(INPUTS, LABELS, batch_size=0)
 
 

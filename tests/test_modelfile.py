@@ -68,6 +68,14 @@ def test_model_file_bytes_are_a_function_of_the_values():
             r"'0.W': expected float32 \(16, 4\), found float32 \(16, 5\)",
         ),
         (rewritten(**{"0.b": np.zeros(4)}), r"'0.b': expected float32 \(4,\), found float64 \(4,\)"),
+        (
+            rewritten(**{"0.b": np.array([1, np.nan, 3, np.inf], np.float32)}),
+            "'0.b': expected finite numbers, found nan",
+        ),
+        (
+            rewritten(**{"2.W": np.full((4, 3), -np.inf, np.float32)}),
+            "'2.W': expected finite numbers, found -inf",
+        ),
         (rewritten(**{"9.W": np.zeros(3)}), "expected the arrays of its layers, found '9.W' beside them"),
         (rewritten(**{"0.W": np.array([{}], dtype=object)}), "'0.W': expected an array of plain numbers"),
     ],

@@ -52,16 +52,16 @@ def test_histories_of_any_length_are_readable(epochs):
 def test_cost_shows_the_standing_curve_and_marks_undone_trials():
     figure = cost_figure(curve([1.0, 0.8, 0.9, 0.7, 50.0], [1, 1, 0, 1, 0]))
     lines = lines_of(figure)
-    np.testing.assert_array_equal(lines["point that stands"].get_ydata(), [1.0, 0.8, 0.8, 0.7, 0.7])
-    assert lines["trial that was undone"].get_xdata().tolist() == [3]
-    assert lines["trial that was undone"].get_ydata().tolist() == [0.9]
-    assert lines["undone, above the axis"].get_xdata().tolist() == [5]
+    np.testing.assert_array_equal(lines["last accepted step"].get_ydata(), [1.0, 0.8, 0.8, 0.7, 0.7])
+    assert lines["rejected step"].get_xdata().tolist() == [3]
+    assert lines["rejected step"].get_ydata().tolist() == [0.9]
+    assert lines["rejected, above the axis"].get_xdata().tolist() == [5]
     assert figure.axes[0].get_ylim()[1] < 1.5  # the trial at 50 does not flatten the curve
     assert lines["lowest: 0.7 at epoch 4"].get_xdata() == [4]
-    assert "2 steps undone" in all_text(figure)
+    assert "2 steps rejected" in all_text(figure)
     assert figure.axes[0].get_yscale() == "linear"
     assert cost_figure(curve([1.0, 0.01])).axes[0].get_yscale() == "log"
-    markers = [line.get_marker() for label, line in lines.items() if "undone" in label]
+    markers = [line.get_marker() for label, line in lines.items() if "rejected" in label]
     assert len(set(markers)) == len(markers)
 
 
@@ -130,12 +130,12 @@ def test_undone_trials_are_marked_on_both_lines_and_once_at_the_edge():
     lines = lines_of(figure)
     np.testing.assert_array_equal(lines["training"].get_ydata(), [1.0, 0.8, 0.8, 0.8, 0.8, 0.7])
     np.testing.assert_array_equal(lines["validation"].get_ydata(), [1.1, 0.9, 0.9, 0.9, 0.9, 0.8])
-    assert lines["trial that was undone"].get_xdata().tolist() == [3, 5]
-    assert lines["undone, on validation"].get_xdata().tolist() == [3]
-    assert lines["undone, on validation"].get_ydata().tolist() == [1.0]
-    assert lines["undone, above the axis"].get_xdata().tolist() == [4, 5]
-    assert set(lines["undone, above the axis"].get_ydata()) == {figure.axes[0].get_ylim()[1]}
-    markers = [line.get_marker() for label, line in lines.items() if "undone" in label]
+    assert lines["rejected step"].get_xdata().tolist() == [3, 5]
+    assert lines["rejected, on validation"].get_xdata().tolist() == [3]
+    assert lines["rejected, on validation"].get_ydata().tolist() == [1.0]
+    assert lines["rejected, above the axis"].get_xdata().tolist() == [4, 5]
+    assert set(lines["rejected, above the axis"].get_ydata()) == {figure.axes[0].get_ylim()[1]}
+    markers = [line.get_marker() for label, line in lines.items() if "rejected" in label]
     assert len(set(markers)) == len(markers)
     assert "lowest on validation: 0.8 at epoch 6" in lines
 
@@ -145,15 +145,15 @@ def test_undone_trials_without_a_logarithm_or_a_finite_value_break_no_axis():
     figure = cost_figure(curve([1.0, 0.001, 0.0, -5.0, math.inf, math.nan], [1, 1, 0, 0, 0, 0]))
     assert_readable(figure)
     assert figure.axes[0].get_yscale() == "log"
-    undone = [line for label, line in lines_of(figure).items() if "undone" in label]
+    undone = [line for label, line in lines_of(figure).items() if "rejected" in label]
     assert [(line.get_label(), line.get_xdata().tolist()) for line in undone] == [
-        ("undone, below the axis", [3, 4])
+        ("rejected, below the axis", [3, 4])
     ]
 
 
 def test_undone_trials_below_the_axis_are_arrowheads_at_its_lower_edge():
     figure = accuracy_figure(curve([0.9, 0.1, 0.92], [1, 0, 1]))
-    below = lines_of(figure)["undone, below the axis"]
+    below = lines_of(figure)["rejected, below the axis"]
     assert (below.get_xdata().tolist(), below.get_marker()) == ([2], "v")
     assert below.get_ydata().tolist() == [figure.axes[0].get_ylim()[0]]
 
@@ -219,9 +219,9 @@ def test_any_validation_makes_a_picture(values):
 def test_rate_marks_undone_steps_and_takes_a_log_scale_only_when_it_helps():
     figure = rate_figure(curve([0.1, 0.2, 1.1], [1, 0, 1]))
     lines = lines_of(figure)
-    assert lines["step undone"].get_xdata().tolist() == [2]
-    assert lines["step stood"].get_xdata().tolist() == [1, 3]
-    assert lines["step undone"].get_marker() != lines["step stood"].get_marker()
+    assert lines["step rejected"].get_xdata().tolist() == [2]
+    assert lines["step accepted"].get_xdata().tolist() == [1, 3]
+    assert lines["step rejected"].get_marker() != lines["step accepted"].get_marker()
     assert figure.axes[0].get_yscale() == "log"
     assert "log scale" in figure.axes[0].get_ylabel()
     assert rate_figure(curve([0.1, 0.2])).axes[0].get_yscale() == "linear"

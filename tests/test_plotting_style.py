@@ -1,6 +1,7 @@
 """The common look: nothing is cut off, nothing is taken for mathematics, the same values give the same bytes."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import matplotlib.text
 import numpy as np
@@ -12,7 +13,7 @@ from plotting.curves import cost_figure
 from plotting.histories import Curve
 from plotting.labels import class_labels, plain
 from plotting.style import DARK, MIDDLE, PALE, SECOND, canvas, heading, house_style, legend_below, save
-from plotting.textfiles import BadFileError
+from plotting.textfiles import NotWrittenError
 from plotting.weights import SIGNED
 
 HOSTILE = [
@@ -159,7 +160,18 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(figure, "savefig", full_disk)
-    with pytest.raises(BadFileError, match="No space left on device"):
+    with pytest.raises(NotWrittenError, match="No space left on device"):
         save(figure, path)
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["cost_history.png"]
+
+
+def test_where_nothing_can_be_written_nothing_is_removed_either(tmp_path, monkeypatch):
+    def read_only(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    figure = some_figure()
+    monkeypatch.setattr(figure, "savefig", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(NotWrittenError, match="a.png: cannot be written .Read-only file system.$"):
+        save(figure, tmp_path / "a.png")

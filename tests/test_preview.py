@@ -44,6 +44,22 @@ def test_dry_run_says_the_plan_without_java(csv_set):
     assert lines[-1].startswith("step      652 bytes of parameters to every task")
 
 
+def test_dry_run_says_which_values_of_the_file_do_not_apply(csv_set):
+    recipe = str(ROOT / "recipes" / "mlp.json")
+    words = ["--config", recipe, "--dry-run", "--optimizer", "momentum", "--epochs", "3"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main_task.py"), *csv_set, "out", *words],
+        capture_output=True,
+        text=True,
+        env={"PATH": "", "JAVA_HOME": "/nowhere"},
+    )
+    first, second, *rest = done.stdout.splitlines()
+    assert first == (
+        f"note      --optimizer momentum: learning-rate 0.003 and schedule one-cycle of {recipe} do not apply"
+    )
+    assert second == "dry run   nothing was started" and not any(line.startswith("note") for line in rest)
+
+
 def test_dry_run_counts_what_replicas_carry(csv_set):
     told = preview.lines(
         asked(csv_set, "--average", "parameters", "--optimizer", "momentum", "--partitions", "4")

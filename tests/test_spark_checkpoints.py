@@ -114,6 +114,16 @@ def test_where_none_can_be_read_the_user_must_decide(tmp_path, change, told):
         kept_by(tmp_path).newest()
 
 
+def test_one_with_parameters_that_are_not_finite_is_named_and_the_one_before_it_used(tmp_path):
+    lost = point(3)
+    lost.progress.state["trial"][0]["W"][2] = np.nan
+    write(kept_by(tmp_path), point(2), lost)
+    again = kept_by(tmp_path)
+    assert again.newest().epoch == 2
+    (refused,) = again.refused
+    assert refused.is_damaged and refused.why.endswith("state.trial.0.W: expected finite numbers, found nan")
+
+
 def test_a_name_that_lies_about_its_epoch_is_not_believed(tmp_path):
     write(kept_by(tmp_path), point(1))
     for file in (tmp_path / "checkpoints").iterdir():

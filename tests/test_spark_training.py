@@ -14,10 +14,12 @@ from nn.descent import Descent
 from nn.evaluation import evaluate
 from nn.network import multilayer_perceptron
 from nn.optimizers import Momentum
+from nn.recipe import Recipe
 from nn.records import Draw, Progress
 from nn.schedules import BoldDriver
-from nn.spark import training
-from nn.training import Plan, train
+from nn.spark import reading, training
+from nn.spark.storage import Storage
+from nn.training import Plan, kept, train
 
 pytestmark = pytest.mark.spark
 
@@ -57,6 +59,26 @@ def test_training_in_other_partitions_is_the_same_to_rounding(spark, plan):
         ends.append(trained(training.measure_on(rdd, MODEL), **plan)[0])
     for a, b in zip(*map(tree.arrays, ends), strict=True):
         assert np.linalg.norm(a - b) <= 1e-5 * np.linalg.norm(a)
+
+
+@pytest.mark.parametrize("options", [{"sample": 0.7}, {"average": "parameters"}], ids=["sample", "replica"])
+def test_the_library_gives_the_bits_of_the_job_with_one_partition(spark, tmp_path, options):
+    inputs = INPUTS / 7 - 3
+    np.savetxt(tmp_path / "x.csv", inputs, fmt="%.17g", delimiter=",")
+    np.savetxt(tmp_path / "y.csv", LABELS, fmt="%d")
+    source = reading.Source("TRAIN", str(tmp_path / "x.csv"), str(tmp_path / "y.csv"))
+    train_set, _ = reading.read_both(spark, Storage(spark), source, source, 1)
+    recipe = Recipe.of(epochs=3, hidden=[8], **options)
+    model = recipe.model(train_set.width, train_set.classes, train_set.largest)
+    plan = recipe.plan(train_set.rows)
+    optimizer = recipe.optimizer_for(plan)
+    measure, descend = (make(train_set.blocks, model) for make in (training.measure_on, training.descend_on))
+    *_, last = train(measure, optimizer, plan, Progress(optimizer.init(model.init(0))), descend)
+    fitted = local.fit(inputs, LABELS, recipe)
+    assert fitted.classifier.model == model
+    assert [line[:6] for line in fitted.history] == [line[:6] for line in last.history]
+    for a, b in zip(*map(tree.arrays, (fitted.classifier.params, kept(optimizer, last))), strict=True):
+        assert np.array_equal(a, b)
 
 
 def test_jobs_reuse_their_python_workers(spark):

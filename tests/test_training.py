@@ -354,11 +354,20 @@ def test_a_validation_cost_that_is_no_number_is_never_the_best():
 
 
 def test_what_to_try_after_divergence_suits_the_optimizer():
-    assert (
-        Descent(SGD(), Constant()).cure(0.5)
-        == " at learning rate 0.5; try --learning-rate 0.05 or --schedule bold-driver"
+    where, options = Descent(SGD(), Constant()).cure(0.5)
+    assert (where, options) == (
+        " at learning rate 0.5",
+        {"learning_rate": 0.05, "schedule": "bold-driver"},
     )
-    assert "bold-driver" not in Descent(SGD(), BoldDriver()).cure(0.5) and "rate" not in LBFGS().cure(0.0)
+    assert Descent(SGD(), BoldDriver()).cure(0.3).options == {"learning_rate": 0.03}
+    assert LBFGS().cure(0.0) == ("; try start values that are less large", {})
+
+
+def test_what_to_try_is_an_argument_to_the_library_and_an_option_to_the_command_line():
+    error = Diverged("the cost is inf", learning_rate=0.05, schedule="bold-driver")
+    assert str(error) == 'the cost is inf; try learning_rate=0.05 or schedule="bold-driver"'
+    assert error.on_command_line() == "the cost is inf; try --learning-rate 0.05 or --schedule bold-driver"
+    assert str(Diverged("the cost is inf")) == Diverged("the cost is inf").on_command_line()
 
 
 def test_a_trial_that_was_undone_is_never_the_best():
