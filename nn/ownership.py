@@ -77,7 +77,8 @@ def check(output: Output, overwrite: bool, resume: bool) -> None:
     if (names if resume else ours) and not _is_a_run_s(output, names):
         found = f", but {ours[0]}" if ours else ""
         raise UsageError(
-            f"{flag}: expected a run's folder as OUTPUT, found no run's {CONFIG} in {folder.path}{found}"
+            f"{flag}: expected a run's folder as OUTPUT, found no run's {CONFIG} in {folder.path}{found}; "
+            "choose another OUTPUT"
         )
     _refuse_other_names(output)
     _refuse_other_files(output, ours, flag)
