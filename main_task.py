@@ -41,6 +41,7 @@ from nn import (
     door,
     evaluation,
     modelfile,
+    ownership,
     preflight,
     preview,
     report,
@@ -68,15 +69,15 @@ def main(asked):
     with spark_context("neural network training", asked.debug) as context:
         storage = Storage(context)
         output = Output(storage.folder(asked.output))
-        output.claim(asked.overwrite, asked.resume)
-        checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
-        start = resumption.start(asked, output, checkpoints)
-        if start.is_finished:
-            console.say(start.lines())
-        elif asked.check:
-            preflight.run(context, storage, output, start)
-        else:
-            run(context, storage, output, checkpoints, start)
+        with ownership.claimed(asked, output, console.say):
+            checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
+            start = resumption.start(asked, output, checkpoints)
+            if start.is_finished:
+                console.say(start.lines())
+            elif asked.check:
+                preflight.run(context, storage, output, start)
+            else:
+                run(context, storage, output, checkpoints, start)
 
 
 def run(context, storage, output, checkpoints, start):

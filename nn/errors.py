@@ -37,6 +37,10 @@ class EnvironmentFault(UserError):
     exit_code = 4
 
 
+class OutputLost(EnvironmentFault):
+    """OUTPUT belongs to another run now, which took this one for dead."""
+
+
 class Terminated(KeyboardInterrupt):
     """The machine or its manager asks the program to end: SIGTERM."""
 

@@ -11,8 +11,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from nn import firstlines, layout, report, text, tree
-from nn.errors import DataError
+from nn import firstlines, layout, ownership, report, text, tree
+from nn.errors import DataError, MissingFile
 from nn.firstlines import FirstLines
 from nn.layout import Layout, is_header
 from nn.model import Sequential
@@ -22,6 +22,7 @@ from nn.spark.textfile import COMPRESSED
 from nn.training import Optimizer, Plan, jobs_an_epoch
 
 ENOUGH = 10_000  # lines whose labels are looked at together; where they stand beside the images, no more than these
+DATA = ("train_images", "train_labels", "test_images", "test_labels")
 STRIDE = 1 << 24  # bytes read at a time
 TAIL = 1 << 16  # bytes at a file's end in which its empty lines lie
 
@@ -38,8 +39,10 @@ class Facts(NamedTuple):
 def lines(asked: Options) -> str:
     """The plan of a run: data, network, training, jobs and what they carry.
 
-    Raises DataError for what is plainly wrong with the files that lie here.
+    Raises DataError for what is plainly wrong with the files that lie here, UsageError and EnvironmentFault for an
+    OUTPUT here that the run would refuse.
     """
+    refuse(asked)
     away = elsewhere(asked)
     notes = "".join(
         f"note      {name}: no plain text on this machine, nothing is said of it\n" for name in away
@@ -69,6 +72,29 @@ def lines(asked: Options) -> str:
     )
 
 
+def refuse(asked: Options) -> None:
+    """Raise as the run would, of an OUTPUT and of data whose places are on this machine."""
+    if _is_here(asked.output):
+        ownership.refuse_here(asked, local_path(asked.output) or "")
+    with asked.telling_how_to_get_data():
+        for name in DATA:
+            place = getattr(asked, name)
+            if place != "-" and _is_here(place) and not _exists(local_path(place) or ""):
+                raise MissingFile(f"{name.upper()}: no such file or folder: {place}")
+
+
+def _is_here(path: str) -> bool:
+    """Whether a path is one of this machine: one without a scheme is the default file system's, which Hadoop sets."""
+    is_plain = local_path(path) == path
+    is_set = any(os.environ.get(name) for name in ("HADOOP_CONF_DIR", "YARN_CONF_DIR"))
+    return local_path(path) is not None and not (is_plain and is_set)
+
+
+def _exists(path: str) -> bool:
+    """Whether something lies at a local path or glob; of braces, which only Hadoop's globs have, that is not known."""
+    return "{" in path or os.path.exists(path) or bool(glob.glob(path))
+
+
 def _no_params(model: Sequential) -> list[dict[str, np.ndarray]]:
     """Arrays of the shapes of the model's parameters, which take no memory."""
     nothing = np.float32(0)
@@ -94,8 +120,7 @@ def _jobs(plan: Plan, optimizer: Optimizer, params: tree.Tree) -> str:
 
 def elsewhere(asked: Options) -> list[str]:
     """The arguments behind which no plain text lies on this machine."""
-    names = ("train_images", "train_labels", "test_images", "test_labels")
-    places = ((name, getattr(asked, name)) for name in names)
+    places = ((name, getattr(asked, name)) for name in DATA)
     return [name.upper() for name, place in places if place != "-" and not local_files(place)]
 
 
@@ -149,11 +174,20 @@ def _first_lines(argument: str, files: list[str], asked: Options) -> FirstLines 
     return found
 
 
+def local_path(path: str) -> str | None:
+    """A path as the operating system takes it; None where its scheme names another file system."""
+    scheme = re.match("[A-Za-z][A-Za-z0-9+.-]*(?=:/)", path)
+    if scheme is None or scheme[0] == "file":
+        return re.sub("^file:(//)?(?=/)", "", path)
+    return None
+
+
 def local_files(path: str) -> list[str]:
     """The plain text files behind a local path, folder or glob, sorted; none where it is not local, or packed."""
-    path = re.sub("^file:(//)?(?=/)", "", path)
-    if "://" in path:
+    local = local_path(path)
+    if local is None:
         return []
+    path = local
     found = (
         glob.glob(os.path.join(glob.escape(path), "*")) if os.path.isdir(path) else glob.glob(path) or [path]
     )

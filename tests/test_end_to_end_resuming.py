@@ -61,6 +61,18 @@ def resumed(data, cwd, *words):
     return done.stdout
 
 
+def refused_beside(process, data, cwd):
+    """Check that no other run writes to OUTPUT beside one that is alive."""
+    before = {path: path.stat().st_mtime_ns for path in (cwd / "out").rglob("*")}
+    done = submit(MAIN, *data, "out", *WORDS, "--overwrite", cwd=cwd)
+    told = (
+        f"main_task.py: error: OUTPUT: another run writes to {cwd}/out: process {python_under(process)} on "
+    )
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("main_task.py: error: ")]
+    assert done.returncode == 2 and line.startswith(told), done.stdout[-3000:]
+    assert {path: path.stat().st_mtime_ns for path in (cwd / "out").rglob("*")} == before
+
+
 def same_run(out, whole):
     """Whether the results are the same but for what the clock said."""
     for name in ("model.npz", "config.json", "metrics/part-00000", "cost_history/part-00000", "examples.csv"):
@@ -76,11 +88,14 @@ def same_run(out, whole):
 @pytest.mark.faults
 def test_a_killed_run_goes_on_to_the_same_model_and_then_has_nothing_to_do(data, whole, tmp_path):
     process = run_until(20, data, tmp_path, "--checkpoint-every", "7")
+    os.killpg(process.pid, signal.SIGSTOP)
+    refused_beside(process, data, tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     out = tmp_path / "out"
     assert not (out / "_SUCCESS").exists() and not (out / "model.npz").exists()
     said = resumed(data, tmp_path)
+    assert "waiting" not in said and not (out / "_RUNNING").exists()
     made = int(said.split("resumed   after epoch ")[1].split(" of ")[0])
     assert made % 7 == 0 and made >= 14
     assert json.loads((out / "summary.json").read_text())["train"]["resumed_after"] == made

@@ -66,6 +66,7 @@ FLOORS = {
     "nn.options": DOOR,
     "nn.console": DOOR,
     "nn.report": DOOR,
+    "nn.ownership": DOOR,
     "nn.resumption": DOOR,
     "nn.preview": DOOR,
     "nn.preflight": DOOR,

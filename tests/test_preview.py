@@ -1,6 +1,8 @@
 """What a dry run tells, and that it starts nothing."""
 
+import dataclasses
 import gzip
+import os
 import re
 import subprocess
 import sys
@@ -12,12 +14,13 @@ from conftest import ROOT, blobs, write_csv
 
 from nn import commandline, preview
 from nn.blocks import blocks_of
-from nn.errors import DataError
+from nn.errors import DataError, EnvironmentFault, MissingFile, UsageError
 from nn.layout import Layout
 from nn.local import descend_on, measure_on
 from nn.preview import count_rows, look
 from nn.recipe import Recipe
 from nn.records import Progress
+from nn.spark import mark
 from nn.training import jobs_an_epoch, train
 
 
@@ -75,10 +78,61 @@ def test_dry_run_knows_no_far_files():
     assert told.startswith("dry run   nothing was started\n") and "--input-shape would say" in told
 
 
-def test_dry_run_says_which_file_is_not_there(csv_set):
-    told = preview.lines(asked([*csv_set[:2], "nowhere.csv", csv_set[3]]))
-    assert "note      TEST_IMAGES: no plain text on this machine, nothing is said of it" in told.splitlines()
-    assert "TEST_LABELS" not in told and "240 training rows" in told
+@pytest.mark.parametrize("place", ["nowhere.csv", "nowhere/*.csv", "file:///nowhere.csv"])
+def test_dry_run_refuses_a_file_that_is_not_there_as_the_run_does(csv_set, place):
+    with pytest.raises(
+        MissingFile, match="^" + re.escape(f"TEST_IMAGES: no such file or folder: {place}") + "$"
+    ):
+        preview.lines(asked([*csv_set[:2], place, csv_set[3]]))
+    named = dataclasses.replace(asked([place, *csv_set[1:]]), get_data="python make_it.py")
+    with pytest.raises(MissingFile, match="TRAIN_IMAGES: .*; make it with: python make_it.py$"):
+        preview.lines(named)
+
+
+def test_dry_run_says_nothing_of_what_may_lie_on_another_file_system(csv_set, monkeypatch):
+    monkeypatch.setenv("HADOOP_CONF_DIR", "/etc/hadoop/conf")  # which may name another default file system
+    for place in ("nowhere.csv", "hdfs:/nowhere.csv", "s3a://bucket/{a,b}"):
+        told = preview.lines(asked([*csv_set[:2], place, csv_set[3]]))
+        assert (
+            "note      TEST_IMAGES: no plain text on this machine, nothing is said of it" in told.splitlines()
+        )
+        assert "TEST_LABELS" not in told and "240 training rows" in told
+    with pytest.raises(MissingFile):
+        preview.lines(asked([*csv_set[:2], "file:/nowhere.csv", csv_set[3]]))
+
+
+def test_dry_run_refuses_an_output_that_the_run_would_refuse(csv_set, tmp_path):
+    out = tmp_path / "out"
+
+    def told(*flags, place=out):
+        return preview.lines(commandline.parse([*csv_set, str(place), *flags]))
+
+    assert "240 training rows" in told() and not out.exists()
+    out.mkdir()
+    (out / "thesis.tex").write_text("mine")
+    with pytest.raises(UsageError, match=f"^OUTPUT: expected a folder that is new or empty, .* in {out};"):
+        told(place=f"file://{out}")
+    told("--overwrite")
+    with pytest.raises(UsageError, match="^--resume: expected a run's folder"):
+        told("--resume")
+    with pytest.raises(EnvironmentFault, match="thesis.tex as OUTPUT: .* cannot be written to"):
+        told(place=out / "thesis.tex")
+    told(place="hdfs://x/out")
+
+
+def test_dry_run_tells_a_run_that_writes_to_output(csv_set, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    running = mark.new(mark.this_machine())
+    (out / mark.NAME).write_bytes(running.to_bytes())
+    for flags in ([], ["--overwrite"], ["--resume"]):
+        with pytest.raises(
+            UsageError, match=f"^OUTPUT: another run writes to {out}: process {os.getpid()} on "
+        ):
+            preview.lines(commandline.parse([*csv_set, str(out), *flags]))
+    (out / mark.NAME).write_bytes(running._replace(started=1).to_bytes())
+    assert "240 training rows" in preview.lines(commandline.parse([*csv_set, str(out)]))
+    assert [path.name for path in out.iterdir()] == [mark.NAME]
 
 
 @pytest.mark.parametrize(

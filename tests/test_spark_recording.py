@@ -3,7 +3,7 @@
 import pytest
 
 from nn.checkpoint import Checkpoint
-from nn.errors import Diverged, EnvironmentFault, Terminated
+from nn.errors import Diverged, EnvironmentFault, OutputLost, Terminated
 from nn.records import Epoch, Progress
 from nn.spark.checkpoints import Checkpoints
 from nn.spark.output import Output
@@ -118,6 +118,13 @@ def test_a_run_that_ends_before_its_first_epoch_advises_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt) as caught, recording(tmp_path):
         raise KeyboardInterrupt
     assert caught.value.advice == "" and list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_lost_its_output_advises_nothing(tmp_path):
+    with pytest.raises(OutputLost) as caught, recording(tmp_path, every=1) as record:
+        record(progress_after(1))
+        raise OutputLost("another run writes there")
+    assert caught.value.advice == "" and saved(tmp_path) == ([1], 1)
 
 
 class Struck(LocalFolder):

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 
 import nn.spark.storage
 from nn.errors import DataError, EnvironmentFault, UsageError
-from nn.spark import paths
+from nn.spark import mark, paths
+from nn.spark.claim import claimed, refuse_running
 from nn.spark.storage import SLICE, HadoopFolder, LocalFolder, Storage
 
 pytestmark = pytest.mark.spark
@@ -63,6 +65,57 @@ def test_folder_removes_files_and_folders(folder):
     for name in ("a/b", "a", "c", "never-there"):
         folder.remove(name)
     assert folder.names() == []
+
+
+def test_folder_creates_a_file_where_there_is_none_and_rewrites_it_in_its_place(folder):
+    assert folder.modified("_RUNNING") is None and folder.head("_RUNNING", 9) is None
+    assert folder.create("_RUNNING", b"first")
+    assert not folder.create("_RUNNING", b"second")
+    assert folder.read("_RUNNING", 10) == b"first" and folder.head("_RUNNING", 3) == b"fir"
+    before = folder.modified("_RUNNING")
+    assert abs(before - time.time()) < 60
+    time.sleep(0.05)
+    folder.rewrite("_RUNNING", b"other")
+    assert folder.read("_RUNNING", 10) == b"other" and folder.modified("_RUNNING") > before
+    assert folder.names() == ["_RUNNING"]
+
+
+def test_what_must_be_known_before_each_change_is(folder):
+    def refuse():
+        raise EnvironmentFault("lost")
+
+    folder.write("a", b"")
+    folder.before_change = refuse
+    for change in (lambda: folder.write("b", b""), lambda: folder.remove("a")):
+        with pytest.raises(EnvironmentFault, match="^lost$"):
+            change()
+    assert folder.names() == ["a"]
+
+
+def test_one_run_at_a_time_writes_to_a_folder(folder, tmp_path):
+    with claimed(folder, lambda: None, False, print):
+        folder.write("history.csv", b"")
+        assert folder.names() == ["_RUNNING", "history.csv"]
+        told = f"another run writes to {folder.path}: process {os.getpid()} on"
+        with pytest.raises(UsageError, match=told), claimed(folder, lambda: None, True, print):
+            pass
+        folder.remove("history.csv")
+    assert list((tmp_path / "disk").iterdir()) == []
+
+
+def test_a_mark_whose_process_is_dead_or_unknown_is_replaced_by_its_age(folder, tmp_path):
+    here = mark.this_machine()
+    for left in (mark.new(here)._replace(started=1).to_bytes(), b"damaged"):
+        folder.create("_RUNNING", left)
+        if left == b"damaged":
+            with pytest.raises(
+                UsageError, match="its _RUNNING does not say which; it wrote _RUNNING there 0 s"
+            ):
+                refuse_running(folder)
+            os.utime(tmp_path / "disk" / "out" / "_RUNNING", (time.time() - 130,) * 2)
+        with claimed(folder, lambda: None, False, print):
+            assert mark.from_bytes(folder.read("_RUNNING", 1000)).process == os.getpid()
+        assert folder.names() == []
 
 
 def test_a_file_in_a_folder_s_place_is_told(folder, storage):
@@ -147,6 +200,9 @@ def test_what_is_cut_short_on_an_object_store_is_aborted_not_closed(storage):
 
         done = []
 
+        def __init__(self, scheme):
+            self.getUri = lambda: SimpleNamespace(getScheme=lambda: scheme)
+
         def create(self, place, overwrite):
             return self
 
@@ -160,12 +216,12 @@ def test_what_is_cut_short_on_an_object_store_is_aborted_not_closed(storage):
             self.done.append("close")
 
     folder = HadoopFolder(storage, "s3a://bucket/out")
-    folder._create(Store(), None, b"whole", shows_when_closed=True)
+    folder._create(Store("s3a"), None, b"whole")
     assert Store.done == [b"whole", "close"]
-    for shows, end in ((True, "abort"), (False, "close")):
+    for scheme, end in (("s3a", "abort"), ("hdfs", "close")):
         Store.done.clear()
         with pytest.raises(KeyboardInterrupt):
-            folder._create(Store(), None, Interrupting(bytes(2 * SLICE)), shows_when_closed=shows)
+            folder._create(Store(scheme), None, Interrupting(bytes(2 * SLICE)))
         assert [each for each in Store.done if isinstance(each, str)] == [end]
 
 

@@ -1,4 +1,4 @@
-"""OUTPUT: refuse what is not ours, write the histories while the run goes on, and _SUCCESS last."""
+"""OUTPUT: write the histories while the run goes on, the results at its end, and _SUCCESS last."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from contextlib import suppress
 from typing import Any
 
 from nn import results
-from nn.errors import EnvironmentFault, UsageError
+from nn.errors import EnvironmentFault
 from nn.evaluation import Score
 from nn.fields import LARGEST_FILE, json_object_of
 from nn.records import Epoch
-from nn.spark import checkpoints
 from nn.spark.storage import Folder
 
 CONFIG = "config.json"
 FOLDERS = ("cost_history", "accuracy_history", "metrics", "tests")
 FILES = ("history.csv", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz", CONFIG)
 SUCCESS = "_SUCCESS"
+PART = "part-00000"
 PROBE, PROBED = ".probe.part", b"can be written to\n"  # a name that a run may leave behind, and what is in it
 SECONDS_BETWEEN = 10.0  # how often a history is written where each write is a request to a far service
 
@@ -30,37 +30,6 @@ class Output:
         self._pending: tuple[Epoch, ...] = ()
         self._written = -SECONDS_BETWEEN
 
-    def claim(self, overwrite: bool, resume: bool) -> None:
-        """Make sure that the run may write here; nothing is changed.
-
-        Raises UsageError where something lies there that the run may not or would not replace.
-        """
-        self.folder.check_writable()
-        names = [name for name in self.folder.names() if not _is_scratch(name)]
-        if names and not (overwrite or resume):
-            count = f"{len(names)} entries" if len(names) > 1 else names[0]
-            raise UsageError(
-                f"OUTPUT: expected a folder that is new or empty, found {count} in "
-                f"{self.folder.path}; --resume goes on with the run in it, --overwrite replaces what it wrote"
-            )
-        ours = [name for name in names if name in (SUCCESS, *FILES, *FOLDERS, checkpoints.FOLDER)]
-        if (names if resume else ours) and not self._is_a_run_s(names):
-            flag = "--resume" if resume else "--overwrite"
-            found = f", but {ours[0]}" if ours else ""
-            raise UsageError(
-                f"{flag}: expected a run's folder as OUTPUT, found no run's {CONFIG} in {self.folder.path}{found}"
-            )
-        for folder, is_ours in (
-            *((folder, _is_part) for folder in FOLDERS),
-            (checkpoints.FOLDER, checkpoints.is_ours),
-        ):
-            foreign = [name for name in self.folder.names(folder) if not is_ours(name)]
-            if foreign:
-                raise UsageError(
-                    f"OUTPUT: expected only what an earlier run wrote in {self.folder.path}/{folder}, "
-                    f"found {foreign[0]}"
-                )
-
     def config(self) -> dict[str, Any]:
         """The configuration of the run whose folder this is; ValueError where there is none."""
         path = f"{self.folder.path}/{CONFIG}"
@@ -69,14 +38,6 @@ class Output:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
         return json_object_of(content, path)
-
-    def _is_a_run_s(self, names: list[str]) -> bool:
-        """Whether a run's configuration lies here, or, where a write of it was cut short, a run's checkpoint."""
-        if CONFIG not in names:
-            return any(map(checkpoints.is_manifest, self.folder.names(checkpoints.FOLDER)))
-        with suppress(ValueError):
-            return {"partitions", "epochs"} <= self.config().keys()
-        return False
 
     def probe(self) -> None:
         """Write a file, read it and remove it; EnvironmentFault where that cannot be done."""
@@ -115,7 +76,7 @@ class Output:
                     self.folder.remove(each)
         for folder in FOLDERS:
             if folder in present:
-                for name in filter(_is_part, self.folder.names(folder)):
+                for name in filter(is_part, self.folder.names(folder)):
                     self.folder.remove(f"{folder}/{name}")
                 if not self.folder.names(folder):
                     self.folder.remove(folder)
@@ -156,11 +117,11 @@ class Output:
             self.folder.write(name, content.encode())
 
 
-def _is_part(name: str) -> bool:
-    """Whether a name in one of the folders is one that runs, or Spark, give there."""
-    return name == SUCCESS or name.startswith("part-") or name.endswith(".crc") or _is_scratch(name)
+def is_part(name: str) -> bool:
+    """Whether a name in one of the folders is one that runs, or Hadoop's checksums, have there."""
+    return name in (PART, SUCCESS) or name.endswith(".crc") or is_scratch(name)
 
 
-def _is_scratch(name: str) -> bool:
+def is_scratch(name: str) -> bool:
     """Whether a write that was cut short may have left a file of that name."""
     return name.startswith(".") and name.removesuffix(".crc").endswith(".part")

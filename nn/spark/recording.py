@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 
 from nn.checkpoint import Checkpoint
-from nn.errors import Diverged, advise
+from nn.errors import Diverged, OutputLost, advise
 from nn.records import Progress
 from nn.spark.checkpoints import FOLDER, Checkpoints
 from nn.spark.output import Output
@@ -108,7 +108,7 @@ class Recording:
         self._checkpoints.sweep()
 
     def _advice(self, error: BaseException) -> str:
-        if not self._saved:
+        if not self._saved or isinstance(error, OutputLost):
             return ""
         if isinstance(error, Diverged):
             return f"epoch {self._saved}, the last that was sound, is kept in {self._output.folder.path}/{FOLDER}"

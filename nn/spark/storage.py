@@ -6,7 +6,6 @@ local disks do at once and others in two steps; on object stores it is created w
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from nn import localfile
 from nn.errors import DataError, EnvironmentFault, MissingFile, UsageError, UserError
 from nn.spark.faults import as_user_error, is_damage, reason_of
+from nn.spark.localfolder import LocalFolder, no_folder, read_local
 from nn.spark.paths import cannot_open, refuse_colons
 
 # What is created on these shows only when it is closed, and a rename copies it: no temporary name there.
@@ -84,7 +84,7 @@ class Storage:
         """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
         local = local_path(path, self)
         if local is not None:
-            return _read_local(local, most)
+            return read_local(local, most)
         file_system, place = self._at(path)
         if not file_system.exists(place):
             return None
@@ -141,76 +141,6 @@ def local_path(path: str, storage: Storage) -> str | None:
     return file_system.makeQualified(place).toUri().getPath()
 
 
-class LocalFolder:
-    """A folder on the driver's disk."""
-
-    is_local = True
-
-    def __init__(self, path: str):
-        self.path = path
-
-    def names(self, inside: str = "") -> list[str]:
-        """What lies in the folder, or in one inside it; nothing where there is no such folder."""
-        try:
-            return sorted(os.listdir(os.path.join(self.path, inside)))
-        except FileNotFoundError:
-            return []
-        except NotADirectoryError:
-            raise _no_folder(self.path, inside) from None
-        except OSError as error:
-            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {error.strerror}") from error
-
-    def check_writable(self) -> None:
-        """Raise EnvironmentFault where nothing could be written, as far as the rights tell; nothing is made."""
-        place = os.path.abspath(self.path)
-        while not os.path.lexists(place):
-            place = os.path.dirname(place)
-        if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
-            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {place} cannot be written to")
-
-    def read(self, name: str, most: int) -> bytes | None:
-        """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
-        target = os.path.join(self.path, name)
-        try:
-            return _read_local(target, most)
-        except OSError as error:
-            raise EnvironmentFault(f"cannot read {target}: {error.strerror}") from error
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write `name`, which may hold a folder, whole or not at all."""
-        target = os.path.join(self.path, name)
-        try:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            localfile.write(target, content)
-        except OSError as error:
-            raise EnvironmentFault(f"cannot write {target}: {error.strerror}") from error
-
-    def missing(self) -> list[str]:
-        """The folder and those above it that do not exist, the innermost first."""
-        found, place = [], os.path.abspath(self.path)
-        while not os.path.lexists(place):
-            found.append(place)
-            place = os.path.dirname(place)
-        return found
-
-    def drop(self, places: list[str]) -> None:
-        """Remove the folders that `missing` named, where they are empty."""
-        for place in places:
-            with suppress(OSError):
-                os.rmdir(place)
-
-    def remove(self, name: str) -> None:
-        """Remove a file, or an empty folder, where there is one."""
-        target = os.path.join(self.path, name)
-        try:
-            if os.path.isdir(target) and not os.path.islink(target):
-                os.rmdir(target)
-            elif os.path.lexists(target):
-                os.remove(target)
-        except OSError as error:
-            raise EnvironmentFault(f"cannot remove {target}: {error.strerror}") from error
-
-
 class HadoopFolder:
     """A folder on a file system that only Spark's Hadoop classes reach."""
 
@@ -218,6 +148,7 @@ class HadoopFolder:
 
     def __init__(self, storage: Storage, path: str):
         self.path = path.rstrip("/")
+        self.before_change: Callable[[], None] = lambda: None  # called before each write and remove
         self._storage = storage
 
     def names(self, inside: str = "") -> list[str]:
@@ -227,7 +158,7 @@ class HadoopFolder:
             if not file_system.exists(place):
                 return []
             if not file_system.getFileStatus(place).isDirectory():
-                raise _no_folder(self.path, inside)
+                raise no_folder(self.path, inside)
             return sorted(status.getPath().getName() for status in file_system.listStatus(place))
         except Exception as error:
             raise as_user_error(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from error
@@ -249,26 +180,74 @@ class HadoopFolder:
 
     def write(self, name: str, content: bytes) -> None:
         """Write `name`, whole or not at all; what is there goes when the new is complete (`_rename_over`)."""
+        self.before_change()
         try:
             file_system, target = self._storage._at(f"{self.path}/{name}")
-            if file_system.getUri().getScheme() in OBJECT_STORES:
-                self._create(file_system, target, content, shows_when_closed=True)
+            if _is_object_store(file_system):
+                self._create(file_system, target, content)
                 return
             path_class = self._storage._jvm.org.apache.hadoop.fs.Path
             scratch = path_class(target.getParent(), f".{target.getName()}.part")
-            self._create(file_system, scratch, content, shows_when_closed=False)
+            self._create(file_system, scratch, content)
             self._rename_over(scratch, target)
         except Exception as error:
             raise as_user_error(error, EnvironmentFault, f"cannot write {self.path}/{name}") from error
 
-    def _create(self, file_system, place, content: bytes, shows_when_closed: bool) -> None:
-        stream = file_system.create(place, True)
+    def create(self, name: str, content: bytes) -> bool:
+        """Write a file where there is none; whether it was written.
+
+        On object stores two that do so at the same time may both succeed.
+        """
+        try:
+            file_system, place = self._storage._at(f"{self.path}/{name}")
+            try:
+                self._create(file_system, place, content, overwrite=False)
+            except Exception:
+                if file_system.exists(place):
+                    return False
+                raise
+            return True
+        except Exception as error:
+            raise as_user_error(error, EnvironmentFault, f"cannot write {self.path}/{name}") from error
+
+    def rewrite(self, name: str, content: bytes) -> None:
+        """Write a file in its place, with no second name: a reader may meet it empty for a moment."""
+        try:
+            file_system, place = self._storage._at(f"{self.path}/{name}")
+            self._create(file_system, place, content)
+        except Exception as error:
+            raise as_user_error(error, EnvironmentFault, f"cannot write {self.path}/{name}") from error
+
+    def modified(self, name: str) -> float | None:
+        """When a file was last written, in seconds by the clock of its file system; None where there is none."""
+        try:
+            file_system, place = self._storage._at(f"{self.path}/{name}")
+            if not file_system.exists(place):
+                return None
+            return file_system.getFileStatus(place).getModificationTime() / 1000
+        except Exception as error:
+            raise as_user_error(error, EnvironmentFault, f"cannot read {self.path}/{name}") from error
+
+    def head(self, name: str, most: int) -> bytes | None:
+        """The first bytes of a file, at most so many, or None where there is none."""
+        path = f"{self.path}/{name}"
+        try:
+            file_system, place = self._storage._at(path)
+            if not file_system.exists(place):
+                return None
+            with self._storage.open(path) as read:
+                return read(most)
+        except Exception as error:
+            raise as_user_error(error, EnvironmentFault, f"cannot read {path}") from error
+
+    def _create(self, file_system, place, content: bytes, overwrite: bool = True) -> None:
+        stream = file_system.create(place, overwrite)
         try:
             for at in range(0, len(content), SLICE):
                 stream.write(bytearray(content[at : at + SLICE]))
         except BaseException:  # Ctrl-C too: closed, what is there so far would show under its final name
             with suppress(Exception):
-                stream.abort() if shows_when_closed else stream.close()
+                stream.abort() if _is_object_store(file_system) else stream.close()
             raise
         stream.close()
 
@@ -316,6 +295,7 @@ class HadoopFolder:
 
     def remove(self, name: str) -> None:
         """Remove a file, or an empty folder, where there is one."""
+        self.before_change()
         try:
             file_system, place = self._storage._at(f"{self.path}/{name}")
             if file_system.exists(place) and not file_system.delete(place, False):
@@ -327,17 +307,8 @@ class HadoopFolder:
 Folder = LocalFolder | HadoopFolder
 
 
-def _read_local(path: str, most: int) -> bytes | None:
-    try:
-        return localfile.read(path, most)
-    except FileNotFoundError:
-        return None
-
-
-def _no_folder(path: str, inside: str) -> UserError:
-    if inside:
-        return UsageError(f"OUTPUT: expected a folder {inside} in {path}, found a file")
-    return EnvironmentFault(f"cannot use {path} as OUTPUT: it is a file")
+def _is_object_store(file_system) -> bool:
+    return file_system.getUri().getScheme() in OBJECT_STORES
 
 
 def _few(names: list[str]) -> str:
