@@ -7,10 +7,13 @@ import sys
 import textwrap
 from typing import TextIO
 
+MOST = 1900  # characters of a line that holds a user's words
+
 
 def printable(text: str) -> str:
     """Return the text as one line: what would end it or steer the terminal, and what is no text, is escaped."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return shown if len(shown) <= MOST else shown[: MOST - 3] + "..."
 
 
 def say(text: str, stream: TextIO | None = None, start: str = "", end: str = "\n") -> None:

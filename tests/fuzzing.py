@@ -12,7 +12,6 @@ import gzip
 import io
 import json
 import math
-import random
 import re
 import signal
 import struct
@@ -30,6 +29,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from fuzzing_common import ACCEPTED, FLOAT32, HOSTILE, NUMBER, NUMBERS, REFUSED, WRONG, Random, bent, one_line
+from fuzzing_tables import output_folder, plot_file, program_words, table
 
 from datasets import idx
 from datasets.errors import DataError as IdxError
@@ -47,68 +48,14 @@ from nn.spark.columns import Columns
 from nn.spark.reading import Parsed, parse_images, parse_labels
 from nn.spark.storage import LocalFolder
 
-ACCEPTED, REFUSED = "accepted", "refused"
 PATIENCE = 10  # seconds
-Random = random.Random
 
 # ---- lines of images ----
-
-NUMBERS = [
-    "0",
-    "7",
-    "255",
-    "300",
-    "-1",
-    "1.5",
-    "1e3",
-    "-2.5E-3",
-    ".5",
-    "5.",
-    "+4",
-    " 3",
-    "3 ",
-    "1e-400",
-    "00012",
-]
-WRONG = [
-    "",
-    " ",
-    "x",
-    "1x",
-    "nan",
-    "inf",
-    "-Infinity",
-    "1e39",
-    "0x10",
-    "1_000",
-    "1,5",
-    "½",
-    "٣",
-    "1e",
-    "--1",
-    "1 2",
-]
-WRONG += [
-    "\x00",
-    "\ufeff1",
-    "'1'",
-    "None",
-    "1e400",
-    "1.2.3",
-    "\x1a",
-    "=1+1",
-    "0b1",
-    "1d3",
-    "%s",
-    "٫5",
-    "\u2212" + "1",
-]
-FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def image_lines(random: Random) -> str:
     """Rows of numbers in which something may be wrong."""
-    width, mark = random.randint(1, 6), random.choice([",", ";", "\t", " "])
+    width, mark = random.randint(1, 6), random.choice([",", ";", "\t", "|", " "])
     layout = text.Layout(None if mark == " " else mark, width)
     rows = []
     for _ in range(random.randint(1, 30)):
@@ -148,17 +95,18 @@ def image_lines(random: Random) -> str:
     return ACCEPTED
 
 
-NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-
-
 def _without_header(lines: list[bytes], layout: text.Layout) -> list[bytes]:
-    """What a file's lines hold beside a byte-order mark and a first line in which nothing is a number."""
+    """What a file's lines hold beside a byte-order mark and a first line as wide as the rows without a number."""
     first, *rest = lines
     first = first.removeprefix(b"\xef\xbb\xbf")
     fields = [field.strip().lower() for field in first.decode(errors="replace").split(layout.separator)]
     strange = ("nan", "inf", "infinity")
-    named = not any(NUMBER.fullmatch(field) or field.lstrip("+-") in strange for field in fields)
-    return rest if named and any(fields) else [first, *rest]
+    bare = [
+        field[1:-1].strip() if len(field) > 1 and field[0] == field[-1] in "'\"" else field
+        for field in fields
+    ]
+    named = not any(NUMBER.fullmatch(field) or field.lstrip("+-") in strange for field in bare)
+    return rest if named and any(fields) and len(fields) == layout.width else [first, *rest]
 
 
 def _expected_rows(lines: list[bytes], layout: text.Layout) -> np.ndarray | None:
@@ -228,27 +176,6 @@ def _expected_labels(rows: list[str], width: int, classes: int) -> list[int] | N
 
 
 # ---- files of bytes ----
-
-
-def bent(random: Random, content: bytes) -> bytes:
-    """The bytes, changed a little: flipped, cut, repeated, swapped or filled."""
-    changed = bytearray(content)
-    for _ in range(random.choice([1, 1, 1, 2, 8])):
-        place = random.randrange(len(changed) + 1) if changed else 0
-        match random.randrange(6):
-            case 0 if place < len(changed):
-                changed[place] ^= 1 << random.randrange(8)
-            case 1:
-                del changed[place:]
-            case 2:
-                changed[place:place] = random.randbytes(random.randint(1, 9))
-            case 3:
-                del changed[place : place + random.randint(1, 40)]
-            case 4:
-                changed[place : place + 4] = random.choice([b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff"])
-            case _:
-                changed[place : place + 8] = changed[:8]
-    return bytes(changed)
 
 
 def images_idx(random: Random) -> str:
@@ -387,7 +314,6 @@ JSON = [
     {"name": "x"},
     [[[]]],
 ]
-HOSTILE = "a\n\x1b[31m"  # would make two lines, and colour a terminal
 JSON += [{"array": 0}, {"array": 99}, {"number": "nan"}, "\x00", "é" * 9, 10**400, 2**40, 2**61, HOSTILE]
 
 
@@ -592,7 +518,9 @@ def command_line(random: Random) -> str:
     for _ in range(random.choice([0, 1, 1, 2, 3])):
         name = random.choice(names)
         words.append("--" + name.replace("_", "-") if random.random() < 0.95 else "--" + random.choice(WORDS))
-        if type(fields[name].metadata["reader"]).__name__ != "Switch" or random.random() < 0.05:
+        if random.random() < 0.1:
+            words[-1] += "=" + random.choice(["--", "", "-", "-1", *WORDS])
+        elif type(fields[name].metadata["reader"]).__name__ != "Switch" or random.random() < 0.05:
             words.append(random.choice(WORDS))
     try:
         asked = commandline.parse(words)
@@ -669,6 +597,7 @@ def number_is_kept(said, field, found) -> None:
 
 KINDS: dict[str, Callable[[Random], str]] = {
     "rows of images": image_lines,
+    "tables": table,
     "labels": labels,
     "IDX files": images_idx,
     "model.npz": model_file,
@@ -676,13 +605,10 @@ KINDS: dict[str, Callable[[Random], str]] = {
     "checkpoint manifests": manifest,
     "configuration files": recipe_file,
     "command lines": command_line,
+    "command lines of the other programs": program_words,
+    "files to plot": plot_file,
+    "folders for OUTPUT": output_folder,
 }
-
-
-def one_line(message: str) -> None:
-    """Raise AssertionError for a message that is empty, of several lines, steers a terminal, or is of no use."""
-    assert message and message.isprintable(), repr(message)
-    assert "Traceback" not in message and len(message) < 2000, repr(message[:3000])
 
 
 class Hang(BaseException):
@@ -717,7 +643,7 @@ def offer(kind: str, seed: int) -> str:
 def main(total: int) -> int:
     """Offer that many, and print the table."""
     each, failures = -(-total // len(KINDS)), 0
-    print(f"{'kind':<22}{'offered':>9}{'accepted':>10}{'refused':>9}{'wrong':>7}")
+    print(f"{'kind':<38}{'offered':>9}{'accepted':>10}{'refused':>9}{'wrong':>7}")
     for kind in KINDS:
         seen = Counter()
         for seed in range(each):
@@ -733,7 +659,7 @@ def main(total: int) -> int:
                     )
         failures += seen["wrong"]
         counts = seen[ACCEPTED], seen[REFUSED], seen["wrong"]
-        print(f"{kind:<22}{each:>9,}{counts[0]:>10,}{counts[1]:>9,}{counts[2]:>7,}", flush=True)
+        print(f"{kind:<38}{each:>9,}{counts[0]:>10,}{counts[1]:>9,}{counts[2]:>7,}", flush=True)
     return min(failures, 1)
 
 

@@ -1,0 +1,95 @@
+"""What all kinds of made-up input share: odd texts, changed bytes, and what a message must be."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import numpy as np
+
+ACCEPTED, REFUSED = "accepted", "refused"
+Random = random.Random
+
+HOSTILE = "a\n\x1b[31m"  # would make two lines, and colour a terminal
+
+NUMBERS = [
+    "0",
+    "7",
+    "255",
+    "300",
+    "-1",
+    "1.5",
+    "1e3",
+    "-2.5E-3",
+    ".5",
+    "5.",
+    "+4",
+    " 3",
+    "3 ",
+    "1e-400",
+    "00012",
+]
+WRONG = [
+    "",
+    " ",
+    "x",
+    "1x",
+    "nan",
+    "inf",
+    "-Infinity",
+    "1e39",
+    "0x10",
+    "1_000",
+    "1,5",
+    "½",
+    "٣",
+    "1e",
+    "--1",
+    "1 2",
+]
+WRONG += [
+    "\x00",
+    "\ufeff1",
+    "'1'",
+    "None",
+    "1e400",
+    "1.2.3",
+    "\x1a",
+    "=1+1",
+    "0b1",
+    "1d3",
+    "%s",
+    "٫5",
+    "\u2212" + "1",
+]
+FLOAT32 = float(np.finfo(np.float32).max)
+
+
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def bent(random: Random, content: bytes) -> bytes:
+    """The bytes, changed a little: flipped, cut, repeated, swapped or filled."""
+    changed = bytearray(content)
+    for _ in range(random.choice([1, 1, 1, 2, 8])):
+        place = random.randrange(len(changed) + 1) if changed else 0
+        match random.randrange(6):
+            case 0 if place < len(changed):
+                changed[place] ^= 1 << random.randrange(8)
+            case 1:
+                del changed[place:]
+            case 2:
+                changed[place:place] = random.randbytes(random.randint(1, 9))
+            case 3:
+                del changed[place : place + random.randint(1, 40)]
+            case 4:
+                changed[place : place + 4] = random.choice([b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff"])
+            case _:
+                changed[place : place + 8] = changed[:8]
+    return bytes(changed)
+
+
+def one_line(message: str) -> None:
+    """Raise AssertionError for a message that is empty, of several lines, steers a terminal, or is of no use."""
+    assert message and message.isprintable(), repr(message)
+    assert "Traceback" not in message and len(message) < 2000, repr(message[:3000])
