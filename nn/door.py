@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from nn import printable, signals
 from nn.errors import EnvironmentFault, HungUp, Terminated, UserError, advice_of
+from nn.spark import launcher
 
 BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a program
 ENDED = {KeyboardInterrupt: "interrupted", Terminated: "terminated", HungUp: "terminal closed"}
@@ -102,9 +103,11 @@ def _say(program: str, line: str, code: int) -> int:
     signals.ignore()
     line = printable.line(f"{program}: {line}")
     _flush(sys.stdout)
+    if code == BY_SIGNAL + signal.SIGINT:
+        _await_end_of_reader(READER_ENDS)
+    elif launcher.print_error(line):
+        return code
     try:
-        if code == BY_SIGNAL + signal.SIGINT:
-            _await_end_of_reader(READER_ENDS)
         print(line, file=sys.stderr, flush=True)
     except OSError:
         # Ctrl-C ends spark-submit too, through which our output goes; the terminal itself is still there.

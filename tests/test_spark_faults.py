@@ -109,6 +109,13 @@ LOST = "Lost task 0.0 in stage 1.0 (TID 1) (host executor driver)"
             "\tat org.apache.spark.api.python.PythonRunner.read(P.scala:1)",
             None,
         ),
+        (
+            f"{LOST}: org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)\n"
+            "\tat org.apache.spark.api.python.BasePythonRunner.x(P.scala:1)\n"
+            "Caused by: java.io.IOException: crc error\n"
+            "\tat org.apache.hadoop.io.compress.bzip2.CBZip2InputStream.read(C.java:1)",
+            "java.io.IOException: crc error",
+        ),
         ("x", None),
     ],
 )

@@ -47,11 +47,11 @@ def translated(error: BaseException) -> EnvironmentFault | None:
     missing = _NO_MODULE.search(message)
     if missing:
         return EnvironmentFault(_CURES[missing[1]])
-    return _worker_fault(message)
+    return _worker_fault(message, storage_failure(error) is not None)
 
 
-def _worker_fault(message: str) -> EnvironmentFault | None:
-    """The line for a Python worker that did not start, or ended by itself."""
+def _worker_fault(message: str, is_storage_s: bool) -> EnvironmentFault | None:
+    """The line for a Python worker that did not start, or ended by itself and not for a failure of the storage."""
     program = _NO_PROGRAM.search(message)
     if program:
         found = (
@@ -64,7 +64,7 @@ def _worker_fault(message: str) -> EnvironmentFault | None:
         return EnvironmentFault(
             f"expected a Python for the executors, found a program that ended at once; {_ANOTHER_PYTHON}"
         )
-    if _CRASHED in message:
+    if _CRASHED in message and not is_storage_s:
         return EnvironmentFault(
             "a Python worker ended by itself: most often the system kills it where memory runs out; give the executors "
             "more memory, or fewer cores"
@@ -96,15 +96,8 @@ def storage_failure(error: BaseException) -> str | None:
     """
     java = getattr(error, "java_exception", None)
     causes = _CAUSE.findall(str(java.getMessage() or "")) if java is not None else []
-    if not causes or _first_frame(causes[-1][1]).startswith("org.apache.spark."):
-        return None
-    return causes[-1][0]
-
-
-def _first_frame(frames: str) -> str:
-    """The first frame outside of Java's library; empty where there is none."""
-    found = _FRAME.search(frames)
-    return found[1] if found else ""
+    frames = [found[1] for _, trace in causes if (found := _FRAME.search(trace))]
+    return causes[-1][0] if frames and not frames[-1].startswith("org.apache.spark.") else None
 
 
 def reason_of(error: BaseException) -> str:

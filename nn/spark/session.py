@@ -50,7 +50,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
     from pyspark import SparkConf, SparkContext
 
     if not debug:
-        _quiet_bridge()
+        quiet_bridge()
     try:
         _quiet_until_started(SparkContext, debug)
         context = SparkContext.getOrCreate(_with_settings(SparkConf(), name))
@@ -130,7 +130,7 @@ def _quiet_until_started(context_class, debug: bool) -> None:
     _set_log_level(jvm, "ERROR")
 
 
-def _quiet_bridge() -> None:
+def quiet_bridge() -> None:
     """Keep Python's bridge to Java from logging a trace of each call that a signal or a JVM's end cuts short.
 
     The error that says so is raised as well.
