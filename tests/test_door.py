@@ -69,6 +69,21 @@ def test_door_gives_each_end_its_code_and_one_line(error, code, monkeypatch, cap
     assert out == "" and err.startswith("prog.py: ") and err.count("\n") == 1
 
 
+def test_door_tells_what_to_try_by_options(monkeypatch, capsys):
+    assert end_with(Diverged("the cost is inf", learning_rate=0.01), monkeypatch) == 5
+    assert capsys.readouterr().err == "prog.py: error: the cost is inf; try --learning-rate 0.01\n"
+
+
+@pytest.mark.parametrize(("debug", "traces"), [(True, 1), (False, 0)])
+def test_whether_a_trace_is_shown_is_what_the_options_come_to(monkeypatch, capsys, debug, traces):
+    def main(asked):
+        raise DataError("bad")
+
+    monkeypatch.setattr(sys, "argv", ["prog.py", *(["--debug", "--no-debug"] if not debug else [])])
+    assert door.run("prog.py", lambda words: SimpleNamespace(debug=debug), main) == 3
+    assert capsys.readouterr().err.count("Traceback") == traces
+
+
 def test_door_tells_a_fault_of_the_machine_by_its_place(monkeypatch, capsys):
     assert end_with(OSError(errno.ENOSPC, "No space left on device", "/tmp/x.zip"), monkeypatch) == 4
     assert capsys.readouterr().err.startswith("prog.py: error: /tmp/x.zip: No space left on device; --debug")

@@ -313,6 +313,15 @@ def test_the_originals_output_has_its_histories_and_scores(capsys, tmp_path):
     ]
 
 
+def test_part_files_beside_newer_ones_are_not_read(capsys, output):
+    keep_only(output, "summary.json")
+    (output / "metrics").mkdir()
+    for name in ("cost_history", "accuracy_history", "metrics"):
+        (output / name / "part-00000").write_text("no number\n")
+    code, out, _ = run(capsys, output)
+    assert (code, len(out)) == (0, 5)
+
+
 def test_a_folder_with_some_of_the_originals_files_has_their_pictures(capsys, tmp_path):
     (tmp_path / "accuracy_history").mkdir()
     for number, values in enumerate(("10\n20\n", "nan\n90.5\n")):
