@@ -84,8 +84,8 @@ def fit(
         recipe = dataclasses.replace(recipe, input_shape=shape)
     classes = max(int(labels.max()) + 1, 2)
     scale = max(float(inputs.max()), -float(inputs.min())) or 1.0
-    model = recipe.model(math.prod(inputs.shape[1:]), classes, scale)
     split = recipe.split(labels, classes)
+    model = recipe.model(math.prod(inputs.shape[1:]), classes, scale)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
     blocks = split.applied_to(blocks_of(inputs, labels, weights)).kept()

@@ -365,3 +365,8 @@ def test_recipe_fits_images_of_its_data(path):
 
 def test_there_are_the_recipes_that_are_promised():
     assert {"original", "binary", "mlp", "cnn", "lbfgs"} <= {path.stem for path in RECIPES}
+
+
+def test_fit_says_which_two_labels_a_binary_loss_found():
+    with pytest.raises(ValueError, match="binary-cross-entropy: expected labels 0 and 1, found 1 and 2"):
+        nn.fit(np.eye(4), [1, 2, 1, 2], loss="binary-cross-entropy", epochs=1)

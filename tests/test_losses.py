@@ -253,3 +253,10 @@ def test_loss_is_one_word_and_plain_json(loss, word):
     assert spelling.parse(word, LOSSES, "loss") == loss
     assert spelling.from_config(json.loads(json.dumps(spelling.config(loss))), LOSSES, "loss") == loss
     assert spelling.parse("cross-entropy:smoothing=0.1", LOSSES, "loss") == CrossEntropy(0.1)
+
+
+def test_binary_cross_entropy_says_which_labels_it_found():
+    BinaryCrossEntropy().check_labels(np.array([0, 1, 1]))
+    CrossEntropy().check_labels(np.array([1, 2]))
+    with pytest.raises(ValueError, match="^binary-cross-entropy: expected labels 0 and 1, found 1 and 2$"):
+        BinaryCrossEntropy().check_labels(np.array([1, 2, 2]))

@@ -6,9 +6,17 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, write_csv
 from submitting import SHORT_LIVED, environment
+
+import main_task
+from nn import commandline
+from nn.resumption import Start
+from nn.spark.checkpoints import Checkpoints
+from nn.spark.output import Output
+from nn.spark.storage import Storage
 
 pytestmark = pytest.mark.spark
 
@@ -86,11 +94,55 @@ def test_readme_runs_from_top_to_bottom_and_gives_no_notes(copy):
     assert (copy / "digits.npz").exists()
 
 
-@pytest.mark.parametrize("name", ["original", "binary", "lbfgs"])
-def test_recipes_give_no_notes(copy, name):
+def job(spark, words, monkeypatch, folder):
+    """Run the job of a command line in the tests' Spark."""
+    monkeypatch.chdir(folder)
+    asked = commandline.parse(words)
+    storage = Storage(spark)
+    output = Output(storage.folder(asked.output))
+    checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
+    main_task.run(spark, storage, output, checkpoints, Start(asked, None, False))
+
+
+@pytest.mark.parametrize("name", ["original", "binary", "mlp", "lbfgs"])
+def test_recipes_give_no_notes(spark, copy, name, monkeypatch, capsys):
     if name == "binary":
         made = run(f"{DRAWN} --digits 0,1 --output data/binary", copy)
         assert made.returncode == 0, made.stdout
-    done = run(f"spark-submit main_task.py --config recipes/{name}.json runs/{name}", copy)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert not notes(done.stdout)
+    job(spark, ["--config", f"recipes/{name}.json", f"runs/{name}"], monkeypatch, copy)
+    shown = capsys.readouterr().out
+    assert "written   runs/" in shown and not notes(shown)
+
+
+TABLE = ["train.csv", "-", "test.csv", "-", "out", "--label-column", "-1"]
+
+
+@pytest.fixture
+def table(tmp_path, rng):
+    """A table of which nothing can be learned: 300 training and 60 test rows of noise, two classes."""
+    for name, rows in (("train", 300), ("test", 60)):
+        write_csv(
+            tmp_path / f"{name}.csv", np.column_stack([rng.integers(0, 256, (rows, 4)), np.arange(rows) % 2])
+        )
+    return tmp_path
+
+
+def test_a_run_that_learned_nothing_says_so_below_its_score(spark, table, monkeypatch, capsys):
+    job(spark, [*TABLE, "--epochs", "2", "--learning-rate", "1e-9"], monkeypatch, table)
+    lines = capsys.readouterr().out.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("test      accuracy 50.00%"))
+    assert lines[at + 1].startswith("note      all 60 test rows were predicted as class ")
+    assert lines[at + 2].startswith("note      the training cost has hardly changed in 2 epochs")
+
+
+def test_an_epoch_of_more_than_100_jobs_is_noted_with_the_time_it_will_take(
+    spark, table, monkeypatch, capsys
+):
+    words = [*TABLE, "--epochs", "1", "--schedule", "constant"]
+    for size, noted in ((2, True), (3, False)):
+        job(spark, [*words, "--batch-size", str(size), "--overwrite"], monkeypatch, table)
+        many = [line for line in notes(capsys.readouterr().out) if "Spark jobs" in line]
+        assert len(many) == noted
+        if noted:
+            told = r"an epoch is 150 Spark jobs of about \d+ ms, \d+s per epoch and \d+s in all, one for each"
+            assert re.search(told, many[0]) and "--average parameters" in many[0]

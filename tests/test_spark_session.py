@@ -1,6 +1,8 @@
 """How Spark is started and stopped: what goes wrong is one line, what a signal brought about is the signal."""
 
 import errno
+import os
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -112,3 +114,24 @@ def test_spark_that_does_not_start_is_one_line(tmp_path):
     assert done.returncode == 4 and "\tat " not in done.stdout, done.stdout
     last = done.stdout.splitlines()[-1]
     assert last == "main_task.py: error: Spark did not start: Could not parse Master URL: 'local[x]'"
+
+
+@pytest.mark.parametrize(
+    ("master", "variable", "setting", "chosen"),
+    [
+        ("local[2]", None, None, sys.executable),
+        ("local[2]", "/named/python", None, "/named/python"),
+        ("local[2]", None, "/named/python", None),
+        ("spark://host:7077", None, None, None),
+    ],
+)
+def test_a_local_master_runs_its_tasks_on_this_python_unless_another_is_named(
+    monkeypatch, master, variable, setting, chosen
+):
+    monkeypatch.setenv("PYSPARK_PYTHON", variable or "")
+    if variable is None:
+        monkeypatch.delenv("PYSPARK_PYTHON")
+    values = {"spark.master": master, **({"spark.pyspark.python": setting} if setting else {})}
+    session._choose_python(SimpleNamespace(get=values.get, contains=values.__contains__))
+    assert os.environ.get("PYSPARK_PYTHON") == chosen
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)

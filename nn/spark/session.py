@@ -53,7 +53,9 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
         quiet_bridge()
     try:
         _quiet_until_started(SparkContext, debug)
-        context = SparkContext.getOrCreate(_with_settings(SparkConf(), name))
+        conf = _with_settings(SparkConf(), name)
+        _choose_python(conf)
+        context = SparkContext.getOrCreate(conf)
     except KeyboardInterrupt:
         interruption.in_background(lambda: _hush(SparkContext, debug)).join(HUSHED)
         raise
@@ -97,6 +99,16 @@ def _with_settings(conf, name: str):
     conf.setIfMissing("spark.app.name", name)
     conf.setIfMissing("spark.master", "local[*]")
     return conf
+
+
+def _choose_python(conf) -> None:
+    """Let the tasks of a local master run on the Python that runs this, where the user has named none.
+
+    Spark's own choice is the first python3 on PATH, which outside an active environment may have no NumPy.
+    """
+    named = "PYSPARK_PYTHON" in os.environ or conf.contains("spark.pyspark.python")
+    if conf.get("spark.master").startswith("local") and not named:
+        os.environ["PYSPARK_PYTHON"] = sys.executable
 
 
 def _stop(context) -> None:
