@@ -13,6 +13,7 @@ from submitting import SHORT_LIVED, environment
 
 import main_task
 from nn import commandline
+from nn.recipe import PLACES
 from nn.resumption import Start
 from nn.spark.checkpoints import Checkpoints
 from nn.spark.output import Output
@@ -94,10 +95,9 @@ def test_readme_runs_from_top_to_bottom_and_gives_no_notes(copy):
     assert (copy / "digits.npz").exists()
 
 
-def job(spark, words, monkeypatch, folder):
-    """Run the job of a command line in the tests' Spark."""
-    monkeypatch.chdir(folder)
-    asked = commandline.parse(words)
+def job(spark, places, *words):
+    """Run the job of a command line in the tests' Spark, whose Java half has a working folder of its own."""
+    asked = commandline.parse([*map(str, places), *map(str, words)])
     storage = Storage(spark)
     output = Output(storage.folder(asked.output))
     checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
@@ -105,42 +105,39 @@ def job(spark, words, monkeypatch, folder):
 
 
 @pytest.mark.parametrize("name", ["original", "binary", "mlp", "lbfgs"])
-def test_recipes_give_no_notes(spark, copy, name, monkeypatch, capsys):
+def test_recipes_give_no_notes(spark, copy, name, capsys):
     if name == "binary":
         made = run(f"{DRAWN} --digits 0,1 --output data/binary", copy)
         assert made.returncode == 0, made.stdout
-    job(spark, ["--config", f"recipes/{name}.json", f"runs/{name}"], monkeypatch, copy)
+    recipe = copy / "recipes" / f"{name}.json"
+    sets = [json.loads(recipe.read_text())[argument] for argument in PLACES[:4]]
+    job(spark, [*(copy / path for path in sets), copy / "runs" / name], "--config", recipe)
     shown = capsys.readouterr().out
-    assert "written   runs/" in shown and not notes(shown)
-
-
-TABLE = ["train.csv", "-", "test.csv", "-", "out", "--label-column", "-1"]
+    assert "written   " in shown and not notes(shown)
 
 
 @pytest.fixture
 def table(tmp_path, rng):
-    """A table of which nothing can be learned: 300 training and 60 test rows of noise, two classes."""
+    """The places of a table of which nothing can be learned: 300 training and 60 test rows of noise, two classes."""
     for name, rows in (("train", 300), ("test", 60)):
         write_csv(
             tmp_path / f"{name}.csv", np.column_stack([rng.integers(0, 256, (rows, 4)), np.arange(rows) % 2])
         )
-    return tmp_path
+    return [tmp_path / "train.csv", "-", tmp_path / "test.csv", "-", tmp_path / "out"]
 
 
-def test_a_run_that_learned_nothing_says_so_below_its_score(spark, table, monkeypatch, capsys):
-    job(spark, [*TABLE, "--epochs", "2", "--learning-rate", "1e-9"], monkeypatch, table)
+def test_a_run_that_learned_nothing_says_so_below_its_score(spark, table, capsys):
+    job(spark, table, "--label-column", -1, "--epochs", 2, "--learning-rate", 1e-9)
     lines = capsys.readouterr().out.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("test      accuracy 50.00%"))
     assert lines[at + 1].startswith("note      all 60 test rows were predicted as class ")
     assert lines[at + 2].startswith("note      the training cost has hardly changed in 2 epochs")
 
 
-def test_an_epoch_of_more_than_100_jobs_is_noted_with_the_time_it_will_take(
-    spark, table, monkeypatch, capsys
-):
-    words = [*TABLE, "--epochs", "1", "--schedule", "constant"]
+def test_an_epoch_of_more_than_100_jobs_is_noted_with_the_time_it_will_take(spark, table, capsys):
+    words = ["--label-column", -1, "--epochs", 1, "--schedule", "constant", "--overwrite"]
     for size, noted in ((2, True), (3, False)):
-        job(spark, [*words, "--batch-size", str(size), "--overwrite"], monkeypatch, table)
+        job(spark, table, *words, "--batch-size", size)
         many = [line for line in notes(capsys.readouterr().out) if "Spark jobs" in line]
         assert len(many) == noted
         if noted:

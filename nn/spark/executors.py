@@ -34,12 +34,19 @@ def registered(context: Any) -> list[Executor]:
     # bridge cannot open that class without a library that pip's Spark does not bring.
     found = scala.statusStore().executorList(True)
     each = (found.apply(number) for number in range(found.size()))
+    # The status store's own account of what is used only grows where blocks are broadcast and destroyed.
+    memory = scala.getExecutorMemoryStatus()
     return [
-        Executor(one.id(), one.maxTasks(), one.maxMemory() - one.memoryUsed())
+        Executor(one.id(), one.maxTasks(), _left(memory.get(one.hostPort()), one.maxMemory()))
         for one in each
         # The driver holds no rows, unless it is the executor too. One without memory has not said yet what it has.
         if (scala.isLocal() or one.id() != "driver") and one.maxMemory()
     ]
+
+
+def _left(memory: Any, most: int) -> int:
+    """Return the bytes that are left, of a Scala Option of (most, left); all of them where that is not known yet."""
+    return memory.get()._2() if memory.isDefined() else most
 
 
 def await_all(context: Any, tell: Callable[[str], Any]) -> list[Executor]:
