@@ -184,10 +184,8 @@ class Switch(Reader):
 class Choice(Reader):
     """One of a few names."""
 
-    metavar = "NAME"
-
-    def __init__(self, names: tuple[str, ...]):
-        self.names = names
+    def __init__(self, names: tuple[str, ...], metavar: str = "NAME"):
+        self.names, self.metavar = names, metavar
 
     def text(self, word):
         """The name itself."""

@@ -49,9 +49,9 @@ class Options:
     )
     header: str | None = option(
         None,
-        Choice(layout.HEADERS),
-        "whether the first line of each file names its columns: auto, yes or no (default auto: it does where none of "
-        "its fields is a number, or where they count 0,1,2,...)",
+        Choice(layout.HEADERS, "auto|yes|no"),
+        "whether the first line of each file is a header (default auto: it is where none of its fields is a number, or "
+        "where they count 0,1,2,...)",
     )
     skip_lines: int | None = option(
         None,

@@ -109,7 +109,7 @@ class Recipe:
         ClassWeightsReader(),
         "balanced: every class counts alike; or weights as 0=1,3=2.5 (default: every row counts alike)",
     )
-    epochs: int = option(100, Whole(1), "(default 100)")
+    epochs: int = option(100, Whole(1), "how long to train, in epochs (default 100)")
     sample: float | None = option(
         None,
         Number(0, 1, "a fraction above 0, at most 1", "FRACTION", above=True),
@@ -148,7 +148,7 @@ class Recipe:
         f"{', '.join(OPTIMIZERS)}; fields as momentum:0.8 or adamw:weight_decay=0.1 (default sgd)",
     )
     learning_rate: float | None = option(
-        None, positive("RATE"), "(default 0.1; adagrad 0.01; rmsprop, adam and adamw 0.001)"
+        None, positive("RATE"), "size of a step (default 0.1; adagrad 0.01; rmsprop, adam and adamw 0.001)"
     )
     schedule: Schedule | None = option(
         None,
