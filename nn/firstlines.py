@@ -30,7 +30,9 @@ def look(lines: list[str], header: str, skip: int, is_labels: bool, start: Calla
     first = lines[0]
     found = layout.layout_of(lines, header, skip)
     row = next((line for line in lines[1:] if line.strip()), None)
-    has_header = not _is_binary(first) and layout.is_header(first, found)
+    # Names in another encoding than UTF-8 are names; bytes that are no text have no row of numbers below them.
+    is_text = not _is_binary(first) or (row is not None and "\0" not in first)
+    has_header = is_text and layout.is_header(first, found)
     if has_header and row is not None:
         return FirstLines(found, True, row, layout.header_note(first, found), None)
     fault = None if has_header else _fault(first, found, is_labels)
