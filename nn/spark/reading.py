@@ -391,8 +391,13 @@ def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) 
     if rows == found:
         return
     advice = ""
-    if abs(rows - found) == 1:
-        longer = labels if found > rows else images
+    longer = labels if found > rows else images
+    if abs(rows - found) == len(longer.files) > 1:
+        advice = (
+            f"; is line {longer.layout.skip + 1} of each of the {len(longer.files):,} files of {longer.path} a header "
+            "that was read as a row? Remove it, or, where all files have one, give --header yes"
+        )
+    elif abs(rows - found) == 1:
         advice = (
             f"; is line {longer.layout.skip + 1} of {longer.path} a header that was read as a row? Remove it"
         )
