@@ -21,6 +21,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
+MISSING = re.compile(r"|NA|N/A|NaN|null|none|\?|-|\.|missing", re.IGNORECASE)  # how programs write no value
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _RENAMED = re.compile(
     r"(\d+)\.([1-9]\d*)", re.ASCII
@@ -106,6 +107,8 @@ def _with_header_found(layout: Layout, first: str, below: list[str]) -> Layout:
         return found
     if _count_columns(names):
         return found._replace(numbered=True)
+    if names[0] and all(_is_number(name) or MISSING.fullmatch(name) for name in names):
+        return found  # a row that lacks values; without a name for its index, pandas' header is no such row
     advice = f"a header with numbers in it? --header yes reads it as one; {_leave_out(layout.skip)}"
     return found._replace(advice=advice)
 
@@ -115,7 +118,7 @@ def _leave_out(skip: int) -> str:
 
 
 def _are_names(fields: list[str]) -> bool:
-    return any(fields) and not any(map(_looks_like_number, fields))
+    return not all(map(MISSING.fullmatch, fields)) and not any(map(_looks_like_number, fields))
 
 
 def _is_sure(fields: list[str]) -> bool:

@@ -63,7 +63,11 @@ def test_bytes_of_no_known_format_are_no_text():
     [
         (["57/32/0", "1/2/3"], "numbers separated by commas, semicolons, tabs, vertical bars or blanks"),
         (["0 1:55 2:28", "1 1:3 2:4"], "found '1:55'; this looks like LibSVM"),
-        (["1,NA", "3,4"], "a header with numbers in it?"),
+        (["1,NA", "3,4"], "a missing value: fill it in, or leave out the rows that have one"),
+        (["1,?,3", "3,4,5"], "a missing value: fill it in, or leave out the rows that have one"),
+        (["?,NA", "3,4"], "a missing value: fill it in, or leave out the rows that have one"),
+        ([",2020,2021", "0,4,5"], "a header with numbers in it?"),
+        (["1,inf", "3,4"], "an infinite value: write a finite one, or leave out the rows that have one"),
         (["1,NA", "NA,4", "2,3"], "a missing value: fill it in, or leave out the rows that have one"),
         (["1,", "2,"], "found nothing; a missing value"),
         (["1,'0'", "2,'1'"], "write values without quotes"),

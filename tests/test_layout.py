@@ -32,6 +32,7 @@ def rows_of(lines, header="auto", skip=0):
         (["dog", "cat", "dog"], None, 1, False),  # labels that are names: the first is one of them
         (["nan,nan", "1,2"], ",", 2, False),
         (["\ufeffa,b", "1,2"], ",", 2, True),
+        (["?", "1", "0"], None, 1, False),  # a missing value is no name
         (["a;b", "1,5;2,5"], ";", 2, True),  # decimal commas, which the row's own fault names
         (["1,5;2,5;3", "3,5;4,5;6"], ";", 3, False),
     ],
