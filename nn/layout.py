@@ -78,6 +78,12 @@ def layout_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Layout:
     return _with_header_found(layout, first, below) if header == AUTO and below else layout
 
 
+def names_of(line: str, layout: Layout) -> tuple[str, ...]:
+    """Return the names in a header, without quotes; none of a header that has numbers in it."""
+    fields = fields_of(line, layout.separator)
+    return tuple(map(_unquoted, fields)) if _are_names(fields) else ()
+
+
 def header_note(line: str, layout: Layout) -> str | None:
     """Return what to tell the user of a header that might be a row, else None."""
     fields = fields_of(line, layout.separator)

@@ -138,6 +138,50 @@ def test_label_files_that_each_have_the_header_0_are_suspected(spark, tmp_path):
     assert_holds(read(spark, images, str(tmp_path / "y"), header="yes"))
 
 
+@pytest.mark.parametrize(
+    ("first", "notes"),
+    [
+        (
+            "label,a,b,d,c\n",
+            ["column 3 is named 'd', that of TRAIN_IMAGES 'c': columns are taken in their order"],
+        ),
+        ('"Label",A,b,c,d\n', []),
+        ("", []),
+    ],
+)
+def test_a_test_set_whose_columns_have_other_names_is_noted(spark, tmp_path, first, notes):
+    table = np.column_stack([LABELS, INPUTS])
+    train = Source("TRAIN", write(tmp_path / "x.csv", table, "label,a,b,c,d\n"), None, 0)
+    test = Source("TEST", write(tmp_path / "z.csv", table, first), None, 0)
+    train_set, test_set = reading.read_both(spark, Storage(spark), train, test, 2)
+    assert not train_set.notes and len(test_set.notes) == len(notes)
+    assert all(note in found for note, found in zip(notes, test_set.notes, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            [],
+            "found 3 in .*z.csv: it has 4 columns, of which column 0 was taken for the labels; has this file none[?]",
+        ),
+        (
+            [LABELS, LABELS],
+            "found 5 in .*z.csv: it has 6 columns, of which column 0 was taken for the labels$",
+        ),
+    ],
+)
+def test_a_test_set_of_another_width_is_asked_for_labels_where_they_are_what_it_lacks(
+    spark, tmp_path, more, message
+):
+    train = Source("TRAIN", write(tmp_path / "x.csv", np.column_stack([LABELS, INPUTS])), None, 0)
+    test = Source("TEST", write(tmp_path / "z.csv", np.column_stack([*more, INPUTS])), None, 0)
+    with pytest.raises(
+        DataError, match=f"TEST_IMAGES: expected 4 input values a row as in TRAIN_IMAGES, {message}"
+    ):
+        reading.read_both(spark, Storage(spark), train, test, 2)
+
+
 def test_a_first_row_before_blank_lines_is_a_row_and_nothing_warns(spark, tmp_path, recwarn):
     (tmp_path / "x.csv").write_text("5,6,7,8\n\n\n")
     (tmp_path / "y.csv").write_text("1\n\n")
