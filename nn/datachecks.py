@@ -129,14 +129,19 @@ def _sizes(low: np.ndarray, high: np.ndarray, numbers: np.ndarray) -> str | None
 
 
 def _rounded(low: np.ndarray, high: np.ndarray, numbers: np.ndarray) -> str | None:
-    """Return a note on columns whose values are all so large that float32 does not hold each whole number."""
-    beyond = np.flatnonzero(((low >= EXACT) | (high <= -EXACT)) & (low != high))
+    """Return a note on columns whose values are all so large that float32 does not hold each whole number.
+
+    Where it takes all of them for the same number, nothing tells them from a constant: the note is the same.
+    """
+    beyond = np.flatnonzero((low >= EXACT) | (high <= -EXACT))
     if not len(beyond):
         return None
     column = beyond[0]
     step = np.spacing(max(abs(low[column]), abs(high[column])))
+    span = f"go from {low[column]:.10g} to {high[column]:.10g}"
+    if low[column] == high[column]:
+        span = f"are all read as {low[column]:.10g}"
     return (
-        f"the values of column {numbers[column]}{_others(len(beyond))} go from {low[column]:.10g} to "
-        f"{high[column]:.10g}, where float32 has one number in {step:g}: closer ones look the same; subtract the "
-        "smallest value from each first"
+        f"the values of column {numbers[column]}{_others(len(beyond))} {span}, where float32 has one number in "
+        f"{step:g}: closer ones look the same; subtract the smallest value from each first"
     )

@@ -19,6 +19,7 @@ class FirstLines(NamedTuple):
     row: str  # the first one
     note: str | None  # what the user should know of the header
     fault: text.Fault | None  # what is wrong with the first line, which is neither a header nor a row
+    names: tuple[str, ...] = ()  # of the columns, where a header gives them
 
 
 def look(lines: list[str], header: str, skip: int, is_labels: bool, start: Callable[[], bytes]) -> FirstLines:
@@ -30,9 +31,12 @@ def look(lines: list[str], header: str, skip: int, is_labels: bool, start: Calla
     first = lines[0]
     found = layout.layout_of(lines, header, skip)
     row = next((line for line in lines[1:] if line.strip()), None)
-    has_header = not _is_binary(first) and layout.is_header(first, found)
+    # Names in another encoding than UTF-8 are names; bytes that are no text have no row of numbers below them.
+    is_text = not _is_binary(first) or (row is not None and "\0" not in first)
+    has_header = is_text and layout.is_header(first, found)
     if has_header and row is not None:
-        return FirstLines(found, True, row, layout.header_note(first, found), None)
+        note, names = layout.header_note(first, found), layout.names_of(first, found)
+        return FirstLines(found, True, row, note, None, names)
     fault = None if has_header else _fault(first, found, is_labels)
     if (fault is not None or has_header) and (known := hints.format_of(start())):
         fault = text.Fault(1, "a row of numbers", known)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-from nn.layout import SEPARATORS
+from nn.layout import DECIMAL_COMMA, MISSING, NOT_FINITE, SEPARATORS
 
-_MISSING = re.compile(r"|NA|N/A|NaN|null|none|\?|-|\.|missing", re.IGNORECASE)
 _LOGICAL = re.compile(r"true|false|yes|no|t|f", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 _PAIR = re.compile(r"\d+:[+-]?[\d.]\S*")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{1,2}:\d{2}(:\d{2}.*)?")
 
@@ -58,9 +56,11 @@ def for_value(value: str, is_label: bool) -> str:
         return "write values without quotes"
     if _PAIR.fullmatch(value):
         return "this looks like LibSVM (label index:value ...): write rows of all values first"
-    if _MISSING.fullmatch(value):
+    if MISSING.fullmatch(value):
         return "a missing value: fill it in, or leave out the rows that have one"
-    if ";" in value or _DECIMAL_COMMA.fullmatch(value):
+    if NOT_FINITE.fullmatch(value):
+        return "an infinite value: write a finite one, or leave out the rows that have one"
+    if ";" in value or DECIMAL_COMMA.fullmatch(value):
         return "write decimal points, not commas"
     if _LOGICAL.fullmatch(value):
         return "write 1 for true and 0 for false"

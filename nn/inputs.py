@@ -24,7 +24,7 @@ def check_values(inputs: np.ndarray, first_row: int = 0) -> None:
     """
     if inputs.dtype.kind != "f" or not inputs.size:
         return
-    if inputs.min() >= -LARGEST and inputs.max() <= LARGEST:  # a nan is neither
+    if float(inputs.min()) >= -LARGEST and float(inputs.max()) <= LARGEST:  # a nan is neither
         return
     with np.errstate(over="ignore"):
         wrong = ~np.isfinite(inputs.astype(np.float32))

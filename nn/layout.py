@@ -21,6 +21,8 @@ BYTE_ORDER_MARK = "\ufeff"
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
+MISSING = re.compile(r"|NA|N/A|NaN|null|none|\?|-|\.|missing", re.IGNORECASE)  # how programs write no value
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _RENAMED = re.compile(
     r"(\d+)\.([1-9]\d*)", re.ASCII
 )  # what pandas makes of a column's name that it has met before
@@ -38,8 +40,13 @@ class Layout(NamedTuple):
 
 
 def separator_of(line: str) -> str | None:
-    """Return the most frequent separator in a row; None, blanks, where there is none of the others."""
+    """Return the most frequent separator in a row; None, blanks, where there is none of the others.
+
+    Commas beside semicolons or vertical bars are decimal commas.
+    """
     counts = {mark: line.count(mark) for mark in SEPARATORS if mark is not None}
+    if counts[";"] or counts["|"]:
+        counts[","] = 0
     best = max(counts, key=lambda mark: counts[mark])
     return best if counts[best] else None
 
@@ -56,7 +63,7 @@ def is_header(line: str, layout: Layout) -> bool:
     fields = fields_of(line, layout.separator)
     if len(fields) != layout.width:
         return False
-    return _are_names(fields) or (layout.numbered and _count_columns(fields))
+    return _are_names(fields) or ((layout.numbered or _is_sure(fields)) and _count_columns(fields))
 
 
 def layout_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Layout:
@@ -71,11 +78,16 @@ def layout_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Layout:
     return _with_header_found(layout, first, below) if header == AUTO and below else layout
 
 
+def names_of(line: str, layout: Layout) -> tuple[str, ...]:
+    """Return the names in a header, without quotes; none of a header that has numbers in it."""
+    fields = fields_of(line, layout.separator)
+    return tuple(map(_unquoted, fields)) if _are_names(fields) else ()
+
+
 def header_note(line: str, layout: Layout) -> str | None:
     """Return what to tell the user of a header that might be a row, else None."""
     fields = fields_of(line, layout.separator)
-    numbers = sum(map(_is_number, fields))
-    if layout.header != AUTO or not layout.numbered or numbers >= SURE:
+    if layout.header != AUTO or not layout.numbered or _is_sure(fields):
         return None
     return f"line {layout.skip + 1} ({','.join(fields)}) is read as a header; --header no reads it as a row"
 
@@ -90,15 +102,19 @@ def _with_header_found(layout: Layout, first: str, below: list[str]) -> Layout:
         if agreed and len(names) != len(rows[0]) and all(map(_is_number, rows[0])):
             return Layout(separator, len(rows[0]), skip=layout.skip, advice=_leave_out(layout.skip))
         return layout._replace(numbered=len(names) == len(rows[0]) and _count_columns(names))
-    if not any(_is_number(field) for row in rows for field in row):
+    if not any(_looks_like_number(field) for row in rows for field in row):
         return layout._replace(header=NO)  # words everywhere: the first line is as wrong as the others
     if len(names) != len(rows[0]):
+        if _is_number(own[0]) and not all(map(_is_number, rows[0])):
+            return layout._replace(header=NO)  # both begin as rows do, and are none
         return Layout(separator, len(rows[0]), skip=layout.skip, advice=_leave_out(layout.skip))
     found = Layout(separator, len(names), skip=layout.skip)
     if _are_names(names) or not all(map(_is_number, rows[0])):
         return found
     if _count_columns(names):
         return found._replace(numbered=True)
+    if names[0] and all(_is_number(name) or MISSING.fullmatch(name) for name in names):
+        return found  # a row that lacks values; without a name for its index, pandas' header is no such row
     advice = f"a header with numbers in it? --header yes reads it as one; {_leave_out(layout.skip)}"
     return found._replace(advice=advice)
 
@@ -108,7 +124,12 @@ def _leave_out(skip: int) -> str:
 
 
 def _are_names(fields: list[str]) -> bool:
-    return any(fields) and not any(map(_is_number, fields))
+    return not all(map(MISSING.fullmatch, fields)) and not any(map(_looks_like_number, fields))
+
+
+def _is_sure(fields: list[str]) -> bool:
+    """Return whether there are so many numbers that, where they number columns, they cannot be a row."""
+    return sum(map(_is_number, fields)) >= SURE
 
 
 def _count_columns(fields: list[str]) -> bool:
@@ -138,6 +159,11 @@ def _renamed(numbers: list[str]) -> bool:
 def _is_number(field: str) -> bool:
     field = _unquoted(field)
     return bool(NUMBER.fullmatch(field) or NOT_FINITE.fullmatch(field))
+
+
+def _looks_like_number(field: str) -> bool:
+    """Return whether a field is a number, with a decimal point or with a decimal comma, which is refused later."""
+    return _is_number(field) or bool(DECIMAL_COMMA.fullmatch(_unquoted(field)))
 
 
 def _unquoted(field: str) -> str:

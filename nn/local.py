@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -57,7 +58,7 @@ class Fit(NamedTuple):
 def fit(
     inputs: Any,
     labels: Any,
-    recipe: Recipe | str | None = None,
+    recipe: Recipe | str | os.PathLike | None = None,
     weights: Any = None,
     watch: Callable[[Epoch], Any] | None = None,
     **options: Any,
@@ -75,7 +76,7 @@ def fit(
     """
     if recipe is not None and options:
         raise ValueError("expected a recipe or options, found both")
-    recipe = Recipe.read(recipe) if isinstance(recipe, str) else recipe or Recipe.of(**options)
+    recipe = _recipe_of(recipe, options)
     inputs, labels, weights = _checked(inputs, labels, weights)
     if inputs.ndim > 2:
         shape = (*inputs.shape[1:], 1)[:3]  # grey images may leave their channel out
@@ -99,6 +100,17 @@ def fit(
         if watch is not None:
             watch(progress.history[-1])
     return Fit(Classifier(model, kept(optimizer, progress)), progress.history)
+
+
+def _recipe_of(recipe: Recipe | str | os.PathLike | None, options: dict[str, Any]) -> Recipe:
+    """The recipe that is given, read from its file or made of options."""
+    if recipe is None:
+        return Recipe.of(**options)
+    if isinstance(recipe, Recipe):
+        return recipe
+    if not isinstance(recipe, (str, os.PathLike)):
+        raise ValueError(f"expected a recipe or the path of one, got {type(recipe).__name__}")
+    return Recipe.read(os.fspath(recipe))
 
 
 def _checked(inputs: Any, labels: Any, weights: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -129,7 +141,7 @@ def _class_numbers(labels: Any, rows: int) -> np.ndarray:
     columns = values.reshape(rows, -1)
     found = text.to_labels(columns.astype(np.uint8) if values.dtype.kind == "b" else columns, first_line=0)
     if isinstance(found, text.Fault):
-        raise ValueError(f"labels, row {found.line}: expected {found.expected}, found {found.found}")
+        raise ValueError(f"labels, row {found.line}: {found}")
     if found.min() == found.max():
         raise ValueError(f"labels: expected at least 2 classes, found class {found[0]} alone")
     return found

@@ -144,6 +144,8 @@ def look(asked: Options) -> Facts | None:
     width = first.layout.width - len(columns.taken)
     size = text.compact(sample).itemsize if isinstance(sample, np.ndarray) else 4
     rows = sum(count_rows(path, first.layout) for path in images)
+    if not rows:
+        raise DataError(f"TRAIN_IMAGES: expected rows of numbers, found none in {asked.train_images}")
     name, of_labels = (
         ("TRAIN_IMAGES", first) if beside else ("TRAIN_LABELS", _first_lines("TRAIN_LABELS", labels, asked))
     )

@@ -46,6 +46,12 @@ def test_another_format_is_called_by_its_name(start, name):
     assert told([line], start=start).startswith(f"x.csv, line 1: expected a row of numbers, found {name}")
 
 
+def test_a_header_in_another_encoding_is_a_header():
+    line = "größe,breite".encode("latin-1").decode("utf-8", errors="replace")
+    found = look([line, "1,2"], "auto", 0, False, bytes)
+    assert (found.has_header, found.row, found.fault) == (True, "1,2", None)
+
+
 def test_bytes_of_no_known_format_are_no_text():
     assert told(["\0\0\0"], start=b"\0\0\0") == (
         "x.csv, line 1: expected a row of numbers, found bytes that are no text"
@@ -57,14 +63,22 @@ def test_bytes_of_no_known_format_are_no_text():
     [
         (["57/32/0", "1/2/3"], "numbers separated by commas, semicolons, tabs, vertical bars or blanks"),
         (["0 1:55 2:28", "1 1:3 2:4"], "found '1:55'; this looks like LibSVM"),
-        (["1,NA", "3,4"], "a header with numbers in it?"),
+        (["1,NA", "3,4"], "a missing value: fill it in, or leave out the rows that have one"),
+        (["1,?,3", "3,4,5"], "a missing value: fill it in, or leave out the rows that have one"),
+        (["?,NA", "3,4"], "a missing value: fill it in, or leave out the rows that have one"),
+        ([",2020,2021", "0,4,5"], "a header with numbers in it?"),
+        (["1,inf", "3,4"], "an infinite value: write a finite one, or leave out the rows that have one"),
         (["1,NA", "NA,4", "2,3"], "a missing value: fill it in, or leave out the rows that have one"),
         (["1,", "2,"], "found nothing; a missing value"),
         (["1,'0'", "2,'1'"], "write values without quotes"),
         (["5,setosa", "6,versicolor"], "labels are class numbers 0, 1, 2, ...: number the names"),
         (["5,True", "6,False"], "write 1 for true and 0 for false"),
         (["5,2024-01-02", "6,2024-01-03"], "a date or a time"),
-        (["1,5;2,5", "3,5;4,5"], "write decimal points, not commas"),
+        (
+            ["0 1:55", "1 1:3 2:4"],
+            "found '1:55'; this looks like LibSVM",
+        ),  # as wide as it has values other than 0
+        (["1,5;2,5", "3,5;4,5"], "found '1,5'; write decimal points, not commas"),
         (["1,2", "1,2,3", "4,5,6"], "expected 3 values separated by commas, found 2 values; --skip-lines 1"),
         (["", "1,2"], "expected a row of numbers, found an empty line"),
     ],

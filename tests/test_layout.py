@@ -32,6 +32,9 @@ def rows_of(lines, header="auto", skip=0):
         (["dog", "cat", "dog"], None, 1, False),  # labels that are names: the first is one of them
         (["nan,nan", "1,2"], ",", 2, False),
         (["\ufeffa,b", "1,2"], ",", 2, True),
+        (["?", "1", "0"], None, 1, False),  # a missing value is no name
+        (["a;b", "1,5;2,5"], ";", 2, True),  # decimal commas, which the row's own fault names
+        (["1,5;2,5;3", "3,5;4,5;6"], ";", 3, False),
     ],
 )
 def test_names_above_numbers_are_a_header(lines, separator, width, header):
@@ -76,6 +79,13 @@ def test_numbers_are_a_header_only_where_the_first_file_has_one():
     row = Layout(",", 3)
     assert not is_header("0,1,2", row) and is_header("0,1,2", row._replace(numbered=True))
     assert is_header("a,b,c", row)
+
+
+def test_so_many_numbers_are_a_header_in_any_file():
+    row = Layout(",", 10)
+    assert is_header("0,1,2,3,4,5,6,7,8,9", row) and is_header("1,2,3,4,5,6,7,8,9,10", row)
+    assert not is_header("0,1,2,3,4,5,6,7,8,8", row)
+    assert not is_header("0,1,2,3,4,5,6,7,8,9", row._replace(header="no"))
 
 
 def test_the_user_has_the_last_word():

@@ -180,6 +180,7 @@ def test_fit_refuses_inputs_that_are_none():
             LABELS - (np.arange(300) == 7) * 9,
             "labels, row 7: expected a class number in 0..999, found -[789]",
         ),
+        (LABELS.clip(0, 1) * 2 - 1, r"found -1; labels -1 and 1: write 0 and 1"),
         (LABELS + 10**12, "labels, row 0: expected a class number in 0..999, found 1e[+]12"),
         (
             LABELS / 1 + (np.arange(300) == 7) / 2,
@@ -336,6 +337,18 @@ def test_a_classifier_saves_itself(tmp_path):
     assert (tmp_path / "other.npz").read_bytes() == (tmp_path / "model.npz").read_bytes()
     again.save(str(tmp_path / "model.npz"))
     assert (tmp_path / "other.npz").read_bytes() == (tmp_path / "model.npz").read_bytes()
+
+
+def test_a_recipe_is_one_or_the_path_of_one(tmp_path):
+    (tmp_path / "r.json").write_text('{"epochs": 2}')
+    assert len(nn.fit(INPUTS, LABELS, tmp_path / "r.json").history) == 2
+    with pytest.raises(ValueError, match="expected a recipe or the path of one, got int"):
+        nn.fit(INPUTS, LABELS, 5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_half_precision_is_taken_without_a_warning():
+    nn.fit((INPUTS / INPUTS.max()).astype(np.float16), LABELS, epochs=1)
 
 
 def test_recipe_refuses_keys_that_nobody_knows(tmp_path):

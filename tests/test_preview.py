@@ -115,7 +115,7 @@ def test_dry_run_refuses_an_output_that_the_run_would_refuse(csv_set, tmp_path):
     told("--overwrite")
     with pytest.raises(UsageError, match="^--resume: expected a run's folder"):
         told("--resume")
-    with pytest.raises(EnvironmentFault, match="thesis.tex as OUTPUT: .* cannot be written to"):
+    with pytest.raises(EnvironmentFault, match="thesis.tex as OUTPUT: .*thesis.tex is no folder"):
         told(place=out / "thesis.tex")
     told(place="hdfs://x/out")
 
@@ -147,6 +147,7 @@ def test_dry_run_tells_a_run_that_writes_to_output(csv_set, tmp_path):
         ),
         ("", "0\n", [], "TRAIN_IMAGES: expected rows of numbers, found nothing in"),
         ("1,2\n", "", [], "TRAIN_LABELS: expected rows of numbers, found nothing in"),
+        ("a,b\n", "0\n", [], "TRAIN_IMAGES: expected rows of numbers, found none in"),
         ("1,2\n1,2\n", "0\n-1\n", [], "y.csv, line 2: expected a class number in 0..999, found -1"),
         ("1,2\n1,2\n", "0\nx\n", [], "y.csv, line 2: expected a number"),
     ],

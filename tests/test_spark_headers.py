@@ -99,13 +99,87 @@ def test_lines_are_skipped_in_each_file_and_counted(spark, tmp_path, partitions)
 def test_more_lines_to_skip_than_a_first_piece_has_are_refused(spark, tmp_path):
     images, labels = write(tmp_path / "x.csv", INPUTS), write(tmp_path / "y.csv", LABELS)
     with pytest.raises(
-        DataError, match="--skip-lines: expected at most the .* lines of the first of .* pieces"
+        DataError, match="--skip-lines: expected fewer than the .* lines of the first of .* pieces"
     ):
         read(spark, images, labels, partitions=20, skip=5)
     with pytest.raises(
         DataError, match="TRAIN_IMAGES: expected rows of numbers, found nothing after the first 40"
     ):
         read(spark, images, labels, partitions=1, skip=40)
+
+
+def test_a_header_that_begins_a_second_piece_is_not_read_as_a_row(spark, tmp_path):
+    images = write(tmp_path / "x.csv", INPUTS, "#" * 3000 + f"\n{PANDAS}")
+    labels = write(tmp_path / "y.csv", LABELS, "made by me\n")
+    with pytest.raises(
+        DataError, match="--skip-lines: expected fewer than the 1 lines of the first of 4 pieces"
+    ):
+        read(spark, images, labels, partitions=4, skip=1)
+    assert_holds(read(spark, images, labels, partitions=1, skip=1))
+
+
+def test_a_long_header_of_numbers_is_left_out_where_a_later_file_alone_has_one(spark, tmp_path):
+    (tmp_path / "x").mkdir()
+    wide = np.repeat(INPUTS, 3, axis=1)
+    write(tmp_path / "x" / "part-0", wide[:5])
+    write(tmp_path / "x" / "part-1", wide[5:], ",".join(map(str, range(12))) + "\n")
+    assert read(spark, str(tmp_path / "x"), write(tmp_path / "y.csv", LABELS)).rows == len(INPUTS)
+
+
+def test_label_files_that_each_have_the_header_0_are_suspected(spark, tmp_path):
+    (tmp_path / "y").mkdir()
+    for number, part in enumerate(np.split(LABELS, 2)):
+        write(tmp_path / "y" / f"part-{number}", part, "0\n")
+    images = write(tmp_path / "x.csv", INPUTS, PANDAS)
+    with pytest.raises(
+        DataError, match="is line 1 of each of the 2 files of .*y a header .* give --header yes"
+    ):
+        read(spark, images, str(tmp_path / "y"))
+    assert_holds(read(spark, images, str(tmp_path / "y"), header="yes"))
+
+
+@pytest.mark.parametrize(
+    ("first", "notes"),
+    [
+        (
+            "label,a,b,d,c\n",
+            ["column 3 is named 'd', that of TRAIN_IMAGES 'c': columns are taken in their order"],
+        ),
+        ('"Label",A,b,c,d\n', []),
+        ("", []),
+    ],
+)
+def test_a_test_set_whose_columns_have_other_names_is_noted(spark, tmp_path, first, notes):
+    table = np.column_stack([LABELS, INPUTS])
+    train = Source("TRAIN", write(tmp_path / "x.csv", table, "label,a,b,c,d\n"), None, 0)
+    test = Source("TEST", write(tmp_path / "z.csv", table, first), None, 0)
+    train_set, test_set = reading.read_both(spark, Storage(spark), train, test, 2)
+    assert not train_set.notes and len(test_set.notes) == len(notes)
+    assert all(note in found for note, found in zip(notes, test_set.notes, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            [],
+            "found 3 in .*z.csv: it has 4 columns, of which column 0 was taken for the labels; has this file none[?]",
+        ),
+        (
+            [LABELS, LABELS],
+            "found 5 in .*z.csv: it has 6 columns, of which column 0 was taken for the labels$",
+        ),
+    ],
+)
+def test_a_test_set_of_another_width_is_asked_for_labels_where_they_are_what_it_lacks(
+    spark, tmp_path, more, message
+):
+    train = Source("TRAIN", write(tmp_path / "x.csv", np.column_stack([LABELS, INPUTS])), None, 0)
+    test = Source("TEST", write(tmp_path / "z.csv", np.column_stack([*more, INPUTS])), None, 0)
+    with pytest.raises(
+        DataError, match=f"TEST_IMAGES: expected 4 input values a row as in TRAIN_IMAGES, {message}"
+    ):
+        reading.read_both(spark, Storage(spark), train, test, 2)
 
 
 def test_a_first_row_before_blank_lines_is_a_row_and_nothing_warns(spark, tmp_path, recwarn):

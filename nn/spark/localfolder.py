@@ -35,7 +35,9 @@ class LocalFolder:
         place = os.path.abspath(self.path)
         while not os.path.lexists(place):
             place = os.path.dirname(place)
-        if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
+        if not os.path.isdir(place):
+            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {place} is no folder")
+        if not os.access(place, os.W_OK | os.X_OK):
             raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {place} cannot be written to")
 
     def read(self, name: str, most: int) -> bytes | None:

@@ -95,6 +95,7 @@ def read_both(
     """
     train_files = Files.open(context, storage, train, partitions)
     test_files = Files.open_test(context, storage, test, partitions, train_files)
+    test_files.images.notes += _other_names(train_files.images, test_files.images)
     train_set = read(train_files)
     labels = np.flatnonzero(train_set.class_rows)
     if len(labels) < 2:
@@ -150,9 +151,10 @@ class Files(NamedTuple):
     def refuse_other_width(self, train: Files) -> None:
         """Raise DataError where the rows of a test set are not as wide as those of its training set."""
         if self.width != train.width:
+            lacks_labels = self.columns.taken and self.images.layout.width == train.width
             raise DataError(
-                f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, "
-                f"found {self.width} in {self.images.path}{self._of_columns()}"
+                f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, found {self.width} in "
+                f"{self.images.path}{self._of_columns()}{'; has this file none?' if lacks_labels else ''}"
             )
 
     def _of_columns(self) -> str:
@@ -163,7 +165,7 @@ class Files(NamedTuple):
         count = f": it has {self.images.layout.width} columns"
         parts = [f"column {label} was taken for the labels"] if label is not None else []
         parts += [f"column {other} for the weights" for other in others if other is not None]
-        return f"{count}, of which {' and '.join(parts)}; has this file none?"
+        return f"{count}, of which {' and '.join(parts)}"
 
 
 def _opened(context, storage: Storage, source: Source, kind: str, path: str, partitions: int) -> TextFile:
@@ -391,8 +393,13 @@ def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) 
     if rows == found:
         return
     advice = ""
-    if abs(rows - found) == 1:
-        longer = labels if found > rows else images
+    longer = labels if found > rows else images
+    if abs(rows - found) == len(longer.files) > 1:
+        advice = (
+            f"; is line {longer.layout.skip + 1} of each of the {len(longer.files):,} files of {longer.path} a header "
+            "that was read as a row? Remove it, or, where all files have one, give --header yes"
+        )
+    elif abs(rows - found) == 1:
         advice = (
             f"; is line {longer.layout.skip + 1} of {longer.path} a header that was read as a row? Remove it"
         )
@@ -402,6 +409,20 @@ def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) 
         f"{labels.argument}: expected {rows:,} labels, one for each image in {images.path}, "
         f"found {found:,} in {labels.path}{advice}"
     )
+
+
+def _other_names(train: TextFile, test: TextFile) -> list[str]:
+    """Return a note where a test set's header names a column otherwise than the training set's."""
+    if len(train.names) != len(test.names):  # a missing column is told where the widths are compared
+        return []
+    pairs = enumerate(zip(train.names, test.names, strict=True))
+    differing = ((number, *names) for number, names in pairs if names[0].casefold() != names[1].casefold())
+    for number, name, other in differing:
+        return [
+            f"{test.argument}: column {number} is named {text.quoted(other)}, that of {train.argument} "
+            f"{text.quoted(name)}: columns are taken in their order, not by their names"
+        ]
+    return []
 
 
 def _refuse_swapped(images: TextFile, labels: TextFile) -> None:

@@ -76,6 +76,7 @@ class TextFile:
         self.pieces = self._pieces()
         first = self._look(header, skip)
         self.layout, self.has_header, self.first_row = first.layout, first.has_header, first.row
+        self.names = first.names
         if first.note:
             self.notes.append(f"{argument}: {self._first_path}, {first.note}")
 
@@ -223,13 +224,16 @@ class TextFile:
             raise DataError(f"{self.argument}: expected rows of numbers, found none in {self.path}")
 
     def _refuse_short_first_piece(self, censuses: list[Census]) -> None:
-        """Raise DataError where the lines to skip do not end in the first piece of a file that has others."""
+        """Raise DataError where the lines to skip are all of the first piece of a file that has others.
+
+        The header or the first row would then stand in a piece that is read as rows alone.
+        """
         pieces = Counter(piece.path for piece in self.pieces)
         for census in censuses:
             path, start, _ = self.pieces[census.piece]
-            if start == 0 and census.lines < self.layout.skip and pieces[path] > 1:
+            if start == 0 and census.lines <= self.layout.skip and pieces[path] > 1:
                 raise DataError(
-                    f"--skip-lines: expected at most the {census.lines:,} lines of the first of {pieces[path]:,} "
+                    f"--skip-lines: expected fewer than the {census.lines:,} lines of the first of {pieces[path]:,} "
                     f"pieces of {path}, found {self.layout.skip:,}; take fewer --partitions"
                 )
 
