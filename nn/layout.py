@@ -71,10 +71,11 @@ def layout_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Layout:
 
     The width is that of the rows; of a file that is nothing but a header it is the header's.
     """
-    first, below = lines[0], [line for line in lines[1:] if line.strip()]
+    first, below = lines[0], [line for line in lines[1:] if line.removeprefix(BYTE_ORDER_MARK).strip()]
     row = below[0] if header == YES and below else first
     separator = separator_of(row)
-    layout = Layout(separator, len(fields_of(row, separator)), header, skip=skip)
+    width = max(1, len(fields_of(row, separator)))  # a blank line has no field, and is no row of none
+    layout = Layout(separator, width, header, skip=skip)
     return _with_header_found(layout, first, below) if header == AUTO and below else layout
 
 

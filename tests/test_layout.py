@@ -95,6 +95,11 @@ def test_the_user_has_the_last_word():
     assert rows_of(["a,b", "c,d"], "yes")[1] and not rows_of(["a,b", "1,2"], "no")[1]
 
 
+@pytest.mark.parametrize("header", ["auto", "yes", "no"])
+def test_a_row_has_a_width_even_where_it_is_blank(header):
+    assert layout_of(["\ufeff"], header).width == layout_of(["a", "\ufeff", "2"], header).width == 1
+
+
 @pytest.mark.parametrize(
     ("lines", "width", "advice"),
     [
