@@ -37,6 +37,7 @@ class Layout(NamedTuple):
     numbered: bool = False  # AUTO: whether numbers, as in the module's docstring, are a header too
     skip: int = 0  # lines before the header or the first row of a file
     advice: str = ""  # what to do where the first line of a file is neither a header nor a row
+    names: tuple[str, ...] = ()  # of the columns, where the header of the first file gives them
 
 
 def separator_of(line: str) -> str | None:
@@ -83,6 +84,13 @@ def names_of(line: str, layout: Layout) -> tuple[str, ...]:
     """Return the names in a header, without quotes; none of a header that has numbers in it."""
     fields = fields_of(line, layout.separator)
     return tuple(map(_unquoted, fields)) if _are_names(fields) else ()
+
+
+def first_difference(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[int, str, str] | None:
+    """Return the first column that two headers of the same width name otherwise: its number and both names."""
+    pairs = zip(names, others, strict=True) if len(names) == len(others) else ()
+    named = ((number, *pair) for number, pair in enumerate(pairs))
+    return next((each for each in named if each[1].casefold() != each[2].casefold()), None)
 
 
 def header_note(line: str, layout: Layout) -> str | None:
