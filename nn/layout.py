@@ -5,7 +5,7 @@ A header is one of
     numbers        0,1,..,n-1 or 1..n, as pandas names columns that have no names, or values that it has made
                    different from each other: 0,0.1,0.2
     label,0,1,2    both
-Fewer than SURE numbers may be a row all the same: then the user is told.
+Fewer than SURE numbers and no name may be a row all the same: then the user is told.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def first_difference(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[i
 def header_note(line: str, layout: Layout) -> str | None:
     """Return what to tell the user of a header that might be a row, else None."""
     fields = fields_of(line, layout.separator)
-    if layout.header != AUTO or not layout.numbered or _is_sure(fields):
+    if layout.header != AUTO or not all(map(_is_number, fields)) or _is_sure(fields):
         return None
     return f"line {layout.skip + 1} ({','.join(fields)}) is read as a header; --header no reads it as a row"
 

@@ -127,8 +127,10 @@ def test_advice_counts_the_lines_that_are_skipped_already():
 
 def test_a_few_numbers_as_a_header_are_noted():
     few, many = (",".join(map(str, range(count))) for count in (3, 10))
-    for line, noted in ((few, True), (many, False), ("a,b,c", False)):
-        layout = layout_of([line, line.replace("0", "9"), line.replace("0", "8")])
+    for line, noted in ((few, True), (many, False), ("a,b,c", False), (f"label,{few}", False)):
+        row = ",".join(["7"] * len(line.split(",")))
+        layout = layout_of([line, row, row])
+        assert is_header(line, layout)
         assert bool(header_note(line, layout)) == noted
     layout = layout_of([few, "7,8,9"], skip=1)
     assert header_note(few, layout) == "line 2 (0,1,2) is read as a header; --header no reads it as a row"
