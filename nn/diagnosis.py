@@ -19,7 +19,8 @@ def notes(score: Score, progress: Progress, model: Sequential, params: Params) -
     """Return what the user should know of a network that is no better than always predicting one class."""
     found = [_no_better(score)]
     if found[0]:
-        found += [_dead_layer(score, model, params), _still(progress)]
+        # A dead layer is why the cost stands still, and its cure is the opposite.
+        found.append(_dead_layer(score, model, params) or _still(progress))
     return [note for note in found if note]
 
 

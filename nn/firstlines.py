@@ -19,7 +19,6 @@ class FirstLines(NamedTuple):
     row: str  # the first one
     note: str | None  # what the user should know of the header
     fault: text.Fault | None  # what is wrong with the first line, which is neither a header nor a row
-    names: tuple[str, ...] = ()  # of the columns, where a header gives them
 
 
 def look(lines: list[str], header: str, skip: int, is_labels: bool, start: Callable[[], bytes]) -> FirstLines:
@@ -35,8 +34,8 @@ def look(lines: list[str], header: str, skip: int, is_labels: bool, start: Calla
     is_text = not _is_binary(first) or (row is not None and "\0" not in first)
     has_header = is_text and layout.is_header(first, found)
     if has_header and row is not None:
-        note, names = layout.header_note(first, found), layout.names_of(first, found)
-        return FirstLines(found, True, row, note, None, names)
+        found = found._replace(names=layout.names_of(first, found))
+        return FirstLines(found, True, row, layout.header_note(first, found), None)
     fault = None if has_header else _fault(first, found, is_labels)
     if (fault is not None or has_header) and (known := hints.format_of(start())):
         fault = text.Fault(1, "a row of numbers", known)

@@ -5,7 +5,7 @@ A header is one of
     numbers        0,1,..,n-1 or 1..n, as pandas names columns that have no names, or values that it has made
                    different from each other: 0,0.1,0.2
     label,0,1,2    both
-Fewer than SURE numbers may be a row all the same: then the user is told.
+Fewer than SURE numbers and no name may be a row all the same: then the user is told.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Layout(NamedTuple):
     numbered: bool = False  # AUTO: whether numbers, as in the module's docstring, are a header too
     skip: int = 0  # lines before the header or the first row of a file
     advice: str = ""  # what to do where the first line of a file is neither a header nor a row
+    names: tuple[str, ...] = ()  # of the columns, where the header of the first file gives them
 
 
 def separator_of(line: str) -> str | None:
@@ -71,10 +72,11 @@ def layout_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Layout:
 
     The width is that of the rows; of a file that is nothing but a header it is the header's.
     """
-    first, below = lines[0], [line for line in lines[1:] if line.strip()]
+    first, below = lines[0], [line for line in lines[1:] if line.removeprefix(BYTE_ORDER_MARK).strip()]
     row = below[0] if header == YES and below else first
     separator = separator_of(row)
-    layout = Layout(separator, len(fields_of(row, separator)), header, skip=skip)
+    width = max(1, len(fields_of(row, separator)))  # a blank line has no field, and is no row of none
+    layout = Layout(separator, width, header, skip=skip)
     return _with_header_found(layout, first, below) if header == AUTO and below else layout
 
 
@@ -84,10 +86,17 @@ def names_of(line: str, layout: Layout) -> tuple[str, ...]:
     return tuple(map(_unquoted, fields)) if _are_names(fields) else ()
 
 
+def first_difference(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[int, str, str] | None:
+    """Return the first column that two headers of the same width name otherwise: its number and both names."""
+    pairs = zip(names, others, strict=True) if len(names) == len(others) else ()
+    named = ((number, *pair) for number, pair in enumerate(pairs))
+    return next((each for each in named if each[1].casefold() != each[2].casefold()), None)
+
+
 def header_note(line: str, layout: Layout) -> str | None:
     """Return what to tell the user of a header that might be a row, else None."""
     fields = fields_of(line, layout.separator)
-    if layout.header != AUTO or not layout.numbered or _is_sure(fields):
+    if layout.header != AUTO or not all(map(_is_number, fields)) or _is_sure(fields):
         return None
     return f"line {layout.skip + 1} ({','.join(fields)}) is read as a header; --header no reads it as a row"
 

@@ -16,7 +16,16 @@ import numpy as np
 
 from nn import hints
 from nn.cells import CellReader
-from nn.layout import BYTE_ORDER_MARK, NOT_FINITE, NUMBER, SEPARATORS, Layout, is_header
+from nn.layout import (
+    BYTE_ORDER_MARK,
+    NOT_FINITE,
+    NUMBER,
+    SEPARATORS,
+    Layout,
+    first_difference,
+    is_header,
+    names_of,
+)
 from nn.records import LARGEST_WEIGHT
 
 MAX_CLASSES = 1000
@@ -87,7 +96,9 @@ def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> I
         size += sum(map(len, chunk))
         if first_line == first_row:
             chunk[0] = chunk[0].removeprefix(MARK)
-            if is_header(_as_text(chunk[0]), layout):
+            header = _as_text(chunk[0])
+            if is_header(header, layout):
+                fault = _another_header(first_line, header, layout)
                 chunk, first_line = chunk[1:], first_line + 1
         full = len(chunk)
         while full and not chunk[full - 1].strip():
@@ -97,7 +108,7 @@ def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> I
         elif full:
             values = to_array(chunk[:full], layout, cells)
             if isinstance(values, Fault):
-                fault = values._replace(line=values.line + first_line - 1)
+                fault = fault or values._replace(line=values.line + first_line - 1)
                 if fault.line == first_row and layout.advice:
                     fault = fault._replace(advice=layout.advice)
                 # The rows before it are good, and may hold an earlier fault of another kind.
@@ -112,6 +123,16 @@ def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> I
         seen += 1
         size += len(line)
     yield End(seen, rows, size, blank if fault is None else 0, fault)
+
+
+def _another_header(line: int, header: str, layout: Layout) -> Fault | None:
+    """Return what is wrong with a header that names the columns otherwise than that of the first file."""
+    differing = first_difference(layout.names, names_of(header, layout))
+    if differing is None:
+        return None
+    number, name, found = differing
+    expected = f"{quoted(name)} as the name of column {number}, as in the first file"
+    return Fault(line, expected, quoted(found), "put the columns into the order of the first file")
 
 
 def take(lines: Iterator[bytes], most: int) -> list[bytes]:

@@ -57,7 +57,7 @@ def test_a_test_set_of_one_class_says_nothing():
 
 
 def test_dead_units_are_named_as_the_reason():
-    found = notes([0, 0, 1, 1], INPUTS, *model_of(hidden_bias=-100.0))
+    found = notes([0, 0, 1, 1], INPUTS, *model_of(hidden_bias=-100.0), costs=(0.7, 0.7))
     assert len(found) == 2 and found[1].startswith("layer 2 relu gives 0 in all units for all 4 rows")
 
 

@@ -95,6 +95,11 @@ def test_the_user_has_the_last_word():
     assert rows_of(["a,b", "c,d"], "yes")[1] and not rows_of(["a,b", "1,2"], "no")[1]
 
 
+@pytest.mark.parametrize("header", ["auto", "yes", "no"])
+def test_a_row_has_a_width_even_where_it_is_blank(header):
+    assert layout_of(["\ufeff"], header).width == layout_of(["a", "\ufeff", "2"], header).width == 1
+
+
 @pytest.mark.parametrize(
     ("lines", "width", "advice"),
     [
@@ -122,8 +127,10 @@ def test_advice_counts_the_lines_that_are_skipped_already():
 
 def test_a_few_numbers_as_a_header_are_noted():
     few, many = (",".join(map(str, range(count))) for count in (3, 10))
-    for line, noted in ((few, True), (many, False), ("a,b,c", False)):
-        layout = layout_of([line, line.replace("0", "9"), line.replace("0", "8")])
+    for line, noted in ((few, True), (many, False), ("a,b,c", False), (f"label,{few}", False)):
+        row = ",".join(["7"] * len(line.split(",")))
+        layout = layout_of([line, row, row])
+        assert is_header(line, layout)
         assert bool(header_note(line, layout)) == noted
     layout = layout_of([few, "7,8,9"], skip=1)
     assert header_note(few, layout) == "line 2 (0,1,2) is read as a header; --header no reads it as a row"

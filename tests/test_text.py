@@ -20,6 +20,18 @@ def read(lines, layout=COMMAS, starts_file=True):
     return (np.concatenate(rows) if rows else np.empty((0, layout.width))), end
 
 
+def test_a_header_with_other_names_than_the_first_file_s_is_a_fault():
+    layout = Layout(",", 2, names=("a", "b"))
+    for header in ('A,"b"', "a, b"):
+        values, end = read([header, "1,2"], layout)
+        assert values.tolist() == [[1, 2]] and end.fault is None
+    _, end = read(["b,a", "1,x"], layout)
+    assert end.fault.line == 1 and str(end.fault) == (
+        "expected 'a' as the name of column 0, as in the first file, found 'b'; put the columns into the order of the "
+        "first file"
+    )
+
+
 @given(
     st.lists(
         st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=3),

@@ -413,16 +413,14 @@ def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) 
 
 def _other_names(train: TextFile, test: TextFile) -> list[str]:
     """Return a note where a test set's header names a column otherwise than the training set's."""
-    if len(train.names) != len(test.names):  # a missing column is told where the widths are compared
+    differing = layout.first_difference(train.layout.names, test.layout.names)
+    if differing is None:
         return []
-    pairs = enumerate(zip(train.names, test.names, strict=True))
-    differing = ((number, *names) for number, names in pairs if names[0].casefold() != names[1].casefold())
-    for number, name, other in differing:
-        return [
-            f"{test.argument}: column {number} is named {text.quoted(other)}, that of {train.argument} "
-            f"{text.quoted(name)}: columns are taken in their order, not by their names"
-        ]
-    return []
+    number, name, other = differing
+    return [
+        f"{test.argument}: column {number} is named {text.quoted(other)}, that of {train.argument} "
+        f"{text.quoted(name)}: columns are taken in their order, not by their names"
+    ]
 
 
 def _refuse_swapped(images: TextFile, labels: TextFile) -> None:

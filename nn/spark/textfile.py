@@ -76,7 +76,6 @@ class TextFile:
         self.pieces = self._pieces()
         first = self._look(header, skip)
         self.layout, self.has_header, self.first_row = first.layout, first.has_header, first.row
-        self.names = first.names
         if first.note:
             self.notes.append(f"{argument}: {self._first_path}, {first.note}")
 
