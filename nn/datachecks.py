@@ -103,7 +103,7 @@ def _rows_counted(whole: ColumnSummary, numbers: np.ndarray) -> str | None:
     column, c = next(iter(whole.counters.items()))
     return (
         f"column {numbers[column]}{_others(len(whole.counters))} counts the rows ({c:g}, {c + 1:g}, {c + 2:g}, ...): "
-        "an index says nothing of the class; remove it from the data"
+        "a row index carries no information about the class; remove it"
     )
 
 

@@ -10,8 +10,8 @@ from nn.records import Progress
 
 STILL = 1e-3  # of the largest cost: a change over all epochs that is none
 CURE = (
-    "standardize the columns (mean 0, standard deviation 1), or try another --learning-rate or mini-batches "
-    "(--average parameters)"
+    "standardize the columns (mean 0, standard deviation 1), or try more --epochs, another --learning-rate or "
+    "mini-batches (--average parameters)"
 )
 
 
@@ -30,10 +30,12 @@ def _no_better(score: Score) -> str | None:
     largest = classes.max() / score.rows
     if score.accuracy > largest or largest == 1:
         return None
-    always = f"no better than always predicting the most frequent class, {classes.argmax()} ({largest:.2%})"
+    always = (
+        f"always predicting the most frequent class, {classes.argmax()}, would be right for {largest:.2%}"
+    )
     if len(predicted) == 1:
-        return f"all {score.rows:,} test rows were predicted as class {predicted[0]}: {always}; {CURE}"
-    return f"an accuracy of {score.accuracy:.2%} is {always}; {CURE}"
+        return f"all {score.rows:,} test rows were predicted as class {predicted[0]}; {always}: {CURE}"
+    return f"the accuracy of {score.accuracy:.2%} is no better than a constant: {always}; {CURE}"
 
 
 def _dead_layer(score: Score, model: Sequential, params: Params) -> str | None:

@@ -17,29 +17,37 @@ class FirstLines(NamedTuple):
     layout: Layout
     has_header: bool
     row: str  # the first one
-    note: str | None  # what the user should know of the header
+    notes: tuple[str, ...]  # what the user should know of the header and of skipped lines
     fault: text.Fault | None  # what is wrong with the first line, which is neither a header nor a row
 
 
 def look(lines: list[str], header: str, skip: int, is_labels: bool, start: Callable[[], bytes]) -> FirstLines:
-    """Look at the lines that follow the first `skip` ones, of which at least one is not blank.
+    """Look at the first lines, of which those after the first `skip` ones are not all blank.
 
     `is_labels` says that the file holds nothing but labels; `start` gives the first bytes of the file, and is called
     where the first line is wrong.
     """
-    first = lines[0]
-    found = layout.layout_of(lines, header, skip)
-    row = next((line for line in lines[1:] if line.strip()), None)
+    skipped, (first, *below) = lines[:skip], lines[skip:]
+    found = layout.layout_of([first, *below], header, skip)
+    row = next((line for line in below if line.strip()), None)
+    notes = _of_skipped(skipped, found)
     # Names in another encoding than UTF-8 are names; bytes that are no text have no row of numbers below them.
     is_text = not _is_binary(first) or (row is not None and "\0" not in first)
     has_header = is_text and layout.is_header(first, found)
     if has_header and row is not None:
         found = found._replace(names=layout.names_of(first, found))
-        return FirstLines(found, True, row, layout.header_note(first, found), None)
+        notes += [note] if (note := layout.header_note(first, found)) else []
+        return FirstLines(found, True, row, tuple(notes), None)
     fault = None if has_header else _fault(first, found, is_labels)
     if (fault is not None or has_header) and (known := hints.format_of(start())):
         fault = text.Fault(1, "a row of numbers", known)
-    return FirstLines(found, has_header, first, None, fault and fault._replace(line=skip + 1))
+    return FirstLines(found, has_header, first, tuple(notes), fault and fault._replace(line=skip + 1))
+
+
+def _of_skipped(skipped: list[str], found: Layout) -> list[str]:
+    """Return a note where a line that is skipped reads as a row."""
+    rows = [number for number, line in enumerate(skipped, 1) if text.fault_of(line, found) is None]
+    return [f"line {rows[0]} reads as a row, and is left out by --skip-lines {len(skipped)}"] if rows else []
 
 
 def _fault(first: str, found: Layout, is_labels: bool) -> text.Fault | None:

@@ -167,8 +167,8 @@ def _first_lines(argument: str, files: list[str], asked: Options) -> FirstLines 
         lines = [file.readline(PEEKED) for _ in range(skip + layout.LOOKED_AT)]
     if max(map(len, lines)) >= PEEKED:
         return None
-    texts = [line.decode("utf-8", errors="replace").strip() for line in lines[skip:]]
-    if not any(texts):
+    texts = [line.decode("utf-8", errors="replace").strip() for line in lines]
+    if not any(texts[skip:]):
         raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
     found = firstlines.look(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
     if found.fault is not None:

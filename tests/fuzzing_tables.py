@@ -96,8 +96,8 @@ def _above(random: Random, kind: str, width: int, mark: str) -> list[str]:
 
 def _read(lines: list[str], header: str, skip: int) -> tuple[np.ndarray, layout.Layout, bool] | str:
     """(rows, layout, whether the first line was a header), or the line by which the file is refused."""
-    looked_at = lines[skip : skip + layout.LOOKED_AT]
-    if not any(line.strip() for line in looked_at):
+    looked_at = lines[: skip + layout.LOOKED_AT]
+    if not any(line.strip() for line in looked_at[skip:]):
         return "nothing"
     with warnings.catch_warnings():
         warnings.simplefilter("error")

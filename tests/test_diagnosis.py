@@ -40,15 +40,15 @@ def test_one_class_for_all_rows_is_noted():
     found = notes([0, 0, 1, 1], INPUTS, *model_of())
     assert len(found) == 1
     assert found[0].startswith(
-        "all 4 test rows were predicted as class 0: no better than always predicting the most frequent class, 0 "
-        "(50.00%); standardize the columns"
+        "all 4 test rows were predicted as class 0; always predicting the most frequent class, 0, would be right for "
+        "50.00%: standardize the columns"
     )
 
 
 def test_an_accuracy_of_the_largest_class_is_noted_whatever_is_predicted():
     (note,) = notes([1, 1, 0, 1], INPUTS, *model_of(output=1.0))
     assert note.startswith(
-        "an accuracy of 25.00% is no better than always predicting the most frequent class, 1"
+        "the accuracy of 25.00% is no better than a constant: always predicting the most frequent class, 1,"
     )
 
 

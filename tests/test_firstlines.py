@@ -103,7 +103,7 @@ def test_a_stray_file_is_suspected_where_there_are_several():
 
 
 def test_lines_are_counted_with_those_that_are_skipped():
-    assert told(["1,x", "2,y"], skip=3).startswith("x.csv, line 4: ")
+    assert told(["a", "b", "c", "1,x", "2,y"], skip=3).startswith("x.csv, line 4: ")
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,13 @@ def test_lines_are_counted_with_those_that_are_skipped():
 )
 def test_a_number_that_is_no_label_says_what_to_do(label, advice):
     assert hints.for_label(label) == advice
+
+
+def test_a_skipped_line_that_reads_as_a_row_is_noted():
+    for skipped, notes in (
+        (["made by me", "1,2,3"], ()),
+        (["", "5,6"], ("line 2 reads as a row, and is left out",)),
+    ):
+        found = look([*skipped, "1,2", "3,4"], "auto", 2, False, bytes)
+        assert len(found.notes) == len(notes)
+        assert all(map(str.startswith, found.notes, notes)), found.notes

@@ -213,7 +213,9 @@ def test_a_run_whose_process_is_dead_is_replaced_at_once(folder, dead):
 def test_a_run_elsewhere_is_replaced_once_its_mark_is_two_minutes_old(folder, content):
     marked(folder, content, age=STALE - 1)
     with (
-        pytest.raises(UsageError, match="wrote _RUNNING there 119 s ago; if it no longer runs, .* in 1 s"),
+        pytest.raises(
+            UsageError, match="_RUNNING was last written 119 s ago; if that run has ended, .* in 1 s"
+        ),
         running(folder),
     ):
         pass
@@ -357,7 +359,8 @@ def test_a_run_that_was_taken_for_dead_stops_writing_and_leaves_the_other_its_fi
         folder.write("history.csv", b"mine")
     assert caught.value.exit_code == 4 and "\n" not in str(caught.value)
     assert re.match(
-        "OUTPUT: another run writes to .*: process 7 on there, since .*; it took this one", str(caught.value)
+        "OUTPUT: another run writes to .*: process 7 on there, since .*; it treated this run as dead",
+        str(caught.value),
     )
     assert folder.read("history.csv", 10) == b"theirs" and owner(folder) == "other"
 

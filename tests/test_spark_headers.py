@@ -53,7 +53,9 @@ def test_a_long_header_of_numbers_is_not_noted(spark, tmp_path):
 @pytest.mark.parametrize("first", [PANDAS, "a,b,c,d\n"])
 def test_the_header_0_of_a_label_file_is_known_by_its_number_of_rows(spark, tmp_path, first):
     labels = write(tmp_path / "y.csv", LABELS, "0\n")
-    assert_holds(read(spark, write(tmp_path / "x.csv", INPUTS, first), labels))
+    dataset = read(spark, write(tmp_path / "x.csv", INPUTS, first), labels)
+    assert_holds(dataset)
+    assert any(f"TRAIN_LABELS: {labels}: there is one label more" in note for note in dataset.notes)
 
 
 def test_a_first_label_0_is_a_label_where_there_are_as_many_as_rows(spark, tmp_path):
@@ -163,7 +165,7 @@ def test_a_test_set_whose_columns_have_other_names_is_noted(spark, tmp_path, fir
     [
         (
             [],
-            "found 3 in .*z.csv: it has 4 columns, of which column 0 was taken for the labels; has this file none[?]",
+            "found 3 in .*z.csv: it has 4 columns, of which column 0 was taken for the labels; does this file .*[?]",
         ),
         (
             [LABELS, LABELS],

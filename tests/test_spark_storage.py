@@ -108,9 +108,7 @@ def test_a_mark_whose_process_is_dead_or_unknown_is_replaced_by_its_age(folder, 
     for left in (mark.new(here)._replace(started=1).to_bytes(), b"damaged"):
         folder.create("_RUNNING", left)
         if left == b"damaged":
-            with pytest.raises(
-                UsageError, match="its _RUNNING does not say which; it wrote _RUNNING there 0 s"
-            ):
+            with pytest.raises(UsageError, match="_RUNNING names no process; _RUNNING was last written 0 s"):
                 refuse_running(folder)
             os.utime(tmp_path / "disk" / "out" / "_RUNNING", (time.time() - 130,) * 2)
         with claimed(folder, lambda: None, False, print):

@@ -42,13 +42,13 @@ class Found(NamedTuple):
 
     def refusal(self, path: str) -> str:
         """Why another run may not write there, and what to do, in a line."""
-        whose = f"{self.mark.owner}" if self.mark else f"its {NAME} does not say which"
+        whose = self.mark.owner if self.mark else f"{NAME} names no process"
         if self.is_alive:
             cure = "wait for its end, or choose another OUTPUT"
         else:
             cure = (
-                f"it wrote {NAME} there {max(self.age, 0):.0f} s ago; if it no longer runs, the same command will do "
-                f"in {max(STALE - self.age, 1):.0f} s"
+                f"{NAME} was last written {self.age:.0f} s ago; if that run has ended, give the same command again in "
+                f"{max(STALE - self.age, 1):.0f} s"
             )
         return f"OUTPUT: another run writes to {path}: {whose}; {cure}"
 
@@ -118,7 +118,7 @@ class Claim:
         whose = first.mark.owner if first.mark else "a run that it does not name"
         left = STALE - first.age + POLL  # some file systems count whole seconds
         say(
-            f"waiting   {left:.0f} s at most: {self._folder.path}/{NAME} was written {max(first.age, 0):.0f} s ago by "
+            f"waiting   {left:.0f} s at most: {self._folder.path}/{NAME} was written {first.age:.0f} s ago by "
             f"{whose}, which counts as dead if it does not write it again; Ctrl-C ends the waiting"
         )
         until = self._clock.now() + left
@@ -179,8 +179,8 @@ class Claim:
             found = self._mark
         if found is not None and found != self._mark:
             self._lost = OutputLost(
-                f"OUTPUT: another run writes to {self._folder.path}: {found.owner}; it took this one, which did not "
-                f"write {NAME} for {STALE:.0f} s, for dead, and this one has stopped without writing more"
+                f"OUTPUT: another run writes to {self._folder.path}: {found.owner}; it treated this run as dead, "
+                f"because {NAME} was not written for {STALE:.0f} s; this run has stopped and writes no more"
             )
             return False
         self._seen = now
@@ -227,7 +227,7 @@ def _look(folder: Folder, machine: Machine, now: Callable[[], float]) -> Found |
         return None
     found = mark.from_bytes(content)
     is_alive = None if found is None else machine.is_alive(found)
-    age = now() - modified if not is_alive else 0.0
+    age = max(now() - modified, 0.0) if not is_alive else 0.0  # a clock that was set back may date it later
     if is_alive is False or (is_alive is None and age >= STALE):
         return None
     return Found(found, modified, age, bool(is_alive))

@@ -30,6 +30,10 @@ from nn.spark.textfile import Census, TextFile
 from nn.spark.workers import settle
 from nn.split import Split
 
+ZERO_IS_HEADER = (
+    "there is one label more than images: the 0 in the first line is read as a header, as pandas writes it"
+)
+
 
 class Source(NamedTuple):
     """Where one set's images and labels are."""
@@ -154,7 +158,7 @@ class Files(NamedTuple):
             lacks_labels = self.columns.taken and self.images.layout.width == train.width
             raise DataError(
                 f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, found {self.width} in "
-                f"{self.images.path}{self._of_columns()}{'; has this file none?' if lacks_labels else ''}"
+                f"{self.images.path}{self._of_columns()}{'; does this file have no labels?' if lacks_labels else ''}"
             )
 
     def _of_columns(self) -> str:
@@ -191,6 +195,7 @@ def read(
         labels = _read_labels(files.labels, classes)
         if _starts_with_header(files, labels, rows):
             labels = labels[1:]
+            files.labels.notes.append(f"{files.labels.argument}: {files.labels.path}: {ZERO_IS_HEADER}")
         _refuse_mismatch(files.images, rows, files.labels, len(labels))
         handle = broadcast(cached.context, labels)
     class_rows = np.bincount(labels)

@@ -76,8 +76,7 @@ class TextFile:
         self.pieces = self._pieces()
         first = self._look(header, skip)
         self.layout, self.has_header, self.first_row = first.layout, first.has_header, first.row
-        if first.note:
-            self.notes.append(f"{argument}: {self._first_path}, {first.note}")
+        self.notes += [f"{argument}: {self._first_path}, {note}" for note in first.notes]
 
     @property
     def bytes(self) -> int:
@@ -155,10 +154,10 @@ class TextFile:
     def _look(self, header: str, skip: int) -> FirstLines:
         """Look at the first lines; DataError where the first is neither a header nor a row."""
         try:
-            lines = list(self.lines._jrdd.take(skip + layout.LOOKED_AT))[skip:]
+            lines = list(self.lines._jrdd.take(skip + layout.LOOKED_AT))
         except Exception as error:
             raise as_user_error(error, DataError, f"{self.argument}: cannot read {self.path}") from None
-        if not any(line.strip() for line in lines):
+        if not any(line.strip() for line in lines[skip:]):
             after = f" after the first {skip:,} lines" if skip else ""
             raise DataError(f"{self.argument}: expected rows of numbers, found nothing{after} in {self.path}")
         found = firstlines.look(lines, header, skip, self.argument.endswith("LABELS"), self._first_bytes)
