@@ -129,7 +129,7 @@ def _with_header_found(layout: Layout, first: str, below: list[str]) -> Layout:
 
 
 def _leave_out(skip: int) -> str:
-    return f"--skip-lines {skip + 1} leaves it out if it is no row"
+    return f"--skip-lines {skip + 1} leaves it out if it is a header or no row"
 
 
 def _are_names(fields: list[str]) -> bool:

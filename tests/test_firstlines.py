@@ -98,7 +98,7 @@ def test_a_stray_file_is_suspected_where_there_are_several():
     line = told(["hello", "1,2", "3,4"], many=True)
     assert line == (
         "x.csv, line 1: expected 2 values separated by commas, found 1 value; move the file out of the folder if it "
-        "is no part of the data; else --skip-lines 1 leaves it out if it is no row"
+        "is no part of the data; else --skip-lines 1 leaves it out if it is a header or no row"
     )
 
 

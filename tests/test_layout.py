@@ -104,10 +104,14 @@ def test_a_row_has_a_width_even_where_it_is_blank(header):
     ("lines", "width", "advice"),
     [
         (["150,4,setosa,versicolor", "1,2,3,0", "1,2,3,1"], 4, "a header with numbers in it?"),
-        (["178,13,one,two,three", "1,2,3", "4,5,6"], 3, "--skip-lines 1 leaves it out if it is no row"),
-        (["150,4", "1,2,3", "4,5,6"], 3, "--skip-lines 1 leaves it out if it is no row"),
-        (["# made by me", "1,2,3", "4,5,6"], 3, "--skip-lines 1 leaves it out if it is no row"),
-        (["224|161|029", "1\t2", "3\t4"], 2, "--skip-lines 1 leaves it out if it is no row"),
+        (
+            ["178,13,one,two,three", "1,2,3", "4,5,6"],
+            3,
+            "--skip-lines 1 leaves it out if it is a header or no row",
+        ),
+        (["150,4", "1,2,3", "4,5,6"], 3, "--skip-lines 1 leaves it out if it is a header or no row"),
+        (["# made by me", "1,2,3", "4,5,6"], 3, "--skip-lines 1 leaves it out if it is a header or no row"),
+        (["224|161|029", "1\t2", "3\t4"], 2, "--skip-lines 1 leaves it out if it is a header or no row"),
         (["1,x,3", "4,5,6"], 3, "--header yes reads it as one"),
         (["1,2", "1,2,3"], 2, ""),  # two lines, one of which is wrong: who knows which
         (["1,2", "1,2,3", "4,5"], 2, ""),
@@ -122,7 +126,7 @@ def test_a_first_line_unlike_the_others_is_the_one_at_fault(lines, width, advice
 
 def test_advice_counts_the_lines_that_are_skipped_already():
     layout = layout_of(["150,4", "1,2,3", "4,5,6"], skip=2)
-    assert layout.skip == 2 and layout.advice == "--skip-lines 3 leaves it out if it is no row"
+    assert layout.skip == 2 and layout.advice == "--skip-lines 3 leaves it out if it is a header or no row"
 
 
 def test_a_few_numbers_as_a_header_are_noted():
