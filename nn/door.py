@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TextIO
 
 from nn import printable, signals
@@ -25,6 +26,7 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
     """Parse the command line, run `main` with the result, and give the exit code."""
     open_missing_streams()
     debug = "--debug" in sys.argv
+    say = partial(_say, program, launcher.open_stderr())
     for number in signals.heard():
         if number != signal.SIGINT:  # for which Python has a handler, unless the signal is ignored
             signal.signal(number, _stop)
@@ -35,7 +37,7 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
         signals.ignore()
         return 0
     except KeyboardInterrupt as stop:
-        return _say(program, f"{ENDED[type(stop)]}{_advice(stop)}", BY_SIGNAL + signals.number_of(stop))
+        return say(f"{ENDED[type(stop)]}{_advice(stop)}", BY_SIGNAL + signals.number_of(stop))
     except BrokenPipeError:
         signals.ignore()
         _flush(sys.stdout)
@@ -43,7 +45,7 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
     except Exception as error:
         if debug:
             traceback.print_exc()
-        return _say(program, *_line_and_code(error, debug))
+        return say(*_line_and_code(error, debug))
 
 
 def open_missing_streams() -> None:
@@ -99,7 +101,8 @@ def _telling_line(text: str) -> str:
     return lines[0] if lines else "no message"
 
 
-def _say(program: str, line: str, code: int) -> int:
+def _say(program: str, behind: int | None, line: str, code: int) -> int:
+    """Print the line on stderr; where nobody reads it there, on what lies behind it, else on the terminal."""
     signals.ignore()
     line = printable.line(f"{program}: {line}")
     _flush(sys.stdout)
@@ -110,9 +113,9 @@ def _say(program: str, line: str, code: int) -> int:
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:
-        # Ctrl-C ends spark-submit too, through which our output goes; the terminal itself is still there.
-        with suppress(OSError), open("/dev/tty", "w") as terminal:
-            print(line, file=terminal)
+        # A signal ends spark-submit too, through which our output goes; where it led to is still there.
+        with suppress(OSError), open("/dev/tty" if behind is None else behind, "w") as reader:
+            print(line, file=reader)
         _flush(sys.stderr)
     return code
 

@@ -25,7 +25,10 @@ def refuse_more(size: int, most: int) -> None:
 
 
 def write(path: str | os.PathLike, content: bytes) -> None:
-    """Write a file under another name beside it, flush it to the disk, and rename it over what is there."""
+    """Write a file under another name beside it, flush it to the disk, and rename it over what is there.
+
+    An OSError names `path`, not the other name.
+    """
     target = os.fspath(path)
     folder, name = os.path.split(os.path.abspath(target))
     scratch = os.path.join(folder, f".{name}.part")
@@ -38,9 +41,11 @@ def write(path: str | os.PathLike, content: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(scratch, target)
         _flush_folder(folder)
-    except BaseException:  # Ctrl-C too leaves nothing half-written
+    except BaseException as error:  # Ctrl-C too leaves nothing half-written
         with suppress(OSError):
             os.remove(scratch)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = target, None
         raise
 
 

@@ -162,7 +162,8 @@ def plan_lines(recipe: Recipe, model: Sequential, notes: Iterable[str] = ()) -> 
         parts.append(f"patience {said.patience}")
     if said.augment:
         parts.append(f"augmented by {','.join(map(spelling.spell, said.augment))}")
-    training = f"training  {said.epochs} epochs, {steps}; {', '.join(parts)}; seed {said.seed}"
+    epochs = f"{said.epochs} epoch{'s' if said.epochs > 1 else ''}"
+    training = f"training  {epochs}, {steps}; {', '.join(parts)}; seed {said.seed}"
     return f"{network}\n{training}\n{note_lines(notes)}"
 
 

@@ -65,8 +65,9 @@ def samples_figure(examples: Examples, shape: Shape, names: Sequence[str] | None
 
 
 def _samples_key(mistakes: int, shown: int) -> str:
+    are = "is a mistake" if mistakes == 1 else "are mistakes"
     return (
-        f"{mistakes} of these {shown} are mistakes, which are chosen first: ✗, a thick frame, the truth "
+        f"{mistakes} of these {shown} {are}, which are chosen first: ✗, a thick frame, the truth "
         "in the second line.\nAt the right the probability that the network gave its prediction."
     )
 

@@ -62,3 +62,12 @@ def test_a_write_that_is_cut_short_leaves_what_was_there(tmp_path, monkeypatch):
         localfile.write(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("path", ["missing/file", ""])
+def test_an_error_names_the_file_that_was_asked_for(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError) as raised:
+        localfile.write(path, b"new")
+    assert (raised.value.filename, raised.value.filename2) == (path, None)
+    assert list(tmp_path.iterdir()) == []

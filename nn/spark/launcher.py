@@ -1,6 +1,7 @@
 """spark-submit, by which this program is started: it reads what is printed through one pipe and prints it on stdout.
 
-An error is given to its Java process instead, which prints it on spark-submit's own stderr.
+An error is given to its Java process instead, which prints it on spark-submit's own stderr. A signal to both may end
+that process first: then the line is written where its stderr went, if that could be opened at the start.
 """
 
 from __future__ import annotations
@@ -16,6 +17,15 @@ from nn.spark.session import quiet_bridge
 
 READS = 2.0  # seconds that spark-submit takes to read what is printed already, at most
 POLL = 0.005
+
+
+def open_stderr() -> int | None:
+    """Open the file, pipe or terminal to which spark-submit's stderr goes; None where that cannot be known."""
+    if "PYSPARK_GATEWAY_PORT" not in os.environ or not _share_a_pipe():
+        return None
+    with suppress(OSError):  # no /proc on this system, or a parent that has ended
+        return os.open(f"/proc/{os.getppid()}/fd/2", os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC)
+    return None
 
 
 def print_error(line: str) -> bool:

@@ -52,7 +52,9 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
     if not debug:
         quiet_bridge()
     try:
-        _quiet_until_started(SparkContext, debug)
+        _start_java(SparkContext)
+        if not debug:
+            _quiet_until_started(SparkContext._jvm)
         conf = _with_settings(SparkConf(), name)
         _choose_python(conf)
         context = SparkContext.getOrCreate(conf)
@@ -127,16 +129,23 @@ def _refuse_connect() -> None:
         )
 
 
-def _quiet_until_started(context_class, debug: bool) -> None:
-    """Hold back the screens of INFO lines that Spark logs while a context starts."""
-    from pyspark import SparkConf
+def _start_java(context_class) -> None:
+    """Start or join the JVM, without a context.
 
-    if debug:
-        return
-    # Starts or joins the JVM, without a context; one that is started here shows no bar of its own.
-    launch = SparkConf(loadDefaults=False).set("spark.ui.showConsoleProgress", "false")
-    context_class._ensure_initialized(conf=launch)
-    jvm = context_class._jvm
+    A JVM that is started here is the leader of a process group of its own: a signal to the group of this program, as
+    `timeout` and service managers send it, would end Java under the calls that write the last checkpoint. It ends with
+    this program in any case, whose end closes its stdin.
+    """
+    from pyspark import SparkConf
+    from pyspark.java_gateway import launch_gateway
+
+    if context_class._gateway is None:
+        launch = SparkConf(loadDefaults=False).set("spark.ui.showConsoleProgress", "false")
+        context_class._ensure_initialized(gateway=launch_gateway(launch, {"start_new_session": True}))
+
+
+def _quiet_until_started(jvm) -> None:
+    """Hold back the screens of INFO lines that Spark logs while a context starts."""
     # Spark sets its log levels when it first logs; a level set before that would be overwritten.
     jvm.org.apache.spark.SparkConf().initializeLogIfNecessary(False, True)
     _set_log_level(jvm, "ERROR")

@@ -18,6 +18,7 @@ from nn.spark.broadcasting import broadcast
 from nn.spark.summing import total_of
 from nn.training import Descend, Measure, Plan
 
+TRIED = 16  # jobs, by which their time is told: the first takes twice as long as the sixteenth
 LITTLE = 1024  # bytes of a tally without a nest
 # Bytes of parameters that travel inside the tasks; beyond 1 MB PySpark would broadcast them itself.
 INLINE = 512 << 10
@@ -52,10 +53,10 @@ def descend_on(
 
 
 def seconds_per_batch(measure: Measure, params: Any, plan: Plan) -> float:
-    """Measure the time of a mini-batch's job: the shortest of three, since the first ones of a JVM are slow."""
+    """Measure the time of a mini-batch's job: the shortest of a few, since the first ones of a JVM are slow."""
     batch = Draw(plan.seed, 1, plan.sample, batch=0, batches=plan.jobs, total=plan.rows)
     seconds = []
-    for _ in range(3):
+    for _ in range(TRIED):
         began = time.perf_counter()
         measure(params, batch)
         seconds.append(time.perf_counter() - began)
