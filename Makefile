@@ -22,7 +22,7 @@ DATA := data/mnist_images_train.csv data/mnist_labels_train.csv data/mnist_image
 JVM = --driver-memory $(DRIVER_MEMORY) $(if $(DRIVER_JAVA_OPTIONS),--driver-java-options "$(DRIVER_JAVA_OPTIONS)")
 SUBMIT = spark-submit $(JVM) main_task.py $(DATA) output --overwrite $(TRAIN_OPTIONS)
 # Most of a test is waiting for a JVM to start; a file's tests stay together, and share what they start.
-SIDE_BY_SIDE ?= -n 2 --dist loadfile
+SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 SPARK35_TESTS = $(wildcard tests/test_end_to_end.py tests/test_spark_*.py)
 
 .DEFAULT_GOAL := help
@@ -70,6 +70,7 @@ bench: data
 	$(SETUP).inside .venv-bench python benchmarks/bench.py data $(BENCH_OPTIONS)
 
 test: lint java
+	$(SETUP).inside .venv python tests/java_classes.py
 	$(SETUP).inside .venv python -m pytest $(SIDE_BY_SIDE) --durations=10
 
 lint: environment-dev
@@ -78,6 +79,7 @@ lint: environment-dev
 	$(SETUP).inside .venv python -m mypy
 
 test-faults: environment-dev java
+	$(SETUP).inside .venv python tests/java_classes.py
 	$(SETUP).inside .venv python -m pytest -m faults --thorough --durations=10
 
 test-spark35:
@@ -85,6 +87,7 @@ test-spark35:
 	  echo "Spark 3.5 and NumPy 1.26 know Python up to 3.12, here is only a newer one: going on with NumPy 2"; fi
 	@$(PYTHON_SPARK35) -B -m setup.environment .venv-spark35 setup/requirements-spark35.txt
 	$(SETUP).java .venv-spark35
+	$(SETUP).inside .venv-spark35 python tests/java_classes.py
 	$(SETUP).inside .venv-spark35 python -m pytest $(SIDE_BY_SIDE) --durations=10 $(SPARK35_TESTS)
 
 package: environment

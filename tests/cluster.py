@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from submitting import SHORT_LIVED, environment
+import java_classes
+from submitting import environment
 
 STARTED = re.compile(r"Starting Spark master at (spark://\S+)")
 REGISTERED = "Successfully registered with master"
@@ -102,7 +103,7 @@ def _start(words: list[str], log: Path, defaults: Path) -> subprocess.Popen:
             env={
                 **environment(),
                 "SPARK_DAEMON_MEMORY": "256m",
-                "SPARK_DAEMON_JAVA_OPTS": SHORT_LIVED,
+                "SPARK_DAEMON_JAVA_OPTS": java_classes.OPTIONS,
                 "SPARK_LOCAL_IP": HOST,
             },
             stdin=subprocess.DEVNULL,

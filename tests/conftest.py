@@ -9,6 +9,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
 
+import java_classes  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
@@ -29,11 +30,13 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what only `make test-faults` has time for."""
+    """Leave out what only `make test-faults` has time for, and begin with the files that take longest: with a JVM."""
     if not config.getoption("--thorough"):
         for item in items:
             if item.get_closest_marker("thorough"):
                 item.add_marker(pytest.mark.skip(reason="takes long: make test-faults"))
+    with_jvm = {item.path for item in items if item.get_closest_marker("spark")}
+    items.sort(key=lambda item: item.path not in with_jvm)
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +52,7 @@ def spark():
     os.environ["PYSPARK_SUBMIT_ARGS"] = (
         "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=localhost pyspark-shell"
     )
+    os.environ["SPARK_SUBMIT_OPTS"] = java_classes.OPTIONS
     from nn.spark.session import spark_context
 
     with spark_context("tests") as context:

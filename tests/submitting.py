@@ -8,18 +8,24 @@ import sys
 import termios
 from pathlib import Path
 
+import java_classes
 import numpy as np
 import pyspark
 from conftest import ROOT, blobs
+
+import main_task
+from nn import commandline
+from nn.resumption import Start
+from nn.spark.checkpoints import Checkpoints
+from nn.spark.output import Output
+from nn.spark.storage import Storage
 
 MAIN = ROOT / "main_task.py"
 BIN = Path(sys.executable).parent
 MASTER = "local[2]"
 NONE: dict[str, str] = {}
-# A JVM that lives for seconds does without its second compiler, whose work is most of what it would do.
-SHORT_LIVED = "-XX:TieredStopAtLevel=1"
-QUICK = ["--conf", "spark.ui.enabled=false", "--driver-memory", "1g", "--driver-java-options", SHORT_LIVED]
-QUICK += ["--conf", f"spark.executor.extraJavaOptions={SHORT_LIVED}"]
+QUICK = ["--conf", "spark.ui.enabled=false", "--driver-memory", "1g"]
+QUICK += ["--conf", f"spark.executor.extraJavaOptions={java_classes.OPTIONS}"]
 
 
 def environment():
@@ -28,7 +34,8 @@ def environment():
     # Spark's own search for its home breaks on a path with a space.
     home = str(Path(pyspark.__file__).parent)
     path = f"{BIN}{os.pathsep}{kept['PATH']}"
-    return {**kept, "PATH": path, "PYSPARK_PYTHON": sys.executable, "SPARK_HOME": home}
+    ours = {"PATH": path, "PYSPARK_PYTHON": sys.executable, "SPARK_HOME": home}
+    return {**kept, **ours, "SPARK_SUBMIT_OPTS": java_classes.OPTIONS}
 
 
 def command(script, *words, conf=(), master=MASTER):
@@ -51,6 +58,18 @@ def submit(script, *words, cwd, conf=(), master=MASTER, timeout=300, prefix=(), 
     )
 
 
+def job(spark, *words):
+    """Run the job of a command line in the tests' Spark, whose Java half has a working folder of its own.
+
+    Paths are absolute therefore. A JVM of its own would take most of the time that a small job takes.
+    """
+    asked = commandline.parse(list(map(str, words)))
+    storage = Storage(spark)
+    output = Output(storage.folder(asked.output))
+    checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
+    main_task.run(spark, storage, output, checkpoints, Start(asked, None, False))
+
+
 BEGUN: list[subprocess.Popen] = []
 
 
@@ -64,10 +83,15 @@ def end_all():
 
 
 def begin(script, *words, cwd, conf=(), master=MASTER):
+    """Start spark-submit as `begin_command` does."""
+    return begin_command(command(script, *words, conf=conf, master=master), cwd)
+
+
+def begin_command(words, cwd):
     """Start in a process group of its own, whose output goes to `cwd`/console.txt; `end_all` kills it."""
     with open(Path(cwd) / "console.txt", "wb") as console:
         process = subprocess.Popen(
-            command(script, *words, conf=conf, master=master),
+            list(map(str, words)),
             cwd=cwd,
             env=environment(),
             stdin=subprocess.DEVNULL,

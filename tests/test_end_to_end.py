@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT, blobs, write_csv
-from submitting import MAIN, begin_on_terminal, shown_until, submit, write_text_set
+from submitting import MAIN, begin_on_terminal, job, shown_until, submit, write_text_set
 
 import nn
 from nn import package
@@ -223,21 +223,11 @@ def test_a_recipe_without_its_data_says_how_to_make_it(small_images, tmp_path):
     assert done.returncode == 3 and told in done.stdout.splitlines()[-1]
 
 
-def test_lbfgs_runs_as_a_job(data, tmp_path):
-    words = [
-        "--optimizer",
-        "l-bfgs:tolerance=0.003",
-        "--loss",
-        "cross-entropy",
-        "--l2",
-        "0.1",
-        "--epochs",
-        "99",
-    ]
-    done = submit(MAIN, *data, "out", *words, "--activation", "tanh", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout
+def test_lbfgs_runs_as_a_job(data, tmp_path, spark, capsys):
+    words = ["--optimizer", "l-bfgs:tolerance=0.003", "--loss", "cross-entropy", "--l2", "0.1"]
+    job(spark, *data, tmp_path / "out", *words, "--epochs", "99", "--activation", "tanh")
     rows = list(csv.DictReader((tmp_path / "out" / "history.csv").open()))
-    assert len(rows) < 99 and "stopped   after epoch" in done.stdout
+    assert len(rows) < 99 and "stopped   after epoch" in capsys.readouterr().out
     assert float(rows[-1]["cost"]) < 0.8 * float(rows[0]["cost"])
 
 
@@ -252,10 +242,9 @@ def test_diverged_run_ends_with_its_own_code_and_keeps_the_histories(data, tmp_p
     assert left == {"config.json", "history.csv", "cost_history", "accuracy_history", "checkpoints"}
 
 
-def test_run_whose_every_epoch_is_undone_keeps_its_start_values(data, tmp_path):
+def test_run_whose_every_epoch_is_undone_keeps_its_start_values(data, tmp_path, spark):
     words = ["--batch-size", "100", "--learning-rate", "1000", "--loss", "cross-entropy", "--epochs", "2"]
-    done = submit(MAIN, *data, "out", *words, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout
+    job(spark, *data, tmp_path / "out", *words)
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["train"]["epochs"] == 2 and summary["train"]["cost"] is None
     assert [row["accepted"] for row in csv.DictReader((tmp_path / "out" / "history.csv").open())] == [
@@ -300,7 +289,7 @@ def test_help_answers_before_spark_starts():
     assert done.returncode == 0 and "--batch-size" in done.stdout and done.stderr == ""
 
 
-def test_job_averages_replicas_says_when_rows_are_sorted_and_shuffles_them(tmp_path):
+def test_job_averages_replicas_says_when_rows_are_sorted_and_shuffles_them(tmp_path, spark, capsys):
     places = []
     for name, rows, seed in (("train", 1200, 1), ("test", 300, 2)):
         inputs, labels = blobs(rows, width=9, seed=seed)
@@ -309,28 +298,26 @@ def test_job_averages_replicas_says_when_rows_are_sorted_and_shuffles_them(tmp_p
             write_csv(tmp_path / f"x_{name}.csv", inputs[order]),
             write_csv(tmp_path / f"y_{name}.csv", labels[order]),
         ]
-    words = [
-        "--average",
-        "parameters",
-        "--partitions",
-        "4",
-        "--batch-size",
-        "16",
-        "--activation",
-        "relu",
+    words = ["--average", "parameters", "--partitions", "4", "--batch-size", "16", "--activation", "relu"]
+    words += [
         "--loss",
         "cross-entropy",
+        "--optimizer",
+        "momentum",
+        "--learning-rate",
+        "0.05",
+        "--epochs",
+        "3",
     ]
-    words += ["--optimizer", "momentum", "--learning-rate", "0.05", "--epochs", "3"]
     accuracy = {}
     for out, more in (
         ("sorted", []),
         ("mixed", ["--shuffle-once", "--rounds-per-epoch", "2", "--outer-momentum", "0.2"]),
     ):
-        done = submit(MAIN, *places, out, *words, *more, cwd=tmp_path)
-        assert done.returncode == 0, done.stdout[-3000:]
-        assert ("rows look sorted by class" in done.stdout) == (out == "sorted")
-        assert "% of " in done.stdout and "was computing on 2 cores" in done.stdout
+        job(spark, *places, tmp_path / out, *words, *more)
+        shown = capsys.readouterr().out
+        assert ("rows look sorted by class" in shown) == (out == "sorted")
+        assert "% of " in shown and "was computing on 2 cores" in shown
         summary = json.loads((tmp_path / out / "summary.json").read_text())
         accuracy[out] = summary["test"]["accuracy"]
         rows = list(csv.DictReader((tmp_path / out / "history.csv").open()))
@@ -343,16 +330,15 @@ def test_job_averages_replicas_says_when_rows_are_sorted_and_shuffles_them(tmp_p
     assert accuracy["mixed"] > 0.9
 
 
-def test_job_chooses_defaults_for_many_replicas_and_penalises_their_weights(data, tmp_path):
+def test_job_chooses_defaults_for_many_replicas_and_penalises_their_weights(data, tmp_path, spark, capsys):
     words = ["--average", "parameters", "--partitions", "16", "--epochs", "1", "--activation", "relu"]
     words += ["--learning-rate", "1e-9"]  # so that they end where they started
     costs = []
     for out, more in (("plain", []), ("penalised", ["--l2", "0.5"])):
-        done = submit(MAIN, *data, out, *words, *more, cwd=tmp_path)
-        assert done.returncode == 0, done.stdout[-3000:]
+        job(spark, *data, tmp_path / out, *words, *more)
         assert (
             "replicas in batches of 32 rows, averaged once an epoch with outer rate 1 and momentum 0.5"
-            in done.stdout
+            in capsys.readouterr().out
         )
         configuration = json.loads((tmp_path / out / "config.json").read_text())
         assert (configuration["batch_size"], configuration["outer_momentum"]) == (32, 0.5)

@@ -3,16 +3,18 @@
 import csv
 import json
 import os
+import re
 import signal
+import sys
 import time
 
 import pytest
-from submitting import MAIN, begin, python_under, submit, write_text_set
+from submitting import MAIN, begin, begin_command, job, python_under, submit, write_text_set
 
 pytestmark = pytest.mark.spark
 
-EPOCHS = "60"
-WORDS = ["--epochs", EPOCHS, "--batch-size", "100", "--optimizer", "adam", "--validation-fraction", "0.2"]
+EPOCHS = "40"
+WORDS = ["--epochs", EPOCHS, "--batch-size", "200", "--optimizer", "adam", "--validation-fraction", "0.2"]
 WORDS += [
     "--layers",
     "dense:8,relu,dropout:0.2",
@@ -32,12 +34,11 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def whole(data, tmp_path_factory):
-    """OUTPUT of the run that nothing ends."""
-    elsewhere = tmp_path_factory.mktemp("whole")
-    done = submit(MAIN, *data, "out", *WORDS, cwd=elsewhere)
-    assert done.returncode == 0, done.stdout[-3000:]
-    return elsewhere / "out"
+def whole(data, spark, tmp_path_factory):
+    """OUTPUT of the run that nothing ends, in the tests' Spark."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    job(spark, *data, out, *WORDS)
+    return out
 
 
 def epochs_in(out):
@@ -47,7 +48,11 @@ def epochs_in(out):
 
 def run_until(epochs, data, cwd, *words):
     """A run that has made so many epochs."""
-    process = begin(MAIN, *data, "out", *WORDS, *words, cwd=cwd)
+    return after(epochs, begin(MAIN, *data, "out", *WORDS, *words, cwd=cwd), cwd)
+
+
+def after(epochs, process, cwd):
+    """The process of a run, once it has made so many epochs."""
     until = time.monotonic() + 120
     while epochs_in(cwd / "out") < epochs:
         assert process.poll() is None and time.monotonic() < until, (cwd / "console.txt").read_text()[-3000:]
@@ -87,7 +92,7 @@ def same_run(out, whole):
 
 @pytest.mark.faults
 def test_a_killed_run_goes_on_to_the_same_model_and_then_has_nothing_to_do(data, whole, tmp_path):
-    process = run_until(20, data, tmp_path, "--checkpoint-every", "7")
+    process = run_until(16, data, tmp_path, "--checkpoint-every", "5")
     os.killpg(process.pid, signal.SIGSTOP)
     refused_beside(process, data, tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
@@ -97,7 +102,7 @@ def test_a_killed_run_goes_on_to_the_same_model_and_then_has_nothing_to_do(data,
     said = resumed(data, tmp_path)
     assert "waiting" not in said and not (out / "_RUNNING").exists()
     made = int(said.split("resumed   after epoch ")[1].split(" of ")[0])
-    assert made % 7 == 0 and made >= 14
+    assert made % 5 == 0 and made >= 15
     assert json.loads((out / "summary.json").read_text())["train"]["resumed_after"] == made
     same_run(out, whole)
 
@@ -109,20 +114,35 @@ def test_a_killed_run_goes_on_to_the_same_model_and_then_has_nothing_to_do(data,
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("whom", ["program", pytest.param("spark-submit", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("whom", ["all", pytest.param("program", marks=pytest.mark.thorough)])
 def test_a_terminated_run_says_how_it_goes_on_and_does(data, whole, tmp_path, whom):
     process = run_until(10, data, tmp_path, "--checkpoint-every", "1000")
-    os.kill(python_under(process) if whom == "program" else process.pid, signal.SIGTERM)
+    if whom == "all":  # of the group, spark-submit's Java too
+        os.killpg(process.pid, signal.SIGTERM)
+    else:
+        os.kill(python_under(process), signal.SIGTERM)
     assert process.wait(60) == 143
     until = time.monotonic() + 30
     while not list((tmp_path / "out").glob("checkpoints/*.json")) and time.monotonic() < until:
-        time.sleep(0.05)  # the Python program may outlive spark-submit
-    said = (tmp_path / "console.txt").read_text()
-    if whom == "program":
-        last = said.splitlines()[-1]
-        assert last.startswith(
-            "main_task.py: terminated; the same command with --resume goes on after epoch "
-        ), said
+        time.sleep(0.05)  # the Python program outlives spark-submit
+    while "main_task.py" not in (said := (tmp_path / "console.txt").read_text()) and time.monotonic() < until:
+        time.sleep(0.05)
+    last = said.splitlines()[-1]
+    assert last.startswith("main_task.py: terminated; the same command with --resume goes on after"), said
     assert "Traceback" not in said and "py4j" not in said
     assert "resumed   after epoch" in resumed(data, tmp_path)
     same_run(tmp_path / "out", whole)
+
+
+@pytest.mark.faults
+def test_a_program_without_spark_submit_is_terminated_with_all_its_group_and_says_one_line(data, tmp_path):
+    words = [*data, "out", "--epochs", "100000"]
+    process = after(5, begin_command([sys.executable, MAIN, *words], cwd=tmp_path), tmp_path)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(60) == 143
+    said = (tmp_path / "console.txt").read_text()
+    assert re.search(
+        r"\nmain_task.py: terminated; the same command with --resume goes on after epoch \d+\n$", said
+    )
+    assert "Traceback" not in said and "Exception" not in said, said
+    assert list((tmp_path / "out").glob("checkpoints/*.json"))

@@ -9,15 +9,9 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT, write_csv
-from submitting import SHORT_LIVED, environment
+from submitting import environment, job
 
-import main_task
-from nn import commandline
 from nn.recipe import PLACES
-from nn.resumption import Start
-from nn.spark.checkpoints import Checkpoints
-from nn.spark.output import Output
-from nn.spark.storage import Storage
 
 pytestmark = pytest.mark.spark
 
@@ -61,7 +55,7 @@ def run(command, folder):
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
         cwd=folder,
-        env={**environment(), "JAVA_TOOL_OPTIONS": SHORT_LIVED},
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -95,15 +89,6 @@ def test_readme_runs_from_top_to_bottom_and_gives_no_notes(copy):
     assert (copy / "digits.npz").exists()
 
 
-def job(spark, places, *words):
-    """Run the job of a command line in the tests' Spark, whose Java half has a working folder of its own."""
-    asked = commandline.parse([*map(str, places), *map(str, words)])
-    storage = Storage(spark)
-    output = Output(storage.folder(asked.output))
-    checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
-    main_task.run(spark, storage, output, checkpoints, Start(asked, None, False))
-
-
 @pytest.mark.parametrize("name", ["original", "binary", "mlp", "lbfgs"])
 def test_recipes_give_no_notes(spark, copy, name, capsys):
     if name == "binary":
@@ -111,7 +96,7 @@ def test_recipes_give_no_notes(spark, copy, name, capsys):
         assert made.returncode == 0, made.stdout
     recipe = copy / "recipes" / f"{name}.json"
     sets = [json.loads(recipe.read_text())[argument] for argument in PLACES[:4]]
-    job(spark, [*(copy / path for path in sets), copy / "runs" / name], "--config", recipe)
+    job(spark, *(copy / path for path in sets), copy / "runs" / name, "--config", recipe)
     shown = capsys.readouterr().out
     assert "written   " in shown and not notes(shown)
 
@@ -127,7 +112,7 @@ def table(tmp_path, rng):
 
 
 def test_a_run_that_learned_nothing_says_so_below_its_score(spark, table, capsys):
-    job(spark, table, "--label-column", -1, "--epochs", 2, "--learning-rate", 1e-9)
+    job(spark, *table, "--label-column", -1, "--epochs", 2, "--learning-rate", 1e-9)
     lines = capsys.readouterr().out.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("test      accuracy 50.00%"))
     assert lines[at + 1].startswith("note      all 60 test rows were predicted as class ")
@@ -137,7 +122,7 @@ def test_a_run_that_learned_nothing_says_so_below_its_score(spark, table, capsys
 def test_an_epoch_of_more_than_100_jobs_is_noted_with_the_time_it_will_take(spark, table, capsys):
     words = ["--label-column", -1, "--epochs", 1, "--schedule", "constant", "--overwrite"]
     for size, noted in ((2, True), (3, False)):
-        job(spark, table, *words, "--batch-size", size)
+        job(spark, *table, *words, "--batch-size", size)
         many = [line for line in notes(capsys.readouterr().out) if "Spark jobs" in line]
         assert len(many) == noted
         if noted:

@@ -307,7 +307,8 @@ def test_of_many_runs_that_begin_at_once_one_goes_on(tmp_path):
     for thread in threads:
         thread.join(20)
     assert sorted(ended) == ["ran"] + ["refused"] * 7
-    assert list(tmp_path.iterdir()) == []
+    # One that was refused may have made the folder, which is empty then and may stay.
+    assert LocalFolder(str(tmp_path / "out")).names() == []
 
 
 def test_looking_tells_a_run_and_writes_nothing(folder, tmp_path):
