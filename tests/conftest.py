@@ -1,6 +1,7 @@
 """What tests share: one SparkContext, small data sets, and the full MNIST where it lies at hand."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -65,6 +66,15 @@ def nothing_runs_on():
     yield
     if "submitting" in sys.modules:
         sys.modules["submitting"].end_all()
+
+
+@pytest.fixture(autouse=True)
+def signals():
+    """Restore the handlers of signals: a program that ends listens to none any more, also where a test runs it here."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -32,15 +32,6 @@ class JavaError(Exception):
             )
 
 
-@pytest.fixture(autouse=True)
-def signals():
-    """The handlers as they were: a program that ends listens to no signal any more."""
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 def end_with(error, monkeypatch, *words):
     def main(asked):
         raise error
