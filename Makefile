@@ -1,5 +1,5 @@
 # Everything the project can do from a bare machine: GNU make 3.81 or newer and Python 3.10 or newer.
-# What is difficult (environment, Java, data) is done by the small programs in setup/.
+# What is difficult (environment, Java, data) is done by the small programs in tools/setup/.
 
 TRAIN_OPTIONS ?= --hidden 128 --activation relu --loss cross-entropy --optimizer momentum --average parameters \
   --epochs 10
@@ -17,13 +17,13 @@ PYTHON_SPARK35 = $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
   then echo $$python; exit; fi; done; echo $(PYTHON))
 FOUND_PYTHON = $(if $(PYTHON),$(PYTHON),$(error Python 3.10 or newer is needed and there is no python3 in PATH))
 
-SETUP = @$(FOUND_PYTHON) -B -m setup
+SETUP = @$(FOUND_PYTHON) -B -m tools.setup
 DATA := data/mnist_images_train.csv data/mnist_labels_train.csv data/mnist_images_test.csv data/mnist_labels_test.csv
 JVM = --driver-memory $(DRIVER_MEMORY) $(if $(DRIVER_JAVA_OPTIONS),--driver-java-options "$(DRIVER_JAVA_OPTIONS)")
 SUBMIT = spark-submit $(JVM) main_task.py $(DATA) output --overwrite $(TRAIN_OPTIONS)
 # Most of a test is waiting for a JVM to start; a file's tests stay together, and share what they start.
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
-SPARK35_TESTS = $(wildcard tests/test_end_to_end.py tests/test_spark_*.py)
+SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_check_on_spark.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -65,12 +65,12 @@ java: environment
 
 # Hours for all of it; BENCH_OPTIONS="--only speed,accuracy --seeds 3" takes less.
 bench: data
-	@$(FOUND_PYTHON) -B -m setup.environment .venv-bench requirements-bench.txt
+	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-bench requirements-bench.txt
 	$(SETUP).java .venv-bench
 	$(SETUP).inside .venv-bench python benchmarks/bench.py data $(BENCH_OPTIONS)
 
 test: lint java
-	$(SETUP).inside .venv python tests/java_classes.py
+	$(SETUP).inside .venv python -m tests.support.java_classes
 	$(SETUP).inside .venv python -m pytest $(SIDE_BY_SIDE) --durations=10
 
 lint: environment-dev
@@ -79,19 +79,19 @@ lint: environment-dev
 	$(SETUP).inside .venv python -m mypy
 
 test-faults: environment-dev java
-	$(SETUP).inside .venv python tests/java_classes.py
+	$(SETUP).inside .venv python -m tests.support.java_classes
 	$(SETUP).inside .venv python -m pytest -m faults --thorough --durations=10
 
 test-spark35:
 	@if $(PYTHON_SPARK35) -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \
 	  echo "Spark 3.5 and NumPy 1.26 know Python up to 3.12, here is only a newer one: going on with NumPy 2"; fi
-	@$(PYTHON_SPARK35) -B -m setup.environment .venv-spark35 setup/requirements-spark35.txt
+	@$(PYTHON_SPARK35) -B -m tools.setup.environment .venv-spark35 tools/setup/requirements-spark35.txt
 	$(SETUP).java .venv-spark35
-	$(SETUP).inside .venv-spark35 python tests/java_classes.py
+	$(SETUP).inside .venv-spark35 python -m tests.support.java_classes
 	$(SETUP).inside .venv-spark35 python -m pytest $(SIDE_BY_SIDE) --durations=10 $(SPARK35_TESTS)
 
 package: environment
-	$(SETUP).inside .venv python -m nn.package dist/nn.zip
+	$(SETUP).inside .venv python -m nn.io.package dist/nn.zip
 
 clean:
 	@rm -rf output dist spark-warehouse metastore_db artifacts derby.log

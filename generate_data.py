@@ -5,7 +5,7 @@ Try
     python generate_data.py --dataset synthetic    drawn digits, no network needed
     python generate_data.py --help
 
-The program is datasets/program.py: every Python parses this file, so that one that is too old can say so.
+The program is nn/datasets/program.py: every Python parses this file, so that one that is too old can say so.
 """
 
 import sys
@@ -14,7 +14,7 @@ import startup
 
 startup.refuse_old_python("generate_data.py")
 
-from datasets.program import main
+from nn.datasets.program import main
 
 if __name__ == "__main__":
     startup.begin()

@@ -1,6 +1,6 @@
 """Draw the pictures of a training run: `generate_plots.py OUTPUT`, with OUTPUT as main_task.py wrote it.
 
-The program is plotting/program.py: every Python parses this file, so that one that is too old can say so.
+The program is nn/plotting/program.py: every Python parses this file, so that one that is too old can say so.
 """
 
 import sys
@@ -9,7 +9,7 @@ import startup
 
 startup.refuse_old_python("generate_plots.py")
 
-from plotting.program import main
+from nn.plotting.program import main
 
 if __name__ == "__main__":
     startup.begin()

@@ -19,7 +19,7 @@ def unfit():
     if found is None:
         return "no Python module named nn here; " + package
     places = list(found.submodule_search_locations or [])
-    if machinery.PathFinder.find_spec("nn.door", places) is None:
+    if machinery.PathFinder.find_spec("nn.cli", places) is None:
         place = places[0] if places else found.origin
         cure = "put this project's nn/ beside main_task.py, or " + package
         return "the nn found at %s is another package; %s" % (place, cure)
@@ -34,29 +34,20 @@ if reason:
         sys.stderr.write("main_task.py: error: %s\n" % reason)
     sys.exit(4)
 
-from nn import (
-    commandline,
-    console,
-    diagnosis,
-    door,
-    evaluation,
-    modelfile,
-    ownership,
-    preflight,
-    preview,
-    report,
-    resumption,
-)
-from nn.spark import reading
-from nn.spark.broadcasting import broadcast
-from nn.spark.checkpoints import Checkpoints
-from nn.spark.executors import await_all
-from nn.spark.output import Output
-from nn.spark.session import shows_on_terminal, spark_context
-from nn.spark.shuffling import shuffled
-from nn.spark.storage import Storage
-from nn.spark.training import descend_on, measure_on, seconds_per_batch
-from nn.training import kept, train
+from nn.cli import check, console, dry_run, entry, ownership, parser, report, resume
+from nn.models import model_file
+from nn.spark.backend import descend_on, measure_on, seconds_per_batch
+from nn.spark.input import reader
+from nn.spark.input.shuffle import shuffled
+from nn.spark.runtime.broadcast import broadcast
+from nn.spark.runtime.cluster import await_all
+from nn.spark.runtime.session import shows_on_terminal, spark_context
+from nn.spark.storage.checkpoints import Checkpoints
+from nn.spark.storage.filesystem import Storage
+from nn.spark.storage.run_directory import Output
+from nn.training import diagnosis, evaluation
+from nn.training.loop import kept, train
+from nn.training.penalized import measure_with
 
 
 def main(asked):
@@ -64,18 +55,18 @@ def main(asked):
     for note in asked.notes:
         console.say("note      " + note)
     if asked.dry_run:
-        console.say(preview.lines(asked))
+        console.say(dry_run.lines(asked))
         return
     with spark_context("neural network training", asked.debug) as context:
         storage = Storage(context)
         output = Output(storage.folder(asked.output))
         with ownership.claimed(asked, output, console.say):
             checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
-            start = resumption.start(asked, output, checkpoints)
+            start = resume.start(asked, output, checkpoints)
             if start.is_finished:
                 console.say(start.lines())
             elif asked.check:
-                preflight.run(context, storage, output, start)
+                check.run(context, storage, output, start)
             else:
                 run(context, storage, output, checkpoints, start)
 
@@ -90,13 +81,13 @@ def run(context, storage, output, checkpoints, start):
     # read
     train_source, test_source = asked.sources()
     with asked.telling_how_to_get_data():
-        train_set, test_set = reading.read_both(context, storage, train_source, test_source, asked.pieces)
+        train_set, test_set = reader.read_both(context, storage, train_source, test_source, asked.pieces)
     if asked.shuffle_once:
         train_set = shuffled(train_set, asked.recipe.seed)
     about = report.describe_data(storage, asked, train_set.rows)
     split = asked.split(train_set.labels, train_set.classes)
     model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
-    train_blocks = reading.learned_from(train_set, split)
+    train_blocks = reader.learned_from(train_set, split)
     asked = asked.for_replicas(split.train_rows, train_set.partitions)
     recipe = asked.recipe
     console.say(report.data_lines(train_set, test_set, recipe, split, about["name"], clock.lap("reading")))
@@ -105,10 +96,10 @@ def run(context, storage, output, checkpoints, start):
     params = model.init(recipe.seed)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
-    data = resumption.data_of(train_set, test_set)
+    data = resume.data_of(train_set, test_set)
     progress = start.progress(asked, data, optimizer, plan, params)
     penalty = recipe.penalty()
-    measure = penalty.added_to(measure_on(train_blocks, model, recipe.augment))
+    measure = measure_with(penalty, measure_on(train_blocks, model, recipe.augment))
     many = []
     if report.many_jobs(plan, optimizer):
         many = [report.many_jobs_note(plan, optimizer, seconds_per_batch(measure, params, plan))]
@@ -117,8 +108,8 @@ def run(context, storage, output, checkpoints, start):
     measure = table.counting(measure)
     descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
     epochs = train(measure, optimizer, plan, progress, descend, recipe.patience)
-    resumption.take_over(start, asked, output, checkpoints)
-    with resumption.recording(start, asked, data, optimizer, output, checkpoints) as record:
+    resume.take_over(start, asked, output, checkpoints)
+    with resume.recording(start, asked, data, optimizer, output, checkpoints) as record:
         for progress in table.watch(epochs):
             record(progress)
         record.finish()
@@ -135,11 +126,11 @@ def run(context, storage, output, checkpoints, start):
             asked, context, train_set, test_set, split, about, model, start.epoch, progress, score, clock
         )
         trained_on = {"data": about, "test_accuracy": score.accuracy}
-        output.write_results(score, summary, modelfile.to_bytes(model, params, trained_on))
+        output.write_results(score, summary, model_file.to_bytes(model, params, trained_on))
     at_once = min(context.defaultParallelism, train_set.partitions)
     notes = diagnosis.notes(score, progress, model, params)
     console.say(report.closing(asked, plan, progress, score, notes, clock, output.folder.is_local, at_once))
 
 
 if __name__ == "__main__":
-    sys.exit(door.run("main_task.py", commandline.parse, main))
+    sys.exit(entry.run("main_task.py", parser.parse, main))

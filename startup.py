@@ -1,7 +1,7 @@
 """What generate_data.py and generate_plots.py do first: look at Python's version, the standard streams and signals.
 
 Every Python parses this file, so that one that is too old can say so: it has no annotations and no f-strings.
-main_task.py, which travels without this file, does the same by itself (nn/door.py).
+main_task.py, which travels without this file, does the same by itself (nn/cli/entry.py).
 """
 
 import os

@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from nn import spelling
+from nn.core import spec
 from nn.layers import LAYERS
-from nn.losses import CrossEntropy
-from nn.model import Sequential
+from nn.models.losses import CrossEntropy
+from nn.models.sequential import Sequential
 
 CONVOLUTIONS = "conv2d:16x5,relu,maxpool2d:2,conv2d:32x5,relu,maxpool2d:2,flatten,dense:128,relu,dense:10"
 
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000, help="images in the step (default: %(default)s)")
     parser.add_argument("--layers", default=CONVOLUTIONS, help="(default: the convolutional recipe's)")
     asked = parser.parse_args()
-    layers = spelling.parse_all(asked.layers, LAYERS, "layer")
+    layers = spec.parse_all(asked.layers, LAYERS, "layer")
     model = Sequential(layers, (28, 28, 1) if layers[0].wants_image else (784,), CrossEntropy())
     params, rng = model.init(0), np.random.default_rng(0)
     x: Any = rng.random((asked.rows, *model.input_shape), dtype=np.float32)

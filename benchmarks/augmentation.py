@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from nn.augmentation import AUGMENTATIONS, augment
-from nn.spelling import parse_all
+from nn.core.spec import parse_all
+from nn.data.augmentation import AUGMENTATIONS, augment
 
 ROWS, BLOCK, REPEATS = 60_000, 1000, 7
 CASES = [

@@ -30,9 +30,9 @@ import tables
 from launch import Reply
 from peers import digits
 
-from nn import door
-from nn.errors import DataError
-from plotting.style import house_style, save
+from nn.cli import entry
+from nn.core.errors import DataError
+from nn.plotting.style import house_style, save
 
 QUICK_ROWS = {"train": 600, "test": 200}
 
@@ -170,4 +170,4 @@ def refuse_without_markers(document: Path, only: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(door.run("bench.py", commandline.parse, main))
+    sys.exit(entry.run("bench.py", commandline.parse, main))

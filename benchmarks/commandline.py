@@ -16,7 +16,7 @@ import sections
 from launch import ROOT, Launcher
 from peers import contract
 
-from nn.errors import UsageError
+from nn.core.errors import UsageError
 
 DOCUMENT, RESULTS = ROOT / "docs" / "benchmarks.md", ROOT / "benchmarks" / "results"
 # What --quick does with those options.

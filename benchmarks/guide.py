@@ -25,11 +25,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from start_values import load
 
 import nn
-from nn import metrics, spelling
-from nn.augmentation import AUGMENTATIONS, augment
-from nn.records import Epoch
-from nn.schedules import SCHEDULES
-from plotting.style import (
+from nn.core import spec
+from nn.data.augmentation import AUGMENTATIONS, augment
+from nn.models import metrics
+from nn.optim.schedules import SCHEDULES
+from nn.plotting.style import (
     DARK,
     MIDDLE,
     PALE,
@@ -42,6 +42,7 @@ from plotting.style import (
     legend_below,
     save,
 )
+from nn.training.records import Epoch
 
 COLOURS = (DARK, MIDDLE, SECOND, QUIET, "#8c2d6b", "#c9a227")
 
@@ -196,7 +197,7 @@ def schedules(data: Any) -> Figure:
         "cosine",
         "one-cycle",
     ):
-        schedule = spelling.parse(words, SCHEDULES, "schedule")
+        schedule = spec.parse(words, SCHEDULES, "schedule")
         curves[words] = [schedule.factor(time, 20) for time in times]
     return lines("What multiplies the learning rate", "over a run of 20 epochs", curves, epochs=times)
 
@@ -239,7 +240,7 @@ def augmentation(data: Any) -> Figure:
     for number, words in enumerate(kinds):
         changed, top = images, 0.97 - height * number
         if words:
-            steps = spelling.parse_all(words, AUGMENTATIONS, "augmentation")
+            steps = spec.parse_all(words, AUGMENTATIONS, "augmentation")
             changed = augment(steps, images, np.arange(10), 0, 1)
         axes = first.inset_axes((0.2, top - height, 0.8, height * 0.92))
         axes.imshow(np.concatenate(list(changed[..., 0]), axis=1), cmap="gray_r", aspect="auto")

@@ -1,4 +1,4 @@
-"""Results as pictures in docs/benchmarks/, in the look of plotting/style.py.
+"""Results as pictures in docs/benchmarks/, in the look of nn/plotting/style.py.
 
 A contestant has one colour everywhere; a dashed line takes one step an epoch from all rows.
 """
@@ -28,7 +28,7 @@ from runs import Results, course, median
 from sections import LEVELS
 from tables import STEPS, seconds
 
-from plotting.style import DARK, MIDDLE, PALE, QUIET, SECOND, canvas, heading, legend_below
+from nn.plotting.style import DARK, MIDDLE, PALE, QUIET, SECOND, canvas, heading, legend_below
 
 COLOURS = {
     "numpy_limit": QUIET,

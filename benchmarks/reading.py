@@ -17,9 +17,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
-from nn.spark import reading
-from nn.spark.session import spark_context
-from nn.spark.storage import Storage
+from nn.spark.input import reader
+from nn.spark.runtime.session import spark_context
+from nn.spark.storage.filesystem import Storage
 
 
 def main() -> None:
@@ -34,8 +34,8 @@ def main() -> None:
         seconds = []
         for _ in range(asked.repeats):
             began = time.perf_counter()
-            source = reading.Source("TRAIN", images, labels)
-            dataset = reading.read(reading.Files.open(context, Storage(context), source, 2))
+            source = reader.Source("TRAIN", images, labels)
+            dataset = reader.read(reader.Files.open(context, Storage(context), source, 2))
             seconds.append(time.perf_counter() - began)
             print(f"{dataset.rows:,} rows of {dataset.width} values: {seconds[-1]:.2f} s", flush=True)
             dataset.cached.unpersist(blocking=True)

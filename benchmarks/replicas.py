@@ -24,13 +24,25 @@ import numpy as np
 from matplotlib.figure import Figure
 from peers import digits
 
-from nn.averaging import Averaging
-from nn.blocks import Blocks
-from nn.local import descend_on, measure_on
-from nn.recipe import Recipe
-from nn.records import Block, Progress
-from nn.training import kept, train
-from plotting.style import DARK, MIDDLE, PALE, QUIET, SECOND, canvas, heading, house_style, legend_below, save
+from nn.data.block import Block
+from nn.data.local_rdd import Blocks
+from nn.optim.parameter_averaging import Averaging
+from nn.plotting.style import (
+    DARK,
+    MIDDLE,
+    PALE,
+    QUIET,
+    SECOND,
+    canvas,
+    heading,
+    house_style,
+    legend_below,
+    save,
+)
+from nn.training.local import descend_on, measure_on
+from nn.training.loop import kept, train
+from nn.training.recipe import Recipe
+from nn.training.records import Progress
 
 REPLICAS = (2, 8, 32, 128)
 EPOCHS, BLOCK = 10, 1024

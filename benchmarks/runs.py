@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nn.errors import DataError
+from nn.core.errors import DataError
 
 
 @dataclass(frozen=True)

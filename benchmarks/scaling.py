@@ -6,7 +6,7 @@
 
     T = a S + b (P + G)/s + c n / s + e n w / s + f n max(w - m, 0) / s + h C w + i w
 
-    summed flat        S = 1 stage,  G = 0,  C = P                         as nn/spark/summing.py decides
+    summed flat        S = 1 stage,  G = 0,  C = P                         as nn/spark/aggregate.py decides
     in G groups        S = 2 stages,         C = P / min(G, s) + G         sums that follow one another
 
 One job an epoch, P partitions, s slots, n rows, w parameters, of which m lie in the processor's caches. What a row is
@@ -34,10 +34,10 @@ os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 import numpy as np
 from peers.nn_spark import repeated, source
 
-from nn.recipe import Recipe
-from nn.records import Progress
-from nn.spark.summing import group_count
-from nn.training import train
+from nn.spark.aggregate import group_count
+from nn.training.loop import train
+from nn.training.recipe import Recipe
+from nn.training.records import Progress
 
 WARM_UP, REPEATS = 8, 8  # epochs
 BATCH = 64
@@ -89,12 +89,12 @@ QUICK = [Case(average, times, 8, 2, 2, times == 2) for average in AVERAGES for t
 
 def measure(context: Any, data: str, cases: Sequence[Case]) -> Iterator[tuple[Case, float]]:
     """Seconds an epoch of every case, whatever slots it names."""
-    from nn.spark import reading
-    from nn.spark.storage import Storage
+    from nn.spark.input import reader
+    from nn.spark.storage.filesystem import Storage
 
     for partitions, times in sorted({(case.partitions, case.times) for case in cases}):
-        files = reading.Files.open(context, Storage(context), source(reading, data, "train"), partitions)
-        dataset = reading.read(files)
+        files = reader.Files.open(context, Storage(context), source(reader, data, "train"), partitions)
+        dataset = reader.read(files)
         blocks = repeated(dataset, times)
         for case in cases:
             if (case.partitions, case.times) == (partitions, times):
@@ -106,7 +106,7 @@ def measure(context: Any, data: str, cases: Sequence[Case]) -> Iterator[tuple[Ca
 
 def seconds_of(case: Case, blocks: Any, dataset: Any) -> float:
     """The median epoch."""
-    from nn.spark.training import descend_on, measure_on
+    from nn.spark.backend import descend_on, measure_on
 
     how = {"average": "parameters", "batch_size": BATCH} if case.average == "parameters" else {"sample": 1.0}
     common = {"activation": "relu", "loss": "cross-entropy", "optimizer": "momentum", "schedule": "constant"}
@@ -121,7 +121,7 @@ def seconds_of(case: Case, blocks: Any, dataset: Any) -> float:
 
 def measure_here(data: str, slots: int, cases: Sequence[Case]) -> None:
     """Print what the cases with so many slots take, in a Spark that has them."""
-    from nn.spark.session import spark_context
+    from nn.spark.runtime.session import spark_context
 
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"--master local[{slots}] --driver-memory 4g pyspark-shell"
     own = [case for case in cases if case.slots == slots]

@@ -4,8 +4,8 @@
 
 adds its repeats to those saved before and prints a Markdown table: milliseconds of each part, medians over the repeats,
 and in brackets their ratio to the job as it is, the median of the ratios within each repeat. The whole job is the one
-of `make train`, from submit to its last file. What pays is in nn/spark/session.py, and what only the start of a JVM can
-set in the Makefile; this is how that was told.
+of `make train`, from submit to its last file. What pays is in nn/spark/runtime/session.py, and what only the start of a
+JVM can set in the Makefile.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "larger buffers": ("spark.buffer.size=1048576",),
     "glibc keeps its memory": tuple(f"spark.executorEnv.{each}" for each in MALLOC),
 }
-# What nn/spark/workers.py does once in each worker, left out; the whole job cannot leave it out.
+# What nn/spark/runtime/workers.py does once in each worker, left out; the whole job cannot leave it out.
 WITHOUT = {
     "collecting garbage in full after each task": "freeze",
     "reading archives' directories before each task": "keep_zips",

@@ -16,16 +16,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from nn import local
-from nn.blocks import blocks_of
-from nn.descent import Descent
+from nn.data.local_rdd import blocks_of
 from nn.layers import Dense, Sigmoid, layer_from_config
-from nn.losses import HalfSquaredError
-from nn.model import Sequential
-from nn.optimizers import SGD
-from nn.records import Progress
-from nn.schedules import BoldDriver
-from nn.training import Plan, train
+from nn.models.losses import HalfSquaredError
+from nn.models.sequential import Sequential
+from nn.optim.first_order import Descent
+from nn.optim.rules import SGD
+from nn.optim.schedules import BoldDriver
+from nn.training import local
+from nn.training.loop import Plan, train
+from nn.training.records import Progress
 
 # (activation, gain of the hidden layer, gain of the output layer, output biases at the log-odds of a class, growth)
 CASES = [

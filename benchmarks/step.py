@@ -28,14 +28,16 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
-import nn.spark.workers
-from nn.averaging import Averaging
-from nn.network import multilayer_perceptron
-from nn.optimizers import Momentum
-from nn.records import Block, Draw
-from nn.spark import reading, training
-from nn.spark.session import spark_context
-from nn.spark.storage import Storage
+import nn.spark.runtime.workers
+from nn.data.block import Block
+from nn.models.builder import multilayer_perceptron
+from nn.optim.parameter_averaging import Averaging
+from nn.optim.rules import Momentum
+from nn.spark import backend
+from nn.spark.input import reader
+from nn.spark.runtime.session import spark_context
+from nn.spark.storage.filesystem import Storage
+from nn.training.records import Draw
 
 WARM_UP, REPEATS = 40, 40  # the first jobs of a JVM are slower
 
@@ -50,7 +52,7 @@ def main() -> None:
         action="append",
         default=[],
         choices=("freeze", "keep_zips", "acknowledge"),
-        help="one of the things that nn/spark/workers.py does in each worker",
+        help="one of the things that nn/spark/runtime/workers.py does in each worker",
     )
     parser.add_argument("--json", action="store_true", help="print the milliseconds as one JSON object")
     asked = parser.parse_args()
@@ -60,9 +62,9 @@ def main() -> None:
     with spark_context("step") as context:
         context.parallelize(range(2), 2).foreachPartition(partial(leave_out, asked.without))
         images, labels = (f"{asked.data}/mnist_{kind}_train.csv" for kind in ("images", "labels"))
-        files = reading.Files.open(context, Storage(context), reading.Source("TRAIN", images, labels), 2)
+        files = reader.Files.open(context, Storage(context), reader.Source("TRAIN", images, labels), 2)
         found = {}
-        for name, job in parts(context, reading.read(files)).items():
+        for name, job in parts(context, reader.read(files)).items():
             found[name] = 1000 * median_seconds(job)
             if not asked.json:
                 print(f"{name:<40}{found[name]:>6.0f} ms", flush=True)
@@ -73,20 +75,20 @@ def main() -> None:
 def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
     """What is timed, in this order."""
     model = multilayer_perceptron(train.width, train.classes, (64,), "sigmoid", "mse", train.largest)
-    measure, params = training.measure_on(train.blocks, model), model.init(0)
-    descend, averaging = training.descend_on(train.blocks, model), Averaging(Momentum())
+    measure, params = backend.measure_on(train.blocks, model), model.init(0)
+    descend, averaging = backend.descend_on(train.blocks, model), Averaging(Momentum())
     told = averaging.round(averaging.init(params))
     wide = multilayer_perceptron(train.width, train.classes, (1024,), "relu", "cross-entropy", train.largest)
-    one_step, far = training.descend_on(train.blocks, wide), averaging.round(averaging.init(wide.init(0)))
+    one_step, far = backend.descend_on(train.blocks, wide), averaging.round(averaging.init(wide.init(0)))
     nothing = context.parallelize(range(2), 2)
     batch = Draw(0, 1, batches=60, total=60_000)
 
     def by_broadcast(number: int) -> None:
-        inline, training.INLINE = training.INLINE, 0
+        inline, backend.INLINE = backend.INLINE, 0
         try:
             measure(params, batch._replace(batch=number % 60))
         finally:
-            training.INLINE = inline
+            backend.INLINE = inline
 
     return {
         "reading the blocks": lambda i: train.blocks.map(rows_of).reduce(add),
@@ -116,7 +118,7 @@ def leave_out(names: list[str], elements: Iterator) -> None:
     for _ in elements:
         time.sleep(0.5)  # so that each task has a worker of its own
     for name in names:
-        setattr(nn.spark.workers, name, nothing)
+        setattr(nn.spark.runtime.workers, name, nothing)
 
 
 def nothing() -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from datasets import strokes, synthetic
+from nn.datasets import strokes, synthetic
 
 TRAIN_ROWS, TEST_ROWS = 20_000, 10_000
 HIDDEN_UNITS = 64

@@ -24,7 +24,7 @@ from contestants import (
 from runs import Results, epoch_seconds, median, ratio, reached, warm
 from sections import LEVELS
 
-from nn.errors import DataError
+from nn.core.errors import DataError
 
 NOTHING = "–"
 PHASES = ("schedule", "read", "compute", "sum", "update")

@@ -25,12 +25,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from nn import spelling, tree
-from nn.descent import Descent
+from nn.core import spec, tree
 from nn.layers import LAYERS, Conv2D, Dense, Flatten, MaxPool2D
-from nn.losses import CrossEntropy
-from nn.model import Sequential
-from nn.optimizers import Momentum
+from nn.models.losses import CrossEntropy
+from nn.models.sequential import Sequential
+from nn.optim.first_order import Descent
+from nn.optim.rules import Momentum
 
 CONVOLUTIONS = "conv2d:16x5,relu,maxpool2d:2,conv2d:32x5,relu,maxpool2d:2,flatten,dense:128,relu,dense:10"
 CASES = [
@@ -71,7 +71,7 @@ def compared(torch: Any, words: str, batch: int, repeats: int) -> str:
     rng = np.random.default_rng(0)
     images = rng.random((batch, 28, 28, 1), dtype=np.float32)
     labels = rng.integers(0, 10, batch)
-    layers = spelling.parse_all(words, LAYERS, "layer")
+    layers = spec.parse_all(words, LAYERS, "layer")
     shape = (28, 28, 1) if layers[0].wants_image else (784,)
     model = Sequential(layers, shape, CrossEntropy())
     steps = [step_here(model, images, labels)]

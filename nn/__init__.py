@@ -15,12 +15,36 @@ and a network trains on arrays in memory as it does on a cluster:
     classifier, history = nn.fit(images, labels, nn.Recipe.read("recipes/mlp.json"))
 """
 
-from nn.classifier import Classifier, load
-from nn.local import fit
-from nn.model import Sequential
-from nn.modelfile import save
-from nn.recipe import Recipe
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nn.models.classifier import Classifier, load
+    from nn.models.model_file import save
+    from nn.models.sequential import Sequential
+    from nn.training.local import fit
+    from nn.training.recipe import Recipe
 
 __version__ = "0.1.0"
 
 __all__ = ["Classifier", "Recipe", "Sequential", "__version__", "fit", "load", "save"]
+
+_MODULES = {
+    "Classifier": "nn.models.classifier",
+    "Recipe": "nn.training.recipe",
+    "Sequential": "nn.models.sequential",
+    "fit": "nn.training.local",
+    "load": "nn.models.classifier",
+    "save": "nn.models.model_file",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that a program pays for no more than it uses."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,12 +10,12 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
 
-import java_classes  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support import ROOT, java_classes  # noqa: E402
+from tests.support.data import blobs, write_csv  # noqa: E402
 
 settings.register_profile(
     "project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -54,7 +54,7 @@ def spark():
         "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=localhost pyspark-shell"
     )
     os.environ["SPARK_SUBMIT_OPTS"] = java_classes.OPTIONS
-    from nn.spark.session import spark_context
+    from nn.spark.runtime.session import spark_context
 
     with spark_context("tests") as context:
         yield context
@@ -64,8 +64,8 @@ def spark():
 def nothing_runs_on():
     """End, after a test that failed, the programs that it began."""
     yield
-    if "submitting" in sys.modules:
-        sys.modules["submitting"].end_all()
+    if "tests.support.submitting" in sys.modules:
+        sys.modules["tests.support.submitting"].end_all()
 
 
 @pytest.fixture(autouse=True)
@@ -90,22 +90,6 @@ def mnist():
 def rng():
     """A generator that draws the same in every run."""
     return np.random.default_rng(20)
-
-
-def blobs(rows, width=16, classes=3, seed=0):
-    """Noisy rows around one centre a class: uint8 images (rows, width) that are easy but not trivial to learn."""
-    rng = np.random.default_rng(seed)
-    centres = np.random.default_rng(99).uniform(40, 215, (classes, width))
-    labels = rng.integers(0, classes, rows)
-    inputs = centres[labels] + rng.normal(0, 40, (rows, width))
-    return np.clip(inputs, 0, 255).astype(np.uint8), labels
-
-
-def write_csv(path, values, separator=","):
-    """Whole numbers (n, d) or (n,) as text lines."""
-    values = np.atleast_2d(values.T).T
-    path.write_text("".join(separator.join(map(str, row)) + "\n" for row in values.tolist()))
-    return str(path)
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from nn.recipe import Recipe
-from nn.records import Block, Progress
-from nn.training import train
+from nn.data.block import Block
+from nn.training.loop import train
+from nn.training.recipe import Recipe
+from nn.training.records import Progress
 
 from . import contract, digits, memory, sparksession
 
@@ -50,7 +51,7 @@ def recipe(asked: argparse.Namespace) -> Recipe:
 
 def training(blocks: Any, model: Any, chosen: Recipe, rows: int) -> tuple[Any, Iterator[Progress]]:
     """The optimiser, and the epochs as a generator of their progress."""
-    from nn.spark.training import descend_on, measure_on
+    from nn.spark.backend import descend_on, measure_on
 
     plan = chosen.plan(rows)
     optimizer = chosen.optimizer_for(plan)
@@ -60,17 +61,17 @@ def training(blocks: Any, model: Any, chosen: Recipe, rows: int) -> tuple[Any, I
 
 def main(asked: argparse.Namespace) -> contract.Answer:
     """Load, train."""
-    from nn.spark import reading
-    from nn.spark.session import spark_context
-    from nn.spark.storage import Storage
+    from nn.spark.input import reader
+    from nn.spark.runtime.session import spark_context
+    from nn.spark.storage.filesystem import Storage
 
     chosen = recipe(asked)
     sparksession.submit_words(asked, "--conf spark.ui.enabled=false", f"--driver-java-options {QUICK}")
     with spark_context("benchmark") as context:
         began = time.perf_counter()
-        train_files, test_files = (source(reading, asked.data, part) for part in ("train", "test"))
+        train_files, test_files = (source(reader, asked.data, part) for part in ("train", "test"))
         partitions = asked.partitions or asked.cores
-        train_set, _ = reading.read_both(context, Storage(context), train_files, test_files, partitions)
+        train_set, _ = reader.read_both(context, Storage(context), train_files, test_files, partitions)
         load = time.perf_counter() - began
         blocks = repeated(train_set, asked.times)
         model = chosen.model(train_set.width, train_set.classes, scale=train_set.largest)
@@ -100,14 +101,14 @@ def source(reading: Any, folder: str, part: str) -> Any:
 
 
 def repeated(dataset: Any, times: int) -> Any:
-    """The blocks of a Dataset of nn.spark.reading `times` over, each row with its own number, cached as the job's."""
+    """Repeat the blocks of a Dataset `times` over, each row with its own number, cached as the job caches them."""
     if times == 1:
         return dataset.blocks
-    from nn.spark import caching
+    from nn.spark.input import cache
 
     size = times * dataset.rows * dataset.width * dataset.blocks.first().inputs.itemsize
     copied = dataset.blocks.flatMap(copier(times, dataset.rows))
-    copied.persist(caching.level(copied.context, size)).count()
+    copied.persist(cache.level(copied.context, size)).count()
     return copied
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from nn import spelling
+from nn.core import spec
 from nn.layers.activations import Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh
+from nn.layers.base import Layer
 from nn.layers.convolution import Conv2D
 from nn.layers.dense import Dense
 from nn.layers.dropout import Dropout
 from nn.layers.flatten import Flatten
-from nn.layers.layer import Layer
 from nn.layers.normalization import LayerNorm
 from nn.layers.pooling import AveragePool2D, GlobalAveragePool2D, MaxPool2D
 from nn.layers.residual import Residual
@@ -69,4 +69,4 @@ def layer_from_config(config: str | dict[str, Any]) -> Layer:
 
     Raises ValueError for an unknown name or field.
     """
-    return spelling.from_config(config, LAYERS, "layer")
+    return spec.from_config(config, LAYERS, "layer")

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nn.layers.layer import Layer
+from nn.layers.base import Layer
 
 
 @dataclass(frozen=True)

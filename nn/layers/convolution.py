@@ -15,8 +15,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from nn.initializers import check_start, draw
-from nn.layers.layer import Layer, Params, Shape
+from nn.layers.base import Layer, Params, Shape
+from nn.layers.initializers import check_start, draw
 from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_last
 
 
@@ -25,8 +25,8 @@ class Conv2D(Layer):
     """`filters` kernels of (height, width) pixels, moved over an image in steps of `stride` (LeCun et al., 1989).
 
     "valid" keeps them inside the image; "same" pads it with zeros, so that the output has ceil(size / stride) rows
-    and columns. `initializer` None leaves the choice to nn/network.py, as in Dense; `gain` multiplies the drawn start
-    values; biases start at zero. Raises ValueError for sizes below 1 and unknown names.
+    and columns. `initializer` None leaves the choice to nn/models/builder.py, as in Dense; `gain` multiplies the drawn
+    start values; biases start at zero. Raises ValueError for sizes below 1 and unknown names.
     """
 
     name: ClassVar[str] = "conv2d"

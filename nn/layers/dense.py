@@ -7,16 +7,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from nn.initializers import check_start, draw
-from nn.layers.layer import Layer, Params, Shape, row_width
+from nn.layers.base import Layer, Params, Shape, row_width
+from nn.layers.initializers import check_start, draw
 
 
 @dataclass(frozen=True)
 class Dense(Layer):
     """A fully connected layer of `units` units.
 
-    `initializer` None leaves the choice to nn/network.py, which sees what follows; alone it is Glorot's uniform draw.
-    `gain` multiplies the drawn start values: a sigmoid's slope is at most 1/4, so layers around one start
+    `initializer` None leaves the choice to nn/models/builder.py, which sees what follows; alone it is Glorot's uniform
+    draw. `gain` multiplies the drawn start values: a sigmoid's slope is at most 1/4, so layers around one start
     larger. Biases start at zero.
     """
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nn.layers.layer import Layer
+from nn.layers.base import Layer
 from nn.layers.windows import rows_first
 
 

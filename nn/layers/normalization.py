@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nn.layers.layer import Layer, Params, Shape, described
+from nn.layers.base import Layer, Params, Shape, described
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nn.layers.layer import Layer, Shape, image_shape
+from nn.layers.base import Layer, Shape, image_shape
 from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_last
 
 

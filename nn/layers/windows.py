@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nn.layers.layer import Shape, described, image_shape
+from nn.layers.base import Shape, described, image_shape
 
 Pair = tuple[int, int]
 PADDINGS = ("valid", "same")

@@ -1,0 +1,124 @@
+"""What the user watches: a table line an epoch, or one live line on a terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TextIO
+
+from nn.core import format
+from nn.training.loop import Plan
+from nn.training.records import Draw, Epoch, Progress, Tally
+
+HEADER = "      epoch        cost   accuracy       rate  accepted       rows   seconds      left"
+VALIDATION_HEADER = "    val cost    val acc"
+BAR = 10  # characters; the live line fits a terminal of 80
+
+
+def say(line: str) -> None:
+    """Show a line at once, also where a log takes it."""
+    print(format.lines(line), flush=True)
+
+
+def line_of(epoch: Epoch, epochs: int, left: float) -> str:
+    """One line of the table; `left` in seconds."""
+    count = f"{epoch.epoch}/{epochs}"
+    accepted = "yes" if epoch.accepted else "rejected"
+    line = (
+        f"{count:>11}{_cost(epoch.cost):>12}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
+        f"{accepted:>11}{epoch.rows:>11,}{epoch.seconds:>10.2f}{clock(left):>10}"
+    )
+    if epoch.val_cost is None:
+        return line
+    return f"{line}{_cost(epoch.val_cost):>12}{epoch.val_accuracy:>11.2%}"
+
+
+def _cost(cost: float) -> str:
+    return f"{cost:.6f}" if cost < 1e4 else f"{cost:.5g}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 12s, 3m05s or 2h07m."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+class Table:
+    """Shows training as it goes on: a table for a log, a live line for a person at a terminal."""
+
+    def __init__(self, plan: Plan, live: bool, done: int = 0, stream: TextIO | None = None):
+        self.plan, self.live, self.stream = plan, live, stream or sys.stdout
+        self.start = done / plan.epochs  # the part of the run that was made before
+        self.jobs = 0
+        self.began = time.monotonic()
+        self.latest: Epoch | None = None
+
+    def watch(self, epochs: Iterable[Progress]) -> Iterator[Progress]:
+        """Pass each epoch's progress on, and show it when it has been dealt with: what is seen is written down."""
+        header = HEADER + (VALIDATION_HEADER if self.plan.validates else "")
+        if not self.live:
+            self._print(header)
+        try:
+            for progress in epochs:
+                yield progress
+                self.latest = progress.history[-1]
+                if self.live:
+                    self._draw_bar(len(progress.history) / self.plan.epochs)
+                else:
+                    left = self._left(len(progress.history) / self.plan.epochs)
+                    self._print(line_of(self.latest, self.plan.epochs, left))
+        finally:  # whatever is said next, an error too, starts on a line of its own
+            if self.live and self.latest:
+                self._erase()
+                self._print(header + "\n" + line_of(self.latest, self.plan.epochs, 0))
+
+    def counting(self, measure: Callable[[Any, Draw], Tally]) -> Callable[[Any, Draw], Tally]:
+        """`measure`, moving the live line on after each job."""
+
+        def counted(params: Any, draw: Draw) -> Tally:
+            tally = measure(params, draw)
+            if self.live and draw.batch is not None:
+                self._draw_bar((draw.epoch - 1 + (draw.batch + 1) / self.plan.jobs) / self.plan.epochs)
+            return tally
+
+        return counted
+
+    def _left(self, done: float) -> float:
+        return (time.monotonic() - self.began) * (1 - done) / (done - self.start)
+
+    def _draw_bar(self, done: float) -> None:
+        filled = int(BAR * done)
+        parts = [f"[{'#' * filled}{'.' * (BAR - filled)}]"]
+        if self.latest:
+            e = self.latest
+            shown = f"cost {e.cost:.5f}  {e.accuracy:.2%}"
+            if e.val_cost is not None:
+                shown = f"val cost {e.val_cost:.5f}  {e.val_accuracy:.2%}"
+            parts.append(f"epoch {e.epoch}/{self.plan.epochs}  {shown}")
+            parts.append(f"rate {e.learning_rate:.3g}" if e.accepted else "rejected")
+        parts.append(f"{clock(self._left(done))} left")
+        width = _columns() - 1
+        self.stream.write("\r" + "  ".join(parts)[:width].ljust(width))
+        self.stream.flush()
+
+    def _erase(self) -> None:
+        self.stream.write("\r" + " " * (_columns() - 1) + "\r")
+
+    def _print(self, text: str) -> None:
+        print(text, file=self.stream, flush=True)
+
+
+def _columns() -> int:
+    """The terminal's width; spark-submit's pipe has none, so the controlling terminal is asked."""
+    try:
+        with open("/dev/tty") as terminal:
+            return os.get_terminal_size(terminal.fileno()).columns or 80
+    except OSError:
+        return shutil.get_terminal_size().columns

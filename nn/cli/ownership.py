@@ -1,0 +1,174 @@
+"""Whose OUTPUT is: refuse what a run may not write to or replace, and keep other runs out while this one writes.
+
+A run's folder is known by its config.json, which holds what only a run writes down. A file in it is replaced only where
+it begins as the one that a run writes, so that a stranger's file of the same name stays.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+from nn.cli.options import Options
+from nn.core.errors import UsageError
+from nn.core.options import options_of
+from nn.spark.storage import checkpoints, lock, lock_file
+from nn.spark.storage.filesystem import LocalFolder
+from nn.spark.storage.run_directory import CONFIG, FILES, FOLDERS, PART, SUCCESS, Output, is_part, is_scratch
+from nn.training.recipe import Recipe
+from nn.training.records import Epoch
+
+# Keys that stand in the configuration of every run from version 0.1.0 on, whatever its options.
+ALWAYS = frozenset(
+    {
+        "train_images",
+        "train_labels",
+        "test_images",
+        "test_labels",
+        "partitions",
+        "shuffle_once",
+        "loss",
+        "epochs",
+    }
+    | {"average", "optimizer", "warmup", "l1", "l2", "validation_fraction", "seed"}
+)
+HEAD = 2048  # bytes of a file by which it is known
+
+
+@contextmanager
+def claimed(asked: Options, output: Output, say: Callable[[str], None]) -> Iterator[None]:
+    """Inside `with`, OUTPUT is this run's alone; of a --check it is only looked at.
+
+    Raises UsageError where the run may not write there, EnvironmentFault where it cannot.
+    """
+    checked = partial(check, output, asked.overwrite, asked.resume)
+    if asked.check:
+        lock.refuse_running(output.folder)
+        checked()
+        yield
+        return
+    with lock.claimed(output.folder, checked, asked.resume, say):
+        yield
+
+
+def refuse_here(asked: Options, path: str) -> None:
+    """Raise as the run would, of an OUTPUT at a path on this machine; nothing is written."""
+    output = Output(LocalFolder(os.path.abspath(path)))
+    lock.refuse_running(output.folder)
+    check(output, asked.overwrite, asked.resume)
+
+
+def check(output: Output, overwrite: bool, resume: bool) -> None:
+    """Raise UsageError where something lies in OUTPUT that the run may not or would not replace."""
+    folder = output.folder
+    folder.check_writable()
+    names = [name for name in folder.names() if name != lock_file.NAME and not is_scratch(name)]
+    if names and not (overwrite or resume):
+        count = f"{len(names)} entries" if len(names) > 1 else names[0]
+        raise UsageError(
+            f"OUTPUT: expected a folder that is new or empty, found {count} in "
+            f"{folder.path}; --resume goes on with the run in it, --overwrite replaces what it wrote"
+        )
+    ours = [name for name in names if name in (SUCCESS, *FILES, *FOLDERS, checkpoints.FOLDER)]
+    flag = "--resume" if resume else "--overwrite"
+    if (names if resume else ours) and not _is_a_run_s(output, names):
+        found = f", but {ours[0]}" if ours else ""
+        raise UsageError(
+            f"{flag}: expected a run's folder as OUTPUT, found no run's {CONFIG} in {folder.path}{found}; "
+            "choose another OUTPUT"
+        )
+    _refuse_other_names(output)
+    _refuse_other_files(output, ours, flag)
+
+
+def _is_a_run_s(output: Output, names: list[str]) -> bool:
+    """Whether a run's configuration lies here, or, where a write of it was cut short, a run's checkpoint."""
+    if CONFIG in names and output.folder.head(CONFIG, 1):
+        with suppress(ValueError):
+            return is_configuration(output.config())
+        return False
+    return any(map(checkpoints.is_manifest, output.folder.names(checkpoints.FOLDER)))
+
+
+def is_configuration(found: dict[str, Any]) -> bool:
+    """Whether JSON values are what a run writes as its configuration: the options that shape results, all of them."""
+    known = {
+        name: each.metadata["reader"]
+        for owner in (Options, Recipe)
+        for name, each in options_of(owner).items()
+        if each.metadata["kept"]
+    }
+    if not ALWAYS <= found.keys() <= known.keys():
+        return False
+    try:
+        values = {name: known[name].json(value) for name, value in found.items()}
+        Recipe(**{name: value for name, value in values.items() if name in options_of(Recipe)})
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_other_names(output: Output) -> None:
+    """Raise UsageError for a file in one of a run's folders that runs do not write."""
+    for folder, is_ours in (
+        *((folder, is_part) for folder in FOLDERS),
+        (checkpoints.FOLDER, checkpoints.is_ours),
+    ):
+        foreign = [name for name in output.folder.names(folder) if not is_ours(name)]
+        if foreign:
+            raise UsageError(
+                f"OUTPUT: expected only what an earlier run wrote in {output.folder.path}/{folder}, "
+                f"found {foreign[0]}"
+            )
+
+
+def _refuse_other_files(output: Output, ours: list[str], flag: str) -> None:
+    """Raise UsageError for a file that would be replaced and does not begin as the one that runs write.
+
+    An empty file holds nothing that could be lost, and one that was cut short begins as the whole one.
+    """
+    for name, is_ours in BEGINNINGS.items():
+        if name.partition("/")[0] not in ours:
+            continue
+        head = output.folder.head(name, HEAD)
+        if head and not is_ours(head):
+            raise UsageError(
+                f"{flag}: expected a file that a run wrote as {output.folder.path}/{name}, found another; move it "
+                "elsewhere, or choose another OUTPUT"
+            )
+
+
+def _starts(*words: str) -> Callable[[bytes], bool]:
+    """A function that tells whether a file starts with a text."""
+    return lambda head: head.startswith(tuple(map(str.encode, words)))
+
+
+def _is_number(head: bytes) -> bool:
+    """Whether a file starts with a line that is a number."""
+    with suppress(ValueError):
+        float(head.partition(b"\n")[0])
+        return True
+    return False
+
+
+def _is_model(head: bytes) -> bool:
+    """Whether a file starts as an .npz archive whose first array is the description of a network."""
+    letters = head.replace(b"\0", b"")  # NumPy takes four bytes for a letter
+    return head.startswith(b"PK") and b"config.npy" in letters and b'{"format": ' in letters
+
+
+# Of each file that a run replaces, what tells from its first bytes that a run wrote it.
+BEGINNINGS: dict[str, Callable[[bytes], bool]] = {
+    SUCCESS: lambda head: False,  # it is empty
+    "history.csv": _starts(",".join(Epoch._fields[:7])),
+    "confusion_matrix.csv": _starts("truth\\prediction,"),
+    "examples.csv": _starts("row,label,prediction,probability,"),
+    "summary.json": _starts('{\n  "configuration": {\n    "train_images": '),
+    "model.npz": _is_model,
+    **{f"{folder}/{PART}": _is_number for folder in ("cost_history", "accuracy_history")},
+    **{f"{folder}/{PART}": _starts("(") for folder in ("metrics", "tests")},
+    **{f"{folder}/{SUCCESS}": lambda head: False for folder in FOLDERS},
+}

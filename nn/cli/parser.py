@@ -1,0 +1,239 @@
+"""Words of the main job's command line -> Options; a configuration file fills in, and words win over it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from nn import __version__
+from nn.cli import config_file
+from nn.cli.config_file import FIELDS, option_word, read_option
+from nn.cli.help_text import HelpFormatter
+from nn.cli.options import Options, option_names
+from nn.core import format, spec
+from nn.core.errors import UsageError
+from nn.core.options import Switch, options_of
+from nn.data.augmentation import AUGMENTATIONS
+from nn.layers import LAYERS
+from nn.layers.initializers import INITIALIZERS
+from nn.models.losses import LOSSES
+from nn.optim.schedules import SCHEDULES
+from nn.spark.storage.paths import refuse_malformed
+from nn.training.recipe import OPTIMIZERS, PLACES, Recipe
+
+USAGE = """\
+spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS
+           TEST_IMAGES TEST_LABELS OUTPUT [options]
+       spark-submit main_task.py --config FILE
+           OUTPUT [options]"""
+
+DESCRIPTION = """\
+Train a neural network from scratch, with NumPy on Spark RDDs, and score it on a test set.
+
+Images are text files of one row a line; commas, semicolons, tabs, | or blanks separate the numbers. Labels are
+class numbers or one-hot rows, one a line. Each argument may be a file, a folder of part files or a glob, on any
+file system that Spark reads. Without options the network, the cost, the sample and the number of epochs are those of
+the tutorial that this program grew from."""
+
+EPILOG = """\
+examples:
+  spark-submit main_task.py \\
+      data/mnist_images_train.csv \\
+      data/mnist_labels_train.csv \\
+      data/mnist_images_test.csv \\
+      data/mnist_labels_test.csv output
+  spark-submit main_task.py train.csv - test.csv - output \\
+      --label-column 0 --layers "dense:128,relu" \\
+      --loss cross-entropy --optimizer adam \\
+      --batch-size 1000 --epochs 10
+  spark-submit main_task.py --config recipes/cnn.json output
+  python generate_plots.py output
+
+A word for a layer, loss, optimizer, schedule or augmentation may carry fields: name:value:field=value, as in
+conv2d:16x5:padding=same or adamw:weight_decay=0.1. --words lists all of them.
+
+exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 5 diverged, 129 terminal closed,
+130 interrupted, 143 terminated"""
+
+
+def parse(arguments: list[str]) -> Options:
+    """Options from the words of a command line.
+
+    Exits by itself for --help, --words and --version; raises UsageError for anything that does not fit.
+    """
+    given = vars(_parser().parse_intermixed_args(_dashes_kept(arguments)))
+    configs = given.pop("config", [])
+    if len(configs) > 1:
+        raise UsageError(f"--config: expected one file, found {len(configs)}")
+    if given.keys() & set(PLACES) == {"train_images"}:
+        given["output"] = given.pop("train_images")  # the data's places stand in the configuration file
+    flags = {name: read_option(_shown(name), name, word) for name, word in given.items()}
+    file = config_file.beside(config_file.from_file(configs[0]) if configs else {}, flags)
+    values = {**file.values, **flags}
+    missing = [name.upper() for name in PLACES if values.get(name) is None]
+    if missing:
+        raise UsageError(
+            f"the following arguments are required: {', '.join(missing)}; --help lists the options"
+        )
+    _refuse_conflicts(values)
+    own = {name: value for name, value in values.items() if name not in options_of(Recipe)}
+    try:
+        recipe = Recipe(**{name: value for name, value in values.items() if name in options_of(Recipe)})
+    except ValueError as error:
+        raise UsageError(option_names(str(error))) from None
+    notes = config_file.notes(file.void, given, configs[0], recipe) if configs else ()
+    asked = Options(**own, recipe=recipe, notes=notes)
+    for name in PLACES:
+        refuse_malformed(getattr(asked, name), name.upper())
+    asked.check_shapes()
+    return asked
+
+
+# ---- words ----
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises what argparse would print, so that every error leaves by one door."""
+
+    def error(self, message):
+        raise UsageError(f"{format.line(message)}; {SEE_HELP}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="main_task.py",
+        usage=USAGE,
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    for title, names in GROUPS.items():
+        group = parser.add_argument_group(title)
+        for name in names:
+            _add(group, name, FIELDS[name].metadata)
+        if title == "run":
+            group.add_argument("--config", metavar="FILE", action="append", help=CONFIG_HELP)
+            group.add_argument("--words", action=_Words, nargs=0, help="list every word with its fields")
+            group.add_argument("--version", action="version", version=f"main_task.py {__version__}")
+    return parser
+
+
+GROUPS = {
+    "data": (*PLACES, "label_column", "weight_column", "header", "skip_lines"),
+    "network": ("hidden", "activation", "layers", "input_shape", "initializer", "loss"),
+    "training": (
+        *(
+            "epochs",
+            "sample",
+            "batch_size",
+            "average",
+            "rounds_per_epoch",
+            "outer_learning_rate",
+            "outer_momentum",
+        ),
+        *("optimizer", "learning_rate", "schedule", "warmup", "clip"),
+        *("l1", "l2", "class_weights", "augment", "validation_fraction", "patience"),
+    ),
+    "run": (
+        *(
+            "seed",
+            "partitions",
+            "shuffle_once",
+            "overwrite",
+            "resume",
+            "checkpoint_every",
+            "keep_checkpoints",
+        ),
+        *("check", "dry_run", "debug"),
+    ),
+}
+CONFIG_HELP = (
+    "take options from a local JSON file, such as recipes/cnn.json or OUTPUT/config.json. An option on the command "
+    "line replaces the file's value. The value none removes what the file sets, as in --augment none; --no-NAME turns "
+    "a flag of the file off, as in --no-overwrite"
+)
+
+
+def _add(group, name: str, about: Any) -> None:
+    help, word = about["help"].replace("%", "%%"), option_word(name)
+    if name in PLACES:
+        group.add_argument(name, metavar=name.upper(), nargs="?", help=help)
+    elif isinstance(about["reader"], Switch):
+        group.add_argument(f"--{word}", action="store_const", const=True, dest=name, help=help)
+        # One sentence under --config speaks for all of these.
+        group.add_argument(
+            f"--no-{word}", action="store_const", const=False, dest=name, help=argparse.SUPPRESS
+        )
+    else:
+        group.add_argument(f"--{word}", metavar=about["reader"].metavar, help=help)
+
+
+def _shown(name: str) -> str:
+    """Return the name of an argument as an error calls it."""
+    return name.upper() if name in PLACES else f"--{option_word(name)}"
+
+
+class _Words(argparse.Action):
+    """Prints what nn.core.spec reads, and leaves."""
+
+    def __call__(self, parser, *rest):
+        for title, registry in WORDS.items():
+            print(f"{title}:")
+            for cls in registry.values():
+                print(f"  {spec.usage(cls)}\n      {(cls.__doc__ or '').strip().splitlines()[0]}")
+            print()
+        print("initializers, as in dense:64:initializer=NAME or --initializer NAME:")
+        print(f"  {', '.join(INITIALIZERS)}")
+        parser.exit()
+
+
+WORDS: dict[str, Mapping[str, type]] = {
+    "layers": LAYERS,
+    "losses": LOSSES,
+    "optimizers": OPTIMIZERS,
+    "schedules": SCHEDULES,
+    "augmentations": AUGMENTATIONS,
+}
+
+
+def _refuse_conflicts(values: dict[str, Any]) -> None:
+    beside = [name for name in ("train_labels", "test_labels") if values[name] == "-"]
+    if beside and values.get("label_column") is None:
+        raise UsageError(f"{beside[0].upper()} is - (labels stand in the images): expected --label-column N")
+    if values.get("overwrite") and values.get("resume"):
+        raise UsageError(
+            "--overwrite and --resume exclude each other: the one starts anew, the other goes on"
+        )
+    if values.get("check") and values.get("dry_run"):
+        raise UsageError("--check and --dry-run exclude each other: the one starts Spark, the other nothing")
+    if not beside and values.get("label_column") is not None:
+        raise UsageError("--label-column: expected - as TRAIN_LABELS or TEST_LABELS, found files for both")
+
+
+def _dashes_kept(arguments: list[str]) -> list[str]:
+    """Join an option with a negative number after it, which argparse would take for another option.
+
+    Raises UsageError for `--option=--`: what argparse makes of that differs from Python to Python.
+    """
+    joined: list[str] = []
+    for place, word in enumerate(arguments):
+        if word == "--":  # what follows are no options
+            return joined + arguments[place:]
+        option, _, value = word.partition("=")
+        if option.startswith("--") and value == "--":
+            raise UsageError(f"argument {format.line(option)}: no option takes the value '--'; {SEE_HELP}")
+        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and _is_negative(word):
+            joined[-1] += "=" + word
+        else:
+            joined.append(word)
+    return joined
+
+
+SEE_HELP = "--help lists the options"
+
+
+def _is_negative(word: str) -> bool:
+    return word.startswith("-") and word[1:2].isdigit()

@@ -1,0 +1,1 @@
+"""What everything else stands on: errors, nests of arrays, randomness, options, files."""

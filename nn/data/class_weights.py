@@ -1,0 +1,100 @@
+"""Weigh rows: a class's weight times the row's own. A row of weight w counts w times in cost and gradients.
+
+balanced    weight of class j = n / (k n_j), so that each class weighs as much as any other      (King and Zeng, 2001)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nn.core.options import Reader, unfit
+from nn.data.block import LARGEST_WEIGHT, Block
+
+
+@dataclass(frozen=True)
+class ClassWeights:
+    """What a row of each class weighs: `weights` by class number, 1 where a class is not named; None: balanced."""
+
+    weights: tuple[tuple[int, float], ...] | None = None
+
+    def __post_init__(self):
+        for number, weight in self.weights or ():
+            if not 0 <= weight <= LARGEST_WEIGHT:
+                raise ValueError(
+                    f"a class's weight must be a number from 0 to {LARGEST_WEIGHT:g}, got {weight!r}"
+                )
+            if number < 0:
+                raise ValueError(f"a class's number must be at least 0, got {number}")
+
+    def table(self, class_rows: np.ndarray) -> np.ndarray:
+        """The weight of each class (k,), given how many training rows each has.
+
+        Raises ValueError for a class that is not there, and where all rows would weigh nothing.
+        """
+        classes = len(class_rows)
+        if self.weights is None:
+            return class_rows.sum() / (classes * np.maximum(class_rows, 1))
+        table = np.ones(classes)
+        for number, weight in self.weights:
+            if number >= classes:
+                raise ValueError(f"class_weights: expected classes 0..{classes - 1}, found class {number}")
+            table[number] = weight
+        if not (table * class_rows).any():
+            raise ValueError("class_weights: expected a weight above 0 for a class that has rows, found none")
+        return table
+
+
+def weigh(table: np.ndarray, block: Block) -> Block:
+    """The block, each row's weight multiplied by its class's, (k,)."""
+    weights = table[block.labels]
+    return block._replace(weights=weights if block.weights is None else weights * block.weights)
+
+
+class ClassWeightsReader(Reader):
+    """Class weights: balanced, or CLASS=WEIGHT between commas; in JSON an object or a list too."""
+
+    metavar = "WEIGHTS"
+    expected = "balanced, or weights as 0=1,3=2.5"
+
+    def text(self, word):
+        """balanced, or pairs between commas."""
+        if word == "balanced":
+            return ClassWeights()
+        pairs = [tuple(part.split("=")) for part in word.split(",")]
+        if any(len(pair) != 2 for pair in pairs):
+            raise unfit(self.expected, word)
+        return self._named(pairs, word)
+
+    def json(self, value):
+        """The words of the command line, {"3": 2.5}, or a weight for each class in turn."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            value = dict(enumerate(value))
+        if (
+            not isinstance(value, dict)
+            or not value
+            or any(
+                isinstance(weight, bool) or not isinstance(weight, (int, float)) for weight in value.values()
+            )
+        ):
+            raise unfit(self.expected, value)
+        return self._named(list(value.items()), value)
+
+    def _named(self, pairs: list[Any], found: Any) -> ClassWeights:
+        try:
+            named = {int(number): float(weight) for number, weight in pairs}
+        except (ValueError, OverflowError):
+            raise unfit(self.expected, found) from None
+        if len(named) < len(pairs):
+            raise unfit(self.expected + " with each class once", found)
+        return ClassWeights(tuple(named.items()))
+
+    def plain(self, value):
+        """balanced, or pairs."""
+        if value.weights is None:
+            return "balanced"
+        return ",".join(f"{number}={weight!r}" for number, weight in value.weights)

@@ -1,0 +1,298 @@
+"""Turn lines of text into arrays, a thousand at a time, and say exactly what is wrong with a line that is not one.
+
+A line is a row of numbers separated as its layout says (nn/data/layout.py). NumPy reads lines in bulk, wide; what comes
+out is then checked for width and finiteness. Only where that fails are the lines looked at one by one.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from nn.data import hints
+from nn.data.block import LARGEST_WEIGHT
+from nn.data.fixed_width import CellReader
+from nn.data.layout import (
+    BYTE_ORDER_MARK,
+    NOT_FINITE,
+    NUMBER,
+    SEPARATORS,
+    Layout,
+    first_difference,
+    is_header,
+    names_of,
+)
+
+MAX_CLASSES = 1000
+LARGEST = float(np.finfo(np.float32).max)
+CHUNK_ROWS = 1024
+CHUNK_BYTES = 32 << 20  # a chunk of very wide rows holds fewer of them
+# Bytes of lines in a chunk: more than any such rows take, so that lines of another kind are no burden.
+CHUNK_TEXT = 256 << 20
+
+_FILLED = re.compile(r"\S+")
+_WHOLE = re.compile(rb"[\d\s,;|+-]+")
+MARK = BYTE_ORDER_MARK.encode()
+
+
+class Fault(NamedTuple):
+    """What is wrong with the first bad line of a piece of text, as a value that travels home."""
+
+    line: int  # counted from 1 within the piece
+    expected: str
+    found: str
+    advice: str = ""  # what to do about it, where something is known
+
+    def __str__(self) -> str:
+        advice = f"; {self.advice}" if self.advice else ""
+        return f"expected {self.expected}, found {self.found}{advice}"
+
+
+class Chunk(NamedTuple):
+    """Consecutive good rows."""
+
+    start: int  # number of the first row within the piece, from 0
+    line: int  # its line, from 1
+    values: np.ndarray  # (n, width) int32 or float32
+
+
+class End(NamedTuple):
+    """The end of a piece of text, or the place where reading it stopped."""
+
+    lines: int
+    rows: int
+    bytes: int  # of the lines, without what ends them
+    blank: int  # line of the first of the blank lines that end the piece, from 1; 0: none
+    fault: Fault | None = None
+
+
+def chunk_rows(width: int) -> int:
+    """Rows of a chunk, and so of a block: CHUNK_ROWS, or fewer where rows of that width are very wide."""
+    return max(1, min(CHUNK_ROWS, CHUNK_BYTES // (4 * width)))
+
+
+def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> Iterator[Chunk | End]:
+    """Read a piece of text: chunks of rows, then its End. The iterator is drained, whatever it holds.
+
+    Where a file starts, the lines to skip and a header are left out, as are blank lines at the end of the piece:
+    whether the file too ends there is for the caller to judge.
+    """
+    most = chunk_rows(layout.width)
+    cells = CellReader(_finite)
+    seen = size = rows = blank = 0
+    fault, first_row = None, 0
+    if starts_file:
+        chunk = list(islice(lines, layout.skip))
+        seen, size = len(chunk), sum(map(len, chunk))
+        first_row = layout.skip + 1
+    while fault is None and (chunk := take(lines, most)):
+        first_line = seen + 1
+        seen += len(chunk)
+        size += sum(map(len, chunk))
+        if first_line == first_row:
+            chunk[0] = chunk[0].removeprefix(MARK)
+            header = _as_text(chunk[0])
+            if is_header(header, layout):
+                fault = _another_header(first_line, header, layout)
+                chunk, first_line = chunk[1:], first_line + 1
+        full = len(chunk)
+        while full and not chunk[full - 1].strip():
+            full -= 1
+        if blank and full:
+            fault = _empty_line(blank, layout)
+        elif full:
+            values = to_array(chunk[:full], layout, cells)
+            if isinstance(values, Fault):
+                fault = fault or values._replace(line=values.line + first_line - 1)
+                if fault.line == first_row and layout.advice:
+                    fault = fault._replace(advice=layout.advice)
+                # The rows before it are good, and may hold an earlier fault of another kind.
+                full = values.line - 1
+                values = to_array(chunk[:full], layout) if full else values
+            if isinstance(values, np.ndarray):
+                yield Chunk(rows, first_line, values)
+                rows += full
+        if not blank and full < len(chunk):
+            blank = first_line + full
+    for line in lines:
+        seen += 1
+        size += len(line)
+    yield End(seen, rows, size, blank if fault is None else 0, fault)
+
+
+def _another_header(line: int, header: str, layout: Layout) -> Fault | None:
+    """Return what is wrong with a header that names the columns otherwise than that of the first file."""
+    differing = first_difference(layout.names, names_of(header, layout))
+    if differing is None:
+        return None
+    number, name, found = differing
+    expected = f"{quoted(name)} as the name of column {number}, as in the first file"
+    return Fault(line, expected, quoted(found), "put the columns into the order of the first file")
+
+
+def take(lines: Iterator[bytes], most: int) -> list[bytes]:
+    """The next lines, `most` of them or fewer that are long."""
+    taken, size = [], 0
+    for line in islice(lines, most):
+        taken.append(line)
+        size += len(line)
+        if size > CHUNK_TEXT:
+            break
+    return taken
+
+
+def to_array(lines: list[bytes], layout: Layout, cells: CellReader | None = None) -> np.ndarray | Fault:
+    """Rows of text as int32 or float32 (n, width), or the first fault among them.
+
+    Lines stay bytes, which is how Spark hands them over fastest. Whole numbers are read as such: NumPy reads them ten
+    times as fast as floats. `cells` is for text of a fixed width, see nn/data/fixed_width.py.
+    """
+    values = cells.read(lines, layout.separator, layout.width) if cells else None
+    if values is not None:
+        return values
+    values = _in_bulk(lines, layout, np.int32) if _WHOLE.fullmatch(lines[0]) else None
+    if values is None:
+        values = _in_bulk(lines, layout, np.float32)
+    if values is None or values.shape != (len(lines), layout.width) or not np.isfinite(values).all():
+        return _line_by_line(lines, layout)
+    return values
+
+
+def fault_of(line: str, layout: Layout) -> Fault | None:
+    """Return what is wrong with a row of text, else None."""
+    row = to_array([line.removeprefix(BYTE_ORDER_MARK).encode()], layout)
+    return row if isinstance(row, Fault) else None
+
+
+def _in_bulk(lines: list[bytes], layout: Layout, dtype: type) -> np.ndarray | None:
+    """What NumPy makes of the lines, or None where it makes nothing or warns that it bends a number."""
+    with warnings.catch_warnings(), np.errstate(over="ignore"):
+        warnings.simplefilter("error", DeprecationWarning)
+        warnings.simplefilter("error", UserWarning)  # nothing but blank lines
+        try:
+            return np.loadtxt(
+                lines, dtype, comments=None, delimiter=layout.separator, ndmin=2, encoding="ascii"
+            )
+        except (ValueError, OverflowError, DeprecationWarning, UserWarning):
+            return None
+
+
+def _line_by_line(lines: list[bytes], layout: Layout) -> np.ndarray | Fault:
+    values = np.empty((len(lines), layout.width), np.float32)
+    for number, line in enumerate(lines, 1):
+        row = _row(line, layout)
+        if isinstance(row, Fault):
+            return row._replace(line=number)
+        values[number - 1] = row
+    return values
+
+
+def _row(line: bytes, layout: Layout) -> list[float] | Fault:
+    if not line.strip():
+        return _empty_line(1, layout)
+    count = _field_count(line, layout.separator)
+    if count != layout.width:
+        return Fault(1, _a_row(layout), f"{count} {'value' if count == 1 else 'values'}")
+    fields = [field.strip() for field in _as_text(line).split(layout.separator)]
+    for place, text in enumerate(fields, 1):
+        expected = _expected_instead_of(text)
+        if expected:
+            advice = hints.for_value(text, layout.width == 1)
+            return Fault(1, f"{expected} as value {place} of {layout.width}", quoted(text), advice)
+    return [float(text) for text in fields]
+
+
+def _field_count(line: bytes, separator: str | None) -> int:
+    """How many fields a line has; none of them is made, for a line may hold millions."""
+    if separator is None:
+        return sum(1 for _ in _FILLED.finditer(_as_text(line)))
+    return line.count(separator.encode()) + 1
+
+
+def _expected_instead_of(text: str) -> str | None:
+    if not NUMBER.fullmatch(text):
+        return "a finite number" if NOT_FINITE.fullmatch(text) else "a number"
+    if abs(float(text)) > LARGEST:
+        return "a number within float32"
+    return None
+
+
+def _a_row(layout: Layout) -> str:
+    if layout.width == 1:
+        return "1 value"
+    return f"{layout.width} values separated by {SEPARATORS[layout.separator]}"
+
+
+def _empty_line(line: int, layout: Layout) -> Fault:
+    return Fault(line, _a_row(layout), "an empty line")
+
+
+def _as_text(line: bytes) -> str:
+    """A line to look at or to show; bytes that are no text become a mark that no number holds."""
+    return line.decode("utf-8", errors="replace")
+
+
+def _finite(text: str) -> float | None:
+    return None if _expected_instead_of(text) else float(text)
+
+
+def quoted(text: str) -> str:
+    """Return a field or a line from a file as it can be shown: short, and without what steers a terminal."""
+    short = text if len(text) <= 40 else text[:37] + "..."
+    return "nothing" if not text else ascii(short)
+
+
+def compact(values: np.ndarray) -> np.ndarray:
+    """uint8 where every value is a whole number in 0..255, else float32."""
+    if values.size and values.min() >= 0 and values.max() <= 255:
+        small = values.astype(np.uint8)
+        if np.array_equal(small, values):
+            return small
+    return values.astype(np.float32, copy=False)
+
+
+def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSES) -> np.ndarray | Fault:
+    """Class numbers (n,) int16 below `classes` of label rows: (n, 1) class numbers or (n, k) one-hot rows.
+
+    `first_line` is where the first row stands, for the fault of a bad one.
+    """
+    if values.shape[1] == 1:
+        numbers = values[:, 0]
+        good = (numbers >= 0) & (numbers < classes) & (numbers == np.floor(numbers))
+        expected = f"a class number in 0..{classes - 1}"
+    else:
+        numbers = values.argmax(axis=1)
+        good = ((values == 0) | (values == 1)).all(axis=1) & (values.sum(axis=1) == 1)
+        expected = f"a one-hot row: a single 1 among {values.shape[1]} values, all others 0"
+        if good.all():
+            good = numbers < classes
+            expected = f"the 1 of a one-hot row among its first {classes} values"
+    if not good.all():
+        row = int(np.argmin(good))
+        one_hot = values.shape[1] > 1
+        advice = "" if one_hot or classes < MAX_CLASSES else hints.for_label(float(values[row, 0]))
+        return Fault(first_line + row, expected, _row_found(values[row]), advice)
+    return numbers.astype(np.int16)
+
+
+def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | Fault:
+    """Row weights (n,) float64 of a column: numbers from 0 to LARGEST_WEIGHT."""
+    good = (values >= 0) & (values <= LARGEST_WEIGHT)
+    if not good.all():
+        row = int(np.argmin(good))
+        return Fault(first_line + row, f"a row weight from 0 to {LARGEST_WEIGHT:g}", f"{values[row]:g}")
+    return values.astype(np.float64)
+
+
+def _row_found(row: np.ndarray) -> str:
+    if len(row) == 1:
+        return f"{row[0]:g}"
+    if np.count_nonzero(row) == 1 and row.max() == 1:
+        return f"it at value {row.argmax() + 1}"
+    ones, others = int((row == 1).sum()), int(((row != 0) & (row != 1)).sum())
+    return f"{ones} ones and {others} values other than 0 and 1"

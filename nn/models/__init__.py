@@ -1,0 +1,1 @@
+"""A network as a whole: its layers in order, losses, metrics, the trained classifier and its file."""

@@ -1,0 +1,1 @@
+"""How parameters move: update rules, schedules, first-order descent, averaged parameters, L-BFGS."""

@@ -1,0 +1,194 @@
+"""Walk down: a first-order rule driven by a schedule, asked for trials and told what they cost.
+
+`state["trial"]` is the point whose cost and gradient the next job measures; `tell` takes the answer and gives the next
+state. A schedule that judges (Bold Driver) may undo the step that led to a trial.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nn.core import likeness, tree
+from nn.core.errors import Cure
+from nn.core.likeness import Maybe
+from nn.layers.base import is_weight
+from nn.optim.rules import Rule, Slot
+from nn.optim.schedules import BoldDriver, Constant, Schedule, warm_up
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Descent:
+    """A first-order rule driven by a schedule.
+
+    Its state is a plain nest: trial (parameters), slots (what the rule keeps beside each array), steps taken,
+    learning_rate (of the step that led to the trial), memory (what a watching schedule remembers) and standing: None,
+    or the last point that a judging schedule let stand, with its slots, cost and gradients and how many trials from it
+    were undone.
+
+    `epochs` and `steps` (an epoch) tell the schedule the time. `warmup` epochs raise the rate to its full size.
+    `clip` bounds the norm of all gradients together (Pascanu et al., 2013).
+    """
+
+    rule: Rule
+    schedule: Schedule = field(default_factory=Constant)
+    learning_rate: float = 0.1
+    epochs: int = 1
+    steps: int = 1
+    warmup: float = 0.0
+    clip: float | None = None
+
+    def __post_init__(self):
+        for name in ("learning_rate", "clip"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not 0 < value < math.inf):
+                raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+        if not 0 <= self.warmup < math.inf:
+            raise ValueError(f"warmup must be a finite number of at least 0, got {self.warmup!r}")
+
+    @property
+    def judges(self) -> bool:
+        """Whether a trial may be undone."""
+        return self.schedule.judges
+
+    def init(self, params: tree.Tree) -> State:
+        """The state before the first job: the start values are the first trial."""
+        state = {
+            "trial": params,
+            "slots": self._fresh_slots(params),
+            "steps": 0,
+            "learning_rate": self.learning_rate,
+            "memory": None,
+            "standing": None,
+        }
+        return {**state, "learning_rate": self._rate(state)}
+
+    def check(self, state: Any, params: tree.Tree) -> None:
+        """Raise ValueError, naming the place, unless it is a state of this descent from parameters like these."""
+        fresh = self.init(params)
+        standing = {
+            "trial": params,
+            "slots": fresh["slots"],
+            "cost": 0.0,
+            "grads": Maybe(params),
+            "undone": 0,
+        }
+        memory = self.schedule.watch(None, 0.0)
+        like = {**fresh, "memory": Maybe(memory), "standing": Maybe(standing)}
+        likeness.check(state, like, "state")
+        if self.judges and state["standing"] is None and state["steps"]:
+            raise ValueError("state.standing: expected the last point that stood, found nothing")
+
+    def tell(self, state: State, cost: float, grads: tree.Tree) -> tuple[State, bool]:
+        """Judge the trial by its cost, then step on with its gradients, or again with the standing point's."""
+        state, accepted = self.judge(state, cost)
+        return self.move(state, grads if accepted else None), accepted
+
+    def move(self, state: State, grads: tree.Tree | None) -> State:
+        """Step on along mean gradients of the trial that stands; None: along those it stood with before."""
+        if self.schedule.judges:
+            if grads is not None:
+                state = {**state, "standing": {**state["standing"], "grads": grads}}
+            grads = tree.copy(state["standing"]["grads"])  # they may be wanted again
+        return self.step(self.own(state), grads)
+
+    def own(self, state: State) -> State:
+        """The state with arrays of its own, which `step` may change."""
+        return {**state, "trial": tree.copy(state["trial"]), "slots": tree.copy(state["slots"])}
+
+    def step(self, state: State, grads: tree.Tree) -> State:
+        """Move the trial one step along mean gradients, in place: trial and slots change, gradients are spoilt."""
+        rate = self._rate(state)
+        descend(self.rule, rate, self.clip, state["trial"], state["slots"], grads)
+        return {**state, "steps": state["steps"] + 1, "learning_rate": rate}
+
+    def judge(self, state: State, cost: float) -> tuple[State, bool]:
+        """Let the trial stand, or go back to the point and slots that stood before it.
+
+        When a second trial in a row is undone the rule starts afresh at the standing point: a velocity that leads
+        uphill would lead there at any rate (Vogl et al., 1988, drop the momentum likewise).
+        """
+        if not self.schedule.judges:
+            return state, True
+        standing = state["standing"]
+        best = None if standing is None else standing["cost"]
+        accepted, rate = self.schedule.judge(state["learning_rate"], cost, best)
+        if accepted:
+            kept = {"trial": state["trial"], "slots": state["slots"]}
+            standing = {**kept, "cost": cost, "grads": None, "undone": 0}
+        else:
+            standing = {**standing, "undone": standing["undone"] + 1}
+            if standing["undone"] > 1:
+                standing["slots"] = self._fresh_slots(standing["trial"])
+        back = {"trial": standing["trial"], "slots": standing["slots"], "standing": standing}
+        return {**state, **back, "learning_rate": rate}, accepted
+
+    def watch(self, state: State, cost: float) -> State:
+        """Tell the schedule the cost of an epoch."""
+        return {**state, "memory": self.schedule.watch(state["memory"], cost)}
+
+    def result(self, state: State) -> tree.Tree:
+        """The parameters to keep: the last point that stood."""
+        return state["trial"] if state["standing"] is None else state["standing"]["trial"]
+
+    def cure(self, rate: float) -> Cure:
+        """What to try when training at this rate has left the finite numbers."""
+        other = {} if self.judges else {"schedule": BoldDriver.name}
+        return Cure(f" at learning rate {rate:g}", {"learning_rate": float(f"{rate / 10:g}"), **other})
+
+    def finished(self, state: State) -> bool:
+        """Whether no step can better the cost; a first-order rule cannot tell."""
+        return False
+
+    def _rate(self, state: State) -> float:
+        """The learning rate of the state's next step."""
+        if self.schedule.judges:
+            return state["learning_rate"]
+        time = self._time(state)
+        factor = self.schedule.factor(max(time - self.warmup, 0.0), self.epochs - self.warmup)
+        scale = state["memory"]["scale"] if state["memory"] else 1.0
+        return self.learning_rate * factor * scale * warm_up(time, self.warmup)
+
+    def _time(self, state: State) -> float:
+        """In epochs."""
+        return state["steps"] / self.steps
+
+    def _fresh_slots(self, params: tree.Tree) -> list[dict[str, Slot]]:
+        return [{key: self.rule.start(w) for key, w in layer.items()} for layer in params]
+
+
+@np.errstate(over="ignore", invalid="ignore")  # where a step leads is for the next cost to tell
+def descend(
+    rule: Rule,
+    rate: float,
+    clip: float | None,
+    params: tree.Tree,
+    slots: tree.Tree,
+    grads: tree.Tree,
+    weight: float = 1.0,
+) -> None:
+    """One step of a rule along gradients summed over rows of that weight, in place: parameters and slots change.
+
+    The gradients are spoilt.
+    """
+    if clip is not None:
+        grads, weight = clipped(tree.scaled(grads, 1 / weight), clip), 1.0
+    for layer, layer_slots, layer_grads in zip(params, slots, grads, strict=True):
+        for key, w in layer.items():
+            g = layer_grads[key]
+            if weight != 1:
+                g *= g.dtype.type(1 / weight)
+            if rule.weight_decay and is_weight(key):
+                w *= w.dtype.type(1 - rate * rule.weight_decay)
+            rule.update(w, g, layer_slots[key], rate)
+
+
+def clipped(grads: tree.Tree, limit: float) -> tree.Tree:
+    """The gradients, scaled down to the norm `limit` where theirs is larger; the norm is of all of them together."""
+    norm = tree.norm(grads)
+    return tree.scale(grads, limit / norm) if norm > limit else grads

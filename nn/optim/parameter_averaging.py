@@ -1,0 +1,90 @@
+"""Descent by rounds: replicas descend by themselves, the driver takes one step along the mean of their changes.
+
+    change = mean of (W_p - W),  v <- m v - change,  W <- W - r (m v - change)     (Nesterov's step)
+
+With an outer rate r of 1 and an outer momentum m of 0 the step ends at the mean of the replicas' parameters
+(McDonald, Hall and Mann, 2010). With momentum the changes of earlier rounds count on, which makes up for some of what
+many replicas lose (DiLoCo: Douillard et al., 2023).
+
+What the replicas' rule keeps beside each array is averaged likewise, counted as their rows weigh. That is right for
+velocities and running means of gradients, which are linear in the gradients; for sums and running means of squared
+gradients, which the mean estimates over the rows of all replicas; and for counts of steps, up to rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.core import tree
+from nn.optim.first_order import Descent, State, descend
+from nn.optim.rules import SGD, Nesterov, Rule
+
+
+class Round(NamedTuple):
+    """What every replica is told: where it starts and how it descends."""
+
+    params: tree.Tree
+    slots: tree.Tree  # what the rule keeps beside each array
+    rule: Rule
+    rate: float  # of all steps of the round
+    clip: float | None
+    batch_size: int  # rows of a step at most
+
+
+@dataclass(frozen=True)
+class Averaging(Descent):
+    """A descent whose steps are rounds: `step` takes the mean that replicas came to, not a gradient.
+
+    `rule`, `clip` and the rate of the schedule are the replicas'; `steps` are rounds an epoch. A round's rate is the
+    schedule's in the middle of the round.
+    """
+
+    batch_size: int = 64
+    outer_learning_rate: float = 1.0
+    outer_momentum: float = 0.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise ValueError(f"batch_size must be a whole number of at least 1, got {self.batch_size!r}")
+        rate, momentum = self.outer_learning_rate, self.outer_momentum
+        if isinstance(rate, bool) or not 0 < rate < math.inf:
+            raise ValueError(f"outer_learning_rate must be a finite number above 0, got {rate!r}")
+        if isinstance(momentum, bool) or not 0 <= momentum < 1:
+            raise ValueError(f"outer_momentum must be in [0, 1), got {momentum!r}")
+
+    def round(self, state: State) -> Round:
+        """What the next round's replicas are told."""
+        slots = state["slots"]["inner"]
+        return Round(state["trial"], slots, self.rule, self._rate(state), self.clip, self.batch_size)
+
+    def step(self, state: State, grads: Any) -> State:
+        """Move the trial along the mean {"change", "slots"} of what replicas came to, in place; the mean is spoilt."""
+        slots, rate = state["slots"], self._rate(state)
+        back = tree.map_arrays(lambda change: np.negative(change, out=change), grads["change"])
+        descend(self._outer, self.outer_learning_rate, None, state["trial"], slots["outer"], back)
+        slots = {**slots, "inner": tree.map_arrays(_like, grads["slots"], slots["inner"])}
+        return {**state, "slots": slots, "steps": state["steps"] + 1, "learning_rate": rate}
+
+    @property
+    def _outer(self) -> Rule:
+        return Nesterov(self.outer_momentum) if self.outer_momentum else SGD()
+
+    def _time(self, state: State) -> float:
+        return (state["steps"] + 0.5) / self.steps
+
+    def _fresh_slots(self, params: tree.Tree) -> Any:
+        inner = super()._fresh_slots(params)
+        return {
+            "inner": inner,
+            "outer": [{key: self._outer.start(w) for key, w in layer.items()} for layer in params],
+        }
+
+
+def _like(mean: np.ndarray, old: np.ndarray) -> np.ndarray:
+    """A mean in the type of what it replaces: a count of steps is rounded to a whole one."""
+    return np.asarray(np.rint(mean), old.dtype) if old.dtype.kind == "i" else mean

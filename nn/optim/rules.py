@@ -1,0 +1,219 @@
+"""Turn a gradient into a step: a rule for one array, which nn/optim/first_order.py applies to all parameters.
+
+sgd        W <- W - r g                                                                      (Robbins and Monro, 1951)
+momentum   v <- m v + g,                   W <- W - r v                                      (Polyak, 1964)
+nesterov   v <- m v + g,                   W <- W - r (g + m v)           (Nesterov, 1983; Sutskever et al., 2013)
+adagrad    s <- s + g^2,                   W <- W - r g / (sqrt(s) + e)                      (Duchi et al., 2011)
+rmsprop    s <- d s + (1 - d) g^2,         W <- W - r g / (sqrt(s) + e)                      (Tieleman and Hinton, 2012)
+adam       m <- b1 m + (1 - b1) g,  s <- b2 s + (1 - b2) g^2,
+           W <- W - r (m / (1 - b1^t)) / (sqrt(s / (1 - b2^t)) + e)                          (Kingma and Ba, 2015)
+adamw      W <- (1 - r weight_decay) W, then adam                                          (Loshchilov and Hutter, 2019)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+Slot = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a first-order rule is. It works in place: w and the slot change, g is its to spoil."""
+
+    name: ClassVar[str]
+    positional: ClassVar[tuple[str, ...]] = ()
+    usual_rate: ClassVar[float] = 0.1  # the learning rate where the user names none
+    weight_decay: ClassVar[float] = 0.0
+
+    def start(self, w: np.ndarray) -> Slot:
+        """What the rule keeps beside one array: nothing."""
+        return {}
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """One step for one array, in place."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class SGD(Rule):
+    """Plain gradient descent (Robbins and Monro, 1951)."""
+
+    name: ClassVar[str] = "sgd"
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """W <- W - r g."""
+        g *= w.dtype.type(rate)
+        w -= g
+
+
+@dataclass(frozen=True)
+class Momentum(Rule):
+    """Gradient descent along a velocity that keeps the share `momentum` of itself at each step (Polyak, 1964).
+
+    The rate multiplies the velocity, not what enters it, so that a rate halved by Bold Driver halves the step.
+    """
+
+    name: ClassVar[str] = "momentum"
+    positional: ClassVar[tuple[str, ...]] = ("momentum",)
+    momentum: float = 0.9
+
+    def __post_init__(self):
+        _check_share("momentum", self.momentum)
+
+    def start(self, w: np.ndarray) -> Slot:
+        """A velocity of zero."""
+        return {"velocity": np.zeros_like(w)}
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """v <- m v + g, W <- W - r v."""
+        velocity = slot["velocity"]
+        velocity *= w.dtype.type(self.momentum)
+        velocity += g
+        w -= np.multiply(velocity, w.dtype.type(rate), out=g)
+
+
+@dataclass(frozen=True)
+class Nesterov(Momentum):
+    """Momentum with a gradient as if taken one step of the velocity ahead (Nesterov, 1983; Sutskever et al., 2013)."""
+
+    name: ClassVar[str] = "nesterov"
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """v <- m v + g, W <- W - r (g + m v)."""
+        velocity, keep = slot["velocity"], w.dtype.type(self.momentum)
+        velocity *= keep
+        velocity += g
+        g += keep * velocity
+        g *= w.dtype.type(rate)
+        w -= g
+
+
+@dataclass(frozen=True)
+class Adagrad(Rule):
+    """Divide each number's step by the root of all its squared gradients so far (Duchi et al., 2011)."""
+
+    name: ClassVar[str] = "adagrad"
+    usual_rate: ClassVar[float] = 0.01
+    epsilon: float = 1e-8
+
+    def __post_init__(self):
+        _check_epsilon(self.epsilon)
+
+    def start(self, w: np.ndarray) -> Slot:
+        """A sum of squares of zero."""
+        return {"squares": np.zeros_like(w)}
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """s <- s + g^2, W <- W - r g / (sqrt(s) + e)."""
+        slot["squares"] += g * g
+        _divided_step(w, g, slot["squares"], rate, self.epsilon)
+
+
+@dataclass(frozen=True)
+class RMSProp(Rule):
+    """Divide each number's step by the root of a running mean of its squared gradients (Tieleman and Hinton, 2012)."""
+
+    name: ClassVar[str] = "rmsprop"
+    positional: ClassVar[tuple[str, ...]] = ("decay",)
+    usual_rate: ClassVar[float] = 0.001
+    decay: float = 0.9
+    epsilon: float = 1e-8
+
+    def __post_init__(self):
+        _check_share("decay", self.decay)
+        _check_epsilon(self.epsilon)
+
+    def start(self, w: np.ndarray) -> Slot:
+        """A mean of squares of zero."""
+        return {"squares": np.zeros_like(w)}
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """s <- d s + (1 - d) g^2, W <- W - r g / (sqrt(s) + e)."""
+        _run_mean(slot["squares"], g * g, self.decay)
+        _divided_step(w, g, slot["squares"], rate, self.epsilon)
+
+
+@dataclass(frozen=True)
+class Adam(Rule):
+    """Step along a running mean of gradients over the root of one of their squares (Kingma and Ba, 2015)."""
+
+    name: ClassVar[str] = "adam"
+    usual_rate: ClassVar[float] = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self):
+        _check_share("beta1", self.beta1)
+        _check_share("beta2", self.beta2)
+        _check_epsilon(self.epsilon)
+
+    def start(self, w: np.ndarray) -> Slot:
+        """Means of zero and a step count of zero."""
+        return {"mean": np.zeros_like(w), "squares": np.zeros_like(w), "steps": np.zeros((), np.int64)}
+
+    def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
+        """Both means lag behind at first, being started at zero; 1 - beta^t makes up for it.
+
+        With c = sqrt(1 - b2^t) the step is r c / (1 - b1^t) m / (sqrt(s) + c e): the corrections become two numbers.
+        """
+        slot["steps"] += 1
+        steps = int(slot["steps"])
+        squared = g * g
+        _run_mean(slot["mean"], g, self.beta1)
+        _run_mean(slot["squares"], squared, self.beta2)
+        correction = math.sqrt(1 - self.beta2**steps)
+        np.sqrt(slot["squares"], out=squared)
+        squared += w.dtype.type(correction * self.epsilon)
+        np.divide(slot["mean"], squared, out=squared)
+        squared *= w.dtype.type(rate * correction / (1 - self.beta1**steps))
+        w -= squared
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam, and at each step weights, not biases, shrink by rate times `weight_decay` (Loshchilov and Hutter, 2019)."""
+
+    name: ClassVar[str] = "adamw"
+    positional: ClassVar[tuple[str, ...]] = ("weight_decay",)
+    weight_decay: float = 0.01  # type: ignore[misc]  # a constant in the base, a field here
+
+    def __post_init__(self):
+        super().__post_init__()
+        if isinstance(self.weight_decay, bool) or not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay must be a finite number of at least 0, got {self.weight_decay!r}")
+
+
+RULES: dict[str, type[Rule]] = {
+    rule.name: rule for rule in (SGD, Momentum, Nesterov, Adagrad, RMSProp, Adam, AdamW)
+}
+
+
+def _run_mean(mean: np.ndarray, new: np.ndarray, keep: float) -> None:
+    """mean <- keep mean + (1 - keep) new, in place; `new` is spoilt."""
+    mean *= mean.dtype.type(keep)
+    new *= mean.dtype.type(1 - keep)
+    mean += new
+
+
+def _divided_step(w: np.ndarray, g: np.ndarray, squares: np.ndarray, rate: float, epsilon: float) -> None:
+    root = np.sqrt(squares)
+    root += w.dtype.type(epsilon)
+    g /= root
+    g *= w.dtype.type(rate)
+    w -= g
+
+
+def _check_share(name: str, value: float) -> None:
+    if isinstance(value, bool) or not 0 <= value < 1:
+        raise ValueError(f"{name} must be in [0, 1), got {value!r}")
+
+
+def _check_epsilon(value: float) -> None:
+    if isinstance(value, bool) or not 0 < value < math.inf:
+        raise ValueError(f"epsilon must be a finite number above 0, got {value!r}")

@@ -1,0 +1,121 @@
+"""The weights next to the input, read from model.npz: what one unit, or one filter, looks for.
+
+It is a column of a dense layer's W (d, units), or the last axis's slice of a convolution's W (kh, kw, c, f).
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.plotting.results import Json, parse_json
+from nn.plotting.textfiles import NotDrawableError, complaint, unreadable
+
+# Layers that hand every input value on in its place: the weights after them still are weights of pixels.
+IN_PLACE = ("flatten", "dropout", "identity")
+
+
+@dataclass(frozen=True)
+class FirstLayer:
+    """W (d, units) of a dense layer, and the shape in which the inputs came."""
+
+    weights: NDArray[np.float64]
+    input_shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """W (kh, kw, c, f) of a convolution, and the shape (h, w, c) in which the inputs came."""
+
+    weights: NDArray[np.float64]
+    input_shape: tuple[int, ...]
+
+
+def read_first_layer(path: Path) -> FirstLayer | Filters:
+    """The first layer of model.npz that has weights.
+
+    Raises BadFileError for a file that is no such model, NotDrawableError when that layer is of another kind.
+    """
+    arrays = _open(path)
+    with arrays:
+        config = _config(path, arrays)
+        shape = tuple(size.count() for size in config["input_shape"].items())
+        index, layer = _first_with_weights(config)
+        is_dense = layer["name"].value == "dense"
+        expected = (math.prod(shape), layer["units"].count()) if is_dense else _filters_shape(config, layer)
+        weights = _array(path, arrays, f"{index}.W")
+    _check_shape(path, f"{index}.W", weights, expected)
+    return (FirstLayer if is_dense else Filters)(weights.astype(np.float64), shape)
+
+
+def _open(path: Path) -> Any:
+    try:
+        arrays = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise complaint(path, "NumPy arrays in an .npz file", "another kind of file") from None
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if not isinstance(arrays, np.lib.npyio.NpzFile):
+        raise complaint(path, "NumPy arrays in an .npz file", "a single array")
+    members = arrays.zip.infolist() if arrays.zip else []
+    if any(each.compress_type != zipfile.ZIP_STORED for each in members):
+        raise complaint(path, "arrays as they lie", "compressed ones, which may unpack without end")
+    if sum(each.file_size for each in members) > path.stat().st_size:
+        raise complaint(path, "arrays of at most the file's size", "headers that claim more")
+    return arrays
+
+
+def _array(path: Path, arrays: Any, name: str) -> NDArray[Any]:
+    if name not in arrays.files:
+        raise complaint(path, f"an array named {name!r}", ", ".join(arrays.files[:6]) or "none")
+    try:
+        return arrays[name]
+    except (ValueError, OSError, EOFError, SyntaxError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        pickled = "Object arrays" in str(error)
+        found = "pickled objects, which are never loaded" if pickled else "a damaged one"
+        raise complaint(path, f"a plain array {name!r}", found) from None
+
+
+def _config(path: Path, arrays: Any) -> Json:
+    config = _array(path, arrays, "config")
+    if config.ndim != 0 or config.dtype.kind != "U":
+        raise complaint(path, "JSON text in 'config'", f"{config.dtype} of shape {config.shape}")
+    return parse_json(path, str(config[()]))
+
+
+def _first_with_weights(config: Json) -> tuple[int, Json]:
+    flat = False
+    for index, layer in enumerate(config["layers"].items()):
+        name = layer["name"].text()
+        if name == "conv2d" and flat:
+            raise layer["name"].complain("a layer that takes the row that flatten gives")
+        if name in ("dense", "conv2d"):
+            return index, layer
+        if name not in IN_PLACE:
+            raise NotDrawableError(f"the network begins with a {name} layer, not with dense or conv2d")
+        flat = flat or name == "flatten"
+    raise NotDrawableError("the network has no dense or conv2d layer")
+
+
+def _filters_shape(config: Json, layer: Json) -> tuple[int, ...]:
+    """(kh, kw, c, f)."""
+    sizes, kernel = config["input_shape"].items(), layer["kernel"].items()
+    if len(sizes) != 3:
+        raise config["input_shape"].complain("height, width and channels for a conv2d layer")
+    if len(kernel) != 2:
+        raise layer["kernel"].complain("a height and a width")
+    return (*(size.count() for size in kernel), sizes[2].count(), layer["filters"].count())
+
+
+def _check_shape(path: Path, name: str, weights: NDArray[Any], shape: tuple[int, ...]) -> None:
+    if weights.dtype.kind not in "fiu":
+        raise complaint(path, f"numbers in {name!r}", f"{weights.dtype}")
+    if weights.shape != shape:
+        raise complaint(path, f"{name!r} of shape {shape} as its config says", f"{weights.shape}")

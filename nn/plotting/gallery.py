@@ -1,0 +1,228 @@
+"""Which picture needs which file: all files are read and checked before the first picture is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from nn.plotting.confusion import confusion_figure
+from nn.plotting.curves import accuracy_figure, cost_figure, rate_figure, undrawable
+from nn.plotting.firstlayer import Filters, read_first_layer
+from nn.plotting.histories import Curve, read_history, read_series
+from nn.plotting.images import image_shape, samples_figure
+from nn.plotting.labels import can_draw, percent, plain
+from nn.plotting.metrics import metrics_figure
+from nn.plotting.phases import phases_figure
+from nn.plotting.results import read_confusion, read_examples, read_metrics, read_summary
+from nn.plotting.style import house_style, save
+from nn.plotting.textfiles import NotDrawableError, NotWrittenError, complaint
+from nn.plotting.weights import filters_figure, weights_figure
+
+Run = dict[str, Any]  # file name -> what its reader made of it, or the NotDrawableError that it raised
+Note = Callable[[str], None]
+
+# What the original project wrote in the place of history.csv and summary.json.
+PART_FILES: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "cost_history": ("history.csv", read_series),
+    "accuracy_history": ("history.csv", read_series),
+    "metrics": ("summary.json", read_metrics),
+}
+READERS: dict[str, Callable[[Path], Any]] = {
+    "history.csv": read_history,
+    "summary.json": read_summary,
+    "confusion_matrix.csv": read_confusion,
+    "examples.csv": read_examples,
+    "model.npz": read_first_layer,
+}
+
+
+def draw_run(folder: Path, kind: str, note: Note) -> Iterator[Path]:
+    """Every picture that the OUTPUT folder of a run has the data for, each path after it is written."""
+    run = _read_run(folder)
+    for name, what, curve in _curves(run):
+        _note_undrawable(folder / name, what, curve, note)
+    _note_names(folder / "summary.json", _names(run), note)
+    with house_style():
+        for name, (needed, draw) in PICTURES.items():
+            path = folder / f"{name}.{kind}"
+            try:
+                if not run.keys() & set(needed):
+                    raise NotDrawableError(f"no {' and no '.join(needed)} in {folder}{_when(needed)}")
+                yield save(draw(run), path)
+            except NotDrawableError as reason:
+                older = "; the one that is there was drawn earlier" if path.exists() else ""
+                note(f"{path.name} left out: {reason}{older}")
+
+
+def draw_histories(
+    costs: Path, accuracies: Path | None, folder: Path, kind: str, note: Note
+) -> Iterator[Path]:
+    """The two pictures of the original project from its two files, or the first alone."""
+    cost = read_series(costs)
+    accuracy = read_series(accuracies) if accuracies else None
+    _note_undrawable(costs, "cost", cost, note)
+    if accuracies and accuracy:
+        _note_undrawable(accuracies, "accuracy", accuracy, note)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWrittenError(f"{folder}: cannot be made a folder ({error.strerror})") from None
+    with house_style():
+        yield save(cost_figure(cost), folder / f"cost_history.{kind}")
+        if accuracy:
+            yield save(accuracy_figure(accuracy), folder / f"accuracy_history.{kind}")
+
+
+def _when(needed: tuple[str, ...]) -> str:
+    return "" if "history.csv" in needed else " (a run writes it at its end)"
+
+
+def _curves(run: Run) -> Iterator[tuple[str, str, Curve]]:
+    """The curves over the epochs: the file that each is from, and what it shows."""
+    if "history.csv" in run:
+        for what, curve in run["history.csv"].curves.items():
+            yield "history.csv", what, curve
+    for name, what in (("cost_history", "cost"), ("accuracy_history", "accuracy")):
+        if name in run:
+            yield name, what, run[name]
+
+
+def _note_undrawable(path: Path, what: str, curve: Curve, note: Note) -> None:
+    lost = undrawable(curve)
+    if lost:
+        first = curve.epochs[~curve.drawable][0]
+        note(
+            f"{path}: {lost} of {len(curve.epochs)} epochs, from {first} on, have no finite {what}: not drawn"
+        )
+
+
+def _note_names(path: Path, names: tuple[str, ...] | None, note: Note) -> None:
+    strange = sum(not can_draw(plain(name, len(name))) for name in names or ())
+    if strange:
+        note(f"{path}: {strange} class names have characters that the font lacks: class numbers instead")
+
+
+def _read_run(folder: Path) -> Run:
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "nothing there"
+        raise complaint(folder, "the OUTPUT folder of a run", found)
+    run: Run = {}
+    for name, read in READERS.items():
+        path = folder / name
+        if path.exists():
+            try:
+                run[name] = read(path)
+            except NotDrawableError as reason:
+                run[name] = reason
+    for name, (newer, read) in PART_FILES.items():
+        if newer not in run and (folder / name).exists():
+            run[name] = read(folder / name)
+    if not run:
+        raise complaint(folder, f"{', '.join(READERS)} or {', '.join(PART_FILES)} of a run", "none of them")
+    _check_classes(folder, run)
+    return run
+
+
+def _check_classes(folder: Path, run: Run) -> None:
+    """The files of one run speak of the same classes; a folder mixed from two runs would draw a lie."""
+    if "summary.json" not in run:
+        return
+    k = len(run["summary.json"].scores.f1)
+    if "confusion_matrix.csv" in run and len(run["confusion_matrix.csv"]) != k:
+        found = str(len(run["confusion_matrix.csv"]))
+        raise complaint(folder / "confusion_matrix.csv", f"{k} classes as in summary.json", found)
+    if "examples.csv" in run and run["examples.csv"].classes > k:
+        found = f"class {run['examples.csv'].classes - 1}"
+        raise complaint(folder / "examples.csv", f"classes below {k} as in summary.json", found)
+
+
+def _names(run: Run) -> tuple[str, ...] | None:
+    return run["summary.json"].class_names if "summary.json" in run else None
+
+
+def _data_set(run: Run) -> str:
+    return plain(run["summary.json"].name, 40) if "summary.json" in run else ""
+
+
+def _about(run: Run) -> str:
+    if "summary.json" not in run:
+        return ""
+    return f"{_data_set(run)} · test accuracy {percent(run['summary.json'].accuracy, 2)}"
+
+
+def _kept(run: Run) -> int | None:
+    return run["summary.json"].best_epoch if "summary.json" in run else None
+
+
+def _declared_shape(run: Run) -> tuple[int, ...] | None:
+    """The shape of an input, as the summary has it for any network, and the model file for some."""
+    for name in ("summary.json", "model.npz"):
+        shape = getattr(run.get(name), "input_shape", None)
+        if shape:
+            return shape
+    return None
+
+
+def _cost(run: Run) -> Figure:
+    if "cost_history" in run:
+        return cost_figure(run["cost_history"], _data_set(run), kept=_kept(run))
+    history = run["history.csv"]
+    return cost_figure(history.cost, _data_set(run), history.val_cost, _kept(run))
+
+
+def _accuracy(run: Run) -> Figure:
+    if "accuracy_history" in run:
+        return accuracy_figure(run["accuracy_history"], _about(run), kept=_kept(run))
+    history = run["history.csv"]
+    return accuracy_figure(history.accuracy, _about(run), history.val_accuracy, _kept(run))
+
+
+def _rate(run: Run) -> Figure:
+    return rate_figure(run["history.csv"].learning_rate, _data_set(run))
+
+
+def _time(run: Run) -> Figure:
+    phases = run["history.csv"].phases
+    if phases is None:
+        raise NotDrawableError("history.csv has no seconds by phase (older runs wrote none)")
+    return phases_figure(phases, _data_set(run))
+
+
+def _confusion(run: Run) -> Figure:
+    return confusion_figure(run["confusion_matrix.csv"], _names(run), _about(run))
+
+
+def _metrics(run: Run) -> Figure:
+    scores = run["metrics"] if "metrics" in run else run["summary.json"].scores
+    return metrics_figure(scores, _names(run), _about(run))
+
+
+def _samples(run: Run) -> Figure:
+    examples = run["examples.csv"]
+    shape = image_shape(examples.inputs.shape[1], _declared_shape(run))
+    return samples_figure(examples, shape, _names(run), _about(run))
+
+
+def _weights(run: Run) -> Figure:
+    layer = run["model.npz"]
+    if isinstance(layer, NotDrawableError):
+        raise layer
+    if isinstance(layer, Filters):
+        return filters_figure(layer, _data_set(run))
+    return weights_figure(layer, image_shape(len(layer.weights), layer.input_shape), _data_set(run))
+
+
+# Each with the files of which it needs one.
+PICTURES: dict[str, tuple[tuple[str, ...], Callable[[Run], Figure]]] = {
+    "cost_history": (("history.csv", "cost_history"), _cost),
+    "accuracy_history": (("history.csv", "accuracy_history"), _accuracy),
+    "learning_rate": (("history.csv",), _rate),
+    "epoch_time": (("history.csv",), _time),
+    "confusion_matrix": (("confusion_matrix.csv",), _confusion),
+    "class_metrics": (("summary.json", "metrics"), _metrics),
+    "samples": (("examples.csv",), _samples),
+    "weights": (("model.npz",), _weights),
+}

@@ -1,0 +1,109 @@
+"""Test images with their predictions, and how the numbers of an input make an image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from nn.plotting.labels import class_labels, percent
+from nn.plotting.results import Examples
+from nn.plotting.style import QUIET, bare, canvas, heading
+from nn.plotting.textfiles import NotDrawableError
+
+Shape = tuple[int, ...]  # (h, w) or (h, w, 3)
+
+MOST_ROWS = 5
+FLATTEST = 4  # an image's longer side over its shorter one, up to which a grid of them can be looked at
+WRONG = "#a11d00"
+
+
+def image_shape(inputs: int, declared: Shape | None = None) -> Shape:
+    """How `inputs` numbers make an image: as the model declares them, else as a square.
+
+    Raises NotDrawableError when they do not.
+    """
+    if declared and math.prod(declared) == inputs and len(declared) in (2, 3):
+        if declared[2:] not in ((), (1,), (3,)):
+            raise NotDrawableError(f"images of {declared[2]} channels are neither grey nor colour")
+        shape = declared[:2] if declared[2:] == (1,) else declared
+    else:
+        shape = (math.isqrt(inputs), math.isqrt(inputs))
+    if math.prod(shape) != inputs or inputs < 4:
+        raise NotDrawableError(f"{inputs} input values do not make a square image")
+    if max(shape[:2]) > FLATTEST * min(shape[:2]):
+        raise NotDrawableError(f"images of {shape[0]} x {shape[1]} are too flat to show in a grid")
+    return shape
+
+
+def samples_figure(examples: Examples, shape: Shape, names: Sequence[str] | None, about: str) -> Figure:
+    """Test images with the prediction above each; a mistake has a cross, a thick frame and the truth."""
+    labels = class_labels(names, examples.classes, limit=11)
+    columns = 8 if max(map(len, labels)) <= 5 else 6  # a longer name needs a wider image under it
+    shown = min(len(examples.labels), columns * MOST_ROWS)
+    wrong = examples.labels != examples.predictions
+    rows, step = math.ceil(shown / columns), shape[0] / shape[1] + 0.44
+    figure, axes = canvas(10.0, 1.2 + 9.8 / (1.1 * columns) * rows * step)
+    for i, image in enumerate(_as_images(examples.inputs[:shown], shape)):
+        left, top = i % columns * 1.1, i // columns * step
+        _tile(axes, image, left, top)
+        _frame(axes, left, top, shape, bool(wrong[i]))
+        truth, prediction = labels[examples.labels[i]], labels[examples.predictions[i]]
+        _caption(axes, left, top, prediction, truth if wrong[i] else "", examples.probabilities[i])
+    axes.set_xlim(-0.02, columns * 1.1 - 0.08)
+    axes.set_ylim(rows * step - 0.38, -0.42)
+    bare(axes)
+    heading(axes, "Test images and their predictions", about)
+    figure.supxlabel(_samples_key(int(wrong[:shown].sum()), shown), fontsize=10.5, color=QUIET)
+    return figure
+
+
+def _samples_key(mistakes: int, shown: int) -> str:
+    are = "is a mistake" if mistakes == 1 else "are mistakes"
+    return (
+        f"{mistakes} of these {shown} {are}, which are chosen first: ✗, a thick frame, the truth "
+        "in the second line.\nAt the right the probability that the network gave its prediction."
+    )
+
+
+def _as_images(inputs: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
+    """(n, d) -> (n, h, w[, 3]), with one range from 0 to 1 for all."""
+    low, high = inputs.min(), inputs.max()
+    return ((inputs - low) / ((high - low) or 1.0)).reshape(-1, *shape)
+
+
+def _tile(axes: Axes, image: NDArray[np.float64], left: float, top: float) -> None:
+    height = image.shape[0] / image.shape[1]
+    # Ink on paper: printed white on black, a page of digits is mostly toner.
+    axes.imshow(
+        image,
+        cmap="gray_r",
+        vmin=0,
+        vmax=1,
+        extent=(left, left + 1, top + height, top),
+        interpolation="nearest",
+    )
+
+
+def _frame(axes: Axes, left: float, top: float, shape: Shape, wrong: bool) -> None:
+    style: dict[str, Any] = (
+        {"edgecolor": WRONG, "linewidth": 3.0} if wrong else {"edgecolor": "#9aa3ab", "linewidth": 0.7}
+    )
+    axes.add_patch(Rectangle((left, top), 1, shape[0] / shape[1], fill=False, **style))
+
+
+def _caption(axes: Axes, left: float, top: float, prediction: str, truth: str, probability: float) -> None:
+    style: dict[str, Any] = {"fontsize": 9.5, "color": "black"}
+    if truth:
+        style |= {"color": WRONG, "fontweight": "bold"}
+        axes.text(left, top - 0.06, f"is {truth}", **style)
+    first = top - (0.22 if truth else 0.06)
+    axes.text(left, first, f"{'✗' if truth else '✓'} {prediction}", **style)
+    if 0 <= probability <= 1:
+        axes.text(left + 1, first, percent(probability, 0), fontsize=8.5, color=QUIET, ha="right")

@@ -1,0 +1,1 @@
+"""Text files into cached blocks of rows."""

@@ -1,0 +1,1 @@
+"""The Spark session and what surrounds it: signals, workers, executors, errors, the installation."""

@@ -1,0 +1,63 @@
+"""Tell from a finished run that its network has learned nothing, and what to try."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nn.models.sequential import Params, Sequential
+from nn.training.evaluation import Score
+from nn.training.records import Progress
+
+STILL = 1e-3  # of the largest cost: a change over all epochs that is none
+CURE = (
+    "standardize the columns (mean 0, standard deviation 1), or try more --epochs, another --learning-rate or "
+    "mini-batches (--average parameters)"
+)
+
+
+def notes(score: Score, progress: Progress, model: Sequential, params: Params) -> list[str]:
+    """Return what the user should know of a network that is no better than always predicting one class."""
+    found = [_no_better(score)]
+    if found[0]:
+        # A dead layer is why the cost stands still, and its cure is the opposite.
+        found.append(_dead_layer(score, model, params) or _still(progress))
+    return [note for note in found if note]
+
+
+def _no_better(score: Score) -> str | None:
+    """Return a note where the accuracy is that of the most frequent class, or below it."""
+    classes, predicted = score.confusion.sum(axis=1), np.flatnonzero(score.confusion.sum(axis=0))
+    largest = classes.max() / score.rows
+    if score.accuracy > largest or largest == 1:
+        return None
+    always = (
+        f"always predicting the most frequent class, {classes.argmax()}, would be right for {largest:.2%}"
+    )
+    if len(predicted) == 1:
+        return f"all {score.rows:,} test rows were predicted as class {predicted[0]}; {always}: {CURE}"
+    return f"the accuracy of {score.accuracy:.2%} is no better than a constant: {always}; {CURE}"
+
+
+def _dead_layer(score: Score, model: Sequential, params: Params) -> str | None:
+    """Return a note where a hidden layer gives nothing but zeros for the test rows that were kept as examples."""
+    inputs = np.array([example.inputs for example in score.examples])
+    x = model.prepare(inputs)
+    for number, (layer, values) in enumerate(zip(model.layers[:-1], params, strict=False), 1):
+        x, _ = layer.forward(values, x)
+        if not x.any():
+            return (
+                f"layer {number} {layer.brief} gives 0 in all units for all {len(x)} rows of examples.csv: no gradient "
+                "passes it, so nothing can be learned; try a smaller --learning-rate, or leaky_relu for relu"
+            )
+    return None
+
+
+def _still(progress: Progress) -> str | None:
+    """Return a note where the training cost has not changed in any epoch."""
+    costs = [line.cost for line in progress.history if line.accepted]
+    if len(costs) < 2 or max(costs) - min(costs) > STILL * max(costs):
+        return None
+    return (
+        f"the training cost has hardly changed in {len(progress.history)} epochs: from {costs[0]:.6f} to "
+        f"{costs[-1]:.6f}; try a larger --learning-rate"
+    )

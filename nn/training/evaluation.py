@@ -1,0 +1,101 @@
+"""Score a network on labelled blocks: confusion counts, and a few rows worth looking at, mistakes first."""
+
+from __future__ import annotations
+
+from functools import partial
+from operator import add
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.data.block import Block
+from nn.models import metrics
+from nn.models.sequential import Sequential
+
+FIRST_ROWS = 15  # as many predictions as the original wrote
+EXAMPLES = 40
+
+
+class Example(NamedTuple):
+    """One row with its prediction."""
+
+    row: int
+    label: int
+    prediction: int
+    probability: float  # the prediction's share, 0..1
+    inputs: np.ndarray  # (d,) as read, not scaled
+
+
+class Score(NamedTuple):
+    """What a network made of some rows; scores add up in row order."""
+
+    confusion: np.ndarray  # (k, k) int64, rows are the truth
+    loss: float  # summed over the rows
+    first: tuple[tuple[int, int], ...]  # (prediction, label) of the first rows
+    wrong: tuple[Example, ...]
+    right: tuple[Example, ...]
+
+    def __add__(self, other):
+        return Score(
+            self.confusion + other.confusion,
+            self.loss + other.loss,
+            (self.first + other.first)[:FIRST_ROWS],
+            (self.wrong + other.wrong)[:EXAMPLES],
+            (self.right + other.right)[:EXAMPLES],
+        )
+
+    @property
+    def rows(self) -> int:
+        """How many rows were scored."""
+        return int(self.confusion.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the rows predicted rightly."""
+        return metrics.accuracy(self.confusion)
+
+    @property
+    def cost(self) -> float:
+        """Mean loss a row."""
+        return self.loss / self.rows
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """Rows to look at: up to three quarters mistakes, which come first, then rows predicted rightly."""
+        most = max(EXAMPLES * 3 // 4, EXAMPLES - len(self.right))
+        wrong = self.wrong[:most]
+        return wrong + self.right[: EXAMPLES - len(wrong)]
+
+
+def evaluate(blocks: Any, model: Sequential, params: Any) -> Score:
+    """Score all rows; `blocks` and `params` are as in nn.training.chain."""
+    return blocks.map(partial(score, model, params)).reduce(add)
+
+
+def score(model: Sequential, params: Any, block: Block) -> Score:
+    """Score one block."""
+    outputs = model.forward(params.value, block.inputs)  # (n, k)
+    predictions = model.loss.decide(outputs)
+    shares = model.loss.link(outputs)[np.arange(len(predictions)), predictions]
+    hits = predictions == block.labels
+
+    def examples(rows: np.ndarray) -> tuple[Example, ...]:
+        return tuple(
+            Example(
+                int(block.rows[i]),
+                int(block.labels[i]),
+                int(predictions[i]),
+                float(shares[i]),
+                block.inputs[i].ravel(),
+            )
+            for i in np.flatnonzero(rows)[:EXAMPLES]
+        )
+
+    pairs = zip(predictions[:FIRST_ROWS], block.labels[:FIRST_ROWS], strict=True)
+    return Score(
+        metrics.confusion(block.labels, predictions, model.classes),
+        model.loss.value(outputs, block.labels),
+        tuple((int(prediction), int(label)) for prediction, label in pairs),
+        examples(~hits),
+        examples(hits),
+    )

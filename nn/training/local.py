@@ -1,0 +1,161 @@
+"""Train without Spark: the chain on blocks in memory; fit arrays as the job fits text on a cluster."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.data import csv
+from nn.data.arrays import as_numbers, check_sizes, check_values
+from nn.data.block import LARGEST_WEIGHT
+from nn.data.local_rdd import Blocks, Held, blocks_of
+from nn.models.classifier import Classifier
+from nn.models.sequential import Sequential
+from nn.optim.parameter_averaging import Round
+from nn.optim.regularization import Penalty
+from nn.training import chain, replicas
+from nn.training.loop import Descend, Measure, kept, train
+from nn.training.penalized import measure_with
+from nn.training.recipe import Recipe
+from nn.training.records import Draw, Epoch, Progress, Tally
+
+
+def measure_on(blocks: Blocks, model: Sequential, augmentation: tuple = ()) -> Measure:
+    """A function (params, draw) -> Tally that runs the chain in this process."""
+
+    def measure(params: Any, draw: Draw) -> Tally:
+        return chain.run(blocks, model, Held(params), draw, augmentation)
+
+    return measure
+
+
+def descend_on(
+    blocks: Blocks, model: Sequential, augmentation: tuple = (), penalty: Penalty | None = None
+) -> Descend:
+    """A function (round, draw) -> Tally that lets every partition be a replica, one after the other.
+
+    Its rows lie in memory, so all of them are shuffled together.
+    """
+
+    def descend(told: Round, draw: Draw) -> Tally:
+        rounds = replicas.rounds(
+            blocks, model, Held(told), draw, augmentation, penalty or Penalty(), math.inf
+        )
+        return chain.in_order(rounds)
+
+    return descend
+
+
+class Fit(NamedTuple):
+    """A trained network and how it was trained."""
+
+    classifier: Classifier
+    history: tuple[Epoch, ...]
+
+
+def fit(
+    inputs: Any,
+    labels: Any,
+    recipe: Recipe | str | os.PathLike | None = None,
+    weights: Any = None,
+    watch: Callable[[Epoch], Any] | None = None,
+    **options: Any,
+) -> Fit:
+    """Train on arrays in memory, in this process, as the job trains on a cluster.
+
+    inputs (n, ...) numbers: rows (n, d), or images (n, h, w) or (n, h, w, c); labels (n,) or (n, 1) class numbers from
+    0, or one-hot rows (n, k); weights (n,) or None. The recipe is one, or the path of one, such as "recipes/mlp.json";
+    or its options are given here: fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called
+    with each epoch's line. Raises ValueError for what does not fit together, Diverged where training leaves the finite
+    numbers.
+
+    The parameters have the bits of the job's with `--partitions 1` where BLAS runs one thread here too: set
+    OPENBLAS_NUM_THREADS=1 (MKL_NUM_THREADS=1 for MKL) before Python starts. With more threads the last bits may differ.
+    """
+    if recipe is not None and options:
+        raise ValueError("expected a recipe or options, found both")
+    recipe = _recipe_of(recipe, options)
+    inputs, labels, weights = _checked(inputs, labels, weights)
+    if inputs.ndim > 2:
+        shape = (*inputs.shape[1:], 1)[:3]  # grey images may leave their channel out
+        if recipe.input_shape not in (None, shape):
+            raise ValueError(f"expected images of the input shape {recipe.input_shape}, got {shape}")
+        recipe = dataclasses.replace(recipe, input_shape=shape)
+    classes = max(int(labels.max()) + 1, 2)
+    scale = max(float(inputs.max()), -float(inputs.min())) or 1.0
+    split = recipe.split(labels, classes)
+    model = recipe.model(math.prod(inputs.shape[1:]), classes, scale)
+    plan = recipe.plan(split.train_rows)
+    optimizer = recipe.optimizer_for(plan)
+    blocks = split.applied_to(blocks_of(inputs, labels, weights)).kept()
+    split.check(blocks)
+    penalty = recipe.penalty()
+    measure = measure_with(penalty, measure_on(blocks, model, recipe.augment))
+    descend = descend_on(blocks, model, recipe.augment, penalty)
+    start = Progress(optimizer.init(model.init(recipe.seed)))
+    progress = start
+    for progress in train(measure, optimizer, plan, start, descend, recipe.patience):
+        if watch is not None:
+            watch(progress.history[-1])
+    return Fit(Classifier(model, kept(optimizer, progress)), progress.history)
+
+
+def _recipe_of(recipe: Recipe | str | os.PathLike | None, options: dict[str, Any]) -> Recipe:
+    """The recipe that is given, read from its file or made of options."""
+    if recipe is None:
+        return Recipe.of(**options)
+    if isinstance(recipe, Recipe):
+        return recipe
+    if not isinstance(recipe, (str, os.PathLike)):
+        raise ValueError(f"expected a recipe or the path of one, got {type(recipe).__name__}")
+    return Recipe.read(os.fspath(recipe))
+
+
+def _checked(inputs: Any, labels: Any, weights: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """The three as arrays that fit each other, as the job reads them from text; ValueError says what does not."""
+    inputs = as_numbers(inputs)
+    if not 2 <= inputs.ndim <= 4 or not inputs.size:
+        raise ValueError(f"expected inputs (n, ...) of numbers, got {inputs.dtype} {inputs.shape}")
+    check_values(inputs)
+    check_sizes(inputs)
+    labels = _class_numbers(labels, len(inputs))
+    if weights is not None:
+        weights = _row_weights(weights, len(inputs))
+    return csv.compact(inputs), labels, weights
+
+
+def _class_numbers(labels: Any, rows: int) -> np.ndarray:
+    """Class numbers (n,) of labels (n,), (n, 1) or one-hot (n, k)."""
+    values = np.asarray(labels)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(
+            f"expected labels of class numbers from 0, got {values.dtype} {values.shape}; "
+            "np.unique(labels, return_inverse=True)[1] makes such numbers of names"
+        )
+    if values.ndim not in (1, 2) or len(values) != rows or not values.size:
+        raise ValueError(
+            f"expected {rows} labels, class numbers (n,) or one-hot rows (n, k), got an array of shape {values.shape}"
+        )
+    columns = values.reshape(rows, -1)
+    found = csv.to_labels(columns.astype(np.uint8) if values.dtype.kind == "b" else columns, first_line=0)
+    if isinstance(found, csv.Fault):
+        raise ValueError(f"labels, row {found.line}: {found}")
+    if found.min() == found.max():
+        raise ValueError(f"labels: expected at least 2 classes, found class {found[0]} alone")
+    return found
+
+
+def _row_weights(weights: Any, rows: int) -> np.ndarray:
+    weights = np.asarray(weights, np.float64)
+    if weights.shape != (rows,):
+        raise ValueError(f"expected {rows} weights (n,), got an array of shape {weights.shape}")
+    if not ((weights >= 0) & (weights <= LARGEST_WEIGHT)).all():
+        raise ValueError(
+            f"expected weights from 0 to {LARGEST_WEIGHT:g}, got {weights.min():g} to {weights.max():g}"
+        )
+    return weights

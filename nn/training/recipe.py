@@ -1,0 +1,438 @@
+"""A recipe: the network and how it is trained, all but the data.
+
+The same recipe trains on a cluster (main_task.py) and on arrays in memory (nn.fit). Its fields are the options of the
+command line and the keys of a configuration file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nn.core.options import (
+    Choice,
+    Number,
+    Sizes,
+    Thing,
+    Things,
+    Whole,
+    at_least_0,
+    json_object,
+    option,
+    options_of,
+    positive,
+)
+from nn.data.augmentation import AUGMENTATIONS
+from nn.data.class_weights import ClassWeights, ClassWeightsReader
+from nn.data.hold_out import HoldOut
+from nn.data.split import Split
+from nn.layers import ACTIVATIONS, LAYERS, Flatten, Layer
+from nn.layers.base import WrongKindError
+from nn.layers.initializers import INITIALIZERS
+from nn.models.builder import input_shape_of, network, perceptron
+from nn.models.losses import LOSSES, HalfSquaredError, Loss
+from nn.models.sequential import MAX_LAYERS, Sequential
+from nn.optim.first_order import Descent
+from nn.optim.lbfgs import LBFGS
+from nn.optim.parameter_averaging import Averaging
+from nn.optim.regularization import Penalty
+from nn.optim.rules import RULES, SGD, Momentum, Rule
+from nn.optim.schedules import SCHEDULES, BoldDriver, Constant, Schedule
+from nn.training.loop import Optimizer, Plan
+
+OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
+HIDDEN = (64,)
+ACTIVATION = "sigmoid"
+PLACES = ("train_images", "train_labels", "test_images", "test_labels", "output")
+# What a configuration file may hold beside a recipe: the fields of nn/cli/options.py.
+BESIDE = frozenset(
+    (
+        *(*PLACES, "label_column", "weight_column", "header", "skip_lines", "partitions", "shuffle_once"),
+        *("overwrite", "resume", "checkpoint_every", "keep_checkpoints", "check", "dry_run"),
+        *("debug", "about", "get_data"),
+    )
+)
+AVERAGES = ("gradients", "parameters")
+OUTER_RATE, OUTER_MOMENTUM = 1.0, 0.0
+LOCAL_BATCH = 64  # rows of a replica's step where the user names no batch size
+# Many replicas of few rows each go further with smaller steps and an outer momentum: measured in docs/scaling.md.
+MANY_REPLICAS, FEW_ROWS = 16, 4000
+SMALL_BATCH, MANY_OUTER_MOMENTUM = 32, 0.5
+SAMPLE = 0.7  # of the rows, in a full step of a first-order rule, as in the original
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that shapes a run beside its data; ValueError, at construction, for what does not go together.
+
+    None stands for a default that depends on the rest: 64 sigmoid units for `layers`, `hidden` and `activation`
+    together, the optimiser's usual `learning_rate` and `schedule`, and a `sample` of 0.7 for full steps.
+    """
+
+    hidden: tuple[int, ...] | None = option(
+        None,
+        Sizes(",", "units as 64 or 128,64", "UNITS"),
+        "units of the dense hidden layers, as 64 or 128,64 (default 64)",
+    )
+    activation: str | None = option(
+        None, Choice(ACTIVATIONS), f"of the hidden layers: {', '.join(ACTIVATIONS)} (default {ACTIVATION})"
+    )
+    layers: tuple[Layer, ...] | None = option(
+        None,
+        Things(LAYERS, "layer"),
+        "instead of both: all layers but the output's, as "
+        '"conv2d:16x5,relu,maxpool2d:2,flatten,dense:128,relu,dropout:0.5"',
+    )
+    input_shape: tuple[int, ...] | None = option(
+        None,
+        Sizes("x", "a shape as 28x28x1", "HxWxC", (1, 2, 3)),
+        "shape of a row, as 28x28x1 (default for image layers: a grey square, where the width is a square number)",
+    )
+    initializer: str | None = option(
+        None,
+        Choice(tuple(INITIALIZERS)),
+        f"start values: {', '.join(INITIALIZERS)} (default: he_normal before relu and its kin, else "
+        "glorot_uniform with measured gains)",
+    )
+    loss: Loss = option(
+        HalfSquaredError(),
+        Thing(LOSSES, "loss"),
+        "mse: sigmoid outputs, half the sum of squares; cross-entropy: softmax; binary-cross-entropy: one sigmoid for "
+        "two classes; cross-entropy:smoothing=0.1 smooths the labels (default mse)",
+    )
+    class_weights: ClassWeights | None = option(
+        None,
+        ClassWeightsReader(),
+        "balanced: every class counts alike; or weights as 0=1,3=2.5 (default: every row counts alike)",
+    )
+    epochs: int = option(100, Whole(1), "how long to train, in epochs (default 100)")
+    sample: float | None = option(
+        None,
+        Number(0, 1, "a fraction above 0, at most 1", "FRACTION", above=True),
+        f"one step an epoch, on a fresh random part of the rows (default {SAMPLE})",
+    )
+    batch_size: int | None = option(
+        None,
+        Whole(1),
+        "instead of a sample: cut each epoch into even random batches of at most N rows, one step and one job each; "
+        f"with parameters averaged, each replica's rows, without a job for each (default then {LOCAL_BATCH}, or "
+        f"{SMALL_BATCH} for many replicas of few rows)",
+    )
+    average: str = option(
+        "gradients",
+        Choice(AVERAGES),
+        "gradients: the driver takes one step for the rows of a job; parameters: each partition is a replica that "
+        "descends by itself in mini-batches, and their parameters are averaged each round (default gradients)",
+    )
+    rounds_per_epoch: int | None = option(
+        None, Whole(1), "average parameters so many times an epoch, a job each (default 1)"
+    )
+    outer_learning_rate: float | None = option(
+        None,
+        positive("RATE"),
+        "step of the driver along the replicas' mean change, 1 ends at the mean of their parameters (default 1)",
+    )
+    outer_momentum: float | None = option(
+        None,
+        Number(0, 1, "a number from 0 to below 1", "SHARE", below=True),
+        f"Nesterov momentum of the driver's steps along the mean change (default 0, or {MANY_OUTER_MOMENTUM} for "
+        f"{MANY_REPLICAS} or more replicas of fewer than {FEW_ROWS:,} rows each)",
+    )
+    optimizer: Rule | LBFGS = option(
+        SGD(),
+        Thing(OPTIMIZERS, "optimizer"),
+        f"{', '.join(OPTIMIZERS)}; fields as momentum:0.8 or adamw:weight_decay=0.1 (default sgd)",
+    )
+    learning_rate: float | None = option(
+        None, positive("RATE"), "size of a step (default 0.1; adagrad 0.01; rmsprop, adam and adamw 0.001)"
+    )
+    schedule: Schedule | None = option(
+        None,
+        Thing(SCHEDULES, "schedule"),
+        f"{', '.join(SCHEDULES)}; fields as step:10:drop=0.5. Bold Driver grows the rate while the cost falls and "
+        "undoes a step that raises it (default bold-driver for sgd, momentum and nesterov with averaged gradients, "
+        "else constant)",
+    )
+    warmup: float = option(
+        0.0, at_least_0("EPOCHS"), "let the rate rise linearly over the first epochs (default 0)"
+    )
+    l1: float = option(
+        0.0, at_least_0(), "add this times the sum of |W| to the cost, biases left out (default 0)"
+    )
+    l2: float = option(0.0, at_least_0(), "add half of this times the sum of W^2 likewise (default 0)")
+    clip: float | None = option(None, positive("NORM"), "scale gradients of a larger norm down to this one")
+    validation_fraction: float = option(
+        0.0,
+        Number(0, 1, "a fraction from 0 to below 1", "FRACTION", below=True),
+        "hold out this part of the training rows, and measure it each epoch (default 0)",
+    )
+    patience: int | None = option(
+        None,
+        Whole(1),
+        "stop after N epochs without a lower validation cost, and keep the best epoch's weights",
+    )
+    augment: tuple = option(
+        (),
+        Things(AUGMENTATIONS, "augmentation"),
+        'change training images at random each epoch, as "shift:2,rotate:10,scale:0.1,elastic:2,flip"',
+    )
+    seed: int = option(0, Whole(0), "of everything drawn; same seed and partitions, same bits (default 0)")
+
+    def __post_init__(self):
+        for name, field in options_of(type(self)).items():
+            _refuse_unread(name, field.metadata["reader"], getattr(self, name), field.default)
+        for ask, other, why in (
+            ("layers", "hidden", "layers lists them all"),
+            ("layers", "activation", "layers names it after each layer"),
+            ("sample", "batch_size", "the one is the other's replacement"),
+        ):
+            if getattr(self, ask) is not None and getattr(self, other) is not None:
+                raise ValueError(f"{ask} and {other} exclude each other: {why}")
+        depth, most = len(self.hidden_layers), MAX_LAYERS - 2
+        if depth > most:
+            raise ValueError(f"expected at most {most} layers before the output's, found {depth}")
+        if self.patience is not None and not self.validation_fraction:
+            raise ValueError("patience needs validation_fraction: the validation cost says when to stop")
+        if self.warmup and self.warmup >= self.epochs:
+            raise ValueError(f"warmup: expected fewer than the {self.epochs} epochs, found {self.warmup:g}")
+        self._refuse_for_averaging()
+        if isinstance(self.optimizer, LBFGS):
+            self._refuse_for_lbfgs()
+        elif self.warmup and (self.rate_schedule.judges or self.rate_schedule.name == "one-cycle"):
+            name = self.rate_schedule.name
+            raise ValueError(
+                f"warmup and {name} exclude each other: it finds its own way up; say another schedule"
+            )
+
+    def _refuse_for_averaging(self) -> None:
+        """Rounds and the outer step belong to averaged parameters, a sample to averaged gradients."""
+        if self.averages_parameters:
+            if self.sample is not None:
+                raise ValueError(
+                    "sample and average=parameters exclude each other: replicas go through all their rows"
+                )
+            return
+        for name in ("rounds_per_epoch", "outer_learning_rate", "outer_momentum"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name} needs average=parameters")
+
+    def _refuse_for_lbfgs(self) -> None:
+        """The line search compares exact costs and slopes of one smooth function."""
+        noise = {
+            "sample": self.sample not in (None, 1.0),
+            "batch_size": self.batch_size is not None,
+            "average=parameters": self.averages_parameters,
+            "dropout": any(layer.is_random for layer in self.hidden_layers),
+            "augment": bool(self.augment),
+        }
+        for name, asked in noise.items():
+            if asked:
+                raise ValueError(f"l-bfgs and {name} exclude each other: its line search needs exact costs")
+        steps = {
+            "learning_rate": self.learning_rate,
+            "schedule": self.schedule,
+            "warmup": self.warmup or None,
+        }
+        for name, value in steps.items():
+            if value is not None:
+                raise ValueError(
+                    f"l-bfgs and {name} exclude each other: its line search finds the length of each step"
+                )
+        if self.l1:
+            raise ValueError("l-bfgs and l1 exclude each other: |W| has no slope at 0; use l2")
+        if self.clip is not None:
+            raise ValueError("l-bfgs and clip exclude each other: its line search bounds each step")
+
+    @classmethod
+    def of(cls, **values: Any) -> Recipe:
+        """A recipe from words and plain JSON values: Recipe.of(layers="dense:64,relu", optimizer="adam").
+
+        Raises ValueError for a name that no option has, and for a value that it cannot take.
+        """
+        fields = options_of(cls)
+        for name, value in values.items():
+            if name not in fields:
+                raise ValueError(f"unknown option {name!r}; known: {', '.join(fields)}")
+            try:
+                values[name] = _read(fields[name], value)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+        return cls(**values)
+
+    @classmethod
+    def read(cls, path: str) -> Recipe:
+        """The recipe in a configuration file, such as recipes/cnn.json; what it says of data is passed over."""
+        values = {name.replace("-", "_"): value for name, value in json_object(path).items()}
+        return cls.of(**{name: value for name, value in values.items() if name not in BESIDE})
+
+    @property
+    def hidden_layers(self) -> tuple[Layer, ...]:
+        """All layers before the output's."""
+        if self.layers is not None:
+            return self.layers
+        return perceptron(self.hidden or HIDDEN, self.activation or ACTIVATION)
+
+    @property
+    def rate_schedule(self) -> Schedule:
+        """The schedule, or what suits the optimiser."""
+        if self.schedule is not None:
+            return self.schedule
+        judged = isinstance(self.optimizer, (SGD, Momentum)) and not self.averages_parameters
+        return BoldDriver() if judged else Constant()
+
+    @property
+    def averages_parameters(self) -> bool:
+        """Whether replicas descend by themselves."""
+        return self.average == "parameters"
+
+    @property
+    def step_rows(self) -> int | None:
+        """Rows of a mini-batch at most; None: a step is an epoch's."""
+        return LOCAL_BATCH if self.batch_size is None and self.averages_parameters else self.batch_size
+
+    @property
+    def fraction(self) -> float:
+        """The part of the rows that a full step is taken on."""
+        if self.sample is not None:
+            return self.sample
+        return 1.0 if self.step_rows is not None or isinstance(self.optimizer, LBFGS) else SAMPLE
+
+    def for_replicas(self, rows: int, replicas: int) -> Recipe:
+        """The same recipe with the defaults said that suit so many replicas of so many rows together."""
+        many = replicas >= MANY_REPLICAS and rows < FEW_ROWS * replicas
+        if not (self.averages_parameters and many):
+            return self
+        momentum = MANY_OUTER_MOMENTUM if self.outer_momentum is None else self.outer_momentum
+        return dataclasses.replace(self, batch_size=self.batch_size or SMALL_BATCH, outer_momentum=momentum)
+
+    def settled_as(self, config: dict[str, Any]) -> Recipe:
+        """The same recipe, where it leaves open what `for_replicas` says, with what a run's configuration says."""
+        said = {
+            name: _read(options_of(type(self))[name], config.get(name))
+            for name in ("batch_size", "outer_momentum")
+            if self.averages_parameters and getattr(self, name) is None
+        }
+        return dataclasses.replace(self, **said)
+
+    def resolved(self) -> Recipe:
+        """The same recipe with its defaults said."""
+        said: dict[str, Any] = {}
+        if self.layers is None:
+            said = {"hidden": self.hidden or HIDDEN, "activation": self.activation or ACTIVATION}
+        if self.averages_parameters:
+            said |= {
+                "batch_size": self.step_rows,
+                "rounds_per_epoch": self.rounds_per_epoch or 1,
+                "outer_learning_rate": self.outer_learning_rate or OUTER_RATE,
+                "outer_momentum": OUTER_MOMENTUM if self.outer_momentum is None else self.outer_momentum,
+            }
+        elif self.batch_size is None:
+            said["sample"] = self.fraction
+        if not isinstance(self.optimizer, LBFGS):
+            rate = self.optimizer.usual_rate if self.learning_rate is None else self.learning_rate
+            said |= {"learning_rate": rate, "schedule": self.rate_schedule}
+        return dataclasses.replace(self, **said)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether dropout or augmentation make a training pass differ from a clean one."""
+        return bool(self.augment) or any(layer.is_random for layer in self.hidden_layers)
+
+    def model(self, width: int, classes: int, scale: float = 1.0) -> Sequential:
+        """The network for rows of `width` values; ValueError, naming the layer, where shapes do not fit."""
+        layers = self.hidden_layers
+        shape = self.input_shape or input_shape_of(layers, width, bool(self.augment))
+        if self.layers is None and len(shape) > 1:
+            layers = (Flatten(), *layers)  # a perceptron takes images as rows
+        if math.prod(shape) != width:
+            text = "x".join(map(str, shape))
+            raise ValueError(f"input_shape: {text} makes {math.prod(shape)} values, found {width} a row")
+        model = network(layers, shape, classes, self.loss, scale, self.initializer)
+        if self.augment and len(shape) != 3:
+            raise WrongKindError(f"augment: needs images (h, w, c), got a row of {width}; say input_shape")
+        return model
+
+    def split(self, labels: np.ndarray, classes: int) -> Split:
+        """Which of the training rows with these labels (n,) are held out, and what each class weighs.
+
+        Raises ValueError where that leaves nothing to learn from, or names a class that is not there, and for labels
+        that the loss cannot learn.
+        """
+        self.loss.check_labels(labels)
+        rows = len(labels)
+        hold_out = HoldOut(self.seed, self.validation_fraction, rows) if self.validation_fraction else None
+        if self.class_weights is None:
+            return Split(rows, hold_out)
+        if hold_out is not None:
+            # Balanced by the rows that are learned from: others may not say how to learn.
+            labels = labels[~hold_out.chosen(np.arange(rows))]
+        return Split(rows, hold_out, self.class_weights.table(np.bincount(labels, minlength=classes)))
+
+    def plan(self, rows: int) -> Plan:
+        """How long to train on so many rows, and what each step sees."""
+        return Plan(
+            rows,
+            self.epochs,
+            self.fraction,
+            self.step_rows,
+            self.seed,
+            validates=self.validation_fraction > 0,
+            keeps_best=self.patience is not None,
+            noisy=self.noisy,
+            rounds=min(self.rounds_per_epoch or 1, max(rows, 1)) if self.averages_parameters else None,
+        )
+
+    def optimizer_for(self, plan: Plan) -> Optimizer:
+        """The optimiser with its schedule."""
+        if isinstance(self.optimizer, LBFGS):
+            return self.optimizer
+        said = self.resolved()
+        assert said.learning_rate is not None and said.schedule is not None
+        shared = (
+            self.optimizer,
+            said.schedule,
+            said.learning_rate,
+            self.epochs,
+            plan.jobs,
+            self.warmup,
+            self.clip,
+        )
+        if not self.averages_parameters:
+            return Descent(*shared)
+        assert said.batch_size is not None and said.outer_learning_rate is not None
+        assert said.outer_momentum is not None
+        return Averaging(*shared, said.batch_size, said.outer_learning_rate, said.outer_momentum)
+
+    def penalty(self) -> Penalty:
+        """What the weights' sizes cost."""
+        return Penalty(self.l1, self.l2)
+
+
+def _read(field: dataclasses.Field, value: Any) -> Any:
+    """An option's value from JSON, or from what stands for it in Python: tuples, NumPy's numbers, the thing itself."""
+    if value is None or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
+        return field.default if value is None else value
+    if isinstance(value, tuple):
+        if value and all(map(dataclasses.is_dataclass, value)):
+            return value
+        value = list(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    return field.metadata["reader"].json(value)
+
+
+def _refuse_unread(name: str, reader: Any, value: Any, default: Any) -> None:
+    """Raise ValueError unless the value is one that the option's reader gives."""
+    if value == default:
+        return
+    try:
+        read = reader.json(reader.plain(value))
+    except (AttributeError, TypeError, ValueError) as error:
+        found = error if isinstance(error, ValueError) else f"found {value!r}"
+        raise ValueError(f"{name}: {found}") from None
+    if read != value:
+        raise ValueError(f"{name}: expected {read!r}, found {value!r}")

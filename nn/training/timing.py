@@ -1,0 +1,67 @@
+"""Where the time of training went, and what it would come to elsewhere.
+
+time here        schedule + read + compute + sum + update                     as measured, with t tasks at once
+in one process   t compute + update                                           nothing to schedule, send or add up
+twice the slots  schedule + (read + compute) / 2 + 2 sum + update             as many partitions, twice the tallies
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from nn.training.records import Epoch
+
+
+class Phases(NamedTuple):
+    """Seconds of training by phase: `history.csv` has the same columns for each epoch."""
+
+    schedule: float  # starting jobs and tasks, waiting for the slowest, fetching results
+    read: float  # waiting for cached blocks
+    compute: float  # packing mini-batches, in the layers, in the replicas' steps
+    sum: float  # adding tallies
+    update: float  # on the driver, between jobs
+
+    @classmethod
+    def of(cls, history: Iterable[Epoch]) -> Phases:
+        """All epochs together."""
+        history = list(history)
+        return cls(*(sum(getattr(line, name) for line in history) for name in cls._fields))
+
+    @property
+    def total(self) -> float:
+        """Seconds in all."""
+        return sum(self)
+
+    def in_one_process(self, at_once: int) -> float:
+        """Seconds that one core without Spark would take, by what `at_once` tasks side by side computed."""
+        return self.compute * at_once + self.update
+
+    def on_twice_the_slots(self) -> float:
+        """Seconds that twice as many tasks at once would take, with twice the partitions."""
+        return self.schedule + (self.read + self.compute) / 2 + 2 * self.sum + self.update
+
+    def verdict(self, at_once: int) -> str:
+        """One line for the user: whether Spark is worth it here."""
+        if not self.total:
+            return "no epoch was trained"
+        shares = sorted(
+            ((getattr(self, name) / self.total, name) for name in self._fields if name != "compute"),
+            reverse=True,
+        )
+        rest = ", ".join(f"{name} {share:.0%}" for share, name in shares[:2])
+        alone, twice = self.in_one_process(at_once), self.on_twice_the_slots()
+        if alone < self.total:
+            advice = (
+                f"one core without Spark (nn.fit) would take about {_seconds(alone)}: not worth a cluster"
+            )
+        else:
+            advice = f"one core without Spark would take about {_seconds(alone)}"
+        return (
+            f"{self.compute / self.total:.0%} of {_seconds(self.total)} was computing on {at_once} "
+            f"core{'s' if at_once > 1 else ''} ({rest}); {advice}; twice the cores: about {_seconds(twice)}"
+        )
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:,.0f} s"

@@ -1,0 +1,256 @@
+"""What a dry run tells, and that it starts nothing."""
+
+import dataclasses
+import gzip
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nn.cli import dry_run, parser
+from nn.cli.dry_run import count_rows, look
+from nn.core.errors import DataError, EnvironmentFault, MissingFile, UsageError
+from nn.data.layout import Layout
+from nn.data.local_rdd import blocks_of
+from nn.spark.storage import lock_file
+from nn.training.local import descend_on, measure_on
+from nn.training.loop import jobs_an_epoch, train
+from nn.training.recipe import Recipe
+from nn.training.records import Progress
+from tests.support import ROOT
+from tests.support.data import blobs, write_csv
+
+
+def asked(csv_set, *words):
+    return parser.parse([*csv_set, "out", *words])
+
+
+def test_dry_run_says_the_plan_without_java(csv_set):
+    words = ["--hidden", "8", "--batch-size", "60", "--validation-fraction", "0.5", "--epochs", "3"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main_task.py"), *csv_set, "out", *words, "--dry-run"],
+        capture_output=True,
+        text=True,
+        env={"PATH": "", "JAVA_HOME": "/nowhere"},
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "dry run   nothing was started"
+    assert lines[1].startswith(
+        "data      240 training rows (114 held out for validation) of 16 values, 3 classes; 3.84 kB"
+    )
+    assert any(line.split() == ["total", "163"] for line in lines)
+    assert "jobs      4 an epoch, 12 in all" in lines  # 3 batches, Bold Driver's closing pass
+    assert lines[-1].startswith("step      652 bytes of parameters to every task")
+
+
+def test_dry_run_says_which_values_of_the_file_do_not_apply(csv_set):
+    recipe = str(ROOT / "recipes" / "mlp.json")
+    words = ["--config", recipe, "--dry-run", "--optimizer", "momentum", "--epochs", "3"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main_task.py"), *csv_set, "out", *words],
+        capture_output=True,
+        text=True,
+        env={"PATH": "", "JAVA_HOME": "/nowhere"},
+    )
+    first, second, *rest = done.stdout.splitlines()
+    assert first == (
+        f"note      --optimizer momentum: learning-rate 0.003 and schedule one-cycle of {recipe} do not apply"
+    )
+    assert second == "dry run   nothing was started" and not any(line.startswith("note") for line in rest)
+
+
+def test_dry_run_counts_what_replicas_carry(csv_set):
+    told = dry_run.lines(
+        asked(csv_set, "--average", "parameters", "--optimizer", "momentum", "--partitions", "4")
+    )
+    assert "in 4 partitions" in told and "jobs      1 an epoch" in told
+    assert "what the optimiser keeps beside them to every task, as many of their changes back" in told
+
+
+def test_dry_run_knows_no_far_files():
+    told = dry_run.lines(parser.parse(["hdfs://x/a", "hdfs://x/b", "hdfs://x/c", "hdfs://x/d", "out"]))
+    for name in ("TRAIN_IMAGES", "TRAIN_LABELS", "TEST_IMAGES", "TEST_LABELS"):
+        assert f"note      {name}: no plain text on this machine, nothing is said of it" in told.splitlines()
+    assert told.startswith("dry run   nothing was started\n") and "--input-shape would say" in told
+
+
+@pytest.mark.parametrize("place", ["nowhere.csv", "nowhere/*.csv", "file:///nowhere.csv"])
+def test_dry_run_refuses_a_file_that_is_not_there_as_the_run_does(csv_set, place):
+    with pytest.raises(
+        MissingFile, match="^" + re.escape(f"TEST_IMAGES: no such file or folder: {place}") + "$"
+    ):
+        dry_run.lines(asked([*csv_set[:2], place, csv_set[3]]))
+    named = dataclasses.replace(asked([place, *csv_set[1:]]), get_data="python make_it.py")
+    with pytest.raises(MissingFile, match="TRAIN_IMAGES: .*; make it with: python make_it.py$"):
+        dry_run.lines(named)
+
+
+def test_dry_run_says_nothing_of_what_may_lie_on_another_file_system(csv_set, monkeypatch):
+    monkeypatch.setenv("HADOOP_CONF_DIR", "/etc/hadoop/conf")  # which may name another default file system
+    for place in ("nowhere.csv", "hdfs:/nowhere.csv", "s3a://bucket/{a,b}"):
+        told = dry_run.lines(asked([*csv_set[:2], place, csv_set[3]]))
+        assert (
+            "note      TEST_IMAGES: no plain text on this machine, nothing is said of it" in told.splitlines()
+        )
+        assert "TEST_LABELS" not in told and "240 training rows" in told
+    with pytest.raises(MissingFile):
+        dry_run.lines(asked([*csv_set[:2], "file:/nowhere.csv", csv_set[3]]))
+
+
+def test_dry_run_refuses_an_output_that_the_run_would_refuse(csv_set, tmp_path):
+    out = tmp_path / "out"
+
+    def told(*flags, place=out):
+        return dry_run.lines(parser.parse([*csv_set, str(place), *flags]))
+
+    assert "240 training rows" in told() and not out.exists()
+    out.mkdir()
+    (out / "thesis.tex").write_text("mine")
+    with pytest.raises(UsageError, match=f"^OUTPUT: expected a folder that is new or empty, .* in {out};"):
+        told(place=f"file://{out}")
+    told("--overwrite")
+    with pytest.raises(UsageError, match="^--resume: expected a run's folder"):
+        told("--resume")
+    with pytest.raises(EnvironmentFault, match="thesis.tex as OUTPUT: .*thesis.tex is no folder"):
+        told(place=out / "thesis.tex")
+    told(place="hdfs://x/out")
+
+
+def test_dry_run_tells_a_run_that_writes_to_output(csv_set, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    running = lock_file.new(lock_file.this_machine())
+    (out / lock_file.NAME).write_bytes(running.to_bytes())
+    for flags in ([], ["--overwrite"], ["--resume"]):
+        with pytest.raises(
+            UsageError, match=f"^OUTPUT: another run writes to {out}: process {os.getpid()} on "
+        ):
+            dry_run.lines(parser.parse([*csv_set, str(out), *flags]))
+    (out / lock_file.NAME).write_bytes(running._replace(started=1).to_bytes())
+    assert "240 training rows" in dry_run.lines(parser.parse([*csv_set, str(out)]))
+    assert [path.name for path in out.iterdir()] == [lock_file.NAME]
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "words", "message"),
+    [
+        ("1,2,3\n", "-", ["--label-column", "9"], "--label-column: expected a column in -3..2"),
+        (
+            "1,2,3\n",
+            "-",
+            ["--label-column", "0", "--weight-column", "0"],
+            "--weight-column: expected another column",
+        ),
+        ("", "0\n", [], "TRAIN_IMAGES: expected rows of numbers, found nothing in"),
+        ("1,2\n", "", [], "TRAIN_LABELS: expected rows of numbers, found nothing in"),
+        ("a,b\n", "0\n", [], "TRAIN_IMAGES: expected rows of numbers, found none in"),
+        ("1,2\n1,2\n", "0\n-1\n", [], "y.csv, line 2: expected a class number in 0..999, found -1"),
+        ("1,2\n1,2\n", "0\nx\n", [], "y.csv, line 2: expected a number"),
+    ],
+)
+def test_dry_run_refuses_what_is_plainly_wrong(tmp_path, images, labels, words, message):
+    (tmp_path / "x.csv").write_text(images)
+    (tmp_path / "y.csv").write_text("" if labels == "-" else labels)
+    train = [str(tmp_path / "x.csv"), "-" if labels == "-" else str(tmp_path / "y.csv")]
+    with pytest.raises(DataError, match=re.escape(message)):
+        dry_run.lines(asked([*train, *train], *words))
+
+
+def test_dry_run_tells_the_line_of_a_bad_label_however_far(csv_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(dry_run, "ENOUGH", 100)
+    lines = Path(csv_set[1]).read_text().splitlines()
+    lines[234] = "x"
+    Path(csv_set[1]).write_text("\n".join(lines))
+    with pytest.raises(DataError, match="TRAIN_LABELS: .*, line 235: expected a number as value 1 of 1"):
+        dry_run.lines(asked(csv_set))
+
+
+def test_dry_run_knows_the_path_that_spark_prints(csv_set):
+    told = dry_run.lines(asked([f"file:{path}" for path in csv_set]))
+    assert "240 training rows" in told and "note" not in told
+
+
+def test_dry_run_reads_no_line_without_end(tmp_path):
+    (tmp_path / "x.csv").write_bytes(b"1," * (1 << 20))
+    (tmp_path / "y.csv").write_text("0\n")
+    places = [str(tmp_path / "x.csv"), str(tmp_path / "y.csv")] * 2
+    assert look(parser.parse([*places, "out"])) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("1,2\n3,4\n", 2),
+        ("1,2\n3,4", 2),
+        ("1,2\n3,4\n\n\n", 2),
+        ("1,2\n3,4\n  ", 2),
+        ("a,b\n1,2\n", 1),
+        ("", 0),
+        ("\n\n", 0),
+        ("1,2\r\n3,4\r\n", 2),
+    ],
+)
+def test_rows_are_lines_but_for_headers_and_empty_ends(tmp_path, content, rows):
+    path = tmp_path / "x.csv"
+    path.write_bytes(content.encode())
+    assert count_rows(str(path), Layout(",", 2)) == rows
+    assert count_rows(str(path), Layout(",", 2, "no", skip=1)) == max(content.rstrip().count("\n"), 0)
+
+
+def test_folders_globs_and_label_columns_are_looked_at(tmp_path):
+    inputs, labels = blobs(40, width=5)
+    table = np.column_stack([labels, inputs])
+    (tmp_path / "x").mkdir()
+    for name, part in (("part-0", table[:30]), ("part-1", table[30:]), ("_SUCCESS", table[:0])):
+        write_csv(tmp_path / "x" / name, part)
+    for place in (tmp_path / "x", tmp_path / "x" / "part-*", f"file://{tmp_path}/x"):
+        words = [str(place), "-", str(place), "-", "out", "--label-column", "0"]
+        assert look(parser.parse(words)) == (40, 5, 3, 200)
+    with gzip.open(tmp_path / "x" / "part-2.gz", "wt") as file:
+        file.write("1,2,3,4,5,6\n")
+    assert look(parser.parse(words)) is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sample": 0.7},
+        {"batch_size": 50, "optimizer": "adam"},
+        {"batch_size": 50, "optimizer": "adam", "validation_fraction": 0.2},
+        {"batch_size": 50},
+        {"layers": "dense:4,dropout:0.3"},
+        {"average": "parameters", "rounds_per_epoch": 3},
+        {"optimizer": "l-bfgs"},
+    ],
+)
+def test_jobs_an_epoch_are_counted_as_they_are_made(options):
+    recipe = (
+        Recipe.of(epochs=3, learning_rate=1e-3, **options)
+        if "l-bfgs" not in str(options)
+        else Recipe.of(epochs=3, **options)
+    )
+    inputs, labels = blobs(200)
+    model, split = recipe.model(16, 3, 255.0), recipe.split(labels, 3)
+    plan = recipe.plan(split.train_rows)
+    optimizer = recipe.optimizer_for(plan)
+    blocks = split.applied_to(blocks_of(inputs, labels)).kept()
+    made = []
+
+    def counted(job):
+        def run(point, draw):
+            made.append(draw.epoch)
+            return job(point, draw)
+
+        return run
+
+    start = Progress(optimizer.init(model.init(0)))
+    for _ in train(
+        counted(measure_on(blocks, model)), optimizer, plan, start, counted(descend_on(blocks, model))
+    ):
+        pass
+    assert made.count(2) == made.count(3) == jobs_an_epoch(plan, optimizer)

@@ -1,0 +1,616 @@
+"""The command line: the original's defaults, and one line for what does not fit."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from nn.cli import parser
+from nn.cli.help_text import filled
+from nn.cli.options import Options
+from nn.core.errors import MissingFile, UsageError
+from nn.core.options import options_of
+from nn.data.augmentation import Flip, Shift
+from nn.data.hold_out import HoldOut
+from nn.models.losses import CrossEntropy, HalfSquaredError
+from nn.optim.first_order import Descent
+from nn.optim.parameter_averaging import Averaging
+from nn.optim.regularization import Penalty
+from nn.optim.rules import SGD, Momentum, Nesterov
+from nn.optim.schedules import BoldDriver, Constant, Step
+from nn.training.recipe import BESIDE, Recipe
+from tests.support import ROOT
+
+FILES = ["a", "b", "c", "d", "out"]
+
+
+def test_defaults_are_the_originals():
+    recipe = parser.parse(FILES).recipe
+    model, plan = recipe.model(784, 10, 255.0), recipe.plan(1000)
+    assert [str(layer) for layer in model.layers] == [
+        "dense:64:initializer=glorot_uniform:gain=1.5",
+        "sigmoid",
+        "dense:10:initializer=glorot_uniform:gain=3",
+        "sigmoid",
+    ]
+    assert model.loss == HalfSquaredError() and (plan.epochs, plan.sample, plan.jobs) == (100, 0.7, 1)
+    assert recipe.optimizer_for(plan) == Descent(SGD(), BoldDriver(), 0.1, epochs=100)
+
+
+def test_options_reach_what_they_name():
+    words = "--hidden 128,64 --activation relu --loss cross-entropy:0.1 --optimizer momentum:0.8 --clip 2 --warmup 2"
+    words += " --schedule step:2 --learning-rate 0.5 --batch-size 100 --epochs 7 --seed 3 --l1 0.1 --l2 0.2"
+    asked = parser.parse([*FILES, *words.split(), "--partitions", "5"])
+    recipe, plan = asked.recipe, asked.recipe.plan(1050)
+    assert (plan.epochs, plan.batch_size, plan.jobs, plan.seed, plan.sample) == (7, 100, 11, 3, 1.0)
+    assert recipe.optimizer_for(plan) == Descent(Momentum(0.8), Step(2.0), 0.5, 7, 11, 2.0, 2.0)
+    model = recipe.model(784, 10, 255.0)
+    assert [layer.brief for layer in model.layers] == ["dense:128", "relu", "dense:64", "relu", "dense:10"]
+    assert model.scale == 255.0 and model.loss == CrossEntropy(0.1) and asked.partitions == 5
+    assert recipe.penalty() == Penalty(0.1, 0.2)
+
+
+def test_options_for_validation_weights_and_augmentation_reach_what_they_name():
+    words = "--validation-fraction 0.25 --patience 4 --class-weights 0=2 --augment shift:2,flip --input-shape 4x4x1"
+    recipe = parser.parse([*FILES, *words.split(), "--layers", "flatten,dense:8,relu,dropout:0.5"]).recipe
+    plan = recipe.plan(75)
+    assert plan.validates and plan.keeps_best and plan.noisy and recipe.patience == 4
+    split = recipe.split(np.repeat([0, 1], [60, 40]), 2)
+    assert split.hold_out == HoldOut(0, 0.25, 100) and split.class_weights.tolist() == [2, 1]
+    assert recipe.augment == (Shift(2.0), Flip()) and recipe.model(16, 2).input_shape == (4, 4, 1)
+
+
+def test_labels_may_stand_in_a_column_counted_from_the_end():
+    asked = parser.parse(["a", "-", "c", "-", "out", "--label-column", "-1"])
+    train, test = asked.sources()
+    assert (train.labels, train.label_column, test.images) == (None, -1, "c")
+    assert parser.parse(["a", "-", "c", "-", "out", "--label-column=-1"]) == asked
+
+
+def test_sources_name_their_arguments():
+    train, test = parser.parse(FILES).sources()
+    assert train[:3] == ("TRAIN", "a", "b") and test[:3] == ("TEST", "c", "d")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--sample 0.5 --batch-size 10", "sample and batch-size exclude each other"),
+        ("--sample 0", "--sample: expected a fraction above 0, at most 1, found '0'"),
+        ("--sample 1.1", "--sample: expected a fraction"),
+        ("--sample nan", "--sample: expected a fraction"),
+        ("--learning-rate 0", "--learning-rate: expected a number above 0, found '0'"),
+        ("--learning-rate inf", "--learning-rate: expected a number above 0, found 'inf'"),
+        ("--learning-rate -1", "--learning-rate: expected a number above 0, found '-1'"),
+        ("--optimizer momentum:1", "--optimizer: momentum:1: momentum must be in [0, 1), got 1"),
+        ("--optimizer moment", "--optimizer: unknown optimizer 'moment'; known: sgd, momentum, nesterov,"),
+        ("--optimizer adam:0.9", "--optimizer: adam:0.9: expected adam[:beta1=0.9][:beta2"),
+        ("--schedule cosin", "--schedule: unknown schedule 'cosin'; known: constant, bold-driver, step,"),
+        ("--schedule step", "--schedule: step: expected step:EVERY[:drop=0.1]"),
+        ("--layers dense:8 --hidden 8", "layers and hidden exclude each other: layers lists them all"),
+        ("--layers dense:8 --activation relu", "layers and activation exclude each other"),
+        (
+            "--layers dense:8,,relu",
+            "--layers: dense:8,,relu: expected words between commas, found an empty one",
+        ),
+        ("--layers batchnorm", "unknown layer 'batchnorm'"),
+        ("--initializer ones", "--initializer: expected one of glorot_uniform"),
+        ("--input-shape 28x28x1x1", "--input-shape: expected a shape as 28x28x1, found '28x28x1x1'"),
+        ("--input-shape 28,28", "--input-shape: expected a shape as 28x28x1, found '28,28'"),
+        ("--patience 3", "patience needs validation-fraction"),
+        ("--warmup 100", "warmup: expected fewer than the 100 epochs, found 100"),
+        ("--warmup 3", "warmup and bold-driver exclude each other"),
+        ("--warmup 3 --schedule one-cycle", "warmup and one-cycle exclude each other"),
+        (
+            "--validation-fraction 1",
+            "--validation-fraction: expected a fraction from 0 to below 1, found '1'",
+        ),
+        ("--class-weights 0:1", "--class-weights: expected balanced, or weights as 0=1,3=2.5, found '0:1'"),
+        ("--augment blur", "--augment: unknown augmentation 'blur'; known: shift"),
+        (
+            "--augment flip --input-shape 12",
+            "augment: needs images (h, w, c), got a row of 12; say input-shape",
+        ),
+        (
+            "--hidden 1000000000 --input-shape 784",
+            "layer 1 dense:1000000000: expected at most 500,000,000 parameters",
+        ),
+        ("--warmup 3 --schedule bold-driver", "it finds its own way up; say another schedule"),
+        ("--batch-size none --epochs none", "--epochs: expected a whole number of at least 1, found 'none'"),
+        ("--l2 -1", "--l2: expected a number of at least 0, found '-1'"),
+        ("--clip 0", "--clip: expected a number above 0, found '0'"),
+        (
+            "--optimizer l-bfgs --batch-size 5",
+            "l-bfgs and batch-size exclude each other: its line search needs exact",
+        ),
+        ("--optimizer l-bfgs --sample 0.5", "l-bfgs and sample exclude each other"),
+        ("--optimizer l-bfgs --layers dropout:0.5", "l-bfgs and dropout exclude each other"),
+        ("--optimizer l-bfgs --augment flip", "l-bfgs and augment exclude each other"),
+        ("--optimizer l-bfgs --l1 0.1", "l-bfgs and l1 exclude each other: |W| has no slope at 0; use l2"),
+        ("--optimizer l-bfgs --clip 1", "l-bfgs and clip exclude each other"),
+        ("--optimizer l-bfgs --schedule cosine", "l-bfgs and schedule exclude each other"),
+        ("--optimizer l-bfgs --learning-rate 1", "l-bfgs and learning-rate exclude each other"),
+        ("--optimizer l-bfgs --warmup 1", "l-bfgs and warmup exclude each other"),
+        ("--optimizer l-bfgs --average parameters", "l-bfgs and average=parameters exclude each other"),
+        (
+            "--sample 0.5 --average parameters",
+            "sample and average=parameters exclude each other: replicas go",
+        ),
+        ("--average weights", "expected one of gradients, parameters, found 'weights'"),
+        ("--rounds-per-epoch 2", "rounds-per-epoch needs average=parameters"),
+        ("--outer-momentum 0.5", "outer-momentum needs average=parameters"),
+        ("--outer-learning-rate 1", "outer-learning-rate needs average=parameters"),
+        ("--average parameters --outer-momentum 1", "expected a number from 0 to below 1"),
+        ("--average parameters --rounds-per-epoch 0", "expected a whole number of at least 1"),
+        ("--epochs 0", "--epochs: expected a whole number of at least 1, found '0'"),
+        ("--partitions 1000001", "--partitions: expected a whole number from 1 to 1000000, found '1000001'"),
+        ("--epochs many", "--epochs: expected a whole number of at least 1, found 'many'"),
+        ("--epochs 1.5", "--epochs: expected a whole number of at least 1, found '1.5'"),
+        ("--hidden 64,", "--hidden: expected units as 64 or 128,64, found '64,'"),
+        ("--hidden 0", "--hidden: expected units as 64 or 128,64, found '0'"),
+        ("--hidden " + ",".join(["2"] * 30), "expected at most 58 layers before the output's, found 60"),
+        ("--activation selu", "--activation: expected one of sigmoid, tanh, relu"),
+        ("--loss hinge", "--loss: unknown loss 'hinge'; known: mse, cross-entropy, binary-cross-entropy"),
+        ("--label-column 0", "found files for both"),
+        ("--batchsize 10", "unrecognized arguments: --batchsize"),
+        ("--batch 10", "unrecognized arguments: --batch"),
+        ("extra", "unrecognized arguments: extra"),
+        ("--seed -1", "--seed: expected a whole number of at least 0, found '-1'"),
+    ],
+)
+def test_parse_refuses_in_one_line(words, message):
+    with pytest.raises(UsageError) as caught:
+        parser.parse([*FILES, *words.split()])
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_path_that_spark_would_take_for_another_is_refused_before_it_starts():
+    for number, argument in enumerate(
+        ("TRAIN_IMAGES", "TRAIN_LABELS", "TEST_IMAGES", "TEST_LABELS", "OUTPUT")
+    ):
+        words = list("abcde")
+        words[number] = "file:x"
+        with pytest.raises(
+            UsageError, match=f"^{argument}: expected a path, or file:///full/path, found file:x$"
+        ):
+            parser.parse(words)
+
+
+def test_parse_refuses_a_dash_without_a_column_and_missing_arguments():
+    with pytest.raises(UsageError, match="TRAIN_LABELS is - .*: expected --label-column N"):
+        parser.parse(["a", "-", "c", "d", "out"])
+    with pytest.raises(UsageError, match="required: TEST_LABELS, OUTPUT"):
+        parser.parse(["a", "b", "c"])
+
+
+def test_help_answers_and_groups(capsys):
+    with pytest.raises(SystemExit) as left:
+        parser.parse(["--help"])
+    shown = capsys.readouterr().out
+    assert left.value.code == 0
+    for group in ("data:", "network:", "training:", "run:", "examples:", "exit codes:"):
+        assert group in shown
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_help_breaks_no_word_but_after_a_comma(capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    with pytest.raises(SystemExit):
+        parser.parse(["--help"])
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= width
+    texts = [field.metadata["help"] for owner in (Options, Recipe) for field in options_of(owner).values()]
+    joined = re.sub(r",\s+", ",", shown)
+    for text in [*texts, parser.CONFIG_HELP, parser.DESCRIPTION, parser.EPILOG]:
+        for word in text.split():
+            assert word in shown or word in joined
+    assert '"conv2d:16x5,relu,maxpool2d:2,flatten,dense:128,relu,dropout:0.5"' in joined
+
+
+def test_a_text_is_filled_by_words_and_a_long_word_by_its_commas():
+    assert filled("one two-three four", 9) == ["one", "two-three", "four"]
+    assert filled("as conv2d:16x5,relu,flatten,dense:3 is", 12) == [
+        "as",
+        "conv2d:16x5,",
+        "relu,",
+        "flatten,",
+        "dense:3 is",
+    ]
+    assert filled("as a:1,b:2,c:3,d:4", 8) == ["as a:1,", "b:2,c:3,", "d:4"]
+    assert filled("unbreakable", 5) == ["unbreakable"] and filled(",,,", 2) == [",,,"] and filled("", 5) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--epochs=--"], "argument --epochs: no option takes the value '--'"),
+        (["--config=--"], "argument --config: no option takes the value '--'"),
+        (["--overwrite=--"], "argument --overwrite: no option takes the value '--'"),
+        (["--epochs", "--"], "argument --epochs: expected one argument"),
+        (["--epochs="], "--epochs: expected a whole number of at least 1, found ''"),
+        (["--epochs"], "argument --epochs: expected one argument"),
+        (["--epochs", "--seed"], "argument --epochs: expected one argument"),
+        (["--loss", "-x"], "argument --loss: expected one argument"),
+        (["--loss=-x"], "--loss: unknown loss '-x'"),
+        (["--debug=1"], "argument --debug: ignored explicit argument '1'"),
+        (["--debug="], "argument --debug: ignored explicit argument ''"),
+        (["--=x"], "unrecognized arguments: --=x"),
+        (["-x"], "unrecognized arguments: -x"),
+        (["-x\n\x1b[2J"], r"unrecognized arguments: -x\n\x1b[2J"),
+        (["--no-epochs"], "unrecognized arguments: --no-epochs"),
+    ],
+)
+def test_words_that_argparse_takes_in_a_way_of_its_own_end_in_one_line(words, message):
+    with pytest.raises(UsageError) as caught:
+        parser.parse([*FILES, *words])
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_two_dashes_end_the_options():
+    asked = parser.parse(["--epochs", "3", "--", *FILES])
+    assert (asked.train_images, asked.output, asked.recipe.epochs) == ("a", "out", 3)
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_an_empty_place_is_refused(place):
+    words = [*FILES]
+    words[place] = ""
+    name = ("TRAIN_IMAGES", "TRAIN_LABELS", "TEST_IMAGES", "TEST_LABELS", "OUTPUT")[place]
+    with pytest.raises(UsageError, match=f"^{name}: expected a path, found ''$"):
+        parser.parse(words)
+
+
+def test_every_option_is_offered_and_every_other_key_is_known_beside_a_recipe():
+    offered = [name for names in parser.GROUPS.values() for name in names]
+    options = [*options_of(Options), *options_of(Recipe)]
+    assert sorted(offered) == sorted(options)
+    fields = {field.name for field in dataclasses.fields(Options)}
+    assert fields - {"recipe", "notes"} == BESIDE
+
+
+@pytest.mark.parametrize(
+    ("words", "noisy"),
+    [("", False), ("--augment shift:1", True), ("--layers dropout:0.5", True), ("--layers dropout:0", False)],
+)
+def test_a_plan_knows_what_blurs_the_cost(words, noisy):
+    assert parser.parse([*FILES, *words.split()]).recipe.plan(10).noisy == noisy
+
+
+def test_words_lists_every_word(capsys):
+    with pytest.raises(SystemExit) as left:
+        parser.parse(["--words"])
+    shown = capsys.readouterr().out
+    assert left.value.code == 0
+    for registry in parser.WORDS.values():
+        assert all(f"  {name}" in shown for name in registry)
+
+
+# ---- layers that do not fit ----
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["--layers", "flatten,dense:800,conv2d:32x5"],
+            "layer 3 conv2d:32x5: needs an image (h, w, c), got a row of 800",
+        ),
+        (["--layers", "conv2d:4x3,dense:5"], "layer 2 dense:5: needs a row of numbers, got an image of"),
+        (
+            ["--layers", "conv2d:4x3", "--input-shape", "2x2x1"],
+            "layer 1 conv2d:4x3: needs an image of at least 3x3",
+        ),
+        (["--layers", "dense:4,residual(dense:5)"], "layer 2 residual(dense:5): "),
+        (
+            ["--loss", "binary-cross-entropy", "--layers", "conv2d:4x3"],
+            "the output layer dense:1: needs a row of numbers",
+        ),
+    ],
+)
+def test_layers_that_do_not_fit_are_refused_before_spark_starts(words, message):
+    with pytest.raises(UsageError) as caught:
+        parser.parse([*FILES, *words])
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_layers_are_held_against_the_width_of_a_local_file(tmp_path):
+    images = tmp_path / "images.csv"
+    images.write_text("1,2,3,4,5\n" * 3)
+    with pytest.raises(UsageError, match="layer 1 conv2d:4x3: needs an image .h, w, c., got a row of 5"):
+        parser.parse([str(images), "b", "c", "d", "out", "--layers", "conv2d:4x3,flatten"])
+    with pytest.raises(UsageError, match="input-shape: 2x2x1 makes 4 values, found 5 a row"):
+        parser.parse([str(images), "b", "c", "d", "out", "--layers", "flatten", "--input-shape", "2x2x1"])
+    words = [str(images), "-", "c", "-", "out", "--label-column", "0", "--layers", "conv2d:4x2,flatten"]
+    assert parser.parse(words).recipe.model(4, 2).input_shape == (2, 2, 1)
+
+
+def test_a_line_too_long_to_peek_at_is_left_to_spark(tmp_path):
+    images = tmp_path / "images.csv"
+    images.write_text("1," * 600_000 + "1\n")
+    words = [str(images), "b", "c", "d", "out", "--layers", "residual(dense:3),dense:4"]
+    assert parser.parse(words).recipe.layers is not None
+    images.write_text("1,2,3,4\n")
+    with pytest.raises(UsageError, match="its input's shape a row of 4, got a row of 3"):
+        parser.parse(words)
+
+
+# ---- the configuration file ----
+
+
+def config_file(tmp_path, value):
+    path = tmp_path / "config.json"
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+    return str(path)
+
+
+PLACES = dict(
+    zip(("train_images", "train_labels", "test_images", "test_labels", "output"), FILES, strict=True)
+)
+
+
+def test_config_gives_options_and_flags_win(tmp_path):
+    values = {
+        **PLACES,
+        "hidden": [32, 16],
+        "batch-size": 50,
+        "optimizer": {"name": "adam", "beta1": 0.8},
+        "epochs": 3,
+    }
+    path = config_file(tmp_path, values)
+    asked = parser.parse(["--config", path, "--epochs", "9"])
+    assert asked.train_images == "a" and asked.output == "out"
+    assert (asked.recipe.hidden, asked.recipe.batch_size, asked.recipe.epochs) == ((32, 16), 50, 9)
+    assert asked.recipe.optimizer.beta1 == 0.8
+    other = parser.parse(["--config", path, "elsewhere"])
+    assert (other.train_images, other.output) == ("a", "elsewhere")
+    assert parser.parse(["--config", path, *["v", "w", "x", "y", "z"]]).train_images == "v"
+
+
+def test_a_flag_takes_the_place_of_what_it_excludes_in_the_file(tmp_path):
+    path = config_file(tmp_path, {**PLACES, "batch_size": 50, "layers": "dense:3,relu"})
+    recipe = parser.parse(["--config", path, "--sample", "0.5", "--hidden", "7"]).recipe
+    assert (recipe.batch_size, recipe.sample, recipe.layers, recipe.hidden) == (None, 0.5, None, (7,))
+
+
+def test_flags_drop_what_belongs_to_the_other_averaging_in_the_file(tmp_path):
+    values = {"average": "parameters", "batch_size": 9, "rounds_per_epoch": 2, "outer_momentum": 0.5}
+    path = config_file(tmp_path, {**PLACES, **values})
+    recipe = parser.parse(["--config", path, "--average", "gradients"]).recipe
+    assert (recipe.average, recipe.batch_size, recipe.rounds_per_epoch) == ("gradients", 9, None)
+    recipe = parser.parse(["--config", path, "--sample", "0.5"]).recipe
+    assert (recipe.average, recipe.batch_size, recipe.outer_momentum) == ("gradients", None, None)
+    recipe = parser.parse(["--config", path, "--optimizer", "l-bfgs"]).recipe
+    assert recipe.average == "gradients"
+    path = config_file(tmp_path, {**PLACES, "sample": 0.5})
+    assert parser.parse(["--config", path, "--average", "parameters"]).recipe.sample is None
+
+
+def test_replicas_step_by_mini_batches_at_the_rate_that_is_said():
+    words = "--average parameters --optimizer nesterov:0.8 --rounds-per-epoch 4 --outer-momentum 0.5 --clip 2"
+    recipe = parser.parse([*FILES, *words.split()]).recipe
+    plan = recipe.plan(1000)
+    assert (plan.batch_size, plan.rounds, plan.jobs, plan.sample) == (64, 4, 4, 1.0)
+    assert recipe.optimizer_for(plan) == Averaging(
+        Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0, batch_size=64, outer_momentum=0.5
+    )
+    assert recipe.plan(3).rounds == 3  # no more rounds than rows
+    many = recipe.for_replicas(60_000, 32)
+    assert (many.batch_size, many.outer_momentum) == (32, 0.5)
+    plain = Recipe.of(average="parameters")
+    assert plain.for_replicas(60_000, 15) == plain.for_replicas(64_000, 16) == plain
+    assert plain.for_replicas(63_999, 16).outer_momentum == 0.5
+    own = Recipe.of(average="parameters", batch_size=7, outer_momentum=0.0)
+    assert own.for_replicas(100, 50) == own and Recipe().for_replicas(100, 50) == Recipe()
+    assert Recipe.of(average="parameters", schedule="bold-driver").rate_schedule == BoldDriver()
+
+
+def test_an_optimizer_given_here_brings_its_own_rate_and_schedule(tmp_path):
+    path = config_file(
+        tmp_path, {**PLACES, "learning_rate": 0.5, "schedule": "cosine", "batch_size": 9, "clip": 1}
+    )
+    recipe = parser.parse(["--config", path, "--optimizer", "adam"]).recipe
+    assert recipe.resolved().learning_rate == 0.001 and recipe.rate_schedule.name == "constant"
+    assert recipe.batch_size == 9 and recipe.clip == 1
+    recipe = parser.parse(["--config", path, "--optimizer", "l-bfgs"]).recipe
+    assert recipe.batch_size is None and recipe.clip is None
+
+
+def test_none_switches_off_what_the_file_says(tmp_path):
+    values = {"augment": "flip", "batch_size": 9, "validation_fraction": 0.1, "patience": 3, "clip": None}
+    path = config_file(tmp_path, {**PLACES, **values, "input_shape": [2, 2, 1]})
+    words = ["--augment", "none", "--batch-size", "none", "--validation-fraction", "0"]
+    recipe = parser.parse(["--config", path, *words]).recipe
+    assert (recipe.augment, recipe.batch_size, recipe.patience, recipe.clip) == ((), None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "notes"),
+    [
+        ("", []),
+        ("--epochs 5 --learning-rate 0.5 --hidden 5", []),
+        (
+            "--optimizer momentum",
+            ["--optimizer momentum: learning-rate 0.003, schedule one-cycle and warmup 2 of {} do not apply"],
+        ),
+        (
+            "--optimizer adam --learning-rate 0.1",
+            ["--optimizer adam: schedule one-cycle and warmup 2 of {} do not apply"],
+        ),
+        ("--layers relu,dense:3", ["--layers relu,dense:3: hidden 32,16 of {} does not apply"]),
+        (
+            "--sample 0.5 --epochs 4",
+            ["--sample 0.5: batch-size 50, average parameters and outer-momentum 0.5 of {} do not apply"],
+        ),
+        ("--average gradients", ["--average gradients: outer-momentum 0.5 of {} does not apply"]),
+        ("--validation-fraction 0", ["--validation-fraction 0: patience 3 of {} does not apply"]),
+        ("--validation-fraction 0.2", []),
+        (
+            "--validation-fraction 0 --sample 1 --average gradients",
+            [
+                "--validation-fraction 0: patience 3 of {} does not apply",
+                "--sample 1: batch-size 50 and outer-momentum 0.5 of {} do not apply",
+            ],
+        ),
+        (
+            "--optimizer l-bfgs",
+            [
+                "--optimizer l-bfgs: learning-rate 0.003, schedule one-cycle, warmup 2, batch-size 50, clip 1.5, "
+                "average parameters and outer-momentum 0.5 of {} do not apply"
+            ],
+        ),
+    ],
+)
+def test_a_note_names_each_value_of_the_file_that_an_option_makes_void(tmp_path, words, notes):
+    values = {**PLACES, "hidden": [32, 16], "optimizer": "adamw", "learning_rate": 0.003, "batch_size": 50}
+    values |= {"average": "parameters", "outer_momentum": 0.5, "clip": 1.5, "schedule": "one-cycle"}
+    values |= {"validation_fraction": 0.1, "patience": 3, "get_data": "make it", "l1": 0.0, "loss": "mse"}
+    path = config_file(tmp_path, values)
+    values["warmup"] = 2  # which goes with no one-cycle: only where that is replaced
+    if "optimizer" in words:
+        path = config_file(tmp_path, values)
+    asked = parser.parse(["--config", path, *words.split()])
+    assert list(asked.notes) == [note.format(path) for note in notes]
+
+
+def test_a_value_that_the_option_brings_by_itself_is_no_loss(tmp_path):
+    path = config_file(tmp_path, parser.parse(FILES).for_cluster(2).resolved())
+    assert parser.parse(["--config", path, "out", "--optimizer", "momentum"]).notes == ()
+    asked = parser.parse(["--config", path, "out", "--optimizer", "adam", "--batch-size", "50"])
+    assert asked.notes == (
+        f"--optimizer adam: learning-rate 0.1 and schedule bold-driver of {path} do not apply",
+        f"--batch-size 50: sample 0.7 of {path} does not apply",
+    )
+
+
+def test_notes_are_no_part_of_what_a_run_is(tmp_path):
+    path = config_file(tmp_path, {**PLACES, "schedule": "cosine"})
+    noted, plain = (
+        parser.parse(words)
+        for words in (["--config", path, "--optimizer", "adam"], [*FILES, "--optimizer", "adam"])
+    )
+    assert noted.notes and not plain.notes and noted == plain
+    assert noted.resolved() == plain.resolved() and noted.for_cluster(2).notes == noted.notes
+
+
+@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.json")), ids=lambda path: path.stem)
+def test_a_recipe_as_it_is_brings_no_note(recipe):
+    assert parser.parse(["--config", str(recipe), "out", "--epochs", "3", "--seed", "4"]).notes == ()
+
+
+@pytest.mark.parametrize("name", ["shuffle_once", "overwrite", "resume", "check", "dry_run", "debug"])
+def test_no_before_its_name_switches_off_a_flag_of_the_file(tmp_path, name):
+    path = config_file(tmp_path, {**PLACES, name: True})
+    on, off = f"--{name.replace('_', '-')}", f"--no-{name.replace('_', '-')}"
+    for words, expected in (([], True), ([off], False), ([on, off], False), ([off, on], True)):
+        asked = parser.parse(["--config", path, *words])
+        assert getattr(asked, name) is expected and asked.notes == ()
+    assert getattr(parser.parse([*FILES, off]), name) is False
+
+
+def test_a_flag_of_the_file_that_excludes_one_given_here_can_be_switched_off(tmp_path):
+    path = config_file(tmp_path, {**PLACES, "overwrite": True})
+    with pytest.raises(UsageError, match="--overwrite and --resume exclude each other"):
+        parser.parse(["--config", path, "--resume"])
+    asked = parser.parse(["--config", path, "--resume", "--no-overwrite"])
+    assert asked.resume and not asked.overwrite
+
+
+def test_the_command_that_gets_the_data_is_of_the_files_own_places(tmp_path):
+    path = config_file(tmp_path, {**PLACES, "get_data": "make it"})
+    assert parser.parse(["--config", path]).get_data == "make it"
+    assert parser.parse(["--config", path, *["v", "w", "x", "y", "z"]]).get_data is None
+
+
+def test_one_configuration_at_a_time(tmp_path):
+    path = config_file(tmp_path, PLACES)
+    with pytest.raises(UsageError, match="--config: expected one file, found 2"):
+        parser.parse(["--config", path, "--config", path])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "--batch-size 7 --optimizer adamw:0.1 --schedule one-cycle:0.4 --loss cross-entropy:0.1",
+        "--layers residual(flatten,dense:16),layernorm,dropout:0.25 --validation-fraction 0.2 --patience 3",
+        "--average parameters --optimizer adam --rounds-per-epoch 3 --outer-momentum 0.5",
+        "--average parameters",
+        "--optimizer l-bfgs:5 --l2 0.001 --class-weights balanced --initializer original",
+        "--class-weights 0=2,1=0.1 --augment shift:2,elastic:3 --input-shape 4x4x1 --layers conv2d:2x2,flatten",
+    ],
+)
+def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
+    asked = parser.parse([*FILES, *words.split()])
+    path = config_file(tmp_path, asked.for_cluster(3).resolved())
+    again = parser.parse(["--config", path, "out"])
+    assert again.recipe.resolved() == asked.recipe.resolved() and again.partitions == 3
+    assert again.sources() == asked.sources()
+    assert again.recipe.model(16, 2) == asked.recipe.model(16, 2)
+    plan = asked.recipe.plan(100)
+    assert again.recipe.plan(100) == plan
+    assert again.recipe.optimizer_for(plan) == asked.recipe.optimizer_for(plan)
+    assert again.resolved() == asked.for_cluster(3).resolved()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "expected JSON, found Expecting property name"),
+        ("[" * 100_000, "expected JSON, found brackets nested too deep"),
+        ("[1]", "expected a JSON object, found list"),
+        (" " * (1 << 20) + "{}", "expected at most 1,048,576 bytes, found 1,048,5"),
+        ({"hiden": [3]}, "unknown key 'hiden'; known: train_images, "),
+        ({"batch_size": 3, "batch-size": 4}, "batch_size is said twice"),
+        ({"epochs": "3.5"}, "epochs: expected a whole number of at least 1, found '3.5'"),
+        ({"epochs": True}, "epochs: expected a whole number of at least 1, found True"),
+        ({"l2": float("nan")}, "l2: expected a number of at least 0, found nan"),
+        ({"optimizer": {"nam": "adam"}}, "optimizer: expected an optimizer as a word or as"),
+        ('{"epochs": 3, "epochs": 4}', "found the key 'epochs' twice"),
+        ({"optimizer": {"name": "adam", "beta": 1}}, "takes the fields beta1, beta2, epsilon; found 'beta'"),
+        ({"layers": []}, "layers: expected a list of layers, found []"),
+        ({"layers": 3}, "layers: expected a list of layers, found 3"),
+        ({"about": 3}, "about: expected a text, found 3"),
+        ({"output": ""}, "output: expected a path, found ''"),
+        ({"output": "a\0b"}, r"output: expected a path, found 'a\x00b'"),
+        ({"overwrite": 1}, "overwrite: expected true or false, found 1"),
+        ({"sample": 0.5, "batch_size": 2}, "sample and batch-size exclude each other"),
+    ],
+)
+def test_config_refuses_in_one_line(tmp_path, content, message):
+    path = config_file(tmp_path, content)
+    with pytest.raises(UsageError) as caught:
+        parser.parse([*FILES, "--config", path])
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_config_that_is_not_there_is_named():
+    with pytest.raises(UsageError, match="--config: cannot read nowhere.json: No such file"):
+        parser.parse([*FILES, "--config", "nowhere.json"])
+
+
+def test_places_are_five_or_one_beside_a_configuration(tmp_path):
+    with pytest.raises(UsageError, match="required: TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS"):
+        parser.parse(["--config", config_file(tmp_path, {}), "out"])
+    with pytest.raises(UsageError, match="required: TEST_LABELS, OUTPUT"):
+        parser.parse(["--config", config_file(tmp_path, {}), "a", "b", "c"])
+
+
+def test_a_missing_file_is_told_with_the_command_that_makes_it():
+    asked = parser.parse(FILES)
+    helpful = dataclasses.replace(asked, get_data="python generate_data.py")
+    for each, end in (
+        (asked, "no such file"),
+        (helpful, "no such file; make it with: python generate_data.py"),
+    ):
+        with pytest.raises(MissingFile, match=f"{end}$"), each.telling_how_to_get_data():
+            raise MissingFile("no such file")
+
+
+@pytest.mark.parametrize(("content", "words"), [("", []), ("5\n", ["--label-column", "0"]), ("\n1,2\n", [])])
+def test_a_file_without_inputs_is_left_to_those_who_read_it(tmp_path, content, words):
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+    places = [str(path), "-" if words else str(path)] * 2
+    assert parser.parse([*places, "out", *words]).train_images == str(path)

@@ -1,0 +1,70 @@
+"""What a run says of itself, where it depends on files that are but decoration."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from nn.cli import report
+from nn.cli.options import Options
+from nn.spark.runtime.cluster import Executor
+
+UNNAMED = {"name": "x.csv", "class_names": None}
+
+
+def described(content):
+    """What is said of /data/x.csv and its 5 rows, with this dataset.json, or an error, beside it."""
+
+    def read(path, most):
+        assert path == "/data/dataset.json" and most <= 1 << 20
+        if isinstance(content, Exception):
+            raise content
+        return content
+
+    return report.describe_data(SimpleNamespace(read=read), SimpleNamespace(train_images="/data/x.csv"), 5)
+
+
+def test_a_page_that_counts_the_same_rows_names_data_and_classes():
+    page = {"name": "digits", "train_rows": 5, "classes": ["zero", "one"]}
+    assert described(json.dumps(page).encode()) == {"name": "digits", "class_names": ["zero", "one"]}
+    assert described(json.dumps({**page, "train_rows": 6}).encode()) == UNNAMED
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        b"",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"name": "a\\nb", "train_rows": 5}',
+        b'{"name": "\\u001b[31m", "train_rows": 5}',
+        json.dumps({"name": "x" * 10_000, "train_rows": 5}).encode(),
+        IsADirectoryError("dataset.json"),
+        ValueError("expected at most 1,048,576 bytes"),
+    ],
+)
+def test_a_page_that_cannot_be_used_names_nothing(content):
+    assert described(content) == UNNAMED
+
+
+def test_class_names_that_would_break_a_line_are_left_out():
+    page = {"name": "digits", "train_rows": 5, "classes": ["zero", "o\nne"]}
+    assert described(json.dumps(page).encode()) == {"name": "digits", "class_names": None}
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_local", "noted"),
+    [
+        ({"spark.submit.deployMode": "cluster"}, True, True),
+        ({"spark.submit.deployMode": "cluster"}, False, False),
+        ({"spark.submit.deployMode": "client"}, True, False),
+        ({"spark.submit.deployMode": "client", "spark.kubernetes.submitInDriver": "true"}, True, True),
+        ({}, True, False),
+    ],
+)
+def test_an_output_that_would_end_with_the_driver_s_machine_is_noted(settings, is_local, noted):
+    context = SimpleNamespace(version="4", master="yarn", getConf=lambda: settings)
+    told = report.where(context, [Executor("1", 4, 0)], Options(), SimpleNamespace(is_local=is_local))
+    assert told.splitlines()[0] == "spark     4 at yarn: 4 tasks at once"
+    assert (len(told.splitlines()) == 2) == noted == ("note      OUTPUT lies on the disk" in told)

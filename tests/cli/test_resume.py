@@ -1,0 +1,285 @@
+"""Going on with an earlier run: with what it goes on, what it refuses and how it says so."""
+
+import dataclasses
+import json
+
+import pytest
+
+from nn.cli import parser, resume
+from nn.cli.resume import continued, start
+from nn.core.errors import DataError, EnvironmentFault, UsageError
+from nn.io.checkpoint import Checkpoint
+from nn.models.builder import multilayer_perceptron
+from nn.spark.storage.checkpoints import Checkpoints
+from nn.spark.storage.filesystem import LocalFolder
+from nn.spark.storage.run_directory import Output
+from nn.training.records import Best, Epoch, Progress
+
+DATA = {"train": "f00", "test": "f01", "partitions": 2}
+MODEL = multilayer_perceptron(4, 3, (2,), "tanh", "mse")
+
+
+def asked_for(tmp_path, *words):
+    places = ["a.csv", "b.csv", "c.csv", "d.csv", str(tmp_path / "out")]
+    return parser.parse([*places, "--hidden", "2", *words])
+
+
+def optimizer_of(asked):
+    return asked.recipe.optimizer_for(asked.recipe.plan(100))
+
+
+def run_of(tmp_path, *words, epochs_made=3, finished=False, checkpoint=True):
+    """OUTPUT of a run with these words, and what a run there sees of it."""
+    asked = asked_for(tmp_path, *words).for_cluster(2)
+    output = Output(LocalFolder(asked.output))
+    output.write_config(asked.resolved())
+    history = tuple(Epoch(n, 1.0, 0.5, 0.1, True, 7) for n in range(1, epochs_made + 1))
+    state = optimizer_of(asked).init(MODEL.init(0))
+    if checkpoint:
+        point = Checkpoint(Progress(state, history), asked.resolved(), DATA, resume.versions())
+        Checkpoints(output.folder, 2).write(point)
+    if finished:
+        output.folder.write("_SUCCESS", b"")
+    return output
+
+
+def begin(tmp_path, output, *words):
+    return start(asked_for(tmp_path, *words, "--resume"), output, Checkpoints(output.folder, 2))
+
+
+def test_a_run_goes_on_after_its_last_epoch_with_its_partitions(tmp_path):
+    begun = begin(tmp_path, run_of(tmp_path, "--epochs", "9", "--partitions", "7"), "--epochs", "9")
+    assert begun.epoch == 3 and not begun.is_finished and begun.notes == ()
+    assert begun.asked.partitions == 7
+    assert begun.lines() == "resumed   after epoch 3 of 9\n"
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_a_finished_run_has_nothing_left_to_do(tmp_path, checkpoint):
+    output = run_of(tmp_path, "--epochs", "3", finished=True, checkpoint=checkpoint)
+    begun = begin(tmp_path, output, "--epochs", "3")
+    made = "has ended after epoch 3" if checkpoint else "has made its 3 epochs"
+    said = f"finished  the run in OUTPUT {made}; nothing to do, and its data were not read again"
+    assert begun.is_finished and begun.lines() == said
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_a_finished_run_tells_of_data_that_it_did_not_read(tmp_path, checkpoint):
+    output = run_of(tmp_path, "--epochs", "3", finished=True, checkpoint=checkpoint)
+    asked = dataclasses.replace(asked_for(tmp_path, "--epochs", "3", "--resume"), test_images="other.csv")
+    begun = start(asked, output, Checkpoints(output.folder, 2))
+    assert begun.is_finished
+    assert begun.lines().splitlines()[0] == (
+        "note      --resume: test_images: the run in OUTPUT read 'c.csv', not 'other.csv'"
+    )
+
+
+def test_a_run_that_patience_ended_says_so(tmp_path):
+    words = ["--epochs", "9", "--validation-fraction", "0.5", "--patience", "1"]
+    begun = begin(tmp_path, run_of(tmp_path, *words, finished=True), *words)
+    assert "has ended after epoch 3" in begun.lines()
+
+
+def test_a_finished_run_goes_on_to_more_epochs(tmp_path):
+    begun = begin(tmp_path, run_of(tmp_path, "--epochs", "3", finished=True), "--epochs", "5")
+    assert not begun.is_finished and begun.epoch == 3
+
+
+def test_a_finished_run_without_checkpoints_cannot_go_on(tmp_path):
+    output = run_of(tmp_path, "--epochs", "3", finished=True, checkpoint=False)
+    with pytest.raises(UsageError, match="expected checkpoints to go on from in .*checkpoints, found none"):
+        begin(tmp_path, output, "--epochs", "5")
+
+
+def test_a_run_that_never_began_begins(tmp_path):
+    for output in (Output(LocalFolder(str(tmp_path / "new"))), run_of(tmp_path, checkpoint=False)):
+        begun = begin(tmp_path, output)
+        assert begun.earlier is None and not begun.is_finished and begun.epoch == 0 and begun.lines() == ""
+
+
+def test_without_resume_an_earlier_run_is_not_looked_at(tmp_path):
+    output = run_of(tmp_path, finished=True)
+    begun = start(asked_for(tmp_path, "--overwrite"), output, Checkpoints(output.folder, 2))
+    assert begun.earlier is None and not begun.is_finished
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("", "--seed 1", "seed: the run in OUTPUT has 0, found 1"),
+        ("", "--learning-rate 0.2", "learning_rate: the run in OUTPUT has 0.1, found 0.2"),
+        ("", "--optimizer adam", "learning_rate: the run in OUTPUT has 0.1, found 0.001"),
+        ("", "--activation tanh", "activation: the run in OUTPUT has 'sigmoid', found 'tanh'"),
+        ("--partitions 4", "--partitions 5", "partitions: the run in OUTPUT has 4, found 5"),
+        ("", "--shuffle-once", "shuffle_once: the run in OUTPUT has False, found True"),
+        ("", "--batch-size 10", "batch_size: the run in OUTPUT has none, found 10"),
+        ("", "--weight-column 3", "weight_column: the run in OUTPUT has none, found 3"),
+        ("--epochs 9", "--epochs 2", "epochs: the run in OUTPUT has at least 3, which it has made, found 2"),
+        (
+            "--epochs 9 --schedule cosine",
+            "--epochs 10 --schedule cosine",
+            "epochs: the run in OUTPUT has 9, by which its cosine schedule goes, found 10",
+        ),
+    ],
+)
+def test_what_a_run_cannot_go_on_with_is_named(tmp_path, before, now, told):
+    output = run_of(tmp_path, *before.split())
+    with pytest.raises(UsageError, match=f"^--resume: {told}$"):
+        begin(tmp_path, output, *now.split())
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("--epochs 9", "--epochs 99"),
+        ("--epochs 9", "--epochs 3"),
+        ("", "--checkpoint-every 2 --keep-checkpoints 9 --debug"),
+    ],
+)
+def test_what_makes_no_difference_may_differ(tmp_path, before, now):
+    assert begin(tmp_path, run_of(tmp_path, *before.split()), *now.split()).epoch == 3
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "--partitions 64 --batch-size 32 --outer-momentum 0.5",  # what so many replicas get if nothing is said
+        "--partitions 2 --batch-size 256 --outer-momentum 0.3",  # what the user said
+    ],
+)
+def test_what_the_data_settle_if_nothing_is_said_is_the_run_s(tmp_path, before):
+    before = f"--average parameters {before}"
+    output = run_of(tmp_path, *before.split())
+    asked = begin(tmp_path, output, "--average", "parameters").asked
+    for _ in ("as it begins", "with its data read"):
+        assert asked.resolved() == asked_for(tmp_path, *before.split()).resolved()
+        asked = asked.for_replicas(1000, asked.pieces)
+    with pytest.raises(UsageError, match="batch_size: the run in OUTPUT has .*, found 7"):
+        begin(tmp_path, output, "--average", "parameters", "--batch-size", "7")
+
+
+def test_other_places_of_the_same_data_may_be_named(tmp_path):
+    output = run_of(tmp_path)
+    asked = parser.parse(["e.csv", "f.csv", "g.csv", "h.csv", "out", "--hidden", "2", "--resume"])
+    assert start(asked, output, Checkpoints(output.folder, 2)).epoch == 3
+
+
+@pytest.mark.parametrize("config", [{}, {"partitions": "x", "epochs": 3}, {"partitions": 2, "epochs": 0}])
+def test_a_configuration_that_is_none_is_refused(tmp_path, config):
+    with pytest.raises(UsageError, match="the configuration of the run in OUTPUT: expected a whole number"):
+        continued(asked_for(tmp_path), config, 0)
+
+
+def test_a_configuration_file_that_is_no_json_is_refused(tmp_path):
+    output = run_of(tmp_path, finished=True, checkpoint=False)
+    output.folder.write("config.json", b"{")
+    with pytest.raises(DataError, match=r"--resume: .*config.json: expected JSON"):
+        begin(tmp_path, output)
+
+
+def progress_of(tmp_path, data=DATA, state=None, best=None):
+    output = run_of(tmp_path)
+    begun = begin(tmp_path, output)
+    earlier = begun.earlier.progress
+    changed = Progress(state or earlier.state, earlier.history, best)
+    begun = begun._replace(earlier=begun.earlier._replace(progress=changed))
+    plan = begun.asked.recipe.plan(100)
+    return begun.progress(begun.asked, data, optimizer_of(begun.asked), plan, MODEL.init(0))
+
+
+def test_the_progress_of_the_earlier_run_is_the_start(tmp_path):
+    assert len(progress_of(tmp_path).history) == 3
+
+
+@pytest.mark.parametrize(("name", "place"), [("train", "a.csv"), ("test", "c.csv")])
+def test_other_data_are_refused(tmp_path, name, place):
+    with pytest.raises(
+        DataError,
+        match=f"expected the {name} data that the run in OUTPUT read, in the same pieces, found others in {place}",
+    ):
+        progress_of(tmp_path, data={**DATA, name: "fff"})
+
+
+def test_rows_in_other_partitions_are_refused(tmp_path):
+    with pytest.raises(DataError, match="expected the training rows in 2 partitions .* found 8: they lie on"):
+        progress_of(tmp_path, data={"train": "others", "test": "others", "partitions": 8})
+
+
+def test_a_key_from_a_hostile_checkpoint_stays_in_its_line(tmp_path):
+    config = {**asked_for(tmp_path).for_cluster(2).resolved(), "a\nb\x1b[31m": "c" * 1000}
+    with pytest.raises(UsageError) as told:
+        continued(asked_for(tmp_path), config, 0)
+    assert str(told.value).isprintable() and len(str(told.value)) < 250
+
+
+def test_a_state_of_another_network_is_refused(tmp_path):
+    with pytest.raises(DataError, match="the checkpoint does not fit the network: state: expected trial"):
+        progress_of(tmp_path, state={"trial": []})
+    with pytest.raises(DataError, match="the checkpoint does not fit the network: best: expected 4 values"):
+        progress_of(tmp_path, best=Best(1, 1.0, []))
+
+
+def test_a_point_to_go_back_to_needs_its_gradients_where_a_step_is_an_epoch(tmp_path):
+    optimizer = optimizer_of(asked_for(tmp_path))
+    state, _ = optimizer.judge(optimizer.init(MODEL.init(0)), 1.0)
+    with pytest.raises(DataError, match=r"fit the network: state.standing.grads: expected .*, found nothing"):
+        progress_of(tmp_path, state=state)
+    assert progress_of(tmp_path, state=optimizer.move(state, MODEL.init(0)))
+
+
+def test_a_checkpoint_of_other_versions_goes_on_with_a_note(tmp_path, monkeypatch):
+    output = run_of(tmp_path)
+    now = {**resume.versions(), "numpy": "9.9"}
+    monkeypatch.setattr(resume, "versions", lambda: now)
+    (note,) = begin(tmp_path, output).notes
+    assert note.endswith("then, 9.9 now: the last bits of the result may differ") and "numpy" in note
+
+
+def test_a_damaged_checkpoint_is_named_in_a_note(tmp_path):
+    output = run_of(tmp_path)
+    history = tuple(Epoch(n, 0.5, 0.5, 0.1, True, 7) for n in range(1, 5))
+    newest = Checkpoints(output.folder, 2)
+    point = newest.newest()
+    newest.write(point._replace(progress=point.progress._replace(history=history)))
+    (file,) = (tmp_path / "out" / "checkpoints").glob("epoch-000004-*.npz")
+    file.write_bytes(b"")
+    begun = begin(tmp_path, output)
+    assert begun.epoch == 3 and str(file) in begun.notes[0]
+    assert begun.notes[0].endswith("found 0; epoch 3 is used instead")
+    assert begun.lines().splitlines()[0].startswith("note      ")
+    output.folder.write("_SUCCESS", b"")
+    assert "has ended after epoch 4" in begin(tmp_path, output).lines()
+
+
+def test_epochs_that_a_checkpoint_promises_are_made_though_the_disk_withholds_it(tmp_path):
+    run_of(tmp_path, epochs_made=5)
+    output = run_of(tmp_path, epochs_made=3)
+    checkpoints = Checkpoints(output.folder, 2)
+    whole = output.folder.read
+
+    def read(name, most):
+        if name.endswith(".npz") and "epoch-000005" in name:
+            raise EnvironmentFault(f"cannot read {name}: Input/output error")
+        return whole(name, most)
+
+    output.folder.read = read
+    with pytest.raises(
+        UsageError, match="epochs: the run in OUTPUT has at least 5, which it has made, found 4"
+    ):
+        start(asked_for(tmp_path, "--epochs", "4", "--resume"), output, checkpoints)
+
+
+def test_an_older_checkpoint_that_is_damaged_takes_no_one_s_place(tmp_path):
+    output = run_of(tmp_path, epochs_made=1)
+    run_of(tmp_path, epochs_made=3)
+    (manifest,) = (tmp_path / "out" / "checkpoints").glob("epoch-000001-*.json")
+    manifest.write_text("{")
+    begun = begin(tmp_path, output)
+    assert begun.epoch == 3 and begun.notes[0].endswith("its manifest is no JSON; it is passed over")
+
+
+def test_the_configuration_survives_its_own_json(tmp_path):
+    words = ["--layers", "dense:3,relu,dropout:0.5", "--class-weights", "balanced"]
+    asked = parser.parse(["a.csv", "b.csv", "c.csv", "d.csv", "out", *words]).for_cluster(2)
+    config = json.loads(json.dumps(asked.resolved()))
+    assert continued(asked, config, 0).resolved() == asked.resolved()

@@ -1,0 +1,150 @@
+"""Arrays in a zip: exact round trips, and nothing believed that the bytes do not bear out."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from nn.core import npz
+
+KINDS = st.sampled_from(["f2", "f4", "f8", "i1", "i4", "i8", "u1", "u8", ">f4"])
+ARRAYS = {"0.W": np.arange(6, dtype=np.float32).reshape(2, 3), "text": np.array("words"), "n": np.array(3)}
+CONTENT = npz.to_bytes(ARRAYS)
+
+
+def packed(members, compression=zipfile.ZIP_STORED):
+    """An archive of these (name, bytes) members."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as file:
+        for name, content in members:
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+def npy(array):
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+@given(KINDS.flatmap(lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, min_side=0))))
+def test_archive_gives_arrays_back_as_they_were(array):
+    for each in (array, np.asfortranarray(array)):
+        found = npz.from_bytes(npz.to_bytes({"a": each}))["a"]
+        assert found.tobytes() == each.tobytes() and (found.shape, found.dtype) == (each.shape, each.dtype)
+        assert found.flags.f_contiguous == each.flags.f_contiguous and found.flags.writeable
+
+
+def test_archive_is_what_numpy_reads_and_writes():
+    with np.load(io.BytesIO(CONTENT), allow_pickle=False) as found:
+        assert {name: found[name].tolist() for name in found.files} == {
+            name: array.tolist() for name, array in ARRAYS.items()
+        }
+    assert str(npz.from_bytes(CONTENT)["text"]) == "words"
+
+
+def test_archive_bytes_are_a_function_of_the_arrays():
+    assert npz.to_bytes(ARRAYS) == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "no .npz archive"),
+        (CONTENT[:-30], "no .npz archive"),
+        (packed([("a.npy", b"")]), r"'a': expected an array of plain numbers, found the header ''"),
+        (
+            packed([("a.npy", npy(np.ones(2)).replace(b"NUMPY\x01\x00", b"NUMPY\x01\x80"))]),
+            "found the header ''",
+        ),
+        (packed([("a.txt", b"x")]), r"expected arrays alone, found 'a.txt'"),
+        (packed([("../a.npy", npy(np.ones(2)))]), None),  # a name is a key, never a place
+        (packed([("a.npy", npy(np.zeros(10_000)))], zipfile.ZIP_DEFLATED), "found 'a.npy' compressed"),
+        (packed([("a.npy", npy(np.array([{}], object)))]), "expected an array of plain numbers"),
+        (packed([("a.npy", npy(np.ones(3))[:-1])]), r"expected 24 bytes for float64 \(3,\) .* found 23"),
+        (packed([("a.npy", npy(np.ones(3)).replace(b"(3,)", b"(9,)"))]), "expected 72 bytes .* found 24"),
+        (
+            packed([("a.npy", npy(np.ones(3)).replace(b"(3,)", b"(-3,)"))]),
+            "expected an array of plain numbers",
+        ),
+        (packed([("a.npy", npy(np.array([(1, 2)], "i4,i4")))]), "expected an array of plain numbers"),
+        (
+            packed(
+                [
+                    (
+                        "a.npy",
+                        npy(np.array("x")).replace(b"U1'", b"U999999999'").replace(8 * b" " + b"\n", b"\n"),
+                    )
+                ]
+            ),
+            "expected a plain type, found '<U999999999'",
+        ),
+        (packed([("a.npy", npy(np.array("x"))[:-1] + b"\x7f")]), "numbers that stand for no letters"),
+    ],
+)
+def test_archive_refuses_what_its_bytes_do_not_bear_out(content, message):
+    if message is None:
+        assert list(npz.from_bytes(content)) == ["../a"]
+        return
+    with pytest.raises(ValueError, match=message) as caught:
+        npz.from_bytes(content)
+    assert "\n" not in str(caught.value)
+
+
+def test_archive_refuses_an_array_twice():
+    with pytest.warns(UserWarning, match="Duplicate"):
+        content = packed([("a.npy", npy(np.ones(2))), ("a.npy", npy(np.ones(2)))])
+    with pytest.raises(ValueError, match="expected each array once, found 'a' twice"):
+        npz.from_bytes(content)
+
+
+def test_archive_refuses_members_that_claim_more_than_the_file_holds():
+    """Many entries of the directory may point at the same bytes: each alone is honest, all together are a bomb."""
+    body = npy(np.zeros(4000))
+    content = bytearray(packed([(f"{number:04}.npy", body if number == 0 else b"") for number in range(40)]))
+    with zipfile.ZipFile(io.BytesIO(bytes(content))) as file:
+        first = file.infolist()[0]
+    size = len(body).to_bytes(4, "little")
+    place = content.index(b"PK\x01\x02")
+    while (place := content.find(b"PK\x01\x02", place)) >= 0:
+        content[place + 16 : place + 28] = first.CRC.to_bytes(4, "little") + size + size
+        content[place + 42 : place + 46] = (0).to_bytes(4, "little")
+        place += 4
+    with pytest.raises(ValueError, match="expected arrays of at most the file's"):
+        npz.from_bytes(bytes(content))
+
+
+@given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
+@settings(max_examples=300)
+def test_archive_fails_in_no_other_way_than_with_a_line(place, change):
+    damaged = bytearray(CONTENT)
+    damaged[place] ^= change
+    try:
+        npz.from_bytes(bytes(damaged))
+    except ValueError as error:
+        assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"scale": 1' + 300 * "0" + "}", "expected numbers of at most 300 digits, found one of 301"),
+        ('{"scale": NaN}', "expected JSON, found NaN"),
+        ("[1]", "expected a JSON object, found list"),
+        (50_000 * "[", "expected JSON, found brackets nested too deep"),
+    ],
+)
+def test_json_from_an_archive_holds_numbers_that_can_be_reckoned_with(text, message):
+    with pytest.raises(ValueError, match=message):
+        npz.json_of({"config": np.array(text)}, "config")
+
+
+def test_json_is_taken_out_of_the_arrays():
+    arrays = {"config": np.array('{"scale": 1' + 299 * "0" + "}"), "0.W": np.ones(2)}
+    assert npz.json_of(arrays, "config") == {"scale": 10**299} and list(arrays) == ["0.W"]
+    with pytest.raises(ValueError, match='expected a text named "config", found none'):
+        npz.json_of(arrays, "config")

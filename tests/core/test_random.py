@@ -1,0 +1,84 @@
+"""Draws are pure functions of (seed, purpose, epoch, row), even and unlike each other."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nn.core import random
+
+ROWS = np.arange(60_000)
+
+
+def test_sample_takes_its_fraction_of_the_rows():
+    taken = random.sample(7, 1, ROWS, 0.7).mean()
+    assert taken == pytest.approx(0.7, abs=4 * np.sqrt(0.21 / len(ROWS)))
+
+
+def test_sample_of_a_row_does_not_depend_on_its_neighbours():
+    whole = random.sample(7, 3, ROWS, 0.5)
+    some = np.array([5, 59_999, 17, 0])
+    assert np.array_equal(random.sample(7, 3, some, 0.5), whole[some])
+
+
+@pytest.mark.parametrize("other", [(8, 2, 3), (7, 3, 3), (7, 2, 4)], ids=["seed", "purpose", "epoch"])
+def test_uniform_differs_with_every_part_of_its_key(other):
+    a, b = random.uniform(7, 2, 3, ROWS), random.uniform(*other, ROWS)
+    assert abs(np.corrcoef(a, b)[0, 1]) < 0.02
+    assert abs(np.corrcoef(a[1:], b[:-1])[0, 1]) < 0.02
+
+
+def test_uniform_fills_the_interval_evenly():
+    counts, _ = np.histogram(random.uniform(0, 2, 1, ROWS), bins=50, range=(0, 1))
+    expected = len(ROWS) / 50
+    assert (
+        (counts - expected) ** 2 / expected
+    ).sum() < 100  # chi-square with 49 degrees: 1 in 10,000 above 94
+
+
+@given(st.integers(1, 3000), st.integers(0, 2**63), st.integers(0, 10_000))
+def test_permutation_moves_every_row_to_a_place_of_its_own(total, seed, epoch):
+    places = random.permutation(seed, 3, epoch, np.arange(total), total)
+    assert np.array_equal(np.sort(places), np.arange(total))
+
+
+def test_permutation_of_a_row_does_not_depend_on_its_neighbours():
+    whole = random.permutation(1, 3, 5, np.arange(1000), 1000)
+    assert random.permutation(1, 3, 5, np.array([999, 3]), 1000).tolist() == [whole[999], whole[3]]
+
+
+def test_permutation_leaves_no_trace_of_the_order():
+    places = random.permutation(4, 3, 2, ROWS, len(ROWS))
+    assert abs(np.corrcoef(ROWS, places)[0, 1]) < 0.02
+    assert abs(np.corrcoef(places[1:], places[:-1])[0, 1]) < 0.02
+    other = random.permutation(4, 3, 3, ROWS, len(ROWS))
+    assert abs(np.corrcoef(places, other)[0, 1]) < 0.02
+
+
+def test_batches_are_disjoint_full_and_mixed():
+    numbers = random.batch_numbers(0, 1, ROWS, len(ROWS), 60)
+    assert np.array_equal(np.bincount(numbers), np.full(60, 1000))
+    # From each tenth of the rows a batch should draw about a tenth of its own.
+    table = np.histogram2d(numbers, ROWS // 6000, bins=(60, 10))[0]
+    assert ((table - 100) ** 2 / 100).sum() < 690  # chi-square with 531 degrees: 1 in 100,000 above 679
+
+
+@given(st.integers(1, 500), st.integers(1, 60))
+def test_batches_are_few_even_and_none_too_large(total, size):
+    sizes = np.bincount(random.batch_numbers(0, 1, np.arange(total), total, random.batch_count(total, size)))
+    assert len(sizes) == random.batch_count(total, size) == math.ceil(total / size)
+    assert sizes.sum() == total and sizes.max() <= size and sizes.max() - sizes.min() <= 1
+
+
+def test_permutation_refuses_a_row_beyond_its_end():
+    with pytest.raises(ValueError, match="expected rows from 0 to 9, got 3 to 10"):
+        random.permutation(0, random.BATCHES, 1, np.array([3, 10]), 10)
+
+
+def test_keys_of_different_places_draw_apart():
+    keys = [random.Key((5, 1)), random.Key((5, 1, 0)), random.Key((5,)).child(2), random.Key((1, 5))]
+    draws = [tuple(key.generator().random(3)) for key in keys]
+    assert len(set(draws)) == 4
+    assert tuple(random.Key((5,)).child(1).generator().random(3)) == draws[0]

@@ -1,0 +1,95 @@
+"""Columns that were probably not meant are noted; pictures and ordinary tables are not."""
+
+import numpy as np
+import pytest
+
+from nn.data import checks, csv
+
+
+def notes(values, pieces=(), partitions=1, numbers=None):
+    """Of a table cut into pieces before these rows, each of them into blocks of 7 rows."""
+    values = np.asarray(values, np.float32)
+    parts = np.split(values, pieces)
+    seen, offsets = [], [0]
+    for part in parts:
+        whole = None
+        for start in range(0, len(part), 7):
+            found = checks.observe(csv.compact(part[start : start + 7]), start)
+            whole = found if whole is None else whole + found
+        seen.append(whole)
+        offsets.append(offsets[-1] + len(part))
+    numbers = np.arange(values.shape[1]) if numbers is None else np.asarray(numbers)
+    return checks.notes(seen, offsets, numbers, partitions, "X")
+
+
+@pytest.fixture
+def table(rng):
+    return rng.integers(0, 256, (60, 5)).astype(float)
+
+
+@pytest.mark.parametrize("pieces", [(), (20,), (1, 2, 30), (0, 59), (10, 10)])
+@pytest.mark.parametrize("start", [0, 1, 500, -3])
+def test_a_column_that_counts_the_rows_is_noted(table, pieces, start):
+    table[:, 2] = start + np.arange(60)
+    found = notes(table, pieces, numbers=[1, 2, 4, 5, 6])
+    assert len(found) == 1
+    assert found[0].startswith(f"X: column 4 counts the rows ({start}, {start + 1}, {start + 2}, ...)")
+
+
+@pytest.mark.parametrize("row", [1, 7, 30, 59])
+def test_a_column_that_leaves_out_a_number_counts_nothing(table, row):
+    table[:, 2] = np.arange(60)
+    table[row:, 2] += 1
+    assert notes(table, (20, 30)) == []
+
+
+def test_a_column_that_starts_anew_in_each_piece_counts_nothing(table):
+    table[:, 2] = np.tile(np.arange(30), 2)
+    assert notes(table, (30,)) == []
+
+
+def test_a_few_rows_count_nothing():
+    assert notes(np.arange(9)[:, None]) == []
+    assert len(notes(np.arange(10)[:, None])) == 1
+
+
+def test_columns_of_different_sizes_are_noted(table):
+    table[:, 1] = np.linspace(0, 0.25, 60)
+    assert len(notes(table)) == 1  # 255 against 0.25
+    assert "column 0" not in notes(table)[0] or "column 1 only to 0.25" in notes(table)[0]
+    table[:, 3] = 0  # a column of zeros has no size
+    assert len(notes(table)) == 1
+    table[:, 1] = np.linspace(0, 0.3, 60)
+    assert notes(table) == []
+
+
+def test_sizes_are_those_of_all_pieces(table):
+    table[:, 1] /= 1000
+    table[-1, 1] = -1
+    assert notes(table, (30,)) == []
+
+
+def test_values_that_float32_cannot_tell_apart_are_noted(table):
+    table[:, 1] = 1.7e9 + 1000.0 * np.arange(60)
+    found = [note for note in notes(table) if "float32" in note]
+    assert len(found) == 1 and "column 1" in found[0] and "one number in 128" in found[0]
+    table[:, 1] = 1.7e9 + np.arange(60)  # a minute, which float32 takes for one number
+    found = [note for note in notes(table) if "float32" in note]
+    assert len(found) == 1 and "column 1 are all read as 1700000000, where" in found[0]
+
+
+def test_large_numbers_that_begin_at_zero_lose_nothing_that_counts(table):
+    table[:, 1] = np.linspace(0, 1.7e9, 60)
+    assert not [note for note in notes(table) if "float32" in note]
+
+
+def test_more_partitions_than_rows_are_noted(table):
+    assert notes(table, partitions=60) == []
+    assert notes(table, partitions=1000) == [
+        "X: 60 rows in 1,000 partitions: most tasks have no rows; take fewer --partitions"
+    ]
+
+
+def test_pictures_are_not_noted(rng):
+    assert notes(rng.integers(0, 256, (60, 784)), (20,)) == []
+    assert notes(rng.integers(0, 256, (60, 784)) / 255, (20,)) == []

@@ -1,0 +1,263 @@
+"""Lines become arrays; a line that is not a row is told exactly."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nn.data import csv
+from nn.data.csv import Chunk, End, Fault
+from nn.data.layout import Layout
+
+COMMAS = Layout(",", 3)
+
+
+def read(lines, layout=COMMAS, starts_file=True):
+    """(all rows stacked, End)."""
+    *chunks, end = csv.parse((line.encode() for line in lines), layout, starts_file)
+    assert all(isinstance(chunk, Chunk) for chunk in chunks) and isinstance(end, End)
+    rows = [chunk.values for chunk in chunks]
+    return (np.concatenate(rows) if rows else np.empty((0, layout.width))), end
+
+
+def test_a_header_with_other_names_than_the_first_file_s_is_a_fault():
+    layout = Layout(",", 2, names=("a", "b"))
+    for header in ('A,"b"', "a, b"):
+        values, end = read([header, "1,2"], layout)
+        assert values.tolist() == [[1, 2]] and end.fault is None
+    _, end = read(["b,a", "1,x"], layout)
+    assert end.fault.line == 1 and str(end.fault) == (
+        "expected 'a' as the name of column 0, as in the first file, found 'b'; put the columns into the order of the "
+        "first file"
+    )
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=3),
+        min_size=1,
+        max_size=40,
+    ),
+    st.sampled_from([",", ";", "\t", "|", None]),
+)
+def test_parse_reads_back_every_float_exactly(rows, separator):
+    lines = [(separator or " ").join(map(repr, row)) for row in rows]
+    values, end = read(lines, Layout(separator, 3))
+    assert np.array_equal(values, np.array(rows, np.float32))
+    assert end == End(len(rows), len(rows), sum(map(len, lines)), 0)
+
+
+@given(st.lists(st.text(alphabet="0123456789.,;eE+- \tnaif_x\"'#\ufeff\u0663", max_size=12), max_size=8))
+def test_parse_takes_a_line_exactly_when_python_reads_three_finite_numbers(lines):
+    def good(line):
+        fields = line.split(",")
+        try:
+            numbers = [float(field) for field in fields]
+        except ValueError:
+            return False
+        plain = line.isascii() and "_" not in line
+        return len(numbers) == 3 and all(abs(n) <= np.finfo(np.float32).max for n in numbers) and plain
+
+    _, end = read(lines, starts_file=False)
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    needed = lines[: filled[-1] + 1] if filled else []
+    first_bad = next((number for number, line in enumerate(needed, 1) if not good(line)), None)
+    assert (end.fault.line if end.fault else None) == first_bad
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "found"),
+    [
+        ("1,2", "3 values separated by commas", "2 values"),
+        ("1,2,3,4", "3 values separated by commas", "4 values"),
+        ("1,2,3,", "3 values separated by commas", "4 values"),
+        ("7", "3 values separated by commas", "1 value"),
+        ("1;2;3", "3 values separated by commas", "1 value"),
+        ("1,x,3", "a number as value 2 of 3", "'x'"),
+        ("1,,3", "a number as value 2 of 3", "nothing"),
+        ("1,2,0x10", "a number as value 3 of 3", "'0x10'"),
+        ("1,2,1_000", "a number as value 3 of 3", "'1_000'"),
+        ("nan,2,3", "a finite number as value 1 of 3", "'nan'"),
+        ("1,-Infinity,3", "a finite number as value 2 of 3", "'-Infinity'"),
+        ("1,2,1e39", "a number within float32 as value 3 of 3", "'1e39'"),
+        ("1,2,\x00", "a number as value 3 of 3", r"'\x00'"),
+    ],
+)
+def test_parse_tells_line_expected_and_found(line, expected, found):
+    _, end = read(["1,2,3"] * 5 + [line] + ["9,9"])
+    assert end.fault[:3] == (6, expected, found)
+    assert end.lines == 7 and end.rows == 5 and end.bytes == 5 * 5 + len(line.encode()) + 3
+
+
+@pytest.mark.parametrize("odd", ["1.5,2,3", "1e2,2,3", "1,2,2147483648", "1,2,-99999999999999999999"])
+def test_parse_reads_a_number_that_is_not_whole_or_small_among_whole_ones(odd):
+    values, end = read(["1,2,3", odd, "4,5,6"])
+    assert end.fault is None
+    assert (
+        values.tolist()
+        == np.array([[1, 2, 3], list(map(float, odd.split(","))), [4, 5, 6]], np.float32).tolist()
+    )
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", None])
+def test_parse_counts_the_values_of_a_row_that_is_too_long_or_too_short(separator):
+    layout = Layout(separator, 3)
+    for count in (1, 2, 4, 5000):
+        line = (separator or "  ").join(count * ["10"])
+        _, end = read(["1 2 3".replace(" ", separator or " "), f" {line} "], layout)
+        assert end.fault.line == 2 and end.fault.found == f"{count} value{'s' if count > 1 else ''}"
+
+
+def test_parse_reads_whole_numbers_as_such():
+    assert csv.to_array([b"1,2,3", b"-4,5,+6"], COMMAS).dtype == np.int32
+
+
+def test_parse_finds_the_first_fault_beyond_the_first_chunk():
+    lines = ["1,2,3"] * (csv.CHUNK_ROWS + 9) + ["1,2"] + ["oops"] * csv.CHUNK_ROWS
+    values, end = read(lines)
+    assert end.fault.line == csv.CHUNK_ROWS + 10
+    assert len(values) == csv.CHUNK_ROWS + 9
+    assert (end.lines, end.bytes) == (len(lines), sum(map(len, lines)))
+
+
+def test_parse_skips_a_header_only_where_a_file_starts():
+    assert read(["a,b,c", "1,2,3"])[1] == End(2, 1, 10, 0)
+    assert read(["a,b,c", "1,2,3"], starts_file=False)[1].fault.line == 1
+
+
+def test_parse_takes_a_first_line_with_one_bad_value_for_a_row():
+    assert read(["1,b,3", "1,2,3"])[1].fault[:3] == (1, "a number as value 2 of 3", "'b'")
+    assert read(["nan,nan,nan", "1,2,3"])[1].fault.line == 1
+
+
+def test_parse_drops_carriage_returns_and_a_byte_order_mark():
+    values, end = read(["\ufeff1,2,3\r", "4,5,6\r"])
+    assert values.tolist() == [[1, 2, 3], [4, 5, 6]] and end.fault is None
+
+
+def test_parse_lets_blank_lines_end_a_piece_but_not_split_it():
+    assert read(["1,2,3", "", "  "])[1] == End(3, 1, 7, 2)
+    assert read(["1,2,3", "", "4,5,6"])[1].fault == Fault(2, "3 values separated by commas", "an empty line")
+    long = ["1,2,3"] * (csv.CHUNK_ROWS - 1)
+    assert read([*long, "", "4,5,6"])[1].fault.line == csv.CHUNK_ROWS
+    assert read([*long, "", ""])[1].blank == csv.CHUNK_ROWS
+
+
+def test_parse_drains_its_lines_whatever_they_hold():
+    lines = iter([b"x,1,2"] + [b"1,2,3"] * 5000)
+    list(csv.parse(lines, COMMAS))
+    assert next(lines, None) is None
+
+
+@pytest.mark.parametrize("byte", [b"\xa0", b"\x85", b"\xff"])
+@pytest.mark.parametrize(
+    "numbers", [b"1 ,2", b"1.5 ,2.5", b"0.50000000000000000e+00 ,1.000000000000000000e+00"]
+)
+def test_parse_takes_no_byte_beyond_ascii_for_a_blank(byte, numbers):
+    whole = [numbers] * 40
+    bad = [*whole[:-1], numbers.replace(b" ", byte)]  # as wide as the others, which has a reader of its own
+    ends = [list(csv.parse(iter(lines), COMMAS._replace(width=2)))[-1] for lines in (whole, bad)]
+    assert ends[0].fault is None
+    fault = ends[1].fault
+    assert fault.line == 40 and "\\ufffd" in fault.found
+
+
+def test_parse_holds_no_more_long_lines_than_they_weigh(monkeypatch):
+    monkeypatch.setattr(csv, "CHUNK_TEXT", 100)
+    lines = [b"1"] * 30 + [b" " * 60 + b"2"] * 5 + [b"3"] * 30
+    held = []
+    whole = csv.take
+
+    def watched(lines, most):
+        held.append(whole(lines, most))
+        return held[-1]
+
+    monkeypatch.setattr(csv, "take", watched)
+    *chunks, end = csv.parse(iter(lines), Layout(None, 1))
+    assert (
+        np.concatenate([chunk.values for chunk in chunks]).ravel().tolist() == [1] * 30 + [2] * 5 + [3] * 30
+    )
+    assert end.rows == 65 and end.fault is None and len(chunks) == 3
+    assert max(sum(map(len, taken)) for taken in held) < 100 + 61
+    assert [chunk.start for chunk in chunks] == [chunk.line - 1 for chunk in chunks]
+
+
+def test_parse_cuts_wide_rows_into_smaller_chunks():
+    wide = Layout(",", csv.CHUNK_BYTES // 40)
+    line = b",".join([b"1"] * wide.width)
+    sizes = [len(part.values) for part in csv.parse(iter([line] * 25), wide) if isinstance(part, Chunk)]
+    assert sizes == [10, 10, 5]
+
+
+def test_parse_leaves_out_lines_to_skip_and_counts_them():
+    layout = COMMAS._replace(skip=2)
+    lines = ["made by me", "1,2", "a,b,c", "1,2,3", "4,5,x"]
+    values, end = read(lines, layout)
+    assert values.tolist() == [[1, 2, 3]] and end.fault[:2] == (5, "a number as value 3 of 3")
+    assert (end.lines, end.bytes) == (5, sum(map(len, lines)))
+    assert read(lines[:1], layout)[1] == End(1, 0, 10, 0)
+    assert read(["1,2,3"] * 3, layout, starts_file=False)[1].rows == 3
+
+
+def test_parse_reads_the_first_line_as_the_layout_says():
+    for header, first, rows in (("yes", "1,2,3", 1), ("no", "1,2,3", 2), ("auto", "0,1,2", 2)):
+        assert read([first, "4,5,6"], COMMAS._replace(header=header))[1].rows == rows
+    assert read(["0,1,2", "4,5,6"], COMMAS._replace(numbered=True))[1].rows == 1
+    assert read(["a,b,c", "4,5,6"], COMMAS._replace(header="no"))[1].fault.line == 1
+
+
+def test_parse_takes_a_line_of_words_for_a_header_only_where_it_is_as_wide_as_the_rows():
+    assert read(["a,b", "1,2,3"])[1].fault[:3] == (1, "3 values separated by commas", "2 values")
+    assert read(["224|161|029", "1,2,3"])[1].fault.line == 1
+
+
+def test_a_first_line_that_is_no_row_gets_the_advice_of_its_layout():
+    layout = COMMAS._replace(advice="leave it out")
+    assert read(["x,1,2", "1,2,3"], layout)[1].fault.advice == "leave it out"
+    assert read(["1,2,3", "x,1,2"], layout)[1].fault.advice != "leave it out"
+
+
+@pytest.mark.filterwarnings("error")
+def test_blank_lines_warn_of_nothing():
+    assert csv.to_array([b"  "], COMMAS)[:3] == (1, "3 values separated by commas", "an empty line")
+    assert csv.fault_of("", COMMAS).found == "an empty line"
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [([0, 255], np.uint8), ([0, 256], np.float32), ([-1, 3], np.float32), ([0.5, 1], np.float32)],
+)
+def test_compact_keeps_bytes_only_where_nothing_is_lost(values, dtype):
+    values = np.array([values], np.float32)
+    small = csv.compact(values)
+    assert small.dtype == dtype and np.array_equal(small, values)
+
+
+def test_to_labels_reads_class_numbers_and_one_hot_rows():
+    assert csv.to_labels(np.array([[3.0], [0.0]])).tolist() == [3, 0]
+    assert csv.to_labels(np.array([[0, 0, 1.0], [1, 0, 0]])).tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ([2.5], "2.5"),
+        ([-1], "-1"),
+        ([csv.MAX_CLASSES], "1000"),
+        ([0, 1, 1], "2 ones and 0 values other than 0 and 1"),
+        ([0, 0, 0], "0 ones and 0 values other than 0 and 1"),
+        ([0, 1, 0.5], "1 ones and 1 values other than 0 and 1"),
+    ],
+)
+def test_to_labels_tells_the_first_row_that_is_no_label(row, found):
+    good = [0.0] * len(row)
+    good[-1] = 1.0
+    fault = csv.to_labels(np.array([good, row, row], np.float32), first_line=10)
+    assert fault.line == 11 and fault.found == found
+
+
+def test_weights_are_numbers_within_their_bounds_and_the_first_other_is_named():
+    assert csv.to_weights(np.array([0.0, 0.5, 1e9])).tolist() == [0.0, 0.5, 1e9]
+    for bad in (-0.5, 1e10):
+        fault = csv.to_weights(np.array([1.0, bad, -1.0]), first_line=7)
+        assert fault == csv.Fault(8, "a row weight from 0 to 1e+09", f"{bad:g}")

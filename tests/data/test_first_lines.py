@@ -1,0 +1,128 @@
+"""What is wrong with a first line is told at once, with what to do about it."""
+
+import io
+
+import numpy as np
+import pytest
+
+from nn.data import hints
+from nn.data.first_lines import look, placed
+
+
+def told(lines, is_labels=False, start=b"", skip=0, many=False):
+    found = look(lines, "auto", skip, is_labels, lambda: start)
+    return found.fault and placed(found.fault, "x.csv", skip, many)
+
+
+def test_a_row_or_a_header_is_no_fault():
+    found = look(["a,b", "", "1,2"], "auto", 0, False, bytes)
+    assert (found.has_header, found.row, found.fault) == (True, "1,2", None)
+    assert look(["1,2", ""], "auto", 0, False, bytes).row == "1,2"
+
+
+def npy():
+    file = io.BytesIO()
+    np.save(file, np.zeros((2, 3)))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        (b"PAR1\x15\x04\x15", "a Parquet file"),
+        (b"PK\x03\x04\x14\x00", "a zip archive or an Excel workbook"),
+        (b"\x00\x00\x08\x03\x00\x00\x00\x02", "an IDX file: python generate_data.py --from FOLDER"),
+        (npy()[: hints.LONGEST_START], "a .npy file"),
+        (b"\x1f\x8b\x08\x00", "a gzip file: give its name the ending .gz"),
+        (b"\x80\x04\x95", "a Python pickle"),
+        (b"\xff\xfe1\x00", "text in UTF-16"),
+        (b'{"a": 1}', "JSON"),
+        (b"<html>", "HTML or XML"),
+        (b"@relation iris", "an ARFF file"),
+    ],
+)
+def test_another_format_is_called_by_its_name(start, name):
+    line = start.decode("utf-8", errors="replace").splitlines()[0]
+    assert told([line], start=start).startswith(f"x.csv, line 1: expected a row of numbers, found {name}")
+
+
+def test_a_header_in_another_encoding_is_a_header():
+    line = "größe,breite".encode("latin-1").decode("utf-8", errors="replace")
+    found = look([line, "1,2"], "auto", 0, False, bytes)
+    assert (found.has_header, found.row, found.fault) == (True, "1,2", None)
+
+
+def test_bytes_of_no_known_format_are_no_text():
+    assert told(["\0\0\0"], start=b"\0\0\0") == (
+        "x.csv, line 1: expected a row of numbers, found bytes that are no text"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["57/32/0", "1/2/3"], "numbers separated by commas, semicolons, tabs, vertical bars or blanks"),
+        (["0 1:55 2:28", "1 1:3 2:4"], "found '1:55'; this looks like LibSVM"),
+        (["1,NA", "3,4"], "a missing value: fill it in, or leave out the rows that have one"),
+        (["1,?,3", "3,4,5"], "a missing value: fill it in, or leave out the rows that have one"),
+        (["?,NA", "3,4"], "a missing value: fill it in, or leave out the rows that have one"),
+        ([",2020,2021", "0,4,5"], "a header with numbers in it?"),
+        (["1,inf", "3,4"], "an infinite value: write a finite one, or leave out the rows that have one"),
+        (["1,NA", "NA,4", "2,3"], "a missing value: fill it in, or leave out the rows that have one"),
+        (["1,", "2,"], "found nothing; a missing value"),
+        (["1,'0'", "2,'1'"], "write values without quotes"),
+        (["5,setosa", "6,versicolor"], "labels are class numbers 0, 1, 2, ...: number the names"),
+        (["5,True", "6,False"], "write 1 for true and 0 for false"),
+        (["5,2024-01-02", "6,2024-01-03"], "a date or a time"),
+        (
+            ["0 1:55", "1 1:3 2:4"],
+            "found '1:55'; this looks like LibSVM",
+        ),  # as wide as it has values other than 0
+        (["1,5;2,5", "3,5;4,5"], "found '1,5'; write decimal points, not commas"),
+        (["1,2", "1,2,3", "4,5,6"], "expected 3 values separated by commas, found 2 values; --skip-lines 1"),
+        (["", "1,2"], "expected a row of numbers, found an empty line"),
+    ],
+)
+def test_a_first_line_that_is_no_row_says_what_to_do(lines, expected):
+    assert expected in told(lines)
+
+
+def test_labels_are_told_as_such():
+    assert told(["dog", "cat"], is_labels=True) == (
+        "x.csv, line 1: expected a number as value 1 of 1, found 'dog'; labels are class numbers 0, 1, 2, ...: "
+        "number the names"
+    )
+
+
+def test_a_stray_file_is_suspected_where_there_are_several():
+    line = told(["hello", "1,2", "3,4"], many=True)
+    assert line == (
+        "x.csv, line 1: expected 2 values separated by commas, found 1 value; move the file out of the folder if it "
+        "is no part of the data; else --skip-lines 1 leaves it out if it is a header or no row"
+    )
+
+
+def test_lines_are_counted_with_those_that_are_skipped():
+    assert told(["a", "b", "c", "1,x", "2,y"], skip=3).startswith("x.csv, line 4: ")
+
+
+@pytest.mark.parametrize(
+    ("label", "advice"),
+    [
+        (-1.0, "labels -1 and 1: write 0 and 1"),
+        (2.5, "labels that are measured values (regression) are not supported"),
+        (7001.0, "number the classes 0, 1, 2, ..."),
+    ],
+)
+def test_a_number_that_is_no_label_says_what_to_do(label, advice):
+    assert hints.for_label(label) == advice
+
+
+def test_a_skipped_line_that_reads_as_a_row_is_noted():
+    for skipped, notes in (
+        (["made by me", "1,2,3"], ()),
+        (["", "5,6"], ("line 2 reads as a row, and is left out",)),
+    ):
+        found = look([*skipped, "1,2", "3,4"], "auto", 2, False, bytes)
+        assert len(found.notes) == len(notes)
+        assert all(map(str.startswith, found.notes, notes)), found.notes

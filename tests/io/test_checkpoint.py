@@ -1,0 +1,261 @@
+"""Checkpoints: what is read is, bit for bit, what was written, and a run cut anywhere ends as it would have."""
+
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nn.core import npz, tree
+from nn.data.local_rdd import blocks_of
+from nn.io import checkpoint
+from nn.io.checkpoint import Checkpoint
+from nn.training.local import descend_on, measure_on
+from nn.training.loop import kept, train
+from nn.training.penalized import measure_with
+from nn.training.recipe import Recipe
+from nn.training.records import Best, Epoch, Progress
+from tests.support.data import blobs
+
+INPUTS, LABELS = blobs(300)
+RECIPES = {
+    "bold driver": {"learning_rate": 2.0},
+    "bold driver in batches": {"learning_rate": 3.0, "batch_size": 50, "optimizer": "nesterov"},
+    "momentum": {"optimizer": "momentum", "schedule": "constant"},
+    "adagrad": {"optimizer": "adagrad", "batch_size": 50},
+    "rmsprop": {"optimizer": "rmsprop", "batch_size": 50, "schedule": "exponential:0.9"},
+    "adam": {"optimizer": "adam", "batch_size": 50, "schedule": "one-cycle", "clip": 0.1},
+    "adamw on a plateau": {"optimizer": "adamw", "schedule": "plateau:1", "learning_rate": 0.3, "l2": 0.01},
+    "l-bfgs": {"optimizer": "l-bfgs:3"},
+    "early stopping": {"optimizer": "adam", "learning_rate": 0.1, "validation_fraction": 0.3, "patience": 3},
+    "dropout": {"layers": "dense:8,tanh,dropout:0.4", "optimizer": "momentum", "batch_size": 64},
+    "averaged": {"average": "parameters", "optimizer": "adam", "rounds_per_epoch": 2, "outer_momentum": 0.5},
+}
+
+
+def prepared(options, epochs):
+    """(start, a function that yields the progress after each epoch from a progress on, optimiser, parameters)."""
+    recipe = Recipe.of(epochs=epochs, **options)
+    model = recipe.model(16, 3, 255.0)
+    split = recipe.split(LABELS, 3)
+    plan = recipe.plan(split.train_rows)
+    optimizer = recipe.optimizer_for(plan)
+    blocks = split.applied_to(blocks_of(INPUTS, LABELS, block_rows=64)).kept()
+    measure = measure_with(recipe.penalty(), measure_on(blocks, model))
+    descend = descend_on(blocks, model, (), recipe.penalty())
+
+    def run(progress):
+        return train(measure, optimizer, plan, progress, descend, recipe.patience)
+
+    params = model.init(recipe.seed)
+    return Progress(optimizer.init(params)), run, optimizer, params
+
+
+def carried_over(progress):
+    """The progress as it comes back from a file."""
+    point = Checkpoint(progress, {"epochs": 3}, {"train": "x"}, {"numpy": "2"})
+    return checkpoint.from_bytes(checkpoint.to_bytes(point)).progress
+
+
+def bits(nest):
+    return [(leaf.tobytes(), leaf.dtype, leaf.shape, leaf.flags.f_contiguous) for leaf in tree.arrays(nest)]
+
+
+def timeless(history):
+    return [line[:6] + line[7:9] for line in history]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_run_cut_at_any_epoch_ends_as_it_would_have(name):
+    start, run, optimizer, params = prepared(RECIPES[name], epochs=9)
+    whole = [start, *run(start)]
+    for cut in range(1, len(whole)):
+        progress = carried_over(whole[cut])
+        optimizer.check(progress.state, params)
+        for progress in run(progress):
+            pass
+        assert timeless(progress.history) == timeless(whole[-1].history)
+        assert bits(kept(optimizer, progress)) == bits(kept(optimizer, whole[-1]))
+        assert progress.best is None or progress.best.epoch == whole[-1].best.epoch
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_what_is_written_comes_back_as_it_was(name):
+    start, run, *_ = prepared(RECIPES[name], epochs=4)
+    *_, last = run(start)
+    back = carried_over(last)
+    assert repr(back.history) == repr(last.history)
+    assert _plain(back.state) == _plain(last.state)
+    assert (back.best is None) == (last.best is None)
+    if last.best is not None:
+        assert back.best[:2] == last.best[:2] and bits(back.best.params) == bits(last.best.params)
+
+
+def _plain(nest):
+    if isinstance(nest, dict):
+        return {key: _plain(branch) for key, branch in nest.items()}
+    if isinstance(nest, (list, tuple)):
+        return [_plain(branch) for branch in nest]
+    return (
+        (nest.tobytes(), nest.dtype, nest.shape) if isinstance(nest, np.ndarray) else (type(nest), repr(nest))
+    )
+
+
+def _state(bad, standing=None):
+    """A state of one parameter and its slot, one of them not finite."""
+    good = np.ones(3, np.float32)
+    lost = np.array([1, np.inf if bad == "infinite slots" else np.nan, 3], np.float32)
+    return {
+        "trial": [{"W": lost if bad == "trial" else good}],
+        "slots": [{"W": {"mean": lost if "slots" in bad else good, "count": np.array(3)}}],
+        "standing": standing,
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "best", "told"),
+    [
+        (_state("trial"), None, "state.trial.0.W: expected finite numbers, found nan"),
+        (_state("slots"), None, "state.slots.0.W.mean: expected finite numbers, found nan"),
+        (_state("infinite slots"), None, None),  # a running mean of squares that became too large
+        (_state("trial", _state("")), None, None),  # the next cost rejects that step
+        (_state("slots", _state("")), None, None),
+        (_state("", _state("trial")), None, "state.standing.trial.0.W: expected finite numbers, found nan"),
+        (
+            _state("", _state("slots")),
+            None,
+            "state.standing.slots.0.W.mean: expected finite numbers, found nan",
+        ),
+        (_state("", {"params": [np.array([-np.inf])]}), None, "state.standing.params.0: .* found -inf"),
+        (_state(""), [{"W": np.array([np.nan])}], "best.0.W: expected finite numbers, found nan"),
+    ],
+)
+def test_parameters_that_are_not_finite_are_a_fault_of_the_file(state, best, told):
+    line = Epoch(1, 1.0, 0.5, 0.1, True, 7, 0.1, 1.0, 0.5)
+    progress = Progress(state, (line,), None if best is None else Best(1, 1.0, best))
+    if told is None:
+        assert repr(carried_over(progress).state) == repr(state)
+        return
+    with pytest.raises(ValueError, match=told):
+        carried_over(progress)
+
+
+def test_an_array_that_stands_in_two_places_is_written_once_and_is_one_again():
+    w = np.arange(3000, dtype=np.float32)
+    progress = Progress({"trial": [w], "standing": {"trial": [w]}}, (), None)
+    content = checkpoint.to_bytes(Checkpoint(progress, {}, {}, {}))
+    assert len(content) < 2 * w.nbytes
+    state = checkpoint.from_bytes(content).progress.state
+    assert state["trial"][0] is state["standing"]["trial"][0]
+
+
+def test_numbers_that_are_not_finite_come_back():
+    back = carried_over(Progress({"a": math.nan, "b": [math.inf, -math.inf, 1e-320]})).state
+    assert math.isnan(back["a"]) and back["b"] == [math.inf, -math.inf, 1e-320]
+
+
+@pytest.mark.parametrize(
+    "value", [np.float64(1.5), np.float32(1), {1: 2}, {"array": 1}, object(), (1, 2), b""]
+)
+def test_a_value_that_would_come_back_as_another_is_refused(value):
+    with pytest.raises(TypeError, match="expected"):
+        checkpoint.to_bytes(Checkpoint(Progress({"x": value}), {}, {}, {}))
+
+
+LINE = Epoch(1, 1.5, 0.5, 0.1, True, 300, 0.2, 0.7, 0.6)
+POINT = Checkpoint(
+    Progress({"trial": [{"W": np.ones((2, 2))}]}, (LINE,), Best(1, 0.7, [{"W": np.zeros((2, 2))}])),
+    {"epochs": 3},
+    {"train": "f00"},
+    {"numpy": "2.0"},
+)
+CONTENT = checkpoint.to_bytes(POINT)
+
+
+def changed(**values):
+    """The checkpoint with other values in its JSON text."""
+    arrays = npz.from_bytes(CONTENT)
+    whole = {**json.loads(str(arrays.pop("checkpoint"))), **values}
+    return npz.to_bytes({"checkpoint": np.array(json.dumps(whole)), **arrays})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "no .npz archive"),
+        (npz.to_bytes({}), 'expected a text named "checkpoint", found none'),
+        (npz.to_bytes({"checkpoint": np.ones(2)}), 'expected a text named "checkpoint", found none'),
+        (npz.to_bytes({"checkpoint": np.array("[1]")}), "expected a JSON object, found list"),
+        (npz.to_bytes({"checkpoint": np.array("{")}), "Expecting property name"),
+        (npz.to_bytes({"checkpoint": np.array("[" * 100_000)}), "nested too deep"),
+        (npz.to_bytes({"checkpoint": np.array('{"a": NaN}')}), "expected JSON, found NaN"),
+        (changed(format=2), "expected checkpoint format 1, found 2"),
+        (changed(state=[1]), "expected state as a JSON object, found list"),
+        (changed(config=None), "expected config as a JSON object, found NoneType"),
+        (changed(state={"trial": {"array": 7}}), "the array '7' is missing"),
+        (changed(state={"trial": {"number": "1"}}), "expected nan, inf or -inf as a number, found '1'"),
+        (
+            changed(state={"a": [[[[[[]]]]]] * 1, "b": json.loads("[" * 60 + "]" * 60)}),
+            "at most 40 values inside",
+        ),
+        (changed(history={}), "expected history as a JSON list, found dict"),
+        (changed(history=[[1]]), "expected 14 values for an epoch, found 1"),
+        (changed(history=[list(LINE._replace(epoch=2))]), "expected epoch 1 in the history, found 2"),
+        (changed(history=[list(LINE._replace(cost="x"))]), "epoch 1: expected a float as cost, found 'x'"),
+        (changed(history=[list(LINE._replace(rows=1.5))]), "epoch 1: expected a int as rows, found '1.5'"),
+        (changed(best={"epoch": 1}), "expected epoch, cost, params of the best epoch"),
+        (changed(best={"epoch": 2, "cost": 0.5, "params": []}), r"expected a best epoch in 1..1, found '2'"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused_in_one_line(content, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        checkpoint.from_bytes(content)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
+@settings(max_examples=300)
+def test_a_damaged_checkpoint_fails_in_no_other_way(place, change):
+    damaged = bytearray(CONTENT)
+    damaged[place] ^= change
+    try:
+        checkpoint.from_bytes(bytes(damaged))
+    except ValueError as error:
+        assert "\n" not in str(error)
+
+
+def test_a_checkpoint_is_plain_numpy_and_json():
+    with np.load(io.BytesIO(CONTENT), allow_pickle=False) as found:
+        assert json.loads(str(found["checkpoint"]))["config"] == {"epochs": 3}
+        assert np.array_equal(found["0"], np.ones((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("momentum", {"trial": []}, "state.trial: expected 4 values, found 0 values"),
+        ("momentum", {"steps": 1.5}, "state.steps: expected int, found float"),
+        (
+            "bold driver",
+            {"standing": None},
+            "state.standing: expected the last point that stood, found nothing",
+        ),
+        ("l-bfgs", {"line": None}, "state.line: expected the line of the trial, found nothing"),
+        ("l-bfgs", {"pairs": [{}]}, "state.pairs.0: expected s, y, sy, found nothing"),
+        (
+            "adamw on a plateau",
+            {"memory": {"best": 1.0}},
+            "state.memory: expected best, waited, scale, found best",
+        ),
+    ],
+)
+def test_a_state_that_does_not_fit_the_network_or_the_optimiser_is_named(name, change, message):
+    start, run, optimizer, params = prepared(RECIPES[name], epochs=3)
+    *_, last = run(start)
+    optimizer.check(last.state, params)
+    with pytest.raises(ValueError, match=message):
+        optimizer.check({**last.state, **change}, params)

@@ -1,0 +1,111 @@
+"""Whole random stacks, image layers and dropout masks included: the chain's gradients are the slope of its loss."""
+
+from functools import partial
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nn.core import spec, tree
+from nn.core.random import Key
+from nn.data.local_rdd import Held
+from nn.layers import LAYERS, Dense
+from nn.models.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError
+from nn.models.sequential import Sequential
+from nn.training import chain
+from nn.training.records import Pass
+
+ROW_WORDS = [
+    *("sigmoid", "tanh", "relu", "leaky_relu:0.1", "elu", "gelu", "softplus", "identity"),
+    *("dense:3", "dense:5", "dropout:0.3", "layernorm", "residual(tanh,dropout:0.2)"),
+]
+IMAGE_WORDS = [
+    *(
+        "conv2d:2x2",
+        "conv2d:3x3:padding=same",
+        "conv2d:2x3x2:stride=2:padding=same",
+        "conv2d:1x1x3:stride=1x2",
+    ),
+    *(
+        "maxpool2d:2",
+        "maxpool2d:3:stride=1:padding=same",
+        "averagepool2d:2",
+        "averagepool2d:2:stride=1:padding=same",
+    ),
+    *(
+        "tanh",
+        "relu",
+        "gelu",
+        "dropout:0.4",
+        "layernorm",
+        "residual(conv2d:2x3:padding=same,relu,conv2d:2x1)",
+    ),
+]
+LOSSES = [
+    HalfSquaredError(),
+    CrossEntropy(),
+    CrossEntropy(0.2),
+    BinaryCrossEntropy(),
+    BinaryCrossEntropy(0.1),
+]
+
+
+def fitting(words, shape):
+    """The layers of the words that can take what comes from those before, and the shape at the end."""
+    layers = []
+    for word in words:
+        layer = spec.parse(word, LAYERS, "layer")
+        try:
+            _, shape = layer.shapes(shape)
+        except ValueError:
+            continue
+        layers.append(layer)
+    return layers, shape
+
+
+@st.composite
+def networks(draw):
+    loss = draw(st.sampled_from(LOSSES))
+    if draw(st.booleans()):
+        shape = (draw(st.integers(2, 7)), draw(st.integers(2, 7)), draw(st.integers(1, 2)))
+        layers, middle = fitting(draw(st.lists(st.sampled_from(IMAGE_WORDS), max_size=5)), shape)
+        end = spec.parse(draw(st.sampled_from(["flatten", "globalaveragepool2d"])), LAYERS, "layer")
+        layers.append(end)
+        width = end.shapes(middle)[1]
+    else:
+        shape = width = (draw(st.integers(1, 5)),)
+        layers = []
+    rows, _ = fitting(draw(st.lists(st.sampled_from(ROW_WORDS), max_size=5)), width)
+    classes = 2 if isinstance(loss, BinaryCrossEntropy) else 3
+    return Sequential((*layers, *rows, Dense(loss.units(classes))), shape, loss)
+
+
+@settings(max_examples=200)
+@given(networks(), st.integers(0, 1000), st.booleans())
+def test_gradients_of_random_stacks_match_the_slope(model, seed, training):
+    rng = np.random.default_rng(seed)
+    params = tree.map_arrays(lambda a: 0.7 * rng.normal(size=a.shape), model.init(seed))
+    direction = tree.map_arrays(lambda a: rng.normal(size=a.shape), params)
+    direction = tree.scale(direction, 1 / tree.norm(direction))
+    x, labels = rng.normal(size=(4, *model.input_shape)), rng.integers(0, model.classes, 4)
+    weights, key = rng.uniform(0.5, 2, 4), Key((seed,)) if training else None
+
+    def run(point):
+        stages = [partial(chain.forward, layer, i, Held(point)) for i, layer in enumerate(model.layers)]
+        stages.append(partial(chain.lose, model.loss))
+        for i in reversed(range(len(model.layers))):
+            stages.append(
+                partial(chain.backward, model.layers[i], i, Held(point), i > model.first_with_params)
+            )
+        result = Pass(np.arange(4), labels, weights, x, key=key)
+        for stage in stages:
+            result = stage(result)
+        return chain.tally(result)
+
+    def along(t):
+        return run(tree.add(params, tree.scale(direction, t))).train.loss
+
+    t, grads = 1e-5, run(params).grads
+    # Four points: the error is of the order t^4, so the slope is good to nearly all digits.
+    slope = (8 * (along(t) - along(-t)) - (along(2 * t) - along(-2 * t))) / (12 * t)
+    assert abs(slope - tree.dot(grads, direction)) <= 1e-6 * max(tree.norm(grads), 1e-3)

@@ -1,0 +1,103 @@
+"""Model files: exact round trips, plain NumPy, nothing pickled, one line for anything else."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nn
+from nn.core.errors import DataError
+from nn.models import model_file
+from nn.models.builder import multilayer_perceptron
+from tests.support.data import blobs
+
+MODEL = multilayer_perceptron(16, 3, (4,), "tanh", "mse", scale=255.0)
+PARAMS = MODEL.init(1)
+CONTENT = model_file.to_bytes(MODEL, PARAMS, {"note": "of a test"})
+
+
+def rewritten(**changes):
+    with np.load(io.BytesIO(CONTENT)) as archive:
+        arrays = dict(archive)
+    arrays.update(changes)
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: value for name, value in arrays.items() if value is not None})
+    return buffer.getvalue()
+
+
+def test_model_file_predicts_as_the_model_did(tmp_path):
+    inputs, _ = blobs(20)
+    nn.save(tmp_path / "model.npz", MODEL, PARAMS, {"note": "of a test"})
+    classifier = nn.load(tmp_path / "model.npz")
+    assert np.array_equal(classifier.predict(inputs), MODEL.predict(PARAMS, inputs))
+    assert np.array_equal(classifier.predict_proba(inputs.tolist()), MODEL.predict_proba(PARAMS, inputs))
+    assert classifier.classes == 3 and classifier.about == {"note": "of a test"}
+    assert [path.name for path in tmp_path.iterdir()] == ["model.npz"]
+
+
+def test_model_file_is_plain_numpy_and_json():
+    with np.load(io.BytesIO(CONTENT), allow_pickle=False) as archive:
+        assert sorted(archive.files) == ["0.W", "0.b", "2.W", "2.b", "config"]
+        config = json.loads(str(archive["config"]))
+        assert np.array_equal(archive["0.W"], PARAMS[0]["W"])
+    assert config["scale"] == 255.0 and config["classes"] == 3 and config["input_shape"] == [16]
+
+
+def test_model_file_bytes_are_a_function_of_the_values():
+    assert model_file.to_bytes(MODEL, PARAMS, {"note": "of a test"}) == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "no .npz archive"),
+        (b"PK\x03\x04 truncated", "no .npz archive"),
+        (CONTENT[:-200], "no .npz archive"),
+        (rewritten(config=None), 'expected a text named "config", found none'),
+        (rewritten(config=np.array("{")), "Expecting property name"),
+        (rewritten(config=np.array("[" * 100_000)), "found brackets nested too deep"),
+        (rewritten(config=np.array("[]")), "expected a JSON object, found list"),
+        (rewritten(config=np.array('{"format": 2}')), "expected model format 1, found 2"),
+        (rewritten(config=np.array('{"format": 1}')), "description lacks 'layers'"),
+        (rewritten(**{"0.W": None}), "the array '0.W' is missing"),
+        (
+            rewritten(**{"0.W": np.zeros((16, 5), np.float32)}),
+            r"'0.W': expected float32 \(16, 4\), found float32 \(16, 5\)",
+        ),
+        (rewritten(**{"0.b": np.zeros(4)}), r"'0.b': expected float32 \(4,\), found float64 \(4,\)"),
+        (
+            rewritten(**{"0.b": np.array([1, np.nan, 3, np.inf], np.float32)}),
+            "'0.b': expected finite numbers, found nan",
+        ),
+        (
+            rewritten(**{"2.W": np.full((4, 3), -np.inf, np.float32)}),
+            "'2.W': expected finite numbers, found -inf",
+        ),
+        (rewritten(**{"9.W": np.zeros(3)}), "expected the arrays of its layers, found '9.W' beside them"),
+        (rewritten(**{"0.W": np.array([{}], dtype=object)}), "'0.W': expected an array of plain numbers"),
+    ],
+)
+def test_load_refuses_in_one_line_what_is_no_model(tmp_path, content, message):
+    path = tmp_path / "bad.npz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        nn.load(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_load_names_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(DataError, match="No such file"):
+        nn.load(tmp_path / "none.npz")
+
+
+@given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
+def test_load_never_fails_but_with_a_value_error(place, change):
+    damaged = bytearray(CONTENT)
+    damaged[place] ^= change
+    try:
+        model_file.from_bytes(bytes(damaged))
+    except ValueError as error:
+        assert "\n" not in str(error)

@@ -1,0 +1,131 @@
+"""README's commands, in their order, in a fresh copy of the project: each does what the page says."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nn.training.recipe import PLACES
+from tests.support import ROOT
+from tests.support.data import write_csv
+from tests.support.submitting import environment, job
+
+pytestmark = pytest.mark.spark
+
+DRAWN = "python generate_data.py --dataset synthetic --train-rows 1500 --test-rows 300"
+# What would install, download, test all or need a cloud, and what stands for it here.
+INSTEAD = {
+    r"make train\b.*": "eval \"$(make -n train | sed -n 's/.*tools.setup.inside .venv //p' | grep -v '^$')\"",
+    r"make package\b.*": "python -m nn.io.package dist/nn.zip",
+    r"\. \.venv/bin/activate\b.*": ":",
+    r"python generate_data\.py\s*(#.*)?": DRAWN,
+    r"gcloud (.|\\\n)*": ":",
+}
+
+
+def blocks(language):
+    """The blocks of code in README, each with the line at which it begins."""
+    text = (ROOT / "README.md").read_text()
+    found = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [(text[: match.start()].count("\n") + 1, match[1]) for match in found]
+
+
+def commands():
+    """The shell commands, with what stands for those that cannot be run here."""
+    for line, block in blocks("sh"):
+        for command in re.findall(r"(?:.*\\\n)*.+", block):
+            replaced = next((new for old, new in INSTEAD.items() if re.fullmatch(old, command)), command)
+            yield line, replaced
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """The files of the project without what is made of them, and data where make train would put them."""
+    folder = tmp_path_factory.mktemp("project") / "copy"
+    unmade = shutil.ignore_patterns(".*", "output", "dist", "runs", "data", "results", "__pycache__")
+    shutil.copytree(ROOT, folder, ignore=unmade)
+    assert run(DRAWN, folder).returncode == 0
+    return folder
+
+
+def run(command, folder):
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+
+
+def notes(text):
+    return [line for line in text.splitlines() if line.startswith("note ")]
+
+
+def test_readme_runs_from_top_to_bottom_and_gives_no_notes(copy):
+    ran = 0
+    for line, command in commands():
+        done = run(command, copy)
+        assert done.returncode == 0, (line, command, done.stdout[-3000:])
+        assert not notes(done.stdout), (line, command, notes(done.stdout))
+        ran += 1
+    assert ran >= 8
+    for folder in ("output", "runs/first", "runs/table", "runs/cnn"):
+        assert json.loads((copy / folder / "summary.json").read_text())["test"]["accuracy"] > 0.3
+    assert len(list((copy / "runs/first").glob("*.png"))) == len(list((copy / "output").glob("*.png"))) == 8
+    program = "\n".join(block for _, block in blocks("python"))
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=copy, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    accuracy = json.loads((copy / "runs/first" / "summary.json").read_text())["test"]["accuracy"]
+    assert float(done.stdout.split()[0]) == pytest.approx(accuracy)
+    assert (copy / "digits.npz").exists()
+
+
+@pytest.mark.parametrize("name", ["original", "binary", "mlp", "lbfgs"])
+def test_recipes_give_no_notes(spark, copy, name, capsys):
+    if name == "binary":
+        made = run(f"{DRAWN} --digits 0,1 --output data/binary", copy)
+        assert made.returncode == 0, made.stdout
+    recipe = copy / "recipes" / f"{name}.json"
+    sets = [json.loads(recipe.read_text())[argument] for argument in PLACES[:4]]
+    job(spark, *(copy / path for path in sets), copy / "runs" / name, "--config", recipe)
+    shown = capsys.readouterr().out
+    assert "written   " in shown and not notes(shown)
+
+
+@pytest.fixture
+def table(tmp_path, rng):
+    """The places of a table of which nothing can be learned: 300 training and 60 test rows of noise, two classes."""
+    for name, rows in (("train", 300), ("test", 60)):
+        write_csv(
+            tmp_path / f"{name}.csv", np.column_stack([rng.integers(0, 256, (rows, 4)), np.arange(rows) % 2])
+        )
+    return [tmp_path / "train.csv", "-", tmp_path / "test.csv", "-", tmp_path / "out"]
+
+
+def test_a_run_that_learned_nothing_says_so_below_its_score(spark, table, capsys):
+    job(spark, *table, "--label-column", -1, "--epochs", 2, "--learning-rate", 1e-9)
+    lines = capsys.readouterr().out.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("test      accuracy 50.00%"))
+    assert lines[at + 1].startswith("note      all 60 test rows were predicted as class ")
+    assert lines[at + 2].startswith("note      the training cost has hardly changed in 2 epochs")
+
+
+def test_an_epoch_of_more_than_100_jobs_is_noted_with_the_time_it_will_take(spark, table, capsys):
+    words = ["--label-column", -1, "--epochs", 1, "--schedule", "constant", "--overwrite"]
+    for size, noted in ((2, True), (3, False)):
+        job(spark, *table, *words, "--batch-size", size)
+        many = [line for line in notes(capsys.readouterr().out) if "Spark jobs" in line]
+        assert len(many) == noted
+        if noted:
+            told = r"an epoch is 150 Spark jobs of about \d+ ms, \d+s per epoch and \d+s in all, one for each"
+            assert re.search(told, many[0]) and "--average parameters" in many[0]

@@ -1,0 +1,176 @@
+"""Known faults of a cluster are one line that says what to do."""
+
+import subprocess
+import sys
+
+import pytest
+
+from nn.core.errors import DataError, EnvironmentFault
+from nn.spark.runtime import errors
+from tests.support.data import blobs, write_csv
+from tests.support.submitting import MAIN, submit
+
+pytestmark = pytest.mark.spark
+
+
+class JavaError(Exception):
+    """As py4j's: the message hides in a Java exception."""
+
+    @property
+    def java_exception(self):
+        return self
+
+    def getMessage(self):  # noqa: N802
+        return self.args[0]
+
+
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        (
+            "Python in worker has different version: 3.9 than that in driver: 3.11",
+            "found 3.9; point PYSPARK_PYTHON",
+        ),
+        ("Python in worker has different version (3, 8) than", "found 3.8; point PYSPARK_PYTHON"),
+        (
+            "x\nModuleNotFoundError: No module named 'numpy'\n\tat org",
+            "expected NumPy for the executors' Python",
+        ),
+        ("x\nModuleNotFoundError: No module named 'nn.spark'\n\tat org", "submit with --py-files nn.zip"),
+        (
+            "Cannot call methods on a stopped SparkContext.\nThis stopped",
+            "Spark stopped by itself: it was ended from outside, its master",
+        ),
+        (
+            'java.io.IOException: Cannot run program "python9": error=2',
+            "expected the Python python9 on the executors, found none there; point PYSPARK_PYTHON",
+        ),
+        (
+            'java.io.IOException: Cannot run program "/tmp": Exec failed, error: 13 (Permission denied)',
+            "Python /tmp on the executors, found nothing that can be run (a folder, or not executable) there;",
+        ),
+        (
+            "EOFException occurred while reading the port number from pyspark.daemon's stdout.",
+            "expected a Python for the executors, found a program that ended at once; point PYSPARK_PYTHON",
+        ),
+        (
+            "org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)\n\tat org.apache.spark",
+            "a Python worker ended by itself: most often the system kills it where memory runs out; give the",
+        ),
+    ],
+)
+def test_a_known_fault_is_one_line(told, line):
+    fault = errors.translated(JavaError(told))
+    assert isinstance(fault, EnvironmentFault) and line in str(fault) and "\n" not in str(fault)
+
+
+@pytest.mark.parametrize("error", [ValueError("No module named 'numpy'"), JavaError("x"), JavaError(None)])
+def test_other_errors_are_left_alone(error):
+    assert errors.translated(error) is None
+
+
+LOST = "Lost task 0.0 in stage 1.0 (TID 1) (host executor driver)"
+
+
+@pytest.mark.parametrize(
+    ("message", "failure"),
+    [
+        (
+            f"{LOST}: java.io.FileNotFoundException: File file:/x.csv does not exist\n"
+            "\tat org.apache.hadoop.fs.RawLocalFileSystem.open(R.java:1)",
+            "java.io.FileNotFoundException: File file:/x.csv does not exist",
+        ),
+        (
+            f"{LOST}: org.apache.spark.SparkException: x\n\tat org.apache.spark.A.b(A.scala:1)\n"
+            "Caused by: java.io.EOFException: Unexpected end of input stream\n"
+            "\tat java.base/java.io.DataInputStream.readInt(D.java:1)\n"
+            "\tat org.apache.hadoop.io.compress.DecompressorStream.read(D.java:1)\n"
+            "\tat org.apache.spark.rdd.HadoopRDD.next(H.scala:1)",
+            "java.io.EOFException: Unexpected end of input stream",
+        ),
+        (
+            f"{LOST}: java.io.IOException: No space left on device\n"
+            "\tat java.base/java.io.FileOutputStream.writeBytes(Native Method)\n"
+            "\tat org.apache.spark.storage.DiskStore.put(D.scala:1)",
+            None,
+        ),
+        (
+            f'{LOST}: java.io.IOException: Cannot run program "p": error=2\n'
+            "\tat org.apache.spark.api.python.PythonWorkerFactory.startDaemon(P.scala:1)\n"
+            "Caused by: java.io.IOException: error=2, No such file or directory\n"
+            "\tat java.base/java.lang.ProcessImpl.forkAndExec(Native Method)\n"
+            "\tat java.base/java.lang.ProcessBuilder.start(P.java:1)",
+            None,
+        ),
+        (
+            f"{LOST}: org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)\n"
+            "\tat org.apache.spark.api.python.BasePythonRunner.x(P.scala:1)\nCaused by: java.io.EOFException\n"
+            "\tat java.base/java.io.DataInputStream.readInt(D.java:1)\n"
+            "\tat org.apache.spark.api.python.PythonRunner.read(P.scala:1)",
+            None,
+        ),
+        (
+            f"{LOST}: org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)\n"
+            "\tat org.apache.spark.api.python.BasePythonRunner.x(P.scala:1)\n"
+            "Caused by: java.io.IOException: crc error\n"
+            "\tat org.apache.hadoop.io.compress.bzip2.CBZip2InputStream.read(C.java:1)",
+            "java.io.IOException: crc error",
+        ),
+        ("x", None),
+    ],
+)
+def test_the_failure_of_a_storage_is_told_from_spark_s_own(message, failure):
+    error = JavaError(message)
+    assert (None if errors.translated(error) else errors.storage_failure(error)) == failure
+
+
+def test_an_error_becomes_one_for_the_user_by_its_cause():
+    class Py4JNetworkError(Exception):
+        pass
+
+    own = EnvironmentFault("own")
+    assert errors.as_user_error(own, DataError, "what") is own
+    known = errors.as_user_error(JavaError('Cannot run program "p": error=2'), DataError, "what")
+    assert type(known) is EnvironmentFault and "the Python p" in str(known)
+    gone = errors.as_user_error(Py4JNetworkError("Answer from Java side is empty"), DataError, "what")
+    assert type(gone) is EnvironmentFault and str(gone).startswith("Spark's Java process ended by itself")
+    other = errors.as_user_error(JavaError("reason\nmore"), DataError, "what")
+    assert type(other) is DataError and str(other) == "what: reason"
+
+
+@pytest.mark.parametrize("words", [(), ("--check",)])
+def test_a_python_that_is_not_there_is_not_blamed_on_the_data(tmp_path, words):
+    inputs, labels = blobs(30, width=4)
+    places = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
+    python = str(tmp_path) if words else "/nope/python"  # a folder; nothing
+    env = {"PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    done = submit(MAIN, *places, "out", *words, cwd=tmp_path, env=env)
+    assert done.returncode == 4, done.stdout
+    assert f"main_task.py: error: expected the Python {python} on the exec" in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stdout and not (tmp_path / "out").exists()
+
+
+def test_another_python_on_the_workers_is_told(spark, monkeypatch):
+    monkeypatch.setattr(spark, "pythonVer", "3.7")
+    with pytest.raises(Exception) as caught:
+        spark.parallelize([1], 1).map(str).collect()
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert f"found {own}; point PYSPARK_PYTHON" in str(errors.translated(caught.value))
+
+
+@pytest.mark.parametrize("words", [(), ("--check",)])
+def test_executors_without_numpy_are_told_in_one_line(tmp_path, words):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
+    inputs, labels = blobs(30, width=4)
+    places = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
+    env = {
+        "PYSPARK_PYTHON": str(tmp_path / "bare" / "bin" / "python"),
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+    }
+    done = submit(MAIN, *places, "out", *words, cwd=tmp_path, env=env)
+    assert done.returncode == 4, done.stdout
+    assert (
+        "error: expected NumPy for the executors' Python, found none; install it"
+        in done.stdout.splitlines()[-1]
+    )
+    assert "Traceback" not in done.stdout and not (tmp_path / "out").exists()

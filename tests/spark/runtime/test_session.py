@@ -1,0 +1,137 @@
+"""How Spark is started and stopped: what goes wrong is one line, what a signal brought about is the signal."""
+
+import errno
+import os
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from nn.core.errors import EnvironmentFault, Terminated, advice_of, advise
+from nn.spark.runtime import session
+from tests.support.submitting import MAIN, submit
+
+pytestmark = pytest.mark.spark
+
+
+class Context:
+    """One that calls no Java; what it does when it is stopped is told."""
+
+    def __init__(self, stop=lambda: None):
+        self._gateway = self._gateway_client = self._jvm = self
+        self.stop = stop
+
+    def send_command(self, command):
+        raise AssertionError("no Java here")
+
+    def addPyFile(self, path):  # noqa: N802 (Spark's name)
+        pass
+
+
+@pytest.fixture
+def started(spark, monkeypatch):
+    """A function that lets Spark start as it is told."""
+    monkeypatch.setattr(session, "_set_log_level", lambda jvm, level: None)
+
+    def start(call):
+        monkeypatch.setattr("pyspark.SparkContext.getOrCreate", lambda conf: call())
+        return session.spark_context("test")
+
+    return start
+
+
+def amid(stop, error):
+    """Raise what comes up while a signal's exception passes, as PySpark does."""
+    try:
+        raise stop
+    except KeyboardInterrupt:
+        raise error  # noqa: B904 (by itself Python remembers what it came up amid)
+
+
+def test_a_disk_without_room_for_the_package_is_one_line(monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("nn.io.package.temporary_zip", full)
+    with pytest.raises(
+        EnvironmentFault,
+        match="cannot write nn.zip to the folder for .* \\(TMPDIR\\): No space left on device",
+    ):
+        session.ship_package(Context())
+
+
+def test_a_signal_while_spark_starts_is_no_fault_of_its_environment(started):
+    stop = Terminated()
+    with pytest.raises(Terminated) as caught, started(lambda: amid(stop, OSError("Answer is empty"))):
+        pass
+    assert caught.value is stop
+    with (
+        pytest.raises(EnvironmentFault, match="^Spark did not start: division by zero$"),
+        started(lambda: 1 / 0),
+    ):
+        pass
+
+
+def test_an_error_that_a_signal_brought_about_is_the_signal_and_keeps_its_advice(started):
+    stop = Terminated()
+    with pytest.raises(Terminated) as caught, started(Context):
+        try:
+            amid(stop, UnboundLocalError("sockfile"))
+        except UnboundLocalError as error:
+            advise(error, "go on")
+            raise
+    assert caught.value is stop and advice_of(caught.value) == "go on"
+
+
+class JavaError(Exception):
+    """As py4j's."""
+
+    java_exception = SimpleNamespace(getMessage=lambda: None)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_of_a_spark_that_stopped_by_itself_any_call_may_fail(started, stopped):
+    context = Context()
+    context._jsc = SimpleNamespace(sc=lambda: SimpleNamespace(isStopped=lambda: stopped))
+    for error, told in ((JavaError, EnvironmentFault if stopped else JavaError), (KeyError, KeyError)):
+        message = "Spark stopped by itself" if told is EnvironmentFault else None
+        with pytest.raises(told, match=message), started(lambda: context):
+            raise error
+
+
+def test_a_signal_while_spark_stops_changes_no_result(started):
+    def stop():
+        raise Terminated
+
+    with started(lambda: Context(stop)):
+        pass
+    with pytest.raises(ZeroDivisionError), started(lambda: Context(stop)):
+        1 / 0  # noqa: B018 (what the program died of is told)
+
+
+def test_spark_that_does_not_start_is_one_line(tmp_path):
+    done = submit(MAIN, *"abcd", "out", cwd=tmp_path, master="local[x]")
+    assert done.returncode == 4 and "\tat " not in done.stdout, done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert last == "main_task.py: error: Spark did not start: Could not parse Master URL: 'local[x]'"
+
+
+@pytest.mark.parametrize(
+    ("master", "variable", "setting", "chosen"),
+    [
+        ("local[2]", None, None, sys.executable),
+        ("local[2]", "/named/python", None, "/named/python"),
+        ("local[2]", None, "/named/python", None),
+        ("spark://host:7077", None, None, None),
+    ],
+)
+def test_a_local_master_runs_its_tasks_on_this_python_unless_another_is_named(
+    monkeypatch, master, variable, setting, chosen
+):
+    monkeypatch.setenv("PYSPARK_PYTHON", variable or "")
+    if variable is None:
+        monkeypatch.delenv("PYSPARK_PYTHON")
+    values = {"spark.master": master, **({"spark.pyspark.python": setting} if setting else {})}
+    session._choose_python(SimpleNamespace(get=values.get, contains=values.__contains__))
+    assert os.environ.get("PYSPARK_PYTHON") == chosen
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)

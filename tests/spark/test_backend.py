@@ -1,0 +1,148 @@
+"""A job for each trial: the same numbers as without Spark, named jobs, nothing left behind."""
+
+import os
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from nn.core import tree
+from nn.data.local_rdd import Blocks, Held, blocks_of
+from nn.models.builder import multilayer_perceptron
+from nn.optim.first_order import Descent
+from nn.optim.parameter_averaging import Averaging
+from nn.optim.rules import Momentum
+from nn.optim.schedules import BoldDriver
+from nn.spark import backend
+from nn.spark.input import reader
+from nn.spark.storage.filesystem import Storage
+from nn.training import local
+from nn.training.evaluation import evaluate
+from nn.training.loop import Plan, kept, train
+from nn.training.recipe import Recipe
+from nn.training.records import Draw, Progress
+from tests.support.data import blobs
+
+pytestmark = pytest.mark.spark
+
+INPUTS, LABELS = blobs(300)
+MODEL = multilayer_perceptron(16, 3, (8,), "sigmoid", "mse", scale=255.0)
+
+
+def partitions_of(count):
+    blocks = blocks_of(INPUTS, LABELS, block_rows=30).partitions[0]
+    bounds = [len(blocks) * number // count for number in range(count + 1)]
+    return [blocks[start:end] for start, end in pairwise(bounds)]
+
+
+def trained(measure, **plan):
+    descent = Descent(Momentum(), BoldDriver(), 0.5)
+    *_, last = train(measure, descent, Plan(300, 4, **plan), Progress(descent.init(MODEL.init(0))))
+    return descent.result(last.state), last.history
+
+
+@pytest.mark.parametrize("plan", [{"sample": 0.7}, {"batch_size": 100}], ids=["sample", "batches"])
+def test_training_on_spark_gives_the_bits_of_training_without(spark, plan):
+    partitions = partitions_of(2)
+    there, history = trained(
+        backend.measure_on(spark.parallelize(partitions, 2).flatMap(list), MODEL), **plan
+    )
+    here, same = trained(local.measure_on(Blocks(partitions), MODEL), **plan)
+    assert [line[:6] for line in history] == [line[:6] for line in same]
+    for a, b in zip(tree.arrays(there), tree.arrays(here), strict=True):
+        assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("plan", [{"sample": 0.7}, {"batch_size": 100}], ids=["sample", "batches"])
+def test_training_in_other_partitions_is_the_same_to_rounding(spark, plan):
+    ends = []
+    for count in (1, 5):
+        rdd = spark.parallelize(partitions_of(count), count).flatMap(list)
+        ends.append(trained(backend.measure_on(rdd, MODEL), **plan)[0])
+    for a, b in zip(*map(tree.arrays, ends), strict=True):
+        assert np.linalg.norm(a - b) <= 1e-5 * np.linalg.norm(a)
+
+
+@pytest.mark.parametrize("options", [{"sample": 0.7}, {"average": "parameters"}], ids=["sample", "replica"])
+def test_the_library_gives_the_bits_of_the_job_with_one_partition(spark, tmp_path, options):
+    inputs = INPUTS / 7 - 3
+    np.savetxt(tmp_path / "x.csv", inputs, fmt="%.17g", delimiter=",")
+    np.savetxt(tmp_path / "y.csv", LABELS, fmt="%d")
+    source = reader.Source("TRAIN", str(tmp_path / "x.csv"), str(tmp_path / "y.csv"))
+    train_set, _ = reader.read_both(spark, Storage(spark), source, source, 1)
+    recipe = Recipe.of(epochs=3, hidden=[8], **options)
+    model = recipe.model(train_set.width, train_set.classes, train_set.largest)
+    plan = recipe.plan(train_set.rows)
+    optimizer = recipe.optimizer_for(plan)
+    measure, descend = (make(train_set.blocks, model) for make in (backend.measure_on, backend.descend_on))
+    *_, last = train(measure, optimizer, plan, Progress(optimizer.init(model.init(0))), descend)
+    fitted = local.fit(inputs, LABELS, recipe)
+    assert fitted.classifier.model == model
+    assert [line[:6] for line in fitted.history] == [line[:6] for line in last.history]
+    for a, b in zip(*map(tree.arrays, (fitted.classifier.params, kept(optimizer, last))), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_jobs_reuse_their_python_workers(spark):
+    """A stage that left its input undrained would switch reuse off: a new process for each task."""
+    rdd = spark.parallelize(partitions_of(2), 2).flatMap(list).cache()
+    measure = backend.measure_on(rdd, MODEL)
+    workers = set()
+    for epoch in range(6):
+        measure(MODEL.init(0), Draw(0, epoch, 0.7))
+        measure(MODEL.init(0), Draw(0, epoch, batch=0, batches=6, total=300))
+        workers |= set(rdd.mapPartitions(lambda blocks: [list(blocks) and os.getpid()]).collect())
+    assert len(workers) <= 4
+
+
+@pytest.mark.parametrize(("inline", "broadcasts"), [(1 << 20, []), (0, [True, True])], ids=["small", "large"])
+def test_large_parameters_are_broadcast_and_destroyed_and_small_ones_travel_in_the_tasks(
+    spark, monkeypatch, inline, broadcasts
+):
+    monkeypatch.setattr(backend, "INLINE", inline)
+    destroyed = []
+    original = spark.broadcast
+
+    class Watching:
+        def __init__(self, value):
+            self.inner = original(value)
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+        def __reduce__(self):
+            return self.inner.__reduce__()
+
+        def destroy(self):
+            destroyed.append(True)
+            self.inner.destroy()
+
+    rdd = spark.parallelize(partitions_of(2), 2).flatMap(list)
+    spark.broadcast = Watching
+    averaging = Averaging(Momentum(), batch_size=50)
+    state = averaging.init(MODEL.init(0))
+    try:
+        tally = backend.measure_on(rdd, MODEL)(state["trial"], Draw())
+        change = backend.descend_on(rdd, MODEL)(averaging.round(state), Draw())
+    finally:
+        del spark.broadcast
+    assert destroyed == broadcasts
+    assert tally.senders == change.senders == 300
+
+
+def test_jobs_are_named_after_their_epoch():
+    assert backend.describe(Draw(0, 3, 0.7)) == "epoch 3: gradients"
+    assert backend.describe(Draw(0, 3, batch=4, batches=9)) == "epoch 3: gradients, batch 5 of 9"
+    assert backend.describe(Draw(0, 3), replicas=True) == "epoch 3: replicas"
+    assert (
+        backend.describe(Draw(0, 3, batch=1, batches=2), replicas=True) == "epoch 3: replicas, round 2 of 2"
+    )
+    assert backend.describe(Draw(0, 3, 0.0)) == "epoch 3: cost of all rows"
+
+
+def test_scoring_on_spark_gives_the_score_without(spark):
+    partitions, params = partitions_of(2), MODEL.init(0)
+    there = evaluate(spark.parallelize(partitions, 2).flatMap(list), MODEL, spark.broadcast(params))
+    here = evaluate(Blocks(partitions), MODEL, Held(params))
+    assert np.array_equal(there.confusion, here.confusion) and there.first == here.first
+    assert there.loss == here.loss and len(there.examples) == len(here.examples)

@@ -1,0 +1,96 @@
+"""What --check learns of executors and data."""
+
+import platform
+import sys
+
+import numpy as np
+import pytest
+
+from nn.data.csv import Fault
+from nn.spark import preflight
+from nn.spark.input.reader import Files, Source
+from nn.spark.storage.filesystem import Storage
+from nn.training.recipe import Recipe
+from nn.training.trial_step import Rehearsal
+from tests.support.data import blobs, write_csv
+
+pytestmark = pytest.mark.spark
+
+
+@pytest.fixture
+def files(spark, tmp_path):
+    """A function (rows (n, d), labels or None, partitions) -> the files of a training set, with a header."""
+
+    def opened(rows, labels, partitions, column=None):
+        images = tmp_path / "x.csv"
+        head = ",".join(f"c{number}" for number in range(len(rows[0]))) + "\n"
+        images.write_text(head + "".join(",".join(map(str, row)) + "\n" for row in rows))
+        beside = None if labels is None else write_csv(tmp_path / "y.csv", np.asarray(labels))
+        return Files.open(spark, Storage(spark), Source("TRAIN", str(images), beside, column), partitions)
+
+    return opened
+
+
+def test_every_executor_is_visited_once(spark, tmp_path):
+    paths = [str(tmp_path), str(tmp_path / "none")]
+    (found,) = preflight.visit(spark, paths, Rehearsal(Recipe(), 784, 10, 3000, 1), 6_000_000)
+    visited = found.visited
+    assert (visited.python, visited.numpy) == (platform.python_version(), np.__version__)
+    assert visited.threads == "1" and visited.unread == (str(tmp_path / "none"),)
+    assert found.executor.name == "driver" and found.executor.slots == 2 and found.rows == 6_000_000
+    assert 0 < visited.step < 10
+    if sys.platform == "linux":
+        assert 30 << 20 < visited.worker < 400 << 20 and visited.free > 0
+
+
+def test_what_a_worker_holds_grows_with_the_network(spark):
+    if sys.platform != "linux":
+        pytest.skip("no one tells a process's memory")
+    (small,), (large,) = (
+        preflight.visit(spark, [], Rehearsal(Recipe.of(hidden=hidden), 784, 10, 3000, 1), 0)
+        for hidden in ("16", "4000,4000")
+    )
+    parameters = 4 * (784 * 4000 + 4000 * 4000)
+    assert large.visited.worker - small.visited.worker > 2 * parameters  # gradients beside parameters
+    assert large.visited.step > small.visited.step
+
+
+def test_without_a_rehearsal_no_step_is_told(spark):
+    (found,) = preflight.visit(spark, [], None, 0)
+    assert found.visited.step is None
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_both_ends_of_images_and_labels_are_read(files, spark, partitions):
+    inputs, labels = blobs(6000, width=4)
+    opened = files(inputs.tolist(), labels, partitions)
+    images, beside = preflight.ends(opened)
+    assert images[:4] == ("TRAIN_IMAGES", partitions, (1023, 4, 0), (1024, 4, 0))
+    assert images.files == (opened.images.pieces[0].path, opened.images.pieces[-1].path)
+    assert images.tail == 1024
+    assert (beside.argument, beside.first, beside.last) == ("TRAIN_LABELS", (1024, 1, 3), (1024, 1, 3))
+    assert (images.classes, beside.classes) == (0, 3)
+    room = preflight.room(spark, [opened.images])
+    assert room.free > room.needed > 6000 * 4 * 0.5
+
+
+def test_labels_beside_the_images_are_seen(files):
+    (images,) = preflight.ends(files([[1, 2, 0], [3, 4, 6], [5, 6, 2]], None, 1, column=-1))
+    assert images.first == (3, 3, 7) == images.last and images.classes == 7 and images.tail == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "column", "argument", "expected", "found"),
+    [
+        ([[1, 2]] * 50 + [[1, "x"]], [0] * 51, None, "TRAIN_IMAGES", "a number as value 2 of 2", "'x'"),
+        ([[1, 2]] * 50, [0] * 49 + [-1], None, "TRAIN_LABELS", "a class number in 0..999", "-1"),
+        ([[1, 2]] * 50 + [[1, 2.5]], None, -1, "TRAIN_IMAGES", "a class number in 0..999", "2.5"),
+    ],
+)
+def test_a_fault_at_the_end_is_found(files, rows, labels, column, argument, expected, found):
+    (ends,) = [
+        each for each in preflight.ends(files(rows, labels, 2, column)) if isinstance(each.last, Fault)
+    ]
+    assert (ends.argument, ends.last.expected, ends.last.found) == (argument, expected, found)
+    assert not isinstance(ends.first, Fault) and ends.classes == ends.first.classes
+    assert ends.last.line == ends.tail > 0  # the last of the lines

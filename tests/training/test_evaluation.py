@@ -1,0 +1,44 @@
+"""Scores add up in row order, and mistakes come first."""
+
+import numpy as np
+
+from nn.data.local_rdd import Held, blocks_of
+from nn.models.builder import multilayer_perceptron
+from nn.training import evaluation
+from tests.support.data import blobs
+
+INPUTS, LABELS = blobs(200)
+MODEL = multilayer_perceptron(16, 3, (4,), "tanh", "mse", scale=255.0)
+PARAMS = MODEL.init(1)
+
+
+def test_score_counts_what_the_model_predicts():
+    score = evaluation.evaluate(blocks_of(INPUTS, LABELS, block_rows=33), MODEL, Held(PARAMS))
+    predictions = MODEL.predict(PARAMS, INPUTS)
+    assert score.rows == 200
+    assert score.accuracy == np.mean(predictions == LABELS)
+    assert score.confusion[2, 1] == np.sum((LABELS == 2) & (predictions == 1))
+    assert score.first == tuple(zip(predictions[:15].tolist(), LABELS[:15].tolist(), strict=True))
+
+
+def test_score_does_not_depend_on_the_blocks():
+    whole = evaluation.evaluate(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS))
+    parts = evaluation.evaluate(blocks_of(INPUTS, LABELS, block_rows=7), MODEL, Held(PARAMS))
+    assert np.array_equal(whole.confusion, parts.confusion)
+    assert whole.first == parts.first
+    assert [e.row for e in whole.examples] == [e.row for e in parts.examples]
+
+
+def test_examples_show_mistakes_first_with_their_inputs():
+    score = evaluation.evaluate(blocks_of(INPUTS, LABELS, block_rows=50), MODEL, Held(PARAMS))
+    wrong = [e.prediction != e.label for e in score.examples]
+    assert len(wrong) == evaluation.EXAMPLES and sorted(wrong, reverse=True) == wrong
+    assert 0 < sum(wrong) < len(wrong)
+    for example in score.examples:
+        assert np.array_equal(example.inputs, INPUTS[example.row])
+        assert example.label == LABELS[example.row] and 0 < example.probability <= 1
+
+
+def test_examples_fill_up_where_there_are_few_of_one_kind():
+    score = evaluation.evaluate(blocks_of(INPUTS[:10], LABELS[:10]), MODEL, Held(PARAMS))
+    assert sorted(e.row for e in score.examples) == list(range(10))

@@ -1,0 +1,386 @@
+"""Training on arrays in memory: what the job does, without Spark."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nn
+from nn.core.errors import Diverged
+from nn.data.hold_out import HoldOut
+from nn.optim.rules import Adam
+from tests.support import ROOT
+from tests.support.data import blobs
+
+INPUTS, LABELS = blobs(300)
+
+
+def test_fit_learns_and_predicts():
+    classifier, history = nn.fit(
+        INPUTS, LABELS, hidden=[16], activation="relu", loss="cross-entropy", optimizer="adam", batch_size=50,
+        learning_rate=0.01, epochs=10,
+    )  # fmt: skip
+    test_inputs, test_labels = blobs(100, seed=5)
+    assert np.mean(classifier.predict(test_inputs) == test_labels) > 0.95
+    assert [line.epoch for line in history] == list(range(1, 11)) and classifier.model.scale == INPUTS.max()
+
+
+def test_fit_takes_images_validation_augmentation_and_weights():
+    classifier, history = nn.fit(
+        INPUTS.reshape(-1, 4, 4, 1),
+        LABELS,
+        nn.Recipe.of(
+            layers="conv2d:8x2,relu,flatten,dropout:0.1", loss="cross-entropy:0.05", epochs=8, patience=2,
+            optimizer="adamw", schedule="one-cycle", learning_rate=0.02, batch_size=40, validation_fraction=0.2,
+            augment="scale:0.05", class_weights="balanced", l2=1e-4, clip=5.0,
+        ),
+        weights=np.linspace(0.5, 1.5, 300),
+    )  # fmt: skip
+    assert all(line.val_cost > 0 and line.rows < 300 for line in history)
+    assert classifier.predict_proba(INPUTS[:5]).shape == (5, 3)
+    assert history[-1].val_accuracy > 0.6
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sample": 0.5},
+        {"batch_size": 64},
+        {"average": "parameters"},
+        {"optimizer": "l-bfgs"},
+        {"layers": "dense:4,relu,dropout:0.5"},
+    ],
+    ids=lambda each: next(iter(each)),
+)
+def test_fit_gives_the_same_bits_again(options):
+    runs = [nn.fit(INPUTS, LABELS, epochs=4, **options) for _ in range(2)]
+    first, second = (run.classifier.params for run in runs)
+    assert all(np.array_equal(a[key], b[key]) for a, b in zip(first, second, strict=True) for key in a)
+
+
+def test_fit_descends_in_mini_batches_as_one_replica():
+    options = {
+        "hidden": [16],
+        "activation": "relu",
+        "loss": "cross-entropy",
+        "optimizer": "momentum",
+        "l2": 1e-4,
+    }
+    classifier, history = nn.fit(
+        INPUTS, LABELS, average="parameters", batch_size=20, learning_rate=0.05, epochs=6, validation_fraction=0.2,
+        **options,
+    )  # fmt: skip
+    assert history[-1].accuracy > 0.95 and history[-1].val_accuracy > 0.9 and history[-1].rows < 300
+    test_inputs, test_labels = blobs(100, seed=5)
+    assert np.mean(classifier.predict(test_inputs) == test_labels) > 0.93
+
+
+def test_twenty_layers_train():
+    words = ",".join(["dense:24,relu"] * 20)
+    classifier, history = nn.fit(
+        INPUTS, LABELS, layers=words, loss="cross-entropy", optimizer="adam", batch_size=50, epochs=12
+    )
+    assert len(classifier.model.layers) == 41 and history[-1].accuracy > 0.95
+
+
+def test_fit_keeps_the_shape_of_images():
+    for shape, expected in (((2, 8, 1), (2, 8, 1)), ((4, 4), (4, 4, 1)), ((2, 2, 4), (2, 2, 4))):
+        images = INPUTS.reshape(-1, *shape)
+        model = nn.fit(images, LABELS, layers="conv2d:3x2,relu,flatten", epochs=1).classifier.model
+        assert model.input_shape == expected
+        model = nn.fit(images, LABELS, hidden=[3], epochs=1).classifier.model
+        assert model.input_shape == expected and model.layers[0].name == "flatten"
+    with pytest.raises(ValueError, match="expected images of the input shape .16,., got .4, 4, 1."):
+        nn.fit(INPUTS.reshape(-1, 4, 4), LABELS, input_shape=[16])
+    with pytest.raises(ValueError, match="needs an image of at least 3x3, got an image of 2x8x1"):
+        nn.fit(INPUTS.reshape(-1, 2, 8, 1), LABELS, layers="conv2d:3x3,relu,flatten")
+
+
+def test_fit_makes_squares_of_rows_that_are_to_be_augmented():
+    model = nn.fit(INPUTS, LABELS, augment="shift:1", epochs=1).classifier.model
+    assert model.input_shape == (4, 4, 1) and model.layers[0].name == "flatten"
+
+
+def test_fit_takes_what_python_users_have():
+    lines = []
+    same = [
+        nn.fit(
+            INPUTS.tolist(),
+            LABELS.tolist(),
+            hidden=(8,),
+            epochs=np.int64(3),
+            optimizer=Adam(),
+            watch=lines.append,
+        ),
+        nn.fit(INPUTS, LABELS, hidden=[8], epochs=3, optimizer="adam"),
+    ]
+    assert np.array_equal(*(fit.classifier.params[0]["W"] for fit in same))
+    assert [line.epoch for line in lines] == [1, 2, 3]
+    signed = (INPUTS.astype(int) - 128).astype(np.int8)
+    assert nn.fit(signed, LABELS, epochs=1).classifier.model.scale == 128
+    recipe = nn.fit(INPUTS, LABELS, str(ROOT / "recipes" / "original.json"), np.ones(300))
+    assert len(recipe.history) == 100
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.where(LABELS == 0, -1.0, 1.0), "expected weights from 0 to 1e[+]09, got -1 to 1"),
+        (np.full(300, np.nan), "expected weights from 0"),
+        (np.full(300, 1e10), "expected weights from 0 to 1e[+]09, got 1e[+]10 to 1e[+]10"),
+        (np.ones(299), "expected 300 weights .n,., got an array of shape .299,."),
+        (np.ones((300, 1)), "expected 300 weights"),
+        (np.zeros(300), "expected training rows that weigh more than 0 together, found a sum of 0"),
+        (
+            np.where(HoldOut(0, 0.1, 300).chosen(np.arange(300)), 0.0, 1.0),
+            "expected validation rows that weigh more",
+        ),
+    ],
+)
+def test_fit_refuses_weights_that_are_none(weights, message):
+    with pytest.raises(ValueError, match=message):
+        nn.fit(INPUTS, LABELS, weights=weights, validation_fraction=0.1, epochs=2)
+
+
+def test_balanced_weights_are_of_the_rows_that_are_learned_from():
+    held = HoldOut(0, 0.5, 300).chosen(np.arange(300))
+    other = np.where(held, 0, LABELS)  # other labels where nothing may be learned
+    options = {"class_weights": "balanced", "validation_fraction": 0.5, "epochs": 2, "batch_size": 50}
+    first, second = (nn.fit(INPUTS, labels, **options).classifier.params for labels in (LABELS, other))
+    assert np.array_equal(first[0]["W"], second[0]["W"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"optimizer": "adam"}, {"epochs": -5}, {"hidden": [3]}, {"layers": ("relu",)}, {"l2": True}],
+    ids=str,
+)
+def test_recipe_refuses_at_construction_what_its_options_would(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        nn.Recipe(**wrong)
+
+
+def test_fit_refuses_inputs_that_are_none():
+    for inputs in (
+        INPUTS.astype(str),
+        INPUTS[:, :0],
+        INPUTS[:0],
+        np.where(INPUTS > 250, np.nan, INPUTS),
+        INPUTS[:, 0],
+    ):
+        with pytest.raises(ValueError, match="expected inputs"):
+            nn.fit(inputs, LABELS[: len(inputs)])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (LABELS[:-1], "expected 300 labels"),
+        (
+            LABELS - (np.arange(300) == 7) * 9,
+            "labels, row 7: expected a class number in 0..999, found -[789]",
+        ),
+        (LABELS.clip(0, 1) * 2 - 1, r"found -1; labels -1 and 1: write 0 and 1"),
+        (LABELS + 10**12, "labels, row 0: expected a class number in 0..999, found 1e[+]12"),
+        (
+            LABELS / 1 + (np.arange(300) == 7) / 2,
+            r"labels, row 7: expected a class number in 0..999, found \d.5",
+        ),
+        (
+            np.where(np.arange(300) == 7, np.nan, LABELS),
+            "labels, row 7: expected a class number .* found nan",
+        ),
+        (np.eye(3)[LABELS] / 2, "labels, row 0: expected a one-hot row: a single 1 among 3 values"),
+        (np.zeros((300, 2)), "labels, row 0: expected a one-hot row"),
+        (np.zeros((300, 2, 2)), "expected 300 labels, class numbers"),
+        (LABELS.astype(str), r"expected labels of class numbers from 0, got <U\d+ .*np.unique"),
+        (LABELS.astype(object), "expected labels of class numbers from 0, got object"),
+        (np.zeros(300), "labels: expected at least 2 classes, found class 0 alone"),
+        (np.full((300, 1), 7), "labels: expected at least 2 classes, found class 7 alone"),
+        (np.eye(3)[np.ones(300, int)], "labels: expected at least 2 classes, found class 1 alone"),
+    ],
+)
+def test_fit_refuses_labels_that_are_none(labels, message):
+    with pytest.raises(ValueError, match=message):
+        nn.fit(INPUTS, labels)
+
+
+def test_a_classifier_predicts_many_rows_in_parts_as_few_at_once():
+    classifier, _ = nn.fit(INPUTS, LABELS, epochs=2)
+    many = np.tile(INPUTS, (8, 1))
+    assert np.array_equal(classifier.predict(many), np.tile(classifier.predict(INPUTS), 8))
+    assert np.allclose(classifier.predict_proba(many)[-300:], classifier.predict_proba(INPUTS), atol=1e-6)
+    assert classifier.predict(INPUTS[:0]).shape == (0,) and classifier.predict_proba(INPUTS[:0]).shape == (
+        0,
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        LABELS.astype(float),
+        LABELS.astype(np.uint8),
+        LABELS[:, None],
+        LABELS[:, None] * 1.0,
+        np.eye(3)[LABELS],
+        np.eye(3, dtype=bool)[LABELS],
+        np.eye(3)[LABELS].tolist(),
+    ],
+    ids=lambda labels: f"{getattr(labels, 'dtype', 'list')}{np.shape(labels)}",
+)
+def test_fit_takes_labels_as_the_job_does(labels):
+    found, expected = (nn.fit(INPUTS, each, epochs=2).classifier.params for each in (labels, LABELS))
+    assert all(np.array_equal(a[key], b[key]) for a, b in zip(found, expected, strict=True) for key in a)
+
+
+def test_fit_takes_true_and_false_for_two_classes():
+    classifier, _ = nn.fit(INPUTS, LABELS > 0, epochs=2)
+    other, _ = nn.fit(INPUTS, (LABELS > 0).astype(int), epochs=2)
+    assert classifier.classes == 2 and np.array_equal(classifier.params[0]["W"], other.params[0]["W"])
+
+
+def changed(inputs, place, value):
+    """Inputs as float64 with one value set."""
+    inputs = np.array(inputs, float)
+    inputs[place] = value
+    return inputs
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.nan, "expected inputs of finite numbers, found nan in row 7, column 3"),
+        (-np.inf, "expected inputs of finite numbers, found -inf in row 7, column 3"),
+        (1e300, r"expected inputs within float32, up to 3.4e\+38, found 1e\+300 in row 7, column 3"),
+    ],
+)
+def test_a_value_that_is_no_number_of_float32_is_named_in_training_and_prediction(value, message):
+    wrong = changed(INPUTS, (7, 3), value)
+    with pytest.raises(ValueError, match=message):
+        nn.fit(wrong, LABELS, epochs=2)
+    classifier, _ = nn.fit(INPUTS, LABELS, epochs=1)
+    many = np.concatenate([np.tile(INPUTS, (4, 1)), wrong])  # a later part than the first
+    for predict in (classifier.predict, classifier.predict_proba):
+        with pytest.raises(ValueError, match=message.replace("row 7", "row 1207")):
+            predict(many)
+    images = changed(INPUTS.reshape(-1, 4, 4), (7, 0, 3), value)
+    with pytest.raises(ValueError, match=message.replace("in row 7, column 3", r"at \[7, 0, 3\]")):
+        classifier.predict(images)
+
+
+def test_large_values_whose_sum_alone_float32_does_not_hold_are_no_fault():
+    classifier, _ = nn.fit(np.where(INPUTS > 120, 3e38, 1e30), LABELS, epochs=2)
+    assert classifier.predict(np.full((2, 16), 3e38)).shape == (2,)
+
+
+def test_inputs_are_what_float32_makes_of_them_as_in_the_job():
+    fine = INPUTS / 3 + 1e-12  # the largest one is another number in float64
+    first, second = (nn.fit(each, LABELS, epochs=3).classifier for each in (fine, fine.astype(np.float32)))
+    assert first.model.scale == second.model.scale
+    assert np.array_equal(first.params[0]["W"], second.params[0]["W"])
+
+
+def test_inputs_too_small_for_float32_are_the_datas_fault():
+    for factor in (1e-300, 1e-43):
+        with pytest.raises(ValueError, match="expected inputs of which some are at least 1.18e-38 in size"):
+            nn.fit(INPUTS * factor, LABELS, epochs=2)
+    tiny = changed(INPUTS, (0, 0), 1e-300)  # one that becomes 0 is as good as 0
+    assert np.array_equal(
+        nn.fit(tiny, LABELS, epochs=2).classifier.params[0]["W"],
+        nn.fit(changed(INPUTS, (0, 0), 0), LABELS, epochs=2).classifier.params[0]["W"],
+    )
+    assert nn.fit(INPUTS * 1e-36, LABELS, epochs=2).classifier.model.scale == pytest.approx(255e-36)
+
+
+def test_divergence_names_arguments_and_no_options():
+    with pytest.raises(Diverged) as caught:
+        nn.fit(
+            INPUTS,
+            LABELS,
+            learning_rate=1e30,
+            schedule="constant",
+            epochs=9,
+            activation="relu",
+            hidden=[8, 8],
+            loss="cross-entropy",
+        )
+    assert str(caught.value).endswith('; try learning_rate=1e+29 or schedule="bold-driver"')
+    for wrong in ({"patience": 3}, {"rounds_per_epoch": 2}, {"sample": 0.5, "batch_size": 3}, {"warmup": 3}):
+        with pytest.raises(ValueError) as refused:
+            nn.fit(INPUTS, LABELS, **wrong)
+        assert "--" not in str(refused.value) and next(reversed(wrong)) in str(refused.value)
+
+
+def test_predict_refuses_what_are_no_rows_of_its_width():
+    classifier, _ = nn.fit(INPUTS, LABELS, epochs=1)
+    for row in (INPUTS[0], INPUTS[0].reshape(4, 4)):
+        with pytest.raises(
+            ValueError, match=r"expected rows \(n, 16\), got one row of shape \((16,|4, 4)\); put"
+        ):
+            classifier.predict(row)
+        assert classifier.predict([row]).shape == (1,)
+    for wrong in (INPUTS[:, :3], INPUTS[:3, 0], []):
+        with pytest.raises(ValueError, match="expected rows of 16 values, got an array of shape"):
+            classifier.predict_proba(wrong)
+    for wrong in (INPUTS.astype(str), 5, None, np.full((2, 16), None)):
+        with pytest.raises(ValueError, match="expected inputs .n, .... of numbers, got"):
+            classifier.predict(wrong)
+
+
+def test_a_classifier_saves_itself(tmp_path):
+    classifier, _ = nn.fit(INPUTS, LABELS, epochs=2)
+    classifier.save(tmp_path / "model.npz")
+    again = nn.load(tmp_path / "model.npz")
+    assert np.array_equal(again.predict_proba(INPUTS), classifier.predict_proba(INPUTS))
+    nn.save(tmp_path / "other.npz", classifier.model, classifier.params)
+    assert (tmp_path / "other.npz").read_bytes() == (tmp_path / "model.npz").read_bytes()
+    again.save(str(tmp_path / "model.npz"))
+    assert (tmp_path / "other.npz").read_bytes() == (tmp_path / "model.npz").read_bytes()
+
+
+def test_a_recipe_is_one_or_the_path_of_one(tmp_path):
+    (tmp_path / "r.json").write_text('{"epochs": 2}')
+    assert len(nn.fit(INPUTS, LABELS, tmp_path / "r.json").history) == 2
+    with pytest.raises(ValueError, match="expected a recipe or the path of one, got int"):
+        nn.fit(INPUTS, LABELS, 5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_half_precision_is_taken_without_a_warning():
+    nn.fit((INPUTS / INPUTS.max()).astype(np.float16), LABELS, epochs=1)
+
+
+def test_recipe_refuses_keys_that_nobody_knows(tmp_path):
+    (tmp_path / "r.json").write_text('{"epoch": 3, "train_images": "x"}')
+    with pytest.raises(ValueError, match="unknown option 'epoch'"):
+        nn.Recipe.read(str(tmp_path / "r.json"))
+
+
+def test_fit_refuses_what_is_said_twice_or_unknown():
+    with pytest.raises(ValueError, match="expected a recipe or options, found both"):
+        nn.fit(INPUTS, LABELS, nn.Recipe(), epochs=3)
+    with pytest.raises(ValueError, match="unknown option 'epoch'; known: hidden, "):
+        nn.fit(INPUTS, LABELS, epoch=3)
+    with pytest.raises(ValueError, match="batch_size: expected a whole number of at least 1, found 0"):
+        nn.fit(INPUTS, LABELS, batch_size=0)
+
+
+RECIPES = sorted((ROOT / "recipes").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_recipe_fits_images_of_its_data(path):
+    recipe, about = nn.Recipe.read(str(path)), json.loads(Path(path).read_text())
+    assert recipe.model(784, 2 if "binary" in path.stem else 10).classes in (2, 10)
+    assert about["about"] and about["get_data"].startswith("python generate_data.py")
+
+
+def test_there_are_the_recipes_that_are_promised():
+    assert {"original", "binary", "mlp", "cnn", "lbfgs"} <= {path.stem for path in RECIPES}
+
+
+def test_fit_says_which_two_labels_a_binary_loss_found():
+    with pytest.raises(ValueError, match="binary-cross-entropy: expected labels 0 and 1, found 1 and 2"):
+        nn.fit(np.eye(4), [1, 2, 1, 2], loss="binary-cross-entropy", epochs=1)

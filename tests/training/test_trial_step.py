@@ -1,0 +1,67 @@
+"""A rehearsed step: it is the recipe's own, and holds what a task holds."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from nn.training import chain, replicas
+from nn.training.recipe import Recipe
+from nn.training.trial_step import Rehearsal
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"optimizer": "l-bfgs"},
+        {"batch_size": 64, "optimizer": "adam", "augment": "shift:1", "input_shape": "4x4x1"},
+        {"average": "parameters", "rounds_per_epoch": 50},
+    ],
+)
+@pytest.mark.parametrize("rows", [1, 30, 3000])
+def test_every_way_of_training_can_be_rehearsed(options, rows):
+    assert Rehearsal(Recipe.of(**options), 16, 3, rows, 1).run() > 0
+
+
+def test_the_network_must_fit_the_rows():
+    with pytest.raises(ValueError, match="image"):
+        Rehearsal(Recipe.of(layers="conv2d:4x3"), 17, 3, 10, 1).run()
+
+
+def test_a_step_is_the_recipe_s_batch(monkeypatch):
+    seen = []
+    real = chain.begin
+
+    def begin(model, draw, block):
+        seen.append((block.inputs.shape, block.inputs.dtype))
+        return real(model, draw, block)
+
+    monkeypatch.setattr(chain, "begin", begin)
+    Rehearsal(Recipe.of(batch_size=20), 16, 3, 500, 4).run()
+    assert seen == [((20, 16), np.dtype(np.float32))] * 4 + [
+        ((500, 16), np.dtype(np.float32))
+    ]  # the last is scored
+    seen.clear()
+    Rehearsal(Recipe.of(average="parameters"), 16, 3, 500, 1).run()
+    assert seen == [((64, 16), np.dtype(np.uint8))] * 2 + [((500, 16), np.dtype(np.uint8))]
+
+
+def test_a_replica_holds_its_buffer_twice(monkeypatch):
+    monkeypatch.setattr(replicas, "BUFFER", 10 << 20)
+    peaks = []
+    for rows in (20_000, 2_000_000):  # 1 MB, and more than a buffer
+        tracemalloc.start()
+        Rehearsal(Recipe.of(average="parameters"), 50, 3, rows, 1).run()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert 2e6 < peaks[0] < 6e6 and 21e6 < peaks[1] < 30e6
+
+
+def test_parameters_lie_there_as_a_message_beside_the_gradients_of_two_blocks():
+    parameters = 4 * (784 * 3000 + 3000 + 3000 * 10 + 10)
+    tracemalloc.start()
+    Rehearsal(Recipe.of(hidden="3000"), 784, 10, 4, 1).run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 4.9 * parameters < peak < 5.1 * parameters  # with the one that is being added
