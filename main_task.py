@@ -40,7 +40,7 @@ from nn.spark.backend import descend_on, measure_on, seconds_per_batch
 from nn.spark.input import reader
 from nn.spark.input.shuffle import shuffled
 from nn.spark.runtime.broadcast import broadcast
-from nn.spark.runtime.cluster import await_all
+from nn.spark.runtime.cluster import wait_for_executors
 from nn.spark.runtime.session import shows_on_terminal, spark_context
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import Storage
@@ -74,7 +74,7 @@ def main(asked):
 def run(context, storage, output, checkpoints, start):
     """The job, from the first file that is read to the last that is written."""
     clock = report.Clock()
-    executors = await_all(context, console.say)
+    executors = wait_for_executors(context, console.say)
     asked = start.asked.for_cluster(context.defaultParallelism)
     console.say(report.where(context, executors, asked, output.folder))
 

@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000, help="images in the step (default: %(default)s)")
     parser.add_argument("--layers", default=CONVOLUTIONS, help="(default: the convolutional recipe's)")
     asked = parser.parse_args()
-    layers = spec.parse_all(asked.layers, LAYERS, "layer")
+    layers = spec.parse_list(asked.layers, LAYERS, "layer")
     model = Sequential(layers, (28, 28, 1) if layers[0].wants_image else (784,), CrossEntropy())
     params, rng = model.init(0), np.random.default_rng(0)
     x: Any = rng.random((asked.rows, *model.input_shape), dtype=np.float32)
@@ -53,11 +53,11 @@ def main() -> None:
     backward: list[list[float]] = []
     for index in reversed(range(len(layers))):
         cache = caches.pop()
-        call = lambda: layers[index].backward(params[index], cache, dout, want_dx=index > 0)  # noqa: B023, E731
+        call = lambda: layers[index].backward(params[index], cache, dout, needs_dx=index > 0)  # noqa: B023, E731
         (_, dout), *size = measured(call)
         backward.insert(0, size)
     for layer, (kept, beside), (dx, more) in zip(layers, sizes, backward, strict=True):
-        print(f"{layer.brief:<28}{kept:>16.1f}{beside:>10.1f}{dx:>16.1f}{more:>10.1f}")
+        print(f"{layer.short_name:<28}{kept:>16.1f}{beside:>10.1f}{dx:>16.1f}{more:>10.1f}")
     print(f"the most held at any time: {PEAK[0]:.1f} MB")
 
 

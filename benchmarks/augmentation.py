@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from nn.core.spec import parse_all
+from nn.core.spec import parse_list
 from nn.data.augmentation import AUGMENTATIONS, augment
 
 ROWS, BLOCK, REPEATS = 60_000, 1000, 7
@@ -54,7 +54,7 @@ def main() -> None:
 
 def timed(case: str, images: np.ndarray, epoch: int) -> tuple[float, float]:
     """Seconds for all rows, (clock, processor)."""
-    steps = parse_all(case, AUGMENTATIONS, "augmentation")
+    steps = parse_list(case, AUGMENTATIONS, "augmentation")
     began, used = time.perf_counter(), time.process_time()
     for start in range(0, ROWS, BLOCK):
         augment(steps, images, np.arange(start, start + BLOCK), 0, epoch)

@@ -240,7 +240,7 @@ def augmentation(data: Any) -> Figure:
     for number, words in enumerate(kinds):
         changed, top = images, 0.97 - height * number
         if words:
-            steps = spec.parse_all(words, AUGMENTATIONS, "augmentation")
+            steps = spec.parse_list(words, AUGMENTATIONS, "augmentation")
             changed = augment(steps, images, np.arange(10), 0, 1)
         axes = first.inset_axes((0.2, top - height, 0.8, height * 0.92))
         axes.imshow(np.concatenate(list(changed[..., 0]), axis=1), cmap="gray_r", aspect="auto")

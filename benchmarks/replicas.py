@@ -25,8 +25,8 @@ from matplotlib.figure import Figure
 from peers import digits
 
 from nn.data.block import Block
-from nn.data.local_rdd import Blocks
-from nn.optim.parameter_averaging import Averaging
+from nn.data.local_rdd import LocalRDD
+from nn.optim.parameter_averaging import ParameterAveraging
 from nn.plotting.style import (
     DARK,
     MIDDLE,
@@ -72,11 +72,11 @@ SORTED = "batches of 64, rows sorted by class"  # left out of the picture: far b
 FORGETFUL = "velocities dropped each round"  # not an option: what averaging them is worth
 
 
-class Forgetful(Averaging):
-    """Averaging whose replicas start every round from rest."""
+class Forgetful(ParameterAveraging):
+    """ParameterAveraging whose replicas start every round from rest."""
 
     def step(self, state, grads):
-        """As in Averaging, with fresh slots for the replicas' rule."""
+        """As in ParameterAveraging, with fresh slots for the replicas' rule."""
         state = super().step(state, grads)
         fresh = self._fresh_slots(state["trial"])["inner"]
         return {**state, "slots": {**state["slots"], "inner": fresh}}
@@ -120,11 +120,11 @@ def accuracy(sets: list, replicas: int, seed: int, options: dict[str, Any], case
     return float(np.mean(model.predict(kept(optimizer, last), test_inputs) == test_labels))
 
 
-def partitions(inputs: np.ndarray, labels: np.ndarray, count: int) -> Blocks:
+def partitions(inputs: np.ndarray, labels: np.ndarray, count: int) -> LocalRDD:
     """Consecutive rows in `count` even partitions, in blocks as the job reads them."""
     whole = Block(np.arange(len(labels)), inputs, labels)
     bounds = [len(labels) * number // count for number in range(count + 1)]
-    return Blocks(
+    return LocalRDD(
         [whole.take(slice(at, min(at + BLOCK, end))) for at in range(start, end, BLOCK)]
         for start, end in pairwise(bounds)
     )

@@ -50,9 +50,9 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 }
 # What nn/spark/runtime/workers.py does once in each worker, left out; the whole job cannot leave it out.
 WITHOUT = {
-    "collecting garbage in full after each task": "freeze",
-    "reading archives' directories before each task": "keep_zips",
-    "acknowledging when the kernel likes to": "acknowledge",
+    "collecting garbage in full after each task": "freeze_gc",
+    "reading archives' directories before each task": "cache_zip_directories",
+    "acknowledging when the kernel likes to": "quick_ack",
 }
 
 

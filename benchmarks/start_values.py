@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from nn.data.local_rdd import blocks_of
+from nn.data.local_rdd import local_rdd
 from nn.layers import Dense, Sigmoid, layer_from_config
 from nn.models.losses import HalfSquaredError
 from nn.models.sequential import Sequential
-from nn.optim.first_order import Descent
+from nn.optim.first_order import FirstOrder
 from nn.optim.rules import SGD
 from nn.optim.schedules import BoldDriver
 from nn.training import local
@@ -44,7 +44,7 @@ def main(folder: str) -> None:
     """Run every case."""
     inputs, labels = load(folder, "train")
     test = load(folder, "test")
-    blocks = blocks_of(inputs, labels)
+    blocks = local_rdd(inputs, labels)
     for case in CASES:
         found = [accuracy(blocks, len(labels), test, case, seed) for seed in range(3)]
         print(*case, " ".join(f"{each:.4f}" for each in found), flush=True)
@@ -66,7 +66,7 @@ def accuracy(blocks, rows, test, case, seed) -> float:
     params = model.init(seed)
     if log_odds:
         params[2]["b"][:] = -np.log(9.0)
-    descent = Descent(SGD(), BoldDriver(growth=growth))
+    descent = FirstOrder(SGD(), BoldDriver(growth=growth))
     plan = Plan(rows, epochs=100, sample=0.7, seed=seed)
     *_, last = train(local.measure_on(blocks, model), descent, plan, Progress(descent.init(params)))
     return float(np.mean(model.predict(descent.result(last.state), test[0]) == test[1]))

@@ -2,7 +2,7 @@
 
     python benchmarks/step.py data
     python benchmarks/step.py data --conf spark.python.unix.domain.socket.enabled=false
-    python benchmarks/step.py data --without acknowledge
+    python benchmarks/step.py data --without quick_ack
 
 prints medians in milliseconds: a job that only reads the blocks, a mini-batch of 1,000 rows, with its parameters sent
 by broadcast too, a whole epoch at defaults (forward and backward pass over all rows), and an epoch of replicas in
@@ -31,13 +31,13 @@ os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 import nn.spark.runtime.workers
 from nn.data.block import Block
 from nn.models.builder import multilayer_perceptron
-from nn.optim.parameter_averaging import Averaging
+from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.rules import Momentum
 from nn.spark import backend
 from nn.spark.input import reader
 from nn.spark.runtime.session import spark_context
 from nn.spark.storage.filesystem import Storage
-from nn.training.records import Draw
+from nn.training.records import RowSelection
 
 WARM_UP, REPEATS = 40, 40  # the first jobs of a JVM are slower
 
@@ -51,7 +51,7 @@ def main() -> None:
         "--without",
         action="append",
         default=[],
-        choices=("freeze", "keep_zips", "acknowledge"),
+        choices=("freeze_gc", "cache_zip_directories", "quick_ack"),
         help="one of the things that nn/spark/runtime/workers.py does in each worker",
     )
     parser.add_argument("--json", action="store_true", help="print the milliseconds as one JSON object")
@@ -76,12 +76,12 @@ def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
     """What is timed, in this order."""
     model = multilayer_perceptron(train.width, train.classes, (64,), "sigmoid", "mse", train.largest)
     measure, params = backend.measure_on(train.blocks, model), model.init(0)
-    descend, averaging = backend.descend_on(train.blocks, model), Averaging(Momentum())
+    descend, averaging = backend.descend_on(train.blocks, model), ParameterAveraging(Momentum())
     told = averaging.round(averaging.init(params))
     wide = multilayer_perceptron(train.width, train.classes, (1024,), "relu", "cross-entropy", train.largest)
     one_step, far = backend.descend_on(train.blocks, wide), averaging.round(averaging.init(wide.init(0)))
     nothing = context.parallelize(range(2), 2)
-    batch = Draw(0, 1, batches=60, total=60_000)
+    batch = RowSelection(0, 1, batches=60, total=60_000)
 
     def by_broadcast(number: int) -> None:
         inline, backend.INLINE = backend.INLINE, 0
@@ -94,10 +94,10 @@ def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
         "reading the blocks": lambda i: train.blocks.map(rows_of).reduce(add),
         "a mini-batch of 1,000 rows, by broadcast": by_broadcast,
         "a mini-batch of 1,000 rows": lambda i: measure(params, batch._replace(batch=i % 60)),
-        "a whole epoch, gradients": lambda i: measure(params, Draw(0, i, 0.7)),
-        "a whole epoch, replicas": lambda i: descend(told, Draw(0, i)),
+        "a whole epoch, gradients": lambda i: measure(params, RowSelection(0, i, 0.7)),
+        "a whole epoch, replicas": lambda i: descend(told, RowSelection(0, i)),
         "a step of replicas, 1,024 units": lambda i: one_step(
-            far, Draw(0, i, batch=0, batches=468, total=60_000)
+            far, RowSelection(0, i, batch=0, batches=468, total=60_000)
         ),
         "a job that does nothing": lambda i: nothing.mapPartitions(exhausted).collect(),
     }

@@ -29,7 +29,7 @@ from nn.core import spec, tree
 from nn.layers import LAYERS, Conv2D, Dense, Flatten, MaxPool2D
 from nn.models.losses import CrossEntropy
 from nn.models.sequential import Sequential
-from nn.optim.first_order import Descent
+from nn.optim.first_order import FirstOrder
 from nn.optim.rules import Momentum
 
 CONVOLUTIONS = "conv2d:16x5,relu,maxpool2d:2,conv2d:32x5,relu,maxpool2d:2,flatten,dense:128,relu,dense:10"
@@ -71,7 +71,7 @@ def compared(torch: Any, words: str, batch: int, repeats: int) -> str:
     rng = np.random.default_rng(0)
     images = rng.random((batch, 28, 28, 1), dtype=np.float32)
     labels = rng.integers(0, 10, batch)
-    layers = spec.parse_all(words, LAYERS, "layer")
+    layers = spec.parse_list(words, LAYERS, "layer")
     shape = (28, 28, 1) if layers[0].wants_image else (784,)
     model = Sequential(layers, shape, CrossEntropy())
     steps = [step_here(model, images, labels)]
@@ -95,7 +95,7 @@ def compared(torch: Any, words: str, batch: int, repeats: int) -> str:
 
 def step_here(model: Sequential, images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
     """A function that takes one step of this project and gives the mean loss."""
-    descent = Descent(Momentum(MOMENTUM), learning_rate=RATE)
+    descent = FirstOrder(Momentum(MOMENTUM), learning_rate=RATE)
     x0 = images.reshape(len(images), *model.input_shape)
     state = descent.init(model.init(0))
 
@@ -109,7 +109,7 @@ def step_here(model: Sequential, images: np.ndarray, labels: np.ndarray) -> Call
         loss, dout = model.loss.value_and_grad(x, labels)
         for index in reversed(range(len(model.layers))):
             params, cache = state["trial"][index], caches.pop()
-            layer_grads, dout = model.layers[index].backward(params, cache, dout, want_dx=index > 0)
+            layer_grads, dout = model.layers[index].backward(params, cache, dout, needs_dx=index > 0)
             grads.append(layer_grads)
         state = descent.step(state, tree.scale(grads[::-1], 1 / len(labels)))
         return loss / len(labels)

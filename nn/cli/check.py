@@ -8,12 +8,12 @@ from typing import Any
 from nn.cli import console, dry_run
 from nn.cli.options import Options
 from nn.cli.resume import Start
-from nn.core.errors import DataError, EnvironmentFault, MissingFile
+from nn.core.errors import DataError, MissingFileError, PlatformError
 from nn.data import csv
 from nn.spark import preflight
 from nn.spark.input import cache
 from nn.spark.input.reader import Files
-from nn.spark.preflight import End, Ends, Found, Room
+from nn.spark.preflight import Ends, Found, PieceEnd, Room
 from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage, local_path
 from nn.spark.storage.run_directory import Output
@@ -28,18 +28,18 @@ HEADER = (
 def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     """Print the table and what follows it.
 
-    Raises EnvironmentFault or DataError, with the first reason, after all that could be learnt, where a job would not
+    Raises PlatformError or DataError, with the first reason, after all that could be learnt, where a job would not
     run well.
     """
-    cluster.await_all(context, console.say)
+    cluster.wait_for_executors(context, console.say)
     _say(filter(None, [start.lines()]))
     asked = start.asked
     partitions = asked.for_cluster(context.defaultParallelism).pieces
-    bound = cluster.beside_the_heap(context._jsc.sc().conf(), context.master)
+    bound = cluster.worker_memory_limit(context._jsc.sc().conf(), context.master)
     try:
         train, test = _opened(context, storage, asked, partitions)
         ends = [*preflight.ends(train), *preflight.ends(test)]
-    except MissingFile:
+    except MissingFileError:
         raise  # the driver does not see it either
     except DataError:
         # Where an executor lacks a file, that says more than what the job met.
@@ -76,20 +76,20 @@ def _raise(obstacles: Sequence[str], wrong: Sequence[str]) -> None:
     """End with the first of what stands in the way, of executors before data, once the others are told."""
     _say([f"problem   {problem}" for problem in [*obstacles, *wrong][1:]])
     if obstacles:
-        raise EnvironmentFault(f"--check: {obstacles[0]}")
+        raise PlatformError(f"--check: {obstacles[0]}")
     if wrong:
         raise DataError(f"--check: {wrong[0]}")
 
 
 def _rehearsal(asked: Options, train: Files, ends: Sequence[Ends], partitions: int) -> Rehearsal | None:
     """A step as the job would take it on one partition; None where the ends of its data are not as they should be."""
-    if any(isinstance(block, csv.Fault) for each in ends for block in (each.first, each.last)):
+    if any(isinstance(block, csv.LineError) for each in ends for block in (each.first, each.last)):
         return None
     classes = max(2, *(each.classes for each in ends))
     rows = max(1, train.images.bytes // (len(train.images.first_row) + 1))
     recipe = asked.for_replicas(rows, partitions).recipe
     asked.model(train.width, classes, 1.0)  # refused here in one line, not on an executor
-    size = cache.row_bytes(train.images) // train.images.layout.width
+    size = cache.row_bytes(train.images) // train.images.dialect.width
     return Rehearsal(recipe, train.width, classes, -(-rows // partitions), size)
 
 
@@ -165,7 +165,7 @@ def data_faults(ends: Sequence[Ends]) -> list[str]:
         f"{each.argument}: {file}, line {block.line}{within}: {block}"
         for each in ends
         for block, file, within in zip((each.first, each.last), each.files, ("", _within(each)), strict=True)
-        if isinstance(block, csv.Fault)
+        if isinstance(block, csv.LineError)
     ]
     return list(dict.fromkeys(said))
 
@@ -198,7 +198,7 @@ def ends_line(ends: Ends) -> str:
     """What the ends of a text hold."""
     first, last = (
         f"{block.rows:,} rows of {block.width} value{'s' if block.width > 1 else ''}"
-        if isinstance(block, End)
+        if isinstance(block, PieceEnd)
         else "unreadable"
         for block in (ends.first, ends.last)
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from nn.cli.options import Options
 from nn.core.errors import UsageError
-from nn.core.options import Switch, json_object, options_of, unfit
+from nn.core.options import Flag, invalid, json_object, options_of
 from nn.optim.lbfgs import LBFGS
 from nn.training.recipe import PLACES, Recipe
 
@@ -22,7 +22,7 @@ def read_option(said: str, name: str, value: Any, as_json: bool = False) -> Any:
     """
     field = FIELDS[name]
     reader = field.metadata["reader"]
-    if isinstance(value, bool) and isinstance(reader, Switch):
+    if isinstance(value, bool) and isinstance(reader, Flag):
         return value
     if (value is None if as_json else value == "none") and field.default in (None, ()):
         return field.default
@@ -53,7 +53,7 @@ def from_file(path: str) -> dict[str, Any]:
             raise UsageError(f"--config: {path}: {name} is said twice")
         if name in ABOUT:
             if not isinstance(value, str):
-                raise UsageError(f"--config: {path}: {name}: {unfit('a text', value)}")
+                raise UsageError(f"--config: {path}: {name}: {invalid('a text', value)}")
             values[name] = " ".join(value.split())
         else:
             values[name] = read_option(f"--config: {path}: {name}", name, value, as_json=True)

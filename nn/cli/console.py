@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from nn.core import format
 from nn.training.loop import Plan
-from nn.training.records import Draw, Epoch, Progress, Tally
+from nn.training.records import Epoch, Progress, RowSelection, Sums
 
 HEADER = "      epoch        cost   accuracy       rate  accepted       rows   seconds      left"
 VALIDATION_HEADER = "    val cost    val acc"
@@ -79,14 +79,16 @@ class Table:
                 self._erase()
                 self._print(header + "\n" + line_of(self.latest, self.plan.epochs, 0))
 
-    def counting(self, measure: Callable[[Any, Draw], Tally]) -> Callable[[Any, Draw], Tally]:
+    def counting(self, measure: Callable[[Any, RowSelection], Sums]) -> Callable[[Any, RowSelection], Sums]:
         """`measure`, moving the live line on after each job."""
 
-        def counted(params: Any, draw: Draw) -> Tally:
-            tally = measure(params, draw)
-            if self.live and draw.batch is not None:
-                self._draw_bar((draw.epoch - 1 + (draw.batch + 1) / self.plan.jobs) / self.plan.epochs)
-            return tally
+        def counted(params: Any, selection: RowSelection) -> Sums:
+            sums = measure(params, selection)
+            if self.live and selection.batch is not None:
+                self._draw_bar(
+                    (selection.epoch - 1 + (selection.batch + 1) / self.plan.jobs) / self.plan.epochs
+                )
+            return sums
 
         return counted
 

@@ -14,11 +14,11 @@ import numpy as np
 from nn.cli import ownership, report
 from nn.cli.options import PEEKED, Options
 from nn.core import tree
-from nn.core.errors import DataError, MissingFile
-from nn.data import csv, first_lines, layout
+from nn.core.errors import DataError, MissingFileError
+from nn.data import csv, dialect, first_lines
 from nn.data.columns import Columns
+from nn.data.dialect import Dialect, is_header
 from nn.data.first_lines import FirstLines
-from nn.data.layout import Layout, is_header
 from nn.models.sequential import Sequential
 from nn.spark.input.text_source import COMPRESSED
 from nn.training.loop import Optimizer, Plan, jobs_an_epoch
@@ -41,7 +41,7 @@ class Facts(NamedTuple):
 def lines(asked: Options) -> str:
     """The plan of a run: data, network, training, jobs and what they carry.
 
-    Raises DataError for what is plainly wrong with the files that lie here, UsageError and EnvironmentFault for an
+    Raises DataError for what is plainly wrong with the files that lie here, UsageError and PlatformError for an
     OUTPUT here that the run would refuse.
     """
     refuse(asked)
@@ -82,7 +82,7 @@ def refuse(asked: Options) -> None:
         for name in DATA:
             place = getattr(asked, name)
             if place != "-" and _is_here(place) and not _exists(local_path(place) or ""):
-                raise MissingFile(f"{name.upper()}: no such file or folder: {place}")
+                raise MissingFileError(f"{name.upper()}: no such file or folder: {place}")
 
 
 def _is_here(path: str) -> bool:
@@ -140,12 +140,12 @@ def look(asked: Options) -> Facts | None:
     if first is None:
         return None
     columns = Columns.of(
-        first.layout.width, asked.train_images, asked.label_column if beside else None, asked.weight_column
+        first.dialect.width, asked.train_images, asked.label_column if beside else None, asked.weight_column
     )
-    sample = csv.to_array([first.row.encode()], first.layout)
-    width = first.layout.width - len(columns.taken)
+    sample = csv.to_array([first.row.encode()], first.dialect)
+    width = first.dialect.width - len(columns.taken)
     size = csv.compact(sample).itemsize if isinstance(sample, np.ndarray) else 4
-    rows = sum(count_rows(path, first.layout) for path in images)
+    rows = sum(count_rows(path, first.dialect) for path in images)
     if not rows:
         raise DataError(f"TRAIN_IMAGES: expected rows of numbers, found none in {asked.train_images}")
     name, of_labels = (
@@ -155,7 +155,7 @@ def look(asked: Options) -> Facts | None:
         raise DataError(
             f"{name}: {labels[0]}, line 1: expected a label, found a line of more than {PEEKED:,} bytes"
         )
-    return Facts(rows, width, _classes(name, labels, of_labels.layout, columns.label), rows * width * size)
+    return Facts(rows, width, _classes(name, labels, of_labels.dialect, columns.label), rows * width * size)
 
 
 def _first_lines(argument: str, files: list[str], asked: Options) -> FirstLines | None:
@@ -166,7 +166,7 @@ def _first_lines(argument: str, files: list[str], asked: Options) -> FirstLines 
     path = next((each for each in files if os.path.getsize(each)), files[0])
     header, skip = asked.of_first_lines
     with open(path, "rb") as file:
-        lines = [file.readline(PEEKED) for _ in range(skip + layout.LOOKED_AT)]
+        lines = [file.readline(PEEKED) for _ in range(skip + dialect.LOOKED_AT)]
     if max(map(len, lines)) >= PEEKED:
         return None
     texts = [line.decode("utf-8", errors="replace").strip() for line in lines]
@@ -199,11 +199,11 @@ def local_files(path: str) -> list[str]:
     return [] if any(each.endswith(COMPRESSED) for each in files) else files
 
 
-def count_rows(path: str, layout: Layout) -> int:
+def count_rows(path: str, dialect: Dialect) -> int:
     """Count the lines of a file but for those to skip, a header, and the empty ones at its end."""
     newlines, tail = 0, b""
     with open(path, "rb") as file:
-        first = [file.readline(PEEKED) for _ in range(layout.skip + 1)][-1].decode("utf-8", errors="replace")
+        first = [file.readline(PEEKED) for _ in range(dialect.skip + 1)][-1].decode("utf-8", errors="replace")
         file.seek(0)
         while part := file.read(STRIDE):
             newlines += part.count(b"\n")
@@ -211,21 +211,21 @@ def count_rows(path: str, layout: Layout) -> int:
     blank = tail[len(tail.rstrip()) :]
     if len(blank) == len(tail):
         return 0
-    return max(newlines - blank.count(b"\n") + 1 - layout.skip - is_header(first, layout), 0)
+    return max(newlines - blank.count(b"\n") + 1 - dialect.skip - is_header(first, dialect), 0)
 
 
-def _classes(argument: str, files: list[str], layout: Layout, column: int | None) -> int:
+def _classes(argument: str, files: list[str], dialect: Dialect, column: int | None) -> int:
     """One more than the largest class number; of labels beside images, in the first ENOUGH rows."""
     most = 2
     for path in files if column is None else files[:1]:
         with open(path, "rb") as file:
             before = 0  # lines
             while lines := [line.rstrip(b"\r\n") for line in csv.take(_lines(file), ENOUGH)]:
-                classes = _classes_of(lines, layout, column, before)
-                if isinstance(classes, csv.Fault):
+                classes = _classes_of(lines, dialect, column, before)
+                if isinstance(classes, csv.LineError):
                     fault = classes._replace(line=classes.line + before)
                     raise DataError(
-                        f"{argument}: {first_lines.placed(fault, path, layout.skip, len(files) > 1)}"
+                        f"{argument}: {first_lines.placed(fault, path, dialect.skip, len(files) > 1)}"
                     )
                 most, before = max(most, classes), before + len(lines)
                 if column is not None:
@@ -233,14 +233,14 @@ def _classes(argument: str, files: list[str], layout: Layout, column: int | None
     return most
 
 
-def _classes_of(lines: list[bytes], layout: Layout, column: int | None, before: int) -> int | csv.Fault:
+def _classes_of(lines: list[bytes], dialect: Dialect, column: int | None, before: int) -> int | csv.LineError:
     """One more than the largest class number in some lines; `before` stand above them."""
     most = 0
-    for part in csv.parse(iter(lines), layout, starts_file=not before):
-        if isinstance(part, csv.End):
+    for part in csv.parse(iter(lines), dialect, starts_file=not before):
+        if isinstance(part, csv.PieceEnd):
             return part.fault or most
         labels = csv.to_labels(part.values if column is None else part.values[:, [column]], part.line)
-        if isinstance(labels, csv.Fault):
+        if isinstance(labels, csv.LineError):
             return labels
         most = max(most, int(labels.max()) + 1)
     return most

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TextIO
 
 from nn.core import format, signals
-from nn.core.errors import EnvironmentFault, HungUp, Terminated, UserError, advice_of
+from nn.core.errors import HungUp, PlatformError, Terminated, UserError, hint_of
 from nn.spark.runtime import launcher
 
 BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a program
@@ -69,7 +69,7 @@ def _stop(number: int, *_: Any) -> None:
 
 def _advice(error: BaseException) -> str:
     """What whoever raised the error, or saw it pass, adds to it for the user."""
-    advice = advice_of(error)
+    advice = hint_of(error)
     return f"; {advice}" if advice else ""
 
 
@@ -79,12 +79,12 @@ def _line_and_code(error: Exception, debug: bool) -> tuple[str, int]:
     more = _advice(error) + ("" if debug else "; --debug shows all of it")
     java = getattr(error, "java_exception", None)
     if java is not None:
-        return f"error: Spark: {_telling_line(str(java.getMessage()))}{more}", EnvironmentFault.exit_code
+        return f"error: Spark: {_telling_line(str(java.getMessage()))}{more}", PlatformError.exit_code
     if isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "
-        return f"error: {place}{error.strerror}{more}", EnvironmentFault.exit_code
+        return f"error: {place}{error.strerror}{more}", PlatformError.exit_code
     if isinstance(error, MemoryError):
-        return f"error: there is not memory enough{more}", EnvironmentFault.exit_code
+        return f"error: there is not memory enough{more}", PlatformError.exit_code
     return f"error: {type(error).__name__}: {_telling_line(str(error))}{more}", UNFORESEEN
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from nn.core.errors import MissingFile, UsageError
-from nn.core.options import Choice, Place, Switch, Whole, option, options_of
-from nn.data import layout
+from nn.core.errors import MissingFileError, UsageError
+from nn.core.options import Choice, Flag, Integer, Place, option, options_of
+from nn.data import dialect
 from nn.data.split import Split
 from nn.layers.base import WrongKindError
 from nn.models.sequential import Sequential
@@ -39,62 +39,62 @@ class Options:
     )
     label_column: int | None = option(
         None,
-        Whole(None, "a column number, as 0 for the first or -1 for the last"),
+        Integer(None, "a column number, as 0 for the first or -1 for the last"),
         "labels stand in column N of the images, counted from 0, or from the end if negative",
     )
     weight_column: int | None = option(
         None,
-        Whole(None, "a column number, as 0 for the first or -1 for the last"),
+        Integer(None, "a column number, as 0 for the first or -1 for the last"),
         "column N of the images says what each training row weighs; TEST_IMAGES may leave it out, and is not weighed",
     )
     header: str | None = option(
         None,
-        Choice(layout.HEADERS, "auto|yes|no"),
+        Choice(dialect.HEADERS, "auto|yes|no"),
         "whether the first line of each file is a header (default auto: it is where none of its fields is a number, or "
         "where they count 0,1,2,...)",
     )
     skip_lines: int | None = option(
         None,
-        Whole(0, most=MOST_SKIPPED),
+        Integer(0, most=MOST_SKIPPED),
         "lines to leave out at the start of each file, before its header (default 0)",
     )
     partitions: int | None = option(
         None,
-        Whole(1, most=MOST_PIECES),
+        Integer(1, most=MOST_PIECES),
         "pieces that the rows are cut into (default: as many as tasks run at once)",
     )
     shuffle_once: bool = option(
         False,
-        Switch(),
+        Flag(),
         "move every training row once to a random place: for averaged parameters on rows sorted by class",
     )
     overwrite: bool = option(
-        False, Switch(), "replace an earlier run's results in OUTPUT, and nothing else", kept=False
+        False, Flag(), "replace an earlier run's results in OUTPUT, and nothing else", kept=False
     )
     resume: bool = option(
         False,
-        Switch(),
+        Flag(),
         "go on with the run in OUTPUT from its last checkpoint, to the same model; a run that never began begins",
         kept=False,
     )
     checkpoint_every: int | None = option(
         None,
-        Whole(0),
+        Integer(0),
         "write a checkpoint after every N epochs, 0: never (default: as often as takes less than 2 % of the time); "
         "the last epoch, or the one before an interruption, always gets one",
         kept=False,
     )
     keep_checkpoints: int = option(
-        2, Whole(1), "keep the last N checkpoints, and the best (default 2)", kept=False
+        2, Integer(1), "keep the last N checkpoints, and the best (default 2)", kept=False
     )
     check: bool = option(
         False,
-        Switch(),
+        Flag(),
         "look over the cluster and the data with small jobs, say what would stop the run, and leave",
         kept=False,
     )
-    dry_run: bool = option(False, Switch(), "say what the run would do, start nothing and leave", kept=False)
-    debug: bool = option(False, Switch(), "show Spark's log, and stack traces for errors", kept=False)
+    dry_run: bool = option(False, Flag(), "say what the run would do, start nothing and leave", kept=False)
+    debug: bool = option(False, Flag(), "show Spark's log, and stack traces for errors", kept=False)
     about: str | None = None  # what a configuration file says of itself
     get_data: str | None = None  # the command that makes its data, for whoever lacks it
     recipe: Recipe = field(default_factory=Recipe)
@@ -122,7 +122,7 @@ class Options:
     @property
     def of_first_lines(self) -> tuple[str, int]:
         """Return how the first lines of a file are read: (header, lines to skip)."""
-        return self.header or layout.AUTO, self.skip_lines or 0
+        return self.header or dialect.AUTO, self.skip_lines or 0
 
     def as_json(self) -> dict[str, Any]:
         """All of it as plain JSON values, which `--config` takes back; options left alone are not listed."""
@@ -202,11 +202,11 @@ class Options:
         try:
             header, skip = self.of_first_lines
             with open(self.train_images, "rb") as file:
-                lines = [file.readline(PEEKED).decode("utf-8") for _ in range(skip + layout.LOOKED_AT)]
+                lines = [file.readline(PEEKED).decode("utf-8") for _ in range(skip + dialect.LOOKED_AT)]
             if max(map(len, lines)) >= PEEKED or not lines[skip].strip():
                 return None
             taken = [self.label_column if self.train_labels == "-" else None, self.weight_column]
-            width = layout.layout_of(lines[skip:], header, skip).width
+            width = dialect.dialect_of(lines[skip:], header, skip).width
             width -= sum(column is not None for column in taken)
             return width if width > 0 else None  # what is wrong with the file is said when it is read
         except (OSError, ValueError):
@@ -217,9 +217,9 @@ class Options:
         """Add the command of the configuration file that makes the data to the word that a file is missing."""
         try:
             yield
-        except MissingFile as error:
+        except MissingFileError as error:
             more = f"; make it with: {self.get_data}" if self.get_data else ""
-            raise MissingFile(f"{error}{more}") from None
+            raise MissingFileError(f"{error}{more}") from None
 
 
 def option_names(message: str) -> str:

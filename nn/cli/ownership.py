@@ -42,7 +42,7 @@ HEAD = 2048  # bytes of a file by which it is known
 def claimed(asked: Options, output: Output, say: Callable[[str], None]) -> Iterator[None]:
     """Inside `with`, OUTPUT is this run's alone; of a --check it is only looked at.
 
-    Raises UsageError where the run may not write there, EnvironmentFault where it cannot.
+    Raises UsageError where the run may not write there, PlatformError where it cannot.
     """
     checked = partial(check, output, asked.overwrite, asked.resume)
     if asked.check:

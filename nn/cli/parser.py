@@ -13,7 +13,7 @@ from nn.cli.help_text import HelpFormatter
 from nn.cli.options import Options, option_names
 from nn.core import format, spec
 from nn.core.errors import UsageError
-from nn.core.options import Switch, options_of
+from nn.core.options import Flag, options_of
 from nn.data.augmentation import AUGMENTATIONS
 from nn.layers import LAYERS
 from nn.layers.initializers import INITIALIZERS
@@ -161,7 +161,7 @@ def _add(group, name: str, about: Any) -> None:
     help, word = about["help"].replace("%", "%%"), option_word(name)
     if name in PLACES:
         group.add_argument(name, metavar=name.upper(), nargs="?", help=help)
-    elif isinstance(about["reader"], Switch):
+    elif isinstance(about["reader"], Flag):
         group.add_argument(f"--{word}", action="store_const", const=True, dest=name, help=help)
         # One sentence under --config speaks for all of these.
         group.add_argument(

@@ -152,9 +152,9 @@ def plan_lines(recipe: Recipe, model: Sequential, notes: Iterable[str] = ()) -> 
         steps = "one step an epoch on all rows"
     else:
         steps = f"one step an epoch on a random {100 * (said.sample or 1):.3g} % of the rows"
-    parts = [spec.spell(said.loss), spec.spell(said.optimizer)]
+    parts = [spec.to_text(said.loss), spec.to_text(said.optimizer)]
     if said.schedule is not None:
-        parts.append(f"{spec.spell(said.schedule)} at rate {said.learning_rate:g}")
+        parts.append(f"{spec.to_text(said.schedule)} at rate {said.learning_rate:g}")
     parts += [
         f"{name} {getattr(said, name):g}" for name in ("warmup", "l1", "l2", "clip") if getattr(said, name)
     ]
@@ -165,7 +165,7 @@ def plan_lines(recipe: Recipe, model: Sequential, notes: Iterable[str] = ()) -> 
     if said.patience is not None:
         parts.append(f"patience {said.patience}")
     if said.augment:
-        parts.append(f"augmented by {','.join(map(spec.spell, said.augment))}")
+        parts.append(f"augmented by {','.join(map(spec.to_text, said.augment))}")
     epochs = f"{said.epochs} epoch{'s' if said.epochs > 1 else ''}"
     training = f"training  {epochs}, {steps}; {', '.join(parts)}; seed {said.seed}"
     return f"{network}\n{training}\n{note_lines(notes)}"

@@ -13,11 +13,11 @@ from nn import __version__
 from nn.cli.options import Options
 from nn.core import fingerprint
 from nn.core.errors import DataError, UsageError
-from nn.core.options import Whole
+from nn.core.options import Integer
 from nn.io.checkpoint import Checkpoint
 from nn.spark.input.reader import Dataset
 from nn.spark.storage.checkpoints import FOLDER, Checkpoints, Refused
-from nn.spark.storage.recorder import Pace, Recording
+from nn.spark.storage.recorder import Pace, Recorder
 from nn.spark.storage.run_directory import Output
 from nn.training.loop import Optimizer, Plan, check, divergence
 from nn.training.records import Progress
@@ -122,7 +122,7 @@ def continued(asked: Options, config: dict[str, Any], done: int) -> Options:
     Raises UsageError where they cannot go on with it, after the `done` epochs that it made.
     """
     try:
-        partitions, epochs = (Whole(1).json(config.get(name)) for name in ("partitions", "epochs"))
+        partitions, epochs = (Integer(1).json(config.get(name)) for name in ("partitions", "epochs"))
         recipe = asked.recipe.settled_as(config)
     except ValueError as error:
         raise UsageError(f"--resume: the configuration of the run in OUTPUT: {error}") from None
@@ -158,14 +158,14 @@ def recording(
     optimizer: Optimizer,
     output: Output,
     checkpoints: Checkpoints,
-) -> Recording:
+) -> Recorder:
     """What writes the run down as it goes on."""
 
     def point(progress: Progress) -> Checkpoint:
         return Checkpoint(progress, asked.resolved(), data, versions())
 
     instead = " in the place of --overwrite" if asked.overwrite else ""
-    return Recording(
+    return Recorder(
         output,
         checkpoints,
         Pace(asked.checkpoint_every),

@@ -27,17 +27,17 @@ class DataError(UserError):
     exit_code = 3
 
 
-class MissingFile(DataError):
+class MissingFileError(DataError):
     """A file or folder of the data that is not there."""
 
 
-class EnvironmentFault(UserError):
+class PlatformError(UserError):
     """A machine or cluster that cannot run the job: no Java, no Spark, a folder that cannot be written."""
 
     exit_code = 4
 
 
-class OutputLost(EnvironmentFault):
+class OutputLostError(PlatformError):
     """OUTPUT belongs to another run now, which took this one for dead."""
 
 
@@ -45,7 +45,7 @@ class Terminated(KeyboardInterrupt):
     """The machine or its manager asks the program to end: SIGTERM."""
 
 
-class Cure(NamedTuple):
+class Hint(NamedTuple):
     """What may keep training within the finite numbers."""
 
     place: str  # where it left them, and advice that no option stands for
@@ -56,7 +56,7 @@ class HungUp(Terminated):
     """The program's terminal was closed: SIGHUP."""
 
 
-class Diverged(UserError):
+class DivergenceError(UserError):
     """Training left the finite numbers; `cures` are options of a recipe that may keep it there."""
 
     exit_code = 5
@@ -78,11 +78,11 @@ def _literal(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def advise(error: BaseException, advice: str) -> None:
+def add_hint(error: BaseException, advice: str) -> None:
     """Add to an error what whoever sees it pass knows to tell the user; the last one's advice counts."""
     error.advice = advice  # type: ignore[attr-defined]
 
 
-def advice_of(error: BaseException) -> str:
+def hint_of(error: BaseException) -> str:
     """What was added to an error; empty where nothing was."""
     return getattr(error, "advice", "")

@@ -62,7 +62,7 @@ def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def unfit(expected: str, found: Any) -> ValueError:
+def invalid(expected: str, found: Any) -> ValueError:
     """The error that every reader raises."""
     shown = repr(found)
     return ValueError(f"expected {expected}, found {shown if len(shown) <= 80 else shown[:77] + '...'}")
@@ -80,7 +80,7 @@ class Reader:
     def json(self, value: Any) -> Any:
         """The value that a JSON value stands for."""
         if not isinstance(value, str):
-            raise unfit("a text", value)
+            raise invalid("a text", value)
         return self.text(value)
 
     def plain(self, value: Any) -> Any:
@@ -94,11 +94,11 @@ class Place(Reader):
     def text(self, word):
         """Anything but nothing."""
         if not word or "\0" in word:
-            raise unfit("a path", word)
+            raise invalid("a path", word)
         return word
 
 
-class Whole(Reader):
+class Integer(Reader):
     """A whole number from `least` on, up to `most`."""
 
     metavar = "N"
@@ -114,17 +114,17 @@ class Whole(Reader):
         try:
             return self._inside(int(word), word)
         except ValueError:
-            raise unfit(self.expected, word) from None
+            raise invalid(self.expected, word) from None
 
     def json(self, value):
         """A JSON number without a fraction."""
         if isinstance(value, bool) or not isinstance(value, int):
-            raise unfit(self.expected, value)
+            raise invalid(self.expected, value)
         return self._inside(value, value)
 
     def _inside(self, value: int, found: Any) -> int:
         if (self.least is not None and value < self.least) or not -sys.maxsize <= value <= self.most:
-            raise unfit(self.expected, found)
+            raise invalid(self.expected, found)
         return value
 
 
@@ -142,20 +142,20 @@ class Number(Reader):
         try:
             value = float(word)
         except ValueError:
-            raise unfit(self.expected, word) from None
+            raise invalid(self.expected, word) from None
         return self._inside(value, word)
 
     def json(self, value):
         """A JSON number."""
         if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > sys.float_info.max:
-            raise unfit(self.expected, value)
+            raise invalid(self.expected, value)
         return self._inside(float(value), value)
 
     def _inside(self, value: float, found: Any) -> float:
         low = value > self.low if self.above else value >= self.low
         high = value < self.high if self.below else value <= self.high
         if not (low and high and math.isfinite(value)):
-            raise unfit(self.expected, found)
+            raise invalid(self.expected, found)
         return value
 
 
@@ -164,12 +164,12 @@ def positive(metavar: str = "X") -> Number:
     return Number(0, math.inf, "a number above 0", metavar, above=True)
 
 
-def at_least_0(metavar: str = "X") -> Number:
+def non_negative(metavar: str = "X") -> Number:
     """A reader of finite numbers from 0 on."""
     return Number(0, math.inf, "a number of at least 0", metavar)
 
 
-class Switch(Reader):
+class Flag(Reader):
     """Yes or no: a flag on a command line, true or false in JSON."""
 
     metavar = ""
@@ -177,7 +177,7 @@ class Switch(Reader):
     def json(self, value):
         """true or false."""
         if not isinstance(value, bool):
-            raise unfit("true or false", value)
+            raise invalid("true or false", value)
         return value
 
 
@@ -190,11 +190,11 @@ class Choice(Reader):
     def text(self, word):
         """The name itself."""
         if word not in self.names:
-            raise unfit(f"one of {', '.join(self.names)}", word)
+            raise invalid(f"one of {', '.join(self.names)}", word)
         return word
 
 
-class Thing(Reader):
+class Spec(Reader):
     """A thing of a registry in the words of nn.core.spec, or as a JSON object."""
 
     metavar = "NAME[:VALUE]"
@@ -212,32 +212,32 @@ class Thing(Reader):
 
     def plain(self, value):
         """The shortest word."""
-        return spec.spell(value)
+        return spec.to_text(value)
 
 
-class Things(Thing):
+class SpecList(Spec):
     """Several of them, in order: words between commas, or a JSON list."""
 
     metavar = "LIST"
 
     def text(self, word):
         """Words between commas."""
-        return spec.parse_all(word, self.registry, self.kind)
+        return spec.parse_list(word, self.registry, self.kind)
 
     def json(self, value):
         """Words between commas, or a list of words and objects."""
         if isinstance(value, str):
             return self.text(value)
         if not isinstance(value, list) or not value:
-            raise unfit(f"a list of {self.kind}s", value)
+            raise invalid(f"a list of {self.kind}s", value)
         return tuple(spec.from_config(each, self.registry, self.kind) for each in value)
 
     def plain(self, value):
         """The shortest words between commas."""
-        return ",".join(map(spec.spell, value))
+        return ",".join(map(spec.to_text, value))
 
 
-class Sizes(Reader):
+class IntegerList(Reader):
     """Whole numbers above 0: between commas or an "x", or a JSON list."""
 
     def __init__(self, separator: str, expected: str, metavar: str, lengths: tuple[int, ...] = ()):
@@ -248,7 +248,7 @@ class Sizes(Reader):
         try:
             sizes = tuple(int(part) for part in word.split(self.separator))
         except ValueError:
-            raise unfit(self.expected, word) from None
+            raise invalid(self.expected, word) from None
         return self._fitting(sizes, word)
 
     def json(self, value):
@@ -257,7 +257,7 @@ class Sizes(Reader):
             return self.text(value)
         sizes = value if isinstance(value, list) else [value]
         if not all(isinstance(size, int) and not isinstance(size, bool) for size in sizes):
-            raise unfit(self.expected, value)
+            raise invalid(self.expected, value)
         return self._fitting(tuple(sizes), value)
 
     def plain(self, value):
@@ -266,7 +266,7 @@ class Sizes(Reader):
 
     def _fitting(self, sizes: tuple[int, ...], found: Any) -> tuple[int, ...]:
         if not sizes or any(not 0 < size <= sys.maxsize for size in sizes):
-            raise unfit(self.expected, found)
+            raise invalid(self.expected, found)
         if self.lengths and len(sizes) not in self.lengths:
-            raise unfit(self.expected, found)
+            raise invalid(self.expected, found)
         return sizes

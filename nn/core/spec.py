@@ -37,7 +37,7 @@ def parse(text: str, registry: Registry, kind: str) -> Any:
     if inner is not None:
         if cls.positional != ("layers",):
             raise ValueError(f"{text}: {name} takes no parentheses")
-        fields["layers"] = parse_all(inner, registry, kind)
+        fields["layers"] = parse_list(inner, registry, kind)
     elif values and "=" not in values[0]:
         fields.update(_positional(text, cls, values.pop(0)))
     for value in values:
@@ -50,7 +50,7 @@ def parse(text: str, registry: Registry, kind: str) -> Any:
     return _built(text, cls, fields)
 
 
-def parse_all(text: str, registry: Registry, kind: str) -> tuple:
+def parse_list(text: str, registry: Registry, kind: str) -> tuple:
     """Build what a list of words says; commas part them."""
     return tuple(parse(word, registry, kind) for word in split(text))
 
@@ -76,7 +76,7 @@ def split(text: str) -> list[str]:
     return words
 
 
-def spell(thing: Any, without: tuple[str, ...] = ()) -> str:
+def to_text(thing: Any, without: tuple[str, ...] = ()) -> str:
     """The word that `parse` turns into the same thing; fields at their defaults are left out.
 
     Fields named in `without` are left out too, where a shorter word is wanted for people.
@@ -84,7 +84,7 @@ def spell(thing: Any, without: tuple[str, ...] = ()) -> str:
     names = [name for name in _names(thing) if name not in without]
     values = {name: getattr(thing, name) for name in names}
     if thing.positional == ("layers",):
-        inner = ",".join(spell(layer, without) for layer in values.pop("layers"))
+        inner = ",".join(to_text(layer, without) for layer in values.pop("layers"))
         return f"{thing.name}({inner})" + _named(thing, values)
     # From the first one that is left out, the others go by name: a value's place tells which field it is.
     leading = list(itertools.takewhile(_said(thing).__contains__, thing.positional))

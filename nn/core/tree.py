@@ -50,7 +50,7 @@ def scale(tree: Tree, factor: float) -> Tree:
     return map_arrays(lambda leaf: leaf * leaf.dtype.type(factor), tree)
 
 
-def scaled(tree: Tree, factor: float) -> Tree:
+def scale_inplace(tree: Tree, factor: float) -> Tree:
     """Multiply every leaf by a number, in place where it is an array and no lone number."""
     return map_arrays(lambda leaf: operator.imul(leaf, leaf.dtype.type(factor)), tree)
 

@@ -21,7 +21,7 @@ import numpy as np
 from nn.core.random import AUGMENTATION, Key, uniforms
 
 CHUNK_PIXELS = 50_000  # pixels worked on at a time: so many numbers of each kind fit the processor's cache
-Draw = Callable[[int], np.ndarray]  # count -> that many numbers in [0, 1) for each row, (n, count)
+Draws = Callable[[int], np.ndarray]  # count -> that many numbers in [0, 1) for each row, (n, count)
 FARTHEST = 1000.0  # no step moves by more pixels: beyond any image, and far from float32's limits
 
 
@@ -62,11 +62,11 @@ class Step:
         """Whether every pixel can come from one whole pixel, so that nothing needs to blur."""
         return False
 
-    def move(self, draw: Draw, whole: bool) -> Move:
+    def move(self, draw: Draws, whole: bool) -> Move:
         """The place that each pixel comes from; `whole` asks for whole pixels of a step that keeps them."""
         return Move()
 
-    def bend(self, draw: Draw, h: int, w: int) -> np.ndarray | None:
+    def bend(self, draw: Draws, h: int, w: int) -> np.ndarray | None:
         """What each pixel adds to that place, x and then y, in pixels (n, 2, h, w) float32; None is nothing."""
         return None
 
@@ -91,7 +91,7 @@ class Shift(Step):
         """Whether the distance is in whole pixels."""
         return self.pixels == int(self.pixels)
 
-    def move(self, draw: Draw, whole: bool) -> Move:
+    def move(self, draw: Draws, whole: bool) -> Move:
         """A pixel comes from where it was before the shift."""
         width = 2 * self.pixels
         by = (np.floor(draw(2) * (width + 1)) if whole else draw(2) * width) - self.pixels  # (n, 2)
@@ -109,7 +109,7 @@ class Rotate(Step):
     def __post_init__(self):
         _check("Rotate degrees", self.degrees, 0, 180)
 
-    def move(self, draw: Draw, whole: bool) -> Move:
+    def move(self, draw: Draws, whole: bool) -> Move:
         """A pixel comes from where turning back leads."""
         angle = np.deg2rad(self.degrees * (2 * draw(1)[:, 0] - 1))
         cos, sin = np.cos(angle), np.sin(angle)
@@ -127,7 +127,7 @@ class Scale(Step):
     def __post_init__(self):
         _check("Scale share", self.share, 0, 0.9)
 
-    def move(self, draw: Draw, whole: bool) -> Move:
+    def move(self, draw: Draws, whole: bool) -> Move:
         """A pixel comes from a place nearer to the centre, where the image grows."""
         nearer = 1 / (1 + self.share * (2 * draw(1)[:, 0] - 1))
         return Move(xx=nearer, yy=nearer)
@@ -144,7 +144,7 @@ class Flip(Step):
         """A mirror image has the same pixels."""
         return True
 
-    def move(self, draw: Draw, whole: bool) -> Move:
+    def move(self, draw: Draws, whole: bool) -> Move:
         """A pixel of a mirrored row comes from the other side."""
         return Move(xx=np.where(draw(1)[:, 0] < 0.5, -1.0, 1.0))
 
@@ -169,7 +169,7 @@ class Elastic(Step):
         _check("Elastic strength", self.strength, 0, FARTHEST)
         _check("Elastic smooth", self.smooth, 0.5, FARTHEST)
 
-    def bend(self, draw: Draw, h: int, w: int) -> np.ndarray:
+    def bend(self, draw: Draws, h: int, w: int) -> np.ndarray:
         """Join the grid's displacements, by two matrix products.
 
         BLAS may add in another order in a block of another size. So the displacements are multiples of 2^-7
@@ -207,7 +207,7 @@ def augment(steps: Sequence[Step], images: np.ndarray, rows: np.ndarray, seed: i
     return out
 
 
-def transformed(steps: Sequence[Step], images: np.ndarray, draws: Sequence[Draw]) -> np.ndarray:
+def transformed(steps: Sequence[Step], images: np.ndarray, draws: Sequence[Draws]) -> np.ndarray:
     """Images (n, h, w, c) after all steps in turn, each with numbers of its own."""
     n, h, w, _ = images.shape
     whole = all(step.keeps_pixels for step in steps)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.core.options import Reader, unfit
+from nn.core.options import Reader, invalid
 from nn.data.block import LARGEST_WEIGHT, Block
 
 
@@ -65,7 +65,7 @@ class ClassWeightsReader(Reader):
             return ClassWeights()
         pairs = [tuple(part.split("=")) for part in word.split(",")]
         if any(len(pair) != 2 for pair in pairs):
-            raise unfit(self.expected, word)
+            raise invalid(self.expected, word)
         return self._named(pairs, word)
 
     def json(self, value):
@@ -81,16 +81,16 @@ class ClassWeightsReader(Reader):
                 isinstance(weight, bool) or not isinstance(weight, (int, float)) for weight in value.values()
             )
         ):
-            raise unfit(self.expected, value)
+            raise invalid(self.expected, value)
         return self._named(list(value.items()), value)
 
     def _named(self, pairs: list[Any], found: Any) -> ClassWeights:
         try:
             named = {int(number): float(weight) for number, weight in pairs}
         except (ValueError, OverflowError):
-            raise unfit(self.expected, found) from None
+            raise invalid(self.expected, found) from None
         if len(named) < len(pairs):
-            raise unfit(self.expected + " with each class once", found)
+            raise invalid(self.expected + " with each class once", found)
         return ClassWeights(tuple(named.items()))
 
     def plain(self, value):

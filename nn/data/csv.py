@@ -1,7 +1,7 @@
 """Turn lines of text into arrays, a thousand at a time, and say exactly what is wrong with a line that is not one.
 
-A line is a row of numbers separated as its layout says (nn/data/layout.py). NumPy reads lines in bulk, wide; what comes
-out is then checked for width and finiteness. Only where that fails are the lines looked at one by one.
+A line is a row of numbers, separated as its dialect says (dialect.py). NumPy reads many lines at once; then width and
+finiteness are checked. Only where that fails are the lines read one by one.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 
 from nn.data import hints
 from nn.data.block import LARGEST_WEIGHT
-from nn.data.fixed_width import CellReader
-from nn.data.layout import (
+from nn.data.dialect import (
     BYTE_ORDER_MARK,
     NOT_FINITE,
     NUMBER,
     SEPARATORS,
-    Layout,
+    Dialect,
     first_difference,
     is_header,
     names_of,
 )
+from nn.data.fixed_width import CellReader
 
 MAX_CLASSES = 1000
 LARGEST = float(np.finfo(np.float32).max)
@@ -40,7 +40,7 @@ _WHOLE = re.compile(rb"[\d\s,;|+-]+")
 MARK = BYTE_ORDER_MARK.encode()
 
 
-class Fault(NamedTuple):
+class LineError(NamedTuple):
     """What is wrong with the first bad line of a piece of text, as a value that travels home."""
 
     line: int  # counted from 1 within the piece
@@ -61,14 +61,14 @@ class Chunk(NamedTuple):
     values: np.ndarray  # (n, width) int32 or float32
 
 
-class End(NamedTuple):
+class PieceEnd(NamedTuple):
     """The end of a piece of text, or the place where reading it stopped."""
 
     lines: int
     rows: int
     bytes: int  # of the lines, without what ends them
     blank: int  # line of the first of the blank lines that end the piece, from 1; 0: none
-    fault: Fault | None = None
+    fault: LineError | None = None
 
 
 def chunk_rows(width: int) -> int:
@@ -76,20 +76,20 @@ def chunk_rows(width: int) -> int:
     return max(1, min(CHUNK_ROWS, CHUNK_BYTES // (4 * width)))
 
 
-def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> Iterator[Chunk | End]:
+def parse(lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True) -> Iterator[Chunk | PieceEnd]:
     """Read a piece of text: chunks of rows, then its End. The iterator is drained, whatever it holds.
 
     Where a file starts, the lines to skip and a header are left out, as are blank lines at the end of the piece:
     whether the file too ends there is for the caller to judge.
     """
-    most = chunk_rows(layout.width)
+    most = chunk_rows(dialect.width)
     cells = CellReader(_finite)
     seen = size = rows = blank = 0
     fault, first_row = None, 0
     if starts_file:
-        chunk = list(islice(lines, layout.skip))
+        chunk = list(islice(lines, dialect.skip))
         seen, size = len(chunk), sum(map(len, chunk))
-        first_row = layout.skip + 1
+        first_row = dialect.skip + 1
     while fault is None and (chunk := take(lines, most)):
         first_line = seen + 1
         seen += len(chunk)
@@ -97,23 +97,23 @@ def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> I
         if first_line == first_row:
             chunk[0] = chunk[0].removeprefix(MARK)
             header = _as_text(chunk[0])
-            if is_header(header, layout):
-                fault = _another_header(first_line, header, layout)
+            if is_header(header, dialect):
+                fault = _another_header(first_line, header, dialect)
                 chunk, first_line = chunk[1:], first_line + 1
         full = len(chunk)
         while full and not chunk[full - 1].strip():
             full -= 1
         if blank and full:
-            fault = _empty_line(blank, layout)
+            fault = _empty_line(blank, dialect)
         elif full:
-            values = to_array(chunk[:full], layout, cells)
-            if isinstance(values, Fault):
+            values = to_array(chunk[:full], dialect, cells)
+            if isinstance(values, LineError):
                 fault = fault or values._replace(line=values.line + first_line - 1)
-                if fault.line == first_row and layout.advice:
-                    fault = fault._replace(advice=layout.advice)
+                if fault.line == first_row and dialect.advice:
+                    fault = fault._replace(advice=dialect.advice)
                 # The rows before it are good, and may hold an earlier fault of another kind.
                 full = values.line - 1
-                values = to_array(chunk[:full], layout) if full else values
+                values = to_array(chunk[:full], dialect) if full else values
             if isinstance(values, np.ndarray):
                 yield Chunk(rows, first_line, values)
                 rows += full
@@ -122,17 +122,17 @@ def parse(lines: Iterator[bytes], layout: Layout, starts_file: bool = True) -> I
     for line in lines:
         seen += 1
         size += len(line)
-    yield End(seen, rows, size, blank if fault is None else 0, fault)
+    yield PieceEnd(seen, rows, size, blank if fault is None else 0, fault)
 
 
-def _another_header(line: int, header: str, layout: Layout) -> Fault | None:
+def _another_header(line: int, header: str, dialect: Dialect) -> LineError | None:
     """Return what is wrong with a header that names the columns otherwise than that of the first file."""
-    differing = first_difference(layout.names, names_of(header, layout))
+    differing = first_difference(dialect.names, names_of(header, dialect))
     if differing is None:
         return None
     number, name, found = differing
     expected = f"{quoted(name)} as the name of column {number}, as in the first file"
-    return Fault(line, expected, quoted(found), "put the columns into the order of the first file")
+    return LineError(line, expected, quoted(found), "put the columns into the order of the first file")
 
 
 def take(lines: Iterator[bytes], most: int) -> list[bytes]:
@@ -146,64 +146,64 @@ def take(lines: Iterator[bytes], most: int) -> list[bytes]:
     return taken
 
 
-def to_array(lines: list[bytes], layout: Layout, cells: CellReader | None = None) -> np.ndarray | Fault:
+def to_array(lines: list[bytes], dialect: Dialect, cells: CellReader | None = None) -> np.ndarray | LineError:
     """Rows of text as int32 or float32 (n, width), or the first fault among them.
 
     Lines stay bytes, which is how Spark hands them over fastest. Whole numbers are read as such: NumPy reads them ten
     times as fast as floats. `cells` is for text of a fixed width, see nn/data/fixed_width.py.
     """
-    values = cells.read(lines, layout.separator, layout.width) if cells else None
+    values = cells.read(lines, dialect.separator, dialect.width) if cells else None
     if values is not None:
         return values
-    values = _in_bulk(lines, layout, np.int32) if _WHOLE.fullmatch(lines[0]) else None
+    values = _in_bulk(lines, dialect, np.int32) if _WHOLE.fullmatch(lines[0]) else None
     if values is None:
-        values = _in_bulk(lines, layout, np.float32)
-    if values is None or values.shape != (len(lines), layout.width) or not np.isfinite(values).all():
-        return _line_by_line(lines, layout)
+        values = _in_bulk(lines, dialect, np.float32)
+    if values is None or values.shape != (len(lines), dialect.width) or not np.isfinite(values).all():
+        return _line_by_line(lines, dialect)
     return values
 
 
-def fault_of(line: str, layout: Layout) -> Fault | None:
+def fault_of(line: str, dialect: Dialect) -> LineError | None:
     """Return what is wrong with a row of text, else None."""
-    row = to_array([line.removeprefix(BYTE_ORDER_MARK).encode()], layout)
-    return row if isinstance(row, Fault) else None
+    row = to_array([line.removeprefix(BYTE_ORDER_MARK).encode()], dialect)
+    return row if isinstance(row, LineError) else None
 
 
-def _in_bulk(lines: list[bytes], layout: Layout, dtype: type) -> np.ndarray | None:
+def _in_bulk(lines: list[bytes], dialect: Dialect, dtype: type) -> np.ndarray | None:
     """What NumPy makes of the lines, or None where it makes nothing or warns that it bends a number."""
     with warnings.catch_warnings(), np.errstate(over="ignore"):
         warnings.simplefilter("error", DeprecationWarning)
         warnings.simplefilter("error", UserWarning)  # nothing but blank lines
         try:
             return np.loadtxt(
-                lines, dtype, comments=None, delimiter=layout.separator, ndmin=2, encoding="ascii"
+                lines, dtype, comments=None, delimiter=dialect.separator, ndmin=2, encoding="ascii"
             )
         except (ValueError, OverflowError, DeprecationWarning, UserWarning):
             return None
 
 
-def _line_by_line(lines: list[bytes], layout: Layout) -> np.ndarray | Fault:
-    values = np.empty((len(lines), layout.width), np.float32)
+def _line_by_line(lines: list[bytes], dialect: Dialect) -> np.ndarray | LineError:
+    values = np.empty((len(lines), dialect.width), np.float32)
     for number, line in enumerate(lines, 1):
-        row = _row(line, layout)
-        if isinstance(row, Fault):
+        row = _row(line, dialect)
+        if isinstance(row, LineError):
             return row._replace(line=number)
         values[number - 1] = row
     return values
 
 
-def _row(line: bytes, layout: Layout) -> list[float] | Fault:
+def _row(line: bytes, dialect: Dialect) -> list[float] | LineError:
     if not line.strip():
-        return _empty_line(1, layout)
-    count = _field_count(line, layout.separator)
-    if count != layout.width:
-        return Fault(1, _a_row(layout), f"{count} {'value' if count == 1 else 'values'}")
-    fields = [field.strip() for field in _as_text(line).split(layout.separator)]
+        return _empty_line(1, dialect)
+    count = _field_count(line, dialect.separator)
+    if count != dialect.width:
+        return LineError(1, _a_row(dialect), f"{count} {'value' if count == 1 else 'values'}")
+    fields = [field.strip() for field in _as_text(line).split(dialect.separator)]
     for place, text in enumerate(fields, 1):
         expected = _expected_instead_of(text)
         if expected:
-            advice = hints.for_value(text, layout.width == 1)
-            return Fault(1, f"{expected} as value {place} of {layout.width}", quoted(text), advice)
+            advice = hints.for_value(text, dialect.width == 1)
+            return LineError(1, f"{expected} as value {place} of {dialect.width}", quoted(text), advice)
     return [float(text) for text in fields]
 
 
@@ -222,14 +222,14 @@ def _expected_instead_of(text: str) -> str | None:
     return None
 
 
-def _a_row(layout: Layout) -> str:
-    if layout.width == 1:
+def _a_row(dialect: Dialect) -> str:
+    if dialect.width == 1:
         return "1 value"
-    return f"{layout.width} values separated by {SEPARATORS[layout.separator]}"
+    return f"{dialect.width} values separated by {SEPARATORS[dialect.separator]}"
 
 
-def _empty_line(line: int, layout: Layout) -> Fault:
-    return Fault(line, _a_row(layout), "an empty line")
+def _empty_line(line: int, dialect: Dialect) -> LineError:
+    return LineError(line, _a_row(dialect), "an empty line")
 
 
 def _as_text(line: bytes) -> str:
@@ -256,7 +256,7 @@ def compact(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float32, copy=False)
 
 
-def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSES) -> np.ndarray | Fault:
+def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSES) -> np.ndarray | LineError:
     """Class numbers (n,) int16 below `classes` of label rows: (n, 1) class numbers or (n, k) one-hot rows.
 
     `first_line` is where the first row stands, for the fault of a bad one.
@@ -276,16 +276,16 @@ def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSE
         row = int(np.argmin(good))
         one_hot = values.shape[1] > 1
         advice = "" if one_hot or classes < MAX_CLASSES else hints.for_label(float(values[row, 0]))
-        return Fault(first_line + row, expected, _row_found(values[row]), advice)
+        return LineError(first_line + row, expected, _row_found(values[row]), advice)
     return numbers.astype(np.int16)
 
 
-def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | Fault:
+def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineError:
     """Row weights (n,) float64 of a column: numbers from 0 to LARGEST_WEIGHT."""
     good = (values >= 0) & (values <= LARGEST_WEIGHT)
     if not good.all():
         row = int(np.argmin(good))
-        return Fault(first_line + row, f"a row weight from 0 to {LARGEST_WEIGHT:g}", f"{values[row]:g}")
+        return LineError(first_line + row, f"a row weight from 0 to {LARGEST_WEIGHT:g}", f"{values[row]:g}")
     return values.astype(np.float64)
 
 

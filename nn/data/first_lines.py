@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from nn.data import csv, hints, layout
-from nn.data.layout import Layout
+from nn.data import csv, dialect, hints
+from nn.data.dialect import Dialect
 
 STRAY = "move the file out of the folder if it is no part of the data"
 
@@ -14,11 +14,11 @@ STRAY = "move the file out of the folder if it is no part of the data"
 class FirstLines(NamedTuple):
     """What the first lines of the first file of an argument say of all of its files."""
 
-    layout: Layout
+    dialect: Dialect
     has_header: bool
     row: str  # the first one
     notes: tuple[str, ...]  # what the user should know of the header and of skipped lines
-    fault: csv.Fault | None  # what is wrong with the first line, which is neither a header nor a row
+    fault: csv.LineError | None  # what is wrong with the first line, which is neither a header nor a row
 
 
 def look(lines: list[str], header: str, skip: int, is_labels: bool, start: Callable[[], bytes]) -> FirstLines:
@@ -28,32 +28,32 @@ def look(lines: list[str], header: str, skip: int, is_labels: bool, start: Calla
     where the first line is wrong.
     """
     skipped, (first, *below) = lines[:skip], lines[skip:]
-    found = layout.layout_of([first, *below], header, skip)
+    found = dialect.dialect_of([first, *below], header, skip)
     row = next((line for line in below if line.strip()), None)
     notes = _of_skipped(skipped, found)
     # Names in another encoding than UTF-8 are names; bytes that are no text have no row of numbers below them.
     is_text = not _is_binary(first) or (row is not None and "\0" not in first)
-    has_header = is_text and layout.is_header(first, found)
+    has_header = is_text and dialect.is_header(first, found)
     if has_header and row is not None:
-        found = found._replace(names=layout.names_of(first, found))
-        notes += [note] if (note := layout.header_note(first, found)) else []
+        found = found._replace(names=dialect.names_of(first, found))
+        notes += [note] if (note := dialect.header_note(first, found)) else []
         return FirstLines(found, True, row, tuple(notes), None)
     fault = None if has_header else _fault(first, found, is_labels)
     if (fault is not None or has_header) and (known := hints.format_of(start())):
-        fault = csv.Fault(1, "a row of numbers", known)
+        fault = csv.LineError(1, "a row of numbers", known)
     return FirstLines(found, has_header, first, tuple(notes), fault and fault._replace(line=skip + 1))
 
 
-def _of_skipped(skipped: list[str], found: Layout) -> list[str]:
+def _of_skipped(skipped: list[str], found: Dialect) -> list[str]:
     """Return a note where a line that is skipped reads as a row."""
     rows = [number for number, line in enumerate(skipped, 1) if csv.fault_of(line, found) is None]
     return [f"line {rows[0]} reads as a row, and is left out by --skip-lines {len(skipped)}"] if rows else []
 
 
-def _fault(first: str, found: Layout, is_labels: bool) -> csv.Fault | None:
+def _fault(first: str, found: Dialect, is_labels: bool) -> csv.LineError | None:
     """Return what is wrong with a first line that is no header."""
     if _is_binary(first):
-        return csv.Fault(1, "a row of numbers", "bytes that are no text")
+        return csv.LineError(1, "a row of numbers", "bytes that are no text")
     fault = csv.fault_of(first, found)
     if fault is None:
         return None
@@ -68,7 +68,7 @@ def _is_binary(line: str) -> bool:
     return "\0" in line or "\ufffd" in line
 
 
-def placed(fault: csv.Fault, path: str, skip: int, is_one_of_many: bool) -> str:
+def placed(fault: csv.LineError, path: str, skip: int, is_one_of_many: bool) -> str:
     """Return the message for a fault in a file: path, line and what to do."""
     if is_one_of_many and fault.line == skip + 1:
         fault = fault._replace(advice=f"{STRAY}; else {fault.advice}" if fault.advice else STRAY)

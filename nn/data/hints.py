@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from nn.data.layout import DECIMAL_COMMA, MISSING, NOT_FINITE, SEPARATORS
+from nn.data.dialect import DECIMAL_COMMA, MISSING, NOT_FINITE, SEPARATORS
 
 _LOGICAL = re.compile(r"true|false|yes|no|t|f", re.IGNORECASE)
 _PAIR = re.compile(r"\d+:[+-]?[\d.]\S*")

@@ -17,11 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 FALSE_ALARM = 1e-4  # δ: a stretch of a file in random order passes for a sorted one at most so often
-HARMLESS = 0.1  # a distance up to which the average loses nothing that shows beside another seed's
-CRUMB = 0.01  # of an even share of the rows: a stretch with fewer weighs too little to spoil the average
+TOLERATED = 0.1  # a distance up to which the average loses nothing that shows beside another seed's
+NEGLIGIBLE_SHARE = (
+    0.01  # of an even share of the rows: a stretch with fewer weighs too little to spoil the average
+)
 
 
-class Stretches(NamedTuple):
+class ShuffleWindows(NamedTuple):
     """How many rows of each class lie in each stretch of rows that is shuffled together."""
 
     counts: np.ndarray  # (s, k) int64
@@ -35,7 +37,7 @@ class Stretches(NamedTuple):
         return len(np.unique(self.replicas)) == len(self.replicas)
 
 
-class Mix(NamedTuple):
+class Skew(NamedTuple):
     """A stretch's classes beside those of all rows."""
 
     stretch: int  # from 0
@@ -49,7 +51,7 @@ class Mix(NamedTuple):
 
 def count(
     labels: np.ndarray, runs: Iterable[tuple[int, int]], replicas: int, classes: int, together: int
-) -> Stretches:
+) -> ShuffleWindows:
     """Count the classes in stretches of `together` rows, of which a replica's last may be shorter.
 
     The labels (n,) are in row order; `runs` says which replica holds the next so many rows: (replica, rows) each.
@@ -69,12 +71,12 @@ def count(
             counts[stretch] += np.bincount(labels[start : start + taken], minlength=classes)
             current[replica] = stretch, room - taken
             start, rows = start + taken, rows - taken
-    return Stretches(
+    return ShuffleWindows(
         np.array(counts, np.int64).reshape(-1, classes), np.array(owners, np.int64), replicas, together
     )
 
 
-def worst(counts: np.ndarray) -> Mix | None:
+def worst(counts: np.ndarray) -> Skew | None:
     """The stretch that is farthest beyond its allowed distance, or nearest to it where none is beyond.
 
     `counts` (s, k) are rows of each class in each stretch. None where there are fewer than two; those with no more than
@@ -84,13 +86,13 @@ def worst(counts: np.ndarray) -> Mix | None:
         return None
     rows = counts.sum(axis=1)  # (s,)
     of_all = counts.sum(axis=0) / rows.sum()  # (k,)
-    stretches = np.flatnonzero(rows > CRUMB * rows.sum() / len(rows))
+    stretches = np.flatnonzero(rows > NEGLIGIBLE_SHARE * rows.sum() / len(rows))
     shares = counts[stretches] / rows[stretches, None]
     distances = np.abs(shares - of_all).sum(axis=1) / 2
-    allowed = np.maximum(HARMLESS, by_chance(rows[stretches], of_all))
+    allowed = np.maximum(TOLERATED, by_chance(rows[stretches], of_all))
     at = int(np.argmax(distances - allowed))
     label = int(np.argmax(shares[at] - of_all))
-    return Mix(
+    return Skew(
         stretch=int(stretches[at]),
         rows=int(rows[stretches[at]]),
         distance=float(distances[at]),
@@ -107,7 +109,7 @@ def by_chance(rows: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return mean + np.sqrt(math.log(1 / FALSE_ALARM) / (2 * rows))
 
 
-def warning(stretches: Stretches) -> str | None:
+def warning(stretches: ShuffleWindows) -> str | None:
     """One line where a stretch's mix is far from that of all rows; None where chance explains it or it is harmless.
 
     The line counts replicas from 1.

@@ -12,13 +12,13 @@ import numpy as np
 from nn.data.block import Block
 
 
-class Held(NamedTuple):
+class LocalBroadcast(NamedTuple):
     """A value under the name that Spark's Broadcast gives it."""
 
     value: Any
 
 
-class Blocks:
+class LocalRDD:
     """Partitions of blocks in memory, with the few methods of an RDD that the chain calls.
 
     As in Spark nothing runs before the elements are asked for, and then one block goes through all stages before the
@@ -29,25 +29,25 @@ class Blocks:
         self.partitions = list(partitions)
         self.stages = stages
 
-    def mapPartitions(self, function: Callable[[Iterator], Iterable]) -> Blocks:  # noqa: N802 (Spark's name)
+    def mapPartitions(self, function: Callable[[Iterator], Iterable]) -> LocalRDD:  # noqa: N802 (Spark's name)
         """Send each partition's iterator through a function."""
-        return Blocks(self.partitions, (*self.stages, function))
+        return LocalRDD(self.partitions, (*self.stages, function))
 
-    def map(self, function: Callable) -> Blocks:
+    def map(self, function: Callable) -> LocalRDD:
         """Send each element through a function."""
         return self.mapPartitions(functools.partial(map, function))
 
-    def flatMap(self, function: Callable[[Any], Iterable]) -> Blocks:  # noqa: N802 (Spark's name)
+    def flatMap(self, function: Callable[[Any], Iterable]) -> LocalRDD:  # noqa: N802 (Spark's name)
         """Send each element through a function that gives several."""
         return self.mapPartitions(functools.partial(_flattened, function))
 
-    def filter(self, function: Callable[[Any], bool]) -> Blocks:
+    def filter(self, function: Callable[[Any], bool]) -> LocalRDD:
         """Keep the elements that the function says yes to."""
         return self.mapPartitions(functools.partial(filter, function))
 
-    def kept(self) -> Blocks:
+    def kept(self) -> LocalRDD:
         """The same with all stages run and their results held, as Spark's `persist` does."""
-        return Blocks([list(self._run(part)) for part in self.partitions])
+        return LocalRDD([list(self._run(part)) for part in self.partitions])
 
     def __iter__(self) -> Iterator:
         """All elements in order, each computed when it is asked for."""
@@ -73,15 +73,15 @@ class Blocks:
         return stream
 
 
-def blocks_of(
+def local_rdd(
     inputs: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, block_rows: int = 1024
-) -> Blocks:
+) -> LocalRDD:
     """Cut arrays in memory, inputs (n, ...) and labels (n,), into one partition of blocks."""
     if len(inputs) != len(labels):
         raise ValueError(f"expected as many labels as inputs, got {len(inputs)} inputs, {len(labels)} labels")
     rows = np.arange(len(inputs))
     whole = Block(rows, inputs, labels, weights)
-    return Blocks([[whole.take(slice(at, at + block_rows)) for at in range(0, len(rows), block_rows)]])
+    return LocalRDD([[whole.take(slice(at, at + block_rows)) for at in range(0, len(rows), block_rows)]])
 
 
 def _flattened(function: Callable[[Any], Iterable], elements: Iterable) -> Iterator:

@@ -32,9 +32,9 @@ class Sigmoid(Layer):
         out *= x.dtype.type(0.5)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout out (1 - out)."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         dx = 1 - cache
         dx *= cache
@@ -53,9 +53,9 @@ class Tanh(Layer):
         out = np.tanh(x)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout (1 - out^2)."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         dx = cache * cache
         np.subtract(1, dx, out=dx)
@@ -77,9 +77,9 @@ class Relu(Layer):
         out = np.clip(x, 0, np.inf)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout where out > 0."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         dx = _is_above_zero(cache)
         dx *= dout
@@ -107,9 +107,9 @@ class LeakyRelu(Layer):
         np.maximum(x, out, out=out)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout where out > 0, slope dout elsewhere."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         dx = _is_above_zero(cache)
         np.clip(dx, self.slope, 1, out=dx)
@@ -141,9 +141,9 @@ class Elu(Layer):
         out += below
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout where out > 0, dout (out + alpha) elsewhere."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         dx = np.clip(cache, -np.inf, 0)
         dx += dx.dtype.type(self.alpha)
@@ -177,9 +177,9 @@ class Gelu(Layer):
         p *= x.dtype.type(0.5)
         return x * p, (near, p)
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout (p + x p'), p' = 2 p (1 - p) sqrt(2/pi) (1 + 3 0.044715 x^2)."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         near, p = cache
         dx = near * near
@@ -214,9 +214,9 @@ class Softplus(Layer):
         out += np.clip(x, 0, np.inf)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout (1 - exp(-out))."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         dx = np.negative(cache)
         np.expm1(dx, out=dx)
@@ -235,9 +235,9 @@ class Identity(Layer):
         """Hand x on."""
         return x, None
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout."""
-        return {}, dout if want_dx else None
+        return {}, dout if needs_dx else None
 
 
 def _is_above_zero(x):

@@ -51,7 +51,7 @@ class Layer:
         raise NotImplementedError
 
     def backward(
-        self, params: Params, cache: Any, dout: np.ndarray, want_grads: bool = True, want_dx: bool = True
+        self, params: Params, cache: Any, dout: np.ndarray, want_grads: bool = True, needs_dx: bool = True
     ) -> tuple[Params, np.ndarray | None]:
         """Map d loss / d out to (gradients summed over the rows, d loss / d x).
 
@@ -65,12 +65,12 @@ class Layer:
         return spec.config(self)
 
     def __str__(self) -> str:
-        return spec.spell(self)
+        return spec.to_text(self)
 
     @property
-    def brief(self) -> str:
+    def short_name(self) -> str:
         """Its word without its start values, for tables and messages."""
-        return spec.spell(self, without=("initializer", "gain"))
+        return spec.to_text(self, without=("initializer", "gain"))
 
 
 class WrongKindError(ValueError):
@@ -85,18 +85,22 @@ def is_weight(key: str) -> bool:
 def image_shape(input_shape: Shape) -> Shape:
     """The shape, if it is an image's (h, w, c); else a ValueError that says what is needed."""
     if len(input_shape) != 3:
-        raise WrongKindError(f"needs an image (h, w, c), got {described(input_shape)}; put it before flatten")
+        raise WrongKindError(
+            f"needs an image (h, w, c), got {describe_shape(input_shape)}; put it before flatten"
+        )
     return input_shape
 
 
 def row_width(input_shape: Shape) -> int:
     """The width, if the shape is a plain row's (d,); else a ValueError that says what is needed."""
     if len(input_shape) != 1:
-        raise WrongKindError(f"needs a row of numbers, got {described(input_shape)}; put flatten before it")
+        raise WrongKindError(
+            f"needs a row of numbers, got {describe_shape(input_shape)}; put flatten before it"
+        )
     return input_shape[0]
 
 
-def described(shape: Shape) -> str:
+def describe_shape(shape: Shape) -> str:
     """A shape in words."""
     if len(shape) == 1:
         return f"a row of {shape[0]}"

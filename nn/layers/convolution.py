@@ -72,7 +72,7 @@ class Conv2D(Layer):
                 np.add((W @ seen).reshape(row.shape), b, out=row)  # (f, ow, m)
         return rows_first(out), x
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dW = sum of windows dout^T, db = sums of dout, dx = dout back through W."""
         h, c, w, _ = cache.shape
         down, along = self._axes((h, w, c))
@@ -81,7 +81,7 @@ class Conv2D(Layer):
         if want_grads:
             dW = _weight_gradient(cache, dout, down, along)  # (kh kw c, f)
             grads = {"W": dW.reshape(params["W"].shape), "b": dout.sum(axis=(0, 2, 3))}
-        dx = rows_first(_input_gradient(params["W"], dout, down, along)) if want_dx else None
+        dx = rows_first(_input_gradient(params["W"], dout, down, along)) if needs_dx else None
         return grads, dx
 
     def _axes(self, input_shape: Shape) -> tuple[Axis, Axis]:

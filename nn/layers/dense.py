@@ -47,10 +47,10 @@ class Dense(Layer):
         out += params["b"]
         return out, x
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dW = x^T dout, db = the column sums of dout, dx = dout W^T."""
         grads: Params = {}
         if want_grads:
             grads = {"W": cache.T @ dout, "b": dout.sum(axis=0)}  # (d, units), (units,)
-        dx = dout @ params["W"].T if want_dx else None  # (n, d)
+        dx = dout @ params["W"].T if needs_dx else None  # (n, d)
         return grads, dx

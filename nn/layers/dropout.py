@@ -45,9 +45,9 @@ class Dropout(Layer):
         factor *= x.dtype.type(_STEPS / threshold)
         return x * factor, factor
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout times the same factors."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         return {}, dout if cache is None else dout * cache
 

@@ -26,7 +26,7 @@ class Flatten(Layer):
         width = math.prod(x.shape[1:])
         return np.moveaxis(x, 0, -1).reshape(width, len(x)).T, x.shape
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """The same numbers in the image's shape."""
         grads: Params = {}
-        return grads, dout.reshape(cache) if want_dx else None
+        return grads, dout.reshape(cache) if needs_dx else None

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nn.layers.base import Layer, Params, Shape, described
+from nn.layers.base import Layer, Params, Shape, describe_shape
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class LayerNorm(Layer):
         """gain (c,), bias (c,), with c the last axis."""
         features = input_shape[-1]
         if features < 2:
-            raise ValueError(f"needs at least 2 features in the last axis, got {described(input_shape)}")
+            raise ValueError(f"needs at least 2 features in the last axis, got {describe_shape(input_shape)}")
         return {"gain": (features,), "bias": (features,)}, input_shape
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> tuple[Params, Shape]:
@@ -57,7 +57,7 @@ class LayerNorm(Layer):
         out += params["bias"]
         return out, (normal, scale)
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """With dnormal = dout gain, dx = scale (dnormal - mean(dnormal) - normal mean(dnormal normal))."""
         normal, scale = cache
         grads: Params = {}
@@ -65,7 +65,7 @@ class LayerNorm(Layer):
             axes = list(range(dout.ndim))
             grads["gain"] = np.einsum(dout, axes, normal, axes, axes[-1:])  # (c,)
             grads["bias"] = np.einsum(dout, axes, axes[-1:])  # (c,)
-        if not want_dx:
+        if not needs_dx:
             return grads, None
         dx = dout * params["gain"]  # dnormal
         along = _mean(dx, normal)

@@ -67,9 +67,9 @@ class MaxPool2D(Pool):
                 np.maximum(best[:, outputs], tallest[:, pixels], out=best[:, outputs])
         return rows_first(out), (x, out)
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout at the pixel that was the largest, and 0 elsewhere."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         x, out = cache
         h, c, w, _ = x.shape
@@ -105,9 +105,9 @@ class AveragePool2D(Pool):
         out *= _shares(down, along, x.dtype)
         return rows_first(out), shape
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = the sum of dout / pixels over the windows that saw a pixel."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         h, w, c = cache
         down, along = self._axes(cache)
@@ -145,9 +145,9 @@ class GlobalAveragePool2D(Layer):
         """(n, h, w, c) -> (n, c)."""
         return x.mean(axis=(1, 2)), x.shape
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout / (h w) at every pixel."""
-        if not want_dx:
+        if not needs_dx:
             return {}, None
         n, h, w, c = cache
         dx = np.empty((h, c, w, n), dout.dtype)

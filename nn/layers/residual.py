@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nn.layers.base import Layer, Params, Shape, described
+from nn.layers.base import Layer, Params, Shape, describe_shape
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Residual(Layer):
             try:
                 inner, shape = layer.shapes(shape)
             except ValueError as error:
-                raise type(error)(f"layer {index + 1} of the block, {layer.brief}: {error}") from None
+                raise type(error)(f"layer {index + 1} of the block, {layer.short_name}: {error}") from None
             shapes.update(_named(index, inner))
         if shape != input_shape:
-            expected, found = described(input_shape), described(shape)
+            expected, found = describe_shape(input_shape), describe_shape(shape)
             raise ValueError(f"the block's output must have its input's shape {expected}, got {found}")
         return shapes, shape
 
@@ -71,18 +71,18 @@ class Residual(Layer):
             caches.append(cache)
         return x + out, tuple(caches)
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
         """dx = dout + what the block sends back."""
         grads: Params = {}
-        if not (want_grads or want_dx):
+        if not (want_grads or needs_dx):
             return grads, None
         dx = dout
         for index in reversed(range(len(self.layers))):
             inner, dx = self.layers[index].backward(
-                _of(index, params), cache[index], dx, want_grads, want_dx or index > 0
+                _of(index, params), cache[index], dx, want_grads, needs_dx or index > 0
             )
             grads = {**_named(index, inner), **grads}  # in the order of params
-        return grads, dout + dx if want_dx else None
+        return grads, dout + dx if needs_dx else None
 
 
 def _named(index, inner):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nn.layers.base import Shape, described, image_shape
+from nn.layers.base import Shape, describe_shape, image_shape
 
 Pair = tuple[int, int]
 PADDINGS = ("valid", "same")
@@ -68,7 +68,9 @@ def axes(input_shape: Shape, kernel: Pair, stride: Pair, padding: str) -> tuple[
     """
     h, w, _ = image_shape(input_shape)
     if padding == "valid" and (h < kernel[0] or w < kernel[1]):
-        raise ValueError(f"needs an image of at least {kernel[0]}x{kernel[1]}, got {described(input_shape)}")
+        raise ValueError(
+            f"needs an image of at least {kernel[0]}x{kernel[1]}, got {describe_shape(input_shape)}"
+        )
     return _axis(h, kernel[0], stride[0], padding), _axis(w, kernel[1], stride[1], padding)
 
 

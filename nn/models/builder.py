@@ -67,7 +67,7 @@ def _refuse_misfits(model: Sequential, hidden: int) -> None:
     if sum(counts) > MAX_PARAMETERS:
         largest = counts.index(max(counts))
         raise ValueError(
-            f"layer {largest + 1} {model.layers[largest].brief}: "
+            f"layer {largest + 1} {model.layers[largest].short_name}: "
             f"expected at most {MAX_PARAMETERS:,} parameters in all, found {sum(counts):,}"
         )
 

@@ -39,11 +39,11 @@ class Loss:
         """`value` and `grad`, sharing what both compute."""
         return self.value(outputs, labels, weights), self.grad(outputs, labels, weights)
 
-    def link(self, outputs: np.ndarray) -> np.ndarray:
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Turn outputs (n, units) into shares of the classes, (n, k); each row sums to 1."""
         raise NotImplementedError
 
-    def decide(self, outputs: np.ndarray) -> Rows:
+    def predict(self, outputs: np.ndarray) -> Rows:
         """The class of each row, (n,) int64."""
         return np.argmax(outputs, axis=1).astype(np.int64, copy=False)
 
@@ -78,7 +78,7 @@ class HalfSquaredError(Loss):
         error = self._error(outputs, labels)  # (n, k)
         return self._value(error, weights), _weighted(error, weights)
 
-    def link(self, outputs):
+    def probabilities(self, outputs):
         """Outputs divided by their sum, which keeps their order; a row with a negative one is raised to 0 first."""
         shares = outputs - np.minimum(outputs.min(axis=1, keepdims=True), 0)  # (n, k)
         total = shares.sum(axis=1, keepdims=True)
@@ -132,7 +132,7 @@ class CrossEntropy(Loss):
         shares[np.arange(len(labels)), labels] -= 1 - self.smoothing
         return value, _weighted(shares, weights)
 
-    def link(self, outputs):
+    def probabilities(self, outputs):
         """softmax(logits): probabilities, (n, k)."""
         shares = _shifted(outputs)
         np.exp(shares, out=shares)
@@ -178,14 +178,14 @@ class BinaryCrossEntropy(Loss):
         dout = dout.astype(outputs.dtype, copy=False)[:, None]
         return self._value(z, small, labels, weights), _weighted(dout, weights)
 
-    def link(self, outputs):
+    def probabilities(self, outputs):
         """[1 - p, p], (n, 2), each without cancellation."""
         z, small = self._parts(outputs)
         shares = np.stack([np.where(z > 0, small, 1), np.where(z > 0, 1, small)], axis=1)
         shares /= (1 + small)[:, None]
         return shares.astype(outputs.dtype, copy=False)
 
-    def decide(self, outputs):
+    def predict(self, outputs):
         """1 where the logit is above 0."""
         return (outputs[:, 0] > 0).astype(np.int64)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from nn.core import spec
 from nn.layers import Layer, layer_from_config
-from nn.layers.base import WrongKindError, described
+from nn.layers.base import WrongKindError, describe_shape
 from nn.models.losses import LOSSES, CrossEntropy, Loss
 
 # Each map stage of the chain nests one more function in what Spark pickles; beyond about 130 that fails.
@@ -62,15 +62,15 @@ class Sequential:
             try:
                 needed, shape = layer.shapes(shape)
             except ValueError as error:
-                raise type(error)(f"layer {number} {layer.brief}: {error}") from None
+                raise type(error)(f"layer {number} {layer.short_name}: {error}") from None
             found.append((needed, shape))
         if len(shape) != 1:
-            last = f"layer {len(self.layers)} {self.layers[-1].brief}"
-            raise WrongKindError(f"{last}: the last layer must give a row, got {described(shape)}")
+            last = f"layer {len(self.layers)} {self.layers[-1].short_name}"
+            raise WrongKindError(f"{last}: the last layer must give a row, got {describe_shape(shape)}")
         return found
 
     @property
-    def first_with_params(self) -> int:
+    def first_trainable(self) -> int:
         """The index of the first layer that learns; no layer before it needs d loss / d x."""
         learning = (index for index, (needed, _) in enumerate(self.shapes()) if needed)
         return next(learning, len(self.layers))
@@ -99,11 +99,11 @@ class Sequential:
 
     def predict_proba(self, params: Params, inputs: np.ndarray) -> np.ndarray:
         """Shares of the classes, (n, k), each row summing to 1."""
-        return self.loss.link(self.forward(params, inputs))
+        return self.loss.probabilities(self.forward(params, inputs))
 
     def predict(self, params: Params, inputs: np.ndarray) -> np.ndarray:
         """The class that the outputs speak for, (n,)."""
-        return self.loss.decide(self.forward(params, inputs))
+        return self.loss.predict(self.forward(params, inputs))
 
     def output_shapes(self) -> list[tuple[int, ...]]:
         """The shape that leaves each layer, without the rows."""
@@ -116,7 +116,7 @@ class Sequential:
         for number, (layer, (needed, shape)) in enumerate(zip(self.layers, self.shapes(), strict=True), 1):
             count = sum(math.prod(each) for each in needed.values())
             total += count
-            rows.append((f"{number:<3}{layer.brief}", _text(shape), f"{count:,}"))
+            rows.append((f"{number:<3}{layer.short_name}", _text(shape), f"{count:,}"))
         rows.append(("total", "", f"{total:,}"))
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = (f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows)

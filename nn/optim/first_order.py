@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nn.core import likeness, tree
-from nn.core.errors import Cure
+from nn.core.errors import Hint
 from nn.core.likeness import Maybe
 from nn.layers.base import is_weight
 from nn.optim.rules import Rule, Slot
@@ -23,7 +23,7 @@ State = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Descent:
+class FirstOrder:
     """A first-order rule driven by a schedule.
 
     Its state is a plain nest: trial (parameters), slots (what the rule keeps beside each array), steps taken,
@@ -52,9 +52,9 @@ class Descent:
             raise ValueError(f"warmup must be a finite number of at least 0, got {self.warmup!r}")
 
     @property
-    def judges(self) -> bool:
+    def can_reject(self) -> bool:
         """Whether a trial may be undone."""
-        return self.schedule.judges
+        return self.schedule.can_reject
 
     def init(self, params: tree.Tree) -> State:
         """The state before the first job: the start values are the first trial."""
@@ -81,7 +81,7 @@ class Descent:
         memory = self.schedule.watch(None, 0.0)
         like = {**fresh, "memory": Maybe(memory), "standing": Maybe(standing)}
         likeness.check(state, like, "state")
-        if self.judges and state["standing"] is None and state["steps"]:
+        if self.can_reject and state["standing"] is None and state["steps"]:
             raise ValueError("state.standing: expected the last point that stood, found nothing")
 
     def tell(self, state: State, cost: float, grads: tree.Tree) -> tuple[State, bool]:
@@ -91,13 +91,13 @@ class Descent:
 
     def move(self, state: State, grads: tree.Tree | None) -> State:
         """Step on along mean gradients of the trial that stands; None: along those it stood with before."""
-        if self.schedule.judges:
+        if self.schedule.can_reject:
             if grads is not None:
                 state = {**state, "standing": {**state["standing"], "grads": grads}}
             grads = tree.copy(state["standing"]["grads"])  # they may be wanted again
-        return self.step(self.own(state), grads)
+        return self.step(self.copy_for_update(state), grads)
 
-    def own(self, state: State) -> State:
+    def copy_for_update(self, state: State) -> State:
         """The state with arrays of its own, which `step` may change."""
         return {**state, "trial": tree.copy(state["trial"]), "slots": tree.copy(state["slots"])}
 
@@ -113,7 +113,7 @@ class Descent:
         When a second trial in a row is undone the rule starts afresh at the standing point: a velocity that leads
         uphill would lead there at any rate (Vogl et al., 1988, drop the momentum likewise).
         """
-        if not self.schedule.judges:
+        if not self.schedule.can_reject:
             return state, True
         standing = state["standing"]
         best = None if standing is None else standing["cost"]
@@ -136,10 +136,10 @@ class Descent:
         """The parameters to keep: the last point that stood."""
         return state["trial"] if state["standing"] is None else state["standing"]["trial"]
 
-    def cure(self, rate: float) -> Cure:
+    def cure(self, rate: float) -> Hint:
         """What to try when training at this rate has left the finite numbers."""
-        other = {} if self.judges else {"schedule": BoldDriver.name}
-        return Cure(f" at learning rate {rate:g}", {"learning_rate": float(f"{rate / 10:g}"), **other})
+        other = {} if self.can_reject else {"schedule": BoldDriver.name}
+        return Hint(f" at learning rate {rate:g}", {"learning_rate": float(f"{rate / 10:g}"), **other})
 
     def finished(self, state: State) -> bool:
         """Whether no step can better the cost; a first-order rule cannot tell."""
@@ -147,7 +147,7 @@ class Descent:
 
     def _rate(self, state: State) -> float:
         """The learning rate of the state's next step."""
-        if self.schedule.judges:
+        if self.schedule.can_reject:
             return state["learning_rate"]
         time = self._time(state)
         factor = self.schedule.factor(max(time - self.warmup, 0.0), self.epochs - self.warmup)
@@ -177,7 +177,7 @@ def descend(
     The gradients are spoilt.
     """
     if clip is not None:
-        grads, weight = clipped(tree.scaled(grads, 1 / weight), clip), 1.0
+        grads, weight = clipped(tree.scale_inplace(grads, 1 / weight), clip), 1.0
     for layer, layer_slots, layer_grads in zip(params, slots, grads, strict=True):
         for key, w in layer.items():
             g = layer_grads[key]

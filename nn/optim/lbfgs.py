@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from nn.core import likeness, tree
-from nn.core.errors import Cure
+from nn.core.errors import Hint
 from nn.core.likeness import Many, Maybe
 
 State = dict[str, Any]
@@ -56,7 +56,7 @@ class LBFGS:
 
     name: ClassVar[str] = "l-bfgs"
     positional: ClassVar[tuple[str, ...]] = ("memory",)
-    judges: ClassVar[bool] = True  # a trial may be undone, as with a schedule that judges
+    can_reject: ClassVar[bool] = True  # a trial may be undone, as with a schedule that judges
     memory: int = 10
     tolerance: float = 1e-5
     max_trials: int = 20
@@ -124,9 +124,9 @@ class LBFGS:
         """The state as it is: no schedule watches the costs of the epochs."""
         return state
 
-    def cure(self, rate: float) -> Cure:
+    def cure(self, rate: float) -> Hint:
         """What to try when training has left the finite numbers: only start values can lead there."""
-        return Cure("; try start values that are less large", {})
+        return Hint("; try start values that are less large", {})
 
     def finished(self, state: State) -> bool:
         """Whether there is nothing left to try; `state["finished"]` says why."""
@@ -190,7 +190,7 @@ class LBFGS:
         line, noise = state["line"], self._noise(state)
         start, low = Point(*line["start"]), Point(*line["low"])
         high = None if line["high"] is None else Point(*line["high"])
-        if point.cost is not None and (line["last"] or stands(start, point, noise)):
+        if point.cost is not None and (line["last"] or wolfe_conditions_hold(start, point, noise)):
             return None
         if line["last"]:
             return self._turn_away(state)
@@ -216,7 +216,7 @@ class LBFGS:
         return NOISE * _rounding(standing["params"]) * abs(standing["cost"])
 
 
-def stands(start: Point, point: Point, noise: float) -> bool:
+def wolfe_conditions_hold(start: Point, point: Point, noise: float) -> bool:
     """Whether a point fulfils the strong Wolfe conditions.
 
     Where its cost differs from the start's by less than the noise the slopes decide alone: the approximate Wolfe

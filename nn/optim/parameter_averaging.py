@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn.core import tree
-from nn.optim.first_order import Descent, State, descend
+from nn.optim.first_order import FirstOrder, State, descend
 from nn.optim.rules import SGD, Nesterov, Rule
 
 
@@ -36,7 +36,7 @@ class Round(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Averaging(Descent):
+class ParameterAveraging(FirstOrder):
     """A descent whose steps are rounds: `step` takes the mean that replicas came to, not a gradient.
 
     `rule`, `clip` and the rate of the schedule are the replicas'; `steps` are rounds an epoch. A round's rate is the

@@ -27,7 +27,7 @@ class Rule:
 
     name: ClassVar[str]
     positional: ClassVar[tuple[str, ...]] = ()
-    usual_rate: ClassVar[float] = 0.1  # the learning rate where the user names none
+    default_learning_rate: ClassVar[float] = 0.1  # the learning rate where the user names none
     weight_decay: ClassVar[float] = 0.0
 
     def start(self, w: np.ndarray) -> Slot:
@@ -98,7 +98,7 @@ class Adagrad(Rule):
     """Divide each number's step by the root of all its squared gradients so far (Duchi et al., 2011)."""
 
     name: ClassVar[str] = "adagrad"
-    usual_rate: ClassVar[float] = 0.01
+    default_learning_rate: ClassVar[float] = 0.01
     epsilon: float = 1e-8
 
     def __post_init__(self):
@@ -120,7 +120,7 @@ class RMSProp(Rule):
 
     name: ClassVar[str] = "rmsprop"
     positional: ClassVar[tuple[str, ...]] = ("decay",)
-    usual_rate: ClassVar[float] = 0.001
+    default_learning_rate: ClassVar[float] = 0.001
     decay: float = 0.9
     epsilon: float = 1e-8
 
@@ -143,7 +143,7 @@ class Adam(Rule):
     """Step along a running mean of gradients over the root of one of their squares (Kingma and Ba, 2015)."""
 
     name: ClassVar[str] = "adam"
-    usual_rate: ClassVar[float] = 0.001
+    default_learning_rate: ClassVar[float] = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8

@@ -23,7 +23,7 @@ class Schedule:
 
     name: ClassVar[str]
     positional: ClassVar[tuple[str, ...]] = ()
-    judges: ClassVar[bool] = False  # whether it may undo the step that led to a trial
+    can_reject: ClassVar[bool] = False  # whether it may undo the step that led to a trial
     needs_end: ClassVar[bool] = False  # whether a longer run would have another rate from the start
 
     def factor(self, time: float, end: float) -> float:
@@ -180,7 +180,7 @@ class BoldDriver(Schedule):
 
     name: ClassVar[str] = "bold-driver"
     positional: ClassVar[tuple[str, ...]] = ("growth",)
-    judges: ClassVar[bool] = True
+    can_reject: ClassVar[bool] = True
     growth: float = 1.2
     shrink: float = 0.5
     lowest: float = 1e-8

@@ -17,19 +17,19 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nn.spark.runtime.workers import settle
-from nn.training.chain import together, unwarned
-from nn.training.records import Tally, Times
+from nn.spark.runtime.workers import tune_worker
+from nn.training.chain import add_sums, ignore_overflow
+from nn.training.records import Sums, Times
 
 FLAT = 64 << 20  # bytes of all partitions' tallies that the driver adds up by itself
 # Bytes of all groups' sums together: below Spark's limit for one job's results (spark.driver.maxResultSize).
 AT_ONCE = 512 << 20
 
 
-def total_of(tallies: Any, size: int) -> Tally:
+def total_of(partial_sums: Any, size: int) -> Sums:
     """The sum of an RDD of tallies, of about `size` bytes a partition; `times` are what the clock saw of the tasks'."""
-    partitions, slots = tallies.getNumPartitions(), tallies.context.defaultParallelism
-    sums = tallies.mapPartitions(added)
+    partitions, slots = partial_sums.getNumPartitions(), partial_sums.context.defaultParallelism
+    sums = partial_sums.mapPartitions(added)
     groups = group_count(partitions, size)
     if groups:
         group = functools.partial(group_of, partitions, groups)
@@ -37,8 +37,8 @@ def total_of(tallies: Any, size: int) -> Tally:
         sums = numbered.repartitionAndSortWithinPartitions(groups, group).values().mapPartitions(added)
     found = sums.collect()
     began = time.perf_counter()
-    with unwarned():
-        total = functools.reduce(Tally.__add__, found) if found else Tally()
+    with ignore_overflow():
+        total = functools.reduce(Sums.__add__, found) if found else Sums()
     here = Times(sum=time.perf_counter() - began)
     return total._replace(times=total.times.over(min(slots, partitions)) + here)
 
@@ -55,16 +55,16 @@ def group_of(partitions: int, groups: int, index: int) -> int:
     return index * groups // partitions
 
 
-def added(tallies: Iterable[Tally]) -> Iterator[Tally]:
+def added(partial_sums: Iterable[Sums]) -> Iterator[Sums]:
     """The sum of the tallies, in the order they come in; nothing for none."""
     total = None
-    settle()
-    with unwarned():
-        for tally in tallies:
-            total = tally if total is None else together(total, tally)
+    tune_worker()
+    with ignore_overflow():
+        for sums in partial_sums:
+            total = sums if total is None else add_sums(total, sums)
     if total is not None:
         yield total
 
 
-def _numbered(index: int, sums: Iterator[Tally]) -> Iterator[tuple[int, Tally]]:
+def _numbered(index: int, sums: Iterator[Sums]) -> Iterator[tuple[int, Sums]]:
     return ((index, each) for each in sums)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from nn.core import tree
-from nn.data.local_rdd import Held
+from nn.data.local_rdd import LocalBroadcast
 from nn.models.sequential import Sequential
 from nn.optim.parameter_averaging import Round
 from nn.optim.regularization import Penalty
@@ -17,7 +17,7 @@ from nn.spark.aggregate import total_of
 from nn.spark.runtime.broadcast import broadcast
 from nn.training import chain, replicas
 from nn.training.loop import Descend, Measure, Plan
-from nn.training.records import Draw, Tally
+from nn.training.records import RowSelection, Sums
 
 TRIED = 16  # jobs, by which their time is told: the first takes twice as long as the sixteenth
 LITTLE = 1024  # bytes of a tally without a nest
@@ -26,14 +26,14 @@ INLINE = 512 << 10
 
 
 def measure_on(blocks: Any, model: Sequential, augmentation: tuple = ()) -> Measure:
-    """A function (params, draw) -> Tally: parameters go out to every task, sums come back in partition order."""
+    """A function (params, draw) -> Sums: parameters go out to every task, sums come back in partition order."""
 
-    def measure(params: Any, draw: Draw) -> Tally:
+    def measure(params: Any, selection: RowSelection) -> Sums:
         size = tree.bytes_of(params)
-        total = partial(total_of, size=size if draw.fraction else LITTLE)
-        blocks.context.setJobDescription(describe(draw))
+        total = partial(total_of, size=size if selection.fraction else LITTLE)
+        blocks.context.setJobDescription(describe(selection))
         with _handed_out(blocks.context, params, size) as handle:
-            return chain.run(blocks, model, handle, draw, augmentation, total)
+            return chain.run(blocks, model, handle, selection, augmentation, total)
 
     return measure
 
@@ -41,13 +41,13 @@ def measure_on(blocks: Any, model: Sequential, augmentation: tuple = ()) -> Meas
 def descend_on(
     blocks: Any, model: Sequential, augmentation: tuple = (), penalty: Penalty | None = None
 ) -> Descend:
-    """A function (round, draw) -> Tally: every partition of the blocks is a replica."""
+    """A function (round, draw) -> Sums: every partition of the blocks is a replica."""
 
-    def descend(told: Round, draw: Draw) -> Tally:
+    def descend(told: Round, selection: RowSelection) -> Sums:
         size = tree.bytes_of([told.params, told.slots])
-        blocks.context.setJobDescription(describe(draw, replicas=True))
+        blocks.context.setJobDescription(describe(selection, replicas=True))
         with _handed_out(blocks.context, told, size) as start:
-            rounds = replicas.rounds(blocks, model, start, draw, augmentation, penalty or Penalty())
+            rounds = replicas.rounds(blocks, model, start, selection, augmentation, penalty or Penalty())
             return total_of(rounds, size)
 
     return descend
@@ -55,7 +55,7 @@ def descend_on(
 
 def seconds_per_batch(measure: Measure, params: Any, plan: Plan) -> float:
     """Measure the time of a mini-batch's job: the shortest of a few, since the first ones of a JVM are slow."""
-    batch = Draw(plan.seed, 1, plan.sample, batch=0, batches=plan.jobs, total=plan.rows)
+    batch = RowSelection(plan.seed, 1, plan.sample, batch=0, batches=plan.jobs, total=plan.rows)
     seconds = []
     for _ in range(TRIED):
         began = time.perf_counter()
@@ -72,7 +72,7 @@ def _handed_out(context: Any, value: Any, size: int) -> Iterator[Any]:
     short job. Spark sends the code of a stage's tasks once to each executor anyway.
     """
     if size <= INLINE:
-        yield Held(value)
+        yield LocalBroadcast(value)
         return
     handle = broadcast(context, value)
     try:
@@ -81,14 +81,14 @@ def _handed_out(context: Any, value: Any, size: int) -> Iterator[Any]:
         handle.destroy()  # unpersist would leave a copy on the driver's disk for each step
 
 
-def describe(draw: Draw, replicas: bool = False) -> str:
+def describe(selection: RowSelection, replicas: bool = False) -> str:
     """What Spark's web page calls the job."""
-    if draw.validation_only:
+    if selection.validation_only:
         what = "cost of the validation rows"
-    elif draw.fraction == 0:
+    elif selection.fraction == 0:
         what = "cost of all rows"
     else:
         what = "replicas" if replicas else "gradients"
-        if draw.batch is not None and draw.batches > 1:
-            what += f", {'round' if replicas else 'batch'} {draw.batch + 1} of {draw.batches}"
-    return f"epoch {draw.epoch}: {what}"
+        if selection.batch is not None and selection.batches > 1:
+            what += f", {'round' if replicas else 'batch'} {selection.batch + 1} of {selection.batches}"
+    return f"epoch {selection.epoch}: {what}"

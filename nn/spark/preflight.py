@@ -26,7 +26,7 @@ from nn.spark.input import cache
 from nn.spark.input.reader import Files
 from nn.spark.input.text_source import TextFile
 from nn.spark.runtime import cluster
-from nn.spark.runtime.workers import settle
+from nn.spark.runtime.workers import tune_worker
 from nn.training.trial_step import Rehearsal
 
 PAUSE = 0.2  # seconds that a visit takes at least, so that no executor gets all of them
@@ -62,7 +62,7 @@ class Found(NamedTuple):
     rows: int  # bytes of rows that it will be given
 
 
-class End(NamedTuple):
+class PieceEnd(NamedTuple):
     """What a block at one end of a text holds."""
 
     rows: int
@@ -75,15 +75,15 @@ class Ends(NamedTuple):
 
     argument: str
     pieces: int
-    first: End | csv.Fault
-    last: End | csv.Fault
+    first: PieceEnd | csv.LineError
+    last: PieceEnd | csv.LineError
     files: tuple[str, str]  # where the two lie
     tail: int  # lines of the last block where it ends its file, 0: where it is all of it
 
     @property
     def classes(self) -> int:
         """One more than the largest label that was seen."""
-        return max(end.classes if isinstance(end, End) else 0 for end in (self.first, self.last))
+        return max(end.classes if isinstance(end, PieceEnd) else 0 for end in (self.first, self.last))
 
 
 class Room(NamedTuple):
@@ -131,7 +131,7 @@ def describe(paths: tuple[str, ...], rehearsal: Rehearsal | None, elements: Iter
     """What the executor is that this runs on."""
     from pyspark import TaskContext
 
-    settle()
+    tune_worker()
     for _ in elements:
         time.sleep(PAUSE)
     task: Any = TaskContext.get()
@@ -171,7 +171,7 @@ def _ends(file: TextFile, labels_of: LabelsOf) -> Ends:
     last = file.lines.getNumPartitions() - 1
     starts = {place: file.pieces[place].start == 0 for place in (0, last)}
     file.context.setJobDescription(f"reading the ends of {file.argument}")
-    read = file.lines.mapPartitionsWithIndex(partial(_ends_of, file.layout, labels_of, starts))
+    read = file.lines.mapPartitionsWithIndex(partial(_ends_of, file.dialect, labels_of, starts))
     with file.readable():
         pieces = dict(file.context.runJob(read, list, sorted(starts)))
     files = file.pieces[0].path, file.pieces[last].path
@@ -180,7 +180,7 @@ def _ends(file: TextFile, labels_of: LabelsOf) -> Ends:
 
 def _labels_beside(columns: Columns, part: csv.Chunk) -> Any:
     labels, weights = columns.beside(part, csv.MAX_CLASSES)
-    return weights if isinstance(weights, csv.Fault) else labels
+    return weights if isinstance(weights, csv.LineError) else labels
 
 
 def _labels_alone(part: csv.Chunk) -> Any:
@@ -193,11 +193,11 @@ def room(context: Any, images: list[TextFile]) -> Room:
 
 
 def _ends_of(
-    layout: csv.Layout, labels_of: LabelsOf, starts: dict[int, bool], index: int, lines: Iterator[bytes]
+    dialect: csv.Dialect, labels_of: LabelsOf, starts: dict[int, bool], index: int, lines: Iterator[bytes]
 ) -> Iterator[tuple[int, tuple]]:
     """A piece's number, its first and last block and `tail`; every line is drawn, so that the worker can be kept."""
-    settle()
-    rows = csv.chunk_rows(layout.width)
+    tune_worker()
+    rows = csv.chunk_rows(dialect.width)
     first = csv.take(lines, rows)
     last, count, size = deque(first), len(first), sum(map(len, first))
     for line in lines:
@@ -206,22 +206,24 @@ def _ends_of(
         while len(last) > rows or (size > csv.CHUNK_TEXT and len(last) > 1):
             size -= len(last.popleft())
     whole = starts[index] and count == len(last)  # the last block too begins where the file does
-    ends = _end(first, layout, labels_of, starts[index]), _end(list(last), layout, labels_of, whole)
+    ends = _end(first, dialect, labels_of, starts[index]), _end(list(last), dialect, labels_of, whole)
     yield index, (*ends, 0 if whole else len(last))
 
 
-def _end(lines: list[bytes], layout: csv.Layout, labels_of: LabelsOf, starts_file: bool) -> End | csv.Fault:
+def _end(
+    lines: list[bytes], dialect: csv.Dialect, labels_of: LabelsOf, starts_file: bool
+) -> PieceEnd | csv.LineError:
     rows, classes, fault = 0, 0, None
-    for part in csv.parse(iter(lines), layout, starts_file):
-        if isinstance(part, csv.End):
+    for part in csv.parse(iter(lines), dialect, starts_file):
+        if isinstance(part, csv.PieceEnd):
             rows, fault = part.rows, fault or part.fault
             continue
         labels = labels_of(part)
-        if isinstance(labels, csv.Fault):
+        if isinstance(labels, csv.LineError):
             fault = labels
         elif labels is not None:
             classes = max(classes, int(labels.max()) + 1)
-    return fault or End(rows, layout.width, classes)
+    return fault or PieceEnd(rows, dialect.width, classes)
 
 
 def _told(path: str, name: str) -> int:

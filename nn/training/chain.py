@@ -1,8 +1,8 @@
 """THE SHAPE: blocks -> draw -> augment -> forward and activation, layer by layer -> loss -> backpropagation -> sum.
 
-`blocks` is anything with map, filter, mapPartitions and reduce: Spark's RDD on a cluster, nn.data.local_rdd.Blocks
-without one. `params` is a handle whose `.value` is the list of the layers' parameters: Spark's Broadcast or
-nn.data.local_rdd.Held. Consecutive maps cost no passes over the data: Spark runs them as one stage, block by block.
+`blocks` is anything with map, filter, mapPartitions and reduce: Spark's RDD on a cluster, nn.data.local_rdd.LocalRDD
+without one. `params` is a handle whose `.value` is the list of the layers' parameters: Spark's Broadcast, or a
+LocalBroadcast. Consecutive maps cost no passes over the data: Spark runs them as one stage, block by block.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nn.data.augmentation import augment
 from nn.data.block import Block
 from nn.layers import Layer
 from nn.models.sequential import Sequential
-from nn.training.records import Draw, Measures, Pass, Tally, Times
+from nn.training.records import Batch, Measures, RowSelection, Sums, Times
 
 # partial, not lambda: a lambda in the loop would see only the last layer.
 
@@ -28,44 +28,48 @@ def run(
     blocks: Any,
     model: Sequential,
     params: Any,
-    draw: Draw,
+    selection: RowSelection,
     augmentation: tuple = (),
     total: Callable | None = None,
-) -> Tally:
+) -> Sums:
     """What the draw asks for, added up by `total`: gradients, or costs alone where no row is to send any."""
-    if draw.fraction == 0:
-        tallies = costs(blocks, model, params, draw)
+    if selection.fraction == 0:
+        partial_sums = costs(blocks, model, params, selection)
     else:
-        tallies = gradients(blocks, model, params, draw, augmentation)
-    return (total or in_order)(tallies)
+        partial_sums = gradients(blocks, model, params, selection, augmentation)
+    return (total or sum_in_order)(partial_sums)
 
 
-def gradients(blocks: Any, model: Sequential, params: Any, draw: Draw, augmentation: tuple = ()) -> Any:
-    """Send every drawn row forward and back: for each block a Tally of its summed loss, hits and gradients."""
-    passes = drawn(blocks, draw).mapPartitions(partial(arrive, model, draw))
+def gradients(
+    blocks: Any, model: Sequential, params: Any, selection: RowSelection, augmentation: tuple = ()
+) -> Any:
+    """Send every drawn row forward and back: for each block a Sums of its summed loss, hits and gradients."""
+    passes = selected_blocks(blocks, selection).mapPartitions(partial(select_batches, model, selection))
     if augmentation:
-        passes = passes.map(partial(bend, augmentation, draw))
-    passes = forward_passes(passes, model, params).map(partial(lose, model.loss))
-    first = model.first_with_params  # nobody reads d loss / d x of what lies before it
+        passes = passes.map(partial(augment_inputs, augmentation, selection))
+    passes = forward_passes(passes, model, params).map(partial(loss_and_gradient, model.loss))
+    first = model.first_trainable  # nobody reads d loss / d x of what lies before it
     for index in reversed(range(len(model.layers))):
         passes = passes.map(partial(backward, model.layers[index], index, params, index > first))
-    return passes.map(tally)
+    return passes.map(to_sums)
 
 
-def costs(blocks: Any, model: Sequential, params: Any, draw: Draw) -> Any:
-    """Send every drawn row forward as in prediction: for each block a Tally of its summed loss and hits alone."""
-    clean = draw._replace(fraction=0.0)
-    passes = forward_passes(drawn(blocks, clean).mapPartitions(partial(arrive, model, clean)), model, params)
-    return passes.map(partial(measure, model.loss)).map(tally)
+def costs(blocks: Any, model: Sequential, params: Any, selection: RowSelection) -> Any:
+    """Send every drawn row forward as in prediction: for each block a Sums of its summed loss and hits alone."""
+    clean = selection._replace(fraction=0.0)
+    passes = forward_passes(
+        selected_blocks(blocks, clean).mapPartitions(partial(select_batches, model, clean)), model, params
+    )
+    return passes.map(partial(measure, model.loss)).map(to_sums)
 
 
-def in_order(tallies: Any) -> Tally:
+def sum_in_order(partial_sums: Any) -> Sums:
     """Add up within each partition, then over the partitions in their order."""
-    with unwarned():
-        return tallies.reduce(together)
+    with ignore_overflow():
+        return partial_sums.reduce(add_sums)
 
 
-def unwarned() -> Any:
+def ignore_overflow() -> Any:
     """Silence for overflows: a step too far overflows, Bold Driver takes such steps on purpose, and the cost tells.
 
     Stages run when their tallies are taken, so it is said there, not once a stage and block.
@@ -80,15 +84,15 @@ def forward_passes(passes: Any, model: Sequential, params: Any) -> Any:
     return passes
 
 
-def drawn(blocks: Any, draw: Draw) -> Any:
+def selected_blocks(blocks: Any, selection: RowSelection) -> Any:
     """The blocks that the job is about."""
-    return blocks.filter(is_validation) if draw.validation_only else blocks
+    return blocks.filter(is_validation) if selection.validation_only else blocks
 
 
 # ---- one block at each stage ----
 
 
-class Awaited:
+class TimedIterator:
     """Blocks as they come, and how long they were waited for."""
 
     def __init__(self, blocks: Iterable[Block]):
@@ -106,90 +110,90 @@ class Awaited:
             self.seconds += time.perf_counter() - began
 
 
-def arrive(model: Sequential, draw: Draw, blocks: Iterator[Block]) -> Iterator[Pass]:
+def select_batches(model: Sequential, selection: RowSelection, blocks: Iterator[Block]) -> Iterator[Batch]:
     """Begin with each block of a partition, or of its part of a mini-batch, and note how long it was waited for."""
-    source, waited = Awaited(blocks), 0.0
+    source, waited = TimedIterator(blocks), 0.0
     began = time.perf_counter()
-    for block in source if draw.batch is None else learned(draw, source):
-        passing = begin(model, draw, block)
-        passing.read, waited = source.seconds - waited, source.seconds
-        passing.began = began + passing.read  # so that packing a mini-batch counts as computing
-        yield passing
+    for block in source if selection.batch is None else training_blocks(selection, source):
+        batch = start_batch(model, selection, block)
+        batch.read, waited = source.seconds - waited, source.seconds
+        batch.began = began + batch.read  # so that packing a mini-batch counts as computing
+        yield batch
         began = time.perf_counter()  # by now the block has gone through all stages
 
 
-def begin(model: Sequential, draw: Draw, block: Block) -> Pass:
+def start_batch(model: Sequential, selection: RowSelection, block: Block) -> Batch:
     """Scale the inputs, mark the rows that will send gradients, and give random layers their key."""
-    passing = Pass(block.rows, block.labels, block.weights, model.prepare(block.inputs), block.validation)
-    if block.validation or draw.fraction == 0:
-        return passing
-    if draw.fraction < 1:
-        passing.senders = random.sample(draw.seed, draw.epoch, block.rows, draw.fraction)
+    batch = Batch(block.rows, block.labels, block.weights, model.prepare(block.inputs), block.validation)
+    if block.validation or selection.fraction == 0:
+        return batch
+    if selection.fraction < 1:
+        batch.senders = random.sample(selection.seed, selection.epoch, block.rows, selection.fraction)
     first = int(block.rows[0]) if len(block.rows) else 0
-    passing.key = random.Key((random.LAYERS, draw.seed, draw.epoch, first))
-    return passing
+    batch.key = random.Key((random.LAYERS, selection.seed, selection.epoch, first))
+    return batch
 
 
-def bend(augmentation: tuple, draw: Draw, passing: Pass) -> Pass:
+def augment_inputs(augmentation: tuple, selection: RowSelection, batch: Batch) -> Batch:
     """Draw each training image anew, as a function of the seed, the epoch and the row."""
-    if passing.key is not None:
-        passing.x = augment(augmentation, passing.x, passing.rows, draw.seed, draw.epoch)
-    return passing
+    if batch.key is not None:
+        batch.x = augment(augmentation, batch.x, batch.rows, selection.seed, selection.epoch)
+    return batch
 
 
-def forward(layer: Layer, index: int, params: Any, passing: Pass) -> Pass:
+def forward(layer: Layer, index: int, params: Any, batch: Batch) -> Batch:
     """One layer forward."""
-    key = passing.key.child(index) if passing.key is not None and layer.is_random else None
-    passing.x, cache = layer.forward(params.value[index], passing.x, training=key)
-    passing.caches.append(cache)
-    return passing
+    key = batch.key.child(index) if batch.key is not None and layer.is_random else None
+    batch.x, cache = layer.forward(params.value[index], batch.x, training=key)
+    batch.caches.append(cache)
+    return batch
 
 
-def measure(loss: Any, passing: Pass) -> Pass:
+def measure(loss: Any, batch: Batch) -> Batch:
     """Sum loss and hits over the block's rows."""
-    return _measured(loss, passing, loss.value(passing.x, passing.labels, passing.weights))
+    return _measured(loss, batch, loss.value(batch.x, batch.labels, batch.weights))
 
 
-def lose(loss: Any, passing: Pass) -> Pass:
+def loss_and_gradient(loss: Any, batch: Batch) -> Batch:
     """Measure, and turn the loss round: its gradient by the outputs, zero for rows that send none."""
-    if passing.validation:
-        return measure(loss, passing)
-    value, passing.dout = loss.value_and_grad(passing.x, passing.labels, passing.weights)
-    if passing.senders is not None:
-        passing.dout *= passing.senders[:, None]
-    return _measured(loss, passing, value)
+    if batch.validation:
+        return measure(loss, batch)
+    value, batch.dout = loss.value_and_grad(batch.x, batch.labels, batch.weights)
+    if batch.senders is not None:
+        batch.dout *= batch.senders[:, None]
+    return _measured(loss, batch, value)
 
 
-def backward(layer: Layer, index: int, params: Any, want_dx: bool, passing: Pass) -> Pass:
+def backward(layer: Layer, index: int, params: Any, needs_dx: bool, batch: Batch) -> Batch:
     """One layer back: its gradients are kept, d loss / d x goes on to the layer before."""
-    if passing.validation:
-        return passing
+    if batch.validation:
+        return batch
     grads: Any = {}
-    cache = passing.caches.pop()
-    if passing.dout is not None:
-        grads, passing.dout = layer.backward(params.value[index], cache, passing.dout, want_dx=want_dx)
-    passing.grads.append(grads)
-    return passing
+    cache = batch.caches.pop()
+    if batch.dout is not None:
+        grads, batch.dout = layer.backward(params.value[index], cache, batch.dout, needs_dx=needs_dx)
+    batch.grads.append(grads)
+    return batch
 
 
-def tally(passing: Pass) -> Tally:
+def to_sums(batch: Batch) -> Sums:
     """Keep the sums, drop the rows."""
-    assert passing.measures is not None
-    times = Times(passing.read, time.perf_counter() - passing.began)
-    if passing.validation:
-        return Tally(validation=passing.measures, times=times)
-    if not passing.grads:
-        return Tally(passing.measures, times=times)
-    senders, weights = passing.senders, passing.weights
-    count = len(passing.labels) if senders is None else int(senders.sum())
+    assert batch.measures is not None
+    times = Times(batch.read, time.perf_counter() - batch.began)
+    if batch.validation:
+        return Sums(validation=batch.measures, times=times)
+    if not batch.grads:
+        return Sums(batch.measures, times=times)
+    senders, weights = batch.senders, batch.weights
+    count = len(batch.labels) if senders is None else int(senders.sum())
     if weights is None:
         weight = float(count)
     else:
         weight = float((weights if senders is None else weights[senders]).sum(dtype=np.float64))
-    return Tally(passing.measures, Measures(), count, weight, passing.grads[::-1], times)
+    return Sums(batch.measures, Measures(), count, weight, batch.grads[::-1], times)
 
 
-def together(one: Tally, other: Tally) -> Tally:
+def add_sums(one: Sums, other: Sums) -> Sums:
     """Sum two tallies."""
     began = time.perf_counter()
     both = one + other
@@ -201,28 +205,30 @@ def is_validation(block: Block) -> bool:
     return block.validation
 
 
-def _measured(loss: Any, passing: Pass, value: float) -> Pass:
-    hits, weights = loss.decide(passing.x) == passing.labels, passing.weights
+def _measured(loss: Any, batch: Batch, value: float) -> Batch:
+    hits, weights = loss.predict(batch.x) == batch.labels, batch.weights
     weight = float(len(hits) if weights is None else weights.sum(dtype=np.float64))
-    passing.measures = Measures(len(hits), weight, value, int(np.count_nonzero(hits)))
-    return passing
+    batch.measures = Measures(len(hits), weight, value, int(np.count_nonzero(hits)))
+    return batch
 
 
 # ---- a mini-batch ----
 
 
-def learned(draw: Draw, blocks: Iterator[Block]) -> Iterator[Block]:
+def training_blocks(selection: RowSelection, blocks: Iterator[Block]) -> Iterator[Block]:
     """A partition's blocks without those held out; of one batch among several, its strewn rows, packed into blocks."""
     blocks = (block for block in blocks if not block.validation)
-    return gather(draw, blocks) if draw.batches > 1 else blocks
+    return gather(selection, blocks) if selection.batches > 1 else blocks
 
 
-def gather(draw: Draw, blocks: Iterator[Block]) -> Iterator[Block]:
+def gather(selection: RowSelection, blocks: Iterator[Block]) -> Iterator[Block]:
     """Pack a mini-batch's rows, strewn over a partition's blocks, into blocks of FULL_BLOCK rows or a little more."""
     packed: list[Block] = []
     for block in blocks:
-        numbers = random.batch_numbers(draw.seed, draw.epoch, block.rows, draw.total, draw.batches)
-        packed.append(block.take(np.flatnonzero(numbers == draw.batch)))
+        numbers = random.batch_numbers(
+            selection.seed, selection.epoch, block.rows, selection.total, selection.batches
+        )
+        packed.append(block.take(np.flatnonzero(numbers == selection.batch)))
         if sum(len(part.rows) for part in packed) >= FULL_BLOCK:
             yield join(packed)
             packed = []

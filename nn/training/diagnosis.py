@@ -46,8 +46,8 @@ def _dead_layer(score: Score, model: Sequential, params: Params) -> str | None:
         x, _ = layer.forward(values, x)
         if not x.any():
             return (
-                f"layer {number} {layer.brief} gives 0 in all units for all {len(x)} rows of examples.csv: no gradient "
-                "passes it, so nothing can be learned; try a smaller --learning-rate, or leaky_relu for relu"
+                f"layer {number} {layer.short_name} gives 0 in all units for all {len(x)} rows of examples.csv: no "
+                "gradient passes it, so nothing can be learned; try a smaller --learning-rate, or leaky_relu for relu"
             )
     return None
 

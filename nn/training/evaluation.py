@@ -75,8 +75,8 @@ def evaluate(blocks: Any, model: Sequential, params: Any) -> Score:
 def score(model: Sequential, params: Any, block: Block) -> Score:
     """Score one block."""
     outputs = model.forward(params.value, block.inputs)  # (n, k)
-    predictions = model.loss.decide(outputs)
-    shares = model.loss.link(outputs)[np.arange(len(predictions)), predictions]
+    predictions = model.loss.predict(outputs)
+    shares = model.loss.probabilities(outputs)[np.arange(len(predictions)), predictions]
     hits = predictions == block.labels
 
     def examples(rows: np.ndarray) -> tuple[Example, ...]:

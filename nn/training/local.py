@@ -13,7 +13,7 @@ import numpy as np
 from nn.data import csv
 from nn.data.arrays import as_numbers, check_sizes, check_values
 from nn.data.block import LARGEST_WEIGHT
-from nn.data.local_rdd import Blocks, Held, blocks_of
+from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.models.classifier import Classifier
 from nn.models.sequential import Sequential
 from nn.optim.parameter_averaging import Round
@@ -22,31 +22,31 @@ from nn.training import chain, replicas
 from nn.training.loop import Descend, Measure, kept, train
 from nn.training.penalized import measure_with
 from nn.training.recipe import Recipe
-from nn.training.records import Draw, Epoch, Progress, Tally
+from nn.training.records import Epoch, Progress, RowSelection, Sums
 
 
-def measure_on(blocks: Blocks, model: Sequential, augmentation: tuple = ()) -> Measure:
-    """A function (params, draw) -> Tally that runs the chain in this process."""
+def measure_on(blocks: LocalRDD, model: Sequential, augmentation: tuple = ()) -> Measure:
+    """A function (params, draw) -> Sums that runs the chain in this process."""
 
-    def measure(params: Any, draw: Draw) -> Tally:
-        return chain.run(blocks, model, Held(params), draw, augmentation)
+    def measure(params: Any, selection: RowSelection) -> Sums:
+        return chain.run(blocks, model, LocalBroadcast(params), selection, augmentation)
 
     return measure
 
 
 def descend_on(
-    blocks: Blocks, model: Sequential, augmentation: tuple = (), penalty: Penalty | None = None
+    blocks: LocalRDD, model: Sequential, augmentation: tuple = (), penalty: Penalty | None = None
 ) -> Descend:
-    """A function (round, draw) -> Tally that lets every partition be a replica, one after the other.
+    """A function (round, draw) -> Sums that lets every partition be a replica, one after the other.
 
     Its rows lie in memory, so all of them are shuffled together.
     """
 
-    def descend(told: Round, draw: Draw) -> Tally:
+    def descend(told: Round, selection: RowSelection) -> Sums:
         rounds = replicas.rounds(
-            blocks, model, Held(told), draw, augmentation, penalty or Penalty(), math.inf
+            blocks, model, LocalBroadcast(told), selection, augmentation, penalty or Penalty(), math.inf
         )
-        return chain.in_order(rounds)
+        return chain.sum_in_order(rounds)
 
     return descend
 
@@ -71,8 +71,8 @@ def fit(
     inputs (n, ...) numbers: rows (n, d), or images (n, h, w) or (n, h, w, c); labels (n,) or (n, 1) class numbers from
     0, or one-hot rows (n, k); weights (n,) or None. The recipe is one, or the path of one, such as "recipes/mlp.json";
     or its options are given here: fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called
-    with each epoch's line. Raises ValueError for what does not fit together, Diverged where training leaves the finite
-    numbers.
+    with each epoch's line. Raises ValueError for what does not fit together, DivergenceError where the cost, a gradient
+    or a weight is no longer a finite number.
 
     The parameters have the bits of the job's with `--partitions 1` where BLAS runs one thread here too: set
     OPENBLAS_NUM_THREADS=1 (MKL_NUM_THREADS=1 for MKL) before Python starts. With more threads the last bits may differ.
@@ -92,7 +92,7 @@ def fit(
     model = recipe.model(math.prod(inputs.shape[1:]), classes, scale)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
-    blocks = split.applied_to(blocks_of(inputs, labels, weights)).kept()
+    blocks = split.applied_to(local_rdd(inputs, labels, weights)).kept()
     split.check(blocks)
     penalty = recipe.penalty()
     measure = measure_with(penalty, measure_on(blocks, model, recipe.augment))
@@ -143,7 +143,7 @@ def _class_numbers(labels: Any, rows: int) -> np.ndarray:
         )
     columns = values.reshape(rows, -1)
     found = csv.to_labels(columns.astype(np.uint8) if values.dtype.kind == "b" else columns, first_line=0)
-    if isinstance(found, csv.Fault):
+    if isinstance(found, csv.LineError):
         raise ValueError(f"labels, row {found.line}: {found}")
     if found.min() == found.max():
         raise ValueError(f"labels: expected at least 2 classes, found class {found[0]} alone")

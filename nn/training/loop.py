@@ -1,8 +1,8 @@
 """The epoch loop: ask for a trial's cost and gradients, tell the optimiser, write the epoch down.
 
-One loop serves Spark, plain Python and the tests: `measure(params, draw) -> Tally` is all it knows of where
-the rows are, and `descend(round, draw) -> Tally` where parameters are averaged. It is a generator, so early stopping,
-checkpoints and progress bars are loops around it.
+One loop serves Spark, plain Python and the tests: `measure(params, selection) -> Sums` is all it knows of where
+the rows are, and `descend(round, selection) -> Sums` where parameters are averaged. It is a generator, so early
+stopping, checkpoints and progress bars are loops around it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nn.core import likeness, random, tree
-from nn.core.errors import Diverged
-from nn.optim.first_order import Descent, State
+from nn.core.errors import DivergenceError
+from nn.optim.first_order import FirstOrder, State
 from nn.optim.lbfgs import LBFGS
-from nn.optim.parameter_averaging import Averaging, Round
-from nn.training.records import Best, Draw, Epoch, Measures, Progress, Tally, Times
+from nn.optim.parameter_averaging import ParameterAveraging, Round
+from nn.training.records import Best, Epoch, Measures, Progress, RowSelection, Sums, Times
 
-Measure = Callable[[Any, Draw], Tally]
-Descend = Callable[[Round, Draw], Tally]
-Optimizer = Descent | LBFGS
+Measure = Callable[[Any, RowSelection], Sums]
+Descend = Callable[[Round, RowSelection], Sums]
+Optimizer = FirstOrder | LBFGS
 
 
 @dataclass(frozen=True)
@@ -79,21 +79,21 @@ class Jobs:
         self._measure, self._descend = measure, descend
         self.seconds, self.times = 0.0, Times()
 
-    def measure(self, params: Any, draw: Draw) -> Tally:
+    def measure(self, params: Any, selection: RowSelection) -> Sums:
         """What the drawn rows cost at the parameters, and their gradients where the draw asks for them."""
-        return self._run(self._measure, params, draw)
+        return self._run(self._measure, params, selection)
 
-    def descend(self, told: Round, draw: Draw) -> Tally:
+    def descend(self, told: Round, selection: RowSelection) -> Sums:
         """What replicas came to that learned from the drawn rows."""
         assert self._descend is not None
-        return self._run(self._descend, told, draw)
+        return self._run(self._descend, told, selection)
 
-    def _run(self, job: Callable[[Any, Draw], Tally], point: Any, draw: Draw) -> Tally:
+    def _run(self, job: Callable[[Any, RowSelection], Sums], point: Any, selection: RowSelection) -> Sums:
         began = time.perf_counter()
-        tally = job(point, draw)
+        sums = job(point, selection)
         self.seconds += time.perf_counter() - began
-        self.times += tally.times
-        return tally
+        self.times += sums.times
+        return sums
 
 
 def train(
@@ -106,8 +106,8 @@ def train(
 ) -> Iterator[Progress]:
     """Yield the progress after each epoch, up to `plan.epochs` of them in all, or until no step can better the cost.
 
-    With `patience` they end so many epochs after the best one. Raises Diverged after an epoch in which the cost, a
-    gradient or a weight is no longer a finite number, be it the last.
+    With `patience` they end that many epochs after the best one. Raises DivergenceError after an epoch, also the last,
+    in which the cost, a gradient or a weight is no longer a finite number.
     """
     epochs = _epochs(measure, optimizer, plan, progress, descend)
     for following in early_stopping(epochs, patience, progress):
@@ -115,7 +115,7 @@ def train(
         fault = divergence(optimizer, following)
         if fault:
             place, options = optimizer.cure(following.history[-1].learning_rate)
-            raise Diverged(fault + place, **options)
+            raise DivergenceError(fault + place, **options)
 
 
 def _epochs(
@@ -124,9 +124,9 @@ def _epochs(
     run_epoch = one_step if plan.batch_size is None else many_steps
     while len(progress.history) < plan.epochs and not optimizer.finished(progress.state):
         began, jobs = time.perf_counter(), Jobs(measure, descend)
-        draw = Draw(plan.seed, len(progress.history) + 1, plan.sample)
-        outcome = run_epoch(jobs, optimizer, plan, draw, progress.state)
-        line = _line(draw.epoch, outcome, plan)
+        selection = RowSelection(plan.seed, len(progress.history) + 1, plan.sample)
+        outcome = run_epoch(jobs, optimizer, plan, selection, progress.state)
+        line = _line(selection.epoch, outcome, plan)
         state = optimizer.watch(outcome.state, line.cost if line.val_cost is None else line.val_cost)
         line = _timed(line, jobs, time.perf_counter() - began)
         progress = Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))
@@ -191,48 +191,50 @@ def check(optimizer: Optimizer, plan: Plan, progress: Progress, params: Any) -> 
         likeness.check(progress.best.params, params, "best")
 
 
-def one_step(jobs: Jobs, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:
+def one_step(jobs: Jobs, optimizer: Optimizer, plan: Plan, selection: RowSelection, state: State) -> Outcome:
     """An epoch of one job: it judges the last step and measures the gradients of the next.
 
     Where noise would blur the verdict, a clean pass decides, and gradients are asked for only where it let the trial
     stand.
     """
     trial, rate = state["trial"], state["learning_rate"]
-    if plan.noisy and optimizer.judges:
-        assert isinstance(optimizer, Descent)
-        clean = jobs.measure(trial, draw._replace(fraction=0.0))
+    if plan.noisy and optimizer.can_reject:
+        assert isinstance(optimizer, FirstOrder)
+        clean = jobs.measure(trial, selection._replace(fraction=0.0))
         state, accepted = optimizer.judge(state, clean.train.cost)
-        tally = jobs.measure(trial, draw) if accepted else Tally()
-        state = optimizer.move(state, tally.mean_grads() if accepted else None)
-        return Outcome(state, accepted, clean.train, clean.validation, tally.senders, rate, trial)
-    tally = jobs.measure(trial, draw)
-    state, accepted = optimizer.tell(state, tally.train.cost, tally.mean_grads())
-    return Outcome(state, accepted, tally.train, tally.validation, tally.senders, rate, trial)
+        sums = jobs.measure(trial, selection) if accepted else Sums()
+        state = optimizer.move(state, sums.mean_grads() if accepted else None)
+        return Outcome(state, accepted, clean.train, clean.validation, sums.senders, rate, trial)
+    sums = jobs.measure(trial, selection)
+    state, accepted = optimizer.tell(state, sums.train.cost, sums.mean_grads())
+    return Outcome(state, accepted, sums.train, sums.validation, sums.senders, rate, trial)
 
 
-def many_steps(jobs: Jobs, optimizer: Optimizer, plan: Plan, draw: Draw, state: State) -> Outcome:
+def many_steps(
+    jobs: Jobs, optimizer: Optimizer, plan: Plan, selection: RowSelection, state: State
+) -> Outcome:
     """An epoch of a job for each mini-batch or round; a judging schedule closes it with a clean pass over all rows.
 
     Without the closing pass the epoch's cost is the running mean: each batch is measured as it comes. Validation rows
     are measured in the closing pass, or in a job of their own.
     """
-    assert isinstance(optimizer, Descent)
-    closing = draw._replace(fraction=0.0)
-    if optimizer.judges and state["standing"] is None:
+    assert isinstance(optimizer, FirstOrder)
+    closing = selection._replace(fraction=0.0)
+    if optimizer.can_reject and state["standing"] is None:
         # The start values, measured, are what the first epoch is judged against.
         state, _ = optimizer.judge(state, jobs.measure(state["trial"], closing).train.cost)
-    seen, senders, state = Measures(), 0, optimizer.own(state)
+    seen, senders, state = Measures(), 0, optimizer.copy_for_update(state)
     for batch in range(plan.jobs):
-        part = draw._replace(batch=batch, batches=plan.jobs, total=plan.rows)
-        if isinstance(optimizer, Averaging):
-            tally = jobs.descend(optimizer.round(state), part)
+        part = selection._replace(batch=batch, batches=plan.jobs, total=plan.rows)
+        if isinstance(optimizer, ParameterAveraging):
+            sums = jobs.descend(optimizer.round(state), part)
         else:
-            tally = jobs.measure(state["trial"], part)
-        if tally.weight:  # rows that weigh nothing say nothing of where to go
-            state = optimizer.step(state, tally.mean_grads())
-        seen, senders = seen + tally.train, senders + tally.senders
+            sums = jobs.measure(state["trial"], part)
+        if sums.weight:  # rows that weigh nothing say nothing of where to go
+            state = optimizer.step(state, sums.mean_grads())
+        seen, senders = seen + sums.train, senders + sums.senders
     trial, rate, validation = state["trial"], state["learning_rate"], Measures()
-    if optimizer.judges:
+    if optimizer.can_reject:
         seen, validation = jobs.measure(trial, closing)[:2]
     elif plan.validates:
         validation = jobs.measure(trial, closing._replace(validation_only=True)).validation
@@ -243,8 +245,8 @@ def many_steps(jobs: Jobs, optimizer: Optimizer, plan: Plan, draw: Draw, state: 
 def jobs_an_epoch(plan: Plan, optimizer: Optimizer) -> int:
     """How many jobs an epoch takes where every step stands; the first may take one more."""
     if plan.batch_size is None:
-        return 2 if plan.noisy and optimizer.judges else 1
-    return plan.jobs + (optimizer.judges or plan.validates)
+        return 2 if plan.noisy and optimizer.can_reject else 1
+    return plan.jobs + (optimizer.can_reject or plan.validates)
 
 
 def early_stopping(

@@ -7,7 +7,7 @@ from functools import partial
 from nn.core.tree import Tree
 from nn.optim.regularization import Penalty
 from nn.training.loop import Measure
-from nn.training.records import Draw, Tally
+from nn.training.records import RowSelection, Sums
 
 
 def measure_with(penalty: Penalty, measure: Measure) -> Measure:
@@ -15,23 +15,21 @@ def measure_with(penalty: Penalty, measure: Measure) -> Measure:
     return partial(_measured, penalty, measure) if penalty else measure
 
 
-def _measured(penalty: Penalty, measure: Measure, params: Tree, draw: Draw) -> Tally:
-    tally = measure(params, draw)
-    return with_cost(penalty, params, with_gradient(penalty, params, tally)) if penalty else tally
+def _measured(penalty: Penalty, measure: Measure, params: Tree, selection: RowSelection) -> Sums:
+    sums = measure(params, selection)
+    return with_cost(penalty, params, with_gradient(penalty, params, sums)) if penalty else sums
 
 
-def with_cost(penalty: Penalty, params: Tree, tally: Tally) -> Tally:
+def with_cost(penalty: Penalty, params: Tree, sums: Sums) -> Sums:
     """Return the sums with the penalty of the parameters in every row's loss."""
     if not penalty:
-        return tally
+        return sums
     value = penalty.value(params)
-    return tally._replace(
-        train=tally.train.with_penalty(value), validation=tally.validation.with_penalty(value)
-    )
+    return sums._replace(train=sums.train.with_penalty(value), validation=sums.validation.with_penalty(value))
 
 
-def with_gradient(penalty: Penalty, params: Tree, tally: Tally) -> Tally:
+def with_gradient(penalty: Penalty, params: Tree, sums: Sums) -> Sums:
     """Return the sums with the penalty's gradient in theirs, as every row that sent one carries it."""
-    if tally.grads is None or not penalty:
-        return tally
-    return tally._replace(grads=penalty.add_gradient(params, tally.grads, tally.weight))
+    if sums.grads is None or not penalty:
+        return sums
+    return sums._replace(grads=penalty.add_gradient(params, sums.grads, sums.weight))

@@ -15,13 +15,13 @@ import numpy as np
 
 from nn.core.options import (
     Choice,
+    Integer,
+    IntegerList,
     Number,
-    Sizes,
-    Thing,
-    Things,
-    Whole,
-    at_least_0,
+    Spec,
+    SpecList,
     json_object,
+    non_negative,
     option,
     options_of,
     positive,
@@ -36,9 +36,9 @@ from nn.layers.initializers import INITIALIZERS
 from nn.models.builder import input_shape_of, network, perceptron
 from nn.models.losses import LOSSES, HalfSquaredError, Loss
 from nn.models.sequential import MAX_LAYERS, Sequential
-from nn.optim.first_order import Descent
+from nn.optim.first_order import FirstOrder
 from nn.optim.lbfgs import LBFGS
-from nn.optim.parameter_averaging import Averaging
+from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
 from nn.optim.rules import RULES, SGD, Momentum, Rule
 from nn.optim.schedules import SCHEDULES, BoldDriver, Constant, Schedule
@@ -75,7 +75,7 @@ class Recipe:
 
     hidden: tuple[int, ...] | None = option(
         None,
-        Sizes(",", "units as 64 or 128,64", "UNITS"),
+        IntegerList(",", "units as 64 or 128,64", "UNITS"),
         "units of the dense hidden layers, as 64 or 128,64 (default 64)",
     )
     activation: str | None = option(
@@ -83,13 +83,13 @@ class Recipe:
     )
     layers: tuple[Layer, ...] | None = option(
         None,
-        Things(LAYERS, "layer"),
+        SpecList(LAYERS, "layer"),
         "instead of both: all layers but the output's, as "
         '"conv2d:16x5,relu,maxpool2d:2,flatten,dense:128,relu,dropout:0.5"',
     )
     input_shape: tuple[int, ...] | None = option(
         None,
-        Sizes("x", "a shape as 28x28x1", "HxWxC", (1, 2, 3)),
+        IntegerList("x", "a shape as 28x28x1", "HxWxC", (1, 2, 3)),
         "shape of a row, as 28x28x1 (default for image layers: a grey square, where the width is a square number)",
     )
     initializer: str | None = option(
@@ -100,7 +100,7 @@ class Recipe:
     )
     loss: Loss = option(
         HalfSquaredError(),
-        Thing(LOSSES, "loss"),
+        Spec(LOSSES, "loss"),
         "mse: sigmoid outputs, half the sum of squares; cross-entropy: softmax; binary-cross-entropy: one sigmoid for "
         "two classes; cross-entropy:smoothing=0.1 smooths the labels (default mse)",
     )
@@ -109,7 +109,7 @@ class Recipe:
         ClassWeightsReader(),
         "balanced: every class counts alike; or weights as 0=1,3=2.5 (default: every row counts alike)",
     )
-    epochs: int = option(100, Whole(1), "how long to train, in epochs (default 100)")
+    epochs: int = option(100, Integer(1), "how long to train, in epochs (default 100)")
     sample: float | None = option(
         None,
         Number(0, 1, "a fraction above 0, at most 1", "FRACTION", above=True),
@@ -117,7 +117,7 @@ class Recipe:
     )
     batch_size: int | None = option(
         None,
-        Whole(1),
+        Integer(1),
         "instead of a sample: cut each epoch into even random batches of at most N rows, one step and one job each; "
         f"with parameters averaged, each replica's rows, without a job for each (default then {LOCAL_BATCH}, or "
         f"{SMALL_BATCH} for many replicas of few rows)",
@@ -129,7 +129,7 @@ class Recipe:
         "descends by itself in mini-batches, and their parameters are averaged each round (default gradients)",
     )
     rounds_per_epoch: int | None = option(
-        None, Whole(1), "average parameters so many times an epoch, a job each (default 1)"
+        None, Integer(1), "average parameters so many times an epoch, a job each (default 1)"
     )
     outer_learning_rate: float | None = option(
         None,
@@ -144,7 +144,7 @@ class Recipe:
     )
     optimizer: Rule | LBFGS = option(
         SGD(),
-        Thing(OPTIMIZERS, "optimizer"),
+        Spec(OPTIMIZERS, "optimizer"),
         f"{', '.join(OPTIMIZERS)}; fields as momentum:0.8 or adamw:weight_decay=0.1 (default sgd)",
     )
     learning_rate: float | None = option(
@@ -152,18 +152,18 @@ class Recipe:
     )
     schedule: Schedule | None = option(
         None,
-        Thing(SCHEDULES, "schedule"),
+        Spec(SCHEDULES, "schedule"),
         f"{', '.join(SCHEDULES)}; fields as step:10:drop=0.5. Bold Driver grows the rate while the cost falls and "
         "undoes a step that raises it (default bold-driver for sgd, momentum and nesterov with averaged gradients, "
         "else constant)",
     )
     warmup: float = option(
-        0.0, at_least_0("EPOCHS"), "let the rate rise linearly over the first epochs (default 0)"
+        0.0, non_negative("EPOCHS"), "let the rate rise linearly over the first epochs (default 0)"
     )
     l1: float = option(
-        0.0, at_least_0(), "add this times the sum of |W| to the cost, biases left out (default 0)"
+        0.0, non_negative(), "add this times the sum of |W| to the cost, biases left out (default 0)"
     )
-    l2: float = option(0.0, at_least_0(), "add half of this times the sum of W^2 likewise (default 0)")
+    l2: float = option(0.0, non_negative(), "add half of this times the sum of W^2 likewise (default 0)")
     clip: float | None = option(None, positive("NORM"), "scale gradients of a larger norm down to this one")
     validation_fraction: float = option(
         0.0,
@@ -172,15 +172,15 @@ class Recipe:
     )
     patience: int | None = option(
         None,
-        Whole(1),
+        Integer(1),
         "stop after N epochs without a lower validation cost, and keep the best epoch's weights",
     )
     augment: tuple = option(
         (),
-        Things(AUGMENTATIONS, "augmentation"),
+        SpecList(AUGMENTATIONS, "augmentation"),
         'change training images at random each epoch, as "shift:2,rotate:10,scale:0.1,elastic:2,flip"',
     )
-    seed: int = option(0, Whole(0), "of everything drawn; same seed and partitions, same bits (default 0)")
+    seed: int = option(0, Integer(0), "of everything drawn; same seed and partitions, same bits (default 0)")
 
     def __post_init__(self):
         for name, field in options_of(type(self)).items():
@@ -202,7 +202,7 @@ class Recipe:
         self._refuse_for_averaging()
         if isinstance(self.optimizer, LBFGS):
             self._refuse_for_lbfgs()
-        elif self.warmup and (self.rate_schedule.judges or self.rate_schedule.name == "one-cycle"):
+        elif self.warmup and (self.rate_schedule.can_reject or self.rate_schedule.name == "one-cycle"):
             name = self.rate_schedule.name
             raise ValueError(
                 f"warmup and {name} exclude each other: it finds its own way up; say another schedule"
@@ -333,7 +333,7 @@ class Recipe:
         elif self.batch_size is None:
             said["sample"] = self.fraction
         if not isinstance(self.optimizer, LBFGS):
-            rate = self.optimizer.usual_rate if self.learning_rate is None else self.learning_rate
+            rate = self.optimizer.default_learning_rate if self.learning_rate is None else self.learning_rate
             said |= {"learning_rate": rate, "schedule": self.rate_schedule}
         return dataclasses.replace(self, **said)
 
@@ -402,10 +402,10 @@ class Recipe:
             self.clip,
         )
         if not self.averages_parameters:
-            return Descent(*shared)
+            return FirstOrder(*shared)
         assert said.batch_size is not None and said.outer_learning_rate is not None
         assert said.outer_momentum is not None
-        return Averaging(*shared, said.batch_size, said.outer_learning_rate, said.outer_momentum)
+        return ParameterAveraging(*shared, said.batch_size, said.outer_learning_rate, said.outer_momentum)
 
     def penalty(self) -> Penalty:
         """What the weights' sizes cost."""

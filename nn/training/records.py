@@ -12,7 +12,7 @@ from nn.core.random import Key
 
 
 @dataclass(slots=True)
-class Pass:
+class Batch:
     """A block on its way through the network: each stage writes into it what it found, and hands it on.
 
     A pass belongs to the one task that began it and is never stored, so nothing else can see it change.
@@ -78,7 +78,7 @@ class Times(NamedTuple):
         return Times(*(seconds / slots for seconds in self))
 
 
-class Tally(NamedTuple):
+class Sums(NamedTuple):
     """What one job brings home: sums, which add up in any grouping; the mean is taken once, by the driver."""
 
     train: Measures = Measures()
@@ -94,7 +94,7 @@ class Tally(NamedTuple):
         grads = self.grads if other.grads is None else other.grads
         if self.grads is not None and other.grads is not None:
             grads = tree.add(self.grads, other.grads)
-        return Tally(
+        return Sums(
             self.train + other.train,
             self.validation + other.validation,
             self.senders + other.senders,
@@ -103,19 +103,19 @@ class Tally(NamedTuple):
             self.times + other.times,
         )
 
-    def without_grads(self) -> Tally:
+    def without_grads(self) -> Sums:
         """The measures alone."""
-        return Tally(self.train, self.validation, self.senders, self.weight, None, self.times)
+        return Sums(self.train, self.validation, self.senders, self.weight, None, self.times)
 
     def mean_grads(self) -> Any:
         """The nest's mean over the rows that sent it: of gradients, the gradient of the mean loss.
 
         It is taken in place: the tally's own nest is spent.
         """
-        return tree.scaled(self.grads, 1.0 / self.weight if self.weight else 0.0)
+        return tree.scale_inplace(self.grads, 1.0 / self.weight if self.weight else 0.0)
 
 
-class Draw(NamedTuple):
+class RowSelection(NamedTuple):
     """Which rows one job measures and which of them send gradients.
 
     A `batch` restricts the job to that one of the even `batches` that the epoch's random order of the `total` rows

@@ -19,14 +19,14 @@ import numpy as np
 
 from nn.core import random, tree
 from nn.data.block import Block
-from nn.data.local_rdd import Blocks, Held
+from nn.data.local_rdd import LocalBroadcast, LocalRDD
 from nn.models.sequential import Sequential
 from nn.optim.first_order import descend
 from nn.optim.parameter_averaging import Round
 from nn.optim.regularization import Penalty
 from nn.training import chain
 from nn.training.penalized import with_cost, with_gradient
-from nn.training.records import Draw, Tally, Times
+from nn.training.records import RowSelection, Sums, Times
 
 BUFFER = 32 << 20  # bytes of inputs that are shuffled together, so that a replica's memory stays bounded
 
@@ -35,42 +35,44 @@ def rounds(
     blocks: Any,
     model: Sequential,
     start: Any,
-    draw: Draw,
+    selection: RowSelection,
     augmentation: tuple,
     penalty: Penalty,
     buffer: float = BUFFER,
 ) -> Any:
-    """A Tally for each partition that holds rows to learn from; `blocks` is as in chain.py, `start.value` a Round.
+    """A Sums for each partition that holds rows to learn from; `blocks` is as in chain.py, `start.value` a Round.
 
     A tally's `grads` are {"change", "slots"}, each times the weight of the replica's rows: its parameters at the end
     less those at the start, and what its rule keeps beside them. `buffer` bytes of inputs are shuffled together.
     """
-    return blocks.mapPartitions(partial(descended, model, start, draw, augmentation, penalty, buffer))
+    return blocks.mapPartitions(partial(run_replica, model, start, selection, augmentation, penalty, buffer))
 
 
-def descended(
+def run_replica(
     model: Sequential,
     start: Any,
-    draw: Draw,
+    selection: RowSelection,
     augmentation: tuple,
     penalty: Penalty,
     buffer: float,
     blocks: Iterator[Block],
-) -> Iterator[Tally]:
+) -> Iterator[Sums]:
     """One replica's round over its blocks; the penalty in its cost is that of where it ends."""
-    began, source = time.perf_counter(), chain.Awaited(blocks)
+    began, source = time.perf_counter(), chain.TimedIterator(blocks)
     told: Round = start.value
     params, slots = tree.copy(told.params), tree.copy(told.slots)
-    batches = mini_batches(chain.learned(draw, source), told.batch_size, draw, buffer)
+    batches = mini_batches(chain.training_blocks(selection, source), told.batch_size, selection, buffer)
     # The chain is lazy: each batch goes through the layers as the step before has left them.
-    tallies = chain.gradients(Blocks([batches]), model, Held(params), draw._replace(batch=None), augmentation)
-    total = Tally()
-    with chain.unwarned():
-        for tally in tallies:
-            tally = with_gradient(penalty, params, tally)
-            if tally.weight:  # rows that weigh nothing say nothing of where to go
-                descend(told.rule, told.rate, told.clip, params, slots, tally.grads, tally.weight)
-            total += tally.without_grads()
+    partial_sums = chain.gradients(
+        LocalRDD([batches]), model, LocalBroadcast(params), selection._replace(batch=None), augmentation
+    )
+    total = Sums()
+    with chain.ignore_overflow():
+        for sums in partial_sums:
+            sums = with_gradient(penalty, params, sums)
+            if sums.weight:  # rows that weigh nothing say nothing of where to go
+                descend(told.rule, told.rate, told.clip, params, slots, sums.grads, sums.weight)
+            total += sums.without_grads()
     total = with_cost(penalty, params, total)
     total = total._replace(times=Times(source.seconds, time.perf_counter() - began - source.seconds))
     if total.weight:
@@ -92,7 +94,9 @@ def buffered_rows(row_bytes: int) -> int:
     return max(1, BUFFER // row_bytes)
 
 
-def mini_batches(blocks: Iterator[Block], size: int, draw: Draw, buffer: float = BUFFER) -> Iterator[Block]:
+def mini_batches(
+    blocks: Iterator[Block], size: int, selection: RowSelection, buffer: float = BUFFER
+) -> Iterator[Block]:
     """Blocks -> batches of at most `size` rows in a fresh order each epoch, shuffled within so many bytes of inputs.
 
     From a full buffer whole batches are taken, all but one batch's rows at least, which stay for the next filling: so
@@ -108,20 +112,22 @@ def mini_batches(blocks: Iterator[Block], size: int, draw: Draw, buffer: float =
         held.append(block)
         rows += len(block.rows)
         if rows >= 2 * size and rows * block.inputs[0].nbytes >= buffer:
-            whole, order = _shuffled(held, draw, first, filling)
+            whole, order = _shuffled(held, selection, first, filling)
             cut = (rows // size - 1) * size
             for at in range(0, cut, size):
                 yield whole.take(order[at : at + size])
             held, rows, filling = [whole.take(order[cut:])], rows - cut, filling + 1
     if rows:
-        whole, order = _shuffled(held, draw, first, filling)
+        whole, order = _shuffled(held, selection, first, filling)
         count = random.batch_count(rows, size)
         for number in range(count):
             yield whole.take(order[rows * number // count : rows * (number + 1) // count])
 
 
-def _shuffled(held: list[Block], draw: Draw, first: int, filling: int) -> tuple[Block, np.ndarray]:
+def _shuffled(
+    held: list[Block], selection: RowSelection, first: int, filling: int
+) -> tuple[Block, np.ndarray]:
     """The buffer as one block, and an order of its rows: a function of seed, epoch and where the buffer stands."""
     whole = chain.join(held)
-    key = random.Key((random.REPLICAS, draw.seed, draw.epoch, first, filling))
+    key = random.Key((random.REPLICAS, selection.seed, selection.epoch, first, filling))
     return whole, key.generator().permutation(len(whole.rows))

@@ -10,11 +10,11 @@ import numpy as np
 from nn.core import tree
 from nn.data import csv
 from nn.data.block import Block
-from nn.data.local_rdd import Blocks, Held
-from nn.optim.parameter_averaging import Averaging
+from nn.data.local_rdd import LocalBroadcast, LocalRDD
+from nn.optim.parameter_averaging import ParameterAveraging
 from nn.training import chain, replicas
 from nn.training.recipe import Recipe
-from nn.training.records import Draw
+from nn.training.records import RowSelection
 
 STEPS = 2  # the first pays for what is loaded and set up once
 
@@ -37,28 +37,32 @@ class Rehearsal(NamedTuple):
         params = model.init(self.recipe.seed)
         plan = self.recipe.plan(max(self.rows, self.recipe.rounds_per_epoch or 1))
         optimizer = self.recipe.optimizer_for(plan)
-        draw = Draw(self.recipe.seed, 1, plan.sample)
-        block, averages = self._block(plan.batch_size), isinstance(optimizer, Averaging)
+        selection = RowSelection(self.recipe.seed, 1, plan.sample)
+        block, averages = self._block(plan.batch_size), isinstance(optimizer, ParameterAveraging)
         # The rows that lie in a replica's buffer.
         ballast = np.ones(self._buffered if averages else 0, np.uint8)
         for _ in range(STEPS):
             message = tree.copy(params)  # as which the parameters came lies there meanwhile
             began = time.perf_counter()
-            if isinstance(optimizer, Averaging):
-                start = Held(optimizer.round(optimizer.init(params)))
+            if isinstance(optimizer, ParameterAveraging):
+                start = LocalBroadcast(optimizer.round(optimizer.init(params)))
                 penalty = self.recipe.penalty()
-                tally = chain.in_order(
-                    replicas.rounds(Blocks([[block]]), model, start, draw, self.recipe.augment, penalty)
+                sums = chain.sum_in_order(
+                    replicas.rounds(
+                        LocalRDD([[block]]), model, start, selection, self.recipe.augment, penalty
+                    )
                 )
             else:
-                blocks = Blocks([[block] * 2])  # so that a sum is taken as well
-                tally = chain.run(blocks, model, Held(params), draw, self.recipe.augment)
+                blocks = LocalRDD([[block] * 2])  # so that a sum is taken as well
+                sums = chain.run(blocks, model, LocalBroadcast(params), selection, self.recipe.augment)
             seconds = time.perf_counter() - began
-            answer = tree.copy(tally.grads)
-            del message, answer, tally
+            answer = tree.copy(sums.grads)
+            del message, answer, sums
         del ballast, block
         # Blocks are scored whole.
-        chain.run(Blocks([[self._block(None)]]), model, Held(params), draw._replace(fraction=0.0))
+        chain.run(
+            LocalRDD([[self._block(None)]]), model, LocalBroadcast(params), selection._replace(fraction=0.0)
+        )
         return seconds
 
     @property

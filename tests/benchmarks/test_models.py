@@ -221,13 +221,15 @@ def test_words_after_two_dashes_are_the_jobs(monkeypatch):
 
 def test_a_worker_is_told_to_leave_out_what_it_would_do_once(monkeypatch):
     told = []
-    monkeypatch.setattr(nn.spark.runtime.workers, "freeze", lambda: told.append("freeze"))
-    monkeypatch.setattr(nn.spark.runtime.workers, "keep_zips", lambda: told.append("keep_zips"))
-    monkeypatch.setattr(nn.spark.runtime.workers, "acknowledge", lambda: told.append("acknowledge"))
-    monkeypatch.setattr(nn.spark.runtime.workers, "hush", lambda: None)
-    step.leave_out(["keep_zips"], iter([]))
-    nn.spark.runtime.workers.settle.__wrapped__()
-    assert told == ["freeze", "acknowledge"]
+    monkeypatch.setattr(nn.spark.runtime.workers, "freeze_gc", lambda: told.append("freeze_gc"))
+    monkeypatch.setattr(
+        nn.spark.runtime.workers, "cache_zip_directories", lambda: told.append("cache_zip_directories")
+    )
+    monkeypatch.setattr(nn.spark.runtime.workers, "quick_ack", lambda: told.append("quick_ack"))
+    monkeypatch.setattr(nn.spark.runtime.workers, "silence_interrupt", lambda: None)
+    step.leave_out(["cache_zip_directories"], iter([]))
+    nn.spark.runtime.workers.tune_worker.__wrapped__()
+    assert told == ["freeze_gc", "quick_ack"]
 
 
 @pytest.mark.parametrize("name", settings.WITHOUT.values())

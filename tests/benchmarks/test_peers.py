@@ -22,8 +22,8 @@ from nn.data.block import Block
 from nn.models.builder import multilayer_perceptron
 from nn.optim.rules import Momentum
 from nn.training import chain
-from nn.training.local import Blocks, Held, blocks_of
-from nn.training.records import Draw
+from nn.training.local import LocalBroadcast, LocalRDD, local_rdd
+from nn.training.records import RowSelection
 
 INPUTS, LABELS = blobs(100, classes=10)
 WIDTHS = {(8,): (16, 8, 10), (8, 5): (16, 8, 5, 10)}
@@ -50,11 +50,11 @@ def hand_written(hidden, rows=64):
 @pytest.mark.parametrize("block", [7, 64])
 def test_the_numpy_limit_sums_the_gradients_of_our_chain(hidden, block):
     model, params = ours(hidden)
-    tally = chain.run(blocks_of(INPUTS, LABELS), model, Held(params), Draw())
+    sums = chain.run(local_rdd(INPUTS, LABELS), model, LocalBroadcast(params), RowSelection())
     network, total = hand_written(hidden), np.empty(arithmetic.size(WIDTHS[hidden]), np.float32)
     network.gradients(INPUTS, LABELS, total, block)
-    assert np.linalg.norm(flat(tally.grads)) > 1
-    assert np.allclose(total, flat(tally.grads), atol=1e-4)
+    assert np.linalg.norm(flat(sums.grads)) > 1
+    assert np.allclose(total, flat(sums.grads), atol=1e-4)
 
 
 def test_the_numpy_limit_takes_the_steps_of_our_momentum():
@@ -67,8 +67,10 @@ def test_the_numpy_limit_takes_the_steps_of_our_momentum():
         network.forward(INPUTS[batch])
         network.backward(LABELS[batch], -0.1 / 50)
         network.step(0.9)
-        tally = chain.run(blocks_of(INPUTS[batch], LABELS[batch]), model, Held(params), Draw())
-        rule.update(values, flat(tree.scale(tally.grads, 1 / 50)), slot, 0.1)
+        sums = chain.run(
+            local_rdd(INPUTS[batch], LABELS[batch]), model, LocalBroadcast(params), RowSelection()
+        )
+        rule.update(values, flat(tree.scale(sums.grads, 1 / 50)), slot, 0.1)
         for layer, (W, b) in zip(params[::2], arithmetic.layers(values, WIDTHS[8,]), strict=True):
             layer["W"], layer["b"] = W, b
     assert not np.allclose(values, flat(ours((8,))[1]), atol=1e-3)
@@ -130,12 +132,12 @@ def test_parts_cover_all_rows_once(rows, parts):
 
 def test_one_row_a_record_sums_the_gradients_of_our_chain():
     model, params = ours((8,), "sigmoid", "mse")
-    tally = chain.run(blocks_of(INPUTS, LABELS), model, Held(params), Draw())
+    sums = chain.run(local_rdd(INPUTS, LABELS), model, LocalBroadcast(params), RowSelection())
     lines = [",".join(map(str, row)) for row in INPUTS]
-    rows = [per_record.parsed(Held(LABELS), (line, number)) for number, line in enumerate(lines)]
+    rows = [per_record.parsed(LocalBroadcast(LABELS), (line, number)) for number, line in enumerate(lines)]
     layers = [(params[index]["W"], params[index]["b"]) for index in (0, 2)]
-    sums = per_record.gradients(Blocks([rows[:40], rows[40:]]), Held(layers))
-    assert np.allclose(np.concatenate([each.ravel() for each in sums]), flat(tally.grads), atol=1e-4)
+    sums = per_record.gradients(LocalRDD([rows[:40], rows[40:]]), LocalBroadcast(layers))
+    assert np.allclose(np.concatenate([each.ravel() for each in sums]), flat(sums.grads), atol=1e-4)
 
 
 # ---- what a peer answers ----

@@ -3,14 +3,14 @@
 import re
 
 from nn.cli import check
-from nn.data.csv import Fault
-from nn.spark.preflight import End, Ends, Found, Room, Visited
+from nn.data.csv import LineError
+from nn.spark.preflight import Ends, Found, PieceEnd, Room, Visited
 from nn.spark.runtime.cluster import Executor
 
 GB = 1 << 30
 VISITED = Visited(0, 0, 11, "a", "3.11.2", "2.1.0", "0.1.0", "f00", "1", 2 * GB, 100 << 20, 0.0123, ())
 GOOD = Found(VISITED, Executor("1", 4, GB), 50_000_000)
-END = End(1024, 784, 0)
+END = PieceEnd(1024, 784, 0)
 ENDS = Ends("TRAIN_IMAGES", 4, END, END._replace(rows=500), ("a.csv", "b.csv"), 500)
 
 
@@ -61,7 +61,7 @@ def test_processors_that_round_differently_are_named():
 
 
 def test_what_is_wrong_with_the_data_is_said():
-    fault = Fault(3, "784 values", "783 values")
+    fault = LineError(3, "784 values", "783 values")
     first, last = "TRAIN_IMAGES: a.csv, line 3", "TRAIN_IMAGES: b.csv, line 3"
     found = "expected 784 values, found 783 values"
     ends = ENDS._replace(first=fault, last=fault)
@@ -86,7 +86,7 @@ def test_ends_and_room_are_lines():
     assert check.ends_line(ENDS) == (
         "data      TRAIN_IMAGES: 4 pieces; first block 1,024 rows of 784 values, last block 500 rows of 784 values"
     )
-    assert "last block unreadable" in check.ends_line(ENDS._replace(last=Fault(1, "", "")))
+    assert "last block unreadable" in check.ends_line(ENDS._replace(last=LineError(1, "", "")))
     assert check.room_line(Room(47_000_000, 400_000_000)) == (
         "memory    rows need 47 MB, executors have 400 MB for them: they are kept in memory"
     )

@@ -6,7 +6,7 @@ import pytest
 from nn.cli import check as checking
 from nn.cli import parser
 from nn.cli.resume import Start
-from nn.core.errors import DataError, EnvironmentFault, MissingFile, UsageError
+from nn.core.errors import DataError, MissingFileError, PlatformError, UsageError
 from nn.spark.storage.filesystem import Storage
 from nn.spark.storage.run_directory import Output
 from tests.support.data import blobs, write_csv
@@ -52,7 +52,7 @@ def test_a_fault_in_the_data_comes_after_all_that_is_known(check):
 
 def test_a_file_that_is_nowhere_is_not_looked_for_on_executors(check, tmp_path):
     (tmp_path / "x.csv").unlink()
-    with pytest.raises(MissingFile, match="no such file or folder"):
+    with pytest.raises(MissingFileError, match="no such file or folder"):
         check()
     assert check.lines == []
 
@@ -63,7 +63,7 @@ def test_a_file_that_an_executor_lacks_is_told_with_the_machine(check, tmp_path,
         check()
     assert check.lines[0].startswith("executor  host")
     monkeypatch.setattr(checking, "_local", lambda asked, storage: ["/nowhere/x.csv"])
-    with pytest.raises(EnvironmentFault, match="cannot read /nowhere/x.csv: put it on every machine"):
+    with pytest.raises(PlatformError, match="cannot read /nowhere/x.csv: put it on every machine"):
         check()
     assert check.lines[1].endswith("unreadable")
 

@@ -4,7 +4,7 @@ import io
 
 from nn.cli.console import Table, clock, line_of
 from nn.training.loop import Plan
-from nn.training.records import Draw, Epoch, Measures, Progress, Tally
+from nn.training.records import Epoch, Measures, Progress, RowSelection, Sums
 
 EPOCHS = [Epoch(1, 1.25, 0.5, 0.1, True, 700, 0.2), Epoch(2, 1.5, 0.25, 0.12, False, 690, 0.2)]
 
@@ -12,12 +12,12 @@ EPOCHS = [Epoch(1, 1.25, 0.5, 0.1, True, 700, 0.2), Epoch(2, 1.5, 0.25, 0.12, Fa
 def show(live):
     stream = io.StringIO()
     table = Table(Plan(1000, 2, batch_size=500), live, stream=stream)
-    measure = table.counting(lambda params, draw: Tally(Measures(1, 1.0, 1.0, 1.0)))
+    measure = table.counting(lambda params, draw: Sums(Measures(1, 1.0, 1.0, 1.0)))
 
     def epochs():
         for number in (1, 2):
             for batch in (0, 1):
-                measure(None, Draw(0, number, batch=batch))
+                measure(None, RowSelection(0, number, batch=batch))
             yield Progress({}, tuple(EPOCHS[:number]))
 
     assert len(list(table.watch(epochs()))) == 2

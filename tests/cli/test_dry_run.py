@@ -13,9 +13,9 @@ import pytest
 
 from nn.cli import dry_run, parser
 from nn.cli.dry_run import count_rows, look
-from nn.core.errors import DataError, EnvironmentFault, MissingFile, UsageError
-from nn.data.layout import Layout
-from nn.data.local_rdd import blocks_of
+from nn.core.errors import DataError, MissingFileError, PlatformError, UsageError
+from nn.data.dialect import Dialect
+from nn.data.local_rdd import local_rdd
 from nn.spark.storage import lock_file
 from nn.training.local import descend_on, measure_on
 from nn.training.loop import jobs_an_epoch, train
@@ -82,11 +82,11 @@ def test_dry_run_knows_no_far_files():
 @pytest.mark.parametrize("place", ["nowhere.csv", "nowhere/*.csv", "file:///nowhere.csv"])
 def test_dry_run_refuses_a_file_that_is_not_there_as_the_run_does(csv_set, place):
     with pytest.raises(
-        MissingFile, match="^" + re.escape(f"TEST_IMAGES: no such file or folder: {place}") + "$"
+        MissingFileError, match="^" + re.escape(f"TEST_IMAGES: no such file or folder: {place}") + "$"
     ):
         dry_run.lines(asked([*csv_set[:2], place, csv_set[3]]))
     named = dataclasses.replace(asked([place, *csv_set[1:]]), get_data="python make_it.py")
-    with pytest.raises(MissingFile, match="TRAIN_IMAGES: .*; make it with: python make_it.py$"):
+    with pytest.raises(MissingFileError, match="TRAIN_IMAGES: .*; make it with: python make_it.py$"):
         dry_run.lines(named)
 
 
@@ -98,7 +98,7 @@ def test_dry_run_says_nothing_of_what_may_lie_on_another_file_system(csv_set, mo
             "note      TEST_IMAGES: no plain text on this machine, nothing is said of it" in told.splitlines()
         )
         assert "TEST_LABELS" not in told and "240 training rows" in told
-    with pytest.raises(MissingFile):
+    with pytest.raises(MissingFileError):
         dry_run.lines(asked([*csv_set[:2], "file:/nowhere.csv", csv_set[3]]))
 
 
@@ -116,7 +116,7 @@ def test_dry_run_refuses_an_output_that_the_run_would_refuse(csv_set, tmp_path):
     told("--overwrite")
     with pytest.raises(UsageError, match="^--resume: expected a run's folder"):
         told("--resume")
-    with pytest.raises(EnvironmentFault, match="thesis.tex as OUTPUT: .*thesis.tex is no folder"):
+    with pytest.raises(PlatformError, match="thesis.tex as OUTPUT: .*thesis.tex is no folder"):
         told(place=out / "thesis.tex")
     told(place="hdfs://x/out")
 
@@ -198,8 +198,8 @@ def test_dry_run_reads_no_line_without_end(tmp_path):
 def test_rows_are_lines_but_for_headers_and_empty_ends(tmp_path, content, rows):
     path = tmp_path / "x.csv"
     path.write_bytes(content.encode())
-    assert count_rows(str(path), Layout(",", 2)) == rows
-    assert count_rows(str(path), Layout(",", 2, "no", skip=1)) == max(content.rstrip().count("\n"), 0)
+    assert count_rows(str(path), Dialect(",", 2)) == rows
+    assert count_rows(str(path), Dialect(",", 2, "no", skip=1)) == max(content.rstrip().count("\n"), 0)
 
 
 def test_folders_globs_and_label_columns_are_looked_at(tmp_path):
@@ -238,7 +238,7 @@ def test_jobs_an_epoch_are_counted_as_they_are_made(options):
     model, split = recipe.model(16, 3, 255.0), recipe.split(labels, 3)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
-    blocks = split.applied_to(blocks_of(inputs, labels)).kept()
+    blocks = split.applied_to(local_rdd(inputs, labels)).kept()
     made = []
 
     def counted(job):

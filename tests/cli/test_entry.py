@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from nn.cli import entry
-from nn.core.errors import DataError, Diverged, EnvironmentFault, HungUp, Terminated, UsageError, advise
+from nn.core.errors import DataError, DivergenceError, HungUp, PlatformError, Terminated, UsageError, add_hint
 from tests.support import ROOT
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -45,8 +45,8 @@ def end_with(error, monkeypatch, *words):
     [
         (UsageError, 2),
         (DataError, 3),
-        (EnvironmentFault, 4),
-        (Diverged, 5),
+        (PlatformError, 4),
+        (DivergenceError, 5),
         (KeyError, 1),
         (MemoryError, 4),
         (KeyboardInterrupt, 130),
@@ -61,7 +61,7 @@ def test_door_gives_each_end_its_code_and_one_line(error, code, monkeypatch, cap
 
 
 def test_door_tells_what_to_try_by_options(monkeypatch, capsys):
-    assert end_with(Diverged("the cost is inf", learning_rate=0.01), monkeypatch) == 5
+    assert end_with(DivergenceError("the cost is inf", learning_rate=0.01), monkeypatch) == 5
     assert capsys.readouterr().err == "prog.py: error: the cost is inf; try --learning-rate 0.01\n"
 
 
@@ -96,7 +96,7 @@ def test_door_lets_no_text_end_its_line_or_steer_the_terminal(monkeypatch, capsy
 def test_a_signal_while_the_program_says_how_it_ended_changes_nothing(number, monkeypatch, capsys):
     monkeypatch.setattr(entry, "_await_end_of_reader", lambda seconds: os.kill(os.getpid(), number))
     error = KeyboardInterrupt()
-    advise(error, "go on")
+    add_hint(error, "go on")
     assert end_with(error, monkeypatch) == 130
     assert capsys.readouterr().err == "prog.py: interrupted; go on\n"
     monkeypatch.setattr(sys, "argv", ["prog.py"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nn.cli import ownership, parser
-from nn.core.errors import EnvironmentFault, UsageError
+from nn.core.errors import PlatformError, UsageError
 from nn.spark.storage.filesystem import LocalFolder
 from nn.spark.storage.run_directory import FILES, FOLDERS, SUCCESS, Output
 from tests.support import ROOT
@@ -46,7 +46,7 @@ def test_a_new_or_empty_folder_is_accepted_and_nothing_is_written_yet(tmp_path):
 
 def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(EnvironmentFault, match="cannot use .*file/out as OUTPUT: .*file is no folder"):
+    with pytest.raises(PlatformError, match="cannot use .*file/out as OUTPUT: .*file is no folder"):
         check(tmp_path / "file" / "out")
 
 

@@ -10,13 +10,13 @@ import pytest
 from nn.cli import parser
 from nn.cli.help_text import filled
 from nn.cli.options import Options
-from nn.core.errors import MissingFile, UsageError
+from nn.core.errors import MissingFileError, UsageError
 from nn.core.options import options_of
 from nn.data.augmentation import Flip, Shift
 from nn.data.hold_out import HoldOut
 from nn.models.losses import CrossEntropy, HalfSquaredError
-from nn.optim.first_order import Descent
-from nn.optim.parameter_averaging import Averaging
+from nn.optim.first_order import FirstOrder
+from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Momentum, Nesterov
 from nn.optim.schedules import BoldDriver, Constant, Step
@@ -36,7 +36,7 @@ def test_defaults_are_the_originals():
         "sigmoid",
     ]
     assert model.loss == HalfSquaredError() and (plan.epochs, plan.sample, plan.jobs) == (100, 0.7, 1)
-    assert recipe.optimizer_for(plan) == Descent(SGD(), BoldDriver(), 0.1, epochs=100)
+    assert recipe.optimizer_for(plan) == FirstOrder(SGD(), BoldDriver(), 0.1, epochs=100)
 
 
 def test_options_reach_what_they_name():
@@ -45,9 +45,15 @@ def test_options_reach_what_they_name():
     asked = parser.parse([*FILES, *words.split(), "--partitions", "5"])
     recipe, plan = asked.recipe, asked.recipe.plan(1050)
     assert (plan.epochs, plan.batch_size, plan.jobs, plan.seed, plan.sample) == (7, 100, 11, 3, 1.0)
-    assert recipe.optimizer_for(plan) == Descent(Momentum(0.8), Step(2.0), 0.5, 7, 11, 2.0, 2.0)
+    assert recipe.optimizer_for(plan) == FirstOrder(Momentum(0.8), Step(2.0), 0.5, 7, 11, 2.0, 2.0)
     model = recipe.model(784, 10, 255.0)
-    assert [layer.brief for layer in model.layers] == ["dense:128", "relu", "dense:64", "relu", "dense:10"]
+    assert [layer.short_name for layer in model.layers] == [
+        "dense:128",
+        "relu",
+        "dense:64",
+        "relu",
+        "dense:10",
+    ]
     assert model.scale == 255.0 and model.loss == CrossEntropy(0.1) and asked.partitions == 5
     assert recipe.penalty() == Penalty(0.1, 0.2)
 
@@ -392,7 +398,7 @@ def test_replicas_step_by_mini_batches_at_the_rate_that_is_said():
     recipe = parser.parse([*FILES, *words.split()]).recipe
     plan = recipe.plan(1000)
     assert (plan.batch_size, plan.rounds, plan.jobs, plan.sample) == (64, 4, 4, 1.0)
-    assert recipe.optimizer_for(plan) == Averaging(
+    assert recipe.optimizer_for(plan) == ParameterAveraging(
         Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0, batch_size=64, outer_momentum=0.5
     )
     assert recipe.plan(3).rounds == 3  # no more rounds than rows
@@ -604,8 +610,8 @@ def test_a_missing_file_is_told_with_the_command_that_makes_it():
         (asked, "no such file"),
         (helpful, "no such file; make it with: python generate_data.py"),
     ):
-        with pytest.raises(MissingFile, match=f"{end}$"), each.telling_how_to_get_data():
-            raise MissingFile("no such file")
+        with pytest.raises(MissingFileError, match=f"{end}$"), each.telling_how_to_get_data():
+            raise MissingFileError("no such file")
 
 
 @pytest.mark.parametrize(("content", "words"), [("", []), ("5\n", ["--label-column", "0"]), ("\n1,2\n", [])])

@@ -7,7 +7,7 @@ import pytest
 
 from nn.cli import parser, resume
 from nn.cli.resume import continued, start
-from nn.core.errors import DataError, EnvironmentFault, UsageError
+from nn.core.errors import DataError, PlatformError, UsageError
 from nn.io.checkpoint import Checkpoint
 from nn.models.builder import multilayer_perceptron
 from nn.spark.storage.checkpoints import Checkpoints
@@ -259,7 +259,7 @@ def test_epochs_that_a_checkpoint_promises_are_made_though_the_disk_withholds_it
 
     def read(name, most):
         if name.endswith(".npz") and "epoch-000005" in name:
-            raise EnvironmentFault(f"cannot read {name}: Input/output error")
+            raise PlatformError(f"cannot read {name}: Input/output error")
         return whole(name, most)
 
     output.folder.read = read

@@ -113,9 +113,9 @@ def in_one_line(error):
 @given(data=st.data())
 def test_spelling_and_config_give_the_same_thing_back(kind, name, data):
     thing, registry = data.draw(things(kind, name)), REGISTRIES[kind]
-    word = spec.spell(thing)
+    word = spec.to_text(thing)
     assert spec.parse(word, registry, kind) == thing
-    assert spec.parse_all(f"{word}, {word}", registry, kind) == (thing, thing)
+    assert spec.parse_list(f"{word}, {word}", registry, kind) == (thing, thing)
     assert spec.from_config(json.loads(json.dumps(spec.config(thing))), registry, kind) == thing
     assert spec.from_config(word, registry, kind) == thing
 
@@ -137,7 +137,7 @@ def test_spelling_and_config_give_the_same_thing_back(kind, name, data):
     ],
 )
 def test_spell_gives_the_shortest_word(thing, word):
-    assert spec.spell(thing) == str(thing) == word
+    assert spec.to_text(thing) == str(thing) == word
     assert spec.parse(f"  {word}\n", LAYERS, "layer") == thing
 
 
@@ -155,7 +155,7 @@ def test_spell_gives_the_shortest_word(thing, word):
     ],
 )
 def test_spell_says_by_place_only_what_no_left_out_field_stands_before(thing, word):
-    assert spec.spell(thing) == word
+    assert spec.to_text(thing) == word
     assert spec.parse(word, ODD, "thing") == thing
 
 
@@ -166,7 +166,7 @@ def test_parse_takes_fields_in_any_order_and_by_name():
 
 
 def test_parse_all_cuts_at_commas_outside_parentheses():
-    layers = spec.parse_all("dense:4 , residual(relu,\n dense:4),tanh", LAYERS, "layer")
+    layers = spec.parse_list("dense:4 , residual(relu,\n dense:4),tanh", LAYERS, "layer")
     assert layers == (Dense(4), Residual((Relu(), Dense(4))), Tanh())
 
 
@@ -192,7 +192,7 @@ def test_from_config_leaves_its_argument_alone():
 @pytest.mark.parametrize("text", ["", " \n", "relu,\n\n,tanh", ",", "relu,"])
 def test_parse_all_misses_a_word_in_one_line(text):
     with pytest.raises(ValueError, match=": expected words between commas, found an empty one$") as caught:
-        spec.parse_all(text, LAYERS, "layer")
+        spec.parse_list(text, LAYERS, "layer")
     assert in_one_line(caught.value)
 
 
@@ -362,7 +362,7 @@ def test_any_text_is_a_thing_or_a_one_line_valueerror(kind, data):
     except ValueError as error:
         assert in_one_line(error)
     else:
-        assert spec.parse(spec.spell(thing), REGISTRIES[kind], kind) == thing
+        assert spec.parse(spec.to_text(thing), REGISTRIES[kind], kind) == thing
 
 
 @given(kinds, st.data())

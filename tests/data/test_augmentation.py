@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn.core.random import AUGMENTATION, Key, uniform, uniforms
-from nn.core.spec import config, from_config, parse_all, spell
+from nn.core.spec import config, from_config, parse_list, to_text
 from nn.data import augmentation
 from nn.data.augmentation import AUGMENTATIONS, Elastic, Flip, Rotate, Scale, Shift, augment, transformed
 
@@ -411,10 +411,10 @@ def test_augment_keeps_most_of_the_ink():
 
 
 def test_augmentations_are_spelled_and_read():
-    steps = parse_all("shift:2,rotate:10,scale:0.1,elastic:5:smooth=3,flip", AUGMENTATIONS, "augmentation")
+    steps = parse_list("shift:2,rotate:10,scale:0.1,elastic:5:smooth=3,flip", AUGMENTATIONS, "augmentation")
     assert steps == (Shift(2.0), Rotate(10.0), Scale(0.1), Elastic(5.0, smooth=3.0), Flip())
-    assert parse_all("elastic:2", AUGMENTATIONS, "augmentation") == (Elastic(2.0, 4.0),)
-    assert ",".join(map(spell, steps)) == "shift:2,rotate:10,scale:0.1,elastic:5:smooth=3,flip"
+    assert parse_list("elastic:2", AUGMENTATIONS, "augmentation") == (Elastic(2.0, 4.0),)
+    assert ",".join(map(to_text, steps)) == "shift:2,rotate:10,scale:0.1,elastic:5:smooth=3,flip"
     assert tuple(from_config(config(step), AUGMENTATIONS, "augmentation") for step in steps) == steps
     assert list(AUGMENTATIONS) == ["shift", "rotate", "scale", "elastic", "flip"]
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -433,12 +433,12 @@ def test_augmentations_are_spelled_and_read():
         (lambda: Scale(1.0), r"Scale share must be a number in \[0, 0.9\], got 1.0$"),
         (lambda: Elastic(-0.5), r"Elastic strength must be a number in \[0, 1000\], got -0.5$"),
         (lambda: Elastic(1, smooth=0), r"Elastic smooth must be a number in \[0.5, 1000\], got 0$"),
-        (lambda: parse_all("shift:x", AUGMENTATIONS, "augmentation"), "expected a number for pixels"),
+        (lambda: parse_list("shift:x", AUGMENTATIONS, "augmentation"), "expected a number for pixels"),
         (
-            lambda: parse_all("shear:2", AUGMENTATIONS, "augmentation"),
+            lambda: parse_list("shear:2", AUGMENTATIONS, "augmentation"),
             "unknown augmentation 'shear'; known: shift",
         ),
-        (lambda: parse_all("flip:1", AUGMENTATIONS, "augmentation"), "expected flip$"),
+        (lambda: parse_list("flip:1", AUGMENTATIONS, "augmentation"), "expected flip$"),
     ],
 )
 def test_mistakes_are_told_in_one_line(build, message):

@@ -6,26 +6,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn.data import csv
-from nn.data.csv import Chunk, End, Fault
-from nn.data.layout import Layout
+from nn.data.csv import Chunk, LineError, PieceEnd
+from nn.data.dialect import Dialect
 
-COMMAS = Layout(",", 3)
+COMMAS = Dialect(",", 3)
 
 
-def read(lines, layout=COMMAS, starts_file=True):
+def read(lines, dialect=COMMAS, starts_file=True):
     """(all rows stacked, End)."""
-    *chunks, end = csv.parse((line.encode() for line in lines), layout, starts_file)
-    assert all(isinstance(chunk, Chunk) for chunk in chunks) and isinstance(end, End)
+    *chunks, end = csv.parse((line.encode() for line in lines), dialect, starts_file)
+    assert all(isinstance(chunk, Chunk) for chunk in chunks) and isinstance(end, PieceEnd)
     rows = [chunk.values for chunk in chunks]
-    return (np.concatenate(rows) if rows else np.empty((0, layout.width))), end
+    return (np.concatenate(rows) if rows else np.empty((0, dialect.width))), end
 
 
 def test_a_header_with_other_names_than_the_first_file_s_is_a_fault():
-    layout = Layout(",", 2, names=("a", "b"))
+    dialect = Dialect(",", 2, names=("a", "b"))
     for header in ('A,"b"', "a, b"):
-        values, end = read([header, "1,2"], layout)
+        values, end = read([header, "1,2"], dialect)
         assert values.tolist() == [[1, 2]] and end.fault is None
-    _, end = read(["b,a", "1,x"], layout)
+    _, end = read(["b,a", "1,x"], dialect)
     assert end.fault.line == 1 and str(end.fault) == (
         "expected 'a' as the name of column 0, as in the first file, found 'b'; put the columns into the order of the "
         "first file"
@@ -42,9 +42,9 @@ def test_a_header_with_other_names_than_the_first_file_s_is_a_fault():
 )
 def test_parse_reads_back_every_float_exactly(rows, separator):
     lines = [(separator or " ").join(map(repr, row)) for row in rows]
-    values, end = read(lines, Layout(separator, 3))
+    values, end = read(lines, Dialect(separator, 3))
     assert np.array_equal(values, np.array(rows, np.float32))
-    assert end == End(len(rows), len(rows), sum(map(len, lines)), 0)
+    assert end == PieceEnd(len(rows), len(rows), sum(map(len, lines)), 0)
 
 
 @given(st.lists(st.text(alphabet="0123456789.,;eE+- \tnaif_x\"'#\ufeff\u0663", max_size=12), max_size=8))
@@ -101,10 +101,10 @@ def test_parse_reads_a_number_that_is_not_whole_or_small_among_whole_ones(odd):
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", None])
 def test_parse_counts_the_values_of_a_row_that_is_too_long_or_too_short(separator):
-    layout = Layout(separator, 3)
+    dialect = Dialect(separator, 3)
     for count in (1, 2, 4, 5000):
         line = (separator or "  ").join(count * ["10"])
-        _, end = read(["1 2 3".replace(" ", separator or " "), f" {line} "], layout)
+        _, end = read(["1 2 3".replace(" ", separator or " "), f" {line} "], dialect)
         assert end.fault.line == 2 and end.fault.found == f"{count} value{'s' if count > 1 else ''}"
 
 
@@ -121,7 +121,7 @@ def test_parse_finds_the_first_fault_beyond_the_first_chunk():
 
 
 def test_parse_skips_a_header_only_where_a_file_starts():
-    assert read(["a,b,c", "1,2,3"])[1] == End(2, 1, 10, 0)
+    assert read(["a,b,c", "1,2,3"])[1] == PieceEnd(2, 1, 10, 0)
     assert read(["a,b,c", "1,2,3"], starts_file=False)[1].fault.line == 1
 
 
@@ -136,8 +136,10 @@ def test_parse_drops_carriage_returns_and_a_byte_order_mark():
 
 
 def test_parse_lets_blank_lines_end_a_piece_but_not_split_it():
-    assert read(["1,2,3", "", "  "])[1] == End(3, 1, 7, 2)
-    assert read(["1,2,3", "", "4,5,6"])[1].fault == Fault(2, "3 values separated by commas", "an empty line")
+    assert read(["1,2,3", "", "  "])[1] == PieceEnd(3, 1, 7, 2)
+    assert read(["1,2,3", "", "4,5,6"])[1].fault == LineError(
+        2, "3 values separated by commas", "an empty line"
+    )
     long = ["1,2,3"] * (csv.CHUNK_ROWS - 1)
     assert read([*long, "", "4,5,6"])[1].fault.line == csv.CHUNK_ROWS
     assert read([*long, "", ""])[1].blank == csv.CHUNK_ROWS
@@ -173,7 +175,7 @@ def test_parse_holds_no_more_long_lines_than_they_weigh(monkeypatch):
         return held[-1]
 
     monkeypatch.setattr(csv, "take", watched)
-    *chunks, end = csv.parse(iter(lines), Layout(None, 1))
+    *chunks, end = csv.parse(iter(lines), Dialect(None, 1))
     assert (
         np.concatenate([chunk.values for chunk in chunks]).ravel().tolist() == [1] * 30 + [2] * 5 + [3] * 30
     )
@@ -183,20 +185,20 @@ def test_parse_holds_no_more_long_lines_than_they_weigh(monkeypatch):
 
 
 def test_parse_cuts_wide_rows_into_smaller_chunks():
-    wide = Layout(",", csv.CHUNK_BYTES // 40)
+    wide = Dialect(",", csv.CHUNK_BYTES // 40)
     line = b",".join([b"1"] * wide.width)
     sizes = [len(part.values) for part in csv.parse(iter([line] * 25), wide) if isinstance(part, Chunk)]
     assert sizes == [10, 10, 5]
 
 
 def test_parse_leaves_out_lines_to_skip_and_counts_them():
-    layout = COMMAS._replace(skip=2)
+    dialect = COMMAS._replace(skip=2)
     lines = ["made by me", "1,2", "a,b,c", "1,2,3", "4,5,x"]
-    values, end = read(lines, layout)
+    values, end = read(lines, dialect)
     assert values.tolist() == [[1, 2, 3]] and end.fault[:2] == (5, "a number as value 3 of 3")
     assert (end.lines, end.bytes) == (5, sum(map(len, lines)))
-    assert read(lines[:1], layout)[1] == End(1, 0, 10, 0)
-    assert read(["1,2,3"] * 3, layout, starts_file=False)[1].rows == 3
+    assert read(lines[:1], dialect)[1] == PieceEnd(1, 0, 10, 0)
+    assert read(["1,2,3"] * 3, dialect, starts_file=False)[1].rows == 3
 
 
 def test_parse_reads_the_first_line_as_the_layout_says():
@@ -212,9 +214,9 @@ def test_parse_takes_a_line_of_words_for_a_header_only_where_it_is_as_wide_as_th
 
 
 def test_a_first_line_that_is_no_row_gets_the_advice_of_its_layout():
-    layout = COMMAS._replace(advice="leave it out")
-    assert read(["x,1,2", "1,2,3"], layout)[1].fault.advice == "leave it out"
-    assert read(["1,2,3", "x,1,2"], layout)[1].fault.advice != "leave it out"
+    dialect = COMMAS._replace(advice="leave it out")
+    assert read(["x,1,2", "1,2,3"], dialect)[1].fault.advice == "leave it out"
+    assert read(["1,2,3", "x,1,2"], dialect)[1].fault.advice != "leave it out"
 
 
 @pytest.mark.filterwarnings("error")
@@ -260,4 +262,4 @@ def test_weights_are_numbers_within_their_bounds_and_the_first_other_is_named():
     assert csv.to_weights(np.array([0.0, 0.5, 1e9])).tolist() == [0.0, 0.5, 1e9]
     for bad in (-0.5, 1e10):
         fault = csv.to_weights(np.array([1.0, bad, -1.0]), first_line=7)
-        assert fault == csv.Fault(8, "a row weight from 0 to 1e+09", f"{bad:g}")
+        assert fault == csv.LineError(8, "a row weight from 0 to 1e+09", f"{bad:g}")

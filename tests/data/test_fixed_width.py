@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn.data import csv
-from nn.data.csv import Chunk, Layout
+from nn.data.csv import Chunk, Dialect
 from nn.data.fixed_width import CellReader
 
-BLANKS = Layout(None, 4)
+BLANKS = Dialect(None, 4)
 
 
 def saved(values):

@@ -19,7 +19,7 @@ def cut(labels, replicas, classes, together=ENDLESS):
 def whole(counts):
     """Replicas of one stretch each, from rows of each class in each, (p, k)."""
     counts = np.array(counts)
-    return label_skew.Stretches(counts, np.arange(len(counts)), len(counts), ENDLESS)
+    return label_skew.ShuffleWindows(counts, np.arange(len(counts)), len(counts), ENDLESS)
 
 
 RUNS = [(2, 3), (0, 1), (0, 2), (4, 0), (2, 2)]
@@ -45,7 +45,7 @@ def test_worst_says_how_far_and_in_which_class():
     counts = np.array([[400, 100, 500], [100, 400, 500], [0, 0, 1000], [500, 500, 0]]) * 100
     mix = label_skew.worst(counts)
     assert (mix.stretch, mix.rows, mix.label, mix.share, mix.share_of_all) == (2, 100_000, 2, 1.0, 0.5)
-    assert mix.distance == pytest.approx(0.5) and mix.allowed == label_skew.HARMLESS
+    assert mix.distance == pytest.approx(0.5) and mix.allowed == label_skew.TOLERATED
     mix = label_skew.worst(np.delete(counts, 2, axis=0))  # of all rows: 1/3, 1/3, 1/3
     assert (mix.stretch, mix.label) == (2, 0)
     assert mix.distance == pytest.approx(1 / 3) and mix.share_of_all == pytest.approx(1 / 3)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn.core import npz, tree
-from nn.data.local_rdd import blocks_of
+from nn.data.local_rdd import local_rdd
 from nn.io import checkpoint
 from nn.io.checkpoint import Checkpoint
 from nn.training.local import descend_on, measure_on
@@ -43,7 +43,7 @@ def prepared(options, epochs):
     split = recipe.split(LABELS, 3)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
-    blocks = split.applied_to(blocks_of(INPUTS, LABELS, block_rows=64)).kept()
+    blocks = split.applied_to(local_rdd(INPUTS, LABELS, block_rows=64)).kept()
     measure = measure_with(recipe.penalty(), measure_on(blocks, model))
     descend = descend_on(blocks, model, (), recipe.penalty())
 

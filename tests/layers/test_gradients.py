@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from nn.core import spec, tree
 from nn.core.random import Key
-from nn.data.local_rdd import Held
+from nn.data.local_rdd import LocalBroadcast
 from nn.layers import LAYERS, Dense
 from nn.models.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError
 from nn.models.sequential import Sequential
 from nn.training import chain
-from nn.training.records import Pass
+from nn.training.records import Batch
 
 ROW_WORDS = [
     *("sigmoid", "tanh", "relu", "leaky_relu:0.1", "elu", "gelu", "softplus", "identity"),
@@ -91,16 +91,18 @@ def test_gradients_of_random_stacks_match_the_slope(model, seed, training):
     weights, key = rng.uniform(0.5, 2, 4), Key((seed,)) if training else None
 
     def run(point):
-        stages = [partial(chain.forward, layer, i, Held(point)) for i, layer in enumerate(model.layers)]
-        stages.append(partial(chain.lose, model.loss))
+        stages = [
+            partial(chain.forward, layer, i, LocalBroadcast(point)) for i, layer in enumerate(model.layers)
+        ]
+        stages.append(partial(chain.loss_and_gradient, model.loss))
         for i in reversed(range(len(model.layers))):
             stages.append(
-                partial(chain.backward, model.layers[i], i, Held(point), i > model.first_with_params)
+                partial(chain.backward, model.layers[i], i, LocalBroadcast(point), i > model.first_trainable)
             )
-        result = Pass(np.arange(4), labels, weights, x, key=key)
+        result = Batch(np.arange(4), labels, weights, x, key=key)
         for stage in stages:
             result = stage(result)
-        return chain.tally(result)
+        return chain.to_sums(result)
 
     def along(t):
         return run(tree.add(params, tree.scale(direction, t))).train.loss

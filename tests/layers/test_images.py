@@ -188,7 +188,7 @@ def test_conv2d_computes_only_the_part_that_is_wanted(rng):
     params = in_float64(layer, (5, 5, 2), rng)
     out, cache = layer.forward(params, rng.normal(size=(3, 5, 5, 2)))
     grads, dx = layer.backward(params, cache, out)
-    only_grads, no_dx = layer.backward(params, cache, out, want_dx=False)
+    only_grads, no_dx = layer.backward(params, cache, out, needs_dx=False)
     no_grads, only_dx = layer.backward(params, cache, out, want_grads=False)
     assert no_dx is None and no_grads == {}
     assert np.array_equal(only_dx, dx) and np.array_equal(only_grads["W"], grads["W"])
@@ -272,7 +272,7 @@ def test_flatten_keeps_the_order_of_c_whatever_lies_in_memory(n, shape, turned):
     for each in (dout, np.asfortranarray(dout)):
         _, dx = Flatten().backward({}, cache, each)
         assert dx.shape == x.shape and np.array_equal(dx.ravel(), dout.ravel())
-    assert Flatten().backward({}, cache, dout, want_dx=False) == ({}, None)
+    assert Flatten().backward({}, cache, dout, needs_dx=False) == ({}, None)
 
 
 def test_flatten_copies_nothing_that_lies_in_the_order_of_c(rng):

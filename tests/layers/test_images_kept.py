@@ -109,7 +109,7 @@ def test_conv2d_holds_no_more_than_a_part_unfolded(rng):
     out, cache = layer.forward(params, x)
     held, peak = tracemalloc.get_traced_memory()
     tracemalloc.reset_peak()
-    layer.backward(params, cache, out, want_dx=False)
+    layer.backward(params, cache, out, needs_dx=False)
     _, peak_back = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak - held < 1.3 * part

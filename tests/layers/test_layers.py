@@ -101,7 +101,7 @@ def test_layer_gradients_match_the_slope_along_random_directions(layer, shape, r
 def test_layer_computes_only_what_is_wanted(layer, shape, rng):
     params, _ = layer.build(shape, rng)
     out, cache = layer.forward(params, rng.normal(size=(2, *shape)).astype(np.float32))
-    grads, dx = layer.backward(params, cache, out, want_grads=False, want_dx=False)
+    grads, dx = layer.backward(params, cache, out, want_grads=False, needs_dx=False)
     assert grads == {} and dx is None
 
 

@@ -354,7 +354,7 @@ def test_residual_computes_only_what_is_wanted(rng):
     out, cache = BLOCK.forward(params, x, KEY)
     grads, dx = BLOCK.backward(params, cache, out)
     no_grads, same_dx = BLOCK.backward(params, cache, out, want_grads=False)
-    same_grads, no_dx = BLOCK.backward(params, cache, out, want_dx=False)
+    same_grads, no_dx = BLOCK.backward(params, cache, out, needs_dx=False)
     assert no_grads == {} and no_dx is None and np.array_equal(dx, same_dx)
     assert list(same_grads) == list(params)
     assert all(np.array_equal(grads[name], same_grads[name]) for name in params)
@@ -369,18 +369,18 @@ class Spy(Layer):
     def forward(self, params, x, training=None):
         return x, None
 
-    def backward(self, params, cache, dout, want_grads=True, want_dx=True):
-        Spy.asked.append((want_grads, want_dx))
-        return {}, dout if want_dx else None
+    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+        Spy.asked.append((want_grads, needs_dx))
+        return {}, dout if needs_dx else None
 
 
 @pytest.mark.parametrize("want_grads", [False, True])
-@pytest.mark.parametrize("want_dx", [False, True])
-def test_residual_asks_its_layers_for_what_is_wanted(want_grads, want_dx):
+@pytest.mark.parametrize("needs_dx", [False, True])
+def test_residual_asks_its_layers_for_what_is_wanted(want_grads, needs_dx):
     Spy.asked.clear()
     block, x = Residual((Spy(), Spy())), np.ones((2, 3))
-    block.backward({}, block.forward({}, x)[1], x, want_grads, want_dx)
-    assert Spy.asked == ([(want_grads, True), (want_grads, want_dx)] if want_grads or want_dx else [])
+    block.backward({}, block.forward({}, x)[1], x, want_grads, needs_dx)
+    assert Spy.asked == ([(want_grads, True), (want_grads, needs_dx)] if want_grads or needs_dx else [])
 
 
 class Picture(Layer):

@@ -10,7 +10,7 @@ from nn.models.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError
 
 
 def layers_of(words):
-    return spec.parse_all(words, LAYERS, "layer")
+    return spec.parse_list(words, LAYERS, "layer")
 
 
 def words_of(model):

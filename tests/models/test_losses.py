@@ -13,7 +13,7 @@ from nn.core import spec
 from nn.models.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, HalfSquaredError, Loss
 
 ALL = [HalfSquaredError(), CrossEntropy(), CrossEntropy(0.3), BinaryCrossEntropy(), BinaryCrossEntropy(0.3)]
-EACH = pytest.mark.parametrize("loss", ALL, ids=spec.spell)
+EACH = pytest.mark.parametrize("loss", ALL, ids=spec.to_text)
 SMOOTHED = pytest.mark.parametrize("make", [CrossEntropy, BinaryCrossEntropy])
 
 
@@ -96,7 +96,7 @@ def test_loss_of_no_rows_is_nothing(loss):
     for weights in (None, np.zeros(0)):
         assert loss.value(outputs, labels, weights) == 0
         assert loss.grad(outputs, labels, weights).shape == (0, units)
-    assert loss.link(outputs).shape == (0, classes) and loss.decide(outputs).shape == (0,)
+    assert loss.probabilities(outputs).shape == (0, classes) and loss.predict(outputs).shape == (0,)
 
 
 @EACH
@@ -113,10 +113,10 @@ def test_loss_weights_count_rows_several_times(loss, rng):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_loss_link_gives_shares_in_the_order_of_the_outputs(loss, dtype, rng):
     outputs = (3 * drawn(loss, rng, 50, 3)[0]).astype(dtype)
-    shares = loss.link(outputs)
+    shares = loss.probabilities(outputs)
     assert shares.dtype == dtype and shares.min() >= 0
     assert np.allclose(shares.sum(axis=1), 1)
-    assert np.array_equal(shares.argmax(axis=1), loss.decide(outputs))
+    assert np.array_equal(shares.argmax(axis=1), loss.predict(outputs))
 
 
 @EACH
@@ -129,13 +129,13 @@ def test_loss_takes_labels_of_any_whole_type_and_leaves_its_arguments_alone(loss
     for kind in (np.uint8, np.int32):
         value, grad = loss.value_and_grad(outputs, labels.astype(kind), weights)
         assert value == expected[0] and np.array_equal(grad, expected[1])
-    loss.link(outputs), loss.decide(outputs), loss.value(outputs, labels)
+    loss.probabilities(outputs), loss.predict(outputs), loss.value(outputs, labels)
 
 
 @EACH
 def test_loss_decides_in_int64(loss):
     units = width(loss, 3)[1]
-    assert loss.decide(np.zeros((2, units), np.float32)).dtype == np.int64
+    assert loss.predict(np.zeros((2, units), np.float32)).dtype == np.int64
 
 
 # ---- the scale of outputs ----
@@ -152,17 +152,17 @@ def test_cross_entropies_stay_finite_and_silent_for_huge_logits(size, dtype):
         assert CrossEntropy().value(logits, np.array([1])) == pytest.approx(2 * size)
         assert CrossEntropy(0.3).value(logits, np.array([0])) == pytest.approx(0.3 * size)
         assert np.array_equal(CrossEntropy().grad(logits, np.array([1])), [[1, -1, 0]])
-        assert np.array_equal(CrossEntropy().link(logits), [[1, 0, 0]])
+        assert np.array_equal(CrossEntropy().probabilities(logits), [[1, 0, 0]])
         assert BinaryCrossEntropy().value(single, np.array([1, 0])) == 0
         assert BinaryCrossEntropy().value(single, np.array([0, 1])) == pytest.approx(2 * size)
         assert np.array_equal(BinaryCrossEntropy().grad(single, np.array([0, 1])), [[1], [-1]])
-        assert np.array_equal(BinaryCrossEntropy().link(single), [[0, 1], [1, 0]])
+        assert np.array_equal(BinaryCrossEntropy().probabilities(single), [[0, 1], [1, 0]])
 
 
 def test_binary_cross_entropy_keeps_the_digits_of_small_shares():
     low, high = np.array([[-30.0]]), np.array([[30.0]])
-    assert BinaryCrossEntropy().link(low)[0, 1] == pytest.approx(math.exp(-30), rel=1e-9, abs=0)
-    assert BinaryCrossEntropy().link(high)[0, 0] == pytest.approx(math.exp(-30), rel=1e-9, abs=0)
+    assert BinaryCrossEntropy().probabilities(low)[0, 1] == pytest.approx(math.exp(-30), rel=1e-9, abs=0)
+    assert BinaryCrossEntropy().probabilities(high)[0, 0] == pytest.approx(math.exp(-30), rel=1e-9, abs=0)
     assert BinaryCrossEntropy().value(high, np.array([1])) == pytest.approx(math.exp(-30), rel=1e-9, abs=0)
 
 
@@ -174,7 +174,7 @@ def test_cross_entropy_sees_losses_far_below_one_in_float32():
 def test_half_squared_errors_shares_add_up_whatever_the_outputs():
     outputs = np.array([[0.0, 0.0, 0.0, 0.0], [-1.0, 0.0, 1.0, -2.0], [0.2, 0.6, 0.0, 0.0], [-3.0] * 4])
     assert np.allclose(
-        HalfSquaredError().link(outputs),
+        HalfSquaredError().probabilities(outputs),
         [[0.25] * 4, [1 / 6, 2 / 6, 3 / 6, 0], [0.25, 0.75, 0, 0], [0.25] * 4],
     )
 
@@ -189,12 +189,12 @@ def test_binary_cross_entropy_is_the_cross_entropy_of_two_classes(smoothing, rng
     binary, cross = BinaryCrossEntropy(smoothing), CrossEntropy(smoothing)
     assert binary.value(z, labels) == pytest.approx(cross.value(both, labels))
     assert np.allclose(binary.grad(z, labels)[:, 0], cross.grad(both, labels)[:, 1])
-    assert np.allclose(binary.link(z), cross.link(both))
-    assert np.array_equal(binary.decide(z), cross.decide(both))
+    assert np.allclose(binary.probabilities(z), cross.probabilities(both))
+    assert np.array_equal(binary.predict(z), cross.predict(both))
 
 
 def test_binary_cross_entropy_decides_0_when_the_logit_is_0():
-    assert BinaryCrossEntropy().decide(np.array([[0.0], [1e-9], [-1.0]])).tolist() == [0, 1, 0]
+    assert BinaryCrossEntropy().predict(np.array([[0.0], [1e-9], [-1.0]])).tolist() == [0, 1, 0]
 
 
 @SMOOTHED
@@ -249,7 +249,7 @@ def test_losses_are_registered_under_the_names_of_the_command_line():
     ],
 )
 def test_loss_is_one_word_and_plain_json(loss, word):
-    assert spec.spell(loss) == word
+    assert spec.to_text(loss) == word
     assert spec.parse(word, LOSSES, "loss") == loss
     assert spec.from_config(json.loads(json.dumps(spec.config(loss))), LOSSES, "loss") == loss
     assert spec.parse("cross-entropy:smoothing=0.1", LOSSES, "loss") == CrossEntropy(0.1)

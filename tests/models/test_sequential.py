@@ -102,4 +102,4 @@ def test_model_refuses_a_shape_that_is_none(shape):
 
 
 def test_model_knows_which_layers_need_no_gradient_of_their_input():
-    assert Sequential((Relu(), Sigmoid(), Dense(2), Dense(2)), (3,)).first_with_params == 2
+    assert Sequential((Relu(), Sigmoid(), Dense(2), Dense(2)), (3,)).first_trainable == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nn.core import tree
-from nn.optim.first_order import Descent, clipped
+from nn.optim.first_order import FirstOrder, clipped
 from nn.optim.rules import RULES, SGD, Adam, Momentum
 from nn.optim.schedules import BoldDriver, Constant, Cosine, Plateau
 
@@ -20,7 +20,7 @@ def at(params):
 
 
 def test_bold_driver_goes_back_and_tries_the_kept_gradient_at_half_the_rate():
-    descent = Descent(SGD(), BoldDriver(growth=1.5), 1.0)
+    descent = FirstOrder(SGD(), BoldDriver(growth=1.5), 1.0)
     state = descent.init(one(10))
     state, accepted = descent.tell(state, 5.0, one(2))  # start values: 10 -> 10 - 1*2
     assert accepted and at(state["trial"]) == 8 and state["learning_rate"] == 1.0
@@ -35,7 +35,7 @@ def test_bold_driver_goes_back_and_tries_the_kept_gradient_at_half_the_rate():
 
 
 def test_bold_driver_restores_the_velocity_and_drops_it_when_undone_twice():
-    descent = Descent(Momentum(0.5), BoldDriver(growth=1.0), 1.0)
+    descent = FirstOrder(Momentum(0.5), BoldDriver(growth=1.0), 1.0)
     state = descent.init(one(0))
     state, _ = descent.tell(state, 3.0, one(1))  # v = 1, trial -1
     state, _ = descent.tell(state, 2.0, one(1))  # stands with v = 1; v = 1.5, trial -2.5
@@ -48,7 +48,7 @@ def test_bold_driver_restores_the_velocity_and_drops_it_when_undone_twice():
 
 @pytest.mark.parametrize("name", RULES)
 def test_bold_driver_puts_every_rules_memory_back(name):
-    descent = Descent(RULES[name](), BoldDriver(), 0.1)
+    descent = FirstOrder(RULES[name](), BoldDriver(), 0.1)
     state, _ = descent.tell(descent.init(one(3)), 3.0, one(1))
     state, _ = descent.tell(state, 2.0, one(1))
     standing = tree.copy(state["standing"]["slots"])
@@ -63,7 +63,7 @@ def test_bold_driver_puts_every_rules_memory_back(name):
 @pytest.mark.parametrize("name", RULES)
 def test_bold_driver_never_gets_stuck_uphill_with_any_rule(name):
     """A cost that only falls along the standing point's own gradient is found again from every memory."""
-    descent = Descent(RULES[name](), BoldDriver(), 1.0)
+    descent = FirstOrder(RULES[name](), BoldDriver(), 1.0)
     state, undone = descent.init(one(5)), 0
     for _ in range(120):
         place = at(state["trial"])
@@ -73,7 +73,7 @@ def test_bold_driver_never_gets_stuck_uphill_with_any_rule(name):
 
 
 def test_a_told_state_is_left_as_it_was():
-    descent = Descent(Adam(), BoldDriver(), 0.1)
+    descent = FirstOrder(Adam(), BoldDriver(), 0.1)
     state, _ = descent.tell(descent.init(one(3)), 3.0, one(1))
     before = [a.copy() for a in tree.arrays([state["trial"], state["slots"], state["standing"]["grads"]])]
     descent.tell(state, 2.0, one(1))
@@ -83,7 +83,7 @@ def test_a_told_state_is_left_as_it_was():
 
 
 def test_constant_schedule_keeps_the_latest_point():
-    descent = Descent(SGD(), Constant(), 1.0)
+    descent = FirstOrder(SGD(), Constant(), 1.0)
     state = descent.init(one(3))
     state, accepted = descent.tell(state, 9.0, one(1))
     state, accepted = descent.tell(state, 99.0, one(1))
@@ -99,18 +99,18 @@ def rates(descent, steps):
 
 
 def test_schedule_follows_the_steps_of_the_epochs():
-    assert rates(Descent(SGD(), Cosine(), 2.0, epochs=2, steps=2), 5) == pytest.approx(
+    assert rates(FirstOrder(SGD(), Cosine(), 2.0, epochs=2, steps=2), 5) == pytest.approx(
         [2.0, 1 + math.cos(math.pi / 4), 1.0, 1 - math.cos(math.pi / 4), 0.0]
     )
 
 
 def test_warm_up_rises_in_a_line_and_then_the_schedule_begins():
-    found = rates(Descent(SGD(), Cosine(), 1.0, epochs=3, steps=2, warmup=1.0), 6)
+    found = rates(FirstOrder(SGD(), Cosine(), 1.0, epochs=3, steps=2, warmup=1.0), 6)
     assert found == pytest.approx([0.04, 0.52, 1.0, (1 + math.cos(math.pi / 4)) / 2, 0.5, 0.146446609])
 
 
 def test_plateau_shrinks_the_rate_of_the_steps_that_follow():
-    descent = Descent(SGD(), Plateau(2, drop=0.1), 1.0)
+    descent = FirstOrder(SGD(), Plateau(2, drop=0.1), 1.0)
     state, found = descent.init(one(0)), []
     for cost in (5.0, 4.0, 4.0, 4.5, 3.0, 3.0):
         state = descent.watch(descent.move(state, one(0)), cost)
@@ -123,7 +123,7 @@ def test_clipping_bounds_the_norm_of_all_gradients_together():
     assert clipped(grads, 5.0)[0]["b"] == 4.0  # within the bound: as it was
     small = clipped(grads, 1.0)
     assert small[0]["W"] == pytest.approx(0.6) and small[0]["b"] == pytest.approx(0.8)
-    descent = Descent(SGD(), Constant(), 1.0, clip=1.0)
+    descent = FirstOrder(SGD(), Constant(), 1.0, clip=1.0)
     assert at(descent.move(descent.init(one(0)), one(-30))["trial"]) == pytest.approx(1.0)
 
 
@@ -138,4 +138,4 @@ def test_clipping_bounds_the_norm_of_all_gradients_together():
 )
 def test_descent_refuses_numbers_that_make_no_step(wrong, message):
     with pytest.raises(ValueError, match=message):
-        Descent(SGD(), Constant(), **wrong)
+        FirstOrder(SGD(), Constant(), **wrong)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn.core import spec, tree
-from nn.optim.lbfgs import C1, C2, LBFGS, NOISE, Point, narrow, stands, two_loop
+from nn.optim.lbfgs import C1, C2, LBFGS, NOISE, Point, narrow, two_loop, wolfe_conditions_hold
 
 
 def rosenbrock(x):
@@ -109,13 +109,19 @@ def test_lbfgs_steps_fulfil_the_strong_wolfe_conditions(seed, size, waves, width
 def test_strong_wolfe_conditions_ask_for_a_fall_of_1e_4_and_a_slope_of_nine_tenths():
     start = Point(0.0, 5.0, -2.0)
     enough, short = 5 - 1.01e-4 * 2 * 3, 5 - 0.99e-4 * 2 * 3
-    assert stands(start, Point(3.0, enough, -1.79), 0.0) and stands(start, Point(3.0, enough, 1.79), 0.0)
-    assert not stands(start, Point(3.0, enough, -1.81), 0.0)
-    assert not stands(start, Point(3.0, enough, 1.81), 0.0)
-    assert not stands(start, Point(3.0, short, 0.0), 0.0)
-    assert not stands(start, Point(3.0, short, 0.0), 1e-5)  # a fall beyond the noise, and not enough
-    assert stands(start, Point(3.0, short, 0.0), 1e-3) and stands(start, Point(3.0, 5.0009, 0.0), 1e-3)
-    assert not stands(start, Point(3.0, 5.0011, 0.0), 1e-3)
+    assert wolfe_conditions_hold(start, Point(3.0, enough, -1.79), 0.0) and wolfe_conditions_hold(
+        start, Point(3.0, enough, 1.79), 0.0
+    )
+    assert not wolfe_conditions_hold(start, Point(3.0, enough, -1.81), 0.0)
+    assert not wolfe_conditions_hold(start, Point(3.0, enough, 1.81), 0.0)
+    assert not wolfe_conditions_hold(start, Point(3.0, short, 0.0), 0.0)
+    assert not wolfe_conditions_hold(
+        start, Point(3.0, short, 0.0), 1e-5
+    )  # a fall beyond the noise, and not enough
+    assert wolfe_conditions_hold(start, Point(3.0, short, 0.0), 1e-3) and wolfe_conditions_hold(
+        start, Point(3.0, 5.0009, 0.0), 1e-3
+    )
+    assert not wolfe_conditions_hold(start, Point(3.0, 5.0011, 0.0), 1e-3)
 
 
 # More and Thuente (1994), section 5: where a search started near and far finds it hard.
@@ -679,7 +685,7 @@ def test_lbfgs_is_said_in_one_word():
     assert spec.parse("l-bfgs", registry, "optimizer") == LBFGS(10, 1e-5, 20)
     assert spec.parse("l-bfgs:5:tolerance=1e-4", registry, "optimizer") == LBFGS(5, 1e-4)
     for optimizer in (LBFGS(), LBFGS(7, 0.5, 3)):
-        assert spec.parse(spec.spell(optimizer), registry, "optimizer") == optimizer
+        assert spec.parse(spec.to_text(optimizer), registry, "optimizer") == optimizer
         assert spec.from_config(spec.config(optimizer), registry, "optimizer") == optimizer
     with pytest.raises(dataclasses.FrozenInstanceError):
         LBFGS().memory = 3

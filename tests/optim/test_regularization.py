@@ -5,13 +5,13 @@ import pytest
 
 from nn.core import tree
 from nn.data.hold_out import HoldOut
-from nn.data.local_rdd import blocks_of
+from nn.data.local_rdd import local_rdd
 from nn.data.split import Split
 from nn.models.builder import multilayer_perceptron
 from nn.optim.regularization import Penalty
 from nn.training.local import measure_on
 from nn.training.penalized import measure_with
-from nn.training.records import Draw
+from nn.training.records import RowSelection
 from tests.support.data import blobs
 
 PARAMS = [
@@ -34,20 +34,20 @@ def test_penalty_joins_cost_and_gradients_as_if_each_row_carried_it():
     model = multilayer_perceptron(16, 3, (5,), "tanh", "cross-entropy", 255.0)
     params, penalty = model.init(0), Penalty(0.01, 0.2)
     split = Split(90, HoldOut(0, 0.3, 90))
-    blocks = split.applied_to(blocks_of(inputs, labels, weights, block_rows=20))
+    blocks = split.applied_to(local_rdd(inputs, labels, weights, block_rows=20))
     plain = measure_on(blocks, model)
-    for draw in (
-        Draw(),
-        Draw(fraction=0.5),
-        Draw(fraction=0.0),
-        Draw(batch=1, batches=4, total=split.train_rows),
+    for selection in (
+        RowSelection(),
+        RowSelection(fraction=0.5),
+        RowSelection(fraction=0.0),
+        RowSelection(batch=1, batches=4, total=split.train_rows),
     ):
-        without, having = plain(params, draw), measure_with(penalty, plain)(params, draw)
+        without, having = plain(params, selection), measure_with(penalty, plain)(params, selection)
         extra = penalty.value(params)
         assert having.train.cost == pytest.approx(without.train.cost + extra)
-        if draw.batch is None:
+        if selection.batch is None:
             assert having.validation.cost == pytest.approx(without.validation.cost + extra)
-        if draw.fraction:
+        if selection.fraction:
             for layer, (a, b) in enumerate(zip(having.mean_grads(), without.mean_grads(), strict=True)):
                 for key in a:
                     w = params[layer][key]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nn.optim.first_order import Descent
+from nn.optim.first_order import FirstOrder
 from nn.optim.rules import RULES, SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from nn.optim.schedules import BoldDriver, Constant
 
@@ -84,8 +84,8 @@ def test_table_holds_every_registered_rule():
 @RULES_IN_TABLE
 def test_rule_matches_its_formula(rule, formula, rate, rng):
     w, grads = rng.normal(size=(3, 2)), rng.normal(size=(7, 3, 2))
-    descent = Descent(rule, Constant(), 0.3)
-    state = descent.own(descent.init([{"W": w}]))
+    descent = FirstOrder(rule, Constant(), 0.3)
+    state = descent.copy_for_update(descent.init([{"W": w}]))
     for g in grads:
         state = descent.step(state, [{"W": g.copy()}])
     assert np.allclose(state["trial"][0]["W"], formula(w, grads, 0.3), rtol=1e-12, atol=1e-12)
@@ -95,7 +95,7 @@ def test_rule_matches_its_formula(rule, formula, rate, rng):
 @pytest.mark.parametrize("schedule", [Constant(), BoldDriver()], ids=lambda s: s.name)
 def test_rule_finds_the_bottom_of_a_parabola(rule, formula, rate, schedule):
     bottom = np.array([1.0, -2.0])
-    descent = Descent(rule, schedule, rate)
+    descent = FirstOrder(rule, schedule, rate)
     state = descent.init([{"b": np.zeros(2)}])
     costs = []
     for _ in range(400):
@@ -103,13 +103,13 @@ def test_rule_finds_the_bottom_of_a_parabola(rule, formula, rate, schedule):
         state, accepted = descent.tell(state, float(error @ error) / 2, [{"b": error}])
         costs += [float(error @ error)] if accepted else []
     assert np.allclose(descent.result(state)[0]["b"], bottom, atol=0.02)
-    assert not schedule.judges or costs == sorted(costs, reverse=True)
+    assert not schedule.can_reject or costs == sorted(costs, reverse=True)
 
 
 @RULES_IN_TABLE
 def test_rule_keeps_the_dtype_and_what_it_was_given_a_copy_of(rule, formula, rate):
     w = np.ones(3, np.float32)
-    descent = Descent(rule, Constant(), 0.1)
+    descent = FirstOrder(rule, Constant(), 0.1)
     before = descent.init([{"W": w}])
     after = descent.move(before, [{"W": np.full(3, 0.5, np.float32)}])
     again = descent.move(before, [{"W": np.full(3, 0.5, np.float32)}])
@@ -119,7 +119,7 @@ def test_rule_keeps_the_dtype_and_what_it_was_given_a_copy_of(rule, formula, rat
 
 
 def test_weight_decay_leaves_biases_and_scales_out():
-    descent = Descent(AdamW(0.5), Constant(), 0.1)
+    descent = FirstOrder(AdamW(0.5), Constant(), 0.1)
     params = [{"W": np.ones(2), "b": np.ones(2), "gain": np.ones(2), "1.W": np.ones(2)}]
     state = descent.move(descent.init(params), [{key: np.zeros(2) for key in params[0]}])
     moved = {key: value[0] for key, value in state["trial"][0].items()}

@@ -46,7 +46,7 @@ def test_table_holds_every_schedule_of_time():
 def test_schedule_matches_its_formula(schedule, formula):
     for time in (0, 0.5, 4.999, 5, 7.25, 15, 19.5, 20):
         assert schedule.factor(time, 20) == pytest.approx(formula(time))
-    assert schedule.judge(0.3, math.inf, 1.0) == (True, 0.3) and not schedule.judges
+    assert schedule.judge(0.3, math.inf, 1.0) == (True, 0.3) and not schedule.can_reject
 
 
 def test_step_drops_on_its_epoch_in_spite_of_rounding():

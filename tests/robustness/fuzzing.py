@@ -71,7 +71,7 @@ PATIENCE = 10  # seconds
 def image_lines(random: Random) -> str:
     """Rows of numbers in which something may be wrong."""
     width, mark = random.randint(1, 6), random.choice([",", ";", "\t", "|", " "])
-    layout = csv.Layout(None if mark == " " else mark, width)
+    dialect = csv.Dialect(None if mark == " " else mark, width)
     rows = []
     for _ in range(random.randint(1, 30)):
         cells = [random.choice(NUMBERS[:3] if random.random() < 0.7 else NUMBERS) for _ in range(width)]
@@ -95,8 +95,8 @@ def image_lines(random: Random) -> str:
         )
     if random.random() < 0.1:
         lines[0] = b"\xef\xbb\xbf" + lines[0]
-    expected = _expected_rows(_without_header(lines, layout) if starts_file else lines, layout)
-    parts = list(parse_images(layout, Columns(None, None), csv.MAX_CLASSES, 0, starts_file, iter(lines)))
+    expected = _expected_rows(_without_header(lines, dialect) if starts_file else lines, dialect)
+    parts = list(parse_images(dialect, Columns(None, None), csv.MAX_CLASSES, 0, starts_file, iter(lines)))
     fault = parts[-1].fault
     assert parts[-1].lines == len(lines)
     if fault is not None:
@@ -110,36 +110,36 @@ def image_lines(random: Random) -> str:
     return ACCEPTED
 
 
-def _without_header(lines: list[bytes], layout: csv.Layout) -> list[bytes]:
+def _without_header(lines: list[bytes], dialect: csv.Dialect) -> list[bytes]:
     """What a file's lines hold beside a byte-order mark and a first line as wide as the rows without a number."""
     first, *rest = lines
     first = first.removeprefix(b"\xef\xbb\xbf")
-    fields = [field.strip().lower() for field in first.decode(errors="replace").split(layout.separator)]
+    fields = [field.strip().lower() for field in first.decode(errors="replace").split(dialect.separator)]
     strange = ("nan", "inf", "infinity")
     bare = [
         field[1:-1].strip() if len(field) > 1 and field[0] == field[-1] in "'\"" else field
         for field in fields
     ]
     named = not any(NUMBER.fullmatch(field) or field.lstrip("+-") in strange for field in bare)
-    return rest if named and any(fields) and len(fields) == layout.width else [first, *rest]
+    return rest if named and any(fields) and len(fields) == dialect.width else [first, *rest]
 
 
-def _expected_rows(lines: list[bytes], layout: csv.Layout) -> np.ndarray | None:
+def _expected_rows(lines: list[bytes], dialect: csv.Dialect) -> np.ndarray | None:
     """What the lines say, read in the slowest and plainest way; None where one of them is no row."""
     while lines and not lines[-1].strip():
         lines = lines[:-1]
     rows = []
     for line in lines:
         try:
-            cells = [cell.strip() for cell in line.decode().split(layout.separator)]
+            cells = [cell.strip() for cell in line.decode().split(dialect.separator)]
         except UnicodeDecodeError:
             return None
-        if len(cells) != layout.width or not all(map(NUMBER.fullmatch, cells)):
+        if len(cells) != dialect.width or not all(map(NUMBER.fullmatch, cells)):
             return None
         if any(abs(float(cell)) > FLOAT32 for cell in cells):
             return None
         rows.append([float(cell) for cell in cells])
-    return np.array(rows, np.float64).astype(np.float32).reshape(len(rows), layout.width)
+    return np.array(rows, np.float64).astype(np.float32).reshape(len(rows), dialect.width)
 
 
 def labels(random: Random) -> str:
@@ -158,7 +158,7 @@ def labels(random: Random) -> str:
     lines = [row.encode("utf-8", "surrogatepass") for row in rows]
     expected = _expected_labels(rows, width, csv.MAX_CLASSES)
     *parts, census = parse_labels(
-        csv.Layout("," if width > 1 else None, width), csv.MAX_CLASSES, 0, False, iter(lines)
+        csv.Dialect("," if width > 1 else None, width), csv.MAX_CLASSES, 0, False, iter(lines)
     )
     if census.fault is not None:
         assert expected is None, f"{rows} refused: {census.fault}"
@@ -602,7 +602,7 @@ def recipe_file(random: Random) -> str:
 def number_is_kept(said, field, found) -> None:
     """Raise AssertionError where an option that is a number, a choice or a switch was taken for another."""
     kind = type(field.metadata["reader"]).__name__
-    if kind in ("Whole", "Number") and said != "none":
+    if kind in ("Integer", "Number") and said != "none":
         assert found == float(said) and not isinstance(said, bool), (field.name, said, found)
     if kind in ("Choice", "Switch") and said != "none" and not (kind == "Switch" and isinstance(said, str)):
         assert found == said, (field.name, said, found)

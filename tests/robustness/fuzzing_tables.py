@@ -14,7 +14,7 @@ import numpy as np
 from nn.cli import ownership
 from nn.cli.parser import parse
 from nn.core.errors import UserError
-from nn.data import csv, first_lines, layout
+from nn.data import csv, dialect, first_lines
 from nn.data.columns import Columns
 from nn.datasets.options import read_options
 from nn.plotting import program
@@ -95,9 +95,9 @@ def _above(random: Random, kind: str, width: int, mark: str) -> list[str]:
     return [mark.join(fields)] if fields else [""] if kind == "blank" else []
 
 
-def _read(lines: list[str], header: str, skip: int) -> tuple[np.ndarray, layout.Layout, bool] | str:
+def _read(lines: list[str], header: str, skip: int) -> tuple[np.ndarray, dialect.Dialect, bool] | str:
     """(rows, layout, whether the first line was a header), or the line by which the file is refused."""
-    looked_at = lines[: skip + layout.LOOKED_AT]
+    looked_at = lines[: skip + dialect.LOOKED_AT]
     if not any(line.strip() for line in looked_at[skip:]):
         return "nothing"
     with warnings.catch_warnings():
@@ -106,15 +106,17 @@ def _read(lines: list[str], header: str, skip: int) -> tuple[np.ndarray, layout.
         if first.fault is not None:
             return first_lines.placed(first.fault, "x.csv", skip, False)
         encoded = (line.encode("utf-8", "surrogatepass") for line in lines)
-        *parts, census = parse_images(first.layout, Columns(None, None), csv.MAX_CLASSES, 0, True, encoded)
+        *parts, census = parse_images(first.dialect, Columns(None, None), csv.MAX_CLASSES, 0, True, encoded)
     assert census.lines == len(lines)
     if census.fault is not None:
         return str(census.fault)
     values = [part.inputs for part in parts if isinstance(part, Parsed)]
     rows = (
-        np.concatenate(values).astype(np.float32) if values else np.empty((0, first.layout.width), np.float32)
+        np.concatenate(values).astype(np.float32)
+        if values
+        else np.empty((0, first.dialect.width), np.float32)
     )
-    return rows, first.layout, first.has_header
+    return rows, first.dialect, first.has_header
 
 
 def _numbers(rows: list[list[str]]) -> np.ndarray | None:

@@ -8,20 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn.spark import aggregate
-from nn.training.records import Measures, Tally, Times
+from nn.training.records import Measures, Sums, Times
 
 
 def tally_of(number):
     """A tally whose sum depends on the order that it is taken in."""
     value = np.float32((-1) ** number * 3.7 ** (number % 23))
     grads = [{"W": np.array([value], np.float32)}]
-    return Tally(
+    return Sums(
         Measures(1, 1.0, float(value), 0), senders=1, weight=1.0, grads=grads, times=Times(1.0, 2.0, 0.0)
     )
 
 
-def folded(tallies):
-    (total,) = aggregate.added(tallies)
+def folded(partial_sums):
+    (total,) = aggregate.added(partial_sums)
     return total
 
 
@@ -64,7 +64,7 @@ def test_empty_partitions_send_nothing(spark, monkeypatch):
     assert aggregate.total_of(rdd, 4).weight == 2
     monkeypatch.setattr(aggregate, "FLAT", 10)
     assert aggregate.total_of(rdd, 4).weight == 2
-    assert aggregate.total_of(spark.parallelize([], 9), 4)[:5] == Tally()[:5]
+    assert aggregate.total_of(spark.parallelize([], 9), 4)[:5] == Sums()[:5]
 
 
 @pytest.mark.spark
@@ -108,7 +108,7 @@ def test_the_driver_s_own_adding_counts_once_and_in_full(spark, monkeypatch):
 
 @pytest.mark.spark
 def test_sums_beyond_the_finite_numbers_are_no_warning(spark, recwarn):
-    huge = [Tally(weight=1.0, grads=[{"W": np.array([value], np.float32)}]) for value in (3e38, 3e38)]
+    huge = [Sums(weight=1.0, grads=[{"W": np.array([value], np.float32)}]) for value in (3e38, 3e38)]
     total = aggregate.total_of(spark.parallelize(huge, 2), 4)
     assert np.isinf(total.grads[0]["W"]).all()
     assert not [each for each in recwarn if issubclass(each.category, RuntimeWarning)]

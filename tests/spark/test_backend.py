@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from nn.core import tree
-from nn.data.local_rdd import Blocks, Held, blocks_of
+from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.models.builder import multilayer_perceptron
-from nn.optim.first_order import Descent
-from nn.optim.parameter_averaging import Averaging
+from nn.optim.first_order import FirstOrder
+from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.rules import Momentum
 from nn.optim.schedules import BoldDriver
 from nn.spark import backend
@@ -20,7 +20,7 @@ from nn.training import local
 from nn.training.evaluation import evaluate
 from nn.training.loop import Plan, kept, train
 from nn.training.recipe import Recipe
-from nn.training.records import Draw, Progress
+from nn.training.records import Progress, RowSelection
 from tests.support.data import blobs
 
 pytestmark = pytest.mark.spark
@@ -30,13 +30,13 @@ MODEL = multilayer_perceptron(16, 3, (8,), "sigmoid", "mse", scale=255.0)
 
 
 def partitions_of(count):
-    blocks = blocks_of(INPUTS, LABELS, block_rows=30).partitions[0]
+    blocks = local_rdd(INPUTS, LABELS, block_rows=30).partitions[0]
     bounds = [len(blocks) * number // count for number in range(count + 1)]
     return [blocks[start:end] for start, end in pairwise(bounds)]
 
 
 def trained(measure, **plan):
-    descent = Descent(Momentum(), BoldDriver(), 0.5)
+    descent = FirstOrder(Momentum(), BoldDriver(), 0.5)
     *_, last = train(measure, descent, Plan(300, 4, **plan), Progress(descent.init(MODEL.init(0))))
     return descent.result(last.state), last.history
 
@@ -47,7 +47,7 @@ def test_training_on_spark_gives_the_bits_of_training_without(spark, plan):
     there, history = trained(
         backend.measure_on(spark.parallelize(partitions, 2).flatMap(list), MODEL), **plan
     )
-    here, same = trained(local.measure_on(Blocks(partitions), MODEL), **plan)
+    here, same = trained(local.measure_on(LocalRDD(partitions), MODEL), **plan)
     assert [line[:6] for line in history] == [line[:6] for line in same]
     for a, b in zip(tree.arrays(there), tree.arrays(here), strict=True):
         assert np.array_equal(a, b)
@@ -89,8 +89,8 @@ def test_jobs_reuse_their_python_workers(spark):
     measure = backend.measure_on(rdd, MODEL)
     workers = set()
     for epoch in range(6):
-        measure(MODEL.init(0), Draw(0, epoch, 0.7))
-        measure(MODEL.init(0), Draw(0, epoch, batch=0, batches=6, total=300))
+        measure(MODEL.init(0), RowSelection(0, epoch, 0.7))
+        measure(MODEL.init(0), RowSelection(0, epoch, batch=0, batches=6, total=300))
         workers |= set(rdd.mapPartitions(lambda blocks: [list(blocks) and os.getpid()]).collect())
     assert len(workers) <= 4
 
@@ -119,30 +119,31 @@ def test_large_parameters_are_broadcast_and_destroyed_and_small_ones_travel_in_t
 
     rdd = spark.parallelize(partitions_of(2), 2).flatMap(list)
     spark.broadcast = Watching
-    averaging = Averaging(Momentum(), batch_size=50)
+    averaging = ParameterAveraging(Momentum(), batch_size=50)
     state = averaging.init(MODEL.init(0))
     try:
-        tally = backend.measure_on(rdd, MODEL)(state["trial"], Draw())
-        change = backend.descend_on(rdd, MODEL)(averaging.round(state), Draw())
+        sums = backend.measure_on(rdd, MODEL)(state["trial"], RowSelection())
+        change = backend.descend_on(rdd, MODEL)(averaging.round(state), RowSelection())
     finally:
         del spark.broadcast
     assert destroyed == broadcasts
-    assert tally.senders == change.senders == 300
+    assert sums.senders == change.senders == 300
 
 
 def test_jobs_are_named_after_their_epoch():
-    assert backend.describe(Draw(0, 3, 0.7)) == "epoch 3: gradients"
-    assert backend.describe(Draw(0, 3, batch=4, batches=9)) == "epoch 3: gradients, batch 5 of 9"
-    assert backend.describe(Draw(0, 3), replicas=True) == "epoch 3: replicas"
+    assert backend.describe(RowSelection(0, 3, 0.7)) == "epoch 3: gradients"
+    assert backend.describe(RowSelection(0, 3, batch=4, batches=9)) == "epoch 3: gradients, batch 5 of 9"
+    assert backend.describe(RowSelection(0, 3), replicas=True) == "epoch 3: replicas"
     assert (
-        backend.describe(Draw(0, 3, batch=1, batches=2), replicas=True) == "epoch 3: replicas, round 2 of 2"
+        backend.describe(RowSelection(0, 3, batch=1, batches=2), replicas=True)
+        == "epoch 3: replicas, round 2 of 2"
     )
-    assert backend.describe(Draw(0, 3, 0.0)) == "epoch 3: cost of all rows"
+    assert backend.describe(RowSelection(0, 3, 0.0)) == "epoch 3: cost of all rows"
 
 
 def test_scoring_on_spark_gives_the_score_without(spark):
     partitions, params = partitions_of(2), MODEL.init(0)
     there = evaluate(spark.parallelize(partitions, 2).flatMap(list), MODEL, spark.broadcast(params))
-    here = evaluate(Blocks(partitions), MODEL, Held(params))
+    here = evaluate(LocalRDD(partitions), MODEL, LocalBroadcast(params))
     assert np.array_equal(there.confusion, here.confusion) and there.first == here.first
     assert there.loss == here.loss and len(there.examples) == len(here.examples)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from nn.data.csv import Fault
+from nn.data.csv import LineError
 from nn.spark import preflight
 from nn.spark.input.reader import Files, Source
 from nn.spark.storage.filesystem import Storage
@@ -89,8 +89,8 @@ def test_labels_beside_the_images_are_seen(files):
 )
 def test_a_fault_at_the_end_is_found(files, rows, labels, column, argument, expected, found):
     (ends,) = [
-        each for each in preflight.ends(files(rows, labels, 2, column)) if isinstance(each.last, Fault)
+        each for each in preflight.ends(files(rows, labels, 2, column)) if isinstance(each.last, LineError)
     ]
     assert (ends.argument, ends.last.expected, ends.last.found) == (argument, expected, found)
-    assert not isinstance(ends.first, Fault) and ends.classes == ends.first.classes
+    assert not isinstance(ends.first, LineError) and ends.classes == ends.first.classes
     assert ends.last.line == ends.tail > 0  # the last of the lines

@@ -11,13 +11,13 @@ from nn.core import random, spec, tree
 from nn.data.augmentation import Rotate, Shift, augment
 from nn.data.block import Block
 from nn.data.hold_out import HoldOut
-from nn.data.local_rdd import Blocks, Held, blocks_of
+from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.layers import Conv2D, Dense, Dropout, Flatten, Relu
 from nn.models.builder import multilayer_perceptron, network
 from nn.models.losses import LOSSES
 from nn.models.sequential import MAX_LAYERS, Sequential
 from nn.training import chain
-from nn.training.records import Draw
+from nn.training.records import RowSelection
 from tests.support.data import blobs
 
 INPUTS, LABELS = blobs(100)
@@ -46,91 +46,103 @@ def plain_loop(params, inputs, labels):
     return loss, hits, grads
 
 
-def assert_same_gradients(tally, expected, rel=1e-4):
-    for found, wanted in zip(tree.arrays(tally.grads), expected, strict=True):
+def assert_same_gradients(sums, expected, rel=1e-4):
+    for found, wanted in zip(tree.arrays(sums.grads), expected, strict=True):
         assert np.linalg.norm(found - wanted) <= rel * np.linalg.norm(wanted)
 
 
 @pytest.mark.parametrize("block_rows", [1, 7, 100])
 def test_chain_on_a_list_equals_a_plain_loop(block_rows):
-    tally = chain.run(blocks_of(INPUTS, LABELS, block_rows=block_rows), MODEL, Held(PARAMS), Draw())
+    sums = chain.run(
+        local_rdd(INPUTS, LABELS, block_rows=block_rows), MODEL, LocalBroadcast(PARAMS), RowSelection()
+    )
     loss, hits, grads = plain_loop(PARAMS, INPUTS, LABELS)
-    assert tally.train.loss == pytest.approx(loss, rel=1e-5)
-    assert (tally.train.correct, tally.train.rows, tally.senders, tally.weight) == (hits, 100, 100, 100)
-    assert_same_gradients(tally, grads)
+    assert sums.train.loss == pytest.approx(loss, rel=1e-5)
+    assert (sums.train.correct, sums.train.rows, sums.senders, sums.weight) == (hits, 100, 100, 100)
+    assert_same_gradients(sums, grads)
 
 
 @pytest.mark.spark
 def test_chain_on_an_rdd_gives_the_bits_of_the_chain_on_a_list(spark):
-    whole = blocks_of(INPUTS, LABELS, block_rows=9).partitions[0]
+    whole = local_rdd(INPUTS, LABELS, block_rows=9).partitions[0]
     partitions = [whole[:5], whole[5:]]
-    for draw in (Draw(1, 2, 0.6), Draw(1, 2, batch=1, batches=4, total=100)):
+    for selection in (RowSelection(1, 2, 0.6), RowSelection(1, 2, batch=1, batches=4, total=100)):
         rdd = spark.parallelize(partitions, 2).flatMap(list)
-        there = chain.run(rdd, MODEL, spark.broadcast(PARAMS), draw)
-        here = chain.run(Blocks(partitions), MODEL, Held(PARAMS), draw)
+        there = chain.run(rdd, MODEL, spark.broadcast(PARAMS), selection)
+        here = chain.run(LocalRDD(partitions), MODEL, LocalBroadcast(PARAMS), selection)
         assert there.train == here.train and there.senders == here.senders
         for a, b in zip(tree.arrays(there.grads), tree.arrays(here.grads), strict=True):
             assert np.array_equal(a, b)
 
 
 def test_sample_measures_all_rows_and_sends_the_gradients_of_some():
-    tally = chain.run(blocks_of(INPUTS, LABELS, block_rows=30), MODEL, Held(PARAMS), Draw(3, 4, 0.5))
+    sums = chain.run(
+        local_rdd(INPUTS, LABELS, block_rows=30), MODEL, LocalBroadcast(PARAMS), RowSelection(3, 4, 0.5)
+    )
     taken = random.sample(3, 4, np.arange(100), 0.5)
     loss, _, _ = plain_loop(PARAMS, INPUTS, LABELS)
     _, _, grads = plain_loop(PARAMS, INPUTS[taken], LABELS[taken])
-    assert tally.train.loss == pytest.approx(loss, rel=1e-5)
-    assert tally.senders == taken.sum() and tally.train.rows == 100
-    assert_same_gradients(tally, grads)
+    assert sums.train.loss == pytest.approx(loss, rel=1e-5)
+    assert sums.senders == taken.sum() and sums.train.rows == 100
+    assert_same_gradients(sums, grads)
 
 
 def test_mean_gradients_of_a_sample_are_over_the_rows_that_sent_them():
     taken = random.sample(3, 4, np.arange(100), 0.5)
-    sampled = chain.run(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw(3, 4, 0.5)).mean_grads()
-    alone = chain.run(blocks_of(INPUTS[taken], LABELS[taken]), MODEL, Held(PARAMS), Draw()).mean_grads()
+    sampled = chain.run(
+        local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS), RowSelection(3, 4, 0.5)
+    ).mean_grads()
+    alone = chain.run(
+        local_rdd(INPUTS[taken], LABELS[taken]), MODEL, LocalBroadcast(PARAMS), RowSelection()
+    ).mean_grads()
     for a, b in zip(tree.arrays(sampled), tree.arrays(alone), strict=True):
         assert np.allclose(a, b, atol=1e-6)
 
 
 def test_batches_of_an_epoch_add_up_to_all_rows():
-    blocks = blocks_of(INPUTS, LABELS, block_rows=30)
-    draws = [Draw(3, 4, batch=number, batches=4, total=100) for number in range(4)]
-    tallies = [chain.run(blocks, MODEL, Held(PARAMS), draw) for draw in draws]
-    assert [t.senders for t in tallies] == [25, 25, 25, 25]
-    assert_same_gradients(reduce(add, tallies), plain_loop(PARAMS, INPUTS, LABELS)[2])
+    blocks = local_rdd(INPUTS, LABELS, block_rows=30)
+    draws = [RowSelection(3, 4, batch=number, batches=4, total=100) for number in range(4)]
+    partial_sums = [chain.run(blocks, MODEL, LocalBroadcast(PARAMS), selection) for selection in draws]
+    assert [t.senders for t in partial_sums] == [25, 25, 25, 25]
+    assert_same_gradients(reduce(add, partial_sums), plain_loop(PARAMS, INPUTS, LABELS)[2])
 
 
 def test_mean_gradients_weigh_rows_not_blocks():
-    whole = chain.run(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw())
-    lopsided = Blocks(
+    whole = chain.run(local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS), RowSelection())
+    lopsided = LocalRDD(
         [[Block(np.arange(100)[part], INPUTS[part], LABELS[part])] for part in (slice(1), slice(1, 100))]
     )
-    parts = chain.run(lopsided, MODEL, Held(PARAMS), Draw())
+    parts = chain.run(lopsided, MODEL, LocalBroadcast(PARAMS), RowSelection())
     for a, b in zip(tree.arrays(whole.mean_grads()), tree.arrays(parts.mean_grads()), strict=True):
         assert np.allclose(a, b, atol=1e-6)
 
 
 def test_weights_count_rows_several_times():
     times = np.random.default_rng(0).integers(0, 3, 100)
-    weighted = chain.run(blocks_of(INPUTS, LABELS, times.astype(float)), MODEL, Held(PARAMS), Draw())
+    weighted = chain.run(
+        local_rdd(INPUTS, LABELS, times.astype(float)), MODEL, LocalBroadcast(PARAMS), RowSelection()
+    )
     again = np.repeat(np.arange(100), times)
-    repeated = chain.run(blocks_of(INPUTS[again], LABELS[again]), MODEL, Held(PARAMS), Draw())
+    repeated = chain.run(
+        local_rdd(INPUTS[again], LABELS[again]), MODEL, LocalBroadcast(PARAMS), RowSelection()
+    )
     assert weighted.train.cost == pytest.approx(repeated.train.cost, rel=1e-5)
-    unweighted = chain.run(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS), Draw())
+    unweighted = chain.run(local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS), RowSelection())
     assert weighted.train.accuracy == unweighted.train.accuracy  # a share of rows, whatever they weigh
     assert weighted.weight == repeated.weight
     assert_same_gradients(weighted, tree.arrays(repeated.grads))
 
 
 def test_costs_measures_what_gradients_measures():
-    blocks = blocks_of(INPUTS, LABELS, block_rows=40)
-    measured = chain.run(blocks, MODEL, Held(PARAMS), Draw(fraction=0.0))
-    assert measured.train == chain.run(blocks, MODEL, Held(PARAMS), Draw()).train
+    blocks = local_rdd(INPUTS, LABELS, block_rows=40)
+    measured = chain.run(blocks, MODEL, LocalBroadcast(PARAMS), RowSelection(fraction=0.0))
+    assert measured.train == chain.run(blocks, MODEL, LocalBroadcast(PARAMS), RowSelection()).train
     assert measured.grads is None and measured.senders == 0
 
 
 def test_prediction_is_the_training_forward_pass():
-    passes = blocks_of(INPUTS, LABELS).map(partial(chain.begin, MODEL, Draw()))
-    outputs = chain.forward_passes(passes, MODEL, Held(PARAMS)).collect()[0].x
+    passes = local_rdd(INPUTS, LABELS).map(partial(chain.start_batch, MODEL, RowSelection()))
+    outputs = chain.forward_passes(passes, MODEL, LocalBroadcast(PARAMS)).collect()[0].x
     assert np.array_equal(outputs, MODEL.forward(PARAMS, INPUTS))
 
 
@@ -152,55 +164,62 @@ def halves(blocks):
     """(blocks of the training rows alone, of the validation rows alone), numbered as HOLD_OUT numbers them."""
     parts = [part for block in blocks.collect() for part in HOLD_OUT.divide(block)]
     return [
-        Blocks([[part._replace(validation=False) for part in parts if part.validation == held]])
+        LocalRDD([[part._replace(validation=False) for part in parts if part.validation == held]])
         for held in (False, True)
     ]
 
 
-@pytest.mark.parametrize("draw", [Draw(1, 2), Draw(1, 2, 0.5)], ids=["all", "sample"])
-def test_validation_rows_are_measured_clean_and_send_nothing(draw):
-    blocks = blocks_of(IMAGES, LABELS, block_rows=30)
+@pytest.mark.parametrize("draw", [RowSelection(1, 2), RowSelection(1, 2, 0.5)], ids=["all", "sample"])
+def test_validation_rows_are_measured_clean_and_send_nothing(selection):
+    blocks = local_rdd(IMAGES, LABELS, block_rows=30)
     train, held = halves(blocks)
-    both = chain.run(blocks.flatMap(HOLD_OUT.divide), NOISY, Held(NOISY_PARAMS), draw)
-    alone = chain.run(train, NOISY, Held(NOISY_PARAMS), draw)
+    both = chain.run(blocks.flatMap(HOLD_OUT.divide), NOISY, LocalBroadcast(NOISY_PARAMS), selection)
+    alone = chain.run(train, NOISY, LocalBroadcast(NOISY_PARAMS), selection)
     assert both.train == alone.train and both.senders == alone.senders and both.weight == alone.weight
     for a, b in zip(tree.arrays(both.grads), tree.arrays(alone.grads), strict=True):
         assert np.array_equal(a, b)
-    assert both.validation == chain.run(held, NOISY, Held(NOISY_PARAMS), Draw(fraction=0.0)).train
+    assert (
+        both.validation
+        == chain.run(held, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0)).train
+    )
     assert both.validation.rows == HOLD_OUT.rows
 
 
 def test_a_measuring_job_may_be_of_the_validation_rows_alone():
-    blocks = blocks_of(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
-    whole = chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(fraction=0.0))
-    alone = chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(fraction=0.0, validation_only=True))
+    blocks = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
+    whole = chain.run(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0))
+    alone = chain.run(
+        blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0, validation_only=True)
+    )
     assert alone.validation == whole.validation and alone.train.rows == 0 and alone.grads is None
 
 
 def test_batches_leave_validation_rows_out():
-    blocks = blocks_of(INPUTS, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
-    draws = [Draw(3, 4, batch=number, batches=3, total=HOLD_OUT.train_rows) for number in range(3)]
-    tallies = [chain.run(blocks, MODEL, Held(PARAMS), draw) for draw in draws]
-    assert [t.senders for t in tallies] == [24, 24, 24] and HOLD_OUT.train_rows == 72
-    assert all(t.validation.rows == 0 for t in tallies)
+    blocks = local_rdd(INPUTS, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
+    draws = [RowSelection(3, 4, batch=number, batches=3, total=HOLD_OUT.train_rows) for number in range(3)]
+    partial_sums = [chain.run(blocks, MODEL, LocalBroadcast(PARAMS), selection) for selection in draws]
+    assert [t.senders for t in partial_sums] == [24, 24, 24] and HOLD_OUT.train_rows == 72
+    assert all(t.validation.rows == 0 for t in partial_sums)
 
 
 def test_dropout_is_drawn_anew_for_each_seed_epoch_and_block_and_alike_for_the_same():
-    def cost(draw, blocks=blocks_of(IMAGES, LABELS, block_rows=50)):  # noqa: B008
-        return chain.run(blocks, NOISY, Held(NOISY_PARAMS), draw).train.loss
+    def cost(selection, blocks=local_rdd(IMAGES, LABELS, block_rows=50)):  # noqa: B008
+        return chain.run(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), selection).train.loss
 
-    draws = [Draw(1, 1), Draw(1, 2), Draw(2, 1)]
-    assert len({cost(draw) for draw in draws}) == 3 and cost(Draw(1, 1)) == cost(Draw(1, 1))
+    draws = [RowSelection(1, 1), RowSelection(1, 2), RowSelection(2, 1)]
+    assert len({cost(selection) for selection in draws}) == 3 and cost(RowSelection(1, 1)) == cost(
+        RowSelection(1, 1)
+    )
     twins = (
         Block(np.arange(50), IMAGES[:50], LABELS[:50]),
         Block(np.arange(50, 100), IMAGES[:50], LABELS[:50]),
     )
-    first, second = (chain.begin(NOISY, Draw(1, 1), block) for block in twins)
+    first, second = (chain.start_batch(NOISY, RowSelection(1, 1), block) for block in twins)
     assert first.key != second.key
     assert (
-        cost(Draw(1, 1))
+        cost(RowSelection(1, 1))
         != chain.run(
-            blocks_of(IMAGES, LABELS), NOISY, Held(NOISY_PARAMS), Draw(1, 1, fraction=0.0)
+            local_rdd(IMAGES, LABELS), NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(1, 1, fraction=0.0)
         ).train.loss
     )
 
@@ -208,17 +227,17 @@ def test_dropout_is_drawn_anew_for_each_seed_epoch_and_block_and_alike_for_the_s
 def test_each_layer_draws_its_own_numbers():
     found = []
     for index in (0, 1):
-        passing = chain.begin(MODEL, Draw(1, 1), Block(np.arange(100), INPUTS, LABELS))
+        passing = chain.start_batch(MODEL, RowSelection(1, 1), Block(np.arange(100), INPUTS, LABELS))
         passing.x = np.ones((100, 16))
-        found.append(chain.forward(Dropout(0.5), index, Held([{}, {}]), passing).x)
+        found.append(chain.forward(Dropout(0.5), index, LocalBroadcast([{}, {}]), passing).x)
     assert not np.array_equal(*found)
 
 
 def test_augmentation_changes_training_images_alone_and_depends_on_the_row():
-    blocks, steps = blocks_of(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide), (Shift(1.0),)
+    blocks, steps = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide), (Shift(1.0),)
     passes = (
-        blocks.map(partial(chain.begin, NOISY, Draw(1, 1)))
-        .map(partial(chain.bend, steps, Draw(1, 1)))
+        blocks.map(partial(chain.start_batch, NOISY, RowSelection(1, 1)))
+        .map(partial(chain.augment_inputs, steps, RowSelection(1, 1)))
         .collect()
     )
     for passing, block in zip(passes, blocks.collect(), strict=True):
@@ -228,41 +247,50 @@ def test_augmentation_changes_training_images_alone_and_depends_on_the_row():
         else:
             assert np.array_equal(passing.x, augment(steps, plain, block.rows, 1, 1))
             assert not np.array_equal(passing.x, plain)
-    clean = chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(1, 1, fraction=0.0), steps)
-    assert clean.train == chain.run(blocks, NOISY, Held(NOISY_PARAMS), Draw(1, 1, fraction=0.0)).train
+    clean = chain.run(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(1, 1, fraction=0.0), steps)
+    assert (
+        clean.train
+        == chain.run(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(1, 1, fraction=0.0)).train
+    )
 
 
 def test_no_layer_before_the_first_that_learns_is_asked_for_its_gradient():
     asked = []
 
     class Spy(Relu):
-        def backward(self, params, cache, dout, want_grads=True, want_dx=True):
+        def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
             asked.append("spy")
 
     model = Sequential((Spy(), Flatten(), Dense(3)), (4, 4, 1))
-    tally = chain.run(blocks_of(IMAGES, LABELS), model, Held(model.init(0)), Draw())
-    assert asked == [] and [set(layer) for layer in tally.grads] == [set(), set(), {"W", "b"}]
+    sums = chain.run(local_rdd(IMAGES, LABELS), model, LocalBroadcast(model.init(0)), RowSelection())
+    assert asked == [] and [set(layer) for layer in sums.grads] == [set(), set(), {"W", "b"}]
 
 
 @pytest.mark.spark
 def test_the_deepest_chain_trains_on_spark(spark):
     model = Sequential((*(Relu(),) * (MAX_LAYERS - 1), Dense(3)), (16,))
-    rdd = spark.parallelize(blocks_of(INPUTS, LABELS).collect(), 1)
-    assert chain.run(rdd, model, spark.broadcast(model.init(0)), Draw()).senders == 100
+    rdd = spark.parallelize(local_rdd(INPUTS, LABELS).collect(), 1)
+    assert chain.run(rdd, model, spark.broadcast(model.init(0)), RowSelection()).senders == 100
 
 
 @pytest.mark.spark
 def test_a_noisy_chain_on_an_rdd_gives_the_bits_of_the_chain_on_a_list(spark):
-    whole = blocks_of(IMAGES, LABELS, block_rows=20).partitions[0]
+    whole = local_rdd(IMAGES, LABELS, block_rows=20).partitions[0]
     partitions, steps = [whole[:2], whole[2:]], (Shift(1.0), Rotate(10.0))
-    for draw in (
-        Draw(1, 2),
-        Draw(1, 2, batch=1, batches=3, total=HOLD_OUT.train_rows),
-        Draw(fraction=0.0),
+    for selection in (
+        RowSelection(1, 2),
+        RowSelection(1, 2, batch=1, batches=3, total=HOLD_OUT.train_rows),
+        RowSelection(fraction=0.0),
     ):
         rdd = spark.parallelize(partitions, 2).flatMap(list).flatMap(HOLD_OUT.divide)
-        there = chain.run(rdd, NOISY, spark.broadcast(NOISY_PARAMS), draw, steps)
-        here = chain.run(Blocks(partitions).flatMap(HOLD_OUT.divide), NOISY, Held(NOISY_PARAMS), draw, steps)
+        there = chain.run(rdd, NOISY, spark.broadcast(NOISY_PARAMS), selection, steps)
+        here = chain.run(
+            LocalRDD(partitions).flatMap(HOLD_OUT.divide),
+            NOISY,
+            LocalBroadcast(NOISY_PARAMS),
+            selection,
+            steps,
+        )
         assert there[:4] == here[:4]
         for a, b in zip(tree.arrays(there.grads or []), tree.arrays(here.grads or []), strict=True):
             assert np.array_equal(a, b)
@@ -271,7 +299,7 @@ def test_a_noisy_chain_on_an_rdd_gives_the_bits_of_the_chain_on_a_list(spark):
 def test_local_blocks_run_one_block_through_all_stages_at_a_time():
     seen = []
     blocks = (
-        Blocks([[1, 2], [], [3]])
+        LocalRDD([[1, 2], [], [3]])
         .map(lambda e: seen.append(("a", e)) or e)
         .map(lambda e: seen.append(("b", e)) or e)
     )
@@ -281,12 +309,12 @@ def test_local_blocks_run_one_block_through_all_stages_at_a_time():
 
 
 def test_local_blocks_reduce_in_the_order_of_their_partitions():
-    assert Blocks([["a", "b"], [], ["c"], ["d", "e"]]).reduce(add) == "abcde"
+    assert LocalRDD([["a", "b"], [], ["c"], ["d", "e"]]).reduce(add) == "abcde"
 
 
 def test_local_blocks_refuse_labels_that_do_not_match():
     with pytest.raises(ValueError, match="got 100 inputs, 99 labels"):
-        blocks_of(INPUTS, LABELS[:99])
+        local_rdd(INPUTS, LABELS[:99])
 
 
 def test_waiting_for_blocks_is_told_from_packing_and_computing(monkeypatch):
@@ -309,7 +337,7 @@ def test_waiting_for_blocks_is_told_from_packing_and_computing(monkeypatch):
     monkeypatch.setattr(chain, "join", packed)
     inputs, labels = blobs(60)
     model = multilayer_perceptron(16, 3, (4,), "relu", "cross-entropy", 255.0)
-    blocks = blocks_of(inputs, labels, block_rows=20).mapPartitions(slow)
-    for draw, compute in ((Draw(), 0), (Draw(batch=0, batches=2, total=60), 1)):
-        times = chain.run(blocks, model, Held(model.init(0)), draw).times
+    blocks = local_rdd(inputs, labels, block_rows=20).mapPartitions(slow)
+    for selection, compute in ((RowSelection(), 0), (RowSelection(batch=0, batches=2, total=60), 1)):
+        times = chain.run(blocks, model, LocalBroadcast(model.init(0)), selection).times
         assert (times.read, times.compute) == (15, compute)

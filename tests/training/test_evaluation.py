@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nn.data.local_rdd import Held, blocks_of
+from nn.data.local_rdd import LocalBroadcast, local_rdd
 from nn.models.builder import multilayer_perceptron
 from nn.training import evaluation
 from tests.support.data import blobs
@@ -13,7 +13,7 @@ PARAMS = MODEL.init(1)
 
 
 def test_score_counts_what_the_model_predicts():
-    score = evaluation.evaluate(blocks_of(INPUTS, LABELS, block_rows=33), MODEL, Held(PARAMS))
+    score = evaluation.evaluate(local_rdd(INPUTS, LABELS, block_rows=33), MODEL, LocalBroadcast(PARAMS))
     predictions = MODEL.predict(PARAMS, INPUTS)
     assert score.rows == 200
     assert score.accuracy == np.mean(predictions == LABELS)
@@ -22,15 +22,15 @@ def test_score_counts_what_the_model_predicts():
 
 
 def test_score_does_not_depend_on_the_blocks():
-    whole = evaluation.evaluate(blocks_of(INPUTS, LABELS), MODEL, Held(PARAMS))
-    parts = evaluation.evaluate(blocks_of(INPUTS, LABELS, block_rows=7), MODEL, Held(PARAMS))
+    whole = evaluation.evaluate(local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS))
+    parts = evaluation.evaluate(local_rdd(INPUTS, LABELS, block_rows=7), MODEL, LocalBroadcast(PARAMS))
     assert np.array_equal(whole.confusion, parts.confusion)
     assert whole.first == parts.first
     assert [e.row for e in whole.examples] == [e.row for e in parts.examples]
 
 
 def test_examples_show_mistakes_first_with_their_inputs():
-    score = evaluation.evaluate(blocks_of(INPUTS, LABELS, block_rows=50), MODEL, Held(PARAMS))
+    score = evaluation.evaluate(local_rdd(INPUTS, LABELS, block_rows=50), MODEL, LocalBroadcast(PARAMS))
     wrong = [e.prediction != e.label for e in score.examples]
     assert len(wrong) == evaluation.EXAMPLES and sorted(wrong, reverse=True) == wrong
     assert 0 < sum(wrong) < len(wrong)
@@ -40,5 +40,5 @@ def test_examples_show_mistakes_first_with_their_inputs():
 
 
 def test_examples_fill_up_where_there_are_few_of_one_kind():
-    score = evaluation.evaluate(blocks_of(INPUTS[:10], LABELS[:10]), MODEL, Held(PARAMS))
+    score = evaluation.evaluate(local_rdd(INPUTS[:10], LABELS[:10]), MODEL, LocalBroadcast(PARAMS))
     assert sorted(e.row for e in score.examples) == list(range(10))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nn
-from nn.core.errors import Diverged
+from nn.core.errors import DivergenceError
 from nn.data.hold_out import HoldOut
 from nn.optim.rules import Adam
 from tests.support import ROOT
@@ -295,7 +295,7 @@ def test_inputs_too_small_for_float32_are_the_datas_fault():
 
 
 def test_divergence_names_arguments_and_no_options():
-    with pytest.raises(Diverged) as caught:
+    with pytest.raises(DivergenceError) as caught:
         nn.fit(
             INPUTS,
             LABELS,

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from nn.core import spec, tree
-from nn.core.errors import Diverged
+from nn.core.errors import DivergenceError
 from nn.data.hold_out import HoldOut
-from nn.data.local_rdd import Held, blocks_of
+from nn.data.local_rdd import LocalBroadcast, local_rdd
 from nn.data.split import Split
 from nn.layers import Dense, Dropout, Tanh
 from nn.models.builder import multilayer_perceptron, network
 from nn.models.losses import LOSSES
-from nn.optim.first_order import Descent
+from nn.optim.first_order import FirstOrder
 from nn.optim.lbfgs import LBFGS
 from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Momentum
@@ -22,11 +22,11 @@ from nn.training import chain
 from nn.training.local import measure_on
 from nn.training.loop import Plan, early_stopping, kept, train
 from nn.training.penalized import measure_with
-from nn.training.records import Best, Draw, Epoch, Measures, Progress, Tally
+from nn.training.records import Best, Epoch, Measures, Progress, RowSelection, Sums
 from tests.support.data import blobs
 
 INPUTS, LABELS = blobs(300)
-BLOCKS = blocks_of(INPUTS, LABELS, block_rows=64)
+BLOCKS = local_rdd(INPUTS, LABELS, block_rows=64)
 MODEL = multilayer_perceptron(16, 3, (8,), "sigmoid", "mse", scale=255.0)
 
 
@@ -35,9 +35,9 @@ def run(descent, **plan):
     measured = []
     measure = measure_on(BLOCKS, MODEL)
 
-    def watched(params, draw):
-        measured.append((tree.copy(params), draw))  # the loop steps in place
-        return measure(params, draw)
+    def watched(params, selection):
+        measured.append((tree.copy(params), selection))  # the loop steps in place
+        return measure(params, selection)
 
     progress = Progress(descent.init(MODEL.init(0)))
     for progress in train(watched, descent, plan, progress):
@@ -46,11 +46,11 @@ def run(descent, **plan):
 
 
 def cost_of(params):
-    return chain.run(BLOCKS, MODEL, Held(params), Draw(fraction=0.0)).train
+    return chain.run(BLOCKS, MODEL, LocalBroadcast(params), RowSelection(fraction=0.0)).train
 
 
 def test_bold_driver_epoch_is_one_job_and_one_trial():
-    descent = Descent(SGD(), BoldDriver(), 0.5)
+    descent = FirstOrder(SGD(), BoldDriver(), 0.5)
     progress, measured = run(descent, epochs=25, sample=0.7)
     history = progress.history
     assert [line.epoch for line in history] == list(range(1, 26)) and len(measured) == 25
@@ -62,7 +62,7 @@ def test_bold_driver_epoch_is_one_job_and_one_trial():
 
 
 def test_bold_driver_undoes_steps_that_raise_the_cost_and_ends_at_the_last_that_stood():
-    descent = Descent(SGD(), BoldDriver(growth=2.0), 0.5)
+    descent = FirstOrder(SGD(), BoldDriver(growth=2.0), 0.5)
     progress, _ = run(descent, epochs=60, sample=0.7)
     history = progress.history
     best = np.inf
@@ -81,19 +81,19 @@ def test_bold_driver_undoes_steps_that_raise_the_cost_and_ends_at_the_last_that_
 
 
 def test_batches_step_once_for_each_batch_and_report_the_running_mean():
-    descent = Descent(SGD(), Constant(), 0.5)
+    descent = FirstOrder(SGD(), Constant(), 0.5)
     progress, measured = run(descent, epochs=2, batch_size=128)
-    assert [draw.batch for _, draw in measured] == [0, 1, 2, 0, 1, 2]
+    assert [selection.batch for _, selection in measured] == [0, 1, 2, 0, 1, 2]
     assert [line.rows for line in progress.history] == [300, 300]
-    tallies = [measure_on(BLOCKS, MODEL)(params, draw).train for params, draw in measured[:3]]
-    assert progress.history[0].cost == pytest.approx(sum(t.loss for t in tallies) / 300)
+    partial_sums = [measure_on(BLOCKS, MODEL)(params, selection).train for params, selection in measured[:3]]
+    assert progress.history[0].cost == pytest.approx(sum(t.loss for t in partial_sums) / 300)
     assert not np.array_equal(measured[-1][0][0]["W"], descent.result(progress.state)[0]["W"])
 
 
 def test_batches_under_bold_driver_are_judged_by_a_closing_pass():
-    descent = Descent(Momentum(0.9), BoldDriver(growth=3.0), 4.0)
+    descent = FirstOrder(Momentum(0.9), BoldDriver(growth=3.0), 4.0)
     progress, measured = run(descent, epochs=12, batch_size=100)
-    closing = [(params, draw) for params, draw in measured if draw.fraction == 0]
+    closing = [(params, selection) for params, selection in measured if selection.fraction == 0]
     assert len(closing) == 13 and len(measured) == 12 * 4 + 1  # the start values are measured once
     standing_cost, standing = cost_of(MODEL.init(0)).cost, MODEL.init(0)
     for line, (params, _) in zip(progress.history, closing[1:], strict=True):
@@ -106,11 +106,11 @@ def test_batches_under_bold_driver_are_judged_by_a_closing_pass():
 
 
 def test_an_undone_epoch_restores_parameters_and_velocity():
-    descent = Descent(Momentum(0.9), BoldDriver(), 0.5)
+    descent = FirstOrder(Momentum(0.9), BoldDriver(), 0.5)
     state = descent.init(MODEL.init(0))
     state, _ = descent.judge(state, 1.0)
     start = state
-    state = descent.own(state)
+    state = descent.copy_for_update(state)
     for _ in range(3):
         state = descent.step(state, tree.map_arrays(np.ones_like, state["trial"]))
     state, accepted = descent.judge(state, 2.0)
@@ -122,11 +122,11 @@ def test_an_undone_epoch_restores_parameters_and_velocity():
 
 
 def test_constant_with_one_step_an_epoch_takes_every_step():
-    descent = Descent(SGD(), Constant(), 0.1)
+    descent = FirstOrder(SGD(), Constant(), 0.1)
     progress, measured = run(descent, epochs=3)
     params = MODEL.init(0)
     for _ in range(3):
-        grads = chain.run(BLOCKS, MODEL, Held(params), Draw()).mean_grads()
+        grads = chain.run(BLOCKS, MODEL, LocalBroadcast(params), RowSelection()).mean_grads()
         params = tree.map_arrays(lambda w, g: w - np.float32(0.1) * g, params, grads)
     for a, b in zip(tree.arrays(descent.result(progress.state)), tree.arrays(params), strict=True):
         assert np.allclose(a, b, atol=1e-6)
@@ -137,14 +137,14 @@ def test_constant_with_one_step_an_epoch_takes_every_step():
 def test_training_is_a_function_of_the_seed(plan):
     ends = []
     for seed in (1, 1, 2):
-        descent = Descent(Momentum(), BoldDriver(), 0.5)
+        descent = FirstOrder(Momentum(), BoldDriver(), 0.5)
         progress, _ = run(descent, epochs=4, seed=seed, **plan)
         ends.append(descent.result(progress.state)[0]["W"])
     assert np.array_equal(ends[0], ends[1]) and not np.array_equal(ends[0], ends[2])
 
 
 def test_training_goes_on_from_a_progress():
-    descent = Descent(Momentum(), BoldDriver(), 0.5)
+    descent = FirstOrder(Momentum(), BoldDriver(), 0.5)
     whole, _ = run(descent, epochs=10, sample=0.7)
     half, _ = run(descent, epochs=5, sample=0.7)
     measure = measure_on(BLOCKS, MODEL)
@@ -156,10 +156,11 @@ def test_training_goes_on_from_a_progress():
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_divergence_is_told_with_epoch_rate_and_cure():
     model = multilayer_perceptron(16, 3, (8, 8), "relu", "cross-entropy")
-    descent = Descent(SGD(), Constant(), 1e30)
+    descent = FirstOrder(SGD(), Constant(), 1e30)
     epochs = train(measure_on(BLOCKS, model), descent, Plan(300, 9), Progress(descent.init(model.init(0))))
     with pytest.raises(
-        Diverged, match=r"(the cost is nan in|the weights are .* after) epoch \d at learning rate 1e\+30; try"
+        DivergenceError,
+        match=r"(the cost is nan in|the weights are .* after) epoch \d at learning rate 1e\+30; try",
     ):
         for _ in epochs:
             pass
@@ -167,9 +168,11 @@ def test_divergence_is_told_with_epoch_rate_and_cure():
 
 def test_weights_that_are_no_numbers_end_a_run_at_once():
     model = multilayer_perceptron(16, 3, (8, 8), "relu", "cross-entropy")
-    descent = Descent(SGD(), Constant(), 1e39)
+    descent = FirstOrder(SGD(), Constant(), 1e39)
     epochs = train(measure_on(BLOCKS, model), descent, Plan(300, 1), Progress(descent.init(model.init(0))))
-    with pytest.raises(Diverged, match="the weights are no finite numbers after epoch 1 at learning rate"):
+    with pytest.raises(
+        DivergenceError, match="the weights are no finite numbers after epoch 1 at learning rate"
+    ):
         list(epochs)
 
 
@@ -187,7 +190,7 @@ def test_plan_refuses_what_cannot_be_run(wrong, message):
 
 
 def test_learning_reaches_what_the_classes_allow():
-    descent = Descent(SGD(), BoldDriver(), 0.5)
+    descent = FirstOrder(SGD(), BoldDriver(), 0.5)
     progress, _ = run(descent, epochs=80, sample=0.7)
     assert progress.history[-1].accuracy > 0.95
 
@@ -205,20 +208,20 @@ def validated(descent, model=MODEL, **plan):
     plan = Plan(SPLIT.train_rows, validates=True, **plan)
     measured = []
 
-    def watched(params, draw):
-        measured.append((tree.copy(params), draw))
-        return measure_on(HELD, model)(params, draw)
+    def watched(params, selection):
+        measured.append((tree.copy(params), selection))
+        return measure_on(HELD, model)(params, selection)
 
     epochs = list(train(watched, descent, plan, Progress(descent.init(model.init(0)))))
     return epochs, measured
 
 
 def held_cost(params, model=MODEL):
-    return chain.run(HELD, model, Held(params), Draw(fraction=0.0))
+    return chain.run(HELD, model, LocalBroadcast(params), RowSelection(fraction=0.0))
 
 
 def test_validation_is_measured_in_the_job_of_a_full_step_at_the_same_point():
-    epochs, measured = validated(Descent(SGD(), BoldDriver(), 0.5), epochs=5, sample=0.7)
+    epochs, measured = validated(FirstOrder(SGD(), BoldDriver(), 0.5), epochs=5, sample=0.7)
     assert len(measured) == 5
     for line, (params, _) in zip(epochs[-1].history, measured, strict=True):
         clean = held_cost(params)
@@ -228,9 +231,9 @@ def test_validation_is_measured_in_the_job_of_a_full_step_at_the_same_point():
 
 
 def test_validation_of_batches_is_one_small_job_at_the_epochs_end():
-    descent = Descent(SGD(), Constant(), 0.5)
+    descent = FirstOrder(SGD(), Constant(), 0.5)
     epochs, measured = validated(descent, epochs=2, batch_size=100)
-    only = [(params, draw) for params, draw in measured if draw.validation_only]
+    only = [(params, selection) for params, selection in measured if selection.validation_only]
     assert len(only) == 2 and len(measured) == 2 * 3 + 2
     for line, (params, _) in zip(epochs[-1].history, only, strict=True):
         assert line.val_cost == pytest.approx(held_cost(params).validation.cost)
@@ -239,19 +242,19 @@ def test_validation_of_batches_is_one_small_job_at_the_epochs_end():
 
 
 def test_validation_of_batches_under_bold_driver_is_part_of_the_closing_pass():
-    epochs, measured = validated(Descent(SGD(), BoldDriver(), 0.5), epochs=2, batch_size=100)
-    assert not any(draw.validation_only for _, draw in measured)
-    closing = [params for params, draw in measured if draw.fraction == 0][1:]
+    epochs, measured = validated(FirstOrder(SGD(), BoldDriver(), 0.5), epochs=2, batch_size=100)
+    assert not any(selection.validation_only for _, selection in measured)
+    closing = [params for params, selection in measured if selection.fraction == 0][1:]
     for line, params in zip(epochs[-1].history, closing, strict=True):
         assert line.val_cost == pytest.approx(held_cost(params).validation.cost)
 
 
 def test_a_clean_pass_decides_where_dropout_blurs_the_cost():
-    descent = Descent(SGD(), BoldDriver(growth=3.0), 0.5)
+    descent = FirstOrder(SGD(), BoldDriver(growth=3.0), 0.5)
     epochs, measured = validated(descent, DROPPING, epochs=30, sample=0.7, noisy=True)
-    history, clean = epochs[-1].history, [params for params, draw in measured if draw.fraction == 0]
+    history, clean = epochs[-1].history, [params for params, selection in measured if selection.fraction == 0]
     assert len(clean) == 30
-    assert sum(draw.fraction > 0 for _, draw in measured) == sum(line.accepted for line in history)
+    assert sum(selection.fraction > 0 for _, selection in measured) == sum(line.accepted for line in history)
     best = np.inf
     for line, params in zip(history, clean, strict=True):
         assert line.cost == pytest.approx(held_cost(params, DROPPING).train.cost)
@@ -261,7 +264,7 @@ def test_a_clean_pass_decides_where_dropout_blurs_the_cost():
 
 
 def test_without_a_judge_a_noisy_epoch_is_one_job():
-    _, measured = validated(Descent(SGD(), Constant(), 0.5), DROPPING, epochs=4, sample=0.7, noisy=True)
+    _, measured = validated(FirstOrder(SGD(), Constant(), 0.5), DROPPING, epochs=4, sample=0.7, noisy=True)
     assert len(measured) == 4
 
 
@@ -269,13 +272,13 @@ def test_without_a_judge_a_noisy_epoch_is_one_job():
 def test_the_best_point_is_kept_with_the_weights_it_was_measured_at(plan):
     model = multilayer_perceptron(16, 3, (32,), "tanh", "cross-entropy", scale=255.0)
     chance = np.where(np.arange(300) % 3 == 0, np.random.default_rng(0).integers(0, 3, 300), LABELS)
-    held = SPLIT.applied_to(blocks_of(INPUTS, chance))  # a third of the labels are chance: it will overfit
-    descent = Descent(Momentum(), Constant(), 0.5)
+    held = SPLIT.applied_to(local_rdd(INPUTS, chance))  # a third of the labels are chance: it will overfit
+    descent = FirstOrder(Momentum(), Constant(), 0.5)
     plan = Plan(SPLIT.train_rows, 60, validates=True, keeps_best=True, **plan)
     *_, last = train(measure_on(held, model), descent, plan, Progress(descent.init(model.init(0))))
     best = min(last.history, key=lambda line: line.val_cost)
     assert last.best.epoch == best.epoch < 55
-    clean = chain.run(held, model, Held(kept(descent, last)), Draw(fraction=0.0))
+    clean = chain.run(held, model, LocalBroadcast(kept(descent, last)), RowSelection(fraction=0.0))
     assert clean.validation.cost == pytest.approx(best.val_cost)
 
 
@@ -305,23 +308,23 @@ def test_early_stopping_waits_its_patience_after_the_best_epoch():
 
 
 def test_divergence_in_the_epoch_in_which_patience_ends_is_told():
-    def measure(params, draw):
-        epoch = draw.epoch
+    def measure(params, selection):
+        epoch = selection.epoch
         grads = [{key: np.zeros_like(each) for key, each in layer.items()} for layer in params]
         cost = np.nan if epoch == 3 else 1.0
-        return Tally(Measures(1, 1.0, cost, 0), Measures(1, 1.0, float(epoch), 0), 1, 1.0, grads)
+        return Sums(Measures(1, 1.0, cost, 0), Measures(1, 1.0, float(epoch), 0), 1, 1.0, grads)
 
-    descent = Descent(SGD(), Constant(), 0.1)
+    descent = FirstOrder(SGD(), Constant(), 0.1)
     plan = Plan(300, 9, validates=True, keeps_best=True)
     epochs = train(measure, descent, plan, Progress(descent.init(MODEL.init(0))), patience=2)
     seen = []
-    with pytest.raises(Diverged, match="the cost is nan in epoch 3 at learning rate 0.1"):
+    with pytest.raises(DivergenceError, match="the cost is nan in epoch 3 at learning rate 0.1"):
         seen.extend(epochs)
     assert len(seen) == 3
 
 
 def test_plateau_watches_the_validation_cost():
-    descent = Descent(SGD(), Plateau(1, drop=0.5, lowest=0.0), 20.0)
+    descent = FirstOrder(SGD(), Plateau(1, drop=0.5, lowest=0.0), 20.0)
     epochs, _ = validated(descent, epochs=30, batch_size=50)
     lines = epochs[-1].history
     best, scale = np.inf, 1.0
@@ -336,63 +339,63 @@ def test_lbfgs_trains_in_the_same_loop_and_stops_when_nothing_is_left_to_gain():
     inputs, labels = blobs(80)
     model = multilayer_perceptron(16, 3, (4,), "tanh", "cross-entropy", scale=255.0)
     optimizer = LBFGS()
-    measure = measure_with(Penalty(l2=0.1), measure_on(blocks_of(inputs, labels), model))
+    measure = measure_with(Penalty(l2=0.1), measure_on(local_rdd(inputs, labels), model))
     start = Progress(optimizer.init(model.init(0)))
     *_, progress = train(measure, optimizer, Plan(80, 500), start)
     assert len(progress.history) < 400 and optimizer.finished(progress.state)
-    final = measure(kept(optimizer, progress), Draw())
+    final = measure(kept(optimizer, progress), RowSelection())
     assert all(np.abs(g).max() < 1e-3 for g in tree.arrays(final.mean_grads()))
     standing = [line.cost for line in progress.history if line.accepted]
     assert standing[-1] == pytest.approx(final.train.cost) and standing[-1] == min(standing)
 
 
 def test_a_validation_cost_that_is_no_number_is_never_the_best():
-    descent = Descent(SGD(), Constant(), 0.1)
+    descent = FirstOrder(SGD(), Constant(), 0.1)
     weights = np.where(SPLIT.hold_out.chosen(np.arange(300)), 0.0, 1.0)
-    blocks = SPLIT.applied_to(blocks_of(INPUTS, LABELS, weights))
+    blocks = SPLIT.applied_to(local_rdd(INPUTS, LABELS, weights))
     plan = Plan(SPLIT.train_rows, 3, validates=True, keeps_best=True)
     *_, last = train(measure_on(blocks, MODEL), descent, plan, Progress(descent.init(MODEL.init(0))))
     assert last.best is None and np.isnan(last.history[-1].val_cost)
 
 
 def test_what_to_try_after_divergence_suits_the_optimizer():
-    where, options = Descent(SGD(), Constant()).cure(0.5)
+    where, options = FirstOrder(SGD(), Constant()).cure(0.5)
     assert (where, options) == (
         " at learning rate 0.5",
         {"learning_rate": 0.05, "schedule": "bold-driver"},
     )
-    assert Descent(SGD(), BoldDriver()).cure(0.3).options == {"learning_rate": 0.03}
+    assert FirstOrder(SGD(), BoldDriver()).cure(0.3).options == {"learning_rate": 0.03}
     assert LBFGS().cure(0.0) == ("; try start values that are less large", {})
 
 
 def test_what_to_try_is_an_argument_to_the_library_and_an_option_to_the_command_line():
-    error = Diverged("the cost is inf", learning_rate=0.05, schedule="bold-driver")
+    error = DivergenceError("the cost is inf", learning_rate=0.05, schedule="bold-driver")
     assert str(error) == 'the cost is inf; try learning_rate=0.05 or schedule="bold-driver"'
     assert error.on_command_line() == "the cost is inf; try --learning-rate 0.05 or --schedule bold-driver"
-    assert str(Diverged("the cost is inf")) == Diverged("the cost is inf").on_command_line()
+    assert str(DivergenceError("the cost is inf")) == DivergenceError("the cost is inf").on_command_line()
 
 
 def test_a_trial_that_was_undone_is_never_the_best():
     answers = iter([(5.0, 5.0), (6.0, 1.0), (4.0, 4.0)])
 
-    def measure(params, draw):
+    def measure(params, selection):
         train_cost, val_cost = next(answers)
-        return Tally(
+        return Sums(
             Measures(1, 1.0, train_cost, 0), Measures(1, 1.0, val_cost, 0), 1, 1.0, [{"b": np.ones(1)}]
         )
 
-    descent = Descent(SGD(), BoldDriver(), 0.1)
+    descent = FirstOrder(SGD(), BoldDriver(), 0.1)
     plan = Plan(1, 3, validates=True, keeps_best=True)
     *_, last = train(measure, descent, plan, Progress(descent.init([{"b": np.zeros(1)}])))
     assert [line.accepted for line in last.history] == [True, False, True] and last.best.epoch == 3
 
 
 def test_gradients_beyond_the_finite_numbers_end_a_run_while_cost_and_weights_still_stand():
-    def measure(params, draw):
-        return Tally(Measures(1, 1.0, 2.0, 0), Measures(), 1, 1.0, [{"b": np.full(1, np.inf)}])
+    def measure(params, selection):
+        return Sums(Measures(1, 1.0, 2.0, 0), Measures(), 1, 1.0, [{"b": np.full(1, np.inf)}])
 
-    descent = Descent(SGD(), BoldDriver(), 0.1)
+    descent = FirstOrder(SGD(), BoldDriver(), 0.1)
     epochs = train(measure, descent, Plan(1, 3), Progress(descent.init([{"b": np.zeros(1)}])))
     assert next(epochs).history[-1].cost == 2.0  # what the histories then show
-    with pytest.raises(Diverged, match="the gradients are no finite numbers in epoch 1"):
+    with pytest.raises(DivergenceError, match="the gradients are no finite numbers in epoch 1"):
         next(epochs)

@@ -12,11 +12,11 @@ from nn.core import tree
 from nn.data.augmentation import Shift, augment
 from nn.data.block import Block
 from nn.data.hold_out import HoldOut
-from nn.data.local_rdd import Blocks, Held, blocks_of
+from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.layers import Flatten
 from nn.models.builder import multilayer_perceptron
-from nn.optim.first_order import Descent
-from nn.optim.parameter_averaging import Averaging
+from nn.optim.first_order import FirstOrder
+from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Adam, Momentum
 from nn.optim.schedules import BoldDriver, Constant, Cosine
@@ -25,7 +25,7 @@ from nn.training import chain, replicas
 from nn.training.local import descend_on, measure_on
 from nn.training.loop import Plan, train
 from nn.training.penalized import measure_with
-from nn.training.records import Draw, Progress
+from nn.training.records import Progress, RowSelection
 from tests.support.data import blobs
 
 INPUTS, LABELS = blobs(300)
@@ -40,13 +40,13 @@ def cut(bounds, weights=None, block_rows=32):
         rows = np.arange(start, end)
         whole = Block(rows, INPUTS[rows], LABELS[rows], None if weights is None else weights[rows])
         partitions.append([whole.take(slice(at, at + block_rows)) for at in range(0, len(rows), block_rows)])
-    return Blocks(partitions)
+    return LocalRDD(partitions)
 
 
-def after_a_round(blocks, optimizer, draw=None, **options):
-    state = optimizer.own(optimizer.init(PARAMS))
-    tally = descend_on(blocks, MODEL, **options)(optimizer.round(state), draw or Draw())
-    return optimizer.step(state, tally.mean_grads()), tally
+def after_a_round(blocks, optimizer, selection=None, **options):
+    state = optimizer.copy_for_update(optimizer.init(PARAMS))
+    sums = descend_on(blocks, MODEL, **options)(optimizer.round(state), selection or RowSelection())
+    return optimizer.step(state, sums.mean_grads()), sums
 
 
 def assert_close(found, expected, atol=1e-6):
@@ -65,61 +65,63 @@ def assert_same_bits(found, expected):
 @pytest.mark.parametrize("bounds", [[], [10], [2, 250], [0, 0, 299]], ids=str)
 def test_replicas_of_one_step_each_average_to_one_step_over_all_rows(bounds, weights):
     """A mean of means would let the replica of two rows pull as hard as that of 248."""
-    averaging = Averaging(SGD(), Constant(), 0.5, batch_size=1000)
-    state, tally = after_a_round(cut(bounds, weights), averaging, penalty=Penalty(l2=0.01))
-    gradient = Descent(SGD(), Constant(), 0.5)
+    averaging = ParameterAveraging(SGD(), Constant(), 0.5, batch_size=1000)
+    state, sums = after_a_round(cut(bounds, weights), averaging, penalty=Penalty(l2=0.01))
+    gradient = FirstOrder(SGD(), Constant(), 0.5)
     measure = measure_with(Penalty(l2=0.01), measure_on(cut([], weights), MODEL))
-    whole = gradient.move(gradient.init(PARAMS), measure(PARAMS, Draw()).mean_grads())
+    whole = gradient.move(gradient.init(PARAMS), measure(PARAMS, RowSelection()).mean_grads())
     assert_close(state["trial"], whole["trial"])
-    assert tally.senders == 300
-    assert tally.weight == pytest.approx(300 if weights is None else weights.sum())
+    assert sums.senders == 300
+    assert sums.weight == pytest.approx(300 if weights is None else weights.sum())
 
 
 def test_a_replica_takes_the_steps_of_the_rule_along_its_mini_batches():
-    averaging = Averaging(Momentum(0.8), Constant(), 0.2, clip=0.3, batch_size=40)
-    state, tally = after_a_round(cut([]), averaging, Draw(5, 2))
-    by_hand = Descent(Momentum(0.8), Constant(), 0.2, clip=0.3)
-    expected, loss = by_hand.own(by_hand.init(PARAMS)), 0.0
-    for batch in replicas.mini_batches(iter(cut([]).collect()), 40, Draw(5, 2)):
-        step = chain.run(Blocks([[batch]]), MODEL, Held(expected["trial"]), Draw(5, 2))
+    averaging = ParameterAveraging(Momentum(0.8), Constant(), 0.2, clip=0.3, batch_size=40)
+    state, sums = after_a_round(cut([]), averaging, RowSelection(5, 2))
+    by_hand = FirstOrder(Momentum(0.8), Constant(), 0.2, clip=0.3)
+    expected, loss = by_hand.copy_for_update(by_hand.init(PARAMS)), 0.0
+    for batch in replicas.mini_batches(iter(cut([]).collect()), 40, RowSelection(5, 2)):
+        step = chain.run(LocalRDD([[batch]]), MODEL, LocalBroadcast(expected["trial"]), RowSelection(5, 2))
         expected, loss = by_hand.step(expected, step.mean_grads()), loss + step.train.loss
     assert_close(state["trial"], expected["trial"])
     assert_close(state["slots"]["inner"], expected["slots"])
-    assert tally.train.loss == pytest.approx(loss) and tally.train.rows == 300
+    assert sums.train.loss == pytest.approx(loss) and sums.train.rows == 300
 
 
 def test_what_the_rule_keeps_is_averaged_as_rows_weigh_and_counts_are_rounded():
-    averaging = Averaging(Adam(), Constant(), 0.01, batch_size=30)
+    averaging = ParameterAveraging(Adam(), Constant(), 0.01, batch_size=30)
     blocks = cut([60])  # 2 steps and 8 steps: 0.2 * 2 + 0.8 * 8 = 6.8
     state, _ = after_a_round(blocks, averaging)
     slots = state["slots"]["inner"][0]["W"]
     assert slots["steps"] == 7 and slots["steps"].dtype == np.int64 and slots["steps"].shape == ()
     means = []
     for partition in blocks.partitions:
-        alone, _ = after_a_round(Blocks([partition]), averaging)
+        alone, _ = after_a_round(LocalRDD([partition]), averaging)
         means.append(alone["slots"]["inner"][0]["W"]["squares"])
     assert np.allclose(slots["squares"], 0.2 * means[0] + 0.8 * means[1], rtol=1e-5)
     assert slots["squares"].dtype == np.float32
 
 
 def test_empty_replicas_and_rows_that_weigh_nothing_change_nothing():
-    averaging = Averaging(Momentum(), Constant(), 0.1, batch_size=20)
+    averaging = ParameterAveraging(Momentum(), Constant(), 0.1, batch_size=20)
     full = cut([100])
     state, _ = after_a_round(full, averaging)
-    gaps = Blocks([[], full.partitions[0], [], full.partitions[1], []])
+    gaps = LocalRDD([[], full.partitions[0], [], full.partitions[1], []])
     assert_same_bits(after_a_round(gaps, averaging)[0]["trial"], state["trial"])
     weightless = cut([100], np.where(np.arange(300) < 100, 0.0, 1.0))
-    alone, _ = after_a_round(Blocks([cut([100], np.ones(300)).partitions[1]]), averaging)
+    alone, _ = after_a_round(LocalRDD([cut([100], np.ones(300)).partitions[1]]), averaging)
     assert_same_bits(after_a_round(weightless, averaging)[0]["trial"], alone["trial"])
 
 
 def test_validation_rows_are_not_learned_from():
     hold_out = HoldOut(0, 0.3, 300)
-    averaging = Averaging(SGD(), Constant(), 0.1, batch_size=20)
+    averaging = ParameterAveraging(SGD(), Constant(), 0.1, batch_size=20)
     divided = cut([100]).flatMap(hold_out.divide)
-    state, tally = after_a_round(divided, averaging)
-    assert tally.senders == hold_out.train_rows and tally.validation.rows == 0
-    train_only = Blocks([[b for b in divided._run(part) if not b.validation] for part in divided.partitions])
+    state, sums = after_a_round(divided, averaging)
+    assert sums.senders == hold_out.train_rows and sums.validation.rows == 0
+    train_only = LocalRDD(
+        [[b for b in divided._run(part) if not b.validation] for part in divided.partitions]
+    )
     assert_same_bits(after_a_round(train_only, averaging)[0]["trial"], state["trial"])
 
 
@@ -127,15 +129,17 @@ def test_validation_rows_are_not_learned_from():
 def test_rounds_share_the_rows_of_an_epoch_out(rounds, monkeypatch):
     learned = []
     descend = descend_on(cut([100, 220]), MODEL)
-    averaging = Averaging(SGD(), Constant(), 0.1, 1, rounds, batch_size=20)
-    begin = chain.begin
+    averaging = ParameterAveraging(SGD(), Constant(), 0.1, 1, rounds, batch_size=20)
+    begin = chain.start_batch
     monkeypatch.setattr(
-        chain, "begin", lambda model, draw, block: learned[-1].extend(block.rows) or begin(model, draw, block)
+        chain,
+        "start_batch",
+        lambda model, selection, block: learned[-1].extend(block.rows) or begin(model, selection, block),
     )
 
-    def watched(told, draw):
+    def watched(told, selection):
         learned.append([])
-        return descend(told, draw)
+        return descend(told, selection)
 
     plan = Plan(300, 2, batch_size=20, rounds=rounds)
     *_, last = train(None, averaging, plan, Progress(averaging.init(PARAMS)), watched)
@@ -147,12 +151,14 @@ def test_rounds_share_the_rows_of_an_epoch_out(rounds, monkeypatch):
 
 
 def test_a_replica_steps_once_a_mini_batch_in_every_round(monkeypatch):
-    sizes, begin = [], chain.begin
+    sizes, begin = [], chain.start_batch
     monkeypatch.setattr(
-        chain, "begin", lambda model, draw, block: sizes.append(len(block.rows)) or begin(model, draw, block)
+        chain,
+        "start_batch",
+        lambda model, selection, block: sizes.append(len(block.rows)) or begin(model, selection, block),
     )
-    part = Draw(batch=1, batches=2, total=300)
-    after_a_round(cut([]), Averaging(SGD(), Constant(), 0.1, 1, 2, batch_size=20), part)
+    part = RowSelection(batch=1, batches=2, total=300)
+    after_a_round(cut([]), ParameterAveraging(SGD(), Constant(), 0.1, 1, 2, batch_size=20), part)
     assert sum(sizes) == 150 and len(sizes) == 8 and max(sizes) == 19
 
 
@@ -160,18 +166,22 @@ IMAGES = dataclasses.replace(MODEL, layers=(Flatten(), *MODEL.layers), input_sha
 
 
 def test_replicas_augment_their_rows():
-    averaging, draw, rows = Averaging(SGD(), Constant(), 0.1, batch_size=20), Draw(2, 3), np.arange(300)
+    averaging, selection, rows = (
+        ParameterAveraging(SGD(), Constant(), 0.1, batch_size=20),
+        RowSelection(2, 3),
+        np.arange(300),
+    )
     told = averaging.round(averaging.init(IMAGES.init(3)))
-    found = descend_on(cut([]), IMAGES, (Shift(1),))(told, draw)
-    bent = augment((Shift(1),), IMAGES.prepare(INPUTS), rows, draw.seed, draw.epoch)
-    beforehand = blocks_of(bent.reshape(300, 16), LABELS)
-    expected = descend_on(beforehand, dataclasses.replace(IMAGES, scale=1.0))(told, draw)
+    found = descend_on(cut([]), IMAGES, (Shift(1),))(told, selection)
+    bent = augment((Shift(1),), IMAGES.prepare(INPUTS), rows, selection.seed, selection.epoch)
+    beforehand = local_rdd(bent.reshape(300, 16), LABELS)
+    expected = descend_on(beforehand, dataclasses.replace(IMAGES, scale=1.0))(told, selection)
     assert_same_bits(found.grads["change"], expected.grads["change"])
     assert not np.allclose(bent, IMAGES.prepare(INPUTS))
 
 
 def test_the_penalty_in_a_round_s_cost_is_that_of_where_it_ends():
-    averaging, penalty = Averaging(SGD(), Constant(), 0.1, batch_size=20), Penalty(l2=0.5)
+    averaging, penalty = ParameterAveraging(SGD(), Constant(), 0.1, batch_size=20), Penalty(l2=0.5)
     state, dear = after_a_round(cut([]), averaging, penalty=penalty)
     _, unpriced = after_a_round(cut([]), averaging, penalty=Sloped(l2=0.5))
     assert dear.train.cost == pytest.approx(unpriced.train.cost + penalty.value(state["trial"]), rel=1e-5)
@@ -195,7 +205,7 @@ def test_mini_batches_hold_every_row_once_and_are_even(sizes, size, buffer_rows)
         rows = np.arange(start, start + count)
         blocks.append(Block(rows, np.zeros((count, 4), np.uint8), rows % 3, rows * 1.0))
         start += count
-    batches = list(replicas.mini_batches(iter(blocks), size, Draw(1, 2), buffer=4 * buffer_rows))
+    batches = list(replicas.mini_batches(iter(blocks), size, RowSelection(1, 2), buffer=4 * buffer_rows))
     found = [int(row) for batch in batches for row in batch.rows]
     assert sorted(found) == list(range(start))
     assert all(np.array_equal(batch.labels, batch.rows % 3) for batch in batches)
@@ -214,7 +224,7 @@ def test_mini_batches_keep_a_bounded_buffer():
             taken[0] += len(block.rows)
             yield block
 
-    for batch in replicas.mini_batches(stream(), 10, Draw(), buffer=16 * 100):
+    for batch in replicas.mini_batches(stream(), 10, RowSelection(), buffer=16 * 100):
         handed += len(batch.rows)
         assert taken[0] - handed <= 100 + 32 + 20
 
@@ -222,7 +232,9 @@ def test_mini_batches_keep_a_bounded_buffer():
 def test_mini_batches_come_in_a_fresh_order_each_epoch_and_the_same_again():
     def order(seed, epoch, start=0):
         blocks = [block for block in cut([]).collect() if block.rows[0] >= start]
-        return [tuple(b.rows - start) for b in replicas.mini_batches(iter(blocks), 30, Draw(seed, epoch))]
+        return [
+            tuple(b.rows - start) for b in replicas.mini_batches(iter(blocks), 30, RowSelection(seed, epoch))
+        ]
 
     assert order(1, 1) == order(1, 1)
     assert len({tuple(order(seed, epoch)) for seed, epoch in ((1, 1), (1, 2), (2, 1))}) == 3
@@ -235,7 +247,7 @@ def test_each_filling_of_the_buffer_has_an_order_of_its_own():
     blocks = [
         Block(np.arange(start, end), INPUTS[start:end], LABELS[start:end]) for start, end in pairwise(starts)
     ]
-    batches = [b.rows for b in replicas.mini_batches(iter(blocks), 25, Draw(1, 1), buffer=16 * 75)]
+    batches = [b.rows for b in replicas.mini_batches(iter(blocks), 25, RowSelection(1, 1), buffer=16 * 75)]
     fillings = [np.concatenate(batches[at : at + 2]) for at in (0, 2)]
     # Where in the buffer the rows were, of those that were not left from before.
     first, second = (np.maximum(rows - gone, 24) for rows, gone in zip(fillings, (0, 50), strict=True))
@@ -243,12 +255,14 @@ def test_each_filling_of_the_buffer_has_an_order_of_its_own():
 
 
 def test_arrays_in_memory_are_shuffled_as_a_whole(monkeypatch):
-    order, begin = [], chain.begin
+    order, begin = [], chain.start_batch
     monkeypatch.setattr(
-        chain, "begin", lambda model, draw, block: order.append(block.rows) or begin(model, draw, block)
+        chain,
+        "start_batch",
+        lambda model, selection, block: order.append(block.rows) or begin(model, selection, block),
     )
     monkeypatch.setattr(replicas, "BUFFER", 16 * 50)
-    after_a_round(cut([]), Averaging(SGD(), Constant(), 0.1, batch_size=30))
+    after_a_round(cut([]), ParameterAveraging(SGD(), Constant(), 0.1, batch_size=30))
     assert {int(rows[0]) // 100 for rows in order[:5]} == {
         0,
         1,
@@ -261,7 +275,7 @@ def test_neighbouring_replicas_shuffle_apart():
     for start in (0, 150):
         rows = np.arange(start, start + 150)
         block = Block(rows, INPUTS[rows], LABELS[rows])
-        batches = replicas.mini_batches(iter([block]), 150, Draw(1, 1))
+        batches = replicas.mini_batches(iter([block]), 150, RowSelection(1, 1))
         orders.append(np.concatenate([b.rows - start for b in batches]))
     assert not np.array_equal(*orders)
 
@@ -274,9 +288,9 @@ def epochs(optimizer, blocks=None, **plan):
     plan = {"epochs": 4, "batch_size": 20, "rounds": 1, **plan}
     measured = []
 
-    def measure(params, draw):
-        measured.append(draw)
-        return measure_on(blocks, MODEL)(params, draw)
+    def measure(params, selection):
+        measured.append(selection)
+        return measure_on(blocks, MODEL)(params, selection)
 
     progresses = train(
         measure, optimizer, Plan(300, **plan), Progress(optimizer.init(PARAMS)), descend_on(blocks, MODEL)
@@ -286,43 +300,45 @@ def epochs(optimizer, blocks=None, **plan):
 
 
 def test_an_epoch_of_replicas_is_one_job_and_its_cost_the_running_mean():
-    averaging = Averaging(SGD(), Constant(), 0.1, 4, 1, batch_size=20)
+    averaging = ParameterAveraging(SGD(), Constant(), 0.1, 4, 1, batch_size=20)
     last, measured = epochs(averaging)
     assert measured == [] and len(last.history) == 4
-    _, tally = after_a_round(cut([120]), averaging, Draw(0, 1))
-    assert last.history[0].cost == pytest.approx(tally.train.cost)
+    _, sums = after_a_round(cut([120]), averaging, RowSelection(0, 1))
+    assert last.history[0].cost == pytest.approx(sums.train.cost)
     assert last.history[0].rows == 300 and last.history[0].accepted
     assert last.history[-1].accuracy > last.history[0].accuracy
 
 
 def test_bold_driver_judges_a_round_by_a_clean_pass_and_undoes_it():
-    averaging = Averaging(Momentum(), BoldDriver(growth=4.0), 0.5, 12, 1, batch_size=20, outer_momentum=0.5)
+    averaging = ParameterAveraging(
+        Momentum(), BoldDriver(growth=4.0), 0.5, 12, 1, batch_size=20, outer_momentum=0.5
+    )
     last, measured = epochs(averaging, epochs=12)
-    assert [draw.fraction for draw in measured] == [0.0] * 13
+    assert [selection.fraction for selection in measured] == [0.0] * 13
     stood = [line for line in last.history if line.accepted]
     assert 0 < len(stood) < 12
-    cost = measure_on(cut([120]), MODEL)(averaging.result(last.state), Draw(fraction=0.0)).train.cost
+    cost = measure_on(cut([120]), MODEL)(averaging.result(last.state), RowSelection(fraction=0.0)).train.cost
     assert cost == pytest.approx(stood[-1].cost)
 
 
 def test_the_rate_of_a_round_is_the_schedules_in_its_middle():
-    averaging = Averaging(SGD(), Cosine(), 1.0, 4, 2, batch_size=20)
+    averaging = ParameterAveraging(SGD(), Cosine(), 1.0, 4, 2, batch_size=20)
     last, _ = epochs(averaging, rounds=2)
     expected = [(1 + np.cos(np.pi * (epoch + 0.75) / 4)) / 2 for epoch in range(4)]
     assert [line.learning_rate for line in last.history] == pytest.approx(expected)
 
 
 def test_training_with_replicas_gives_the_same_bits_again_and_ignores_how_blocks_are_held():
-    averaging = Averaging(Adam(), Constant(), 0.01, 4, 2, batch_size=20)
+    averaging = ParameterAveraging(Adam(), Constant(), 0.01, 4, 2, batch_size=20)
     first, second = (epochs(averaging, rounds=2)[0].state["trial"] for _ in range(2))
     assert_same_bits(first, second)
 
 
 def test_phases_of_an_epoch_add_up_to_its_seconds():
     for optimizer, plan in (
-        (Averaging(SGD(), Constant(), 0.1, batch_size=20), {}),
-        (Descent(SGD(), Constant(), 0.1), {"rounds": None}),
-        (Descent(SGD(), BoldDriver(), 0.1), {"rounds": None, "batch_size": None}),
+        (ParameterAveraging(SGD(), Constant(), 0.1, batch_size=20), {}),
+        (FirstOrder(SGD(), Constant(), 0.1), {"rounds": None}),
+        (FirstOrder(SGD(), BoldDriver(), 0.1), {"rounds": None, "batch_size": None}),
     ):
         last, _ = epochs(optimizer, **plan)
         for line in last.history:
@@ -336,7 +352,7 @@ def test_phases_of_an_epoch_add_up_to_its_seconds():
 def test_replicas_on_spark_give_the_bits_of_replicas_without(spark, rounds):
     here = cut([120, 120])
     rdd = spark.parallelize(here.partitions, 3).flatMap(list)
-    averaging = Averaging(Momentum(), Constant(), 0.1, 3, rounds, batch_size=20, outer_momentum=0.3)
+    averaging = ParameterAveraging(Momentum(), Constant(), 0.1, 3, rounds, batch_size=20, outer_momentum=0.3)
     plan = Plan(300, 3, batch_size=20, rounds=rounds)
     ends = []
     for descend in (backend.descend_on(rdd, MODEL), descend_on(here, MODEL)):

@@ -31,13 +31,13 @@ def test_the_network_must_fit_the_rows():
 
 def test_a_step_is_the_recipe_s_batch(monkeypatch):
     seen = []
-    real = chain.begin
+    real = chain.start_batch
 
-    def begin(model, draw, block):
+    def begin(model, selection, block):
         seen.append((block.inputs.shape, block.inputs.dtype))
-        return real(model, draw, block)
+        return real(model, selection, block)
 
-    monkeypatch.setattr(chain, "begin", begin)
+    monkeypatch.setattr(chain, "start_batch", begin)
     Rehearsal(Recipe.of(batch_size=20), 16, 3, 500, 4).run()
     assert seen == [((20, 16), np.dtype(np.float32))] * 4 + [
         ((500, 16), np.dtype(np.float32))

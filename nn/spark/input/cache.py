@@ -53,9 +53,9 @@ def estimated_bytes(images: TextFile) -> int:
 
 def row_bytes(images: TextFile) -> int:
     """How many bytes a row will take, by the kind of the first."""
-    values = csv.to_array([images.first_row.encode()], images.layout)
+    values = csv.to_array([images.first_row.encode()], images.dialect)
     size = csv.compact(values).itemsize if isinstance(values, np.ndarray) else 4
-    return images.layout.width * size
+    return images.dialect.width * size
 
 
 def free_storage(context: Any) -> int:

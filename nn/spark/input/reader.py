@@ -1,7 +1,7 @@
 """Text files -> RDD of Blocks: parsed once, cached compactly, labels matched by row number without moving an image.
 
 1. Each piece of the image text is parsed by one task into Parsed elements, which stay cached where they are.
-2. One job brings home a Census of each piece: rows, lines, largest value, first fault, and in which partition it lies.
+2. One job returns the SplitStats of each piece: rows, lines, largest value, first fault, and its partition.
    Whatever is wrong with the text travels as such a value: an exception on an executor prints a hundred lines before
    the driver can speak.
 3. The labels, small, come to the driver, are held against the row counts and broadcast; a block takes its slice
@@ -19,14 +19,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn.core.errors import DataError
-from nn.data import checks, csv, label_skew, layout
+from nn.data import checks, csv, dialect, label_skew
 from nn.data.block import Block
 from nn.data.columns import Columns
 from nn.data.split import Split
 from nn.spark.input import cache
-from nn.spark.input.text_source import Census, TextFile
+from nn.spark.input.text_source import SplitStats, TextFile
 from nn.spark.runtime.broadcast import broadcast
-from nn.spark.runtime.workers import settle
+from nn.spark.runtime.workers import tune_worker
 from nn.spark.storage.filesystem import Storage
 from nn.training.replicas import buffered_rows
 
@@ -43,7 +43,7 @@ class Source(NamedTuple):
     labels: str | None  # None: in column `label_column` of the images
     label_column: int | None = None
     weight_column: int | None = None  # of the images, where rows have weights
-    header: str = layout.AUTO  # of layout.HEADERS
+    header: str = dialect.AUTO  # of layout.HEADERS
     skip_lines: int = 0  # before the header or the first row of each file
 
     @property
@@ -61,7 +61,7 @@ class Dataset(NamedTuple):
     largest: float  # largest absolute input value
     labels: np.ndarray  # (n,), on the driver
     class_rows: np.ndarray  # rows of each class, (k,)
-    stretches: label_skew.Stretches  # the classes of the rows that a replica shuffles together
+    stretches: label_skew.ShuffleWindows  # the classes of the rows that a replica shuffles together
     weighted: bool  # whether rows have weights of their own
     notes: tuple[str, ...]  # what the user should know, a line each
     cached: Any  # the persisted RDD below `blocks`
@@ -122,14 +122,14 @@ class Files(NamedTuple):
     def open(cls, context, storage: Storage, source: Source, partitions: int) -> Files:
         """Open images and labels; DataError where a file is missing, empty, or plainly the other's."""
         images = _opened(context, storage, source, "IMAGES", source.images, partitions)
-        columns = Columns.of(images.layout.width, images.path, source.column_of_labels, source.weight_column)
+        columns = Columns.of(images.dialect.width, images.path, source.column_of_labels, source.weight_column)
         return cls._with_labels(context, storage, source, partitions, images, columns)
 
     @classmethod
     def open_test(cls, context, storage: Storage, source: Source, partitions: int, train: Files) -> Files:
         """Open the test set that belongs to a training set, whose weights it may leave out."""
         images = _opened(context, storage, source, "IMAGES", source.images, partitions)
-        width, path = images.layout.width, images.path
+        width, path = images.dialect.width, images.path
         columns = Columns.of_test(width, path, source.column_of_labels, source.weight_column, train.width)
         return cls._with_labels(context, storage, source, partitions, images, columns)
 
@@ -146,7 +146,7 @@ class Files(NamedTuple):
     @property
     def width(self) -> int:
         """Input values a row."""
-        return self.images.layout.width - len(self.columns.taken)
+        return self.images.dialect.width - len(self.columns.taken)
 
     @property
     def labels_argument(self) -> str:
@@ -156,7 +156,7 @@ class Files(NamedTuple):
     def refuse_other_width(self, train: Files) -> None:
         """Raise DataError where the rows of a test set are not as wide as those of its training set."""
         if self.width != train.width:
-            lacks_labels = self.columns.taken and self.images.layout.width == train.width
+            lacks_labels = self.columns.taken and self.images.dialect.width == train.width
             raise DataError(
                 f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, found {self.width} in "
                 f"{self.images.path}{self._of_columns()}{'; does this file have no labels?' if lacks_labels else ''}"
@@ -167,7 +167,7 @@ class Files(NamedTuple):
         label, *others = self.columns
         if not self.columns.taken:
             return ""
-        count = f": it has {self.images.layout.width} columns"
+        count = f": it has {self.images.dialect.width} columns"
         parts = [f"column {label} was taken for the labels"] if label is not None else []
         parts += [f"column {other} for the weights" for other in others if other is not None]
         return f"{count}, of which {' and '.join(parts)}"
@@ -206,7 +206,7 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
         notes += checks.notes(
             [census.columns for census in censuses],
             offsets.tolist(),
-            np.delete(np.arange(files.images.layout.width), files.columns.taken),
+            np.delete(np.arange(files.images.dialect.width), files.columns.taken),
             cached.getNumPartitions(),
             files.images.argument,
         )
@@ -232,7 +232,7 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
     )
 
 
-def fingerprint(labels: np.ndarray, censuses: list[Census]) -> str:
+def fingerprint(labels: np.ndarray, censuses: list[SplitStats]) -> str:
     """What tells these rows, and how they are cut into pieces, from others; no secret, and no guard against malice."""
     digest = hashlib.sha256(np.ascontiguousarray(labels, "<i2").tobytes())
     for census in censuses:
@@ -262,9 +262,11 @@ def learned_from(dataset: Dataset, split: Split) -> Any:
 # ---- images ----
 
 
-def _read_images(images: TextFile, columns: Columns, classes: int) -> tuple[Any, list[tuple[int, Census]]]:
-    """The cached RDD of Parsed and Census, and of each piece its partition and its census."""
-    parse = partial(parse_images, images.layout, columns, classes)
+def _read_images(
+    images: TextFile, columns: Columns, classes: int
+) -> tuple[Any, list[tuple[int, SplitStats]]]:
+    """The cached RDD of Parsed and SplitStats, and of each piece its partition and its census."""
+    parse = partial(parse_images, images.dialect, columns, classes)
     cached = images.parsed(parse).persist(cache.level_for(images))
     placed = images.collect(cached.mapPartitionsWithIndex(_censuses))
     images.check([census for _, census in placed])
@@ -272,19 +274,19 @@ def _read_images(images: TextFile, columns: Columns, classes: int) -> tuple[Any,
 
 
 def parse_images(
-    layout: csv.Layout,
+    dialect: csv.Dialect,
     columns: Columns,
     classes: int,
     piece: int,
     starts_file: bool,
     lines: Iterator[bytes],
-) -> Iterator[Parsed | Census]:
+) -> Iterator[Parsed | SplitStats]:
     """The rows of one piece, then its census. Runs on an executor."""
-    settle()
+    tune_worker()
     checksum, fault, seen = 0, None, None
-    for part in csv.parse(lines, layout, starts_file):
-        if isinstance(part, csv.End):
-            yield Census(
+    for part in csv.parse(lines, dialect, starts_file):
+        if isinstance(part, csv.PieceEnd):
+            yield SplitStats(
                 piece,
                 part.rows,
                 part.lines,
@@ -297,7 +299,7 @@ def parse_images(
             )
         elif fault is None:
             labels, weights = columns.beside(part, classes)
-            faults = [each for each in (labels, weights) if isinstance(each, csv.Fault)]
+            faults = [each for each in (labels, weights) if isinstance(each, csv.LineError)]
             if faults:
                 fault = min(faults, key=lambda each: each.line)
                 continue
@@ -311,9 +313,9 @@ def parse_images(
             yield Parsed(piece, part.start, inputs, labels, weights)
 
 
-def to_block(offsets: np.ndarray, labels: Any, element: Parsed | Census) -> list[Block]:
+def to_block(offsets: np.ndarray, labels: Any, element: Parsed | SplitStats) -> list[Block]:
     """A block with global row numbers and its slice of the labels; nothing for a census."""
-    if isinstance(element, Census):
+    if isinstance(element, SplitStats):
         return []
     first = int(offsets[element.piece]) + element.start
     end = first + len(element.inputs)
@@ -321,8 +323,8 @@ def to_block(offsets: np.ndarray, labels: Any, element: Parsed | Census) -> list
     return [Block(np.arange(first, end), element.inputs, own, element.weights)]
 
 
-def _censuses(partition: int, elements: Iterator[Parsed | Census]) -> Iterator[tuple[int, Census]]:
-    return ((partition, element) for element in elements if isinstance(element, Census))
+def _censuses(partition: int, elements: Iterator[Parsed | SplitStats]) -> Iterator[tuple[int, SplitStats]]:
+    return ((partition, element) for element in elements if isinstance(element, SplitStats))
 
 
 # ---- labels ----
@@ -335,23 +337,23 @@ def _labels_beside(cached: Any) -> np.ndarray:
 
 def _read_labels(file: TextFile, classes: int) -> np.ndarray:
     """The class number of each row, (n,) int16."""
-    elements = file.collect(file.parsed(partial(parse_labels, file.layout, classes)))
-    file.check([element for element in elements if isinstance(element, Census)])
-    return np.concatenate([element for element in elements if not isinstance(element, Census)])
+    elements = file.collect(file.parsed(partial(parse_labels, file.dialect, classes)))
+    file.check([element for element in elements if isinstance(element, SplitStats)])
+    return np.concatenate([element for element in elements if not isinstance(element, SplitStats)])
 
 
 def parse_labels(
-    layout: csv.Layout, classes: int, piece: int, starts_file: bool, lines: Iterator[bytes]
-) -> Iterator[np.ndarray | Census]:
+    dialect: csv.Dialect, classes: int, piece: int, starts_file: bool, lines: Iterator[bytes]
+) -> Iterator[np.ndarray | SplitStats]:
     """The class numbers of one piece, then its census. Runs on an executor."""
-    settle()
+    tune_worker()
     fault = None
-    for part in csv.parse(lines, layout, starts_file):
-        if isinstance(part, csv.End):
-            yield Census(piece, part.rows, part.lines, part.bytes, part.blank, fault or part.fault)
+    for part in csv.parse(lines, dialect, starts_file):
+        if isinstance(part, csv.PieceEnd):
+            yield SplitStats(piece, part.rows, part.lines, part.bytes, part.blank, fault or part.fault)
         elif fault is None:
             labels = csv.to_labels(part.values, part.line, classes)
-            if isinstance(labels, csv.Fault):
+            if isinstance(labels, csv.LineError):
                 fault = labels
             else:
                 yield labels
@@ -384,7 +386,7 @@ def _starts_with_header(files: Files, labels: np.ndarray, rows: int) -> bool:
     It does so beside images that have a header too.
     """
     assert files.labels is not None
-    is_open = files.labels.layout.header == layout.AUTO and not files.labels.has_header
+    is_open = files.labels.dialect.header == dialect.AUTO and not files.labels.has_header
     return (
         is_open
         and files.images.has_header
@@ -400,12 +402,12 @@ def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) 
     longer = labels if found > rows else images
     if abs(rows - found) == len(longer.files) > 1:
         advice = (
-            f"; is line {longer.layout.skip + 1} of each of the {len(longer.files):,} files of {longer.path} a header "
+            f"; is line {longer.dialect.skip + 1} of each of the {len(longer.files):,} files of {longer.path} a header "
             "that was read as a row? Remove it, or, where all files have one, give --header yes"
         )
     elif abs(rows - found) == 1:
         advice = (
-            f"; is line {longer.layout.skip + 1} of {longer.path} a header that was read as a row? Remove it"
+            f"; is line {longer.dialect.skip + 1} of {longer.path} a header that was read as a row? Remove it"
         )
         if not images.has_header and not labels.has_header:
             advice += ", or, where both files have one, give --header yes"
@@ -417,7 +419,7 @@ def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) 
 
 def _other_names(train: TextFile, test: TextFile) -> list[str]:
     """Return a note where a test set's header names a column otherwise than the training set's."""
-    differing = layout.first_difference(train.layout.names, test.layout.names)
+    differing = dialect.first_difference(train.dialect.names, test.dialect.names)
     if differing is None:
         return []
     number, name, other = differing
@@ -436,5 +438,5 @@ def _refuse_swapped(images: TextFile, labels: TextFile) -> None:
 
 
 def _starts_with_label(file: TextFile) -> bool:
-    row = csv.to_array([file.first_row.encode()], file.layout)
+    row = csv.to_array([file.first_row.encode()], file.dialect)
     return isinstance(row, np.ndarray) and isinstance(csv.to_labels(row), np.ndarray)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from nn.core.errors import DataError
-from nn.data import checks, csv, first_lines, hints, layout
+from nn.data import checks, csv, dialect, first_lines, hints
 from nn.data.first_lines import FirstLines
 from nn.spark.runtime.errors import as_user_error, storage_failure, translated
 from nn.spark.storage.filesystem import SLICE, File, Storage
@@ -30,7 +30,7 @@ _FIRST_LOOK = 1 << 16  # bytes in which a first line mostly ends
 _FINER = 8
 
 
-class Piece(NamedTuple):
+class InputSplit(NamedTuple):
     """The part of a file that is read in one go."""
 
     path: str
@@ -38,7 +38,7 @@ class Piece(NamedTuple):
     length: int  # in bytes; of the file as it is stored
 
 
-class Census(NamedTuple):
+class SplitStats(NamedTuple):
     """What one piece turned out to hold."""
 
     piece: int
@@ -46,7 +46,7 @@ class Census(NamedTuple):
     lines: int
     bytes: int  # of the lines, without what ends them
     blank: int  # line of the first of the blank lines at its end, 0: none
-    fault: csv.Fault | None
+    fault: csv.LineError | None
     largest: float = 0.0  # largest absolute value
     checksum: int = 0  # CRC-32 of the values
     columns: checks.ColumnSummary | None = None  # None where no row was read, and of labels
@@ -62,7 +62,7 @@ class TextFile:
         path: str,
         argument: str,
         partitions: int,
-        header: str = layout.AUTO,
+        header: str = dialect.AUTO,
         skip: int = 0,
     ):
         self.path, self.argument = path, argument
@@ -75,7 +75,7 @@ class TextFile:
             self.lines = self._cut(max(1, self.bytes // (partitions * _FINER)))
         self.pieces = self._pieces()
         first = self._look(header, skip)
-        self.layout, self.has_header, self.first_row = first.layout, first.has_header, first.row
+        self.dialect, self.has_header, self.first_row = first.dialect, first.has_header, first.row
         self.notes += [f"{argument}: {self._first_path}, {note}" for note in first.notes]
 
     @property
@@ -142,9 +142,11 @@ class TextFile:
         lines = self.lines._jrdd.rdd()
         return lines.preferredLocations(lines.partitions()[0]).isEmpty()
 
-    def _pieces(self) -> list[Piece]:
+    def _pieces(self) -> list[InputSplit]:
         splits = [partition.inputSplit().value() for partition in self.lines._jrdd.rdd().partitions()]
-        pieces = [Piece(split.getPath().toString(), split.getStart(), split.getLength()) for split in splits]
+        pieces = [
+            InputSplit(split.getPath().toString(), split.getStart(), split.getLength()) for split in splits
+        ]
         if pieces != sorted(pieces):
             raise DataError(
                 f"{self.argument}: expected the files of {self.path} in sorted order, Spark gave another"
@@ -154,7 +156,7 @@ class TextFile:
     def _look(self, header: str, skip: int) -> FirstLines:
         """Look at the first lines; DataError where the first is neither a header nor a row."""
         try:
-            lines = list(self.lines._jrdd.take(skip + layout.LOOKED_AT))
+            lines = list(self.lines._jrdd.take(skip + dialect.LOOKED_AT))
         except Exception as error:
             raise as_user_error(error, DataError, f"{self.argument}: cannot read {self.path}") from None
         if not any(line.strip() for line in lines[skip:]):
@@ -173,7 +175,7 @@ class TextFile:
         except Exception:  # the executors may read what the driver cannot
             return b""
 
-    def _placed(self, path: str, fault: csv.Fault, skip: int) -> str:
+    def _placed(self, path: str, fault: csv.LineError, skip: int) -> str:
         return f"{self.argument}: {first_lines.placed(fault, path, skip, len(self.files) > 1)}"
 
     def parsed(self, parse: Any) -> Any:
@@ -210,7 +212,7 @@ class TextFile:
                 raise  # a fault of the environment is the caller's, not that of the data
             raise DataError(f"{self.argument}: cannot read {self.path}: {failure}") from None
 
-    def check(self, censuses: list[Census]) -> None:
+    def check(self, censuses: list[SplitStats]) -> None:
         """Raise DataError for the first bad line in the order of the files."""
         self._refuse_short_first_piece(censuses)
         for census in censuses:
@@ -221,7 +223,7 @@ class TextFile:
         if not any(census.rows for census in censuses):
             raise DataError(f"{self.argument}: expected rows of numbers, found none in {self.path}")
 
-    def _refuse_short_first_piece(self, censuses: list[Census]) -> None:
+    def _refuse_short_first_piece(self, censuses: list[SplitStats]) -> None:
         """Raise DataError where the lines to skip are all of the first piece of a file that has others.
 
         The header or the first row would then stand in a piece that is read as rows alone.
@@ -229,21 +231,21 @@ class TextFile:
         pieces = Counter(piece.path for piece in self.pieces)
         for census in censuses:
             path, start, _ = self.pieces[census.piece]
-            if start == 0 and census.lines <= self.layout.skip and pieces[path] > 1:
+            if start == 0 and census.lines <= self.dialect.skip and pieces[path] > 1:
                 raise DataError(
                     f"--skip-lines: expected fewer than the {census.lines:,} lines of the first of {pieces[path]:,} "
-                    f"pieces of {path}, found {self.layout.skip:,}; take fewer --partitions"
+                    f"pieces of {path}, found {self.dialect.skip:,}; take fewer --partitions"
                 )
 
-    def _gap(self, census: Census, censuses: list[Census]) -> csv.Fault | None:
+    def _gap(self, census: SplitStats, censuses: list[SplitStats]) -> csv.LineError | None:
         """Blank lines that end a piece are a fault when more rows of the same file follow."""
         path = self.pieces[census.piece].path
         later = (c for c in censuses if c.piece > census.piece and self.pieces[c.piece].path == path)
         if census.blank and any(c.rows or c.fault for c in later):
-            return csv.Fault(census.blank, f"a row of {self.layout.width} values", "an empty line")
+            return csv.LineError(census.blank, f"a row of {self.dialect.width} values", "an empty line")
         return None
 
-    def _refuse_left_out(self, censuses: list[Census]) -> None:
+    def _refuse_left_out(self, censuses: list[SplitStats]) -> None:
         """Raise DataError where a file has bytes that no line brought: Spark left out one that is too long."""
         unseen: Counter[str] = Counter()
         for piece in self.pieces:
@@ -255,12 +257,12 @@ class TextFile:
                 expected = f"rows of at most {LONGEST:,} bytes"
                 raise DataError(f"{self.argument}: {path}: expected {expected}, found a longer line")
 
-    def at(self, censuses: list[Census], piece: int, fault: csv.Fault) -> str:
+    def at(self, censuses: list[SplitStats], piece: int, fault: csv.LineError) -> str:
         """Say a fault with its file and its line in that file."""
         path = self.pieces[piece].path
         before = (c for c in censuses if c.piece < piece and self.pieces[c.piece].path == path)
         line = fault.line + sum(c.lines for c in before)
-        return self._placed(path, fault._replace(line=line), self.layout.skip)
+        return self._placed(path, fault._replace(line=line), self.dialect.skip)
 
 
 @contextmanager

@@ -7,13 +7,13 @@ import io
 from contextlib import redirect_stderr
 from typing import Any
 
-from nn.core.errors import EnvironmentFault
+from nn.core.errors import PlatformError
 
 OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.ENOENT)
 
 
 def broadcast(context: Any, value: Any) -> Any:
-    """Spark's broadcast of a value; EnvironmentFault where the driver's disk does not take it."""
+    """Spark's broadcast of a value; PlatformError where the driver's disk does not take it."""
     try:
         with redirect_stderr(io.StringIO()):  # PySpark prints a trace of the error that it raises
             return context.broadcast(value)
@@ -21,7 +21,7 @@ def broadcast(context: Any, value: Any) -> Any:
         fault = _of_the_disk(error)
         if fault is None:
             raise
-        raise EnvironmentFault(
+        raise PlatformError(
             f"cannot write what the executors are given to {context._temp_dir}: {fault.strerror}; free the disk, or "
             "name another with spark.local.dir"
         ) from error

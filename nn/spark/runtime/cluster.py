@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from nn.core.errors import EnvironmentFault
+from nn.core.errors import PlatformError
 from nn.spark.runtime import errors
 
 FIRST = 10.0  # seconds without any executor after which the user is told
@@ -49,14 +49,14 @@ def _left(memory: Any, most: int) -> int:
     return memory.get()._2() if memory.isDefined() else most
 
 
-def await_all(context: Any, tell: Callable[[str], Any]) -> list[Executor]:
+def wait_for_executors(context: Any, tell: Callable[[str], Any]) -> list[Executor]:
     """The executors, once all of them have come, so that each run finds the same number of slots.
 
     Spark starts a job on those that are there: on a standalone cluster that is none, and two slots. How many will come
     is known where `spark.executor.instances` says so; else those count that come soon after each other. `tell`
     takes a line for the user where there are none for long.
 
-    Raises EnvironmentFault where Spark stops meanwhile.
+    Raises PlatformError where Spark stops meanwhile.
     """
     scala = context._jsc.sc()
     if scala.isLocal():
@@ -69,7 +69,7 @@ def await_all(context: Any, tell: Callable[[str], Any]) -> list[Executor]:
     told = False
     while True:
         if scala.isStopped():
-            raise EnvironmentFault(errors.STOPPED)
+            raise PlatformError(errors.STOPPED)
         now, before, found = time.monotonic(), len(found), registered(context)
         if len(found) > before:
             if not before:
@@ -111,7 +111,7 @@ def _wake(context: Any) -> None:
         context.parallelize([0], 1).count()
 
 
-def beside_the_heap(conf: Any, master: str) -> int | None:
+def worker_memory_limit(conf: Any, master: str) -> int | None:
     """Bytes that all Python workers of an executor may take together; None where nothing but the machine bounds them.
 
     `conf` is Java's SparkConf, which reads sizes. YARN and Kubernetes kill an executor that takes more.

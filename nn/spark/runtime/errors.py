@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
-from nn.core.errors import EnvironmentFault, UserError
+from nn.core.errors import PlatformError, UserError
 
 _VERSIONS = re.compile(r"Python in worker has different version:? \(?(\d+)(?:\.|, )(\d+)")
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(numpy|nn|pyspark)(?:\.[\w.]*)?'")
@@ -29,43 +29,43 @@ GONE = (
 _ANOTHER_PYTHON = "point PYSPARK_PYTHON, or --conf spark.pyspark.python, at one that every machine has"
 
 
-def translated(error: BaseException) -> EnvironmentFault | None:
+def translated(error: BaseException) -> PlatformError | None:
     """The line for an error of Spark's that has a known cause outside the program, else None."""
     java = getattr(error, "java_exception", None)
     if java is None:
-        return EnvironmentFault(GONE) if _is_lost_connection(error) else None
+        return PlatformError(GONE) if _is_lost_connection(error) else None
     message = str(java.getMessage() or "")
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     versions = _VERSIONS.search(message)
     if versions:
-        return EnvironmentFault(
+        return PlatformError(
             f"expected Python {here} on the executors, as on the driver, found {versions[1]}.{versions[2]}; "
             "point PYSPARK_PYTHON, or --conf spark.pyspark.python, at the same Python everywhere"
         )
     if "stopped SparkContext" in message or "SparkContext was shut down" in message:
-        return EnvironmentFault(STOPPED)
+        return PlatformError(STOPPED)
     missing = _NO_MODULE.search(message)
     if missing:
-        return EnvironmentFault(_CURES[missing[1]])
+        return PlatformError(_CURES[missing[1]])
     return _worker_fault(message, storage_failure(error) is not None)
 
 
-def _worker_fault(message: str, is_storage_s: bool) -> EnvironmentFault | None:
+def _worker_fault(message: str, is_storage_s: bool) -> PlatformError | None:
     """The line for a Python worker that did not start, or ended by itself and not for a failure of the storage."""
     program = _NO_PROGRAM.search(message)
     if program:
         found = (
             "none" if program[2] in (None, "2") else "nothing that can be run (a folder, or not executable)"
         )
-        return EnvironmentFault(
+        return PlatformError(
             f"expected the Python {program[1]} on the executors, found {found} there; {_ANOTHER_PYTHON}"
         )
     if _NO_DAEMON in message:
-        return EnvironmentFault(
+        return PlatformError(
             f"expected a Python for the executors, found a program that ended at once; {_ANOTHER_PYTHON}"
         )
     if _CRASHED in message and not is_storage_s:
-        return EnvironmentFault(
+        return PlatformError(
             "a Python worker ended by itself: most often the system kills it where memory runs out; give the executors "
             "more memory, or fewer cores"
         )
@@ -80,7 +80,7 @@ def _is_lost_connection(error: BaseException) -> bool:
 def as_user_error(error: Exception, kind: type[UserError], what: str) -> UserError:
     """An error of Spark's or Hadoop's as one for the user.
 
-    What is one already stays as it is; what has a known cause outside the program is EnvironmentFault; all else is
+    What is one already stays as it is; what has a known cause outside the program is PlatformError; all else is
     `kind`, with what could not be done and why.
     """
     if isinstance(error, UserError):

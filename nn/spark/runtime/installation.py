@@ -13,7 +13,7 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from nn.core.errors import EnvironmentFault
+from nn.core.errors import PlatformError
 
 SECONDS = 60.0  # that `java -version` may take
 
@@ -43,7 +43,7 @@ class Java(NamedTuple):
 
 
 def refuse_unfit() -> None:
-    """Raise EnvironmentFault where Spark cannot start here: in one line, before Java prints its screens."""
+    """Raise PlatformError where Spark cannot start here: in one line, before Java prints its screens."""
     _refuse_no_pyspark()
     import pyspark
 
@@ -61,26 +61,26 @@ def _refuse_no_pyspark() -> None:
     except ModuleNotFoundError as missing:
         if missing.name not in ("pyspark", "py4j"):
             raise
-        raise EnvironmentFault(f"no Python module named {missing.name} here; {install}") from None
+        raise PlatformError(f"no Python module named {missing.name} here; {install}") from None
     except ImportError:
-        raise EnvironmentFault(
+        raise PlatformError(
             f"the pyspark of this Python has no RDDs, as that of Spark Connect's client; {install}"
         ) from None
 
 
 def _refuse_another_spark(version: str) -> None:
-    """Raise EnvironmentFault where SPARK_HOME, whose Java half would start, is no Spark or one of another version."""
+    """Raise PlatformError where SPARK_HOME, whose Java half would start, is no Spark or one of another version."""
     home = os.environ.get("SPARK_HOME")
     if home is None:
         return
     if not os.path.isfile(os.path.join(home, "bin", "spark-submit")):
-        raise EnvironmentFault(
+        raise PlatformError(
             f"no Spark at SPARK_HOME={home} (it has no bin/spark-submit): unset SPARK_HOME, or set it to a "
             f"Spark {_short(version)}"
         )
     theirs = version_at(home)
     if theirs is not None and _number(theirs) != _number(version):
-        raise EnvironmentFault(
+        raise PlatformError(
             f"the pyspark of this Python is {version}, SPARK_HOME={home} is {theirs}: unset SPARK_HOME or use its "
             "spark-submit"
         )
@@ -110,7 +110,7 @@ def _refuse_java(version: str) -> None:
     if java.version is not None and major_of(java.version) < javas.oldest:
         fault = f"{java.place} is Java {java.version}"
     if fault:
-        raise EnvironmentFault(f"{fault}; Spark {_short(version)} needs {javas.words}: set JAVA_HOME to one")
+        raise PlatformError(f"{fault}; Spark {_short(version)} needs {javas.words}: set JAVA_HOME to one")
 
 
 def java_of_spark() -> Java:

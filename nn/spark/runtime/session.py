@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import nn.io.package
-from nn.core.errors import EnvironmentFault, advice_of, advise
+from nn.core.errors import PlatformError, add_hint, hint_of
 from nn.spark.runtime import errors, installation, signals
 
 # What spark-submit, spark-defaults.conf or the cluster sets wins over each of these.
@@ -43,7 +43,7 @@ HUSHED = 1.0  # seconds that silencing Spark may take where its start is cut sho
 def spark_context(name: str, debug: bool = False) -> Iterator:
     """A SparkContext that can import nn on its executors, stopped on leaving.
 
-    Raises EnvironmentFault where no Spark with RDDs can be had.
+    Raises PlatformError where no Spark with RDDs can be had.
     """
     _refuse_connect()
     installation.refuse_unfit()
@@ -67,7 +67,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
             raise stop from None
         if debug:
             raise
-        raise EnvironmentFault(
+        raise PlatformError(
             f"Spark did not start: {errors.reason_of(error)}{installation.hint(error)}"
         ) from None
     with signals.Interruption(context, lambda: _hush(context, debug)):
@@ -79,19 +79,19 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
             cause = signals.behind(error) or (None if debug else _known_fault(context, error))
             if cause is None:
                 raise
-            advise(cause, advice_of(error))
+            add_hint(cause, hint_of(error))
             raise cause from None
         finally:
             _stop(context)
 
 
-def _known_fault(context, error: Exception) -> EnvironmentFault | None:
+def _known_fault(context, error: Exception) -> PlatformError | None:
     """The line for what went wrong in Java, if its cause is known: of a Spark that has stopped, any call may fail."""
     known = errors.translated(error)
     if known is None and getattr(error, "java_exception", None) is not None:
         with suppress(Exception):
             if context._jsc.sc().isStopped():
-                return EnvironmentFault(errors.STOPPED)
+                return PlatformError(errors.STOPPED)
     return known
 
 
@@ -124,7 +124,7 @@ def _stop(context) -> None:
 
 def _refuse_connect() -> None:
     if os.environ.get("SPARK_REMOTE"):
-        raise EnvironmentFault(
+        raise PlatformError(
             "SPARK_REMOTE is set: Spark Connect has no RDDs; submit to a classic Spark master with --master"
         )
 
@@ -205,6 +205,6 @@ def ship_package(context) -> None:
     try:
         context.addPyFile(nn.io.package.temporary_zip())
     except OSError as error:
-        raise EnvironmentFault(
+        raise PlatformError(
             f"cannot write nn.zip to the folder for temporary files (TMPDIR): {error.strerror}"
         ) from error

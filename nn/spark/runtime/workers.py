@@ -1,15 +1,18 @@
 """Python workers: what a task does once for the process it runs in, so that the tasks after it need not wait.
 
-freeze        After each task Spark's daemon runs a full garbage collection in its worker, over all that Python and
-              NumPy have loaded. Frozen (`gc.freeze`), these objects are passed over; reference counting still frees
-              them.
-keep_zips     Before each task PySpark forgets what the import system has cached, and Python reads the directory of
-              every archive on its path again, pyspark.zip with thousands of entries among them. They do not change.
-acknowledge   Before Spark 4.1 a worker hears from the JVM over TCP, in small pieces: the kernel holds back its
-              acknowledgement of one for 40 ms, and the JVM holds back the next until it comes. Linux acknowledges at
-              once what has come when TCP_QUICKACK is set, but forgets the setting, so a thread sets it again.
-hush          Ctrl-C reaches the workers of a local Spark as well, and when Spark 4 stops it closes their connections
-              before it ends them. Each would print a trace of it beside the one line that the driver says.
+freeze_gc
+    After each task Spark's daemon runs a full garbage collection in its worker, over all that Python and NumPy have
+    loaded. `gc.freeze` leaves these objects out; reference counting still frees them.
+cache_zip_directories
+    Before each task PySpark clears the caches of the import system, and Python reads the directory of every archive on
+    its path again, pyspark.zip with thousands of entries among them. They do not change.
+quick_ack
+    Before Spark 4.1 a worker hears from the JVM over TCP, in small pieces: the kernel delays its acknowledgement of one
+    by 40 ms, and the JVM holds back the next until it comes. Linux acknowledges at once where TCP_QUICKACK is set, but
+    resets the option, so a thread sets it again.
+silence_interrupt
+    Ctrl-C reaches the workers of a local Spark as well, and when Spark 4 stops it closes their connections before it
+    ends them. Each would print a stack trace beside the one line of the driver.
 
 What the first three are worth: docs/benchmarks.md. None of it can change a result.
 """
@@ -34,35 +37,35 @@ PAUSE = 0.002  # seconds between two acknowledgements: far below the kernel's 40
 
 
 @functools.cache
-def settle() -> None:
+def tune_worker() -> None:
     """Do all of it, once a process."""
-    freeze()
-    keep_zips()
-    acknowledge()
-    hush()
+    freeze_gc()
+    cache_zip_directories()
+    quick_ack()
+    silence_interrupt()
 
 
-def freeze() -> None:
+def freeze_gc() -> None:
     """Put what the process has loaded out of the garbage collector's reach."""
     gc.collect()
     gc.freeze()
 
 
-def keep_zips() -> None:
+def cache_zip_directories() -> None:
     """Keep the directories of the archives on the path; one that is added later is read as ever."""
     for finder in sys.path_importer_cache.values():
         if isinstance(finder, zipimport.zipimporter):
             finder.invalidate_caches = _nothing  # type: ignore[method-assign]
 
 
-def acknowledge() -> None:
+def quick_ack() -> None:
     """Start a thread that acknowledges at once what arrives over the process's TCP connections; none, no thread."""
     connections = _connections() if hasattr(socket, "TCP_QUICKACK") else []
     if connections:
         threading.Thread(target=_acknowledge, args=(connections,), name="acknowledge", daemon=True).start()
 
 
-def hush() -> None:
+def silence_interrupt() -> None:
     """From a Ctrl-C on print nothing, of a lost connection no trace; the JVM or the daemon above ends the process."""
     with suppress(ValueError):  # what a thread that is not the main one is told: it hears no Ctrl-C
         signal.signal(signal.SIGINT, _fall_silent)

@@ -15,7 +15,7 @@ import math
 import re
 from typing import Any, NamedTuple
 
-from nn.core.errors import DataError, EnvironmentFault, UserError
+from nn.core.errors import DataError, PlatformError, UserError
 from nn.io import checkpoint, results
 from nn.io.checkpoint import Checkpoint
 from nn.spark.storage.filesystem import Folder
@@ -57,7 +57,7 @@ class Checkpoints:
     def newest(self) -> Checkpoint | None:
         """The last checkpoint that can be read, or None where there is none; `refused` says which could not.
 
-        Raises DataError where there are some and all are damaged, EnvironmentFault where some were not given out.
+        Raises DataError where there are some and all are damaged, PlatformError where some were not given out.
         """
         names = [name.removesuffix(".json") for name in filter(is_manifest, self._folder.names(FOLDER))]
         found = None
@@ -65,7 +65,7 @@ class Checkpoints:
             try:
                 manifest = self._manifest(name)
                 found = found or self._read(name, manifest)
-            except (ValueError, MemoryError, EnvironmentFault) as error:
+            except (ValueError, MemoryError, PlatformError) as error:
                 self._refuse(name, error)
                 continue
             self._entries.insert(0, Entry(_epoch_of(name), name, manifest["cost"]))
@@ -85,7 +85,7 @@ class Checkpoints:
     def _nothing_to_read(self) -> UserError:
         spared = [each.why for each in self.refused if not each.is_damaged]
         if spared:
-            return EnvironmentFault(f"{spared[0]}; no checkpoint can be read now, --overwrite starts anew")
+            return PlatformError(f"{spared[0]}; no checkpoint can be read now, --overwrite starts anew")
         return DataError(f"{self.refused[0].why}; no checkpoint can be read, --overwrite starts anew")
 
     def write(self, point: Checkpoint) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from nn.core import files
-from nn.core.errors import DataError, EnvironmentFault, MissingFile, UsageError, UserError
+from nn.core.errors import DataError, MissingFileError, PlatformError, UsageError, UserError
 from nn.spark.runtime.errors import as_user_error, is_damage, reason_of
 from nn.spark.storage.local import LocalFolder, no_folder, read_local
 from nn.spark.storage.paths import cannot_open, refuse_colons
@@ -49,7 +49,7 @@ class Storage:
         try:
             statuses = self._statuses(file_system, place)
             if statuses is None:
-                raise MissingFile(f"{argument}: no such file or folder: {path}")
+                raise MissingFileError(f"{argument}: no such file or folder: {path}")
             files, folders = [], []
             for status in statuses:
                 inside = file_system.listStatus(status.getPath()) if status.isDirectory() else [status]
@@ -161,7 +161,7 @@ class HadoopFolder:
                 raise no_folder(self.path, inside)
             return sorted(status.getPath().getName() for status in file_system.listStatus(place))
         except Exception as error:
-            raise as_user_error(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from error
+            raise as_user_error(error, PlatformError, f"cannot use {self.path} as OUTPUT") from error
 
     def read(self, name: str, most: int) -> bytes | None:
         """A file's content, or None where there is none.
@@ -176,7 +176,7 @@ class HadoopFolder:
         except Exception as error:
             if is_damage(error):
                 raise ValueError(f"its file system finds it damaged: {reason_of(error)}") from error
-            raise as_user_error(error, EnvironmentFault, f"cannot read {self.path}/{name}") from error
+            raise as_user_error(error, PlatformError, f"cannot read {self.path}/{name}") from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write `name`, whole or not at all; what is there goes when the new is complete (`_rename_over`)."""
@@ -191,7 +191,7 @@ class HadoopFolder:
             self._create(file_system, scratch, content)
             self._rename_over(scratch, target)
         except Exception as error:
-            raise as_user_error(error, EnvironmentFault, f"cannot write {self.path}/{name}") from error
+            raise as_user_error(error, PlatformError, f"cannot write {self.path}/{name}") from error
 
     def create(self, name: str, content: bytes) -> bool:
         """Write a file where there is none; whether it was written.
@@ -208,7 +208,7 @@ class HadoopFolder:
                 raise
             return True
         except Exception as error:
-            raise as_user_error(error, EnvironmentFault, f"cannot write {self.path}/{name}") from error
+            raise as_user_error(error, PlatformError, f"cannot write {self.path}/{name}") from error
 
     def rewrite(self, name: str, content: bytes) -> None:
         """Write a file in its place, with no second name: a reader may meet it empty for a moment."""
@@ -216,7 +216,7 @@ class HadoopFolder:
             file_system, place = self._storage._at(f"{self.path}/{name}")
             self._create(file_system, place, content)
         except Exception as error:
-            raise as_user_error(error, EnvironmentFault, f"cannot write {self.path}/{name}") from error
+            raise as_user_error(error, PlatformError, f"cannot write {self.path}/{name}") from error
 
     def modified(self, name: str) -> float | None:
         """When a file was last written, in seconds by the clock of its file system; None where there is none."""
@@ -226,7 +226,7 @@ class HadoopFolder:
                 return None
             return file_system.getFileStatus(place).getModificationTime() / 1000
         except Exception as error:
-            raise as_user_error(error, EnvironmentFault, f"cannot read {self.path}/{name}") from error
+            raise as_user_error(error, PlatformError, f"cannot read {self.path}/{name}") from error
 
     def head(self, name: str, most: int) -> bytes | None:
         """The first bytes of a file, at most so many, or None where there is none."""
@@ -238,7 +238,7 @@ class HadoopFolder:
             with self._storage.open(path) as read:
                 return read(most)
         except Exception as error:
-            raise as_user_error(error, EnvironmentFault, f"cannot read {path}") from error
+            raise as_user_error(error, PlatformError, f"cannot read {path}") from error
 
     def _create(self, file_system, place, content: bytes, overwrite: bool = True) -> None:
         stream = file_system.create(place, overwrite)
@@ -267,7 +267,7 @@ class HadoopFolder:
             file_system = target.getFileSystem(configuration)
             file_system.delete(target, False)
             if not file_system.rename(scratch, target):
-                raise EnvironmentFault(f"cannot write {target}: its file system renames nothing") from None
+                raise PlatformError(f"cannot write {target}: its file system renames nothing") from None
             return
         context.rename(scratch, target, options)
 
@@ -284,7 +284,7 @@ class HadoopFolder:
                 place = place.getParent()
             return found
         except Exception as error:
-            raise as_user_error(error, EnvironmentFault, f"cannot use {self.path} as OUTPUT") from error
+            raise as_user_error(error, PlatformError, f"cannot use {self.path} as OUTPUT") from error
 
     def drop(self, places: list[str]) -> None:
         """Remove the folders that `missing` named, where they are empty."""
@@ -299,9 +299,9 @@ class HadoopFolder:
         try:
             file_system, place = self._storage._at(f"{self.path}/{name}")
             if file_system.exists(place) and not file_system.delete(place, False):
-                raise EnvironmentFault(f"cannot remove {self.path}/{name}: its file system keeps it")
+                raise PlatformError(f"cannot remove {self.path}/{name}: its file system keeps it")
         except Exception as error:
-            raise as_user_error(error, EnvironmentFault, f"cannot remove {self.path}/{name}") from error
+            raise as_user_error(error, PlatformError, f"cannot remove {self.path}/{name}") from error
 
 
 Folder = LocalFolder | HadoopFolder

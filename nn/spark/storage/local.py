@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from nn.core import files
-from nn.core.errors import EnvironmentFault, UsageError, UserError
+from nn.core.errors import PlatformError, UsageError, UserError
 
 
 class LocalFolder:
@@ -28,17 +28,17 @@ class LocalFolder:
         except NotADirectoryError:
             raise no_folder(self.path, inside) from None
         except OSError as error:
-            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {error.strerror}") from error
+            raise PlatformError(f"cannot use {self.path} as OUTPUT: {error.strerror}") from error
 
     def check_writable(self) -> None:
-        """Raise EnvironmentFault where nothing could be written, as far as the rights tell; nothing is made."""
+        """Raise PlatformError where nothing could be written, as far as the rights tell; nothing is made."""
         place = os.path.abspath(self.path)
         while not os.path.lexists(place):
             place = os.path.dirname(place)
         if not os.path.isdir(place):
-            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {place} is no folder")
+            raise PlatformError(f"cannot use {self.path} as OUTPUT: {place} is no folder")
         if not os.access(place, os.W_OK | os.X_OK):
-            raise EnvironmentFault(f"cannot use {self.path} as OUTPUT: {place} cannot be written to")
+            raise PlatformError(f"cannot use {self.path} as OUTPUT: {place} cannot be written to")
 
     def read(self, name: str, most: int) -> bytes | None:
         """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
@@ -46,7 +46,7 @@ class LocalFolder:
         try:
             return read_local(target, most)
         except OSError as error:
-            raise EnvironmentFault(f"cannot read {target}: {error.strerror}") from error
+            raise PlatformError(f"cannot read {target}: {error.strerror}") from error
 
     def head(self, name: str, most: int) -> bytes | None:
         """The first bytes of a file, at most so many, or None where there is none."""
@@ -57,7 +57,7 @@ class LocalFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise EnvironmentFault(f"cannot read {target}: {error.strerror}") from error
+            raise PlatformError(f"cannot read {target}: {error.strerror}") from error
 
     def modified(self, name: str) -> float | None:
         """When a file was last written, in seconds by the clock of its file system; None where there is none."""
@@ -67,7 +67,7 @@ class LocalFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise EnvironmentFault(f"cannot read {target}: {error.strerror}") from error
+            raise PlatformError(f"cannot read {target}: {error.strerror}") from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write `name`, which may hold a folder, whole or not at all."""
@@ -77,7 +77,7 @@ class LocalFolder:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             files.write(target, content)
         except OSError as error:
-            raise EnvironmentFault(f"cannot write {target}: {error.strerror}") from error
+            raise PlatformError(f"cannot write {target}: {error.strerror}") from error
 
     def create(self, name: str, content: bytes) -> bool:
         """Write a file where there is none; whether it was written. Of two that do so at once, one succeeds."""
@@ -89,7 +89,7 @@ class LocalFolder:
         except FileExistsError:
             return False
         except OSError as error:
-            raise EnvironmentFault(f"cannot write {target}: {error.strerror}") from error
+            raise PlatformError(f"cannot write {target}: {error.strerror}") from error
         return True
 
     def _fill(self, file, target: str, content: bytes) -> None:
@@ -109,7 +109,7 @@ class LocalFolder:
                 file.write(content)
                 file.truncate()
         except OSError as error:
-            raise EnvironmentFault(f"cannot write {target}: {error.strerror}") from error
+            raise PlatformError(f"cannot write {target}: {error.strerror}") from error
 
     def missing(self) -> list[str]:
         """The folder and those above it that do not exist, the innermost first."""
@@ -135,7 +135,7 @@ class LocalFolder:
             elif os.path.lexists(target):
                 os.remove(target)
         except OSError as error:
-            raise EnvironmentFault(f"cannot remove {target}: {error.strerror}") from error
+            raise PlatformError(f"cannot remove {target}: {error.strerror}") from error
 
 
 def read_local(path: str, most: int) -> bytes | None:
@@ -150,4 +150,4 @@ def no_folder(path: str, inside: str) -> UserError:
     """What to raise where a file lies in the place of a folder."""
     if inside:
         return UsageError(f"OUTPUT: expected a folder {inside} in {path}, found a file")
-    return EnvironmentFault(f"cannot use {path} as OUTPUT: it is a file")
+    return PlatformError(f"cannot use {path} as OUTPUT: it is a file")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from nn.core.errors import EnvironmentFault, OutputLost, UsageError
+from nn.core.errors import OutputLostError, PlatformError, UsageError
 from nn.spark.storage import lock_file
 from nn.spark.storage.filesystem import Folder
 from nn.spark.storage.lock_file import EVERY, LARGEST, NAME, STALE, Machine, Mark
@@ -103,7 +103,7 @@ class Claim:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._seen: float | None = None  # when the file was last found to be this run's
-        self._lost: OutputLost | None = None
+        self._lost: OutputLostError | None = None
 
     def wait_or_refuse(self, waits: bool, say: Callable[[str], None]) -> None:
         """Return once no other run writes to the folder; UsageError where one does."""
@@ -140,9 +140,7 @@ class Claim:
             if found is not None:
                 raise UsageError(found.refusal(self._folder.path))
             self._folder.remove(NAME)
-        raise EnvironmentFault(
-            f"cannot create {self._folder.path}/{NAME}: other runs create it again and again"
-        )
+        raise PlatformError(f"cannot create {self._folder.path}/{NAME}: other runs create it again and again")
 
     def begin_renewing(self) -> None:
         """Write the file again every 30 s, in a thread of its own."""
@@ -161,7 +159,7 @@ class Claim:
                 self._folder.rewrite(NAME, self._content)
 
     def confirm(self) -> None:
-        """Raise OutputLost where the file is another run's; it is read where that was not done for a while."""
+        """Raise OutputLostError where the file is another run's; it is read where that was not done for a while."""
         with self._lock:
             is_trusted = self._seen is not None and 0 <= self._clock.now() - self._seen < TRUSTED
             if not self._lost and not is_trusted:
@@ -178,7 +176,7 @@ class Claim:
         if found is None and self._folder.create(NAME, self._content):
             found = self._mark
         if found is not None and found != self._mark:
-            self._lost = OutputLost(
+            self._lost = OutputLostError(
                 f"OUTPUT: another run writes to {self._folder.path}: {found.owner}; it treated this run as dead, "
                 f"because {NAME} was not written for {STALE:.0f} s; this run has stopped and writes no more"
             )
@@ -220,8 +218,8 @@ def _look(folder: Folder, machine: Machine, now: Callable[[], float]) -> Found |
         content = folder.read(NAME, LARGEST)
     except ValueError:
         content = b""
-    except EnvironmentFault as error:  # a folder of that name, for example
-        raise EnvironmentFault(f"{error}; remove it if no run writes to OUTPUT") from None
+    except PlatformError as error:  # a folder of that name, for example
+        raise PlatformError(f"{error}; remove it if no run writes to OUTPUT") from None
     modified = None if content is None else folder.modified(NAME)
     if content is None or modified is None:
         return None

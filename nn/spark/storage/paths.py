@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from nn.core.errors import EnvironmentFault, UsageError, UserError
+from nn.core.errors import PlatformError, UsageError, UserError
 
 _OUTPUT = "OUTPUT"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+")  # two characters at least: C: is a drive
@@ -16,13 +16,13 @@ _COLON_IN_NAME = re.compile(r"Relative path in absolute URI: (\S+)")
 
 
 def refuse_malformed(path: str, argument: str) -> None:
-    """Raise UsageError for a path that Hadoop would take for another, EnvironmentFault for a web page's."""
+    """Raise UsageError for a path that Hadoop would take for another, PlatformError for a web page's."""
     scheme, rest = _split(path)
     if scheme in _WEB:
         verb, cure = (
             ("write to", "name a folder") if argument == _OUTPUT else ("read", "download the file first")
         )
-        raise EnvironmentFault(f"{argument}: Spark cannot {verb} {scheme}:// ({path}): {cure}")
+        raise PlatformError(f"{argument}: Spark cannot {verb} {scheme}:// ({path}): {cure}")
     if scheme == "file":
         if not _FULL.match(rest):
             raise UsageError(f"{argument}: expected a path, or file:///full/path, found {path}")
@@ -55,7 +55,7 @@ def cannot_open(error: Exception, path: str, argument: str) -> UserError | None:
         cure = (
             "name a folder of this machine" if argument == _OUTPUT else "copy the data to this machine first"
         )
-        return EnvironmentFault(
+        return PlatformError(
             f"{argument}: this Spark has no connector for {scheme}:// ({path}): add one with --packages or --jars, "
             f"or {cure}"
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
-from nn.core.errors import Diverged, OutputLost, advise
+from nn.core.errors import DivergenceError, OutputLostError, add_hint
 from nn.io.checkpoint import Checkpoint
 from nn.spark.storage.checkpoints import FOLDER, Checkpoints
 from nn.spark.storage.run_directory import Output
@@ -47,7 +47,7 @@ class Pace:
         self._spent += self._last
 
 
-class Recording:
+class Recorder:
     """Called with each epoch's progress, inside `with`, it writes histories and checkpoints.
 
     Whatever ends the `with` block, the histories and the last epoch that is sound are written, as far as they can be.
@@ -84,7 +84,7 @@ class Recording:
         self._output.finish_history()
         self._save()
 
-    def __enter__(self) -> Recording:
+    def __enter__(self) -> Recorder:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -95,7 +95,7 @@ class Recording:
         for write in (self._output.finish_history, self._save):
             with suppress(Exception):
                 write()
-        advise(error, self._advice(error))
+        add_hint(error, self._advice(error))
 
     def _save(self) -> None:
         progress = self._unsaved
@@ -108,8 +108,8 @@ class Recording:
         self._checkpoints.sweep()
 
     def _advice(self, error: BaseException) -> str:
-        if not self._saved or isinstance(error, OutputLost):
+        if not self._saved or isinstance(error, OutputLostError):
             return ""
-        if isinstance(error, Diverged):
+        if isinstance(error, DivergenceError):
             return f"epoch {self._saved}, the last that was sound, is kept in {self._output.folder.path}/{FOLDER}"
         return f"{self._again} goes on after epoch {self._saved}"

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from nn.core.errors import EnvironmentFault
+from nn.core.errors import PlatformError
 from nn.core.options import LARGEST_FILE, json_object_of
 from nn.io import results
 from nn.spark.storage.filesystem import Folder
@@ -40,20 +40,20 @@ class Output:
         return json_object_of(content, path)
 
     def probe(self) -> None:
-        """Write a file, read it and remove it; EnvironmentFault where that cannot be done."""
+        """Write a file, read it and remove it; PlatformError where that cannot be done."""
         created = self.folder.missing()
         try:
             self.folder.write(PROBE, PROBED)
             found = self._probed()
             self.folder.remove(PROBE)
         except BaseException:
-            with suppress(EnvironmentFault):
+            with suppress(PlatformError):
                 self.folder.remove(PROBE)
             raise
         finally:
             self.folder.drop(created)
         if found != PROBED:
-            raise EnvironmentFault(
+            raise PlatformError(
                 f"cannot use {self.folder.path} as OUTPUT: a file written there reads otherwise"
             )
 

@@ -28,7 +28,7 @@ ORDER = np.argsort(PLACES)  # which row comes to each place
 # ---- what a task does, without Spark ----
 
 
-def blocks_of(sizes, weights=None, inputs=INPUTS):
+def local_rdd(sizes, weights=None, inputs=INPUTS):
     """The rows in blocks of these sizes, as reading numbers them."""
     ends = np.cumsum(sizes)
     whole = Block(np.arange(ROWS), inputs, LABELS, weights)
@@ -63,7 +63,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("partitions", [1, 3, 8, 199, 200, 300])
 def test_rows_arrive_once_in_the_order_of_their_places(partitions):
-    parts = arrived(sent(blocks_of([70, 1, 129], WEIGHTS), partitions))
+    parts = arrived(sent(local_rdd([70, 1, 129], WEIGHTS), partitions))
     blocks = [block for part in parts for block in part]
     assert np.concatenate([block.rows for block in blocks]).tolist() == list(range(ROWS))
     assert np.array_equal(np.concatenate([block.inputs for block in blocks]), INPUTS[ORDER])
@@ -75,21 +75,21 @@ def test_rows_arrive_once_in_the_order_of_their_places(partitions):
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weights"])
 def test_what_arrives_does_not_depend_on_the_order_of_arrival_or_on_the_blocks_it_came_from(rng, weights):
-    first = arrived(sent(blocks_of([70, 1, 129], weights), 3), 16)
-    backward = [box[::-1] for box in sent(blocks_of([70, 1, 129], weights), 3)]
+    first = arrived(sent(local_rdd([70, 1, 129], weights), 3), 16)
+    backward = [box[::-1] for box in sent(local_rdd([70, 1, 129], weights), 3)]
     same(arrived(backward, 16), first)
-    same(arrived(sent(blocks_of([25] * 8, weights)[::-1], 3), 16), first)
+    same(arrived(sent(local_rdd([25] * 8, weights)[::-1], 3), 16), first)
     with pytest.raises(AssertionError):
-        same(arrived(sent(blocks_of([25] * 8, weights), 3, seed=6), 16), first)
+        same(arrived(sent(local_rdd([25] * 8, weights), 3, seed=6), 16), first)
 
 
 def test_blocks_are_cut_to_size():
-    (part,) = arrived(sent(blocks_of([ROWS]), 1), 64)
+    (part,) = arrived(sent(local_rdd([ROWS]), 1), 64)
     assert [len(block.rows) for block in part] == [64, 64, 64, 8]
 
 
 def test_a_block_goes_out_in_one_record_for_each_partition():
-    (block,) = blocks_of([ROWS])
+    (block,) = local_rdd([ROWS])
     records = list(shuffle.scatter(5, ROWS, 4, block))
     assert [target for target, _ in records] == [0, 1, 2, 3]
     assert {type(target) for target, _ in records} == {int}  # Spark packs them as such
@@ -100,7 +100,7 @@ def test_a_block_goes_out_in_one_record_for_each_partition():
 def test_blocks_of_both_kinds_arrive_as_reading_would_have_made_them(backward):
     inputs = INPUTS.astype(np.float32)
     inputs[3, 2] = 0.5
-    blocks = blocks_of([100, 100], inputs=inputs)
+    blocks = local_rdd([100, 100], inputs=inputs)
     blocks[1] = blocks[1]._replace(inputs=INPUTS[100:])
     (box,) = sent(blocks, 1)
     (part,) = arrived([box[::-1] if backward else box], 50)
@@ -111,7 +111,7 @@ def test_blocks_of_both_kinds_arrive_as_reading_would_have_made_them(backward):
 
 
 def test_a_partition_that_misses_rows_says_so():
-    boxes = sent(blocks_of([100, 100]), 2)
+    boxes = sent(local_rdd([100, 100]), 2)
     with pytest.raises(ValueError, match="partition 0: expected 100 shuffled rows, found "):
         arrived([boxes[0][:1], boxes[1]])
 

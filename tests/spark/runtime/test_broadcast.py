@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nn.core.errors import EnvironmentFault
+from nn.core.errors import PlatformError
 from nn.spark.runtime.broadcast import broadcast
 
 
@@ -23,7 +23,7 @@ def context_that_fails(cause):
 
 
 def test_a_full_disk_is_one_line(capsys):
-    with pytest.raises(EnvironmentFault, match="to /tmp/spark-1: No space left on device; free the disk"):
+    with pytest.raises(PlatformError, match="to /tmp/spark-1: No space left on device; free the disk"):
         broadcast(context_that_fails(OSError(errno.ENOSPC, "No space left on device")), [1])
     assert capsys.readouterr().err == ""
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pyspark
 import pytest
 
-from nn.core.errors import EnvironmentFault
+from nn.core.errors import PlatformError
 from nn.spark.runtime import cluster as executors
 from tests.support import ROOT
 
@@ -21,7 +21,7 @@ from nn.spark.runtime import cluster as executors
 from nn.spark.runtime.session import spark_context
 
 with spark_context('test') as context:
-    found = executors.await_all(context, print)
+    found = executors.wait_for_executors(context, print)
     print('found', [tuple(each) for each in found], context.defaultParallelism)
 """
 
@@ -60,7 +60,7 @@ def test_executors_that_spark_asks_for_only_when_there_are_tasks_are_not_waited_
 
 
 def test_a_local_master_is_one_executor(spark):
-    (only,) = executors.await_all(spark, print)
+    (only,) = executors.wait_for_executors(spark, print)
     assert (only.name, only.slots) == ("driver", 2)
     assert 50 << 20 < only.storage < 64 << 30
 
@@ -126,13 +126,13 @@ class Cluster:
 def test_how_long_executors_are_waited_for(monkeypatch, comes, conf, count, at):
     cluster = Cluster(monkeypatch, comes, **conf)
     monkeypatch.setattr(executors, "_wake", lambda context: None)
-    assert len(executors.await_all(cluster, print)) == count
+    assert len(executors.wait_for_executors(cluster, print)) == count
     assert cluster.now == pytest.approx(at, abs=2 * executors.POLL)
 
 
 def test_a_cluster_that_gives_nothing_is_told_once(monkeypatch, capsys):
     cluster = Cluster(monkeypatch, [25.0])
-    assert len(executors.await_all(cluster, print)) == 1
+    assert len(executors.wait_for_executors(cluster, print)) == 1
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("waiting   spark://far:7077 has given no executor for 10 s: ")
 
@@ -140,8 +140,8 @@ def test_a_cluster_that_gives_nothing_is_told_once(monkeypatch, capsys):
 def test_a_spark_that_stops_is_not_waited_for(monkeypatch):
     cluster = Cluster(monkeypatch, [])
     cluster.stops = 4.0
-    with pytest.raises(EnvironmentFault, match="Spark stopped by itself"):
-        executors.await_all(cluster, print)
+    with pytest.raises(PlatformError, match="Spark stopped by itself"):
+        executors.wait_for_executors(cluster, print)
 
 
 @pytest.mark.parametrize(
@@ -160,4 +160,4 @@ def test_what_an_executor_s_workers_may_take(spark, master, conf, expected):
     java = spark._jvm.org.apache.spark.SparkConf(False)
     for key, value in conf.items():
         java.set(key, value)
-    assert executors.beside_the_heap(java, master) == expected
+    assert executors.worker_memory_limit(java, master) == expected

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from nn.core.errors import DataError, EnvironmentFault
+from nn.core.errors import DataError, PlatformError
 from nn.spark.runtime import errors
 from tests.support.data import blobs, write_csv
 from tests.support.submitting import MAIN, submit
@@ -61,7 +61,7 @@ class JavaError(Exception):
 )
 def test_a_known_fault_is_one_line(told, line):
     fault = errors.translated(JavaError(told))
-    assert isinstance(fault, EnvironmentFault) and line in str(fault) and "\n" not in str(fault)
+    assert isinstance(fault, PlatformError) and line in str(fault) and "\n" not in str(fault)
 
 
 @pytest.mark.parametrize("error", [ValueError("No module named 'numpy'"), JavaError("x"), JavaError(None)])
@@ -128,12 +128,12 @@ def test_an_error_becomes_one_for_the_user_by_its_cause():
     class Py4JNetworkError(Exception):
         pass
 
-    own = EnvironmentFault("own")
+    own = PlatformError("own")
     assert errors.as_user_error(own, DataError, "what") is own
     known = errors.as_user_error(JavaError('Cannot run program "p": error=2'), DataError, "what")
-    assert type(known) is EnvironmentFault and "the Python p" in str(known)
+    assert type(known) is PlatformError and "the Python p" in str(known)
     gone = errors.as_user_error(Py4JNetworkError("Answer from Java side is empty"), DataError, "what")
-    assert type(gone) is EnvironmentFault and str(gone).startswith("Spark's Java process ended by itself")
+    assert type(gone) is PlatformError and str(gone).startswith("Spark's Java process ended by itself")
     other = errors.as_user_error(JavaError("reason\nmore"), DataError, "what")
     assert type(other) is DataError and str(other) == "what: reason"
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pyspark
 import pytest
 
-from nn.core.errors import EnvironmentFault
+from nn.core.errors import PlatformError
 from nn.spark.runtime import installation
 
 NUMBER = ".".join(pyspark.__version__.split(".")[:2])
@@ -54,7 +54,7 @@ def refusal(version=None, monkeypatch=None):
     """The line, with the pyspark of a version."""
     if version:
         monkeypatch.setattr(pyspark, "__version__", version)
-    with pytest.raises(EnvironmentFault) as caught:
+    with pytest.raises(PlatformError) as caught:
         installation.refuse_unfit()
     assert "\n" not in str(caught.value)
     return str(caught.value)

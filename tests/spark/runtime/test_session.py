@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nn.core.errors import EnvironmentFault, Terminated, advice_of, advise
+from nn.core.errors import PlatformError, Terminated, add_hint, hint_of
 from nn.spark.runtime import session
 from tests.support.submitting import MAIN, submit
 
@@ -54,7 +54,7 @@ def test_a_disk_without_room_for_the_package_is_one_line(monkeypatch):
 
     monkeypatch.setattr("nn.io.package.temporary_zip", full)
     with pytest.raises(
-        EnvironmentFault,
+        PlatformError,
         match="cannot write nn.zip to the folder for .* \\(TMPDIR\\): No space left on device",
     ):
         session.ship_package(Context())
@@ -66,7 +66,7 @@ def test_a_signal_while_spark_starts_is_no_fault_of_its_environment(started):
         pass
     assert caught.value is stop
     with (
-        pytest.raises(EnvironmentFault, match="^Spark did not start: division by zero$"),
+        pytest.raises(PlatformError, match="^Spark did not start: division by zero$"),
         started(lambda: 1 / 0),
     ):
         pass
@@ -78,9 +78,9 @@ def test_an_error_that_a_signal_brought_about_is_the_signal_and_keeps_its_advice
         try:
             amid(stop, UnboundLocalError("sockfile"))
         except UnboundLocalError as error:
-            advise(error, "go on")
+            add_hint(error, "go on")
             raise
-    assert caught.value is stop and advice_of(caught.value) == "go on"
+    assert caught.value is stop and hint_of(caught.value) == "go on"
 
 
 class JavaError(Exception):
@@ -93,8 +93,8 @@ class JavaError(Exception):
 def test_of_a_spark_that_stopped_by_itself_any_call_may_fail(started, stopped):
     context = Context()
     context._jsc = SimpleNamespace(sc=lambda: SimpleNamespace(isStopped=lambda: stopped))
-    for error, told in ((JavaError, EnvironmentFault if stopped else JavaError), (KeyError, KeyError)):
-        message = "Spark stopped by itself" if told is EnvironmentFault else None
+    for error, told in ((JavaError, PlatformError if stopped else JavaError), (KeyError, KeyError)):
+        message = "Spark stopped by itself" if told is PlatformError else None
         with pytest.raises(told, match=message), started(lambda: context):
             raise error
 

@@ -26,8 +26,8 @@ def test_a_worker_is_settled_once_and_stays_so(spark):
         from nn.spark.runtime import workers
 
         list(elements)
-        workers.settle()
-        workers.settle()
+        workers.tune_worker()
+        workers.tune_worker()
         importlib.invalidate_caches()
         zips = [f for f in sys.path_importer_cache.values() if isinstance(f, zipimport.zipimporter)]
         threads = [thread.name for thread in threading.enumerate() if thread.name == "acknowledge"]
@@ -50,7 +50,7 @@ def test_a_worker_is_settled_once_and_stays_so(spark):
 
 @pytest.mark.spark
 def test_an_archive_that_comes_later_is_still_found(spark, tmp_path):
-    spark.parallelize(range(2), 2).mapPartitions(lambda it: [workers.settle() for _ in it]).collect()
+    spark.parallelize(range(2), 2).mapPartitions(lambda it: [workers.tune_worker() for _ in it]).collect()
     path = tmp_path / "late.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a_late_module.py", "ANSWER = 42\n")
@@ -63,7 +63,7 @@ def test_a_worker_that_hears_ctrl_c_lives_on_and_prints_nothing():
     program = (
         "import os, signal, sys\n"
         "from nn.spark.runtime import workers\n"
-        "workers.hush()\n"
+        "workers.silence_interrupt()\n"
         "os.kill(os.getpid(), signal.SIGINT)\n"
         "print('out')\n"
         "print('err', file=sys.stderr)\n"
@@ -76,7 +76,7 @@ def test_a_worker_whose_connection_is_lost_prints_no_trace_of_it():
     program = (
         "import traceback\n"
         "from nn.spark.runtime import workers\n"
-        "workers.hush()\n"
+        "workers.silence_interrupt()\n"
         "for error in (BrokenPipeError, ConnectionResetError, ValueError):\n"
         "    try:\n"
         "        raise error\n"
@@ -137,7 +137,7 @@ def test_kept_archives_do_not_read_their_directory_again(tmp_path, monkeypatch):
     finder = zipimport.zipimporter(path)
     monkeypatch.setitem(sys.path_importer_cache, path, finder)
     kept = [each for each in sys.path_importer_cache.values() if isinstance(each, zipimport.zipimporter)]
-    workers.keep_zips()
+    workers.cache_zip_directories()
     monkeypatch.setattr(zipimport, "_read_directory", lambda path: pytest.fail("read again"))
     finder.invalidate_caches()
     for each in kept:

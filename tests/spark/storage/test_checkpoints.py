@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from nn.core.errors import DataError, EnvironmentFault
+from nn.core.errors import DataError, PlatformError
 from nn.io.checkpoint import Checkpoint
 from nn.spark.storage.checkpoints import Checkpoints, is_ours
 from nn.spark.storage.filesystem import LocalFolder
@@ -225,13 +225,13 @@ def test_a_write_that_fails_leaves_the_one_before_it(tmp_path, fails_at):
     class FullDisk(LocalFolder):
         def write(self, name, content):
             if name.endswith(fails_at):
-                raise EnvironmentFault(f"cannot write {name}: No space left on device")
+                raise PlatformError(f"cannot write {name}: No space left on device")
             super().write(name, content)
 
     write(kept_by(tmp_path), point(1))
     full = Checkpoints(FullDisk(str(tmp_path)), 1)
     full.newest()
-    with pytest.raises(EnvironmentFault, match="No space left"):
+    with pytest.raises(PlatformError, match="No space left"):
         write(full, point(2))
     assert kept_by(tmp_path).newest().epoch == 1
 
@@ -262,7 +262,7 @@ class Withheld(LocalFolder):
 
     def read(self, name, most):
         if name.endswith(".npz") and int(name.split("-")[1]) in self.epochs:
-            raise EnvironmentFault(f"cannot read {name}: Input/output error")
+            raise PlatformError(f"cannot read {name}: Input/output error")
         return super().read(name, most)
 
 
@@ -280,5 +280,5 @@ def test_where_the_disk_gives_out_none_nothing_is_called_damaged(tmp_path):
     write(kept_by(tmp_path), point(1), point(2))
     damage(tmp_path, 1)
     told = "Input/output error; no checkpoint can be read now, --overwrite starts anew$"
-    with pytest.raises(EnvironmentFault, match=told):
+    with pytest.raises(PlatformError, match=told):
         Checkpoints(Withheld(str(tmp_path), 2), 2).newest()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn.spark.storage.filesystem
-from nn.core.errors import DataError, EnvironmentFault, UsageError
+from nn.core.errors import DataError, PlatformError, UsageError
 from nn.spark.storage import lock_file, paths
 from nn.spark.storage.filesystem import SLICE, HadoopFolder, LocalFolder, Storage
 from nn.spark.storage.lock import claimed, refuse_running
@@ -82,12 +82,12 @@ def test_folder_creates_a_file_where_there_is_none_and_rewrites_it_in_its_place(
 
 def test_what_must_be_known_before_each_change_is(folder):
     def refuse():
-        raise EnvironmentFault("lost")
+        raise PlatformError("lost")
 
     folder.write("a", b"")
     folder.before_change = refuse
     for change in (lambda: folder.write("b", b""), lambda: folder.remove("a")):
-        with pytest.raises(EnvironmentFault, match="^lost$"):
+        with pytest.raises(PlatformError, match="^lost$"):
             change()
     assert folder.names() == ["a"]
 
@@ -118,14 +118,14 @@ def test_a_mark_whose_process_is_dead_or_unknown_is_replaced_by_its_age(folder, 
 
 def test_a_file_in_a_folder_s_place_is_told(folder, storage):
     folder.write("c", b"")
-    with pytest.raises(EnvironmentFault, match="cannot use .*out/c as OUTPUT: it is a file"):
+    with pytest.raises(PlatformError, match="cannot use .*out/c as OUTPUT: it is a file"):
         storage.folder(f"{folder.path}/c").names()
 
 
 def test_what_a_file_system_does_not_remove_is_told():
     kept = SimpleNamespace(exists=lambda place: True, delete=lambda place, deep: False)
     folder = HadoopFolder(SimpleNamespace(_at=lambda path: (kept, path)), "x://out")
-    with pytest.raises(EnvironmentFault, match="^cannot remove x://out/_SUCCESS: its file system keeps it$"):
+    with pytest.raises(PlatformError, match="^cannot remove x://out/_SUCCESS: its file system keeps it$"):
         folder.remove("_SUCCESS")
 
 
@@ -146,7 +146,7 @@ def test_bytes_that_do_not_fit_the_checksums_of_the_file_system_are_damage(folde
 
 def test_folder_removes_no_folder_that_holds_something(folder):
     folder.write("a/b", b"kept")
-    with pytest.raises(EnvironmentFault, match="cannot remove .*out/a: "):
+    with pytest.raises(PlatformError, match="cannot remove .*out/a: "):
         folder.remove("a")
     assert folder.names("a") == ["b"]
 
@@ -283,7 +283,7 @@ def test_a_file_system_without_a_connector_is_a_fault_of_the_environment(storage
         ),
         (lambda: storage.folder(path), "OUTPUT", "name a folder of this machine"),
     ):
-        with pytest.raises(EnvironmentFault) as caught:
+        with pytest.raises(PlatformError) as caught:
             open_it()
         assert str(caught.value) == f"{argument}: {line}{cure}"
 
@@ -343,12 +343,12 @@ def test_other_paths_are_left_to_spark(path):
 
 
 def test_a_web_page_is_no_input_and_no_output():
-    with pytest.raises(EnvironmentFault) as caught:
+    with pytest.raises(PlatformError) as caught:
         paths.refuse_malformed("https://host/x.csv", "TEST_IMAGES")
     assert str(caught.value) == (
         "TEST_IMAGES: Spark cannot read https:// (https://host/x.csv): download the file first"
     )
-    with pytest.raises(EnvironmentFault, match="^OUTPUT: Spark cannot write to http:// "):
+    with pytest.raises(PlatformError, match="^OUTPUT: Spark cannot write to http:// "):
         paths.refuse_malformed("http://host/out", "OUTPUT")
 
 
@@ -367,7 +367,7 @@ def test_a_name_with_a_colon_that_spark_finds_by_itself_is_refused(storage, tmp_
 def test_folder_tells_where_it_cannot_write(storage, tmp_path):
     (tmp_path / "file").write_text("in the way")
     folder = storage.folder(str(tmp_path / "file" / "out"))
-    with pytest.raises(EnvironmentFault, match="cannot write .*file/out/history.csv: Not a directory"):
+    with pytest.raises(PlatformError, match="cannot write .*file/out/history.csv: Not a directory"):
         folder.write("history.csv", b"")
-    with pytest.raises(EnvironmentFault, match="cannot use .* as OUTPUT: it is a file"):
+    with pytest.raises(PlatformError, match="cannot use .* as OUTPUT: it is a file"):
         storage.folder(str(tmp_path / "file")).names()

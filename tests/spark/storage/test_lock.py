@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from nn.core.errors import EnvironmentFault, OutputLost, Terminated, UsageError
+from nn.core.errors import OutputLostError, PlatformError, Terminated, UsageError
 from nn.spark.storage import lock, lock_file
 from nn.spark.storage.filesystem import LocalFolder
 from nn.spark.storage.lock import Claim, Clock, claimed, refuse_running
@@ -280,7 +280,7 @@ def test_ctrl_c_ends_the_waiting(folder):
 def test_a_folder_of_that_name_is_told_in_a_line(folder):
     os.makedirs(os.path.join(folder.path, NAME))
     with (
-        pytest.raises(EnvironmentFault, match="cannot read .*_RUNNING: Is a directory; remove it if no run"),
+        pytest.raises(PlatformError, match="cannot read .*_RUNNING: Is a directory; remove it if no run"),
         running(folder),
     ):
         pass
@@ -349,13 +349,13 @@ def test_a_mark_that_was_removed_is_made_again(folder):
 
 
 def test_a_run_that_was_taken_for_dead_stops_writing_and_leaves_the_other_its_files(folder, clock):
-    with pytest.raises(OutputLost) as caught, running(folder):
+    with pytest.raises(OutputLostError) as caught, running(folder):
         folder.write("history.csv", b"mine")
         clock.at += 3600  # the machine sleeps, and another one takes over
         folder.rewrite(NAME, OTHER.to_bytes())
         LocalFolder(folder.path).write("history.csv", b"theirs")
         for change in (lambda: folder.write("history.csv", b"mine"), lambda: folder.remove("history.csv")):
-            with pytest.raises(OutputLost):
+            with pytest.raises(OutputLostError):
                 change()
         folder.write("history.csv", b"mine")
     assert caught.value.exit_code == 4 and "\n" not in str(caught.value)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from nn.core.errors import Diverged, EnvironmentFault, OutputLost, Terminated
+from nn.core.errors import DivergenceError, OutputLostError, PlatformError, Terminated
 from nn.io.checkpoint import Checkpoint
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import LocalFolder
-from nn.spark.storage.recorder import Pace, Recording
+from nn.spark.storage.recorder import Pace, Recorder
 from nn.spark.storage.run_directory import Output
 from nn.training.records import Epoch, Progress
 
@@ -27,7 +27,7 @@ class Clock:
 
 def recording(path, every=None, clock=None, folder=None):
     folder = folder or LocalFolder(str(path))
-    return Recording(
+    return Recorder(
         Output(folder),
         Checkpoints(folder, 2),
         Pace(every, clock or Clock()),
@@ -76,7 +76,7 @@ def test_pace_of_0_is_never(tmp_path):
     assert not (tmp_path / "checkpoints").exists()
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, Terminated, EnvironmentFault])
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Terminated, PlatformError])
 def test_what_ends_a_run_early_leaves_its_last_epoch_and_says_how_to_go_on(tmp_path, stop):
     with pytest.raises(stop) as caught, recording(tmp_path, every=100) as record:
         for epoch in (1, 2, 3):
@@ -87,11 +87,11 @@ def test_what_ends_a_run_early_leaves_its_last_epoch_and_says_how_to_go_on(tmp_p
 
 
 def test_a_run_that_diverges_keeps_its_last_sound_epoch(tmp_path):
-    with pytest.raises(Diverged) as caught, recording(tmp_path, every=100) as record:
+    with pytest.raises(DivergenceError) as caught, recording(tmp_path, every=100) as record:
         record(progress_after(1))
         record(progress_after(2))
         record(Progress({}, (*progress_after(2).history, Epoch(3, 99.0, 0.5, 0.1, True, 7))))
-        raise Diverged("the cost is inf")
+        raise DivergenceError("the cost is inf")
     assert saved(tmp_path) == ([2], 3)
     assert caught.value.advice.startswith("epoch 2, the last that was sound, is kept in ")
 
@@ -100,12 +100,12 @@ class Kept(LocalFolder):
     """A folder from which nothing can be removed."""
 
     def remove(self, name):
-        raise EnvironmentFault(f"cannot remove {name}: Read-only file system")
+        raise PlatformError(f"cannot remove {name}: Read-only file system")
 
 
 def test_a_checkpoint_counts_once_it_is_whole_though_older_ones_stay(tmp_path):
     with (
-        pytest.raises(EnvironmentFault, match="cannot remove") as caught,
+        pytest.raises(PlatformError, match="cannot remove") as caught,
         recording(tmp_path, 1, folder=Kept(str(tmp_path))) as record,
     ):
         for epoch in range(1, 9):
@@ -121,9 +121,9 @@ def test_a_run_that_ends_before_its_first_epoch_advises_nothing(tmp_path):
 
 
 def test_a_run_that_lost_its_output_advises_nothing(tmp_path):
-    with pytest.raises(OutputLost) as caught, recording(tmp_path, every=1) as record:
+    with pytest.raises(OutputLostError) as caught, recording(tmp_path, every=1) as record:
         record(progress_after(1))
-        raise OutputLost("another run writes there")
+        raise OutputLostError("another run writes there")
     assert caught.value.advice == "" and saved(tmp_path) == ([1], 1)
 
 
@@ -159,7 +159,7 @@ class Gone(LocalFolder):
         if name.endswith(".npz") or name.startswith("history"):
             self.left -= 1
             if self.left < 0:
-                raise EnvironmentFault(f"cannot write {name}")
+                raise PlatformError(f"cannot write {name}")
         super().write(name, content)
 
 
@@ -176,13 +176,13 @@ def test_a_service_that_is_gone_does_not_hide_what_ended_the_run(tmp_path):
 
 def test_a_checkpoint_that_cannot_be_written_ends_the_run(tmp_path):
     with (
-        pytest.raises(EnvironmentFault, match="cannot write checkpoints/epoch-000001"),
+        pytest.raises(PlatformError, match="cannot write checkpoints/epoch-000001"),
         recording(tmp_path, 1, folder=Gone(str(tmp_path))) as record,
     ):
         record(progress_after(1))
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, EnvironmentFault])
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, PlatformError])
 def test_what_ends_a_run_after_its_training_says_how_to_go_on_too(tmp_path, stop):
     with pytest.raises(stop) as caught, recording(tmp_path, 100) as record:
         record(progress_after(1))

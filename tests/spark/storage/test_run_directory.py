@@ -2,7 +2,7 @@
 
 import pytest
 
-from nn.core.errors import EnvironmentFault
+from nn.core.errors import PlatformError
 from nn.spark.storage.filesystem import LocalFolder
 from nn.spark.storage.run_directory import Output
 from nn.training.records import Epoch
@@ -29,14 +29,14 @@ def test_a_probe_that_fails_leaves_everything_as_it_was(tmp_path):
         def write(self, name, content):
             super().write(name, b"")
             super().remove(name)
-            raise EnvironmentFault("No space left on device")
+            raise PlatformError("No space left on device")
 
     class Unreadable(LocalFolder):
         def read(self, name, most):
-            raise EnvironmentFault("Input/output error")
+            raise PlatformError("Input/output error")
 
     for kind, told in ((FullDisk, "No space left"), (Unreadable, "Input/output")):
-        with pytest.raises(EnvironmentFault, match=told):
+        with pytest.raises(PlatformError, match=told):
             Output(kind(str(tmp_path / "a" / "b"))).probe()
         assert list(tmp_path.iterdir()) == []
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from nn.data.layout import Layout, header_note, is_header, layout_of
+from nn.data.dialect import Dialect, dialect_of, header_note, is_header
 
 
 def rows_of(lines, header="auto", skip=0):
     """(layout, whether the first line is a header)."""
-    layout = layout_of(lines, header, skip)
-    return layout, is_header(lines[0], layout)
+    dialect = dialect_of(lines, header, skip)
+    return dialect, is_header(lines[0], dialect)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def rows_of(lines, header="auto", skip=0):
     ],
 )
 def test_names_above_numbers_are_a_header(lines, separator, width, header):
-    layout, found = rows_of(lines)
-    assert (layout.separator, layout.width, found) == (separator, width, header)
+    dialect, found = rows_of(lines)
+    assert (dialect.separator, dialect.width, found) == (separator, width, header)
 
 
 @pytest.mark.parametrize(
@@ -76,28 +76,28 @@ def test_a_row_of_numbers_alone_is_no_header():
 
 
 def test_numbers_are_a_header_only_where_the_first_file_has_one():
-    row = Layout(",", 3)
+    row = Dialect(",", 3)
     assert not is_header("0,1,2", row) and is_header("0,1,2", row._replace(numbered=True))
     assert is_header("a,b,c", row)
 
 
 def test_so_many_numbers_are_a_header_in_any_file():
-    row = Layout(",", 10)
+    row = Dialect(",", 10)
     assert is_header("0,1,2,3,4,5,6,7,8,9", row) and is_header("1,2,3,4,5,6,7,8,9,10", row)
     assert not is_header("0,1,2,3,4,5,6,7,8,8", row)
     assert not is_header("0,1,2,3,4,5,6,7,8,9", row._replace(header="no"))
 
 
 def test_the_user_has_the_last_word():
-    assert rows_of(["0,1,2", "7,8,9"], "no") == (Layout(",", 3, "no"), False)
-    layout, header = rows_of(["1,2,3", "7;8"], "yes")
-    assert header and (layout.separator, layout.width) == (";", 2)
+    assert rows_of(["0,1,2", "7,8,9"], "no") == (Dialect(",", 3, "no"), False)
+    dialect, header = rows_of(["1,2,3", "7;8"], "yes")
+    assert header and (dialect.separator, dialect.width) == (";", 2)
     assert rows_of(["a,b", "c,d"], "yes")[1] and not rows_of(["a,b", "1,2"], "no")[1]
 
 
 @pytest.mark.parametrize("header", ["auto", "yes", "no"])
 def test_a_row_has_a_width_even_where_it_is_blank(header):
-    assert layout_of(["\ufeff"], header).width == layout_of(["a", "\ufeff", "2"], header).width == 1
+    assert dialect_of(["\ufeff"], header).width == dialect_of(["a", "\ufeff", "2"], header).width == 1
 
 
 @pytest.mark.parametrize(
@@ -119,22 +119,22 @@ def test_a_row_has_a_width_even_where_it_is_blank(header):
     ],
 )
 def test_a_first_line_unlike_the_others_is_the_one_at_fault(lines, width, advice):
-    layout, header = rows_of(lines)
-    assert not header and layout.width == width
-    assert advice in layout.advice and bool(advice) == bool(layout.advice)
+    dialect, header = rows_of(lines)
+    assert not header and dialect.width == width
+    assert advice in dialect.advice and bool(advice) == bool(dialect.advice)
 
 
 def test_advice_counts_the_lines_that_are_skipped_already():
-    layout = layout_of(["150,4", "1,2,3", "4,5,6"], skip=2)
-    assert layout.skip == 2 and layout.advice == "--skip-lines 3 leaves it out if it is a header or no row"
+    dialect = dialect_of(["150,4", "1,2,3", "4,5,6"], skip=2)
+    assert dialect.skip == 2 and dialect.advice == "--skip-lines 3 leaves it out if it is a header or no row"
 
 
 def test_a_few_numbers_as_a_header_are_noted():
     few, many = (",".join(map(str, range(count))) for count in (3, 10))
     for line, noted in ((few, True), (many, False), ("a,b,c", False), (f"label,{few}", False)):
         row = ",".join(["7"] * len(line.split(",")))
-        layout = layout_of([line, row, row])
-        assert is_header(line, layout)
-        assert bool(header_note(line, layout)) == noted
-    layout = layout_of([few, "7,8,9"], skip=1)
-    assert header_note(few, layout) == "line 2 (0,1,2) is read as a header; --header no reads it as a row"
+        dialect = dialect_of([line, row, row])
+        assert is_header(line, dialect)
+        assert bool(header_note(line, dialect)) == noted
+    dialect = dialect_of([few, "7,8,9"], skip=1)
+    assert header_note(few, dialect) == "line 2 (0,1,2) is read as a header; --header no reads it as a row"

@@ -28,7 +28,7 @@ _RENAMED = re.compile(
 )  # what pandas makes of a column's name that it has met before
 
 
-class Layout(NamedTuple):
+class Dialect(NamedTuple):
     """How the rows of a file are written."""
 
     separator: str | None  # None: any run of blanks
@@ -57,17 +57,17 @@ def fields_of(line: str, separator: str | None) -> list[str]:
     return [field.strip() for field in line.removeprefix(BYTE_ORDER_MARK).split(separator)]
 
 
-def is_header(line: str, layout: Layout) -> bool:
+def is_header(line: str, dialect: Dialect) -> bool:
     """Return whether the first line of a file, after the lines to skip, is a header."""
-    if layout.header != AUTO:
-        return layout.header == YES
-    fields = fields_of(line, layout.separator)
-    if len(fields) != layout.width:
+    if dialect.header != AUTO:
+        return dialect.header == YES
+    fields = fields_of(line, dialect.separator)
+    if len(fields) != dialect.width:
         return False
-    return _are_names(fields) or ((layout.numbered or _is_sure(fields)) and _count_columns(fields))
+    return _are_names(fields) or ((dialect.numbered or _is_sure(fields)) and _count_columns(fields))
 
 
-def layout_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Layout:
+def dialect_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Dialect:
     """Derive the layout of a file from the LOOKED_AT lines that follow the first `skip` ones, or fewer.
 
     The width is that of the rows; of a file that is nothing but a header it is the header's.
@@ -76,13 +76,13 @@ def layout_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Layout:
     row = below[0] if header == YES and below else first
     separator = separator_of(row)
     width = max(1, len(fields_of(row, separator)))  # a blank line has no field, and is no row of none
-    layout = Layout(separator, width, header, skip=skip)
-    return _with_header_found(layout, first, below) if header == AUTO and below else layout
+    dialect = Dialect(separator, width, header, skip=skip)
+    return _with_header_found(dialect, first, below) if header == AUTO and below else dialect
 
 
-def names_of(line: str, layout: Layout) -> tuple[str, ...]:
+def names_of(line: str, dialect: Dialect) -> tuple[str, ...]:
     """Return the names in a header, without quotes; none of a header that has numbers in it."""
-    fields = fields_of(line, layout.separator)
+    fields = fields_of(line, dialect.separator)
     return tuple(map(_unquoted, fields)) if _are_names(fields) else ()
 
 
@@ -93,38 +93,38 @@ def first_difference(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[i
     return next((each for each in named if each[1].casefold() != each[2].casefold()), None)
 
 
-def header_note(line: str, layout: Layout) -> str | None:
+def header_note(line: str, dialect: Dialect) -> str | None:
     """Return what to tell the user of a header that might be a row, else None."""
-    fields = fields_of(line, layout.separator)
-    if layout.header != AUTO or not all(map(_is_number, fields)) or _is_sure(fields):
+    fields = fields_of(line, dialect.separator)
+    if dialect.header != AUTO or not all(map(_is_number, fields)) or _is_sure(fields):
         return None
-    return f"line {layout.skip + 1} ({','.join(fields)}) is read as a header; --header no reads it as a row"
+    return f"line {dialect.skip + 1} ({','.join(fields)}) is read as a header; --header no reads it as a row"
 
 
-def _with_header_found(layout: Layout, first: str, below: list[str]) -> Layout:
+def _with_header_found(dialect: Dialect, first: str, below: list[str]) -> Dialect:
     """Complete the layout of a file whose first line is a row, by looking at the lines below it."""
-    own = fields_of(first, layout.separator)
+    own = fields_of(first, dialect.separator)
     separator = separator_of(below[0])
     names, *rows = (fields_of(line, separator) for line in [first, *below])
     if all(map(_is_number, own)):
         agreed = len({len(row) for row in rows}) == 1 and len(rows) > 1
         if agreed and len(names) != len(rows[0]) and all(map(_is_number, rows[0])):
-            return Layout(separator, len(rows[0]), skip=layout.skip, advice=_leave_out(layout.skip))
-        return layout._replace(numbered=len(names) == len(rows[0]) and _count_columns(names))
+            return Dialect(separator, len(rows[0]), skip=dialect.skip, advice=_leave_out(dialect.skip))
+        return dialect._replace(numbered=len(names) == len(rows[0]) and _count_columns(names))
     if not any(_looks_like_number(field) for row in rows for field in row):
-        return layout._replace(header=NO)  # words everywhere: the first line is as wrong as the others
+        return dialect._replace(header=NO)  # words everywhere: the first line is as wrong as the others
     if len(names) != len(rows[0]):
         if _is_number(own[0]) and not all(map(_is_number, rows[0])):
-            return layout._replace(header=NO)  # both begin as rows do, and are none
-        return Layout(separator, len(rows[0]), skip=layout.skip, advice=_leave_out(layout.skip))
-    found = Layout(separator, len(names), skip=layout.skip)
+            return dialect._replace(header=NO)  # both begin as rows do, and are none
+        return Dialect(separator, len(rows[0]), skip=dialect.skip, advice=_leave_out(dialect.skip))
+    found = Dialect(separator, len(names), skip=dialect.skip)
     if _are_names(names) or not all(map(_is_number, rows[0])):
         return found
     if _count_columns(names):
         return found._replace(numbered=True)
     if names[0] and all(_is_number(name) or MISSING.fullmatch(name) for name in names):
         return found  # a row that lacks values; without a name for its index, pandas' header is no such row
-    advice = f"a header with numbers in it? --header yes reads it as one; {_leave_out(layout.skip)}"
+    advice = f"a header with numbers in it? --header yes reads it as one; {_leave_out(dialect.skip)}"
     return found._replace(advice=advice)
 
 
