@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,12 +43,17 @@ def commands():
             yield line, replaced
 
 
+def made(folder, names):
+    """The names in a folder that make or a run has put there."""
+    at_the_top = {"output", "dist", "runs", "data"} if Path(folder) == ROOT else {"results"}
+    return {name for name in names if name.startswith(".") or name in {"__pycache__", *at_the_top}}
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """The files of the project without what is made of them, and data where make train would put them."""
     folder = tmp_path_factory.mktemp("project") / "copy"
-    unmade = shutil.ignore_patterns(".*", "output", "dist", "runs", "data", "results", "__pycache__")
-    shutil.copytree(ROOT, folder, ignore=unmade)
+    shutil.copytree(ROOT, folder, ignore=made)
     assert run(DRAWN, folder).returncode == 0
     return folder
 

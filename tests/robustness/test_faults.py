@@ -28,7 +28,7 @@ from tests.support.submitting import MAIN, begin, job, python_under, submit
 
 pytestmark = [pytest.mark.spark, pytest.mark.faults]
 
-DISTURBED = ROOT / "tests" / "disturbed_task.py"
+DISTURBED = ROOT / "tests" / "robustness" / "disturbed_task.py"
 EXECUTORS = ["--conf", "spark.executor.memory=512m", "--conf", "spark.driver.host=127.0.0.1"]
 COMMON = [
     "--partitions",
