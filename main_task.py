@@ -36,7 +36,7 @@ if reason:
 
 from nn.cli import check, console, dry_run, entry, ownership, parser, report, resume
 from nn.models import model_file
-from nn.spark.backend import descend_on, measure_on, seconds_per_batch
+from nn.spark.backend import SparkBackend
 from nn.spark.input import reader
 from nn.spark.input.shuffle import shuffled
 from nn.spark.runtime.broadcast import broadcast
@@ -46,8 +46,6 @@ from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import Storage
 from nn.spark.storage.run_directory import Output
 from nn.training import diagnosis, evaluation
-from nn.training.loop import kept, train
-from nn.training.penalized import measure_with
 
 
 def main(asked):
@@ -85,35 +83,29 @@ def run(context, storage, output, checkpoints, start):
     if asked.shuffle_once:
         train_set = shuffled(train_set, asked.recipe.seed)
     about = report.describe_data(storage, asked, train_set.rows)
-    split = asked.split(train_set.labels, train_set.classes)
-    model = asked.model(train_set.width, train_set.classes, scale=train_set.largest or 1.0)
-    train_blocks = reader.learned_from(train_set, split)
-    asked = asked.for_replicas(split.train_rows, train_set.partitions)
-    recipe = asked.recipe
-    console.say(report.data_lines(train_set, test_set, recipe, split, about["name"], clock.lap("reading")))
+    training = asked.training_run(train_set.facts)
+    backend = SparkBackend(train_set.blocks, train_set.facts, train_set.cached, train_set.weighted)
+    backend.split(training.split)
+    asked = asked.with_recipe(training.recipe)
+    console.say(
+        report.data_lines(
+            train_set, test_set, training.recipe, training.split, about["name"], clock.lap("reading")
+        )
+    )
 
     # train
-    params = model.init(recipe.seed)
-    plan = recipe.plan(split.train_rows)
-    optimizer = recipe.optimizer_for(plan)
     data = resume.data_of(train_set, test_set)
-    progress = start.progress(asked, data, optimizer, plan, params)
-    penalty = recipe.penalty()
-    measure = measure_with(penalty, measure_on(train_blocks, model, recipe.augment))
-    many = []
-    if report.many_jobs(plan, optimizer):
-        many = [report.many_jobs_note(plan, optimizer, seconds_per_batch(measure, params, plan))]
-    console.say(report.plan_lines(recipe, model, many) + start.lines())
-    table = console.Table(plan, live=shows_on_terminal(context), done=start.epoch)
-    measure = table.counting(measure)
-    descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
-    epochs = train(measure, optimizer, plan, progress, descend, recipe.patience)
+    progress = start.progress(asked, data, training)
+    notes = report.many_jobs_notes(training, backend)
+    console.say(report.plan_lines(training.recipe, training.model, notes) + start.lines())
+    table = console.Table(training.plan, live=shows_on_terminal(context), done=start.epoch)
+    epochs = training.epochs(console.CountingBackend(backend, table), progress)
     resume.take_over(start, asked, output, checkpoints)
-    with resume.recording(start, asked, data, optimizer, output, checkpoints) as record:
+    with resume.recording(start, asked, data, training, output, checkpoints) as record:
         for progress in table.watch(epochs):
             record(progress)
         record.finish()
-        params = kept(optimizer, progress)
+        model, params = training.model, training.final_params(progress)
         clock.lap("training")
 
         # score and write
@@ -123,13 +115,25 @@ def run(context, storage, output, checkpoints, start):
         handle.destroy()
         clock.lap("scoring")
         summary = report.summary(
-            asked, context, train_set, test_set, split, about, model, start.epoch, progress, score, clock
+            asked,
+            context,
+            train_set,
+            test_set,
+            training.split,
+            about,
+            model,
+            start.epoch,
+            progress,
+            score,
+            clock,
         )
         trained_on = {"data": about, "test_accuracy": score.accuracy}
         output.write_results(score, summary, model_file.to_bytes(model, params, trained_on))
     at_once = min(context.defaultParallelism, train_set.partitions)
     notes = diagnosis.notes(score, progress, model, params)
-    console.say(report.closing(asked, plan, progress, score, notes, clock, output.folder.is_local, at_once))
+    console.say(
+        report.closing(asked, training.plan, progress, score, notes, clock, output.folder.is_local, at_once)
+    )
 
 
 if __name__ == "__main__":

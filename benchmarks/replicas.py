@@ -20,12 +20,15 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import dataclasses
+
 import numpy as np
 from matplotlib.figure import Figure
 from peers import digits
 
 from nn.data.block import Block
 from nn.data.local_rdd import LocalRDD
+from nn.data.split import Split
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.plotting.style import (
     DARK,
@@ -39,10 +42,10 @@ from nn.plotting.style import (
     legend_below,
     save,
 )
-from nn.training.local import descend_on, measure_on
-from nn.training.loop import kept, train
+from nn.training.backend import Facts
+from nn.training.local import LocalBackend
 from nn.training.recipe import Recipe
-from nn.training.records import Progress
+from nn.training.run import TrainingRun
 
 REPLICAS = (2, 8, 32, 128)
 EPOCHS, BLOCK = 10, 1024
@@ -108,16 +111,14 @@ def accuracy(sets: list, replicas: int, seed: int, options: dict[str, Any], case
     """Test accuracy after the last epoch."""
     (inputs, labels), (test_inputs, test_labels) = sets
     recipe = Recipe.of(**{**COMMON, **options}, seed=seed)
-    model = recipe.model(inputs.shape[1], int(labels.max()) + 1, float(inputs.max()))
-    plan = recipe.plan(len(labels))
-    optimizer: Any = recipe.optimizer_for(plan)
+    facts = Facts(inputs.shape[1], labels, int(labels.max()) + 1, float(inputs.max()))
+    run = TrainingRun.of(recipe, facts, Split(len(labels)))
     if case == FORGETFUL:
-        optimizer = Forgetful(**vars(optimizer))
+        run = dataclasses.replace(run, optimizer=Forgetful(**vars(run.optimizer)))
     order = np.argsort(labels, kind="stable") if case == SORTED else np.arange(len(labels))
     blocks = partitions(inputs[order], labels[order], replicas)
-    start = Progress(optimizer.init(model.init(seed)))
-    *_, last = train(measure_on(blocks, model), optimizer, plan, start, descend_on(blocks, model))
-    return float(np.mean(model.predict(kept(optimizer, last), test_inputs) == test_labels))
+    *_, last = run.epochs(LocalBackend(blocks))
+    return float(np.mean(run.predictor(last).predict(test_inputs) == test_labels))
 
 
 def partitions(inputs: np.ndarray, labels: np.ndarray, count: int) -> LocalRDD:

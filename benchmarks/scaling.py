@@ -34,10 +34,10 @@ os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 import numpy as np
 from peers.nn_spark import repeated, source
 
+from nn.data.split import Split
 from nn.spark.aggregate import group_count
-from nn.training.loop import train
 from nn.training.recipe import Recipe
-from nn.training.records import Progress
+from nn.training.run import TrainingRun
 
 WARM_UP, REPEATS = 8, 8  # epochs
 BATCH = 64
@@ -106,16 +106,13 @@ def measure(context: Any, data: str, cases: Sequence[Case]) -> Iterator[tuple[Ca
 
 def seconds_of(case: Case, blocks: Any, dataset: Any) -> float:
     """The median epoch."""
-    from nn.spark.backend import descend_on, measure_on
+    from nn.spark.backend import SparkBackend
 
     how = {"average": "parameters", "batch_size": BATCH} if case.average == "parameters" else {"sample": 1.0}
     common = {"activation": "relu", "loss": "cross-entropy", "optimizer": "momentum", "schedule": "constant"}
     recipe = Recipe.of(hidden=[case.hidden], learning_rate=0.02, epochs=WARM_UP + REPEATS, **common, **how)
-    model = recipe.model(dataset.width, dataset.classes, dataset.largest)
-    plan = recipe.plan(dataset.rows * case.times)
-    optimizer = recipe.optimizer_for(plan)
-    start = Progress(optimizer.init(model.init(0)))
-    *_, last = train(measure_on(blocks, model), optimizer, plan, start, descend_on(blocks, model))
+    run = TrainingRun.of(recipe, dataset.facts._replace(partitions=1), Split(dataset.rows * case.times))
+    *_, last = run.epochs(SparkBackend(blocks))
     return statistics.median(line.seconds for line in last.history[WARM_UP:])
 
 

@@ -17,15 +17,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from nn.data.local_rdd import local_rdd
+from nn.data.split import Split
 from nn.layers import Dense, Sigmoid, layer_from_config
 from nn.models.losses import HalfSquaredError
 from nn.models.sequential import Sequential
 from nn.optim.first_order import FirstOrder
 from nn.optim.rules import SGD
 from nn.optim.schedules import BoldDriver
-from nn.training import local
-from nn.training.loop import Plan, train
+from nn.training.backend import Task
+from nn.training.local import LocalBackend
+from nn.training.plan import Plan
+from nn.training.recipe import Recipe
 from nn.training.records import Progress
+from nn.training.run import TrainingRun
 
 # (activation, gain of the hidden layer, gain of the output layer, output biases at the log-odds of a class, growth)
 CASES = [
@@ -68,7 +72,8 @@ def accuracy(blocks, rows, test, case, seed) -> float:
         params[2]["b"][:] = -np.log(9.0)
     descent = FirstOrder(SGD(), BoldDriver(growth=growth))
     plan = Plan(rows, epochs=100, sample=0.7, seed=seed)
-    *_, last = train(local.measure_on(blocks, model), descent, plan, Progress(descent.init(params)))
+    run = TrainingRun(Task(model), Split(rows), plan, descent, Recipe())
+    *_, last = run.epochs(LocalBackend(blocks), Progress(descent.init(params)))
     return float(np.mean(model.predict(descent.result(last.state), test[0]) == test[1]))
 
 

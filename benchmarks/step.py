@@ -29,15 +29,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 import nn.spark.runtime.workers
+from nn.data.batches import RowSelection
 from nn.data.block import Block
 from nn.models.builder import multilayer_perceptron
+from nn.models.sequential import Sequential
 from nn.optim.parameter_averaging import ParameterAveraging
+from nn.optim.requests import Gradients, Request
 from nn.optim.rules import Momentum
 from nn.spark import backend
 from nn.spark.input import reader
 from nn.spark.runtime.session import spark_context
 from nn.spark.storage.filesystem import Storage
-from nn.training.records import RowSelection
+from nn.training.backend import Job, Task
 
 WARM_UP, REPEATS = 40, 40  # the first jobs of a JVM are slower
 
@@ -75,29 +78,32 @@ def main() -> None:
 def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
     """What is timed, in this order."""
     model = multilayer_perceptron(train.width, train.classes, (64,), "sigmoid", "mse", train.largest)
-    measure, params = backend.measure_on(train.blocks, model), model.init(0)
-    descend, averaging = backend.descend_on(train.blocks, model), ParameterAveraging(Momentum())
-    told = averaging.round(averaging.init(params))
+    rows, averaging = backend.SparkBackend(train.blocks), ParameterAveraging(Momentum())
+    gradients = Gradients(model.init(0))
+    local_steps = averaging.ask(averaging.init(gradients.params))
     wide = multilayer_perceptron(train.width, train.classes, (1024,), "relu", "cross-entropy", train.largest)
-    one_step, far = backend.descend_on(train.blocks, wide), averaging.round(averaging.init(wide.init(0)))
+    wide_steps = averaging.ask(averaging.init(wide.init(0)))
     nothing = context.parallelize(range(2), 2)
     batch = RowSelection(0, 1, batches=60, total=60_000)
+
+    def run(network: Sequential, request: Request, selection: RowSelection) -> None:
+        rows.run([Job(Task(network), request, selection)])
 
     def by_broadcast(number: int) -> None:
         inline, backend.INLINE = backend.INLINE, 0
         try:
-            measure(params, batch._replace(batch=number % 60))
+            run(model, gradients, batch._replace(batch=number % 60))
         finally:
             backend.INLINE = inline
 
     return {
         "reading the blocks": lambda i: train.blocks.map(rows_of).reduce(add),
         "a mini-batch of 1,000 rows, by broadcast": by_broadcast,
-        "a mini-batch of 1,000 rows": lambda i: measure(params, batch._replace(batch=i % 60)),
-        "a whole epoch, gradients": lambda i: measure(params, RowSelection(0, i, 0.7)),
-        "a whole epoch, replicas": lambda i: descend(told, RowSelection(0, i)),
-        "a step of replicas, 1,024 units": lambda i: one_step(
-            far, RowSelection(0, i, batch=0, batches=468, total=60_000)
+        "a mini-batch of 1,000 rows": lambda i: run(model, gradients, batch._replace(batch=i % 60)),
+        "a whole epoch, gradients": lambda i: run(model, gradients, RowSelection(0, i, 0.7)),
+        "a whole epoch, replicas": lambda i: run(model, local_steps, RowSelection(0, i)),
+        "a step of replicas, 1,024 units": lambda i: run(
+            wide, wide_steps, RowSelection(0, i, batch=0, batches=468, total=60_000)
         ),
         "a job that does nothing": lambda i: nothing.mapPartitions(exhausted).collect(),
     }

@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from nn.data.block import Block
-from nn.training.loop import train
+from nn.data.split import Split
+from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 from nn.training.records import Progress
+from nn.training.run import TrainingRun
 
 from . import contract, digits, memory, sparksession
 
@@ -49,14 +51,12 @@ def recipe(asked: argparse.Namespace) -> Recipe:
     return Recipe.of(**words)
 
 
-def training(blocks: Any, model: Any, chosen: Recipe, rows: int) -> tuple[Any, Iterator[Progress]]:
-    """The optimiser, and the epochs as a generator of their progress."""
-    from nn.spark.backend import descend_on, measure_on
+def training(blocks: Any, facts: Facts, chosen: Recipe, rows: int) -> tuple[TrainingRun, Iterator[Progress]]:
+    """Return the run, and its epochs as a generator of their progress."""
+    from nn.spark.backend import SparkBackend
 
-    plan = chosen.plan(rows)
-    optimizer = chosen.optimizer_for(plan)
-    start = Progress(optimizer.init(model.init(chosen.seed)))
-    return optimizer, train(measure_on(blocks, model), optimizer, plan, start, descend_on(blocks, model))
+    run = TrainingRun.of(chosen, facts, Split(rows))
+    return run, run.epochs(SparkBackend(blocks))
 
 
 def main(asked: argparse.Namespace) -> contract.Answer:
@@ -74,20 +74,20 @@ def main(asked: argparse.Namespace) -> contract.Answer:
         train_set, _ = reader.read_both(context, Storage(context), train_files, test_files, partitions)
         load = time.perf_counter() - began
         blocks = repeated(train_set, asked.times)
-        model = chosen.model(train_set.width, train_set.classes, scale=train_set.largest)
-        optimizer, progresses = training(blocks, model, chosen, train_set.rows * asked.times)
+        facts = train_set.facts._replace(partitions=1)  # no other defaults for many replicas
+        run, progresses = training(blocks, facts, chosen, train_set.rows * asked.times)
         test_images, test_labels = digits.read(asked.data, "test")
         params: Any = None
 
         def epoch() -> dict[str, float]:
             nonlocal params
             progress = next(progresses)
-            params = optimizer.result(progress.state)
+            params = run.final_params(progress)
             line = progress.history[-1]._asdict()
             return {name: line[name] for name in PHASES if line.get(name) is not None}
 
         lines = contract.epochs(
-            asked, epoch, lambda: float(np.mean(model.predict(params, test_images) == test_labels))
+            asked, epoch, lambda: float(np.mean(run.model.predict(params, test_images) == test_labels))
         )
         held = memory.of_spark(context)
         versions = sparksession.versions(context, "numpy")

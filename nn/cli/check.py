@@ -87,7 +87,7 @@ def _rehearsal(asked: Options, train: Files, ends: Sequence[Ends], partitions: i
         return None
     classes = max(2, *(each.classes for each in ends))
     rows = max(1, train.images.bytes // (len(train.images.first_row) + 1))
-    recipe = asked.for_replicas(rows, partitions).recipe
+    recipe = asked.recipe.for_replicas(rows, partitions)
     asked.model(train.width, classes, 1.0)  # refused here in one line, not on an executor
     size = cache.row_bytes(train.images) // train.images.dialect.width
     return Rehearsal(recipe, train.width, classes, -(-rows // partitions), size)

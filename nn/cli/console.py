@@ -6,12 +6,14 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TextIO
+from collections.abc import Iterable, Iterator
+from typing import TextIO
 
 from nn.core import format
-from nn.training.loop import Plan
-from nn.training.records import Epoch, Progress, RowSelection, Sums
+from nn.data.batches import RowSelection
+from nn.training.backend import Backend, Job
+from nn.training.plan import Plan
+from nn.training.records import Epoch, Progress, Sums
 
 HEADER = "      epoch        cost   accuracy       rate  accepted       rows   seconds      left"
 VALIDATION_HEADER = "    val cost    val acc"
@@ -79,18 +81,10 @@ class Table:
                 self._erase()
                 self._print(header + "\n" + line_of(self.latest, self.plan.epochs, 0))
 
-    def counting(self, measure: Callable[[Any, RowSelection], Sums]) -> Callable[[Any, RowSelection], Sums]:
-        """`measure`, moving the live line on after each job."""
-
-        def counted(params: Any, selection: RowSelection) -> Sums:
-            sums = measure(params, selection)
-            if self.live and selection.batch is not None:
-                self._draw_bar(
-                    (selection.epoch - 1 + (selection.batch + 1) / self.plan.jobs) / self.plan.epochs
-                )
-            return sums
-
-        return counted
+    def after(self, selection: RowSelection) -> None:
+        """Move the live line on after the job of a mini-batch."""
+        if self.live and selection.batch is not None:
+            self._draw_bar((selection.epoch - 1 + (selection.batch + 1) / self.plan.jobs) / self.plan.epochs)
 
     def _left(self, done: float) -> float:
         return (time.monotonic() - self.began) * (1 - done) / (done - self.start)
@@ -115,6 +109,21 @@ class Table:
 
     def _print(self, text: str) -> None:
         print(text, file=self.stream, flush=True)
+
+
+class CountingBackend:
+    """A backend that moves the live line of a table on after each job."""
+
+    def __init__(self, backend: Backend, table: Table):
+        self._backend, self._table = backend, table
+        self.facts, self.split = backend.facts, backend.split
+
+    def run(self, jobs: list[Job]) -> list[Sums]:
+        """Run jobs in one pass over the rows."""
+        sums = self._backend.run(jobs)
+        for job in jobs:
+            self._table.after(job.selection)
+        return sums
 
 
 def _columns() -> int:

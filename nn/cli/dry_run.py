@@ -21,7 +21,8 @@ from nn.data.dialect import Dialect, is_header
 from nn.data.first_lines import FirstLines
 from nn.models.sequential import Sequential
 from nn.spark.input.text_source import COMPRESSED
-from nn.training.loop import Optimizer, Plan, jobs_an_epoch
+from nn.training import backend
+from nn.training.run import TrainingRun
 
 ENOUGH = 10_000  # lines whose labels are looked at together; where they stand beside the images, no more than these
 DATA = ("train_images", "train_labels", "test_images", "test_labels")
@@ -57,20 +58,17 @@ def lines(asked: Options) -> str:
             f"network   known only when Spark reads TRAIN_IMAGES and TRAIN_LABELS{width}"
         )
     partitions = asked.partitions
-    asked = asked.for_replicas(facts.rows, partitions or 1)
-    model = asked.model(facts.width, facts.classes, 1.0)
-    split = asked.split(np.arange(facts.rows) % facts.classes, facts.classes)
-    plan = asked.recipe.plan(split.train_rows)
-    optimizer = asked.recipe.optimizer_for(plan)
-    many = [report.many_jobs_note(plan, optimizer)] if report.many_jobs(plan, optimizer) else []
-    held = f" ({split.validation_rows:,} held out for validation)" if split.validation_rows else ""
+    labels = np.arange(facts.rows) % facts.classes
+    run = asked.training_run(backend.Facts(facts.width, labels, facts.classes, partitions=partitions or 1))
+    held_out = run.split.validation_rows
+    held = f" ({held_out:,} held out for validation)" if held_out else ""
     pieces = f"{partitions} partitions" if partitions else "as many partitions as tasks run at once"
     return (
         "dry run   nothing was started\n"
         f"data      {facts.rows:,} training rows{held} of {facts.width} values, {facts.classes} classes; "
         f"{bytes_of(facts.bytes)} in memory, in {pieces}\n"
-        f"{notes}{report.plan_lines(asked.recipe, model, many)}"
-        f"{_jobs(plan, optimizer, _no_params(model))}"
+        f"{notes}{report.plan_lines(run.recipe, run.model, report.many_jobs_notes(run))}"
+        f"{_jobs(run, _no_params(run.model))}"
     )
 
 
@@ -106,16 +104,16 @@ def _no_params(model: Sequential) -> list[dict[str, np.ndarray]]:
     ]
 
 
-def _jobs(plan: Plan, optimizer: Optimizer, params: tree.Tree) -> str:
+def _jobs(run: TrainingRun, params: tree.Tree) -> str:
     """How many Spark jobs an epoch takes and what each of them carries."""
-    jobs, state = jobs_an_epoch(plan, optimizer), optimizer.init(params)
+    jobs, state = run.jobs_per_epoch(), run.optimizer.init(params)
     size = tree.bytes_of(params)
     what = "parameters", "gradients"
-    if plan.rounds is not None:
+    if run.plan.rounds is not None:
         size += tree.bytes_of(state["slots"]["inner"])
         what = "parameters and what the optimiser keeps beside them", "their changes"
     return (
-        f"jobs      {jobs} an epoch, {jobs * plan.epochs:,} in all\n"
+        f"jobs      {jobs} an epoch, {jobs * run.plan.epochs:,} in all\n"
         f"step      {bytes_of(size)} of {what[0]} to every task, as many of {what[1]} back from every partition"
     )
 

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from nn.core.errors import MissingFileError, UsageError
 from nn.core.options import Choice, Flag, Integer, Place, option, options_of
 from nn.data import dialect
@@ -20,7 +18,9 @@ from nn.data.split import Split
 from nn.layers.base import WrongKindError
 from nn.models.sequential import Sequential
 from nn.spark.input.reader import Source
+from nn.training.backend import Facts
 from nn.training.recipe import Recipe
+from nn.training.run import TrainingRun
 
 MOST_SKIPPED = 10_000
 MOST_PIECES = 1_000_000  # Spark's driver keeps an account of each
@@ -154,21 +154,21 @@ class Options:
         assert self.partitions is not None
         return self.partitions
 
-    def for_replicas(self, rows: int, replicas: int) -> Options:
-        """The same with the recipe's defaults for so many replicas of so many rows together."""
-        return dataclasses.replace(self, recipe=self.recipe.for_replicas(rows, replicas))
+    def training_run(self, facts: Facts, split: Split | None = None) -> TrainingRun:
+        """Apply the recipe to data. Raises UsageError where it does not fit them."""
+        try:
+            return TrainingRun.of(self.recipe, facts, split)
+        except ValueError as error:
+            raise UsageError(option_names(str(error))) from None
+
+    def with_recipe(self, recipe: Recipe) -> Options:
+        """Return the options with a recipe whose defaults are filled in."""
+        return dataclasses.replace(self, recipe=recipe)
 
     def model(self, width: int, classes: int, scale: float) -> Sequential:
         """The recipe's network; UsageError where it does not fit the data."""
         try:
             return self.recipe.model(width, classes, scale)
-        except ValueError as error:
-            raise UsageError(option_names(str(error))) from None
-
-    def split(self, labels: np.ndarray, classes: int) -> Split:
-        """The recipe's split; UsageError where it does not fit the data."""
-        try:
-            return self.recipe.split(labels, classes)
         except ValueError as error:
             raise UsageError(option_names(str(error))) from None
 

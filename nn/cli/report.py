@@ -24,10 +24,12 @@ from nn.models.sequential import Sequential
 from nn.spark.input.reader import Dataset
 from nn.spark.runtime.cluster import Executor
 from nn.spark.storage.filesystem import Folder, Storage
+from nn.training.backend import Backend
 from nn.training.evaluation import Score
-from nn.training.loop import Optimizer, Plan, jobs_an_epoch
+from nn.training.plan import Plan
 from nn.training.recipe import Recipe
 from nn.training.records import Progress
+from nn.training.run import TrainingRun
 from nn.training.timing import Phases
 
 LONGEST_NAME = 80  # characters
@@ -114,22 +116,20 @@ def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name
     return "\n".join(lines + [f"note      {note}" for note in notes])
 
 
-def many_jobs(plan: Plan, optimizer: Optimizer) -> bool:
-    """Return whether an epoch of mini-batches is so many Spark jobs that another way should be told."""
-    return plan.rounds is None and jobs_an_epoch(plan, optimizer) > MANY_JOBS
-
-
-def many_jobs_note(plan: Plan, optimizer: Optimizer, seconds: float | None = None) -> str:
-    """Return the note on mini-batches that are a job each, of so many `seconds` where they were measured."""
-    jobs = jobs_an_epoch(plan, optimizer)
+def many_jobs_notes(run: TrainingRun, backend: Backend | None = None) -> list[str]:
+    """Return the note on an epoch of more than MANY_JOBS mini-batches that are a job each, with their time if measured."""
+    jobs = run.jobs_per_epoch()
+    if run.plan.rounds is not None or jobs <= MANY_JOBS:
+        return []
     cost = ""
-    if seconds is not None:
-        epoch, run = (console.clock(count * jobs * seconds) for count in (1, plan.epochs))
-        cost = f" of about {1000 * seconds:.0f} ms, {epoch} per epoch and {run} in all"
-    return (
+    if backend is not None:
+        seconds = run.seconds_per_job(backend)
+        epoch, total = (console.clock(count * jobs * seconds) for count in (1, run.plan.epochs))
+        cost = f" of about {1000 * seconds:.0f} ms, {epoch} per epoch and {total} in all"
+    return [
         f"an epoch is {jobs:,} Spark jobs{cost}, one for each mini-batch; with --average parameters each partition "
         "takes its mini-batches without a job for each"
-    )
+    ]
 
 
 def note_lines(notes: Iterable[str]) -> str:

@@ -19,8 +19,8 @@ from nn.spark.input.reader import Dataset
 from nn.spark.storage.checkpoints import FOLDER, Checkpoints, Refused
 from nn.spark.storage.recorder import Pace, Recorder
 from nn.spark.storage.run_directory import Output
-from nn.training.loop import Optimizer, Plan, check, divergence
 from nn.training.records import Progress
+from nn.training.run import TrainingRun
 
 # Keys that may differ: the data are held against each other by their fingerprints, epochs have rules of their own.
 PLACES = ("train_images", "train_labels", "test_images", "test_labels")
@@ -41,15 +41,13 @@ class Start(NamedTuple):
         """How many epochs were made before."""
         return 0 if self.earlier is None else self.earlier.epoch
 
-    def progress(
-        self, asked: Options, data: dict[str, Any], optimizer: Optimizer, plan: Plan, params: Any
-    ) -> Progress:
-        """What training starts from: the start values `params`, or where the earlier run was.
+    def progress(self, asked: Options, data: dict[str, Any], run: TrainingRun) -> Progress:
+        """Return what training starts from: the initial weights, or where the earlier run was.
 
         Raises DataError where its data were others, or its state does not fit the network and the optimiser.
         """
         if self.earlier is None:
-            return Progress(optimizer.init(params))
+            return run.start()
         before, now = self.earlier.data.get("partitions"), data["partitions"]
         if before != now:
             raise DataError(
@@ -64,7 +62,7 @@ class Start(NamedTuple):
                 )
         progress = self.earlier.progress
         try:
-            check(optimizer, plan, progress, params)
+            run.check(progress)
         except ValueError as error:
             raise DataError(f"--resume: the checkpoint does not fit the network: {error}") from None
         return progress
@@ -155,7 +153,7 @@ def recording(
     start: Start,
     asked: Options,
     data: dict[str, Any],
-    optimizer: Optimizer,
+    run: TrainingRun,
     output: Output,
     checkpoints: Checkpoints,
 ) -> Recorder:
@@ -170,7 +168,7 @@ def recording(
         checkpoints,
         Pace(asked.checkpoint_every),
         point,
-        is_sound=lambda progress: divergence(optimizer, progress) is None,
+        is_sound=run.is_sound,
         again=f"the same command with --resume{instead}",
         saved=start.epoch,
     )

@@ -45,7 +45,7 @@ class LocalRDD:
         """Keep the elements that the function says yes to."""
         return self.mapPartitions(functools.partial(filter, function))
 
-    def kept(self) -> LocalRDD:
+    def persist(self) -> LocalRDD:
         """The same with all stages run and their results held, as Spark's `persist` does."""
         return LocalRDD([list(self._run(part)) for part in self.partitions])
 

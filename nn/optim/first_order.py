@@ -16,6 +16,7 @@ from nn.core import likeness, tree
 from nn.core.errors import Hint
 from nn.core.likeness import Maybe
 from nn.layers.base import is_weight
+from nn.optim.requests import Gradients, Request
 from nn.optim.rules import Rule, Slot
 from nn.optim.schedules import BoldDriver, Constant, Schedule, warm_up
 
@@ -83,6 +84,10 @@ class FirstOrder:
         likeness.check(state, like, "state")
         if self.can_reject and state["standing"] is None and state["steps"]:
             raise ValueError("state.standing: expected the last point that stood, found nothing")
+
+    def ask(self, state: State) -> Request:
+        """Return what the next step needs: the gradients at the trial."""
+        return Gradients(state["trial"])
 
     def tell(self, state: State, cost: float, grads: tree.Tree) -> tuple[State, bool]:
         """Judge the trial by its cost, then step on with its gradients, or again with the standing point's."""

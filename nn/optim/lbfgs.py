@@ -18,6 +18,7 @@ import numpy as np
 from nn.core import likeness, tree
 from nn.core.errors import Hint
 from nn.core.likeness import Many, Maybe
+from nn.optim.requests import Gradients, Request
 
 State = dict[str, Any]
 
@@ -99,6 +100,10 @@ class LBFGS:
         searching = state["standing"] is not None and not state["finished"]
         if searching and (state["direction"] is None or state["line"] is None):
             raise ValueError("state.line: expected the line of the trial, found nothing")
+
+    def ask(self, state: State) -> Request:
+        """Return what the next step needs: the gradients at the trial."""
+        return Gradients(state["trial"])
 
     @np.errstate(over="ignore", invalid="ignore")  # where a step leads is for the next cost to tell
     def tell(self, state: State, cost: float, grads: tree.Tree) -> tuple[State, bool]:

@@ -15,24 +15,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from nn.core import tree
 from nn.optim.first_order import FirstOrder, State, descend
+from nn.optim.requests import LocalSteps
 from nn.optim.rules import SGD, Nesterov, Rule
-
-
-class Round(NamedTuple):
-    """What every replica is told: where it starts and how it descends."""
-
-    params: tree.Tree
-    slots: tree.Tree  # what the rule keeps beside each array
-    rule: Rule
-    rate: float  # of all steps of the round
-    clip: float | None
-    batch_size: int  # rows of a step at most
 
 
 @dataclass(frozen=True)
@@ -57,10 +47,10 @@ class ParameterAveraging(FirstOrder):
         if isinstance(momentum, bool) or not 0 <= momentum < 1:
             raise ValueError(f"outer_momentum must be in [0, 1), got {momentum!r}")
 
-    def round(self, state: State) -> Round:
-        """What the next round's replicas are told."""
+    def ask(self, state: State) -> LocalSteps:
+        """Return how the replicas of the next round start and descend."""
         slots = state["slots"]["inner"]
-        return Round(state["trial"], slots, self.rule, self._rate(state), self.clip, self.batch_size)
+        return LocalSteps(state["trial"], slots, self.rule, self._rate(state), self.clip, self.batch_size)
 
     def step(self, state: State, grads: Any) -> State:
         """Move the trial along the mean {"change", "slots"} of what replicas came to, in place; the mean is spoilt."""

@@ -4,43 +4,72 @@
     in groups   (t_0 + ... + t_g-1) + (t_g + ... + t_2g-1) + ...                groups of neighbours, at most sqrt(P)
 
 Floating-point sums depend on their order, and Spark's treeReduce and treeAggregate add in the order of arrival. Here
-the order is the partitions' own, and whether and how they are grouped follows from their number and the bytes of a
-tally alone: the same partitions give the same bits. Flat takes one stage less; beyond FLAT bytes it would drown the
+the order is the partitions' own, and whether and how they are grouped follows from their number and the bytes of the
+sums alone: the same partitions give the same bits. Flat takes one stage less; beyond FLAT bytes it would drown the
 driver.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import time
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
 from nn.spark.runtime.workers import tune_worker
-from nn.training.chain import add_sums, ignore_overflow
+from nn.training.adding import add_sums, ignore_overflow
 from nn.training.records import Sums, Times
 
-FLAT = 64 << 20  # bytes of all partitions' tallies that the driver adds up by itself
+FLAT = 64 << 20  # bytes of all partitions' sums that the driver adds up by itself
 # Bytes of all groups' sums together: below Spark's limit for one job's results (spark.driver.maxResultSize).
 AT_ONCE = 512 << 20
 
 
-def total_of(partial_sums: Any, size: int) -> Sums:
-    """The sum of an RDD of tallies, of about `size` bytes a partition; `times` are what the clock saw of the tasks'."""
-    partitions, slots = partial_sums.getNumPartitions(), partial_sums.context.defaultParallelism
-    sums = partial_sums.mapPartitions(added)
-    groups = group_count(partitions, size)
-    if groups:
-        group = functools.partial(group_of, partitions, groups)
-        numbered = sums.mapPartitionsWithIndex(_numbered)
-        sums = numbered.repartitionAndSortWithinPartitions(groups, group).values().mapPartitions(added)
-    found = sums.collect()
+def ordered_sum(partial_sums: Any, size: int) -> Sums:
+    """Add an RDD of sums, of about `size` bytes per partition. Their `times` become seconds on the clock."""
+    (total,) = ordered_sums(partial_sums.mapPartitions(_first_job), [size])
+    return total
+
+
+def ordered_sums(numbered: Any, sizes: list[int]) -> list[Sums]:
+    """Add an RDD of (number of a job, sums), each job as if it were alone; `sizes` are its bytes per partition."""
+    partitions, slots = numbered.getNumPartitions(), numbered.context.defaultParallelism
+    groups = [group_count(partitions, size) for size in sizes]
+    if any(groups):
+        numbered = _grouped(numbered, partitions, groups)
+    found = numbered.collect()
+    return [
+        _total([sums for number, sums in found if number == job], min(slots, partitions))
+        for job in range(len(sizes))
+    ]
+
+
+def _total(found: list[Sums], slots: int) -> Sums:
+    """Add the sums of partitions, or of groups of them, on the driver."""
     began = time.perf_counter()
     with ignore_overflow():
         total = functools.reduce(Sums.__add__, found) if found else Sums()
-    here = Times(sum=time.perf_counter() - began)
-    return total._replace(times=total.times.over(min(slots, partitions)) + here)
+    return total._replace(times=total.times.over(slots) + Times(sum=time.perf_counter() - began))
+
+
+def _grouped(numbered: Any, partitions: int, groups: list[int]) -> Any:
+    """Add the sums of neighboring partitions on executors, in groups of each job's own; 0 groups: each stays alone."""
+    counts = [count or partitions for count in groups]
+    starts = [sum(counts[:job]) for job in range(len(counts))]
+    place = functools.partial(_place, partitions, counts, starts)
+    keyed = numbered.mapPartitionsWithIndex(_keyed)
+    return (
+        keyed.repartitionAndSortWithinPartitions(sum(counts), place).map(_unkeyed).mapPartitions(_sum_of_job)
+    )
+
+
+def _place(partitions: int, counts: list[int], starts: list[int], key: tuple[int, int]) -> int:
+    """Return the output partition of a job's sums from a partition."""
+    job, index = key
+    return starts[job] + group_of(partitions, counts[job], index)
 
 
 def group_count(partitions: int, size: int) -> int:
@@ -55,7 +84,7 @@ def group_of(partitions: int, groups: int, index: int) -> int:
     return index * groups // partitions
 
 
-def added(partial_sums: Iterable[Sums]) -> Iterator[Sums]:
+def partition_sum(partial_sums: Iterable[Sums]) -> Iterator[Sums]:
     """The sum of the tallies, in the order they come in; nothing for none."""
     total = None
     tune_worker()
@@ -66,5 +95,24 @@ def added(partial_sums: Iterable[Sums]) -> Iterator[Sums]:
         yield total
 
 
-def _numbered(index: int, sums: Iterator[Sums]) -> Iterator[tuple[int, Sums]]:
-    return ((index, each) for each in sums)
+def _first_job(partial_sums: Iterable[Sums]) -> Iterator[tuple[int, Sums]]:
+    return ((0, sums) for sums in partition_sum(partial_sums))
+
+
+def _keyed(
+    index: int, numbered: Iterator[tuple[int, Sums]]
+) -> Iterator[tuple[tuple[int, int], tuple[int, Sums]]]:
+    return (((job, index), (job, sums)) for job, sums in numbered)
+
+
+def _unkeyed(pair: tuple[Any, tuple[int, Sums]]) -> tuple[int, Sums]:
+    return pair[1]
+
+
+def _sum_of_job(numbered: Iterable[tuple[int, Sums]]) -> Iterator[tuple[int, Sums]]:
+    """Add the sums of one job; a group holds no other job's."""
+    numbered = iter(numbered)
+    for job, first in numbered:
+        yield from (
+            (job, sums) for sums in partition_sum(itertools.chain([first], map(itemgetter(1), numbered)))
+        )

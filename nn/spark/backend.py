@@ -1,94 +1,123 @@
-"""Run the chain on a cluster: one job measures one trial, or sends every replica on one round."""
+"""Run jobs on the rows of a cluster: parameters go out to every task, sums come back in partition order."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
 from nn.core import tree
-from nn.data.local_rdd import LocalBroadcast
-from nn.models.sequential import Sequential
-from nn.optim.parameter_averaging import Round
-from nn.optim.regularization import Penalty
-from nn.spark.aggregate import total_of
+from nn.core.errors import DataError
+from nn.data.batches import RowSelection
+from nn.data.block import Block
+from nn.data.local_rdd import LocalBroadcast, LocalRDD
+from nn.data.split import Split
+from nn.optim.requests import LocalSteps
+from nn.spark.aggregate import ordered_sum, ordered_sums, partition_sum
 from nn.spark.runtime.broadcast import broadcast
-from nn.training import chain, replicas
-from nn.training.loop import Descend, Measure, Plan
-from nn.training.records import RowSelection, Sums
+from nn.training.backend import Facts, Job, partial_sums, penalized
+from nn.training.records import Sums
 
-TRIED = 16  # jobs, by which their time is told: the first takes twice as long as the sixteenth
-LITTLE = 1024  # bytes of a tally without a nest
+LITTLE = 1024  # bytes of sums without gradients
 # Bytes of parameters that travel inside the tasks; beyond 1 MB PySpark would broadcast them itself.
 INLINE = 512 << 10
 
 
-def measure_on(blocks: Any, model: Sequential, augmentation: tuple = ()) -> Measure:
-    """A function (params, draw) -> Sums: parameters go out to every task, sums come back in partition order."""
+class SparkBackend:
+    """Rows in an RDD of blocks. Each partition is a replica where parameters are averaged."""
 
-    def measure(params: Any, selection: RowSelection) -> Sums:
-        size = tree.bytes_of(params)
-        total = partial(total_of, size=size if selection.fraction else LITTLE)
-        blocks.context.setJobDescription(describe(selection))
-        with _handed_out(blocks.context, params, size) as handle:
-            return chain.run(blocks, model, handle, selection, augmentation, total)
+    def __init__(self, blocks: Any, facts: Facts | None = None, cached: Any = None, weighted: bool = False):
+        self.blocks, self._facts = blocks, facts
+        self._cached = cached  # the persisted RDD below the blocks
+        self._weighted = weighted  # rows have weights of their own
 
-    return measure
+    def facts(self) -> Facts:
+        """Return what a run depends on in the training data."""
+        assert self._facts is not None
+        return self._facts
+
+    def split(self, split: Split) -> None:
+        """Hold out validation rows, and weight the others; the result is cached in the place of the rows before it.
+
+        Raises DataError where the training rows, or the validation rows, weigh nothing together.
+        """
+        if not (split.changes or self._weighted):
+            return
+        blocks = split.applied_to(self.blocks)
+        if split.changes:
+            blocks = blocks.persist(self._cached.getStorageLevel())
+        blocks.context.setJobDescription("dividing TRAIN_IMAGES")
+        try:
+            split.check(blocks)
+        except ValueError as error:
+            raise DataError(f"TRAIN_IMAGES: {error}") from None
+        if split.changes:
+            self._cached.unpersist()
+        self.blocks = blocks
+
+    def run(self, jobs: list[Job]) -> list[Sums]:
+        """Run jobs in one pass over the rows. The bits of a job do not depend on the jobs beside it."""
+        context = self.blocks.context
+        context.setJobDescription(describe(jobs))
+        with ExitStack() as stack:
+            payloads = [stack.enter_context(_sent(context, job.payload)) for job in jobs]
+            if len(jobs) == 1:
+                sums = [ordered_sum(partial_sums(self.blocks, jobs[0], payloads[0]), size_of(jobs[0]))]
+            else:
+                bare = [job.without_payload() for job in jobs]
+                numbered = self.blocks.mapPartitions(partial(run_jobs, bare, payloads))
+                sums = ordered_sums(numbered, [size_of(job) for job in jobs])
+        return [penalized(job, found) for job, found in zip(jobs, sums, strict=True)]
 
 
-def descend_on(
-    blocks: Any, model: Sequential, augmentation: tuple = (), penalty: Penalty | None = None
-) -> Descend:
-    """A function (round, draw) -> Sums: every partition of the blocks is a replica."""
-
-    def descend(told: Round, selection: RowSelection) -> Sums:
-        size = tree.bytes_of([told.params, told.slots])
-        blocks.context.setJobDescription(describe(selection, replicas=True))
-        with _handed_out(blocks.context, told, size) as start:
-            rounds = replicas.rounds(blocks, model, start, selection, augmentation, penalty or Penalty())
-            return total_of(rounds, size)
-
-    return descend
+def run_jobs(jobs: list[Job], payloads: list[Any], blocks: Iterable[Block]) -> Iterator[tuple[int, Sums]]:
+    """Yield the number and the sums of each job over one partition, whose blocks are all in memory meanwhile."""
+    rows = LocalRDD([list(blocks)])
+    for number, (job, payload) in enumerate(zip(jobs, payloads, strict=True)):
+        for sums in partition_sum(partial_sums(rows, job, payload)):
+            yield number, sums
 
 
-def seconds_per_batch(measure: Measure, params: Any, plan: Plan) -> float:
-    """Measure the time of a mini-batch's job: the shortest of a few, since the first ones of a JVM are slow."""
-    batch = RowSelection(plan.seed, 1, plan.sample, batch=0, batches=plan.jobs, total=plan.rows)
-    seconds = []
-    for _ in range(TRIED):
-        began = time.perf_counter()
-        measure(params, batch)
-        seconds.append(time.perf_counter() - began)
-    return min(seconds)
+def size_of(job: Job) -> int:
+    """Return about how many bytes a partition sends."""
+    return tree.bytes_of(_arrays_of(job.payload)) if job.selection.fraction else LITTLE
+
+
+def _arrays_of(payload: Any) -> Any:
+    return [payload.params, payload.slots] if isinstance(payload, LocalSteps) else payload
 
 
 @contextmanager
-def _handed_out(context: Any, value: Any, size: int) -> Iterator[Any]:
-    """A handle through which tasks read a value of `size` bytes: it travels in their code if small, else by broadcast.
+def _sent(context: Any, payload: Any) -> Iterator[Any]:
+    """A handle through which tasks read a payload: it travels in their code if it is small, else by broadcast.
 
-    A broadcast is a file on the driver, one a worker, and some calls between Python and the JVM: 10 ms, a fifth of a
-    short job. Spark sends the code of a stage's tasks once to each executor anyway.
+    A broadcast is a file on the driver, one for each worker, and some calls between Python and the JVM: 10 ms, a fifth of
+    a short job. Spark sends the code of a stage's tasks once to each executor anyway.
     """
-    if size <= INLINE:
-        yield LocalBroadcast(value)
+    if tree.bytes_of(_arrays_of(payload)) <= INLINE:
+        yield LocalBroadcast(payload)
         return
-    handle = broadcast(context, value)
+    handle = broadcast(context, payload)
     try:
         yield handle
     finally:
         handle.destroy()  # unpersist would leave a copy on the driver's disk for each step
 
 
-def describe(selection: RowSelection, replicas: bool = False) -> str:
-    """What Spark's web page calls the job."""
+def describe(jobs: list[Job]) -> str:
+    """Return what Spark's web page calls the jobs."""
+    name = _name(jobs[0].selection, isinstance(jobs[0].request, LocalSteps))
+    return name if len(jobs) == 1 else f"{name}, for {len(jobs)} runs"
+
+
+def _name(selection: RowSelection, replicas: bool) -> str:
     if selection.validation_only:
-        what = "cost of the validation rows"
+        name = "cost of the validation rows"
     elif selection.fraction == 0:
-        what = "cost of all rows"
+        name = "cost of all rows"
     else:
-        what = "replicas" if replicas else "gradients"
+        name = "replicas" if replicas else "gradients"
         if selection.batch is not None and selection.batches > 1:
-            what += f", {'round' if replicas else 'batch'} {selection.batch + 1} of {selection.batches}"
-    return f"epoch {selection.epoch}: {what}"
+            name += f", {'round' if replicas else 'batch'} {selection.batch + 1} of {selection.batches}"
+    return f"epoch {selection.epoch}: {name}"

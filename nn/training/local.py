@@ -14,41 +14,41 @@ from nn.data import csv
 from nn.data.arrays import as_numbers, check_sizes, check_values
 from nn.data.block import LARGEST_WEIGHT
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
+from nn.data.split import Split
 from nn.models.classifier import Classifier
-from nn.models.sequential import Sequential
-from nn.optim.parameter_averaging import Round
-from nn.optim.regularization import Penalty
-from nn.training import chain, replicas
-from nn.training.loop import Descend, Measure, kept, train
-from nn.training.penalized import measure_with
+from nn.training.adding import sum_in_order
+from nn.training.backend import Facts, Job, partial_sums, penalized
 from nn.training.recipe import Recipe
-from nn.training.records import Epoch, Progress, RowSelection, Sums
+from nn.training.records import Epoch, Sums
+from nn.training.run import TrainingRun
 
 
-def measure_on(blocks: LocalRDD, model: Sequential, augmentation: tuple = ()) -> Measure:
-    """A function (params, draw) -> Sums that runs the chain in this process."""
+class LocalBackend:
+    """Rows in memory, in this process. Each partition is a replica where parameters are averaged.
 
-    def measure(params: Any, selection: RowSelection) -> Sums:
-        return chain.run(blocks, model, LocalBroadcast(params), selection, augmentation)
-
-    return measure
-
-
-def descend_on(
-    blocks: LocalRDD, model: Sequential, augmentation: tuple = (), penalty: Penalty | None = None
-) -> Descend:
-    """A function (round, draw) -> Sums that lets every partition be a replica, one after the other.
-
-    Its rows lie in memory, so all of them are shuffled together.
+    The rows of a replica lie in memory, so all of them are shuffled together.
     """
 
-    def descend(told: Round, selection: RowSelection) -> Sums:
-        rounds = replicas.rounds(
-            blocks, model, LocalBroadcast(told), selection, augmentation, penalty or Penalty(), math.inf
-        )
-        return chain.sum_in_order(rounds)
+    def __init__(self, blocks: LocalRDD, facts: Facts | None = None):
+        self.blocks, self._facts = blocks, facts
 
-    return descend
+    def facts(self) -> Facts:
+        """Return what a run depends on in the rows."""
+        assert self._facts is not None
+        return self._facts
+
+    def split(self, split: Split) -> None:
+        """Hold out validation rows, and weight the others. Raises ValueError where nothing is left to learn from."""
+        self.blocks = split.applied_to(self.blocks).persist()
+        split.check(self.blocks)
+
+    def run(self, jobs: list[Job]) -> list[Sums]:
+        """Run jobs one after the other."""
+        return [self._run(job) for job in jobs]
+
+    def _run(self, job: Job) -> Sums:
+        sums = partial_sums(self.blocks, job, LocalBroadcast(job.payload), math.inf)
+        return penalized(job, sum_in_order(sums))
 
 
 class Fit(NamedTuple):
@@ -88,21 +88,15 @@ def fit(
         recipe = dataclasses.replace(recipe, input_shape=shape)
     classes = max(int(labels.max()) + 1, 2)
     scale = max(float(inputs.max()), -float(inputs.min())) or 1.0
-    split = recipe.split(labels, classes)
-    model = recipe.model(math.prod(inputs.shape[1:]), classes, scale)
-    plan = recipe.plan(split.train_rows)
-    optimizer = recipe.optimizer_for(plan)
-    blocks = split.applied_to(local_rdd(inputs, labels, weights)).kept()
-    split.check(blocks)
-    penalty = recipe.penalty()
-    measure = measure_with(penalty, measure_on(blocks, model, recipe.augment))
-    descend = descend_on(blocks, model, recipe.augment, penalty)
-    start = Progress(optimizer.init(model.init(recipe.seed)))
-    progress = start
-    for progress in train(measure, optimizer, plan, start, descend, recipe.patience):
+    facts = Facts(math.prod(inputs.shape[1:]), labels, classes, scale)
+    run = TrainingRun.of(recipe, facts)
+    backend = LocalBackend(local_rdd(inputs, labels, weights), facts)
+    backend.split(run.split)
+    progress = run.start()
+    for progress in run.epochs(backend, progress):
         if watch is not None:
             watch(progress.history[-1])
-    return Fit(Classifier(model, kept(optimizer, progress)), progress.history)
+    return Fit(run.predictor(progress), progress.history)
 
 
 def _recipe_of(recipe: Recipe | str | os.PathLike | None, options: dict[str, Any]) -> Recipe:

@@ -1,63 +1,25 @@
-"""The epoch loop: ask for a trial's cost and gradients, tell the optimiser, write the epoch down.
+"""The epochs of a run: which jobs each consists of, what it comes to, and when training ends.
 
-One loop serves Spark, plain Python and the tests: `measure(params, selection) -> Sums` is all it knows of where
-the rows are, and `descend(round, selection) -> Sums` where parameters are averaged. It is a generator, so early
-stopping, checkpoints and progress bars are loops around it.
+An epoch is a generator of jobs that is sent their sums. So one loop serves Spark, plain Python and the tests, and the
+epochs of several runs can go through the rows together.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple
 
-from nn.core import likeness, random, tree
-from nn.core.errors import DivergenceError
-from nn.optim.first_order import FirstOrder, State
-from nn.optim.lbfgs import LBFGS
-from nn.optim.parameter_averaging import ParameterAveraging, Round
-from nn.training.records import Best, Epoch, Measures, Progress, RowSelection, Sums, Times
+from nn.core import likeness, tree
+from nn.data.batches import RowSelection
+from nn.optim.optimizer import Optimizer, State, StepwiseOptimizer
+from nn.optim.requests import Gradients
+from nn.training.backend import Job, Task
+from nn.training.plan import Plan
+from nn.training.records import Best, Epoch, Measures, Progress, Sums, Times
 
-Measure = Callable[[Any, RowSelection], Sums]
-Descend = Callable[[Round, RowSelection], Sums]
-Optimizer = FirstOrder | LBFGS
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long to train and which rows each step sees.
-
-    Without a batch size an epoch is one step on a fresh random `sample` of the `rows`; with one it is a step
-    for each of its disjoint random mini-batches. With `rounds` an epoch is so many rounds of replicas, each on its own
-    disjoint random part of the rows, in mini-batches of that size.
-    """
-
-    rows: int  # that are learned from
-    epochs: int
-    sample: float = 1.0
-    batch_size: int | None = None
-    seed: int = 0
-    validates: bool = False  # whether there are validation rows
-    keeps_best: bool = False  # whether the point with the lowest validation cost is kept
-    noisy: bool = False  # whether dropout or augmentation blur the cost of a gradient job
-    rounds: int | None = None  # None: gradients are averaged, not parameters
-
-    def __post_init__(self):
-        if self.epochs < 1:
-            raise ValueError(f"epochs must be at least 1, got {self.epochs}")
-        if not 0 < self.sample <= 1:
-            raise ValueError(f"sample must be in (0, 1], got {self.sample}")
-        if self.batch_size is not None and self.batch_size < 1:
-            raise ValueError(f"batch size must be at least 1, got {self.batch_size}")
-        if self.rounds is not None and not 1 <= self.rounds <= max(self.rows, 1):
-            raise ValueError(f"rounds must be 1 to {self.rows}, as there are rows, got {self.rounds}")
-
-    @property
-    def jobs(self) -> int:
-        """Steps of the driver in an epoch, a job each."""
-        return self.rounds or random.batch_count(self.rows, self.batch_size)
+Steps = Generator[Job, Sums, "Outcome"]
 
 
 class Outcome(NamedTuple):
@@ -67,70 +29,98 @@ class Outcome(NamedTuple):
     accepted: bool
     train: Measures
     validation: Measures
-    senders: int
+    sampled: int
     learning_rate: float  # of the step that is judged, or the last one of a row of mini-batches
     measured: Any  # the parameters that the validation rows were measured at
 
 
-class Jobs:
-    """Runs the jobs of one epoch and keeps account of their time."""
+class Clock:
+    """The seconds of an epoch that jobs took, and what their tasks spent them on."""
 
-    def __init__(self, measure: Measure, descend: Descend | None):
-        self._measure, self._descend = measure, descend
+    def __init__(self) -> None:
         self.seconds, self.times = 0.0, Times()
 
-    def measure(self, params: Any, selection: RowSelection) -> Sums:
-        """What the drawn rows cost at the parameters, and their gradients where the draw asks for them."""
-        return self._run(self._measure, params, selection)
-
-    def descend(self, told: Round, selection: RowSelection) -> Sums:
-        """What replicas came to that learned from the drawn rows."""
-        assert self._descend is not None
-        return self._run(self._descend, told, selection)
-
-    def _run(self, job: Callable[[Any, RowSelection], Sums], point: Any, selection: RowSelection) -> Sums:
-        began = time.perf_counter()
-        sums = job(point, selection)
-        self.seconds += time.perf_counter() - began
-        self.times += sums.times
-        return sums
+    def timed(self, steps: Steps) -> Steps:
+        """Pass the jobs of an epoch on, and count their time."""
+        job = next(steps)
+        while True:
+            began = time.perf_counter()
+            sums = yield job
+            self.seconds += time.perf_counter() - began
+            self.times += sums.times
+            try:
+                job = steps.send(sums)
+            except StopIteration as end:
+                return end.value
 
 
-def train(
-    measure: Measure,
-    optimizer: Optimizer,
-    plan: Plan,
-    progress: Progress,
-    descend: Descend | None = None,
-    patience: int | None = None,
-) -> Iterator[Progress]:
-    """Yield the progress after each epoch, up to `plan.epochs` of them in all, or until no step can better the cost.
+def epoch(task: Task, optimizer: Optimizer, plan: Plan, progress: Progress) -> Generator[Job, Sums, Progress]:
+    """Yield the jobs of the next epoch, take their sums, and return the progress after it."""
+    began, clock = time.perf_counter(), Clock()
+    selection = RowSelection(plan.seed, len(progress.history) + 1, plan.sample)
+    steps: Callable[..., Steps] = one_step
+    if plan.batch_size is not None:
+        steps = many_steps
+    elif plan.noisy and optimizer.can_reject:
+        steps = noisy_step
+    outcome = yield from clock.timed(steps(task, optimizer, plan, selection, progress.state))
+    line = _line(selection.epoch, outcome, plan)
+    state = optimizer.watch(outcome.state, line.cost if line.val_cost is None else line.val_cost)
+    line = _timed(line, clock, time.perf_counter() - began)
+    return Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))
 
-    With `patience` they end that many epochs after the best one. Raises DivergenceError after an epoch, also the last,
-    in which the cost, a gradient or a weight is no longer a finite number.
+
+def one_step(task: Task, optimizer: Optimizer, plan: Plan, selection: RowSelection, state: State) -> Steps:
+    """An epoch of one job: it decides on the last step, and measures the gradients for the next one."""
+    trial, rate = state["trial"], state["learning_rate"]
+    sums = yield Job(task, optimizer.ask(state), selection)
+    state, accepted = optimizer.tell(state, sums.train.cost, sums.mean_grads_inplace())
+    return Outcome(state, accepted, sums.train, sums.validation, sums.sampled, rate, trial)
+
+
+def noisy_step(
+    task: Task, optimizer: StepwiseOptimizer, plan: Plan, selection: RowSelection, state: State
+) -> Steps:
+    """An epoch of two jobs: one without dropout and augmentation decides on the last step.
+
+    The gradients for the next one are measured only where the last one is accepted.
     """
-    epochs = _epochs(measure, optimizer, plan, progress, descend)
-    for following in early_stopping(epochs, patience, progress):
-        yield following
-        fault = divergence(optimizer, following)
-        if fault:
-            place, options = optimizer.cure(following.history[-1].learning_rate)
-            raise DivergenceError(fault + place, **options)
+    trial, rate = state["trial"], state["learning_rate"]
+    clean = yield Job(task, Gradients(trial), selection._replace(fraction=0.0))
+    state, accepted = optimizer.judge(state, clean.train.cost)
+    sums = (yield Job(task, Gradients(trial), selection)) if accepted else Sums()
+    state = optimizer.move(state, sums.mean_grads_inplace() if accepted else None)
+    return Outcome(state, accepted, clean.train, clean.validation, sums.sampled, rate, trial)
 
 
-def _epochs(
-    measure: Measure, optimizer: Optimizer, plan: Plan, progress: Progress, descend: Descend | None
-) -> Iterator[Progress]:
-    run_epoch = one_step if plan.batch_size is None else many_steps
-    while len(progress.history) < plan.epochs and not optimizer.finished(progress.state):
-        began, jobs = time.perf_counter(), Jobs(measure, descend)
-        selection = RowSelection(plan.seed, len(progress.history) + 1, plan.sample)
-        outcome = run_epoch(jobs, optimizer, plan, selection, progress.state)
-        line = _line(selection.epoch, outcome, plan)
-        state = optimizer.watch(outcome.state, line.cost if line.val_cost is None else line.val_cost)
-        line = _timed(line, jobs, time.perf_counter() - began)
-        progress = Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))
-        yield progress
+def many_steps(
+    task: Task, optimizer: StepwiseOptimizer, plan: Plan, selection: RowSelection, state: State
+) -> Steps:
+    """An epoch of a job for each mini-batch or round. A schedule that can reject closes it with a job over all rows.
+
+    Without the closing job the cost of the epoch is the running mean: each mini-batch is measured before its step.
+    Validation rows are measured in the closing job, or in a job of their own.
+    """
+    closing = selection._replace(fraction=0.0)
+    if optimizer.can_reject and state["standing"] is None:
+        # The first epoch is compared with the cost of the initial weights.
+        first = yield Job(task, Gradients(state["trial"]), closing)
+        state, _ = optimizer.judge(state, first.train.cost)
+    train, sampled, state = Measures(), 0, optimizer.copy_for_update(state)
+    for batch in range(plan.jobs):
+        part = selection._replace(batch=batch, batches=plan.jobs, total=plan.rows)
+        sums = yield Job(task, optimizer.ask(state), part)
+        if sums.weight:  # rows without weight have no gradient
+            state = optimizer.step(state, sums.mean_grads_inplace())
+        train, sampled = train + sums.train, sampled + sums.sampled
+    trial, rate, validation = state["trial"], state["learning_rate"], Measures()
+    if optimizer.can_reject:
+        train, validation = (yield Job(task, Gradients(trial), closing))[:2]
+    elif plan.validates:
+        only = closing._replace(validation_only=True)
+        validation = (yield Job(task, Gradients(trial), only)).validation
+    state, accepted = optimizer.judge(state, train.cost)
+    return Outcome(state, accepted, train, validation, sampled, rate, trial)
 
 
 def _line(epoch: int, outcome: Outcome, plan: Plan) -> Epoch:
@@ -140,23 +130,23 @@ def _line(epoch: int, outcome: Outcome, plan: Plan) -> Epoch:
         outcome.train.accuracy,
         outcome.learning_rate,
         outcome.accepted,
-        outcome.senders,
+        outcome.sampled,
         val_cost=outcome.validation.cost if plan.validates else None,
         val_accuracy=outcome.validation.accuracy if plan.validates else None,
     )
 
 
-def _timed(line: Epoch, jobs: Jobs, seconds: float) -> Epoch:
+def _timed(line: Epoch, clock: Clock, seconds: float) -> Epoch:
     """The line with its seconds, parted into phases that add up to them."""
-    read, compute, summed = jobs.times
-    schedule = max(jobs.seconds - read - compute - summed, 0.0)
+    read, compute, summed = clock.times
+    schedule = max(clock.seconds - read - compute - summed, 0.0)
     return line._replace(
         seconds=seconds,
         schedule=schedule,
         read=read,
         compute=compute,
         sum=summed,
-        update=seconds - jobs.seconds,
+        update=seconds - clock.seconds,
     )
 
 
@@ -191,64 +181,6 @@ def check(optimizer: Optimizer, plan: Plan, progress: Progress, params: Any) -> 
         likeness.check(progress.best.params, params, "best")
 
 
-def one_step(jobs: Jobs, optimizer: Optimizer, plan: Plan, selection: RowSelection, state: State) -> Outcome:
-    """An epoch of one job: it judges the last step and measures the gradients of the next.
-
-    Where noise would blur the verdict, a clean pass decides, and gradients are asked for only where it let the trial
-    stand.
-    """
-    trial, rate = state["trial"], state["learning_rate"]
-    if plan.noisy and optimizer.can_reject:
-        assert isinstance(optimizer, FirstOrder)
-        clean = jobs.measure(trial, selection._replace(fraction=0.0))
-        state, accepted = optimizer.judge(state, clean.train.cost)
-        sums = jobs.measure(trial, selection) if accepted else Sums()
-        state = optimizer.move(state, sums.mean_grads() if accepted else None)
-        return Outcome(state, accepted, clean.train, clean.validation, sums.senders, rate, trial)
-    sums = jobs.measure(trial, selection)
-    state, accepted = optimizer.tell(state, sums.train.cost, sums.mean_grads())
-    return Outcome(state, accepted, sums.train, sums.validation, sums.senders, rate, trial)
-
-
-def many_steps(
-    jobs: Jobs, optimizer: Optimizer, plan: Plan, selection: RowSelection, state: State
-) -> Outcome:
-    """An epoch of a job for each mini-batch or round; a judging schedule closes it with a clean pass over all rows.
-
-    Without the closing pass the epoch's cost is the running mean: each batch is measured as it comes. Validation rows
-    are measured in the closing pass, or in a job of their own.
-    """
-    assert isinstance(optimizer, FirstOrder)
-    closing = selection._replace(fraction=0.0)
-    if optimizer.can_reject and state["standing"] is None:
-        # The start values, measured, are what the first epoch is judged against.
-        state, _ = optimizer.judge(state, jobs.measure(state["trial"], closing).train.cost)
-    seen, senders, state = Measures(), 0, optimizer.copy_for_update(state)
-    for batch in range(plan.jobs):
-        part = selection._replace(batch=batch, batches=plan.jobs, total=plan.rows)
-        if isinstance(optimizer, ParameterAveraging):
-            sums = jobs.descend(optimizer.round(state), part)
-        else:
-            sums = jobs.measure(state["trial"], part)
-        if sums.weight:  # rows that weigh nothing say nothing of where to go
-            state = optimizer.step(state, sums.mean_grads())
-        seen, senders = seen + sums.train, senders + sums.senders
-    trial, rate, validation = state["trial"], state["learning_rate"], Measures()
-    if optimizer.can_reject:
-        seen, validation = jobs.measure(trial, closing)[:2]
-    elif plan.validates:
-        validation = jobs.measure(trial, closing._replace(validation_only=True)).validation
-    state, accepted = optimizer.judge(state, seen.cost)
-    return Outcome(state, accepted, seen, validation, senders, rate, trial)
-
-
-def jobs_an_epoch(plan: Plan, optimizer: Optimizer) -> int:
-    """How many jobs an epoch takes where every step stands; the first may take one more."""
-    if plan.batch_size is None:
-        return 2 if plan.noisy and optimizer.can_reject else 1
-    return plan.jobs + (optimizer.can_reject or plan.validates)
-
-
 def early_stopping(
     epochs: Iterator[Progress], patience: int | None, progress: Progress
 ) -> Iterator[Progress]:
@@ -266,8 +198,3 @@ def is_out_of_patience(progress: Progress, patience: int | None) -> bool:
     if patience is None or progress.best is None:
         return False
     return len(progress.history) - progress.best.epoch >= patience
-
-
-def kept(optimizer: Optimizer, progress: Progress) -> tree.Tree:
-    """The parameters that a run ends with: the best ones where they were kept, else the last that stood."""
-    return optimizer.result(progress.state) if progress.best is None else progress.best.params

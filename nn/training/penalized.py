@@ -1,27 +1,14 @@
-"""Add a penalty to what a job has measured: to the loss of every row, and to the gradients."""
+"""Add a penalty to sums: to the loss of every row, and to the gradients."""
 
 from __future__ import annotations
 
-from functools import partial
-
 from nn.core.tree import Tree
 from nn.optim.regularization import Penalty
-from nn.training.loop import Measure
-from nn.training.records import RowSelection, Sums
-
-
-def measure_with(penalty: Penalty, measure: Measure) -> Measure:
-    """Return `measure` with the penalty in every row's loss, and the gradients to match."""
-    return partial(_measured, penalty, measure) if penalty else measure
-
-
-def _measured(penalty: Penalty, measure: Measure, params: Tree, selection: RowSelection) -> Sums:
-    sums = measure(params, selection)
-    return with_cost(penalty, params, with_gradient(penalty, params, sums)) if penalty else sums
+from nn.training.records import Sums
 
 
 def with_cost(penalty: Penalty, params: Tree, sums: Sums) -> Sums:
-    """Return the sums with the penalty of the parameters in every row's loss."""
+    """Return the sums with the penalty of the parameters in the loss of every row."""
     if not penalty:
         return sums
     value = penalty.value(params)
@@ -29,7 +16,7 @@ def with_cost(penalty: Penalty, params: Tree, sums: Sums) -> Sums:
 
 
 def with_gradient(penalty: Penalty, params: Tree, sums: Sums) -> Sums:
-    """Return the sums with the penalty's gradient in theirs, as every row that sent one carries it."""
+    """Return the sums with the gradient of the penalty in theirs, once for every row that the gradients are of."""
     if sums.grads is None or not penalty:
         return sums
     return sums._replace(grads=penalty.add_gradient(params, sums.grads, sums.weight))

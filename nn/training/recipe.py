@@ -38,11 +38,12 @@ from nn.models.losses import LOSSES, HalfSquaredError, Loss
 from nn.models.sequential import MAX_LAYERS, Sequential
 from nn.optim.first_order import FirstOrder
 from nn.optim.lbfgs import LBFGS
+from nn.optim.optimizer import Optimizer
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
 from nn.optim.rules import RULES, SGD, Momentum, Rule
 from nn.optim.schedules import SCHEDULES, BoldDriver, Constant, Schedule
-from nn.training.loop import Optimizer, Plan
+from nn.training.plan import Plan
 
 OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
 HIDDEN = (64,)

@@ -1,4 +1,4 @@
-"""What moves, named: blocks of rows, passes through the layers, tallies on the way back, epochs in the history."""
+"""What jobs and epochs come to: batches on their way, sums that add up, lines of the history, progress."""
 
 from __future__ import annotations
 
@@ -13,35 +13,33 @@ from nn.core.random import Key
 
 @dataclass(slots=True)
 class Batch:
-    """A block on its way through the network: each stage writes into it what it found, and hands it on.
+    """A block on its way through the network; each stage writes its result into it and passes it on.
 
-    A pass belongs to the one task that began it and is never stored, so nothing else can see it change.
+    A batch belongs to one task and is never stored, so nothing else sees it change.
     """
 
     rows: np.ndarray  # (n,) int64
     labels: np.ndarray  # (n,)
     weights: np.ndarray | None  # (n,) or None
-    x: np.ndarray  # what the last layer gave, (n, ...)
+    x: np.ndarray  # the output of the last layer, (n, ...)
     validation: bool = False
-    senders: np.ndarray | None = None  # (n,) bool: which rows send gradients; None: all
+    sampled: np.ndarray | None = None  # (n,) bool: the rows that the gradients are of; None: all
     key: Key | None = None  # what random layers draw from; None: they draw nothing
-    caches: list = field(default_factory=list)  # one a layer passed
-    # d loss / d x on the way back; None before the loss, after the first layer, in validation
-    dout: Any = None
-    # One dict a layer passed on the way back, the last layer's first.
-    grads: list = field(default_factory=list)
+    caches: list = field(default_factory=list)  # one for each layer on the way forward
+    dout: Any = None  # gradient with respect to the output of the next layer on the way back
+    grads: list = field(default_factory=list)  # a dict for each layer on the way back, the last layer's first
     measures: Measures | None = None
-    began: float = 0.0  # when work on the block began, on this process's clock
-    read: float = 0.0  # seconds that were waited for it
+    began: float = 0.0  # when work on the block began, on the clock of this process
+    read: float = 0.0  # seconds until the block came
 
 
 class Measures(NamedTuple):
-    """Sums over rows that were measured."""
+    """Sums over rows."""
 
     rows: int = 0
-    weight: float = 0.0  # what the rows weigh, rows where none has a weight
+    weight: float = 0.0  # of the rows together; their number where none has a weight
     loss: float = 0.0
-    correct: int = 0  # rows predicted rightly, whatever they weigh
+    correct: int = 0  # rows that are predicted correctly, whatever their weight
 
     def __add__(self, other):
         rows, weight, loss, correct = other
@@ -49,44 +47,51 @@ class Measures(NamedTuple):
 
     @property
     def cost(self) -> float:
-        """Mean loss a row, weighted."""
+        """Weighted mean loss per row."""
         return self.loss / self.weight if self.weight else float("nan")
 
     @property
     def accuracy(self) -> float:
-        """Share of the rows predicted rightly."""
+        """Share of the rows that are predicted correctly."""
         return self.correct / self.rows if self.rows else float("nan")
 
     def with_penalty(self, penalty: float) -> Measures:
-        """The same with `penalty` in every row's loss."""
+        """Return the measures with `penalty` added to the loss of each row."""
         return self._replace(loss=self.loss + penalty * self.weight)
 
 
+def measures_of(loss: float, predictions: np.ndarray, batch: Batch) -> Measures:
+    """Return the sums of a batch with predictions (n,), given its summed loss."""
+    correct, weights = predictions == batch.labels, batch.weights
+    weight = float(len(correct) if weights is None else weights.sum(dtype=np.float64))
+    return Measures(len(correct), weight, loss, int(np.count_nonzero(correct)))
+
+
 class Times(NamedTuple):
-    """Seconds that tasks spent, by what they did; they are measured, and no result depends on them."""
+    """Seconds that tasks spent, by phase. They are measured; no result depends on them."""
 
     read: float = 0.0  # waiting for blocks
-    compute: float = 0.0  # packing mini-batches, in the layers, in the replicas' steps
-    sum: float = 0.0  # adding tallies
+    compute: float = 0.0  # packing mini-batches, in the layers, in the steps of replicas
+    sum: float = 0.0  # adding sums
 
     def __add__(self, other):
         read, compute, summed = other
         return Times(self.read + read, self.compute + compute, self.sum + summed)
 
     def over(self, slots: int) -> Times:
-        """What they come to on the clock where `slots` tasks run side by side."""
+        """Return the seconds on the clock where `slots` tasks run at once."""
         return Times(*(seconds / slots for seconds in self))
 
 
 class Sums(NamedTuple):
-    """What one job brings home: sums, which add up in any grouping; the mean is taken once, by the driver."""
+    """The sums of one job. They add up in any grouping; the driver takes the mean once."""
 
     train: Measures = Measures()
     validation: Measures = Measures()
-    senders: int = 0  # rows that sent gradients, or that replicas learned from
-    weight: float = 0.0  # their weight
-    # Sums over those rows: gradients, as a list of dicts of arrays, or what replicas came to (replicas.py), each times
-    # the weight of its rows; None where nothing was asked for.
+    sampled: int = 0  # rows that the gradients are of, or that replicas learned from
+    weight: float = 0.0  # of these rows
+    # Gradients summed over these rows, as a list of dicts of arrays, or the changes of replicas (replicas.py), each times
+    # the weight of its rows; None: none were asked for.
     grads: Any = None
     times: Times = Times()
 
@@ -97,53 +102,50 @@ class Sums(NamedTuple):
         return Sums(
             self.train + other.train,
             self.validation + other.validation,
-            self.senders + other.senders,
+            self.sampled + other.sampled,
             self.weight + other.weight,
             grads,
             self.times + other.times,
         )
 
+    @classmethod
+    def of(cls, batch: Batch, times: Times) -> Sums:
+        """Return the sums of a batch that has gone through all stages."""
+        assert batch.measures is not None
+        if batch.validation:
+            return cls(validation=batch.measures, times=times)
+        if not batch.grads:
+            return cls(batch.measures, times=times)
+        sampled, weights = batch.sampled, batch.weights
+        count = len(batch.labels) if sampled is None else int(sampled.sum())
+        if weights is None:
+            weight = float(count)
+        else:
+            weight = float((weights if sampled is None else weights[sampled]).sum(dtype=np.float64))
+        return cls(batch.measures, Measures(), count, weight, batch.grads[::-1], times)
+
     def without_grads(self) -> Sums:
-        """The measures alone."""
-        return Sums(self.train, self.validation, self.senders, self.weight, None, self.times)
+        """Return the measures alone."""
+        return self._replace(grads=None)
 
-    def mean_grads(self) -> Any:
-        """The nest's mean over the rows that sent it: of gradients, the gradient of the mean loss.
-
-        It is taken in place: the tally's own nest is spent.
-        """
+    def mean_grads_inplace(self) -> Any:
+        """Return the weighted mean of the gradients: the gradient of the cost. The sums' own arrays are overwritten."""
         return tree.scale_inplace(self.grads, 1.0 / self.weight if self.weight else 0.0)
-
-
-class RowSelection(NamedTuple):
-    """Which rows one job measures and which of them send gradients.
-
-    A `batch` restricts the job to that one of the even `batches` that the epoch's random order of the `total` rows
-    learned from is cut into; `validation_only` restricts a measuring job to the rows that are not.
-    """
-
-    seed: int = 0
-    epoch: int = 0
-    fraction: float = 1.0  # of the rows measured, how many send gradients; 0: none, a measuring job
-    batch: int | None = None
-    batches: int = 1
-    total: int = 0
-    validation_only: bool = False
 
 
 class Epoch(NamedTuple):
     """One line of the history."""
 
     epoch: int  # from 1
-    cost: float  # mean loss a row
+    cost: float  # mean loss per row
     accuracy: float  # fraction
-    learning_rate: float  # of the step that this line judges
-    accepted: bool  # whether that step stood
-    rows: int  # rows that sent gradients, or that replicas learned from
+    learning_rate: float  # of the step that led to the point measured in this epoch
+    accepted: bool  # False: that step was rejected
+    rows: int  # that the gradients are of, or that replicas learned from
     seconds: float = 0.0
     val_cost: float | None = None  # of the validation rows, where there are some
     val_accuracy: float | None = None
-    # Where the seconds went: in jobs beside what follows; waiting for blocks; in the layers; adding up; on the driver.
+    # The phases of the seconds: in jobs beside what follows; waiting for blocks; in the layers; adding; on the driver.
     schedule: float = 0.0
     read: float = 0.0
     compute: float = 0.0
@@ -152,7 +154,7 @@ class Epoch(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The point with the lowest validation cost so far."""
+    """The parameters with the lowest validation cost so far."""
 
     epoch: int
     cost: float
@@ -160,8 +162,8 @@ class Best(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """All that changes while training: the optimiser's state, the history so far, the best point if it is kept."""
+    """All that changes in training: the optimizer's state, the history, and the best parameters if they are kept."""
 
-    state: dict[str, Any]
+    state: Any
     history: tuple[Epoch, ...] = ()
     best: Best | None = None

@@ -2,15 +2,36 @@
 
 time here        schedule + read + compute + sum + update                     as measured, with t tasks at once
 in one process   t compute + update                                           nothing to schedule, send or add up
-twice the slots  schedule + (read + compute) / 2 + 2 sum + update             as many partitions, twice the tallies
+twice the slots  schedule + (read + compute) / 2 + 2 sum + update             as many partitions, twice the sums
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+import time
+from collections.abc import Iterable, Iterator
+from typing import Generic, NamedTuple, TypeVar
 
 from nn.training.records import Epoch
+
+T = TypeVar("T")
+
+
+class TimedIterator(Generic[T]):
+    """An iterator that counts the seconds in which it waits for its elements."""
+
+    def __init__(self, elements: Iterable[T]):
+        self._elements = iter(elements)
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        began = time.perf_counter()
+        try:
+            return next(self._elements)
+        finally:
+            self.seconds += time.perf_counter() - began
 
 
 class Phases(NamedTuple):
@@ -19,7 +40,7 @@ class Phases(NamedTuple):
     schedule: float  # starting jobs and tasks, waiting for the slowest, fetching results
     read: float  # waiting for cached blocks
     compute: float  # packing mini-batches, in the layers, in the replicas' steps
-    sum: float  # adding tallies
+    sum: float  # adding sums
     update: float  # on the driver, between jobs
 
     @classmethod

@@ -9,12 +9,15 @@ import numpy as np
 
 from nn.core import tree
 from nn.data import csv
+from nn.data.batches import BUFFER, RowSelection
 from nn.data.block import Block
-from nn.data.local_rdd import LocalBroadcast, LocalRDD
-from nn.optim.parameter_averaging import ParameterAveraging
-from nn.training import chain, replicas
+from nn.data.local_rdd import LocalRDD
+from nn.data.split import Split
+from nn.optim.requests import Gradients
+from nn.training.backend import Facts, Job
+from nn.training.local import LocalBackend
 from nn.training.recipe import Recipe
-from nn.training.records import RowSelection
+from nn.training.run import TrainingRun
 
 STEPS = 2  # the first pays for what is loaded and set up once
 
@@ -33,42 +36,34 @@ class Rehearsal(NamedTuple):
 
         Raises ValueError where the network does not fit rows of that width.
         """
-        model = self.recipe.model(self.width, self.classes)
-        params = model.init(self.recipe.seed)
-        plan = self.recipe.plan(max(self.rows, self.recipe.rounds_per_epoch or 1))
-        optimizer = self.recipe.optimizer_for(plan)
-        selection = RowSelection(self.recipe.seed, 1, plan.sample)
-        block, averages = self._block(plan.batch_size), isinstance(optimizer, ParameterAveraging)
-        # The rows that lie in a replica's buffer.
+        rows = max(self.rows, self.recipe.rounds_per_epoch or 1)
+        facts = Facts(self.width, np.empty(0, np.int64), self.classes)
+        run = TrainingRun.of(self.recipe, facts, Split(rows))
+        params, block = run.initial_params(), self._block(run.plan.batch_size)
+        request = run.optimizer.ask(run.optimizer.init(params))
+        averages = self.recipe.averages_parameters
+        job = Job(run.task, request, RowSelection(self.recipe.seed, 1, run.plan.sample))
+        # A sum is taken as well, but of replicas: each has a partition.
+        backend = LocalBackend(LocalRDD([[block] * (1 if averages else 2)]))
+        # The rows in the buffer of a replica.
         ballast = np.ones(self._buffered if averages else 0, np.uint8)
         for _ in range(STEPS):
-            message = tree.copy(params)  # as which the parameters came lies there meanwhile
+            message = tree.copy(params)  # the parameters as they came are in memory meanwhile
             began = time.perf_counter()
-            if isinstance(optimizer, ParameterAveraging):
-                start = LocalBroadcast(optimizer.round(optimizer.init(params)))
-                penalty = self.recipe.penalty()
-                sums = chain.sum_in_order(
-                    replicas.rounds(
-                        LocalRDD([[block]]), model, start, selection, self.recipe.augment, penalty
-                    )
-                )
-            else:
-                blocks = LocalRDD([[block] * 2])  # so that a sum is taken as well
-                sums = chain.run(blocks, model, LocalBroadcast(params), selection, self.recipe.augment)
+            (sums,) = backend.run([job])
             seconds = time.perf_counter() - began
             answer = tree.copy(sums.grads)
             del message, answer, sums
-        del ballast, block
-        # Blocks are scored whole.
-        chain.run(
-            LocalRDD([[self._block(None)]]), model, LocalBroadcast(params), selection._replace(fraction=0.0)
-        )
+        del ballast, block, backend
+        # The blocks that are scored are whole.
+        measuring = Job(run.task, Gradients(params), job.selection._replace(fraction=0.0))
+        LocalBackend(LocalRDD([[self._block(None)]])).run([measuring])
         return seconds
 
     @property
     def _buffered(self) -> int:
         """Bytes of a replica's buffer: the blocks that fill it, and all of them as one."""
-        return 2 * min(replicas.BUFFER, self.rows * self.width * self.bytes_a_value)
+        return 2 * min(BUFFER, self.rows * self.width * self.bytes_a_value)
 
     def _block(self, batch: int | None) -> Block:
         rows = min(self.rows, csv.chunk_rows(self.width), batch or self.rows)

@@ -12,18 +12,18 @@ import pytest
 
 from tests.support import ROOT
 from tests.support.data import blobs, write_csv
+from tests.support.training import step
 
 sys.path.append(str(ROOT / "benchmarks"))
 
 from peers import arithmetic, contract, digits, memory, nn_spark, numpy_limit, per_record, spark_mlp
 
 from nn.core import tree
+from nn.data.batches import RowSelection
 from nn.data.block import Block
 from nn.models.builder import multilayer_perceptron
 from nn.optim.rules import Momentum
-from nn.training import chain
 from nn.training.local import LocalBroadcast, LocalRDD, local_rdd
-from nn.training.records import RowSelection
 
 INPUTS, LABELS = blobs(100, classes=10)
 WIDTHS = {(8,): (16, 8, 10), (8, 5): (16, 8, 5, 10)}
@@ -50,7 +50,7 @@ def hand_written(hidden, rows=64):
 @pytest.mark.parametrize("block", [7, 64])
 def test_the_numpy_limit_sums_the_gradients_of_our_chain(hidden, block):
     model, params = ours(hidden)
-    sums = chain.run(local_rdd(INPUTS, LABELS), model, LocalBroadcast(params), RowSelection())
+    sums = step(local_rdd(INPUTS, LABELS), model, LocalBroadcast(params), RowSelection())
     network, total = hand_written(hidden), np.empty(arithmetic.size(WIDTHS[hidden]), np.float32)
     network.gradients(INPUTS, LABELS, total, block)
     assert np.linalg.norm(flat(sums.grads)) > 1
@@ -67,9 +67,7 @@ def test_the_numpy_limit_takes_the_steps_of_our_momentum():
         network.forward(INPUTS[batch])
         network.backward(LABELS[batch], -0.1 / 50)
         network.step(0.9)
-        sums = chain.run(
-            local_rdd(INPUTS[batch], LABELS[batch]), model, LocalBroadcast(params), RowSelection()
-        )
+        sums = step(local_rdd(INPUTS[batch], LABELS[batch]), model, LocalBroadcast(params), RowSelection())
         rule.update(values, flat(tree.scale(sums.grads, 1 / 50)), slot, 0.1)
         for layer, (W, b) in zip(params[::2], arithmetic.layers(values, WIDTHS[8,]), strict=True):
             layer["W"], layer["b"] = W, b
@@ -132,7 +130,7 @@ def test_parts_cover_all_rows_once(rows, parts):
 
 def test_one_row_a_record_sums_the_gradients_of_our_chain():
     model, params = ours((8,), "sigmoid", "mse")
-    sums = chain.run(local_rdd(INPUTS, LABELS), model, LocalBroadcast(params), RowSelection())
+    sums = step(local_rdd(INPUTS, LABELS), model, LocalBroadcast(params), RowSelection())
     lines = [",".join(map(str, row)) for row in INPUTS]
     rows = [per_record.parsed(LocalBroadcast(LABELS), (line, number)) for number, line in enumerate(lines)]
     layers = [(params[index]["W"], params[index]["b"]) for index in (0, 2)]

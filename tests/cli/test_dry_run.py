@@ -17,12 +17,11 @@ from nn.core.errors import DataError, MissingFileError, PlatformError, UsageErro
 from nn.data.dialect import Dialect
 from nn.data.local_rdd import local_rdd
 from nn.spark.storage import lock_file
-from nn.training.local import descend_on, measure_on
-from nn.training.loop import jobs_an_epoch, train
 from nn.training.recipe import Recipe
 from nn.training.records import Progress
 from tests.support import ROOT
 from tests.support.data import blobs, write_csv
+from tests.support.training import descend_on, measure_on, train
 
 
 def asked(csv_set, *words):
@@ -238,7 +237,7 @@ def test_jobs_an_epoch_are_counted_as_they_are_made(options):
     model, split = recipe.model(16, 3, 255.0), recipe.split(labels, 3)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
-    blocks = split.applied_to(local_rdd(inputs, labels)).kept()
+    blocks = split.applied_to(local_rdd(inputs, labels)).persist()
     made = []
 
     def counted(job):
@@ -253,4 +252,4 @@ def test_jobs_an_epoch_are_counted_as_they_are_made(options):
         counted(measure_on(blocks, model)), optimizer, plan, start, counted(descend_on(blocks, model))
     ):
         pass
-    assert made.count(2) == made.count(3) == jobs_an_epoch(plan, optimizer)
+    assert made.count(2) == made.count(3) == plan.jobs_per_epoch(optimizer)

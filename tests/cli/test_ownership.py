@@ -133,7 +133,8 @@ def test_the_configuration_of_every_recipe_is_known():
     words = [places, *([*places, "--config", str(p)] for p in ROOT.glob("recipes/*.json"))]
     assert len(words) > 4
     for each in words:
-        resolved = parser.parse(each).for_cluster(3).for_replicas(100_000, 20).resolved()
+        asked = parser.parse(each).for_cluster(3)
+        resolved = asked.with_recipe(asked.recipe.for_replicas(100_000, 20)).resolved()
         assert ownership.is_configuration(json.loads(json.dumps(resolved))), each
         assert resolved.keys() >= ownership.ALWAYS
 

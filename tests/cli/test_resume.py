@@ -8,12 +8,15 @@ import pytest
 from nn.cli import parser, resume
 from nn.cli.resume import continued, start
 from nn.core.errors import DataError, PlatformError, UsageError
+from nn.data.split import Split
 from nn.io.checkpoint import Checkpoint
 from nn.models.builder import multilayer_perceptron
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import LocalFolder
 from nn.spark.storage.run_directory import Output
+from nn.training.backend import Task
 from nn.training.records import Best, Epoch, Progress
+from nn.training.run import TrainingRun
 
 DATA = {"train": "f00", "test": "f01", "partitions": 2}
 MODEL = multilayer_perceptron(4, 3, (2,), "tanh", "mse")
@@ -153,7 +156,7 @@ def test_what_the_data_settle_if_nothing_is_said_is_the_run_s(tmp_path, before):
     asked = begin(tmp_path, output, "--average", "parameters").asked
     for _ in ("as it begins", "with its data read"):
         assert asked.resolved() == asked_for(tmp_path, *before.split()).resolved()
-        asked = asked.for_replicas(1000, asked.pieces)
+        asked = asked.with_recipe(asked.recipe.for_replicas(1000, asked.pieces))
     with pytest.raises(UsageError, match="batch_size: the run in OUTPUT has .*, found 7"):
         begin(tmp_path, output, "--average", "parameters", "--batch-size", "7")
 
@@ -183,8 +186,10 @@ def progress_of(tmp_path, data=DATA, state=None, best=None):
     earlier = begun.earlier.progress
     changed = Progress(state or earlier.state, earlier.history, best)
     begun = begun._replace(earlier=begun.earlier._replace(progress=changed))
-    plan = begun.asked.recipe.plan(100)
-    return begun.progress(begun.asked, data, optimizer_of(begun.asked), plan, MODEL.init(0))
+    recipe = begun.asked.recipe
+    plan, optimizer = recipe.plan(100), optimizer_of(begun.asked)
+    run = TrainingRun(Task(MODEL), Split(100), plan, optimizer, recipe)
+    return begun.progress(begun.asked, data, run)
 
 
 def test_the_progress_of_the_earlier_run_is_the_start(tmp_path):

@@ -13,12 +13,10 @@ from nn.core import npz, tree
 from nn.data.local_rdd import local_rdd
 from nn.io import checkpoint
 from nn.io.checkpoint import Checkpoint
-from nn.training.local import descend_on, measure_on
-from nn.training.loop import kept, train
-from nn.training.penalized import measure_with
 from nn.training.recipe import Recipe
 from nn.training.records import Best, Epoch, Progress
 from tests.support.data import blobs
+from tests.support.training import descend_on, kept, measure_on, measure_with, train
 
 INPUTS, LABELS = blobs(300)
 RECIPES = {
@@ -43,7 +41,7 @@ def prepared(options, epochs):
     split = recipe.split(LABELS, 3)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
-    blocks = split.applied_to(local_rdd(INPUTS, LABELS, block_rows=64)).kept()
+    blocks = split.applied_to(local_rdd(INPUTS, LABELS, block_rows=64)).persist()
     measure = measure_with(recipe.penalty(), measure_on(blocks, model))
     descend = descend_on(blocks, model, (), recipe.penalty())
 

@@ -94,7 +94,7 @@ def test_gradients_of_random_stacks_match_the_slope(model, seed, training):
         stages = [
             partial(chain.forward, layer, i, LocalBroadcast(point)) for i, layer in enumerate(model.layers)
         ]
-        stages.append(partial(chain.loss_and_gradient, model.loss))
+        stages.append(partial(chain.loss_and_gradient, model.loss, True))
         for i in reversed(range(len(model.layers))):
             stages.append(
                 partial(chain.backward, model.layers[i], i, LocalBroadcast(point), i > model.first_trainable)

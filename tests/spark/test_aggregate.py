@@ -16,12 +16,12 @@ def tally_of(number):
     value = np.float32((-1) ** number * 3.7 ** (number % 23))
     grads = [{"W": np.array([value], np.float32)}]
     return Sums(
-        Measures(1, 1.0, float(value), 0), senders=1, weight=1.0, grads=grads, times=Times(1.0, 2.0, 0.0)
+        Measures(1, 1.0, float(value), 0), sampled=1, weight=1.0, grads=grads, times=Times(1.0, 2.0, 0.0)
     )
 
 
 def folded(partial_sums):
-    (total,) = aggregate.added(partial_sums)
+    (total,) = aggregate.partition_sum(partial_sums)
     return total
 
 
@@ -29,7 +29,7 @@ def folded(partial_sums):
 @pytest.mark.parametrize("partitions", [1, 3, 10])
 def test_a_flat_sum_is_the_sum_in_order(spark, partitions):
     rdd = spark.parallelize(list(map(tally_of, range(40))), partitions)
-    total = aggregate.total_of(rdd, 4)
+    total = aggregate.ordered_sum(rdd, 4)
     expected = folded(
         folded(map(tally_of, part)) for part in spark.parallelize(range(40), partitions).glom().collect()
     )
@@ -41,7 +41,7 @@ def test_a_flat_sum_is_the_sum_in_order(spark, partitions):
 def test_a_sum_in_groups_is_that_of_neighbours_in_order(spark, monkeypatch):
     monkeypatch.setattr(aggregate, "FLAT", 100)
     rdd = spark.parallelize(list(map(tally_of, range(23))), 23)
-    totals = [aggregate.total_of(rdd, 50) for _ in range(2)]
+    totals = [aggregate.ordered_sum(rdd, 50) for _ in range(2)]
     groups = aggregate.group_count(23, 50)
     assert groups == 4
     members = [
@@ -61,19 +61,19 @@ def test_a_sum_in_groups_is_that_of_neighbours_in_order(spark, monkeypatch):
 @pytest.mark.spark
 def test_empty_partitions_send_nothing(spark, monkeypatch):
     rdd = spark.parallelize(list(map(tally_of, [1, 2])), 9)
-    assert aggregate.total_of(rdd, 4).weight == 2
+    assert aggregate.ordered_sum(rdd, 4).weight == 2
     monkeypatch.setattr(aggregate, "FLAT", 10)
-    assert aggregate.total_of(rdd, 4).weight == 2
-    assert aggregate.total_of(spark.parallelize([], 9), 4)[:5] == Sums()[:5]
+    assert aggregate.ordered_sum(rdd, 4).weight == 2
+    assert aggregate.ordered_sum(spark.parallelize([], 9), 4)[:5] == Sums()[:5]
 
 
 @pytest.mark.spark
 def test_seconds_of_tasks_side_by_side_count_once(spark):
-    total = aggregate.total_of(
+    total = aggregate.ordered_sum(
         spark.parallelize(list(map(tally_of, range(8))), 8), 4
     )  # eight tasks on two slots
     assert (total.times.read, total.times.compute) == (4.0, 8.0)
-    alone = aggregate.total_of(
+    alone = aggregate.ordered_sum(
         spark.parallelize(list(map(tally_of, range(8))), 1), 4
     )  # one task: the other slot is idle
     assert (alone.times.read, alone.times.compute) == (8.0, 16.0)
@@ -103,12 +103,12 @@ def test_the_driver_s_own_adding_counts_once_and_in_full(spark, monkeypatch):
     clock = iter(range(0, 1000, 10))
     rdd = spark.parallelize(list(map(tally_of, range(4))), 4)
     monkeypatch.setattr(aggregate, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
-    assert aggregate.total_of(rdd, 4).times.sum == pytest.approx(10, abs=1)
+    assert aggregate.ordered_sum(rdd, 4).times.sum == pytest.approx(10, abs=1)
 
 
 @pytest.mark.spark
 def test_sums_beyond_the_finite_numbers_are_no_warning(spark, recwarn):
     huge = [Sums(weight=1.0, grads=[{"W": np.array([value], np.float32)}]) for value in (3e38, 3e38)]
-    total = aggregate.total_of(spark.parallelize(huge, 2), 4)
+    total = aggregate.ordered_sum(spark.parallelize(huge, 2), 4)
     assert np.isinf(total.grads[0]["W"]).all()
     assert not [each for each in recwarn if issubclass(each.category, RuntimeWarning)]

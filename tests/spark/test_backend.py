@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nn.core import tree
+from nn.data.batches import RowSelection
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.models.builder import multilayer_perceptron
 from nn.optim.first_order import FirstOrder
@@ -18,10 +19,11 @@ from nn.spark.input import reader
 from nn.spark.storage.filesystem import Storage
 from nn.training import local
 from nn.training.evaluation import evaluate
-from nn.training.loop import Plan, kept, train
+from nn.training.plan import Plan
 from nn.training.recipe import Recipe
-from nn.training.records import Progress, RowSelection
+from nn.training.records import Progress
 from tests.support.data import blobs
+from tests.support.training import descend_on, kept, measure_on, train
 
 pytestmark = pytest.mark.spark
 
@@ -47,7 +49,7 @@ def test_training_on_spark_gives_the_bits_of_training_without(spark, plan):
     there, history = trained(
         backend.measure_on(spark.parallelize(partitions, 2).flatMap(list), MODEL), **plan
     )
-    here, same = trained(local.measure_on(LocalRDD(partitions), MODEL), **plan)
+    here, same = trained(measure_on(LocalRDD(partitions), MODEL), **plan)
     assert [line[:6] for line in history] == [line[:6] for line in same]
     for a, b in zip(tree.arrays(there), tree.arrays(here), strict=True):
         assert np.array_equal(a, b)
@@ -58,7 +60,7 @@ def test_training_in_other_partitions_is_the_same_to_rounding(spark, plan):
     ends = []
     for count in (1, 5):
         rdd = spark.parallelize(partitions_of(count), count).flatMap(list)
-        ends.append(trained(backend.measure_on(rdd, MODEL), **plan)[0])
+        ends.append(trained(measure_on(backend.SparkBackend(rdd), MODEL), **plan)[0])
     for a, b in zip(*map(tree.arrays, ends), strict=True):
         assert np.linalg.norm(a - b) <= 1e-5 * np.linalg.norm(a)
 
@@ -86,7 +88,7 @@ def test_the_library_gives_the_bits_of_the_job_with_one_partition(spark, tmp_pat
 def test_jobs_reuse_their_python_workers(spark):
     """A stage that left its input undrained would switch reuse off: a new process for each task."""
     rdd = spark.parallelize(partitions_of(2), 2).flatMap(list).cache()
-    measure = backend.measure_on(rdd, MODEL)
+    measure = measure_on(backend.SparkBackend(rdd), MODEL)
     workers = set()
     for epoch in range(6):
         measure(MODEL.init(0), RowSelection(0, epoch, 0.7))
@@ -122,12 +124,12 @@ def test_large_parameters_are_broadcast_and_destroyed_and_small_ones_travel_in_t
     averaging = ParameterAveraging(Momentum(), batch_size=50)
     state = averaging.init(MODEL.init(0))
     try:
-        sums = backend.measure_on(rdd, MODEL)(state["trial"], RowSelection())
-        change = backend.descend_on(rdd, MODEL)(averaging.round(state), RowSelection())
+        sums = measure_on(backend.SparkBackend(rdd), MODEL)(state["trial"], RowSelection())
+        change = descend_on(backend.SparkBackend(rdd), MODEL)(averaging.ask(state), RowSelection())
     finally:
         del spark.broadcast
     assert destroyed == broadcasts
-    assert sums.senders == change.senders == 300
+    assert sums.sampled == change.sampled == 300
 
 
 def test_jobs_are_named_after_their_epoch():

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from nn.core import random, spec, tree
+from nn.data import batches
 from nn.data.augmentation import Rotate, Shift, augment
+from nn.data.batches import RowSelection
 from nn.data.block import Block
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
@@ -16,9 +18,9 @@ from nn.layers import Conv2D, Dense, Dropout, Flatten, Relu
 from nn.models.builder import multilayer_perceptron, network
 from nn.models.losses import LOSSES
 from nn.models.sequential import MAX_LAYERS, Sequential
-from nn.training import chain
-from nn.training.records import RowSelection
+from nn.training import batching, chain, timing
 from tests.support.data import blobs
+from tests.support.training import step
 
 INPUTS, LABELS = blobs(100)
 MODEL = multilayer_perceptron(16, 3, (6,), "sigmoid", "mse", scale=255.0)
@@ -53,12 +55,12 @@ def assert_same_gradients(sums, expected, rel=1e-4):
 
 @pytest.mark.parametrize("block_rows", [1, 7, 100])
 def test_chain_on_a_list_equals_a_plain_loop(block_rows):
-    sums = chain.run(
+    sums = step(
         local_rdd(INPUTS, LABELS, block_rows=block_rows), MODEL, LocalBroadcast(PARAMS), RowSelection()
     )
     loss, hits, grads = plain_loop(PARAMS, INPUTS, LABELS)
     assert sums.train.loss == pytest.approx(loss, rel=1e-5)
-    assert (sums.train.correct, sums.train.rows, sums.senders, sums.weight) == (hits, 100, 100, 100)
+    assert (sums.train.correct, sums.train.rows, sums.sampled, sums.weight) == (hits, 100, 100, 100)
     assert_same_gradients(sums, grads)
 
 
@@ -68,33 +70,33 @@ def test_chain_on_an_rdd_gives_the_bits_of_the_chain_on_a_list(spark):
     partitions = [whole[:5], whole[5:]]
     for selection in (RowSelection(1, 2, 0.6), RowSelection(1, 2, batch=1, batches=4, total=100)):
         rdd = spark.parallelize(partitions, 2).flatMap(list)
-        there = chain.run(rdd, MODEL, spark.broadcast(PARAMS), selection)
-        here = chain.run(LocalRDD(partitions), MODEL, LocalBroadcast(PARAMS), selection)
-        assert there.train == here.train and there.senders == here.senders
+        there = step(rdd, MODEL, spark.broadcast(PARAMS), selection)
+        here = step(LocalRDD(partitions), MODEL, LocalBroadcast(PARAMS), selection)
+        assert there.train == here.train and there.sampled == here.sampled
         for a, b in zip(tree.arrays(there.grads), tree.arrays(here.grads), strict=True):
             assert np.array_equal(a, b)
 
 
 def test_sample_measures_all_rows_and_sends_the_gradients_of_some():
-    sums = chain.run(
+    sums = step(
         local_rdd(INPUTS, LABELS, block_rows=30), MODEL, LocalBroadcast(PARAMS), RowSelection(3, 4, 0.5)
     )
     taken = random.sample(3, 4, np.arange(100), 0.5)
     loss, _, _ = plain_loop(PARAMS, INPUTS, LABELS)
     _, _, grads = plain_loop(PARAMS, INPUTS[taken], LABELS[taken])
     assert sums.train.loss == pytest.approx(loss, rel=1e-5)
-    assert sums.senders == taken.sum() and sums.train.rows == 100
+    assert sums.sampled == taken.sum() and sums.train.rows == 100
     assert_same_gradients(sums, grads)
 
 
 def test_mean_gradients_of_a_sample_are_over_the_rows_that_sent_them():
     taken = random.sample(3, 4, np.arange(100), 0.5)
-    sampled = chain.run(
+    sampled = step(
         local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS), RowSelection(3, 4, 0.5)
-    ).mean_grads()
-    alone = chain.run(
+    ).mean_grads_inplace()
+    alone = step(
         local_rdd(INPUTS[taken], LABELS[taken]), MODEL, LocalBroadcast(PARAMS), RowSelection()
-    ).mean_grads()
+    ).mean_grads_inplace()
     for a, b in zip(tree.arrays(sampled), tree.arrays(alone), strict=True):
         assert np.allclose(a, b, atol=1e-6)
 
@@ -102,32 +104,32 @@ def test_mean_gradients_of_a_sample_are_over_the_rows_that_sent_them():
 def test_batches_of_an_epoch_add_up_to_all_rows():
     blocks = local_rdd(INPUTS, LABELS, block_rows=30)
     draws = [RowSelection(3, 4, batch=number, batches=4, total=100) for number in range(4)]
-    partial_sums = [chain.run(blocks, MODEL, LocalBroadcast(PARAMS), selection) for selection in draws]
-    assert [t.senders for t in partial_sums] == [25, 25, 25, 25]
+    partial_sums = [step(blocks, MODEL, LocalBroadcast(PARAMS), selection) for selection in draws]
+    assert [t.sampled for t in partial_sums] == [25, 25, 25, 25]
     assert_same_gradients(reduce(add, partial_sums), plain_loop(PARAMS, INPUTS, LABELS)[2])
 
 
 def test_mean_gradients_weigh_rows_not_blocks():
-    whole = chain.run(local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS), RowSelection())
+    whole = step(local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS), RowSelection())
     lopsided = LocalRDD(
         [[Block(np.arange(100)[part], INPUTS[part], LABELS[part])] for part in (slice(1), slice(1, 100))]
     )
-    parts = chain.run(lopsided, MODEL, LocalBroadcast(PARAMS), RowSelection())
-    for a, b in zip(tree.arrays(whole.mean_grads()), tree.arrays(parts.mean_grads()), strict=True):
+    parts = step(lopsided, MODEL, LocalBroadcast(PARAMS), RowSelection())
+    for a, b in zip(
+        tree.arrays(whole.mean_grads_inplace()), tree.arrays(parts.mean_grads_inplace()), strict=True
+    ):
         assert np.allclose(a, b, atol=1e-6)
 
 
 def test_weights_count_rows_several_times():
     times = np.random.default_rng(0).integers(0, 3, 100)
-    weighted = chain.run(
+    weighted = step(
         local_rdd(INPUTS, LABELS, times.astype(float)), MODEL, LocalBroadcast(PARAMS), RowSelection()
     )
     again = np.repeat(np.arange(100), times)
-    repeated = chain.run(
-        local_rdd(INPUTS[again], LABELS[again]), MODEL, LocalBroadcast(PARAMS), RowSelection()
-    )
+    repeated = step(local_rdd(INPUTS[again], LABELS[again]), MODEL, LocalBroadcast(PARAMS), RowSelection())
     assert weighted.train.cost == pytest.approx(repeated.train.cost, rel=1e-5)
-    unweighted = chain.run(local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS), RowSelection())
+    unweighted = step(local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS), RowSelection())
     assert weighted.train.accuracy == unweighted.train.accuracy  # a share of rows, whatever they weigh
     assert weighted.weight == repeated.weight
     assert_same_gradients(weighted, tree.arrays(repeated.grads))
@@ -135,15 +137,16 @@ def test_weights_count_rows_several_times():
 
 def test_costs_measures_what_gradients_measures():
     blocks = local_rdd(INPUTS, LABELS, block_rows=40)
-    measured = chain.run(blocks, MODEL, LocalBroadcast(PARAMS), RowSelection(fraction=0.0))
-    assert measured.train == chain.run(blocks, MODEL, LocalBroadcast(PARAMS), RowSelection()).train
-    assert measured.grads is None and measured.senders == 0
+    measured = step(blocks, MODEL, LocalBroadcast(PARAMS), RowSelection(fraction=0.0))
+    assert measured.train == step(blocks, MODEL, LocalBroadcast(PARAMS), RowSelection()).train
+    assert measured.grads is None and measured.sampled == 0
 
 
 def test_prediction_is_the_training_forward_pass():
-    passes = local_rdd(INPUTS, LABELS).map(partial(chain.start_batch, MODEL, RowSelection()))
-    outputs = chain.forward_passes(passes, MODEL, LocalBroadcast(PARAMS)).collect()[0].x
-    assert np.array_equal(outputs, MODEL.forward(PARAMS, INPUTS))
+    batches = local_rdd(INPUTS, LABELS).map(partial(batching.start_batch, MODEL, RowSelection()))
+    for index, layer in enumerate(MODEL.layers):
+        batches = batches.map(partial(chain.forward, layer, index, LocalBroadcast(PARAMS)))
+    assert np.array_equal(batches.collect()[0].x, MODEL.forward(PARAMS, INPUTS))
 
 
 # ---- validation rows, noise, augmentation ----
@@ -169,26 +172,25 @@ def halves(blocks):
     ]
 
 
-@pytest.mark.parametrize("draw", [RowSelection(1, 2), RowSelection(1, 2, 0.5)], ids=["all", "sample"])
+@pytest.mark.parametrize("selection", [RowSelection(1, 2), RowSelection(1, 2, 0.5)], ids=["all", "sample"])
 def test_validation_rows_are_measured_clean_and_send_nothing(selection):
     blocks = local_rdd(IMAGES, LABELS, block_rows=30)
     train, held = halves(blocks)
-    both = chain.run(blocks.flatMap(HOLD_OUT.divide), NOISY, LocalBroadcast(NOISY_PARAMS), selection)
-    alone = chain.run(train, NOISY, LocalBroadcast(NOISY_PARAMS), selection)
-    assert both.train == alone.train and both.senders == alone.senders and both.weight == alone.weight
+    both = step(blocks.flatMap(HOLD_OUT.divide), NOISY, LocalBroadcast(NOISY_PARAMS), selection)
+    alone = step(train, NOISY, LocalBroadcast(NOISY_PARAMS), selection)
+    assert both.train == alone.train and both.sampled == alone.sampled and both.weight == alone.weight
     for a, b in zip(tree.arrays(both.grads), tree.arrays(alone.grads), strict=True):
         assert np.array_equal(a, b)
     assert (
-        both.validation
-        == chain.run(held, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0)).train
+        both.validation == step(held, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0)).train
     )
     assert both.validation.rows == HOLD_OUT.rows
 
 
 def test_a_measuring_job_may_be_of_the_validation_rows_alone():
     blocks = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
-    whole = chain.run(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0))
-    alone = chain.run(
+    whole = step(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0))
+    alone = step(
         blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0, validation_only=True)
     )
     assert alone.validation == whole.validation and alone.train.rows == 0 and alone.grads is None
@@ -197,14 +199,14 @@ def test_a_measuring_job_may_be_of_the_validation_rows_alone():
 def test_batches_leave_validation_rows_out():
     blocks = local_rdd(INPUTS, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
     draws = [RowSelection(3, 4, batch=number, batches=3, total=HOLD_OUT.train_rows) for number in range(3)]
-    partial_sums = [chain.run(blocks, MODEL, LocalBroadcast(PARAMS), selection) for selection in draws]
-    assert [t.senders for t in partial_sums] == [24, 24, 24] and HOLD_OUT.train_rows == 72
+    partial_sums = [step(blocks, MODEL, LocalBroadcast(PARAMS), selection) for selection in draws]
+    assert [t.sampled for t in partial_sums] == [24, 24, 24] and HOLD_OUT.train_rows == 72
     assert all(t.validation.rows == 0 for t in partial_sums)
 
 
 def test_dropout_is_drawn_anew_for_each_seed_epoch_and_block_and_alike_for_the_same():
     def cost(selection, blocks=local_rdd(IMAGES, LABELS, block_rows=50)):  # noqa: B008
-        return chain.run(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), selection).train.loss
+        return step(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), selection).train.loss
 
     draws = [RowSelection(1, 1), RowSelection(1, 2), RowSelection(2, 1)]
     assert len({cost(selection) for selection in draws}) == 3 and cost(RowSelection(1, 1)) == cost(
@@ -214,11 +216,11 @@ def test_dropout_is_drawn_anew_for_each_seed_epoch_and_block_and_alike_for_the_s
         Block(np.arange(50), IMAGES[:50], LABELS[:50]),
         Block(np.arange(50, 100), IMAGES[:50], LABELS[:50]),
     )
-    first, second = (chain.start_batch(NOISY, RowSelection(1, 1), block) for block in twins)
+    first, second = (batching.start_batch(NOISY, RowSelection(1, 1), block) for block in twins)
     assert first.key != second.key
     assert (
         cost(RowSelection(1, 1))
-        != chain.run(
+        != step(
             local_rdd(IMAGES, LABELS), NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(1, 1, fraction=0.0)
         ).train.loss
     )
@@ -227,7 +229,7 @@ def test_dropout_is_drawn_anew_for_each_seed_epoch_and_block_and_alike_for_the_s
 def test_each_layer_draws_its_own_numbers():
     found = []
     for index in (0, 1):
-        passing = chain.start_batch(MODEL, RowSelection(1, 1), Block(np.arange(100), INPUTS, LABELS))
+        passing = batching.start_batch(MODEL, RowSelection(1, 1), Block(np.arange(100), INPUTS, LABELS))
         passing.x = np.ones((100, 16))
         found.append(chain.forward(Dropout(0.5), index, LocalBroadcast([{}, {}]), passing).x)
     assert not np.array_equal(*found)
@@ -235,11 +237,7 @@ def test_each_layer_draws_its_own_numbers():
 
 def test_augmentation_changes_training_images_alone_and_depends_on_the_row():
     blocks, steps = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide), (Shift(1.0),)
-    passes = (
-        blocks.map(partial(chain.start_batch, NOISY, RowSelection(1, 1)))
-        .map(partial(chain.augment_inputs, steps, RowSelection(1, 1)))
-        .collect()
-    )
+    passes = blocks.mapPartitions(partial(batching.select, NOISY, steps, RowSelection(1, 1))).collect()
     for passing, block in zip(passes, blocks.collect(), strict=True):
         plain = NOISY.prepare(block.inputs)
         if block.validation:
@@ -247,10 +245,10 @@ def test_augmentation_changes_training_images_alone_and_depends_on_the_row():
         else:
             assert np.array_equal(passing.x, augment(steps, plain, block.rows, 1, 1))
             assert not np.array_equal(passing.x, plain)
-    clean = chain.run(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(1, 1, fraction=0.0), steps)
+    clean = step(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(1, 1, fraction=0.0), steps)
     assert (
         clean.train
-        == chain.run(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(1, 1, fraction=0.0)).train
+        == step(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(1, 1, fraction=0.0)).train
     )
 
 
@@ -262,7 +260,7 @@ def test_no_layer_before_the_first_that_learns_is_asked_for_its_gradient():
             asked.append("spy")
 
     model = Sequential((Spy(), Flatten(), Dense(3)), (4, 4, 1))
-    sums = chain.run(local_rdd(IMAGES, LABELS), model, LocalBroadcast(model.init(0)), RowSelection())
+    sums = step(local_rdd(IMAGES, LABELS), model, LocalBroadcast(model.init(0)), RowSelection())
     assert asked == [] and [set(layer) for layer in sums.grads] == [set(), set(), {"W", "b"}]
 
 
@@ -270,7 +268,7 @@ def test_no_layer_before_the_first_that_learns_is_asked_for_its_gradient():
 def test_the_deepest_chain_trains_on_spark(spark):
     model = Sequential((*(Relu(),) * (MAX_LAYERS - 1), Dense(3)), (16,))
     rdd = spark.parallelize(local_rdd(INPUTS, LABELS).collect(), 1)
-    assert chain.run(rdd, model, spark.broadcast(model.init(0)), RowSelection()).senders == 100
+    assert step(rdd, model, spark.broadcast(model.init(0)), RowSelection()).sampled == 100
 
 
 @pytest.mark.spark
@@ -283,8 +281,8 @@ def test_a_noisy_chain_on_an_rdd_gives_the_bits_of_the_chain_on_a_list(spark):
         RowSelection(fraction=0.0),
     ):
         rdd = spark.parallelize(partitions, 2).flatMap(list).flatMap(HOLD_OUT.divide)
-        there = chain.run(rdd, NOISY, spark.broadcast(NOISY_PARAMS), selection, steps)
-        here = chain.run(
+        there = step(rdd, NOISY, spark.broadcast(NOISY_PARAMS), selection, steps)
+        here = step(
             LocalRDD(partitions).flatMap(HOLD_OUT.divide),
             NOISY,
             LocalBroadcast(NOISY_PARAMS),
@@ -329,15 +327,16 @@ def test_waiting_for_blocks_is_told_from_packing_and_computing(monkeypatch):
             passes(5)
             yield block
 
-    def packed(blocks, join=chain.join):
+    def packed(blocks, join=batches.join):
         passes(1)
         return join(blocks)
 
-    monkeypatch.setattr(chain, "time", SimpleNamespace(perf_counter=lambda: now))
-    monkeypatch.setattr(chain, "join", packed)
+    for module in (chain, batching, timing):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(batches, "join", packed)
     inputs, labels = blobs(60)
     model = multilayer_perceptron(16, 3, (4,), "relu", "cross-entropy", 255.0)
     blocks = local_rdd(inputs, labels, block_rows=20).mapPartitions(slow)
     for selection, compute in ((RowSelection(), 0), (RowSelection(batch=0, batches=2, total=60), 1)):
-        times = chain.run(blocks, model, LocalBroadcast(model.init(0)), selection).times
+        times = step(blocks, model, LocalBroadcast(model.init(0)), selection).times
         assert (times.read, times.compute) == (15, compute)

@@ -7,6 +7,7 @@ import pytest
 
 from nn.core import spec, tree
 from nn.core.errors import DivergenceError
+from nn.data.batches import RowSelection
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, local_rdd
 from nn.data.split import Split
@@ -18,12 +19,11 @@ from nn.optim.lbfgs import LBFGS
 from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Momentum
 from nn.optim.schedules import BoldDriver, Constant, Plateau
-from nn.training import chain
-from nn.training.local import measure_on
-from nn.training.loop import Plan, early_stopping, kept, train
-from nn.training.penalized import measure_with
-from nn.training.records import Best, Epoch, Measures, Progress, RowSelection, Sums
+from nn.training.loop import early_stopping
+from nn.training.plan import Plan
+from nn.training.records import Best, Epoch, Measures, Progress, Sums
 from tests.support.data import blobs
+from tests.support.training import kept, measure_on, measure_with, step, train
 
 INPUTS, LABELS = blobs(300)
 BLOCKS = local_rdd(INPUTS, LABELS, block_rows=64)
@@ -46,7 +46,7 @@ def run(descent, **plan):
 
 
 def cost_of(params):
-    return chain.run(BLOCKS, MODEL, LocalBroadcast(params), RowSelection(fraction=0.0)).train
+    return step(BLOCKS, MODEL, LocalBroadcast(params), RowSelection(fraction=0.0)).train
 
 
 def test_bold_driver_epoch_is_one_job_and_one_trial():
@@ -126,7 +126,7 @@ def test_constant_with_one_step_an_epoch_takes_every_step():
     progress, measured = run(descent, epochs=3)
     params = MODEL.init(0)
     for _ in range(3):
-        grads = chain.run(BLOCKS, MODEL, LocalBroadcast(params), RowSelection()).mean_grads()
+        grads = step(BLOCKS, MODEL, LocalBroadcast(params), RowSelection()).mean_grads_inplace()
         params = tree.map_arrays(lambda w, g: w - np.float32(0.1) * g, params, grads)
     for a, b in zip(tree.arrays(descent.result(progress.state)), tree.arrays(params), strict=True):
         assert np.allclose(a, b, atol=1e-6)
@@ -217,7 +217,7 @@ def validated(descent, model=MODEL, **plan):
 
 
 def held_cost(params, model=MODEL):
-    return chain.run(HELD, model, LocalBroadcast(params), RowSelection(fraction=0.0))
+    return step(HELD, model, LocalBroadcast(params), RowSelection(fraction=0.0))
 
 
 def test_validation_is_measured_in_the_job_of_a_full_step_at_the_same_point():
@@ -278,7 +278,7 @@ def test_the_best_point_is_kept_with_the_weights_it_was_measured_at(plan):
     *_, last = train(measure_on(held, model), descent, plan, Progress(descent.init(model.init(0))))
     best = min(last.history, key=lambda line: line.val_cost)
     assert last.best.epoch == best.epoch < 55
-    clean = chain.run(held, model, LocalBroadcast(kept(descent, last)), RowSelection(fraction=0.0))
+    clean = step(held, model, LocalBroadcast(kept(descent, last)), RowSelection(fraction=0.0))
     assert clean.validation.cost == pytest.approx(best.val_cost)
 
 
@@ -344,7 +344,7 @@ def test_lbfgs_trains_in_the_same_loop_and_stops_when_nothing_is_left_to_gain():
     *_, progress = train(measure, optimizer, Plan(80, 500), start)
     assert len(progress.history) < 400 and optimizer.finished(progress.state)
     final = measure(kept(optimizer, progress), RowSelection())
-    assert all(np.abs(g).max() < 1e-3 for g in tree.arrays(final.mean_grads()))
+    assert all(np.abs(g).max() < 1e-3 for g in tree.arrays(final.mean_grads_inplace()))
     standing = [line.cost for line in progress.history if line.accepted]
     assert standing[-1] == pytest.approx(final.train.cost) and standing[-1] == min(standing)
 

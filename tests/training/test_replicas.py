@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn.core import tree
+from nn.data import batches
 from nn.data.augmentation import Shift, augment
+from nn.data.batches import RowSelection, mini_batches
 from nn.data.block import Block
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
@@ -21,12 +23,11 @@ from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Adam, Momentum
 from nn.optim.schedules import BoldDriver, Constant, Cosine
 from nn.spark import backend
-from nn.training import chain, replicas
-from nn.training.local import descend_on, measure_on
-from nn.training.loop import Plan, train
-from nn.training.penalized import measure_with
-from nn.training.records import Progress, RowSelection
+from nn.training import batching
+from nn.training.plan import Plan
+from nn.training.records import Progress
 from tests.support.data import blobs
+from tests.support.training import descend_on, measure_on, measure_with, step, train
 
 INPUTS, LABELS = blobs(300)
 MODEL = multilayer_perceptron(16, 3, (8,), "relu", "cross-entropy", scale=255.0)
@@ -45,8 +46,8 @@ def cut(bounds, weights=None, block_rows=32):
 
 def after_a_round(blocks, optimizer, selection=None, **options):
     state = optimizer.copy_for_update(optimizer.init(PARAMS))
-    sums = descend_on(blocks, MODEL, **options)(optimizer.round(state), selection or RowSelection())
-    return optimizer.step(state, sums.mean_grads()), sums
+    sums = descend_on(blocks, MODEL, **options)(optimizer.ask(state), selection or RowSelection())
+    return optimizer.step(state, sums.mean_grads_inplace()), sums
 
 
 def assert_close(found, expected, atol=1e-6):
@@ -69,9 +70,9 @@ def test_replicas_of_one_step_each_average_to_one_step_over_all_rows(bounds, wei
     state, sums = after_a_round(cut(bounds, weights), averaging, penalty=Penalty(l2=0.01))
     gradient = FirstOrder(SGD(), Constant(), 0.5)
     measure = measure_with(Penalty(l2=0.01), measure_on(cut([], weights), MODEL))
-    whole = gradient.move(gradient.init(PARAMS), measure(PARAMS, RowSelection()).mean_grads())
+    whole = gradient.move(gradient.init(PARAMS), measure(PARAMS, RowSelection()).mean_grads_inplace())
     assert_close(state["trial"], whole["trial"])
-    assert sums.senders == 300
+    assert sums.sampled == 300
     assert sums.weight == pytest.approx(300 if weights is None else weights.sum())
 
 
@@ -80,9 +81,9 @@ def test_a_replica_takes_the_steps_of_the_rule_along_its_mini_batches():
     state, sums = after_a_round(cut([]), averaging, RowSelection(5, 2))
     by_hand = FirstOrder(Momentum(0.8), Constant(), 0.2, clip=0.3)
     expected, loss = by_hand.copy_for_update(by_hand.init(PARAMS)), 0.0
-    for batch in replicas.mini_batches(iter(cut([]).collect()), 40, RowSelection(5, 2)):
-        step = chain.run(LocalRDD([[batch]]), MODEL, LocalBroadcast(expected["trial"]), RowSelection(5, 2))
-        expected, loss = by_hand.step(expected, step.mean_grads()), loss + step.train.loss
+    for batch in mini_batches(iter(cut([]).collect()), 40, RowSelection(5, 2)):
+        one = step(LocalRDD([[batch]]), MODEL, LocalBroadcast(expected["trial"]), RowSelection(5, 2))
+        expected, loss = by_hand.step(expected, one.mean_grads_inplace()), loss + one.train.loss
     assert_close(state["trial"], expected["trial"])
     assert_close(state["slots"]["inner"], expected["slots"])
     assert sums.train.loss == pytest.approx(loss) and sums.train.rows == 300
@@ -118,7 +119,7 @@ def test_validation_rows_are_not_learned_from():
     averaging = ParameterAveraging(SGD(), Constant(), 0.1, batch_size=20)
     divided = cut([100]).flatMap(hold_out.divide)
     state, sums = after_a_round(divided, averaging)
-    assert sums.senders == hold_out.train_rows and sums.validation.rows == 0
+    assert sums.sampled == hold_out.train_rows and sums.validation.rows == 0
     train_only = LocalRDD(
         [[b for b in divided._run(part) if not b.validation] for part in divided.partitions]
     )
@@ -130,9 +131,9 @@ def test_rounds_share_the_rows_of_an_epoch_out(rounds, monkeypatch):
     learned = []
     descend = descend_on(cut([100, 220]), MODEL)
     averaging = ParameterAveraging(SGD(), Constant(), 0.1, 1, rounds, batch_size=20)
-    begin = chain.start_batch
+    begin = batching.start_batch
     monkeypatch.setattr(
-        chain,
+        batching,
         "start_batch",
         lambda model, selection, block: learned[-1].extend(block.rows) or begin(model, selection, block),
     )
@@ -151,9 +152,9 @@ def test_rounds_share_the_rows_of_an_epoch_out(rounds, monkeypatch):
 
 
 def test_a_replica_steps_once_a_mini_batch_in_every_round(monkeypatch):
-    sizes, begin = [], chain.start_batch
+    sizes, begin = [], batching.start_batch
     monkeypatch.setattr(
-        chain,
+        batching,
         "start_batch",
         lambda model, selection, block: sizes.append(len(block.rows)) or begin(model, selection, block),
     )
@@ -171,7 +172,7 @@ def test_replicas_augment_their_rows():
         RowSelection(2, 3),
         np.arange(300),
     )
-    told = averaging.round(averaging.init(IMAGES.init(3)))
+    told = averaging.ask(averaging.init(IMAGES.init(3)))
     found = descend_on(cut([]), IMAGES, (Shift(1),))(told, selection)
     bent = augment((Shift(1),), IMAGES.prepare(INPUTS), rows, selection.seed, selection.epoch)
     beforehand = local_rdd(bent.reshape(300, 16), LABELS)
@@ -205,7 +206,7 @@ def test_mini_batches_hold_every_row_once_and_are_even(sizes, size, buffer_rows)
         rows = np.arange(start, start + count)
         blocks.append(Block(rows, np.zeros((count, 4), np.uint8), rows % 3, rows * 1.0))
         start += count
-    batches = list(replicas.mini_batches(iter(blocks), size, RowSelection(1, 2), buffer=4 * buffer_rows))
+    batches = list(mini_batches(iter(blocks), size, RowSelection(1, 2), buffer=4 * buffer_rows))
     found = [int(row) for batch in batches for row in batch.rows]
     assert sorted(found) == list(range(start))
     assert all(np.array_equal(batch.labels, batch.rows % 3) for batch in batches)
@@ -224,7 +225,7 @@ def test_mini_batches_keep_a_bounded_buffer():
             taken[0] += len(block.rows)
             yield block
 
-    for batch in replicas.mini_batches(stream(), 10, RowSelection(), buffer=16 * 100):
+    for batch in mini_batches(stream(), 10, RowSelection(), buffer=16 * 100):
         handed += len(batch.rows)
         assert taken[0] - handed <= 100 + 32 + 20
 
@@ -232,9 +233,7 @@ def test_mini_batches_keep_a_bounded_buffer():
 def test_mini_batches_come_in_a_fresh_order_each_epoch_and_the_same_again():
     def order(seed, epoch, start=0):
         blocks = [block for block in cut([]).collect() if block.rows[0] >= start]
-        return [
-            tuple(b.rows - start) for b in replicas.mini_batches(iter(blocks), 30, RowSelection(seed, epoch))
-        ]
+        return [tuple(b.rows - start) for b in mini_batches(iter(blocks), 30, RowSelection(seed, epoch))]
 
     assert order(1, 1) == order(1, 1)
     assert len({tuple(order(seed, epoch)) for seed, epoch in ((1, 1), (1, 2), (2, 1))}) == 3
@@ -247,7 +246,7 @@ def test_each_filling_of_the_buffer_has_an_order_of_its_own():
     blocks = [
         Block(np.arange(start, end), INPUTS[start:end], LABELS[start:end]) for start, end in pairwise(starts)
     ]
-    batches = [b.rows for b in replicas.mini_batches(iter(blocks), 25, RowSelection(1, 1), buffer=16 * 75)]
+    batches = [b.rows for b in mini_batches(iter(blocks), 25, RowSelection(1, 1), buffer=16 * 75)]
     fillings = [np.concatenate(batches[at : at + 2]) for at in (0, 2)]
     # Where in the buffer the rows were, of those that were not left from before.
     first, second = (np.maximum(rows - gone, 24) for rows, gone in zip(fillings, (0, 50), strict=True))
@@ -255,13 +254,13 @@ def test_each_filling_of_the_buffer_has_an_order_of_its_own():
 
 
 def test_arrays_in_memory_are_shuffled_as_a_whole(monkeypatch):
-    order, begin = [], chain.start_batch
+    order, begin = [], batching.start_batch
     monkeypatch.setattr(
-        chain,
+        batching,
         "start_batch",
         lambda model, selection, block: order.append(block.rows) or begin(model, selection, block),
     )
-    monkeypatch.setattr(replicas, "BUFFER", 16 * 50)
+    monkeypatch.setattr(batches, "BUFFER", 16 * 50)
     after_a_round(cut([]), ParameterAveraging(SGD(), Constant(), 0.1, batch_size=30))
     assert {int(rows[0]) // 100 for rows in order[:5]} == {
         0,
@@ -275,7 +274,7 @@ def test_neighbouring_replicas_shuffle_apart():
     for start in (0, 150):
         rows = np.arange(start, start + 150)
         block = Block(rows, INPUTS[rows], LABELS[rows])
-        batches = replicas.mini_batches(iter([block]), 150, RowSelection(1, 1))
+        batches = mini_batches(iter([block]), 150, RowSelection(1, 1))
         orders.append(np.concatenate([b.rows - start for b in batches]))
     assert not np.array_equal(*orders)
 
@@ -355,7 +354,7 @@ def test_replicas_on_spark_give_the_bits_of_replicas_without(spark, rounds):
     averaging = ParameterAveraging(Momentum(), Constant(), 0.1, 3, rounds, batch_size=20, outer_momentum=0.3)
     plan = Plan(300, 3, batch_size=20, rounds=rounds)
     ends = []
-    for descend in (backend.descend_on(rdd, MODEL), descend_on(here, MODEL)):
+    for descend in (descend_on(backend.SparkBackend(rdd), MODEL), descend_on(here, MODEL)):
         *_, last = train(None, averaging, plan, Progress(averaging.init(PARAMS)), descend)
         ends.append(last)
     assert_same_bits(ends[0].state["trial"], ends[1].state["trial"])

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from nn.training import chain, replicas
+from nn.training import batching, trial_step
 from nn.training.recipe import Recipe
 from nn.training.trial_step import Rehearsal
 
@@ -31,13 +31,13 @@ def test_the_network_must_fit_the_rows():
 
 def test_a_step_is_the_recipe_s_batch(monkeypatch):
     seen = []
-    real = chain.start_batch
+    real = batching.start_batch
 
     def begin(model, selection, block):
         seen.append((block.inputs.shape, block.inputs.dtype))
         return real(model, selection, block)
 
-    monkeypatch.setattr(chain, "start_batch", begin)
+    monkeypatch.setattr(batching, "start_batch", begin)
     Rehearsal(Recipe.of(batch_size=20), 16, 3, 500, 4).run()
     assert seen == [((20, 16), np.dtype(np.float32))] * 4 + [
         ((500, 16), np.dtype(np.float32))
@@ -48,7 +48,7 @@ def test_a_step_is_the_recipe_s_batch(monkeypatch):
 
 
 def test_a_replica_holds_its_buffer_twice(monkeypatch):
-    monkeypatch.setattr(replicas, "BUFFER", 10 << 20)
+    monkeypatch.setattr(trial_step, "BUFFER", 10 << 20)
     peaks = []
     for rows in (20_000, 2_000_000):  # 1 MB, and more than a buffer
         tracemalloc.start()

@@ -20,15 +20,15 @@ import numpy as np
 
 from nn.core.errors import DataError
 from nn.data import checks, csv, dialect, label_skew
+from nn.data.batches import buffered_rows
 from nn.data.block import Block
 from nn.data.columns import Columns
-from nn.data.split import Split
 from nn.spark.input import cache
 from nn.spark.input.text_source import SplitStats, TextFile
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.runtime.workers import tune_worker
 from nn.spark.storage.filesystem import Storage
-from nn.training.replicas import buffered_rows
+from nn.training.backend import Facts
 
 ZERO_IS_HEADER = (
     "there is one label more than images: the 0 in the first line is read as a header, as pandas writes it"
@@ -72,6 +72,11 @@ class Dataset(NamedTuple):
     def classes(self) -> int:
         """Class numbers run from 0 to classes - 1."""
         return len(self.class_rows)
+
+    @property
+    def facts(self) -> Facts:
+        """Return what a run depends on in these rows."""
+        return Facts(self.width, self.labels, self.classes, self.largest or 1.0, self.partitions)
 
     @property
     def partitions(self) -> int:
@@ -238,25 +243,6 @@ def fingerprint(labels: np.ndarray, censuses: list[SplitStats]) -> str:
     for census in censuses:
         digest.update(np.array([census.rows, census.checksum], "<i8").tobytes())
     return digest.hexdigest()
-
-
-def learned_from(dataset: Dataset, split: Split) -> Any:
-    """The blocks of a training set after the split, cached in the place of those before it.
-
-    Raises DataError where the rows learned from, or those held out, weigh nothing together.
-    """
-    blocks = split.applied_to(dataset.blocks)
-    if split.changes:
-        blocks = blocks.persist(dataset.cached.getStorageLevel())
-    dataset.cached.context.setJobDescription("dividing TRAIN_IMAGES")
-    try:
-        if split.changes or dataset.weighted:
-            split.check(blocks)
-    except ValueError as error:
-        raise DataError(f"TRAIN_IMAGES: {error}") from None
-    if split.changes:
-        dataset.cached.unpersist()
-    return blocks
 
 
 # ---- images ----

@@ -1,0 +1,28 @@
+"""What an optimizer asks for: gradients at a point, or steps that each replica takes by itself."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nn.core.tree import Tree
+from nn.optim.rules import Rule
+
+
+class Gradients(NamedTuple):
+    """The cost of the selected rows at the parameters, and its gradients."""
+
+    params: Tree
+
+
+class LocalSteps(NamedTuple):
+    """Where every replica starts, and how it descends."""
+
+    params: Tree
+    slots: Tree  # what the rule keeps beside each array
+    rule: Rule
+    rate: float  # of all steps of the round
+    clip: float | None
+    batch_size: int  # rows of a step at most
+
+
+Request = Gradients | LocalSteps

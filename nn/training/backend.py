@@ -1,0 +1,86 @@
+"""A job, and what runs jobs: all that the epoch loop knows of where the rows are."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from nn.core.tree import Tree
+from nn.data.batches import BUFFER, RowSelection
+from nn.data.split import Split
+from nn.models.sequential import Sequential
+from nn.optim.regularization import Penalty
+from nn.optim.requests import LocalSteps, Request
+from nn.training import chain, replicas
+from nn.training.penalized import with_cost, with_gradient
+from nn.training.records import Sums
+
+
+class Task(NamedTuple):
+    """What the rows of a job are sent through, the same for all jobs of a run."""
+
+    model: Sequential
+    augmentation: tuple = ()
+    penalty: Penalty = Penalty()
+
+
+class Job(NamedTuple):
+    """One pass of the selected rows, at the parameters of the request."""
+
+    task: Task
+    request: Request
+    selection: RowSelection
+
+    @property
+    def params(self) -> Tree:
+        """The parameters that the rows are measured at, or that replicas start from."""
+        return self.request.params
+
+    @property
+    def payload(self) -> Any:
+        """What executors need beside the rows: the parameters, or the whole request for replicas."""
+        return self.request if isinstance(self.request, LocalSteps) else self.request.params
+
+    def without_payload(self) -> Job:
+        """Return the job without its arrays, which travel beside it."""
+        bare: Any = [None] * len(self.request)
+        return self._replace(request=type(self.request)(*bare))
+
+
+class Facts(NamedTuple):
+    """What a run depends on in its training data."""
+
+    width: int  # input values per row
+    labels: np.ndarray  # (n,)
+    classes: int
+    scale: float = 1.0  # the largest input
+    partitions: int = 1
+
+
+class Backend(Protocol):
+    """Rows on a cluster or in memory."""
+
+    def facts(self) -> Facts:
+        """Return what a run depends on in the training data."""
+
+    def split(self, split: Split) -> None:
+        """Hold out validation rows, and weight the others. Raises ValueError where nothing is left to learn from."""
+
+    def run(self, jobs: list[Job]) -> list[Sums]:
+        """Run jobs in one pass over the rows. The bits of a job do not depend on the jobs beside it."""
+
+
+def partial_sums(blocks: Any, job: Job, payload: Any, buffer: float = BUFFER) -> Any:
+    """Return an RDD with the Sums of each batch, or of each replica. `payload.value` is the payload of the job."""
+    model, augmentation, penalty = job.task
+    if isinstance(job.request, LocalSteps):
+        return replicas.rounds(blocks, model, payload, job.selection, augmentation, penalty, buffer)
+    return chain.step(blocks, model, payload, job.selection, augmentation)
+
+
+def penalized(job: Job, sums: Sums) -> Sums:
+    """Return the sums with the penalty in the cost and in the gradients; replicas have added it already."""
+    if isinstance(job.request, LocalSteps):
+        return sums
+    return with_cost(job.task.penalty, job.params, with_gradient(job.task.penalty, job.params, sums))

@@ -1,0 +1,49 @@
+"""How long to train, and which rows each step sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nn.core import random
+from nn.optim.optimizer import Optimizer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The epochs of a run. Raises ValueError for values out of range.
+
+    Without a batch size an epoch is one step on a random `sample` of the rows; with one it is a step for each of the
+    disjoint random mini-batches. With `rounds` an epoch is that many rounds of replicas, each on its own disjoint random
+    part of the rows, in mini-batches of that size.
+    """
+
+    rows: int  # training rows, without those for validation
+    epochs: int
+    sample: float = 1.0
+    batch_size: int | None = None
+    seed: int = 0
+    validates: bool = False  # there are validation rows
+    keeps_best: bool = False  # the parameters with the lowest validation cost are kept
+    noisy: bool = False  # dropout or augmentation blur the cost of a gradient job
+    rounds: int | None = None  # None: gradients are averaged, not parameters
+
+    def __post_init__(self):
+        if self.epochs < 1:
+            raise ValueError(f"epochs must be at least 1, got {self.epochs}")
+        if not 0 < self.sample <= 1:
+            raise ValueError(f"sample must be in (0, 1], got {self.sample}")
+        if self.batch_size is not None and self.batch_size < 1:
+            raise ValueError(f"batch size must be at least 1, got {self.batch_size}")
+        if self.rounds is not None and not 1 <= self.rounds <= max(self.rows, 1):
+            raise ValueError(f"rounds must be 1 to {self.rows}, as there are rows, got {self.rounds}")
+
+    @property
+    def jobs(self) -> int:
+        """Steps of the driver per epoch, each of them a job."""
+        return self.rounds or random.batch_count(self.rows, self.batch_size)
+
+    def jobs_per_epoch(self, optimizer: Optimizer) -> int:
+        """Return how many jobs an epoch takes where every step is accepted; the first epoch may take one more."""
+        if self.batch_size is None:
+            return 2 if self.noisy and optimizer.can_reject else 1
+        return self.jobs + (optimizer.can_reject or self.validates)

@@ -1,0 +1,125 @@
+"""A recipe applied to data: the one place where a run is assembled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from nn.core.errors import DivergenceError
+from nn.core.tree import Tree
+from nn.data.batches import RowSelection
+from nn.data.split import Split
+from nn.models.classifier import Classifier
+from nn.models.sequential import Sequential
+from nn.optim.optimizer import Optimizer
+from nn.training import loop
+from nn.training.backend import Backend, Facts, Job, Task
+from nn.training.plan import Plan
+from nn.training.recipe import Recipe
+from nn.training.records import Progress, Sums
+
+TIMED_JOBS = 16  # the first jobs of a JVM take twice as long as the sixteenth
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A network, the rows that it learns from, and how it is trained."""
+
+    task: Task
+    split: Split
+    plan: Plan
+    optimizer: Optimizer
+    recipe: Recipe
+    patience: int | None = None
+
+    @classmethod
+    def of(cls, recipe: Recipe, facts: Facts, split: Split | None = None) -> TrainingRun:
+        """Apply a recipe to data. Raises ValueError where they do not fit each other.
+
+        `split` replaces the recipe's own split of the rows into training and validation rows.
+        """
+        split = split or recipe.split(facts.labels, facts.classes)
+        model = recipe.model(facts.width, facts.classes, facts.scale)
+        recipe = recipe.for_replicas(split.train_rows, facts.partitions)
+        plan = recipe.plan(split.train_rows)
+        task = Task(model, recipe.augment, recipe.penalty())
+        return cls(task, split, plan, recipe.optimizer_for(plan), recipe, recipe.patience)
+
+    @property
+    def model(self) -> Sequential:
+        """The network."""
+        return self.task.model
+
+    def initial_params(self) -> Tree:
+        """Draw the initial weights by the seed."""
+        return self.model.init(self.plan.seed)
+
+    def start(self) -> Progress:
+        """Return the progress before the first epoch."""
+        return Progress(self.optimizer.init(self.initial_params()))
+
+    def epoch(self, progress: Progress) -> Generator[Job, Sums, Progress]:
+        """Yield the jobs of the next epoch, take their sums, and return the progress after it."""
+        return loop.epoch(self.task, self.optimizer, self.plan, progress)
+
+    def epochs(self, backend: Backend, progress: Progress | None = None) -> Iterator[Progress]:
+        """Yield the progress after each epoch, to the last of the plan or until no step can lower the cost.
+
+        With `patience` they end that many epochs after the best one. Raises DivergenceError after an epoch, also the
+        last, in which the cost, a gradient or a weight is no longer a finite number.
+        """
+        progress = progress or self.start()
+        for following in loop.early_stopping(self._epochs(backend, progress), self.patience, progress):
+            yield following
+            fault = loop.divergence(self.optimizer, following)
+            if fault:
+                place, options = self.optimizer.cure(following.history[-1].learning_rate)
+                raise DivergenceError(fault + place, **options)
+
+    def _epochs(self, backend: Backend, progress: Progress) -> Iterator[Progress]:
+        while len(progress.history) < self.plan.epochs and not self.optimizer.finished(progress.state):
+            progress = _run(self.epoch(progress), backend)
+            yield progress
+
+    def final_params(self, progress: Progress) -> Tree:
+        """Return the parameters with the lowest validation cost where they are kept, else the last accepted ones."""
+        best = progress.best
+        return self.optimizer.result(progress.state) if best is None else best.params
+
+    def predictor(self, progress: Progress) -> Classifier:
+        """Return the trained network."""
+        return Classifier(self.model, self.final_params(progress))
+
+    def is_sound(self, progress: Progress) -> bool:
+        """Return whether all numbers of the progress are finite."""
+        return loop.divergence(self.optimizer, progress) is None
+
+    def check(self, progress: Progress) -> None:
+        """Raise ValueError, naming the place, unless the run can go on from the progress."""
+        loop.check(self.optimizer, self.plan, progress, self.initial_params())
+
+    def jobs_per_epoch(self) -> int:
+        """Return how many jobs an epoch takes where every step is accepted."""
+        return self.plan.jobs_per_epoch(self.optimizer)
+
+    def seconds_per_job(self, backend: Backend) -> float:
+        """Measure the time of the job of a mini-batch: the shortest of a few."""
+        first = RowSelection(self.plan.seed, 1, self.plan.sample, 0, self.plan.jobs, self.plan.rows)
+        job, seconds = Job(self.task, self.optimizer.ask(self.start().state), first), []
+        for _ in range(TIMED_JOBS):
+            began = time.perf_counter()
+            backend.run([job])
+            seconds.append(time.perf_counter() - began)
+        return min(seconds)
+
+
+def _run(epoch: Generator[Job, Sums, Progress], backend: Backend) -> Progress:
+    """Run the jobs of an epoch one after the other."""
+    job = next(epoch)
+    while True:
+        (sums,) = backend.run([job])
+        try:
+            job = epoch.send(sums)
+        except StopIteration as end:
+            return end.value

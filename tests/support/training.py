@@ -1,0 +1,67 @@
+"""Train with functions in the place of a backend, so that a test can count, change or watch each job."""
+
+from nn.optim.regularization import Penalty
+from nn.optim.requests import Gradients, LocalSteps
+from nn.training import chain
+from nn.training.adding import sum_in_order
+from nn.training.backend import Job, Task
+from nn.training.local import LocalBackend
+from nn.training.penalized import with_cost, with_gradient
+from nn.training.run import TrainingRun
+
+
+def step(blocks, model, params, selection, augmentation=()):
+    """The sums of one job on blocks; `params` is a handle."""
+    return sum_in_order(chain.step(blocks, model, params, selection, augmentation))
+
+
+def measure_on(rows, model, augmentation=()):
+    """A function (params, selection) -> Sums; `rows` are blocks in memory or a backend."""
+    run, task = _runner(rows), Task(model, augmentation)
+    return lambda params, selection: run(Job(task, Gradients(params), selection))
+
+
+def descend_on(rows, model, augmentation=(), penalty=None):
+    """A function (request, selection) -> Sums of replicas."""
+    run, task = _runner(rows), Task(model, augmentation, penalty or Penalty())
+    return lambda request, selection: run(Job(task, request, selection))
+
+
+def _runner(rows):
+    backend = rows if hasattr(rows, "run") else LocalBackend(rows)
+    return lambda job: backend.run([job])[0]
+
+
+def measure_with(penalty, measure):
+    """`measure` with a penalty in its cost and gradients."""
+
+    def measured(params, selection):
+        return with_cost(penalty, params, with_gradient(penalty, params, measure(params, selection)))
+
+    return measured
+
+
+class FunctionBackend:
+    """A backend of two functions."""
+
+    def __init__(self, measure, descend=None):
+        self.measure, self.descend = measure, descend
+
+    def run(self, jobs):
+        return [
+            self.descend(job.request, job.selection)
+            if isinstance(job.request, LocalSteps)
+            else self.measure(job.request.params, job.selection)
+            for job in jobs
+        ]
+
+
+def train(measure, optimizer, plan, progress, descend=None, patience=None):
+    """The progress after each epoch of a run whose jobs are the functions' work."""
+    run = TrainingRun(Task(None), None, plan, optimizer, None, patience)
+    return run.epochs(FunctionBackend(measure, descend), progress)
+
+
+def kept(optimizer, progress):
+    """The parameters that a run ends with."""
+    return TrainingRun(Task(None), None, None, optimizer, None).final_params(progress)
