@@ -81,3 +81,16 @@ def test_only_the_folders_of_programs_print(path):
 def test_a_file_opens_with_a_sentence(path):
     first_line = (ast.get_docstring(ast.parse((ROOT / path).read_text())) or "").partition("\n")[0]
     assert len(first_line) > 30
+
+
+def test_the_chain_fits_on_a_screen():
+    assert len((ROOT / "nn" / "training" / "chain.py").read_text().splitlines()) <= 80
+
+
+def test_a_run_is_assembled_in_one_place():
+    calls = ("recipe.plan(", "optimizer_for(", "recipe.penalty(", "Task(")
+    texts = {path: (ROOT / path).read_text() for path in FILES}
+    for call in calls:
+        found = [str(path) for path, text in texts.items() if call in text.replace(f"def {call}", "")]
+        allowed = {"nn/training/run.py", "nn/training/recipe.py", "nn/training/backend.py"}
+        assert set(found) <= allowed, (call, found)

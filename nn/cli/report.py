@@ -117,7 +117,7 @@ def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name
 
 
 def many_jobs_notes(run: TrainingRun, backend: Backend | None = None) -> list[str]:
-    """Return the note on an epoch of more than MANY_JOBS mini-batches that are a job each, with their time if measured."""
+    """Return the note on an epoch of more than MANY_JOBS jobs, with their time where a backend can measure it."""
     jobs = run.jobs_per_epoch()
     if run.plan.rounds is not None or jobs <= MANY_JOBS:
         return []

@@ -19,8 +19,8 @@ BUFFER = 32 << 20  # bytes of inputs that are shuffled together, so that the mem
 class RowSelection(NamedTuple):
     """Select the rows of one job, and which of them the gradients are of.
 
-    With `batch` set, select mini-batch number `batch` of `batches` alone. The mini-batches of an epoch partition a fresh
-    random permutation of its `total` training rows. With `validation_only`, select the validation rows alone.
+    With `batch` set, select mini-batch number `batch` of `batches` alone. The mini-batches of an epoch partition a
+    random permutation of the `total` training rows. With `validation_only`, select the validation rows alone.
     """
 
     seed: int = 0
@@ -81,8 +81,8 @@ def mini_batches(
 ) -> Iterator[Block]:
     """Yield shuffled mini-batches of at most `size` rows, in an order that differs in each epoch.
 
-    Rows are shuffled within a buffer of `buffer` bytes of inputs. When the buffer is full, all whole mini-batches but the
-    last are yielded; the remainder is carried over, so that no mini-batch is much smaller than the others.
+    Rows are shuffled within a buffer of `buffer` bytes of inputs. When the buffer is full, all whole mini-batches but
+    the last are yielded; the remainder is carried over, so that no mini-batch is much smaller than the others.
     """
     waiting: list[Block] = []
     rows, filling, first = 0, 0, 0

@@ -92,8 +92,8 @@ def _arrays_of(payload: Any) -> Any:
 def _sent(context: Any, payload: Any) -> Iterator[Any]:
     """A handle through which tasks read a payload: it travels in their code if it is small, else by broadcast.
 
-    A broadcast is a file on the driver, one for each worker, and some calls between Python and the JVM: 10 ms, a fifth of
-    a short job. Spark sends the code of a stage's tasks once to each executor anyway.
+    A broadcast is a file on the driver, one for each worker, and some calls between Python and the JVM: 10 ms, a fifth
+    of a short job. Spark sends the code of a stage's tasks once to each executor anyway.
     """
     if tree.bytes_of(_arrays_of(payload)) <= INLINE:
         yield LocalBroadcast(payload)

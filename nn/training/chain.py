@@ -1,8 +1,8 @@
 """A training step as chained map stages: select -> forward, layer by layer -> loss -> backward, layer by layer -> sums.
 
 `blocks` is Spark's RDD on a cluster and a LocalRDD without one. `params` is a handle whose `.value` is the list of the
-layers' parameters: Spark's Broadcast or a LocalBroadcast. Consecutive maps cost no passes over the data: Spark runs them
-as one stage, block by block.
+layers' parameters: Spark's Broadcast or a LocalBroadcast. Consecutive maps cost no passes over the data: Spark runs
+them as one stage, block by block.
 """
 
 from __future__ import annotations

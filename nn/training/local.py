@@ -93,7 +93,7 @@ def fit(
     backend = LocalBackend(local_rdd(inputs, labels, weights), facts)
     backend.split(run.split)
     progress = run.start()
-    for progress in run.epochs(backend, progress):
+    for progress in run.epochs(backend):
         if watch is not None:
             watch(progress.history[-1])
     return Fit(run.predictor(progress), progress.history)

@@ -13,8 +13,8 @@ class Plan:
     """The epochs of a run. Raises ValueError for values out of range.
 
     Without a batch size an epoch is one step on a random `sample` of the rows; with one it is a step for each of the
-    disjoint random mini-batches. With `rounds` an epoch is that many rounds of replicas, each on its own disjoint random
-    part of the rows, in mini-batches of that size.
+    disjoint random mini-batches. With `rounds` an epoch is that many rounds of replicas, each on its own disjoint
+    random part of the rows, in mini-batches of that size.
     """
 
     rows: int  # training rows, without those for validation

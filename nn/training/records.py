@@ -90,8 +90,8 @@ class Sums(NamedTuple):
     validation: Measures = Measures()
     sampled: int = 0  # rows that the gradients are of, or that replicas learned from
     weight: float = 0.0  # of these rows
-    # Gradients summed over these rows, as a list of dicts of arrays, or the changes of replicas (replicas.py), each times
-    # the weight of its rows; None: none were asked for.
+    # Gradients summed over these rows, as a list of dicts of arrays, or the changes of replicas (replicas.py), each
+    # times the weight of its rows; None: none were asked for.
     grads: Any = None
     times: Times = Times()
 

@@ -130,12 +130,12 @@ def test_parts_cover_all_rows_once(rows, parts):
 
 def test_one_row_a_record_sums_the_gradients_of_our_chain():
     model, params = ours((8,), "sigmoid", "mse")
-    sums = step(local_rdd(INPUTS, LABELS), model, LocalBroadcast(params), RowSelection())
+    chained = step(local_rdd(INPUTS, LABELS), model, LocalBroadcast(params), RowSelection())
     lines = [",".join(map(str, row)) for row in INPUTS]
     rows = [per_record.parsed(LocalBroadcast(LABELS), (line, number)) for number, line in enumerate(lines)]
     layers = [(params[index]["W"], params[index]["b"]) for index in (0, 2)]
     sums = per_record.gradients(LocalRDD([rows[:40], rows[40:]]), LocalBroadcast(layers))
-    assert np.allclose(np.concatenate([each.ravel() for each in sums]), flat(sums.grads), atol=1e-4)
+    assert np.allclose(np.concatenate([each.ravel() for each in sums]), flat(chained.grads), atol=1e-4)
 
 
 # ---- what a peer answers ----

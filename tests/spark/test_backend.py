@@ -12,18 +12,21 @@ from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.models.builder import multilayer_perceptron
 from nn.optim.first_order import FirstOrder
 from nn.optim.parameter_averaging import ParameterAveraging
+from nn.optim.regularization import Penalty
 from nn.optim.rules import Momentum
-from nn.optim.schedules import BoldDriver
-from nn.spark import backend
+from nn.optim.schedules import BoldDriver, Constant
+from nn.spark import aggregate, backend
 from nn.spark.input import reader
 from nn.spark.storage.filesystem import Storage
 from nn.training import local
+from nn.training.backend import Job, Task
 from nn.training.evaluation import evaluate
 from nn.training.plan import Plan
 from nn.training.recipe import Recipe
 from nn.training.records import Progress
+from nn.training.run import TrainingRun
 from tests.support.data import blobs
-from tests.support.training import descend_on, kept, measure_on, train
+from tests.support.training import descend_on, measure_on, train
 
 pytestmark = pytest.mark.spark
 
@@ -47,7 +50,7 @@ def trained(measure, **plan):
 def test_training_on_spark_gives_the_bits_of_training_without(spark, plan):
     partitions = partitions_of(2)
     there, history = trained(
-        backend.measure_on(spark.parallelize(partitions, 2).flatMap(list), MODEL), **plan
+        measure_on(backend.SparkBackend(spark.parallelize(partitions, 2).flatMap(list)), MODEL), **plan
     )
     here, same = trained(measure_on(LocalRDD(partitions), MODEL), **plan)
     assert [line[:6] for line in history] == [line[:6] for line in same]
@@ -73,15 +76,12 @@ def test_the_library_gives_the_bits_of_the_job_with_one_partition(spark, tmp_pat
     source = reader.Source("TRAIN", str(tmp_path / "x.csv"), str(tmp_path / "y.csv"))
     train_set, _ = reader.read_both(spark, Storage(spark), source, source, 1)
     recipe = Recipe.of(epochs=3, hidden=[8], **options)
-    model = recipe.model(train_set.width, train_set.classes, train_set.largest)
-    plan = recipe.plan(train_set.rows)
-    optimizer = recipe.optimizer_for(plan)
-    measure, descend = (make(train_set.blocks, model) for make in (backend.measure_on, backend.descend_on))
-    *_, last = train(measure, optimizer, plan, Progress(optimizer.init(model.init(0))), descend)
+    run = TrainingRun.of(recipe, train_set.facts)
+    *_, last = run.epochs(backend.SparkBackend(train_set.blocks, train_set.facts))
     fitted = local.fit(inputs, LABELS, recipe)
-    assert fitted.classifier.model == model
+    assert fitted.classifier.model == run.model
     assert [line[:6] for line in fitted.history] == [line[:6] for line in last.history]
-    for a, b in zip(*map(tree.arrays, (fitted.classifier.params, kept(optimizer, last))), strict=True):
+    for a, b in zip(*map(tree.arrays, (fitted.classifier.params, run.final_params(last))), strict=True):
         assert np.array_equal(a, b)
 
 
@@ -132,15 +132,52 @@ def test_large_parameters_are_broadcast_and_destroyed_and_small_ones_travel_in_t
     assert sums.sampled == change.sampled == 300
 
 
+def named(*selections, replicas=False):
+    request = ParameterAveraging(Momentum()).ask if replicas else FirstOrder(Momentum(), Constant()).ask
+    state = (ParameterAveraging(Momentum()) if replicas else FirstOrder(Momentum(), Constant())).init([])
+    return backend.describe([Job(Task(MODEL), request(state), selection) for selection in selections])
+
+
 def test_jobs_are_named_after_their_epoch():
-    assert backend.describe(RowSelection(0, 3, 0.7)) == "epoch 3: gradients"
-    assert backend.describe(RowSelection(0, 3, batch=4, batches=9)) == "epoch 3: gradients, batch 5 of 9"
-    assert backend.describe(RowSelection(0, 3), replicas=True) == "epoch 3: replicas"
-    assert (
-        backend.describe(RowSelection(0, 3, batch=1, batches=2), replicas=True)
-        == "epoch 3: replicas, round 2 of 2"
-    )
-    assert backend.describe(RowSelection(0, 3, 0.0)) == "epoch 3: cost of all rows"
+    assert named(RowSelection(0, 3, 0.7)) == "epoch 3: gradients"
+    assert named(RowSelection(0, 3, batch=4, batches=9)) == "epoch 3: gradients, batch 5 of 9"
+    assert named(RowSelection(0, 3), replicas=True) == "epoch 3: replicas"
+    assert named(RowSelection(0, 3, batch=1, batches=2), replicas=True) == "epoch 3: replicas, round 2 of 2"
+    assert named(RowSelection(0, 3, 0.0)) == "epoch 3: cost of all rows"
+    assert named(RowSelection(0, 3, 0.0), RowSelection(0, 4)) == "epoch 3: cost of all rows, for 2 runs"
+
+
+WIDE = multilayer_perceptron(16, 3, (40,), "relu", "cross-entropy", 255.0)
+
+
+def jobs_side_by_side():
+    """Jobs of two networks: gradients of a sample, of a mini-batch, a cost, and replicas; with and without penalty."""
+    first_order, averaging = FirstOrder(Momentum(), Constant()), ParameterAveraging(Momentum(), batch_size=50)
+    for model, penalty in ((MODEL, Penalty(l2=0.1)), (WIDE, Penalty())):
+        params, task = model.init(1), Task(model, (), penalty)
+        yield Job(task, first_order.ask(first_order.init(params)), RowSelection(1, 2, 0.7))
+        yield Job(
+            task, first_order.ask(first_order.init(params)), RowSelection(1, 2, batch=1, batches=4, total=300)
+        )
+        yield Job(task, first_order.ask(first_order.init(params)), RowSelection(1, 2, 0.0))
+        yield Job(task, averaging.ask(averaging.init(params)), RowSelection(1, 2))
+
+
+@pytest.mark.parametrize("limits", [{}, {"FLAT": 4000, "AT_ONCE": 20_000}], ids=["flat", "grouped"])
+def test_a_job_has_the_bits_that_it_has_alone_whatever_runs_beside_it(spark, monkeypatch, limits):
+    for name, limit in limits.items():
+        monkeypatch.setattr(aggregate, name, limit)
+    jobs = list(jobs_side_by_side())
+    sizes = [aggregate.group_count(5, backend.size_of(job)) for job in jobs]
+    assert (len(set(sizes)) > 1) == bool(limits)  # of some jobs groups are added on executors, of others not
+    rows = backend.SparkBackend(spark.parallelize(partitions_of(5), 5).flatMap(list))
+    alone = [rows.run([job])[0] for job in jobs]
+    for found, expected in zip(rows.run(jobs), alone, strict=True):
+        assert found[:4] == expected[:4]
+        assert (found.grads is None) == (expected.grads is None)
+        if found.grads is not None:
+            for a, b in zip(tree.arrays(found.grads), tree.arrays(expected.grads), strict=True):
+                assert np.array_equal(a, b)
 
 
 def test_scoring_on_spark_gives_the_score_without(spark):
