@@ -1,6 +1,7 @@
 """The import rule: a file imports its own folder or one on a lower line, and each package has its folders."""
 
 import ast
+import re
 
 import pytest
 
@@ -94,3 +95,11 @@ def test_a_run_is_assembled_in_one_place():
         found = [str(path) for path, text in texts.items() if call in text.replace(f"def {call}", "")]
         allowed = {"nn/training/run.py", "nn/training/recipe.py", "nn/training/backend.py"}
         assert set(found) <= allowed, (call, found)
+
+
+def test_every_file_that_the_docs_name_is_there():
+    for page in [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]:
+        for name in re.findall(
+            r"(?<![\w/])(?:nn|tests|tools|benchmarks|recipes)/[\w/]+\.(?:py|json)", page.read_text()
+        ):
+            assert (ROOT / name).exists(), f"{page.name} names {name}"

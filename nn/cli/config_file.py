@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from nn.cli.options import Options
 from nn.core.errors import UsageError
 from nn.core.options import Flag, invalid, json_object, options_of
-from nn.optim.lbfgs import LBFGS
 from nn.training.recipe import PLACES, Recipe
 
 FIELDS = {**options_of(Options), **options_of(Recipe)}
@@ -115,7 +114,7 @@ def _replaced_by(flag: str, value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     replaced = REPLACES.get(flag, ())
-    if flag == "optimizer" and isinstance(value, LBFGS):
+    if flag == "optimizer" and value.needs_exact_cost:
         replaced += FIRST_ORDER
     if flag == "average":
         replaced = ("sample",) if value == "parameters" else OF_REPLICAS

@@ -57,6 +57,7 @@ class LBFGS:
 
     name: ClassVar[str] = "l-bfgs"
     positional: ClassVar[tuple[str, ...]] = ("memory",)
+    needs_exact_cost: ClassVar[bool] = True  # its line search compares costs of one smooth function
     can_reject: ClassVar[bool] = True  # a trial may be undone, as with a schedule that judges
     memory: int = 10
     tolerance: float = 1e-5

@@ -29,6 +29,7 @@ class Rule:
     positional: ClassVar[tuple[str, ...]] = ()
     default_learning_rate: ClassVar[float] = 0.1  # the learning rate where the user names none
     weight_decay: ClassVar[float] = 0.0
+    needs_exact_cost: ClassVar[bool] = False  # False: the cost of a sample of the rows is enough
 
     def start(self, w: np.ndarray) -> Slot:
         """What the rule keeps beside one array: nothing."""

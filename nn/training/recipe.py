@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -201,7 +201,7 @@ class Recipe:
         if self.warmup and self.warmup >= self.epochs:
             raise ValueError(f"warmup: expected fewer than the {self.epochs} epochs, found {self.warmup:g}")
         self._refuse_for_averaging()
-        if isinstance(self.optimizer, LBFGS):
+        if self.optimizer.needs_exact_cost:
             self._refuse_for_lbfgs()
         elif self.warmup and (self.rate_schedule.can_reject or self.rate_schedule.name == "one-cycle"):
             name = self.rate_schedule.name
@@ -300,7 +300,7 @@ class Recipe:
         """The part of the rows that a full step is taken on."""
         if self.sample is not None:
             return self.sample
-        return 1.0 if self.step_rows is not None or isinstance(self.optimizer, LBFGS) else SAMPLE
+        return 1.0 if self.step_rows is not None or self.optimizer.needs_exact_cost else SAMPLE
 
     def for_replicas(self, rows: int, replicas: int) -> Recipe:
         """The same recipe with the defaults said that suit so many replicas of so many rows together."""
@@ -333,8 +333,9 @@ class Recipe:
             }
         elif self.batch_size is None:
             said["sample"] = self.fraction
-        if not isinstance(self.optimizer, LBFGS):
-            rate = self.optimizer.default_learning_rate if self.learning_rate is None else self.learning_rate
+        if not self.optimizer.needs_exact_cost:
+            usual = cast(Rule, self.optimizer).default_learning_rate
+            rate = usual if self.learning_rate is None else self.learning_rate
             said |= {"learning_rate": rate, "schedule": self.rate_schedule}
         return dataclasses.replace(self, **said)
 
@@ -389,12 +390,12 @@ class Recipe:
 
     def optimizer_for(self, plan: Plan) -> Optimizer:
         """The optimiser with its schedule."""
-        if isinstance(self.optimizer, LBFGS):
-            return self.optimizer
+        if self.optimizer.needs_exact_cost:
+            return cast(Optimizer, self.optimizer)
         said = self.resolved()
         assert said.learning_rate is not None and said.schedule is not None
         shared = (
-            self.optimizer,
+            cast(Rule, self.optimizer),
             said.schedule,
             said.learning_rate,
             self.epochs,
