@@ -97,9 +97,10 @@ def test_a_run_is_assembled_in_one_place():
         assert set(found) <= allowed, (call, found)
 
 
+NAMED = re.compile(r"(?<![\w/])(?:nn|tests|tools|benchmarks)/[\w/]+\.py")
+
+
 def test_every_file_that_the_docs_name_is_there():
     for page in [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]:
-        for name in re.findall(
-            r"(?<![\w/])(?:nn|tests|tools|benchmarks|recipes)/[\w/]+\.(?:py|json)", page.read_text()
-        ):
+        for name in NAMED.findall(page.read_text()):
             assert (ROOT / name).exists(), f"{page.name} names {name}"
