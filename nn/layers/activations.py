@@ -24,7 +24,7 @@ class Sigmoid(Layer):
 
     name: ClassVar[str] = "sigmoid"
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Map to (0, 1)."""
         out = x * x.dtype.type(0.5)
         np.tanh(out, out=out)
@@ -32,7 +32,7 @@ class Sigmoid(Layer):
         out *= x.dtype.type(0.5)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout out (1 - out)."""
         if not needs_dx:
             return {}, None
@@ -48,12 +48,12 @@ class Tanh(Layer):
 
     name: ClassVar[str] = "tanh"
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Map to (-1, 1)."""
         out = np.tanh(x)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout (1 - out^2)."""
         if not needs_dx:
             return {}, None
@@ -72,12 +72,12 @@ class Relu(Layer):
 
     name: ClassVar[str] = "relu"
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Cut off below zero."""
         out = np.clip(x, 0, np.inf)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout where out > 0."""
         if not needs_dx:
             return {}, None
@@ -101,13 +101,13 @@ class LeakyRelu(Layer):
         if not (_is_number(self.slope) and 0 <= self.slope < 1):
             raise ValueError(f"LeakyRelu slope must be in [0, 1), got {self.slope!r}")
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Flatten below zero."""
         out = x * x.dtype.type(self.slope)
         np.maximum(x, out, out=out)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout where out > 0, slope dout elsewhere."""
         if not needs_dx:
             return {}, None
@@ -132,7 +132,7 @@ class Elu(Layer):
         if not (_is_number(self.alpha) and 0 < self.alpha < math.inf):
             raise ValueError(f"Elu alpha must be a finite number above 0, got {self.alpha!r}")
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Bend towards -alpha below zero."""
         below = np.clip(x, -np.inf, 0)
         np.expm1(below, out=below)
@@ -141,7 +141,7 @@ class Elu(Layer):
         out += below
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout where out > 0, dout (out + alpha) elsewhere."""
         if not needs_dx:
             return {}, None
@@ -165,7 +165,7 @@ class Gelu(Layer):
 
     name: ClassVar[str] = "gelu"
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Weigh x by the share p."""
         near = np.clip(x, -10, 10)
         p = near * near
@@ -177,7 +177,7 @@ class Gelu(Layer):
         p *= x.dtype.type(0.5)
         return x * p, (near, p)
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout (p + x p'), p' = 2 p (1 - p) sqrt(2/pi) (1 + 3 0.044715 x^2)."""
         if not needs_dx:
             return {}, None
@@ -205,7 +205,7 @@ class Softplus(Layer):
 
     name: ClassVar[str] = "softplus"
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Round off relu's corner."""
         out = np.abs(x)
         np.negative(out, out=out)
@@ -214,7 +214,7 @@ class Softplus(Layer):
         out += np.clip(x, 0, np.inf)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout (1 - exp(-out))."""
         if not needs_dx:
             return {}, None
@@ -231,11 +231,11 @@ class Identity(Layer):
 
     name: ClassVar[str] = "identity"
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Hand x on."""
         return x, None
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout."""
         return {}, dout if needs_dx else None
 

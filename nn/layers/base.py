@@ -43,20 +43,19 @@ class Layer:
         """(start values, float32, with the names and shapes that `shapes` gives; the output's shape)."""
         return {}, self.shapes(input_shape)[1]
 
-    def forward(self, params: Params, x: np.ndarray, training: Key | None = None) -> tuple[np.ndarray, Any]:
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Map (n, *input_shape) to (n, *output_shape); the cache is what `backward` needs.
 
-        `training` is None when predicting, else the key of whatever a random layer draws. x is left as it is.
+        `key` is None when predicting, else the source of all random numbers of a random layer. x is not changed.
         """
         raise NotImplementedError
 
     def backward(
-        self, params: Params, cache: Any, dout: np.ndarray, want_grads: bool = True, needs_dx: bool = True
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
     ) -> tuple[Params, np.ndarray | None]:
-        """Map d loss / d out to (gradients summed over the rows, d loss / d x).
+        """Map dout = d loss / d out to (gradients, summed over the rows; dx = d loss / d x).
 
-        A part that is not wanted is not computed: the first layer is asked for no dx, a frozen one
-        for no gradients. dout and the cache are left as they are.
+        dx is None unless `needs_dx`: the first layer that learns needs none. dout and the cache are not changed.
         """
         raise NotImplementedError
 

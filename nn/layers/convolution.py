@@ -60,7 +60,7 @@ class Conv2D(Layer):
         W = draw(self.initializer, self.gain, rng, shapes["W"], kh * kw * c, kh * kw * f)
         return {"W": W, "b": np.zeros(f, np.float32)}, output_shape
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """(n, h, w, c) -> (n, oh, ow, f); x is kept with its rows last."""
         down, along = self._axes(x.shape[1:])
         x = rows_last(x)  # (h, c, w, n)
@@ -72,15 +72,13 @@ class Conv2D(Layer):
                 np.add((W @ seen).reshape(row.shape), b, out=row)  # (f, ow, m)
         return rows_first(out), x
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dW = sum of windows dout^T, db = sums of dout, dx = dout back through W."""
         h, c, w, _ = cache.shape
         down, along = self._axes((h, w, c))
         dout = rows_last(dout)  # (oh, f, ow, n)
-        grads: Params = {}
-        if want_grads:
-            dW = _weight_gradient(cache, dout, down, along)  # (kh kw c, f)
-            grads = {"W": dW.reshape(params["W"].shape), "b": dout.sum(axis=(0, 2, 3))}
+        dW = _weight_gradient(cache, dout, down, along)  # (kh kw c, f)
+        grads = {"W": dW.reshape(params["W"].shape), "b": dout.sum(axis=(0, 2, 3))}
         dx = rows_first(_input_gradient(params["W"], dout, down, along)) if needs_dx else None
         return grads, dx
 

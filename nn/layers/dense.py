@@ -41,16 +41,14 @@ class Dense(Layer):
         W = draw(self.initializer, self.gain, rng, shapes["W"], *shapes["W"])  # (d, units)
         return {"W": W, "b": np.zeros(self.units, np.float32)}, output_shape
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Return x W + b, and x for the way back."""
         out = x @ params["W"]  # (n, units)
         out += params["b"]
         return out, x
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dW = x^T dout, db = the column sums of dout, dx = dout W^T."""
-        grads: Params = {}
-        if want_grads:
-            grads = {"W": cache.T @ dout, "b": dout.sum(axis=0)}  # (d, units), (units,)
+        grads = {"W": cache.T @ dout, "b": dout.sum(axis=0)}  # (d, units), (units,)
         dx = dout @ params["W"].T if needs_dx else None  # (n, d)
         return grads, dx

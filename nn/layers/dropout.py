@@ -35,17 +35,17 @@ class Dropout(Layer):
         """Whether anything can drop."""
         return self.rate > 0
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Multiply by 0 or 1 / (1 - rate); without a key, hand x on."""
-        if training is None or not self.is_random:
+        if key is None or not self.is_random:
             return x, None
         threshold = min(max(round((1 - self.rate) * _STEPS), 1), _STEPS - 1)
         factor = np.empty_like(x)  # lies in memory as x does
-        factor[...] = _draw(training, x.shape) < threshold
+        factor[...] = _draw(key, x.shape) < threshold
         factor *= x.dtype.type(_STEPS / threshold)
         return x * factor, factor
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout times the same factors."""
         if not needs_dx:
             return {}, None

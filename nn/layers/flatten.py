@@ -21,12 +21,12 @@ class Flatten(Layer):
         """No parameters; the product of the sizes."""
         return {}, (math.prod(input_shape),)
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """(n, ...) -> (n, d); a view where x lies in C order, else a copy with the rows of the batch innermost."""
         width = math.prod(x.shape[1:])
         return np.moveaxis(x, 0, -1).reshape(width, len(x)).T, x.shape
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """The same numbers in the image's shape."""
         grads: Params = {}
         return grads, dout.reshape(cache) if needs_dx else None

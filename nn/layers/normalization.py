@@ -45,7 +45,7 @@ class LayerNorm(Layer):
         params = {"gain": np.ones(shapes["gain"], np.float32), "bias": np.zeros(shapes["bias"], np.float32)}
         return params, output_shape
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Normalise, scale and shift."""
         normal = x - _mean(x)
         scale = _mean(normal, normal)  # (n, ..., 1)
@@ -57,14 +57,14 @@ class LayerNorm(Layer):
         out += params["bias"]
         return out, (normal, scale)
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """With dnormal = dout gain, dx = scale (dnormal - mean(dnormal) - normal mean(dnormal normal))."""
         normal, scale = cache
-        grads: Params = {}
-        if want_grads:
-            axes = list(range(dout.ndim))
-            grads["gain"] = np.einsum(dout, axes, normal, axes, axes[-1:])  # (c,)
-            grads["bias"] = np.einsum(dout, axes, axes[-1:])  # (c,)
+        axes = list(range(dout.ndim))
+        grads = {
+            "gain": np.einsum(dout, axes, normal, axes, axes[-1:]),  # (c,)
+            "bias": np.einsum(dout, axes, axes[-1:]),  # (c,)
+        }
         if not needs_dx:
             return grads, None
         dx = dout * params["gain"]  # dnormal

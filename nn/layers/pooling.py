@@ -56,7 +56,7 @@ class MaxPool2D(Pool):
 
     name: ClassVar[str] = "maxpool2d"
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """(n, h, w, c) -> (n, oh, ow, c)."""
         down, along = self._axes(x.shape[1:])
         x = rows_last(x)  # (h, c, w, n)
@@ -67,7 +67,7 @@ class MaxPool2D(Pool):
                 np.maximum(best[:, outputs], tallest[:, pixels], out=best[:, outputs])
         return rows_first(out), (x, out)
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout at the pixel that was the largest, and 0 elsewhere."""
         if not needs_dx:
             return {}, None
@@ -93,7 +93,7 @@ class AveragePool2D(Pool):
 
     name: ClassVar[str] = "averagepool2d"
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """(n, h, w, c) -> (n, oh, ow, c)."""
         down, along = self._axes(x.shape[1:])
         shape, x = x.shape[1:], rows_last(x)  # (h, c, w, n)
@@ -105,7 +105,7 @@ class AveragePool2D(Pool):
         out *= _shares(down, along, x.dtype)
         return rows_first(out), shape
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = the sum of dout / pixels over the windows that saw a pixel."""
         if not needs_dx:
             return {}, None
@@ -141,11 +141,11 @@ class GlobalAveragePool2D(Layer):
         """No parameters; the channels."""
         return {}, image_shape(input_shape)[2:]
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """(n, h, w, c) -> (n, c)."""
         return x.mean(axis=(1, 2)), x.shape
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout / (h w) at every pixel."""
         if not needs_dx:
             return {}, None

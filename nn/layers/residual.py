@@ -62,25 +62,22 @@ class Residual(Layer):
             params.update(_named(index, inner))
         return params, output_shape
 
-    def forward(self, params, x, training=None):
+    def forward(self, params, x, key=None):
         """Send x through the block and add it to what comes out."""
         out, caches = x, []
         for index, layer in enumerate(self.layers):
-            key = None if training is None else training.child(index)
-            out, cache = layer.forward(_of(index, params), out, key)
+            inner_key = None if key is None else key.child(index)
+            out, cache = layer.forward(_of(index, params), out, inner_key)
             caches.append(cache)
         return x + out, tuple(caches)
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout + what the block sends back."""
         grads: Params = {}
-        if not (want_grads or needs_dx):
-            return grads, None
         dx = dout
         for index in reversed(range(len(self.layers))):
-            inner, dx = self.layers[index].backward(
-                _of(index, params), cache[index], dx, want_grads, needs_dx or index > 0
-            )
+            layer, inner_params = self.layers[index], _of(index, params)
+            inner, dx = layer.backward(inner_params, cache[index], dx, needs_dx or index > 0)
             grads = {**_named(index, inner), **grads}  # in the order of params
         return grads, dout + dx if needs_dx else None
 

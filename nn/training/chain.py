@@ -144,7 +144,7 @@ def augment_inputs(augmentation: tuple, selection: RowSelection, batch: Batch) -
 def forward(layer: Layer, index: int, params: Any, batch: Batch) -> Batch:
     """One layer forward."""
     key = batch.key.child(index) if batch.key is not None and layer.is_random else None
-    batch.x, cache = layer.forward(params.value[index], batch.x, training=key)
+    batch.x, cache = layer.forward(params.value[index], batch.x, key=key)
     batch.caches.append(cache)
     return batch
 
