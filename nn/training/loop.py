@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from nn.core import likeness, random, tree
+from nn.core import random, tree
 from nn.core.errors import DivergenceError
 from nn.optim.first_order import FirstOrder, State
 from nn.optim.lbfgs import LBFGS
@@ -188,7 +188,7 @@ def check(optimizer: Optimizer, plan: Plan, progress: Progress, params: Any) -> 
     if plan.batch_size is None and standing is not None and standing["grads"] is None:
         raise ValueError("state.standing.grads: expected the gradients for an undone step, found nothing")
     if progress.best is not None:
-        likeness.check(progress.best.params, params, "best")
+        tree.check_like(progress.best.params, params, "best")
 
 
 def one_step(jobs: Jobs, optimizer: Optimizer, plan: Plan, selection: RowSelection, state: State) -> Outcome:
