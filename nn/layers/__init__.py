@@ -7,6 +7,7 @@ from typing import Any
 from nn.core import spec
 from nn.layers.activations import Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh
 from nn.layers.base import Layer
+from nn.layers.contract import check_layer
 from nn.layers.convolution import Conv2D
 from nn.layers.dense import Dense
 from nn.layers.dropout import Dropout
@@ -60,6 +61,7 @@ __all__ = [
     "Sigmoid",
     "Softplus",
     "Tanh",
+    "check_layer",
     "layer_from_config",
 ]
 

@@ -24,6 +24,7 @@ from nn.layers import (
     Sigmoid,
     Softplus,
     Tanh,
+    check_layer,
     layer_from_config,
 )
 from nn.layers.base import Layer
@@ -55,32 +56,17 @@ def once(layer, x, key=None, rng=None):
     )
 
 
-def check_slope(layer, shape, rng, key=None):
-    params, _ = layer.build(shape, rng)
-    params = {name: rng.normal(size=value.shape) for name, value in params.items()}
-    x, step = rng.normal(size=(2, 5, *shape))
-    steps = {name: rng.normal(size=value.shape) for name, value in params.items()}
-    out, cache = layer.forward(params, x, key)
-    dout = rng.normal(size=out.shape)
-    grads, dx = layer.backward(params, cache, dout)
-    assert [(name, grad.shape) for name, grad in grads.items()] == [(n, p.shape) for n, p in params.items()]
-
-    def along(t):
-        moved = {name: value + t * steps[name] for name, value in params.items()}
-        return float((layer.forward(moved, x + t * step, key)[0] * dout).sum())
-
-    slope = (along(1e-5) - along(-1e-5)) / 2e-5
-    promised = float((dx * step).sum()) + sum(float((grads[name] * steps[name]).sum()) for name in grads)
-    assert slope == pytest.approx(promised, rel=1e-6)
-
-
 # ---- all of them ----
 
 
 @EACH
 @pytest.mark.parametrize("shape", [(4,), (3, 2, 4)])
-def test_layer_in_training_has_the_slope_it_promises(layer, shape, rng):
-    check_slope(layer, shape, rng, KEY)
+def test_layer_keeps_the_contract_for_rows_and_images(layer, shape):
+    check_layer(layer, shape)
+
+
+def test_residual_with_dropout_inside_keeps_the_contract():
+    check_layer(BLOCK, (4,))
 
 
 @EACH
@@ -114,20 +100,6 @@ def test_layer_keeps_dtype_and_takes_no_rows_at_all(layer, shape, dtype):
     assert out.shape == dx.shape == shape
     assert {out.dtype, dx.dtype, *(grad.dtype for grad in grads.values())} == {np.dtype(dtype)}
     assert shape[0] or not any(grad.any() for grad in grads.values())
-
-
-@EACH
-def test_layer_leaves_inputs_parameters_and_cache_alone_in_training(layer, rng):
-    x, dout = rng.normal(size=(2, 3, 4)).astype(np.float32)
-    params, _ = layer.build((4,), rng)
-    for array in (x, dout, *params.values()):
-        array.setflags(write=False)
-    out, cache = layer.forward(params, x, KEY)
-    first = layer.backward(params, cache, dout)
-    second = layer.backward(params, cache, dout)
-    assert np.array_equal(first[1], second[1])
-    assert all(np.array_equal(first[0][name], second[0][name]) for name in first[0])
-    assert np.array_equal(out, layer.forward(params, x, KEY)[0])
 
 
 # ---- activations ----
@@ -332,11 +304,7 @@ def test_residual_names_parameters_by_place_and_draws_them_in_turn(rng):
     rng = np.random.default_rng(5)
     for name, inputs, units in (("0.W", 4, 6), ("2.0.W", 6, 6), ("11.W", 6, 4)):
         assert np.array_equal(params[name], Dense(units).build((inputs,), rng)[0]["W"])
-    check_slope(block, (4,), rng)
-
-
-def test_residual_with_dropout_inside_has_the_slope_it_promises(rng):
-    check_slope(BLOCK, (4,), rng, KEY)
+    check_layer(block, (4,))
 
 
 def test_residual_gives_each_inner_layer_a_key_of_its_own():
