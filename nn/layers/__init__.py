@@ -1,4 +1,4 @@
-"""The layers by name, and the way from a name to a layer."""
+"""All layers by name, and functions to build and to check a layer."""
 
 from __future__ import annotations
 
@@ -67,8 +67,5 @@ __all__ = [
 
 
 def layer_from_config(config: str | dict[str, Any]) -> Layer:
-    """Build the layer that `Layer.config()` or a word described.
-
-    Raises ValueError for an unknown name or field.
-    """
+    """Build a layer from `Layer.config()` or from a word. Raises ValueError for an unknown name or field."""
     return spec.from_config(config, LAYERS, "layer")

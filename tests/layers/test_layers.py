@@ -83,7 +83,7 @@ def test_sigmoid_is_the_logistic_function_and_never_overflows():
     assert np.allclose(out, [[0, 0, 1 / (1 + np.e), 0.5, np.e / (1 + np.e), 1, 1]], atol=1e-15)
 
 
-def test_dense_starts_within_glorots_limit_times_its_gain(rng):
+def test_dense_draws_within_glorots_limit_times_its_gain(rng):
     W = Dense(200, gain=1.5).build((100,), rng)[0]["W"]
     limit = 1.5 * np.sqrt(6 / 300)
     assert np.abs(W).max() <= limit * (1 + 1e-6)
@@ -91,7 +91,7 @@ def test_dense_starts_within_glorots_limit_times_its_gain(rng):
 
 
 @pytest.mark.parametrize("wrong", [{"units": 0}, {"units": 2.0}, {"units": True}, {"units": 3, "gain": 0.0}])
-def test_dense_refuses_what_makes_no_layer(wrong):
+def test_dense_refuses_wrong_values(wrong):
     with pytest.raises(ValueError, match="must be"):
         Dense(**wrong)
 
@@ -103,7 +103,7 @@ def test_dense_refuses_an_image(rng):
         Dense(3).build((28, 28, 1), rng)
 
 
-def test_layer_from_config_lists_what_it_knows():
+def test_layer_from_config_lists_the_known_names():
     with pytest.raises(ValueError, match="unknown layer 'dens'; known: dense, .*sigmoid"):
         layer_from_config({"name": "dens"})
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Layers that take rows and images alike: activations, dropout, layer normalisation, residual blocks."""
+"""Layers for rows and images: activations, dropout, layer normalization, residual blocks."""
 
 import math
 import warnings
@@ -70,7 +70,7 @@ def test_residual_with_dropout_inside_keeps_the_contract():
 
 
 @EACH
-def test_layer_gives_the_same_numbers_however_its_input_lies_in_memory(layer, rng):
+def test_layer_does_not_depend_on_the_memory_order_of_its_input(layer, rng):
     x = rng.normal(size=(6, 3, 2, 4)).astype(np.float32)
     out, grads, dx = once(layer, x, KEY)
     rows_last = np.ascontiguousarray(x.transpose(2, 3, 1, 0)).transpose(3, 2, 0, 1)
@@ -84,7 +84,7 @@ def test_layer_gives_the_same_numbers_however_its_input_lies_in_memory(layer, rn
 
 
 @EACH
-def test_layer_keeps_the_order_in_which_images_lie_in_memory(layer, rng):
+def test_layer_keeps_the_memory_order_of_images(layer, rng):
     x = rng.normal(size=(2, 4, 5, 3)).astype(np.float32).transpose(3, 0, 1, 2)  # rows innermost
     params, _ = layer.build(x.shape[1:], rng)
     out, cache = layer.forward(params, x, KEY)
@@ -95,7 +95,7 @@ def test_layer_keeps_the_order_in_which_images_lie_in_memory(layer, rng):
 @EACH
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(0, 4), (0, 3, 2, 4), (2, 4)])
-def test_layer_keeps_dtype_and_takes_no_rows_at_all(layer, shape, dtype):
+def test_layer_keeps_the_dtype_and_accepts_zero_rows(layer, shape, dtype):
     out, grads, dx = once(layer, np.ones(shape, dtype), KEY)
     assert out.shape == dx.shape == shape
     assert {out.dtype, dx.dtype, *(grad.dtype for grad in grads.values())} == {np.dtype(dtype)}
@@ -109,7 +109,7 @@ HUGE = [-1e30, -3e4, -800.0, -20.0, -0.0, 0.0, 20.0, 800.0, 3e4, 1e30]
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activation_stays_finite_and_silent_for_huge_numbers(name, dtype):
+def test_activation_is_finite_without_warnings_for_huge_numbers(name, dtype):
     x = np.array([HUGE], dtype)
     with warnings.catch_warnings(), np.errstate(over="raise", invalid="raise", divide="raise"):
         warnings.simplefilter("error")
@@ -144,17 +144,17 @@ def test_activation_is_its_formula(layer):
     assert np.allclose(layer.forward({}, x.astype(np.float32))[0], [expected], rtol=2e-6, atol=1e-6)
 
 
-def test_activations_each_have_a_formula_here():
+def test_every_activation_has_a_formula_here():
     assert {layer.name for layer in FORMULAS} == set(ACTIVATIONS)
 
 
-def test_gelu_is_near_the_normal_distributions():
+def test_gelu_is_near_its_exact_form():
     x = np.linspace(-6, 6, 121)
     exact = [number * 0.5 * (1 + math.erf(number / math.sqrt(2))) for number in x.tolist()]
     assert 1e-4 < np.abs(Gelu().forward({}, x[None])[0] - exact).max() < 5e-4
 
 
-def test_softplus_and_elu_keep_their_digits_close_to_zero():
+def test_softplus_and_elu_are_exact_close_to_zero():
     tiny = np.array([[-1e-12, -1e-6]])
     assert np.allclose(Elu().forward({}, tiny)[0], tiny, rtol=1e-6, atol=0)
     out, cache = Softplus().forward({}, np.array([[-50.0]]))
@@ -185,20 +185,20 @@ def test_layer_refuses_a_number_out_of_range(make, wrong, message):
 # ---- dropout ----
 
 
-def test_dropout_hands_on_the_very_input_when_predicting_or_when_its_rate_is_0(rng):
+def test_dropout_returns_its_input_when_predicting_or_at_rate_0(rng):
     x = rng.normal(size=(3, 4))
     for layer, key in ((Dropout(0.5), None), (Dropout(0.0), KEY)):
         out, cache = layer.forward({}, x, key)
         assert out is x and layer.backward({}, cache, x)[1] is x
 
 
-def test_dropout_is_random_where_something_can_drop():
+def test_dropout_is_random_unless_its_rate_is_0():
     assert Dropout(0.1).is_random and not Dropout(0).is_random and not Relu().is_random
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.85])
 @pytest.mark.parametrize("shape", [(400, 500), (50, 10, 20, 20)])
-def test_dropout_keeps_its_share_and_the_mean(rate, shape):
+def test_dropout_keeps_its_share_of_numbers_and_the_mean(rate, shape):
     out, factors = Dropout(rate).forward({}, np.ones(shape, np.float32), KEY)
     kept = out > 0
     deviation = math.sqrt(rate * (1 - rate) / out.size)
@@ -211,21 +211,21 @@ def test_dropout_keeps_its_share_and_the_mean(rate, shape):
         assert np.abs(kept.mean(axis=others) - (1 - rate)).max() < 5 * spread
 
 
-def test_dropout_divides_by_the_share_that_its_mask_keeps():
+def test_dropout_divides_by_the_rounded_rate_of_its_mask():
     # 16 bits keep 0.7 as 45875/65536; the expectation is exact only with that very share.
     out, _ = Dropout(0.3).forward({}, np.ones((50, 50)), KEY)
     assert set(np.unique(out)) == {0.0, 65536 / 45875}
 
 
 @pytest.mark.parametrize(("rate", "threshold"), [(1e-9, 65535), (1 - 1e-9, 1)])
-def test_dropout_of_almost_nothing_and_almost_everything_still_divides_by_its_share(rate, threshold):
+def test_dropout_at_extreme_rates_divides_by_the_rounded_rate(rate, threshold):
     out, _ = Dropout(rate).forward({}, np.ones((2000, 1000)), KEY)
     assert set(np.unique(out)) == {0.0, 65536 / threshold}
     rare = min((out == 0).sum(), (out != 0).sum())
     assert 12 < rare < 49  # of 2,000,000 / 65,536 = 30.5 that are expected
 
 
-def test_dropout_draws_by_key_alone(rng):
+def test_dropout_mask_depends_on_the_key_alone(rng):
     x, y = rng.normal(size=(2, 40, 30))
     layer = Dropout(0.5)
     mask = layer.forward({}, x, KEY)[1]
@@ -241,7 +241,7 @@ def test_dropout_masks_the_gradient_as_the_output(rng):
     assert np.allclose(out / x, dx / dout) and (dx == 0).any() and (dx != 0).any()
 
 
-# ---- layer normalisation ----
+# ---- layer normalization ----
 
 
 @given(st.integers(0, 4), st.lists(st.integers(1, 4), max_size=2), st.integers(2, 9), st.integers(0, 99))
@@ -254,7 +254,7 @@ def test_layernorm_is_its_formula(n, places, features, seed):
     assert np.allclose(out, gain * (x - mean) / np.sqrt(variance + 0.01) + bias)
 
 
-def test_layernorm_starts_from_the_normalised_row(rng):
+def test_layernorm_starts_with_gain_1_and_bias_0(rng):
     params, shape = LayerNorm().build((5, 5, 8), rng)
     assert shape == (5, 5, 8)
     assert np.array_equal(params["gain"], np.ones(8)) and np.array_equal(params["bias"], np.zeros(8))
@@ -262,7 +262,7 @@ def test_layernorm_starts_from_the_normalised_row(rng):
     assert np.allclose(out.mean(axis=-1), 0, atol=1e-5) and np.allclose(out.var(axis=-1), 1, atol=1e-4)
 
 
-def test_layernorm_refuses_to_normalise_one_number_by_itself(rng):
+def test_layernorm_refuses_a_last_axis_of_1(rng):
     with pytest.raises(
         ValueError, match="^needs at least 2 features in the last axis, got an image of 28x28x1$"
     ):
@@ -271,7 +271,7 @@ def test_layernorm_refuses_to_normalise_one_number_by_itself(rng):
 
 @pytest.mark.parametrize("name", ["batchnorm", "batchnorm2d", "batch_norm", "BatchNorm"])
 @pytest.mark.parametrize("wrap", [str, "residual({})".format, lambda name: {"name": name}])
-def test_batchnorm_is_answered_with_layernorm(name, wrap):
+def test_batchnorm_is_refused_with_a_hint_to_layernorm(name, wrap):
     expected = (
         f"unknown layer '{name}': a batch's statistics do not survive rows spread over machines; "
         f"use layernorm; known: {', '.join(LAYERS)}"
@@ -284,7 +284,7 @@ def test_batchnorm_is_answered_with_layernorm(name, wrap):
 # ---- residual blocks ----
 
 
-def test_residual_adds_its_input_to_what_its_layers_make(rng):
+def test_residual_adds_its_input_to_the_output_of_its_layers(rng):
     x = rng.normal(size=(5, 3))
     params = {
         "0.W": rng.normal(size=(3, 4)),
@@ -296,7 +296,7 @@ def test_residual_adds_its_input_to_what_its_layers_make(rng):
     assert np.allclose(out, x + np.tanh(x @ params["0.W"] + params["0.b"]) @ params["2.W"] + params["2.b"])
 
 
-def test_residual_names_parameters_by_place_and_draws_them_in_turn(rng):
+def test_residual_names_parameters_by_index_and_draws_them_in_order(rng):
     block = Residual((Dense(6), Relu(), Residual((Dense(6),)), *[Relu()] * 8, Dense(4)))
     params, shape = block.build((4,), np.random.default_rng(5))
     assert shape == (4,)
@@ -307,7 +307,7 @@ def test_residual_names_parameters_by_place_and_draws_them_in_turn(rng):
     check_layer(block, (4,))
 
 
-def test_residual_gives_each_inner_layer_a_key_of_its_own():
+def test_residual_gives_each_inner_layer_its_own_key():
     x = np.ones((30, 40))
     out, _ = Residual((Dropout(0.5), Dropout(0.5))).forward({}, x, KEY)
     inner, _ = Dropout(0.5).forward({}, x, KEY.child(0))
@@ -328,7 +328,7 @@ def test_residual_leaves_out_dx_where_it_is_not_needed(rng):
 
 
 class Spy(Layer):
-    """Notes what it is asked for."""
+    """Records the values of needs_dx."""
 
     name = "spy"
     asked = []
@@ -356,7 +356,7 @@ class Picture(Layer):
     wants_image = True
 
 
-def test_residual_is_random_and_wants_an_image_as_its_layers():
+def test_residual_is_random_and_wants_an_image_if_a_layer_does():
     assert BLOCK.is_random and Residual((Dropout(0.1), Relu())).is_random
     assert not Residual((Relu(), Dropout(0))).is_random
     assert Residual((Relu(), Residual((Picture(),)))).wants_image and not BLOCK.wants_image
@@ -379,7 +379,7 @@ def test_residual_is_random_and_wants_an_image_as_its_layers():
         ),
     ],
 )
-def test_residual_says_what_does_not_fit(layers, shape, message, rng):
+def test_residual_refuses_layers_that_do_not_fit(layers, shape, message, rng):
     block = layer_from_config(f"residual({layers})")
     for ask in (block.shapes, lambda shape: block.build(shape, rng)):
         with pytest.raises(ValueError) as caught:
@@ -388,6 +388,6 @@ def test_residual_says_what_does_not_fit(layers, shape, message, rng):
 
 
 @pytest.mark.parametrize("wrong", [(), [Relu()], Relu(), (Relu(), "relu"), (Relu,), None, 3])
-def test_residual_refuses_what_is_no_tuple_of_layers(wrong):
+def test_residual_refuses_anything_but_a_tuple_of_layers(wrong):
     with pytest.raises(ValueError, match="^Residual layers must be a tuple of at least one layer, got "):
         Residual(wrong)
