@@ -27,19 +27,19 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
     open_missing_streams()
     debug = "--debug" in sys.argv
     say = partial(_say, program, launcher.open_stderr())
-    for number in signals.heard():
+    for number in signals.handled():
         if number != signal.SIGINT:  # for which Python has a handler, unless the signal is ignored
             signal.signal(number, _stop)
     try:
         asked = parse(sys.argv[1:])
         debug = getattr(asked, "debug", debug)
         main(asked)
-        signals.ignore()
+        signals.ignore_all()
         return 0
     except KeyboardInterrupt as stop:
         return say(f"{ENDED[type(stop)]}{_advice(stop)}", BY_SIGNAL + signals.number_of(stop))
     except BrokenPipeError:
-        signals.ignore()
+        signals.ignore_all()
         _flush(sys.stdout)
         return UNFORESEEN
     except Exception as error:
@@ -103,7 +103,7 @@ def _telling_line(text: str) -> str:
 
 def _say(program: str, behind: int | None, line: str, code: int) -> int:
     """Print the line on stderr; where nobody reads it there, on what lies behind it, else on the terminal."""
-    signals.ignore()
+    signals.ignore_all()
     line = format.line(f"{program}: {line}")
     _flush(sys.stdout)
     if code == BY_SIGNAL + signal.SIGINT:

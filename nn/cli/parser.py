@@ -183,7 +183,7 @@ class _Words(argparse.Action):
         for title, registry in WORDS.items():
             print(f"{title}:")
             for cls in registry.values():
-                print(f"  {spec.usage(cls)}\n      {(cls.__doc__ or '').strip().splitlines()[0]}")
+                print(f"  {spec.signature(cls)}\n      {(cls.__doc__ or '').strip().splitlines()[0]}")
             print()
         print("initializers, as in dense:64:initializer=NAME or --initializer NAME:")
         print(f"  {', '.join(INITIALIZERS)}")

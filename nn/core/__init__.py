@@ -1,1 +1,1 @@
-"""What everything else stands on: errors, nests of arrays, randomness, options, files."""
+"""The foundation that all other folders import: errors, trees of arrays, random numbers, options, files."""

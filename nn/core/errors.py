@@ -1,4 +1,4 @@
-"""The ways a run can end early, each a class with its own exit code."""
+"""Exceptions that end a run, each with its own exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class UserError(Exception):
-    """What the user can mend: one line that says what, where, expected and found."""
+    """An error that the user can fix. Its message is one line: what, where, expected, found, what to do."""
 
     exit_code = 1
 
@@ -16,73 +16,73 @@ class UserError(Exception):
 
 
 class UsageError(UserError):
-    """Options that are unknown, out of range or exclude each other."""
+    """Options are unknown, out of range or exclude each other."""
 
     exit_code = 2
 
 
 class DataError(UserError):
-    """A file that is missing, malformed or does not fit the others."""
+    """A data file is missing, malformed or does not fit the others."""
 
     exit_code = 3
 
 
 class MissingFileError(DataError):
-    """A file or folder of the data that is not there."""
+    """A file or folder of the data does not exist."""
 
 
 class PlatformError(UserError):
-    """A machine or cluster that cannot run the job: no Java, no Spark, a folder that cannot be written."""
+    """The machine or cluster cannot run the job: no Java, no Spark, no permission to write."""
 
     exit_code = 4
 
 
 class OutputLostError(PlatformError):
-    """OUTPUT belongs to another run now, which took this one for dead."""
+    """Another run has taken over OUTPUT, because this one seemed to have ended."""
 
 
 class Terminated(KeyboardInterrupt):
-    """The machine or its manager asks the program to end: SIGTERM."""
+    """The operating system or the cluster manager ends the program: SIGTERM."""
 
 
 class Hint(NamedTuple):
-    """What may keep training within the finite numbers."""
+    """What may help against divergence."""
 
-    place: str  # where it left them, and advice that no option stands for
-    options: dict[str, Any]  # of a recipe, by name
+    message: str  # added to the error's message: where training diverged, or advice that is no option
+    options: dict[str, Any]  # of a recipe: name -> value to try
 
 
 class HungUp(Terminated):
-    """The program's terminal was closed: SIGHUP."""
+    """The terminal of the program was closed: SIGHUP."""
 
 
 class DivergenceError(UserError):
-    """Training left the finite numbers; `cures` are options of a recipe that may keep it there."""
+    """Costs or parameters became infinite or nan; `options` are options of a recipe that may prevent it."""
 
     exit_code = 5
 
-    def __init__(self, fault: str, **cures: Any):
-        self.fault, self.cures = fault, cures
-        super().__init__(self._with([f"{name}={_literal(value)}" for name, value in cures.items()]))
+    def __init__(self, message: str, **options: Any):
+        self.message, self.options = message, options
+        super().__init__(self._with([f"{name}={_literal(value)}" for name, value in options.items()]))
 
     def on_command_line(self) -> str:
-        """Return the message with the cures as options of the command line."""
-        options = ((name.replace("_", "-"), value) for name, value in self.cures.items())
+        """Return the message with its options as the command line spells them."""
+        options = ((name.replace("_", "-"), value) for name, value in self.options.items())
         return self._with([f"--{name} {value}" for name, value in options])
 
-    def _with(self, cures: list[str]) -> str:
-        return f"{self.fault}; try {' or '.join(cures)}" if cures else self.fault
+    def _with(self, options: list[str]) -> str:
+        return f"{self.message}; try {' or '.join(options)}" if options else self.message
 
 
 def _literal(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def add_hint(error: BaseException, advice: str) -> None:
-    """Add to an error what whoever sees it pass knows to tell the user; the last one's advice counts."""
-    error.advice = advice  # type: ignore[attr-defined]
+def add_hint(error: BaseException, hint: str) -> None:
+    """Attach a hint for the user to an error; it replaces an earlier one."""
+    error.hint = hint  # type: ignore[attr-defined]
 
 
 def hint_of(error: BaseException) -> str:
-    """What was added to an error; empty where nothing was."""
-    return getattr(error, "advice", "")
+    """Return the hint attached to an error, or an empty text."""
+    return getattr(error, "hint", "")

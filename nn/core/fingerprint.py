@@ -1,7 +1,7 @@
-"""The last bits that this machine computes: what tells its processor and its NumPy from others.
+"""Recognize machines that round differently: a hash of some floating-point results.
 
-BLAS and NumPy choose their instructions by the processor they find. Each choice adds in an order of its own, so that
-the same program gives other last bits on another kind of machine.
+BLAS and NumPy choose their instructions by the processor. Each choice adds numbers in a different order, so the same
+program may give different last bits on another kind of machine.
 """
 
 from __future__ import annotations
@@ -11,17 +11,23 @@ import hashlib
 
 import numpy as np
 
-ROWS, SUMMANDS = 16, 784  # small enough for BLAS to use one thread, long enough for it to add in parts
+ROWS, SUMMANDS = 16, 784  # few enough for BLAS to use one thread, enough for it to add in several parts
 
 
 @functools.cache
 def fingerprint() -> str:
-    """Eight letters: the same where training gives the same bits, as far as a few products and functions tell."""
+    """Hash a few sums, products, exp and tanh to 8 hexadecimal digits: equal on machines that round alike."""
     numbers = np.linspace(-3, 3, 2 * ROWS * SUMMANDS, dtype=np.float32)
     mixed = numbers * (np.arange(numbers.size) * 7919 % 4096 + 1).astype(np.float32)
     one, other = mixed.reshape(2, ROWS, SUMMANDS)
-    tried = (one @ other.T, one[:, :64].T @ other[:, :64], one.sum(axis=1), np.exp(numbers), np.tanh(numbers))
+    results = (
+        one @ other.T,
+        one[:, :64].T @ other[:, :64],
+        one.sum(axis=1),
+        np.exp(numbers),
+        np.tanh(numbers),
+    )
     digest = hashlib.sha256()
-    for array in tried:
+    for array in results:
         digest.update(array.tobytes())
     return digest.hexdigest()[:8]

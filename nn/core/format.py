@@ -1,18 +1,18 @@
-"""Text that may hold anything, from files, paths or words, as it can be shown on a terminal."""
+"""Make text from files, paths or options safe to print on a terminal."""
 
 from __future__ import annotations
 
-MOST = 2000  # characters of a line
+MAX_LENGTH = 2000  # characters of a line
 
 
 def line(text: str) -> str:
-    """One line: what would end it or steer the terminal is escaped, and what is too long is cut."""
-    shown = "".join(each if each.isprintable() else _escaped(each) for each in text)
-    return shown if len(shown) <= MOST else shown[: MOST - 3] + "..."
+    """Escape line ends and control characters; cut a text that is too long."""
+    shown = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+    return shown if len(shown) <= MAX_LENGTH else shown[: MAX_LENGTH - 3] + "..."
 
 
 def lines(text: str) -> str:
-    """Several such lines."""
+    """Make each line of a text safe to print."""
     return "\n".join(map(line, text.split("\n")))
 
 

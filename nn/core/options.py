@@ -1,7 +1,8 @@
-"""Read the value of one option, from a word of a command line or from JSON, and write it back as plain JSON.
+"""Read the value of an option from the command line or from JSON, and write it back as plain JSON.
 
-A reader has `text(word)`, `json(value)`, both of which raise ValueError("expected ..., found ..."), and `plain(value)`.
-Dataclasses whose fields are made by `option` are at once the command line, the configuration file and its check.
+A reader has three methods: `text(word)` and `json(value)`, which raise ValueError("expected ..., found ..."), and
+`plain(value)`. A dataclass whose fields are made by `option` defines the options of the command line, the keys of a
+configuration file, and their checks.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from nn.core import files, spec
 
 
 def option(default: Any, reader: Any, help: str, kept: bool = True) -> Any:
-    """A dataclass field that a command line and a configuration file may set; `kept` where it shapes the results."""
+    """Make a dataclass field that the command line and a configuration file may set; `kept`: it affects the results."""
     return dataclasses.field(default=default, metadata={"reader": reader, "help": help, "kept": kept})
 
 
 def options_of(cls: type) -> dict[str, dataclasses.Field]:
-    """The fields of a dataclass that `option` made, by name."""
+    """Return the fields of a dataclass that `option` made, by name."""
     return {field.name: field for field in dataclasses.fields(cls) if "reader" in field.metadata}
 
 
@@ -30,7 +31,7 @@ LARGEST_FILE = 1 << 20  # bytes of a configuration file
 
 
 def json_object(path: str) -> dict[str, Any]:
-    """The JSON object in a file; ValueError names the file and what is wrong with it."""
+    """Read the JSON object in a file. Raises ValueError with the file's name and the reason."""
     try:
         content = files.read(path, LARGEST_FILE)
     except OSError as error:
@@ -41,65 +42,65 @@ def json_object(path: str) -> dict[str, Any]:
 
 
 def json_object_of(content: bytes, path: str) -> dict[str, Any]:
-    """The JSON object in the bytes of a file; ValueError names the file and what is wrong with it."""
+    """Parse the content of a file as a JSON object. Raises ValueError with `path` and the reason."""
     try:
-        found = json.loads(content, object_pairs_hook=_said_once)
+        value = json.loads(content, object_pairs_hook=_unique_keys)
     except RecursionError:
         raise ValueError(f"{path}: expected JSON, found brackets nested too deep") from None
     except ValueError as error:
         raise ValueError(f"{path}: expected JSON, found {error}") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"{path}: expected a JSON object, found {type(found).__name__}")
-    return found
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: expected a JSON object, found {type(value).__name__}")
+    return value
 
 
-def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in values:
             raise ValueError(f"the key {name[:80]!a} twice")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def invalid(expected: str, found: Any) -> ValueError:
-    """The error that every reader raises."""
+    """Return the error that every reader raises."""
     shown = repr(found)
     return ValueError(f"expected {expected}, found {shown if len(shown) <= 80 else shown[:77] + '...'}")
 
 
 class Reader:
-    """A text that is kept as it is; others override what differs."""
+    """Read any text unchanged. The other readers override what differs."""
 
     metavar = "TEXT"
 
     def text(self, word: str) -> Any:
-        """The value that a word of the command line stands for."""
+        """Convert a word of the command line to a value."""
         return word
 
     def json(self, value: Any) -> Any:
-        """The value that a JSON value stands for."""
+        """Convert a JSON value to a value."""
         if not isinstance(value, str):
             raise invalid("a text", value)
         return self.text(value)
 
     def plain(self, value: Any) -> Any:
-        """The value as JSON, which `json` reads back."""
+        """Convert a value to JSON that `json` reads back."""
         return value
 
 
 class Place(Reader):
-    """A path or URI; an empty one would mean the current folder to some and nothing to others."""
+    """Read a path or URI. The empty path is refused: programs differ in whether it is the current folder."""
 
     def text(self, word):
-        """Anything but nothing."""
+        """Accept any path that is not empty."""
         if not word or "\0" in word:
             raise invalid("a path", word)
         return word
 
 
 class Integer(Reader):
-    """A whole number from `least` on, up to `most`."""
+    """Read an integer from `least` to `most`."""
 
     metavar = "N"
 
@@ -110,14 +111,14 @@ class Integer(Reader):
             self.expected = f"{what} from {least} to {most}"
 
     def text(self, word):
-        """Digits, with a sign or without."""
+        """Accept digits with or without a sign."""
         try:
             return self._inside(int(word), word)
         except ValueError:
             raise invalid(self.expected, word) from None
 
     def json(self, value):
-        """A JSON number without a fraction."""
+        """Accept a JSON number without a fraction."""
         if isinstance(value, bool) or not isinstance(value, int):
             raise invalid(self.expected, value)
         return self._inside(value, value)
@@ -129,7 +130,7 @@ class Integer(Reader):
 
 
 class Number(Reader):
-    """A finite number between `low` and `high`; `above` and `below` leave the ends out."""
+    """Read a finite number in [low, high]; `above` excludes `low`, `below` excludes `high`."""
 
     def __init__(
         self, low: float, high: float, expected: str, metavar: str, above: bool = False, below: bool = False
@@ -138,7 +139,7 @@ class Number(Reader):
         self.expected, self.metavar = expected, metavar
 
     def text(self, word):
-        """Anything that Python reads as a float."""
+        """Accept any text that `float` reads."""
         try:
             value = float(word)
         except ValueError:
@@ -146,7 +147,7 @@ class Number(Reader):
         return self._inside(value, word)
 
     def json(self, value):
-        """A JSON number."""
+        """Accept a JSON number."""
         if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > sys.float_info.max:
             raise invalid(self.expected, value)
         return self._inside(float(value), value)
@@ -160,42 +161,42 @@ class Number(Reader):
 
 
 def positive(metavar: str = "X") -> Number:
-    """A reader of finite numbers above 0."""
+    """Return a reader of finite numbers above 0."""
     return Number(0, math.inf, "a number above 0", metavar, above=True)
 
 
 def non_negative(metavar: str = "X") -> Number:
-    """A reader of finite numbers from 0 on."""
+    """Return a reader of finite numbers of at least 0."""
     return Number(0, math.inf, "a number of at least 0", metavar)
 
 
 class Flag(Reader):
-    """Yes or no: a flag on a command line, true or false in JSON."""
+    """Read a flag: present or not on the command line, true or false in JSON."""
 
     metavar = ""
 
     def json(self, value):
-        """true or false."""
+        """Accept true or false."""
         if not isinstance(value, bool):
             raise invalid("true or false", value)
         return value
 
 
 class Choice(Reader):
-    """One of a few names."""
+    """Read one of several names."""
 
     def __init__(self, names: tuple[str, ...], metavar: str = "NAME"):
         self.names, self.metavar = names, metavar
 
     def text(self, word):
-        """The name itself."""
+        """Accept one of the names."""
         if word not in self.names:
             raise invalid(f"one of {', '.join(self.names)}", word)
         return word
 
 
 class Spec(Reader):
-    """A thing of a registry in the words of nn.core.spec, or as a JSON object."""
+    """Read a layer, loss, optimizer, ...: a word of nn.core.spec, or a JSON object."""
 
     metavar = "NAME[:VALUE]"
 
@@ -203,48 +204,48 @@ class Spec(Reader):
         self.registry, self.kind = registry, kind
 
     def text(self, word):
-        """A word such as adamw:0.1."""
+        """Accept a word such as adamw:0.1."""
         return spec.parse(word, self.registry, self.kind)
 
     def json(self, value):
-        """A word, or {"name": ...}."""
+        """Accept a word or {"name": ...}."""
         return spec.from_config(value, self.registry, self.kind)
 
     def plain(self, value):
-        """The shortest word."""
+        """Return the shortest word."""
         return spec.to_text(value)
 
 
 class SpecList(Spec):
-    """Several of them, in order: words between commas, or a JSON list."""
+    """Read several in order: words separated by commas, or a JSON list."""
 
     metavar = "LIST"
 
     def text(self, word):
-        """Words between commas."""
+        """Accept words separated by commas."""
         return spec.parse_list(word, self.registry, self.kind)
 
     def json(self, value):
-        """Words between commas, or a list of words and objects."""
+        """Accept words separated by commas, or a list of words and objects."""
         if isinstance(value, str):
             return self.text(value)
         if not isinstance(value, list) or not value:
             raise invalid(f"a list of {self.kind}s", value)
-        return tuple(spec.from_config(each, self.registry, self.kind) for each in value)
+        return tuple(spec.from_config(item, self.registry, self.kind) for item in value)
 
     def plain(self, value):
-        """The shortest words between commas."""
+        """Return the shortest words, separated by commas."""
         return ",".join(map(spec.to_text, value))
 
 
 class IntegerList(Reader):
-    """Whole numbers above 0: between commas or an "x", or a JSON list."""
+    """Read integers above 0, separated by commas or "x", or a JSON list."""
 
     def __init__(self, separator: str, expected: str, metavar: str, lengths: tuple[int, ...] = ()):
         self.separator, self.expected, self.metavar, self.lengths = separator, expected, metavar, lengths
 
     def text(self, word):
-        """Numbers between separators."""
+        """Accept numbers separated by the separator."""
         try:
             sizes = tuple(int(part) for part in word.split(self.separator))
         except ValueError:
@@ -252,7 +253,7 @@ class IntegerList(Reader):
         return self._fitting(sizes, word)
 
     def json(self, value):
-        """A list of numbers, a number, or the words of the command line."""
+        """Accept a list of numbers, one number, or the text of the command line."""
         if isinstance(value, str):
             return self.text(value)
         sizes = value if isinstance(value, list) else [value]
@@ -261,7 +262,7 @@ class IntegerList(Reader):
         return self._fitting(tuple(sizes), value)
 
     def plain(self, value):
-        """A list."""
+        """Return a list."""
         return list(value)
 
     def _fitting(self, sizes: tuple[int, ...], found: Any) -> tuple[int, ...]:

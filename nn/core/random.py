@@ -1,7 +1,7 @@
-"""Decide which rows take part, as a pure function of (seed, purpose, epoch, row).
+"""Random numbers as pure functions of (seed, purpose, epoch, row): the same on every worker and in every retry.
 
-A worker, a retry or another partitioning draws the same rows. The draws are vectorised hashes of the row
-numbers: a generator for each row would cost a hundred times as much.
+They do not depend on how the rows are partitioned. They are vectorized hashes of the row numbers: one generator per row
+would take a hundred times as long.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Purpose numbers keep draws for different ends apart; 1 opens the start values' keys in nn/models/sequential.py.
+# Each purpose has its own number, so that its random numbers are independent of the others.
+# 1 is for the initial weights, in nn/models/sequential.py.
 SAMPLE, BATCHES, VALIDATION, LAYERS, AUGMENTATION = 2, 3, 4, 5, 6
 SHUFFLE, REPLICAS = 7, 8
 
@@ -20,88 +21,89 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 
 
 class Key(NamedTuple):
-    """Names one place of chance: all that a draw depends on, as whole numbers.
+    """The seed of one use of random numbers: a sequence of integers.
 
-    A key handed down grows by a number a level (`child`), so that no two places share one.
+    A part of that use takes a longer key (`child`), so that no two parts share their random numbers.
     """
 
     numbers: tuple[int, ...]
 
     def child(self, number: int) -> Key:
-        """The key of one of the places inside this one."""
+        """Return the key of part `number`, such as one layer of a network."""
         return Key((*self.numbers, number))
 
     def generator(self) -> np.random.Generator:
-        """The generator that belongs to this place."""
+        """Return a new generator that depends on the key alone."""
         return np.random.Generator(np.random.SFC64(_key(*self.numbers)))
 
 
 def uniform(seed: int, purpose: int, epoch: int, rows: np.ndarray) -> np.ndarray:
-    """One number in [0, 1) for each row number (n,), float64; splitmix64 (Steele, Lea and Flood, 2014)."""
+    """Draw a number in [0, 1) for each row number (n,), float64, by splitmix64 (Steele, Lea and Flood, 2014)."""
     x = rows.astype(np.uint64)
     x *= np.uint64(_GOLDEN)
     x += np.uint64(_key(seed, purpose, epoch))
-    return (_mixed(x) >> np.uint64(11)) * 2.0**-53
+    return (_mix_inplace(x) >> np.uint64(11)) * 2.0**-53
 
 
 def uniforms(key: Key, rows: np.ndarray, count: int) -> np.ndarray:
-    """`count` numbers in [0, 1) for each row number (n,), (n, count) float64; fewer are the first of more.
+    """Draw `count` numbers in [0, 1) for each row number (n,), (n, count) float64.
 
-    Each row has a stream of splitmix64 of its own, which starts at a hash of (key, row).
+    Each row has its own stream of splitmix64, which starts at a hash of (key, row). A smaller `count` gives the first
+    numbers of a larger one.
     """
     starts = rows.astype(np.uint64)
     starts *= np.uint64(_GOLDEN)
     starts += np.uint64(_key(*key.numbers))
-    x = _mixed(starts)[:, None] + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GOLDEN)
-    return (_mixed(x) >> np.uint64(11)) * 2.0**-53
+    x = _mix_inplace(starts)[:, None] + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GOLDEN)
+    return (_mix_inplace(x) >> np.uint64(11)) * 2.0**-53
 
 
 def sample(seed: int, epoch: int, rows: np.ndarray, fraction: float) -> np.ndarray:
-    """Which of the rows (n,) are in the epoch's random fraction, (n,) bool."""
+    """Return which of the rows (n,) are in the epoch's random sample, (n,) bool."""
     return uniform(seed, SAMPLE, epoch, rows) < fraction
 
 
 def batch_numbers(seed: int, epoch: int, rows: np.ndarray, total: int, batches: int) -> np.ndarray:
-    """The mini-batch of each row, (n,): a fresh shuffle of all `total` rows, cut into so many batches.
+    """Return the mini-batch number of each row, (n,): all `total` rows, shuffled each epoch, in `batches` batches.
 
-    They are as even as can be: a last batch of the one row that is left over would take a step as large as any other,
-    along the gradient of that row alone.
+    Batch sizes differ by at most one. A last batch of a single row would make a step of full size in the direction
+    of that row's gradient.
     """
     return permutation(seed, BATCHES, epoch, rows, total) * batches // max(total, 1)
 
 
 def batch_count(total: int, batch_size: int | None) -> int:
-    """The fewest batches of `batch_size` rows at most that hold `total` rows; one without a size."""
+    """Return the number of batches of at most `batch_size` rows for `total` rows; 1 without a size."""
     return 1 if batch_size is None else max(1, -(-total // batch_size))
 
 
 def permutation(seed: int, purpose: int, epoch: int, rows: np.ndarray, total: int) -> np.ndarray:
-    """Where each row (n,) stands in an epoch's random order of 0..total-1; no two rows stand together.
+    """Return the position of each row (n,) in a random permutation of 0..total-1, (n,) int64.
 
-    Four keyed rounds of add, multiply by an odd number and fold permute the numbers of b bits, the fewest
-    that hold `total`. A row sent beyond the end walks on until it lands inside (cycle walking, Black and
-    Rogaway, 2002), which leaves a permutation of exactly 0..total-1.
+    Four keyed rounds of add, multiply by an odd number and xor-shift permute the numbers of b bits, the smallest b for
+    which 2^b >= total. A row that lands outside goes through the rounds again until it lands inside (cycle walking,
+    Black and Rogaway, 2002). Raises ValueError for rows outside 0..total-1.
     """
-    if len(rows) and not 0 <= rows.min() <= rows.max() < total:  # such a row would walk for ever
+    if len(rows) and not 0 <= rows.min() <= rows.max() < total:  # the loop below would not end
         raise ValueError(f"expected rows from 0 to {total - 1}, got {rows.min()} to {rows.max()}")
     bits = max(int(total - 1).bit_length(), 2)
     mask, fold = np.uint64((1 << bits) - 1), np.uint64((bits + 1) // 2)
     keys = [_key(seed, purpose, epoch, 2 * turn) for turn in range(4)]
     factors = [_key(seed, purpose, epoch, 2 * turn + 1) | 1 for turn in range(4)]
-    places = rows.astype(np.uint64)
-    walking = np.arange(len(places))
-    while len(walking):
-        x = places[walking]
+    positions = rows.astype(np.uint64)
+    outside = np.arange(len(positions))
+    while len(outside):
+        x = positions[outside]
         for key, factor in zip(keys, factors, strict=True):
             x = (x + np.uint64(key)) * np.uint64(factor) & mask
             x ^= x >> fold
-        places[walking] = x
-        walking = walking[x >= np.uint64(total)]
-    return places.astype(np.int64)
+        positions[outside] = x
+        outside = outside[x >= np.uint64(total)]
+    return positions.astype(np.int64)
 
 
 def _key(*numbers: int) -> int:
-    """Hash a few whole numbers to 64 bits."""
+    """Hash integers to 64 bits."""
     key = 0
     for number in numbers:
         key = (key + (number & _MASK) + 1) * _GOLDEN & _MASK
@@ -111,8 +113,8 @@ def _key(*numbers: int) -> int:
     return key
 
 
-def _mixed(x: np.ndarray) -> np.ndarray:
-    """splitmix64's finisher, as in `_key`: every bit in reaches every bit out; x is overwritten."""
+def _mix_inplace(x: np.ndarray) -> np.ndarray:
+    """Apply the finalizer of splitmix64, as in `_key`: every bit of x influences every bit of the result."""
     x ^= x >> np.uint64(30)
     x *= np.uint64(_FIRST)
     x ^= x >> np.uint64(27)

@@ -1,4 +1,4 @@
-"""The signals that end a program: the exception that each raises, and which of them the program hears."""
+"""The signals that end the program, and the exception that each raises."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if hasattr(signal, "SIGHUP"):  # Windows has none
     ERRORS[signal.SIGHUP] = HungUp
 
 
-def heard() -> list[int]:
-    """Return the signals that end this program: of a closed terminal it hears nothing where nohup ignores that."""
+def handled() -> list[int]:
+    """Return the signals that end this program: not SIGHUP if it is ignored, as under nohup."""
     return [number for number in ERRORS if not (ERRORS[number] is HungUp and _is_ignored(number))]
 
 
 def number_of(error: KeyboardInterrupt) -> int:
-    """Return the signal that raised an error."""
+    """Return the number of the signal that raised an exception."""
     return next(number for number, kind in ERRORS.items() if type(error) is kind)
 
 
-def ignore() -> None:
-    """From here on no signal changes how the program ends."""
+def ignore_all() -> None:
+    """Ignore all these signals from now on, so that none interrupts the end of the program."""
     for number in ERRORS:
         signal.signal(number, signal.SIG_IGN)
 

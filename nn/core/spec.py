@@ -1,9 +1,9 @@
-"""Say a layer, a loss, an optimiser or a schedule in one word: name[:value][:field=value]...
+"""Write a layer, loss, optimizer or schedule as one word: name[:value][:field=value]...
 
 dense:64    conv2d:16x5:padding=same    dropout:0.5    adamw:weight_decay=0.1    residual(dense:64,relu,dense:64)
 
-Each is a frozen dataclass in a registry, name -> class. Its `positional` fields may stand in the first value, split by
-"x"; every other field by its name. The same things as JSON are a word or {"name": ..., field: value}.
+Each is a frozen dataclass in a registry, name -> class. The first value gives its `positional` fields, separated by
+"x"; all other fields are given by name. In JSON the same is a word or {"name": ..., field: value}.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from collections.abc import Mapping
 from typing import Any
 
 Registry = Mapping[str, type]
-MAX_DEPTH = 20  # of parentheses; far beyond any network, far below Python's recursion limit
+MAX_DEPTH = 20  # of parentheses: more than any network needs, far below Python's recursion limit
 
-_BATCH = "a batch's statistics do not survive rows spread over machines; use layernorm"
-# Names that people look for here in vain: kind -> name -> what to take instead.
-ABSENT = {
-    "layer": dict.fromkeys(("batchnorm", "batchnorm2d", "batch_norm", "batchnormalization"), _BATCH),
+_BATCH_NORM = "a batch's statistics do not survive rows spread over machines; use layernorm"
+# Well-known names that are left out on purpose: kind -> name -> the reason and what to use instead.
+UNSUPPORTED = {
+    "layer": dict.fromkeys(("batchnorm", "batchnorm2d", "batch_norm", "batchnormalization"), _BATCH_NORM),
 }
 
 
 def parse(text: str, registry: Registry, kind: str) -> Any:
-    """Build what one word says; ValueError names the word, what is wrong and what is known."""
+    """Build the object that a word describes. Raises ValueError with the word, the reason and the known names."""
     text = _on_one_line(text)
     head, inner, tail = _pieces(text)
     name, *values = [*head.split(":"), *tail.split(":")[1:]] if tail else head.split(":")
     cls = _find(name, registry, kind)
     fields: dict[str, Any] = {}
     if inner is not None:
-        if cls.positional != ("layers",):
+        if not _is_block(cls):
             raise ValueError(f"{text}: {name} takes no parentheses")
         fields["layers"] = parse_list(inner, registry, kind)
     elif values and "=" not in values[0]:
@@ -45,27 +45,27 @@ def parse(text: str, registry: Registry, kind: str) -> Any:
         if not equals:
             raise ValueError(f"{text}: expected field=value, found {value!r}")
         if field in fields:
-            raise ValueError(f"{text}: {field} is said twice")
+            raise ValueError(f"{text}: {field} is given twice")
         fields[field] = _converted(text, cls, field, content)
     return _built(text, cls, fields)
 
 
 def parse_list(text: str, registry: Registry, kind: str) -> tuple:
-    """Build what a list of words says; commas part them."""
+    """Build the objects that a list of words describes, separated by commas."""
     return tuple(parse(word, registry, kind) for word in split(text))
 
 
 def split(text: str) -> list[str]:
-    """Cut at the commas that stand outside parentheses; ValueError where these do not close or a word is empty."""
+    """Split at the commas outside parentheses. Raises ValueError for open parentheses and for an empty word."""
     text = _on_one_line(text)
     words, depth, deepest, start = [], 0, 0, 0
-    for at, character in enumerate(text + ","):
+    for index, character in enumerate(text + ","):
         depth += (character == "(") - (character == ")")
         if depth < 0:
             break
         if character == "," and depth == 0:
-            words.append(text[start:at].strip())
-            start = at + 1
+            words.append(text[start:index].strip())
+            start = index + 1
         deepest = max(deepest, depth)
     if depth:
         raise ValueError(f"{_shown(text)}: the parentheses do not match")
@@ -76,30 +76,34 @@ def split(text: str) -> list[str]:
     return words
 
 
-def to_text(thing: Any, without: tuple[str, ...] = ()) -> str:
-    """The word that `parse` turns into the same thing; fields at their defaults are left out.
+def to_text(item: Any, without: tuple[str, ...] = ()) -> str:
+    """Write an object as the shortest word that `parse` reads back; fields at their defaults are left out.
 
-    Fields named in `without` are left out too, where a shorter word is wanted for people.
+    The fields named in `without` are left out too: such a word is for people, not for `parse`.
     """
-    names = [name for name in _names(thing) if name not in without]
-    values = {name: getattr(thing, name) for name in names}
-    if thing.positional == ("layers",):
+    names = [name for name in _names(item) if name not in without]
+    values = {name: getattr(item, name) for name in names}
+    if _is_block(item):
         inner = ",".join(to_text(layer, without) for layer in values.pop("layers"))
-        return f"{thing.name}({inner})" + _named(thing, values)
-    # From the first one that is left out, the others go by name: a value's place tells which field it is.
-    leading = list(itertools.takewhile(_said(thing).__contains__, thing.positional))
+        return f"{item.name}({inner})" + _named(item, values)
+    # Positions say which field a value is for, so after the first default the fields are given by name.
+    changed = _changed(item)
+    leading = list(itertools.takewhile(lambda name: name in changed, item.positional))
     first = "x".join(_text(values.pop(name)) for name in leading)
-    return thing.name + (f":{first}" if first else "") + _named(thing, values)
+    return item.name + (f":{first}" if first else "") + _named(item, values)
 
 
-def config(thing: Any) -> dict[str, Any]:
-    """The same as plain JSON values: its name and all its fields."""
-    fields = {field.name: _plain(getattr(thing, field.name)) for field in dataclasses.fields(thing)}
-    return {"name": thing.name, **fields}
+def config(item: Any) -> dict[str, Any]:
+    """Return an object as plain JSON values: its name and all its fields."""
+    fields = {field.name: _plain(getattr(item, field.name)) for field in dataclasses.fields(item)}
+    return {"name": item.name, **fields}
 
 
 def from_config(value: Any, registry: Registry, kind: str, depth: int = 0) -> Any:
-    """Build what `config` described, or what a word says; `depth` counts the blocks around it."""
+    """Build the object that `config` described, or that a word describes; `depth` counts the enclosing blocks.
+
+    Raises ValueError with the reason.
+    """
     if depth > MAX_DEPTH:
         raise ValueError(f"expected layers at most {MAX_DEPTH} deep, found more")
     if isinstance(value, str):
@@ -110,12 +114,12 @@ def from_config(value: Any, registry: Registry, kind: str, depth: int = 0) -> An
         )
     fields = dict(value)
     cls = _find(fields.pop("name"), registry, kind)
-    if "layers" in fields and cls.positional == ("layers",):
+    if "layers" in fields and _is_block(cls):
         if not isinstance(fields["layers"], list):
             raise ValueError(f"{cls.name} layers: expected a list, found {_shown(fields['layers'])}")
-        fields["layers"] = tuple(from_config(each, registry, kind, depth + 1) for each in fields["layers"])
+        fields["layers"] = tuple(from_config(layer, registry, kind, depth + 1) for layer in fields["layers"])
     for name, content in fields.items():
-        if name == "layers" and cls.positional == ("layers",):
+        if name == "layers" and _is_block(cls):
             continue
         fields[name] = _checked(f"{kind} {cls.name}", cls, name, content)
     return _built(f"{kind} {cls.name}", cls, fields)
@@ -124,8 +128,13 @@ def from_config(value: Any, registry: Registry, kind: str, depth: int = 0) -> An
 # ---- from text ----
 
 
+def _is_block(cls: Any) -> bool:
+    """Return whether a class is a block of layers, which are written in parentheses."""
+    return cls.positional == ("layers",)
+
+
 def _pieces(text: str) -> tuple[str, str | None, str]:
-    """residual(a,b):c=1 -> "residual", "a,b", ":c=1"; without parentheses all of it is the head."""
+    """Split residual(a,b):c=1 into "residual", "a,b" and ":c=1"; without parentheses all is the first part."""
     if "(" not in text:
         return text, None, ""
     head, _, rest = text.partition("(")
@@ -137,15 +146,15 @@ def _pieces(text: str) -> tuple[str, str | None, str]:
 
 def _find(name: str, registry: Registry, kind: str) -> Any:
     if name not in registry:
-        absent = ABSENT.get(kind, {}).get(name.lower())
-        why = f": {absent}" if absent else ""
+        reason = UNSUPPORTED.get(kind, {}).get(name.lower())
+        why = f": {reason}" if reason else ""
         raise ValueError(f"unknown {kind} {_shown(name)}{why}; known: {', '.join(registry)}")
     return registry[name]
 
 
 def _positional(text: str, cls: Any, value: str) -> dict[str, Any]:
-    if not cls.positional or cls.positional == ("layers",):
-        raise ValueError(f"{text}: expected {usage(cls)}")
+    if not cls.positional or _is_block(cls):
+        raise ValueError(f"{text}: expected {signature(cls)}")
     parts = value.split("x", len(cls.positional) - 1)
     pairs = zip(cls.positional, parts, strict=False)
     return {name: _converted(text, cls, name, part) for name, part in pairs}
@@ -154,31 +163,31 @@ def _positional(text: str, cls: Any, value: str) -> dict[str, Any]:
 def _converted(text: str, cls: Any, name: str, content: str) -> Any:
     hints = typing.get_type_hints(cls)
     if name not in _names(cls):
-        raise ValueError(f"{text}: expected {usage(cls)}")
+        raise ValueError(f"{text}: expected {signature(cls)}")
     for accepted, convert in _READERS:
         if _accepts(hints[name], accepted):
             try:
                 return convert(content)
             except ValueError:
                 continue
-    raise ValueError(f"{text}: expected {_described(hints[name])} for {name}, found {content!r}")
+    raise ValueError(f"{text}: expected {_describe(hints[name])} for {name}, found {content!r}")
 
 
-def _numbers(content: str) -> tuple[int, ...]:
+def _integers(content: str) -> tuple[int, ...]:
     return tuple(int(part) for part in content.split("x"))
 
 
-def _switch(content: str) -> bool:
+def _flag(content: str) -> bool:
     if content not in ("true", "false"):
         raise ValueError
     return content == "true"
 
 
 _READERS: tuple[tuple[type, Any], ...] = (
-    (bool, _switch),
+    (bool, _flag),
     (int, int),
     (float, float),
-    (tuple, _numbers),
+    (tuple, _integers),
     (str, str),
 )
 
@@ -187,9 +196,9 @@ def _article(kind: str) -> str:
     return "an" if kind[0] in "aeiou" else "a"
 
 
-def usage(cls: Any) -> str:
-    """How the word is written, as in "conv2d:FILTERSxKERNEL[:stride=...]"."""
-    if cls.positional == ("layers",):
+def signature(cls: Any) -> str:
+    """Return how the word is written, as in "conv2d:FILTERSxKERNEL[:stride=...]"."""
+    if _is_block(cls):
         return f"{cls.name}(LAYER,LAYER,...)"
     defaults = {field.name: field.default for field in dataclasses.fields(cls)}
     first = "x".join(name.upper() for name in cls.positional)
@@ -207,13 +216,9 @@ def usage(cls: Any) -> str:
 
 
 def _built(text: str, cls: Any, fields: dict[str, Any]) -> Any:
-    needed = [
-        field.name
-        for field in dataclasses.fields(cls)
-        if field.default is dataclasses.MISSING and field.name not in fields
-    ]
-    if needed:
-        raise ValueError(f"{text}: expected {usage(cls)}")
+    required = (field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING)
+    if any(name not in fields for name in required):
+        raise ValueError(f"{text}: expected {signature(cls)}")
     try:
         return cls(**fields)
     except ValueError as error:
@@ -221,7 +226,7 @@ def _built(text: str, cls: Any, fields: dict[str, Any]) -> Any:
 
 
 def _checked(text: str, cls: Any, name: str, content: Any) -> Any:
-    """A JSON value that has the field's type; a whole number will do for a float, a list of them for a tuple."""
+    """Check the type of a JSON value; convert an integer for a float field, a list of integers for a tuple."""
     if name not in _names(cls):
         known = ", ".join(_names(cls)) or "none"
         raise ValueError(f"{text}: takes the fields {known}; found {name!r}")
@@ -229,10 +234,10 @@ def _checked(text: str, cls: Any, name: str, content: Any) -> Any:
     if type(content) is int and _accepts(hint, float) and not _accepts(hint, int):
         with contextlib.suppress(OverflowError):
             content = float(content)
-    elif isinstance(content, list) and all(type(each) is int for each in content):
+    elif isinstance(content, list) and all(type(number) is int for number in content):
         content = tuple(content)
     if not _accepts(hint, type(content)):
-        raise ValueError(f"{text}: expected {_described(hint)} for {name}, found {_shown(content)}")
+        raise ValueError(f"{text}: expected {_describe(hint)} for {name}, found {_shown(content)}")
     return content
 
 
@@ -245,15 +250,15 @@ def _is_union(hint: Any) -> bool:
     return typing.get_origin(hint) in (typing.Union, types.UnionType)
 
 
-def _described(hint: Any) -> str:
-    said = {
+def _describe(hint: Any) -> str:
+    descriptions = {
         bool: "true or false",
         int: "a whole number",
         float: "a number",
         tuple: "numbers as 5x3",
         str: "a name",
     }
-    return " or ".join(text for kind, text in said.items() if _accepts(hint, kind))
+    return " or ".join(text for kind, text in descriptions.items() if _accepts(hint, kind))
 
 
 # ---- to text ----
@@ -263,13 +268,13 @@ def _names(cls: Any) -> list[str]:
     return [field.name for field in dataclasses.fields(cls)]
 
 
-def _said(thing: Any) -> list[str]:
-    """The fields that a word must say: those without a default, or away from it."""
-    return [field.name for field in dataclasses.fields(thing) if getattr(thing, field.name) != field.default]
+def _changed(item: Any) -> list[str]:
+    """Return the names of the fields that differ from their defaults or have none."""
+    return [field.name for field in dataclasses.fields(item) if getattr(item, field.name) != field.default]
 
 
-def _named(thing: Any, values: dict[str, Any]) -> str:
-    return "".join(f":{name}={_text(value)}" for name, value in values.items() if name in _said(thing))
+def _named(item: Any, values: dict[str, Any]) -> str:
+    return "".join(f":{name}={_text(value)}" for name, value in values.items() if name in _changed(item))
 
 
 def _text(value: Any) -> str:
@@ -282,7 +287,7 @@ def _text(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [_plain(part) for part in value]
     return config(value) if dataclasses.is_dataclass(value) else value
 
 
@@ -290,7 +295,7 @@ def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-_SHORT = reprlib.Repr()  # cuts what is long or deep
+_SHORT = reprlib.Repr()  # shortens long and deeply nested values
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 60
 
 

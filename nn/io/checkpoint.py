@@ -65,7 +65,7 @@ def from_bytes(content: bytes) -> Checkpoint:
     longer finite, so numbers that are not are a fault of the file.
     """
     arrays = npz.from_bytes(content)
-    whole = npz.json_of(arrays, TEXT)
+    whole = npz.pop_json(arrays, TEXT)
     if whole.get("format") != FORMAT:
         raise ValueError(f"expected checkpoint format {FORMAT}, found {ascii(whole.get('format'))[:20]}")
     for name in ("config", "data", "versions", "state"):

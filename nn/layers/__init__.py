@@ -1,4 +1,4 @@
-"""The layers by name, and the way from a name to a layer."""
+"""All layers by name, and functions to build and to check a layer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from nn.core import spec
 from nn.layers.activations import Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh
 from nn.layers.base import Layer
+from nn.layers.contract import check_layer
 from nn.layers.convolution import Conv2D
 from nn.layers.dense import Dense
 from nn.layers.dropout import Dropout
@@ -60,13 +61,11 @@ __all__ = [
     "Sigmoid",
     "Softplus",
     "Tanh",
+    "check_layer",
     "layer_from_config",
 ]
 
 
 def layer_from_config(config: str | dict[str, Any]) -> Layer:
-    """Build the layer that `Layer.config()` or a word described.
-
-    Raises ValueError for an unknown name or field.
-    """
+    """Build a layer from `Layer.config()` or from a word. Raises ValueError for an unknown name or field."""
     return spec.from_config(config, LAYERS, "layer")

@@ -1,7 +1,7 @@
-"""Bend each number by itself: out = f(x), dx = dout f'(x).
+"""Element-wise activation functions: out = f(x), dx = dout f'(x).
 
-Each class caches the array in which its slope is cheapest to write, mostly its output. None overflows, and all keep
-the order in which their inputs lie in memory.
+Each caches the array from which its derivative is cheapest to compute, mostly its output. None overflows. Outputs have
+the memory order of the inputs.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from nn.layers.base import Layer
 
 @dataclass(frozen=True)
 class Sigmoid(Layer):
-    """out = 1 / (1 + exp(-x)), slope out (1 - out).
+    """out = 1 / (1 + exp(-x)), the logistic function; derivative out (1 - out).
 
-    Written with tanh, 1/(1+exp(-x)) = (1 + tanh(x/2)) / 2, which overflows for no x.
+    Computed as (1 + tanh(x / 2)) / 2, which never overflows.
     """
 
     name: ClassVar[str] = "sigmoid"
 
-    def forward(self, params, x, training=None):
-        """Map to (0, 1)."""
+    def forward(self, params, x, key=None):
+        """Compute (1 + tanh(x / 2)) / 2."""
         out = x * x.dtype.type(0.5)
         np.tanh(out, out=out)
         out += 1
         out *= x.dtype.type(0.5)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout out (1 - out)."""
         if not needs_dx:
             return {}, None
@@ -44,16 +44,16 @@ class Sigmoid(Layer):
 
 @dataclass(frozen=True)
 class Tanh(Layer):
-    """out = tanh(x), slope 1 - out^2."""
+    """out = tanh(x); derivative 1 - out^2."""
 
     name: ClassVar[str] = "tanh"
 
-    def forward(self, params, x, training=None):
-        """Map to (-1, 1)."""
+    def forward(self, params, x, key=None):
+        """Compute tanh(x)."""
         out = np.tanh(x)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout (1 - out^2)."""
         if not needs_dx:
             return {}, None
@@ -63,21 +63,21 @@ class Tanh(Layer):
         return {}, dx
 
 
-# np.clip against an infinity takes a third of the time of np.maximum against a number.
+# np.clip(x, 0, np.inf) takes a third of the time of np.maximum(x, 0).
 
 
 @dataclass(frozen=True)
 class Relu(Layer):
-    """out = max(x, 0), slope 1 where x > 0 and 0 elsewhere (Nair and Hinton, 2010)."""
+    """out = max(x, 0); derivative 1 where x > 0, else 0 (Nair and Hinton, 2010)."""
 
     name: ClassVar[str] = "relu"
 
-    def forward(self, params, x, training=None):
-        """Cut off below zero."""
+    def forward(self, params, x, key=None):
+        """Compute max(x, 0)."""
         out = np.clip(x, 0, np.inf)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout where out > 0."""
         if not needs_dx:
             return {}, None
@@ -88,7 +88,7 @@ class Relu(Layer):
 
 @dataclass(frozen=True)
 class LeakyRelu(Layer):
-    """out = x above 0 and slope x below, slope 1 or `slope` (Maas, Hannun and Ng, 2013).
+    """out = x where x > 0, else slope x; derivative 1 or slope (Maas, Hannun and Ng, 2013).
 
     Raises ValueError for a slope outside [0, 1).
     """
@@ -101,13 +101,13 @@ class LeakyRelu(Layer):
         if not (_is_number(self.slope) and 0 <= self.slope < 1):
             raise ValueError(f"LeakyRelu slope must be in [0, 1), got {self.slope!r}")
 
-    def forward(self, params, x, training=None):
-        """Flatten below zero."""
+    def forward(self, params, x, key=None):
+        """Compute max(x, slope x)."""
         out = x * x.dtype.type(self.slope)
         np.maximum(x, out, out=out)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout where out > 0, slope dout elsewhere."""
         if not needs_dx:
             return {}, None
@@ -119,9 +119,9 @@ class LeakyRelu(Layer):
 
 @dataclass(frozen=True)
 class Elu(Layer):
-    """out = x above 0 and alpha (exp(x) - 1) below, slope 1 or out + alpha (Clevert et al., 2016).
+    """out = x where x > 0, else alpha (exp(x) - 1); derivative 1 or out + alpha (Clevert et al., 2016).
 
-    Raises ValueError for an alpha that is not above 0.
+    Raises ValueError unless alpha is a finite number above 0.
     """
 
     name: ClassVar[str] = "elu"
@@ -132,8 +132,8 @@ class Elu(Layer):
         if not (_is_number(self.alpha) and 0 < self.alpha < math.inf):
             raise ValueError(f"Elu alpha must be a finite number above 0, got {self.alpha!r}")
 
-    def forward(self, params, x, training=None):
-        """Bend towards -alpha below zero."""
+    def forward(self, params, x, key=None):
+        """Compute x where x > 0, else alpha (exp(x) - 1)."""
         below = np.clip(x, -np.inf, 0)
         np.expm1(below, out=below)
         below *= x.dtype.type(self.alpha)
@@ -141,7 +141,7 @@ class Elu(Layer):
         out += below
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout where out > 0, dout (out + alpha) elsewhere."""
         if not needs_dx:
             return {}, None
@@ -159,14 +159,14 @@ class Elu(Layer):
 class Gelu(Layer):
     """out = x p, p = (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2 (Hendrycks and Gimpel, 2016).
 
-    This is the authors' tanh form, within 0.0005 of x times the normal distribution's share below x: that one
-    needs erf, which NumPy lacks. Caches p and x cut to +-10, beyond which p is exactly 0 or 1 and a cube may overflow.
+    This is the paper's tanh approximation, within 0.0005 of x Phi(x), Phi being the normal distribution function: NumPy
+    has no erf. The cache is p and x clipped to [-10, 10]: beyond, p is exactly 0 or 1, and x^3 may overflow.
     """
 
     name: ClassVar[str] = "gelu"
 
-    def forward(self, params, x, training=None):
-        """Weigh x by the share p."""
+    def forward(self, params, x, key=None):
+        """Compute x p."""
         near = np.clip(x, -10, 10)
         p = near * near
         p *= x.dtype.type(_ROOT * _CUBE)
@@ -177,7 +177,7 @@ class Gelu(Layer):
         p *= x.dtype.type(0.5)
         return x * p, (near, p)
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout (p + x p'), p' = 2 p (1 - p) sqrt(2/pi) (1 + 3 0.044715 x^2)."""
         if not needs_dx:
             return {}, None
@@ -198,15 +198,15 @@ _ROOT, _CUBE = math.sqrt(2 / math.pi), 0.044715
 
 @dataclass(frozen=True)
 class Softplus(Layer):
-    """out = log(1 + exp(x)), slope 1 - exp(-out) (Dugas et al., 2001).
+    """out = log(1 + exp(x)), a smooth relu; derivative 1 - exp(-out) (Dugas et al., 2001).
 
-    Written as max(x, 0) + log1p(exp(-|x|)), which overflows for no x.
+    Computed as max(x, 0) + log1p(exp(-|x|)), which never overflows.
     """
 
     name: ClassVar[str] = "softplus"
 
-    def forward(self, params, x, training=None):
-        """Round off relu's corner."""
+    def forward(self, params, x, key=None):
+        """Compute max(x, 0) + log1p(exp(-|x|))."""
         out = np.abs(x)
         np.negative(out, out=out)
         np.exp(out, out=out)
@@ -214,7 +214,7 @@ class Softplus(Layer):
         out += np.clip(x, 0, np.inf)
         return out, out
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout (1 - exp(-out))."""
         if not needs_dx:
             return {}, None
@@ -227,21 +227,21 @@ class Softplus(Layer):
 
 @dataclass(frozen=True)
 class Identity(Layer):
-    """out = x, for a place where a name is asked for and nothing should bend."""
+    """out = x; derivative 1. For a network without an activation, where a name is needed."""
 
     name: ClassVar[str] = "identity"
 
-    def forward(self, params, x, training=None):
-        """Hand x on."""
+    def forward(self, params, x, key=None):
+        """Return x."""
         return x, None
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout."""
         return {}, dout if needs_dx else None
 
 
 def _is_above_zero(x):
-    """1 where x > 0, else 0, in x's dtype: a product with that is a third cheaper than one with booleans."""
+    """Return 1 where x > 0, else 0, in x's dtype: multiplying by that is a third faster than by booleans."""
     return (x > 0).astype(x.dtype)
 
 

@@ -1,4 +1,4 @@
-"""What every layer is: an immutable description with a forward and a backward rule, and no arrays in it."""
+"""The base class of all layers: an immutable description with `forward` and `backward`. It holds no arrays."""
 
 from __future__ import annotations
 
@@ -16,52 +16,54 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer without parameters whose output has its input's shape; others override what differs.
+    """Base class: a layer without parameters whose output has the shape of its input. Layers override what differs.
 
-    Parameters are passed in and gradients handed back, so that an executor holds no state and a task
-    can run twice with the same result. Parameters named W are weights, which penalties and weight decay
-    shrink; all others (biases, scales) are left out of these.
+    Parameters are passed in and gradients are returned, so that executors hold no state and a task can run twice with
+    the same result. Parameters named W are weights: regularization and weight decay apply to them alone, not to biases
+    and gains. nn.layers.contract.check_layer checks a layer.
     """
 
     name: ClassVar[str]
-    positional: ClassVar[tuple[str, ...]] = ()  # the fields that nn.core.spec reads from the first value
-    wants_image: ClassVar[bool] = False  # whether rows must be images (h, w, c)
+    positional: ClassVar[
+        tuple[str, ...]
+    ] = ()  # the fields that the first value of its word gives (nn.core.spec)
+    wants_image: ClassVar[bool] = False  # whether inputs must be images (h, w, c)
 
     @property
     def is_random(self) -> bool:
-        """Whether training draws random numbers here."""
+        """Whether `forward` draws random numbers in training."""
         return False
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
-        """(the parameters' shapes, the output's shape) for rows of `input_shape`; shapes leave out the rows.
+        """Return (the shape of each parameter, the output shape) for inputs of `input_shape`, without the rows n.
 
-        Raises ValueError where the layer cannot take `input_shape`.
+        Raises ValueError if the layer does not accept `input_shape`.
         """
         return {}, input_shape
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> tuple[Params, Shape]:
-        """(start values, float32, with the names and shapes that `shapes` gives; the output's shape)."""
+        """Return (initial parameters, float32, with the names and shapes of `shapes`; the output shape)."""
         return {}, self.shapes(input_shape)[1]
 
-    def forward(self, params: Params, x: np.ndarray, training: Key | None = None) -> tuple[np.ndarray, Any]:
-        """Map (n, *input_shape) to (n, *output_shape); the cache is what `backward` needs.
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
+        """Return (outputs (n, *output_shape), cache for `backward`) for inputs x (n, *input_shape).
 
-        `training` is None when predicting, else the key of whatever a random layer draws. x is left as it is.
+        `key` is None when predicting; in training it seeds all random numbers of a random layer. x is not changed.
         """
         raise NotImplementedError
 
     def backward(
-        self, params: Params, cache: Any, dout: np.ndarray, want_grads: bool = True, needs_dx: bool = True
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
     ) -> tuple[Params, np.ndarray | None]:
-        """Map d loss / d out to (gradients summed over the rows, d loss / d x).
+        """Return (gradients by parameter, summed over the rows; dx = d loss / d x) for dout = d loss / d out.
 
-        A part that is not wanted is not computed: the first layer is asked for no dx, a frozen one
-        for no gradients. dout and the cache are left as they are.
+        dx is None unless `needs_dx`: nothing reads it before the first trainable layer. dout and the cache are not
+        changed.
         """
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
-        """Enough to build the layer again: its registered name and its fields."""
+        """Return the layer as plain JSON values: its name and its fields."""
         return spec.config(self)
 
     def __str__(self) -> str:
@@ -69,21 +71,21 @@ class Layer:
 
     @property
     def short_name(self) -> str:
-        """Its word without its start values, for tables and messages."""
+        """The word of the layer without initializer and gain, for tables and messages."""
         return spec.to_text(self, without=("initializer", "gain"))
 
 
 class WrongKindError(ValueError):
-    """A layer that wants images got plain rows, or the other way round, whatever their size."""
+    """A layer for images got rows of numbers, or the other way round."""
 
 
 def is_weight(key: str) -> bool:
-    """Whether a parameter of this name is a weight, which decay and penalties shrink."""
+    """Return whether a parameter of this name is a weight, to which decay and penalties apply."""
     return key.rpartition(".")[2] == "W"
 
 
 def image_shape(input_shape: Shape) -> Shape:
-    """The shape, if it is an image's (h, w, c); else a ValueError that says what is needed."""
+    """Return the shape of an image, (h, w, c). Raises WrongKindError for any other shape."""
     if len(input_shape) != 3:
         raise WrongKindError(
             f"needs an image (h, w, c), got {describe_shape(input_shape)}; put it before flatten"
@@ -92,7 +94,7 @@ def image_shape(input_shape: Shape) -> Shape:
 
 
 def row_width(input_shape: Shape) -> int:
-    """The width, if the shape is a plain row's (d,); else a ValueError that says what is needed."""
+    """Return the width d of a row of numbers, (d,). Raises WrongKindError for any other shape."""
     if len(input_shape) != 1:
         raise WrongKindError(
             f"needs a row of numbers, got {describe_shape(input_shape)}; put flatten before it"
@@ -101,7 +103,7 @@ def row_width(input_shape: Shape) -> int:
 
 
 def describe_shape(shape: Shape) -> str:
-    """A shape in words."""
+    """Return a shape in words."""
     if len(shape) == 1:
         return f"a row of {shape[0]}"
     return f"an image of {'x'.join(map(str, shape))}"

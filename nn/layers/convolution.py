@@ -1,9 +1,9 @@
-"""Look at an image through small windows: out[i, j] = sum over p, q of x[i + p, j + q] W[p, q] + b.
+"""2-D convolution: out[i, j] = sum over p, q of x[i + p, j + q] W[p, q] + b.
 
-All windows of one row of outputs, side by side, are a matrix (kh kw c, ow n), and the row is W^T times it. Pixels are
-unfolded along the width alone, to (h, kw c, ow n): there, kh image rows on each other are that matrix as they lie, so
-that each pixel is copied kw times and not kh kw times. Backward, dW sums windows dout^T over the rows of outputs; and
-an image row's gradient is one product of W with all rows of dout that saw it, folded along the width.
+One row of outputs is W^T times the matrix (kh kw c, ow n) of all its windows (im2col). Pixels are unfolded along the
+width only, to (h, kw c, ow n). There, kh consecutive image rows are that matrix without a copy, so each pixel is copied
+kw times instead of kh kw times. In the backward pass, dW is the sum of windows dout^T over the rows of outputs. The
+gradient of an image row is one product of W with all rows of dout whose windows contain it, folded along the width.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from nn.layers.base import Layer, Params, Shape
-from nn.layers.initializers import check_start, draw
+from nn.layers.initializers import check_initializer, draw_weights
 from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_last
 
 
@@ -24,9 +24,9 @@ from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_
 class Conv2D(Layer):
     """`filters` kernels of (height, width) pixels, moved over an image in steps of `stride` (LeCun et al., 1989).
 
-    "valid" keeps them inside the image; "same" pads it with zeros, so that the output has ceil(size / stride) rows
-    and columns. `initializer` None leaves the choice to nn/models/builder.py, as in Dense; `gain` multiplies the drawn
-    start values; biases start at zero. Raises ValueError for sizes below 1 and unknown names.
+    Padding "valid" keeps the windows inside the image. "same" pads with zeros, so that the output has
+    ceil(size / stride) rows and columns. `initializer` and `gain` are as in Dense. Raises ValueError for sizes below 1
+    and for unknown names.
     """
 
     name: ClassVar[str] = "conv2d"
@@ -45,23 +45,23 @@ class Conv2D(Layer):
         object.__setattr__(self, "kernel", pair("Conv2D kernel", self.kernel))
         object.__setattr__(self, "stride", pair("Conv2D stride", self.stride))
         check_padding("Conv2D padding", self.padding)
-        check_start(self.initializer, self.gain)
+        check_initializer(self.initializer, self.gain)
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
-        """W (kh, kw, c, f), b (f,); ValueError for an image smaller than the kernel."""
+        """Return W (kh, kw, c, f), b (f,) and (oh, ow, f). Raises ValueError for an image smaller than the kernel."""
         down, along = self._axes(input_shape)
         W = (down.kernel, along.kernel, input_shape[2], self.filters)
         return {"W": W, "b": (self.filters,)}, (down.count, along.count, self.filters)
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> tuple[Params, Shape]:
-        """Draw W, with the biases at zero; an output sums kh kw c inputs, an input takes part in kh kw f outputs."""
+        """Draw W, with fan_in kh kw c and fan_out kh kw f; set b to zero."""
         shapes, output_shape = self.shapes(input_shape)
         kh, kw, c, f = shapes["W"]
-        W = draw(self.initializer, self.gain, rng, shapes["W"], kh * kw * c, kh * kw * f)
+        W = draw_weights(self.initializer, self.gain, rng, shapes["W"], kh * kw * c, kh * kw * f)
         return {"W": W, "b": np.zeros(f, np.float32)}, output_shape
 
-    def forward(self, params, x, training=None):
-        """(n, h, w, c) -> (n, oh, ow, f); x is kept with its rows last."""
+    def forward(self, params, x, key=None):
+        """Map (n, h, w, c) to (n, oh, ow, f); the cache is x as (h, c, w, n)."""
         down, along = self._axes(x.shape[1:])
         x = rows_last(x)  # (h, c, w, n)
         W = np.ascontiguousarray(params["W"].reshape(-1, self.filters).T)  # (f, kh kw c)
@@ -72,15 +72,13 @@ class Conv2D(Layer):
                 np.add((W @ seen).reshape(row.shape), b, out=row)  # (f, ow, m)
         return rows_first(out), x
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
-        """dW = sum of windows dout^T, db = sums of dout, dx = dout back through W."""
+    def backward(self, params, cache, dout, needs_dx=True):
+        """dW = sum of windows dout^T, db = sum of dout, dx = W dout, folded."""
         h, c, w, _ = cache.shape
         down, along = self._axes((h, w, c))
         dout = rows_last(dout)  # (oh, f, ow, n)
-        grads: Params = {}
-        if want_grads:
-            dW = _weight_gradient(cache, dout, down, along)  # (kh kw c, f)
-            grads = {"W": dW.reshape(params["W"].shape), "b": dout.sum(axis=(0, 2, 3))}
+        dW = _weight_gradient(cache, dout, down, along)  # (kh kw c, f)
+        grads = {"W": dW.reshape(params["W"].shape), "b": dout.sum(axis=(0, 2, 3))}
         dx = rows_first(_input_gradient(params["W"], dout, down, along)) if needs_dx else None
         return grads, dx
 
@@ -88,14 +86,14 @@ class Conv2D(Layer):
         return axes(input_shape, pair("kernel", self.kernel), pair("stride", self.stride), self.padding)
 
 
-IMAGES = 64  # unfolded at a time: long enough runs for BLAS, and few enough to stay in the cache
-SCRATCH = 2**24  # bytes that they may take; fewer large images at a time
+IMAGES = 64  # unfolded at a time: enough for BLAS to be fast, few enough for the processor's cache
+SCRATCH = 2**24  # bytes for the unfolded images; of large images fewer are unfolded at a time
 
 
 def _windows(x: np.ndarray, down: Axis, along: Axis) -> Iterator[tuple[slice, np.ndarray]]:
-    """Part by part of the batch: (its images, the windows of each row of outputs, (oh, kh kw c, ow m)).
+    """Yield (images, windows) for parts of m images of the batch: a slice, and an array (oh, kh kw c, ow m).
 
-    The windows are overlapping views of one array, which the next part overwrites.
+    The windows are overlapping views of one array. The next part overwrites it.
     """
     _, c, _, n = x.shape
     an_image = down.padded * along.kernel * c * along.count  # numbers
@@ -114,7 +112,7 @@ def _windows(x: np.ndarray, down: Axis, along: Axis) -> Iterator[tuple[slice, np
 
 
 def _weight_gradient(x: np.ndarray, dout: np.ndarray, down: Axis, along: Axis) -> np.ndarray:
-    """The products of windows and dout, summed over all images and output pixels, (kh kw c, f)."""
+    """Return dW: the products of windows and dout, summed over images and output pixels, (kh kw c, f)."""
     f = dout.shape[1]
     dW = np.zeros((down.kernel * along.kernel * x.shape[1], f), x.dtype)
     for images, windows in _windows(x, down, along):
@@ -124,14 +122,14 @@ def _weight_gradient(x: np.ndarray, dout: np.ndarray, down: Axis, along: Axis) -
 
 
 def _input_gradient(W: np.ndarray, dout: np.ndarray, down: Axis, along: Axis) -> np.ndarray:
-    """For each image row one product with all rows of dout that saw it, folded along the width, (h, c, w, n)."""
+    """Return dx (h, c, w, n): one product for each image row, folded along the width."""
     _, kw, c, f = W.shape
     ow, n = dout.shape[2:]
     dx = np.zeros((down.size, c, along.size, n), dout.dtype)
-    weights: dict[tuple[int, ...], np.ndarray] = {}  # inner rows share them
+    weights: dict[tuple[int, ...], np.ndarray] = {}  # shared by all rows that are not near an edge
     for pixel, dpixels in enumerate(dx):
         rows = down.seeing(pixel)
-        # Which row of W each saw it by.
+        # The row of W that each window applies to this image row.
         through = tuple(pixel + down.before - row * down.stride for row in rows)
         if not rows:
             continue

@@ -1,4 +1,4 @@
-"""Connect every input with every unit: out = x W + b."""
+"""Fully connected layer: out = x W + b."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import ClassVar
 import numpy as np
 
 from nn.layers.base import Layer, Params, Shape, row_width
-from nn.layers.initializers import check_start, draw
+from nn.layers.initializers import check_initializer, draw_weights
 
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """A fully connected layer of `units` units.
+    """A fully connected layer of `units` units: out = x W + b.
 
-    `initializer` None leaves the choice to nn/models/builder.py, which sees what follows; alone it is Glorot's uniform
-    draw. `gain` multiplies the drawn start values: a sigmoid's slope is at most 1/4, so layers around one start
-    larger. Biases start at zero.
+    `initializer` None leaves the choice to nn/models/builder.py, which knows the activation that follows; without it,
+    it is glorot_uniform. `gain` multiplies the initial weights: a sigmoid's derivative is at most 1/4, so the layers
+    around one start with larger weights. Biases start at zero. Raises ValueError for `units` below 1.
     """
 
     name: ClassVar[str] = "dense"
@@ -29,28 +29,26 @@ class Dense(Layer):
     def __post_init__(self):
         if isinstance(self.units, bool) or not isinstance(self.units, int) or self.units < 1:
             raise ValueError(f"Dense units must be a whole number of at least 1, got {self.units!r}")
-        check_start(self.initializer, self.gain)
+        check_initializer(self.initializer, self.gain)
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
-        """W (d, units), b (units,)."""
+        """Return W (d, units), b (units,) and the output shape (units,)."""
         return {"W": (row_width(input_shape), self.units), "b": (self.units,)}, (self.units,)
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> tuple[Params, Shape]:
-        """Draw W, with the biases at zero."""
+        """Draw W; set b to zero."""
         shapes, output_shape = self.shapes(input_shape)
-        W = draw(self.initializer, self.gain, rng, shapes["W"], *shapes["W"])  # (d, units)
+        W = draw_weights(self.initializer, self.gain, rng, shapes["W"], *shapes["W"])  # (d, units)
         return {"W": W, "b": np.zeros(self.units, np.float32)}, output_shape
 
-    def forward(self, params, x, training=None):
-        """Return x W + b, and x for the way back."""
+    def forward(self, params, x, key=None):
+        """Return x W + b, and x as the cache."""
         out = x @ params["W"]  # (n, units)
         out += params["b"]
         return out, x
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dW = x^T dout, db = the column sums of dout, dx = dout W^T."""
-        grads: Params = {}
-        if want_grads:
-            grads = {"W": cache.T @ dout, "b": dout.sum(axis=0)}  # (d, units), (units,)
+        grads = {"W": cache.T @ dout, "b": dout.sum(axis=0)}  # (d, units), (units,)
         dx = dout @ params["W"].T if needs_dx else None  # (n, d)
         return grads, dx

@@ -1,4 +1,4 @@
-"""Silence a random share of the numbers in training: out = x mask / (1 - rate), so that its mean stays x's."""
+"""Dropout: out = x mask / (1 - rate) in training, so that the expectation of out is x."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from nn.layers.windows import rows_first
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """Each number becomes 0 with probability `rate`, in training only (Srivastava et al., 2014).
+    """Set each number to 0 with probability `rate`, in training only (Srivastava et al., 2014).
 
-    The same key and shape give the same mask, however x lies in memory. The share is kept to 1/65536: the mask
-    compares 16 random bits a number with a threshold, a fifth of what a float a number costs, and divides by the
-    threshold's own share, so that the expectation is exactly x. Raises ValueError for a rate outside [0, 1).
+    The same key and shape give the same mask, whatever the memory order of x. The mask compares 16 random bits per
+    number with a threshold, which takes a fifth of the time of a random float per number. `rate` is rounded to
+    1/65536, and the rounded rate is divided by, so that the expectation is exactly x. Raises ValueError for a rate
+    outside [0, 1).
     """
 
     name: ClassVar[str] = "dropout"
@@ -32,21 +33,21 @@ class Dropout(Layer):
 
     @property
     def is_random(self):
-        """Whether anything can drop."""
+        """Whether the rate is above 0."""
         return self.rate > 0
 
-    def forward(self, params, x, training=None):
-        """Multiply by 0 or 1 / (1 - rate); without a key, hand x on."""
-        if training is None or not self.is_random:
+    def forward(self, params, x, key=None):
+        """Multiply by 0 or 1 / (1 - rate); return x itself without a key."""
+        if key is None or not self.is_random:
             return x, None
         threshold = min(max(round((1 - self.rate) * _STEPS), 1), _STEPS - 1)
-        factor = np.empty_like(x)  # lies in memory as x does
-        factor[...] = _draw(training, x.shape) < threshold
+        factor = np.empty_like(x)  # in the memory order of x
+        factor[...] = _random_bits(key, x.shape) < threshold
         factor *= x.dtype.type(_STEPS / threshold)
         return x * factor, factor
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
-        """dx = dout times the same factors."""
+    def backward(self, params, cache, dout, needs_dx=True):
+        """dx = dout times the factors of the forward pass."""
         if not needs_dx:
             return {}, None
         return {}, dout if cache is None else dout * cache
@@ -55,10 +56,10 @@ class Dropout(Layer):
 _STEPS = 1 << 16
 
 
-def _draw(key, shape):
-    """16 random bits a number, uint16 of that shape; an image's lie as convolutions leave them."""
+def _random_bits(key, shape):
+    """Draw 16 random bits per number: uint16 of that shape, images in the memory order of convolutions."""
     size = math.prod(shape)
-    # The generator's own 64-bit words are cut in four: its methods for 16 bits take more than twice as long.
+    # Each 64-bit word of the generator is cut into four: its methods for 16 bits take more than twice as long.
     bits = key.generator().bit_generator.random_raw((size + 3) // 4).view(np.uint16)[:size]
     if len(shape) != 4:
         return bits.reshape(shape)  # (n, d)

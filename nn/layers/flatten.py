@@ -1,4 +1,4 @@
-"""Lay an image's numbers out in a row: (h, w, c) -> (h w c,), in C order."""
+"""Flatten images to rows: (h, w, c) -> (h w c,), in C order."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from nn.layers.base import Layer, Params, Shape
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """Rows of any shape become rows of numbers; a dense layer after a convolution needs it."""
+    """Reshape images to rows of numbers, for a dense layer after convolutions."""
 
     name: ClassVar[str] = "flatten"
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
-        """No parameters; the product of the sizes."""
+        """Return no parameters and the product of the sizes."""
         return {}, (math.prod(input_shape),)
 
-    def forward(self, params, x, training=None):
-        """(n, ...) -> (n, d); a view where x lies in C order, else a copy with the rows of the batch innermost."""
+    def forward(self, params, x, key=None):
+        """Map (n, ...) to (n, d): a view if x is in C order, else a copy in Fortran order."""
         width = math.prod(x.shape[1:])
         return np.moveaxis(x, 0, -1).reshape(width, len(x)).T, x.shape
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
-        """The same numbers in the image's shape."""
+    def backward(self, params, cache, dout, needs_dx=True):
+        """dx = dout in the shape of the images."""
         grads: Params = {}
         return grads, dout.reshape(cache) if needs_dx else None

@@ -1,11 +1,11 @@
-"""Draw start values for weights: (rng, shape, fan_in, fan_out) -> W of that shape, float32.
+"""Draw initial weights: (rng, shape, fan_in, fan_out) -> W of that shape, float32.
 
-fan_in is how many numbers each output is a sum of, fan_out in how many outputs each input takes part. A variance of
-1 / fan_in keeps outputs as large as inputs; the families differ in what else they keep even.
+fan_in is the number of inputs that each output sums, fan_out the number of outputs that each input contributes to. A
+variance of 1 / fan_in gives outputs the variance of the inputs. The families differ in the variance:
 
-glorot    2 / (fan_in + fan_out)    outputs forward and gradients back (Glorot and Bengio, 2010)
-he        2 / fan_in                outputs behind relu, which halves their squares (He et al., 2015)
-lecun     1 / fan_in                outputs forward (LeCun et al., 1998; selu's: Klambauer et al., 2017)
+glorot    2 / (fan_in + fan_out)    a compromise between outputs and gradients (Glorot and Bengio, 2010)
+he        2 / fan_in                for relu, which halves the mean square (He et al., 2015)
+lecun     1 / fan_in                for outputs alone (LeCun et al., 1998; for selu: Klambauer et al., 2017)
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ Initializer = Callable[[np.random.Generator, Shape, int, int], np.ndarray]
 
 
 def glorot_uniform(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> np.ndarray:
-    """Uniform within +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    """Draw uniformly from +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010)."""
     return _uniform(rng, shape, np.sqrt(6.0 / (fan_in + fan_out)))
 
 
 def glorot_normal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> np.ndarray:
-    """Normal with variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
+    """Draw from a normal distribution of variance 2 / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
     return _normal(rng, shape, 2.0 / (fan_in + fan_out))
 
 
 def he_uniform(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> np.ndarray:
-    """Uniform within +-sqrt(6 / fan_in), made for relu (He et al., 2015)."""
+    """Draw uniformly from +-sqrt(6 / fan_in), made for relu (He et al., 2015)."""
     return _uniform(rng, shape, np.sqrt(6.0 / fan_in))
 
 
 def he_normal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> np.ndarray:
-    """Normal with variance 2 / fan_in, made for relu (He et al., 2015)."""
+    """Draw from a normal distribution of variance 2 / fan_in, made for relu (He et al., 2015)."""
     return _normal(rng, shape, 2.0 / fan_in)
 
 
 def lecun_uniform(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> np.ndarray:
-    """Uniform within +-sqrt(3 / fan_in) (LeCun et al., 1998)."""
+    """Draw uniformly from +-sqrt(3 / fan_in) (LeCun et al., 1998)."""
     return _uniform(rng, shape, np.sqrt(3.0 / fan_in))
 
 
 def lecun_normal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> np.ndarray:
-    """Normal with variance 1 / fan_in (LeCun et al., 1998; in use again since Klambauer et al., 2017)."""
+    """Draw from a normal distribution of variance 1 / fan_in (LeCun et al., 1998; Klambauer et al., 2017)."""
     return _normal(rng, shape, 1.0 / fan_in)
 
 
 def zeros(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> np.ndarray:
-    """All zero; behind a hidden layer's weights all units would stay alike, so it suits a last layer alone."""
+    """Return zeros: for a last layer only, because the units of a hidden layer would stay equal."""
     return np.zeros(shape, np.float32)
 
 
 def original(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int) -> np.ndarray:
-    """Uniform within +-0.5 whatever the shape, as in the tutorial that this project grew from."""
+    """Draw uniformly from +-0.5 for any shape, as in the tutorial that this project started from."""
     return _uniform(rng, shape, 0.5)
 
 
@@ -74,18 +74,18 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-def check_start(initializer: str | None, gain: float) -> None:
-    """ValueError unless `draw` knows the initializer, or is left the choice by None, and the gain is above 0."""
+def check_initializer(initializer: str | None, gain: float) -> None:
+    """Raise ValueError for an unknown initializer (None is allowed) and for a gain that is not above 0."""
     if initializer is not None and (not isinstance(initializer, str) or initializer not in INITIALIZERS):
         raise ValueError(f"unknown initializer {initializer!r}; known: {', '.join(INITIALIZERS)}")
     if isinstance(gain, bool) or not isinstance(gain, (int, float)) or not 0 < gain < math.inf:
-        raise ValueError(f"the start values' gain must be a finite number above 0, got {gain!r}")
+        raise ValueError(f"gain must be a finite number above 0, got {gain!r}")
 
 
-def draw(
+def draw_weights(
     initializer: str | None, gain: float, rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int
 ) -> np.ndarray:
-    """A layer's start values, float32: what the named function draws, times the gain; None is glorot_uniform."""
+    """Draw a layer's initial weights, float32: the named initializer times the gain; None is glorot_uniform."""
     return INITIALIZERS[initializer or "glorot_uniform"](rng, shape, fan_in, fan_out) * np.float32(gain)
 
 

@@ -1,4 +1,4 @@
-"""Give each row mean 0 and variance 1 over its features: out = gain (x - mean) / sqrt(variance + epsilon) + bias."""
+"""Layer normalization: out = gain (x - mean) / sqrt(variance + epsilon) + bias, over the last axis of each row."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from nn.layers.base import Layer, Params, Shape, describe_shape
 
 @dataclass(frozen=True)
 class LayerNorm(Layer):
-    """Layer normalisation over the last axis, with a learned gain and bias (Ba, Kiros and Hinton, 2016).
+    """Layer normalization over the last axis, with a learned gain and bias (Ba, Kiros and Hinton, 2016).
 
-    A row (d,) is normalised over all its features, an image (h, w, c) over the channels of each place. Gain and bias
-    are no weights: penalties leave them out. Raises ValueError for an epsilon that is not above 0, and at build for
-    a last axis of 1, whose only number would always become 0.
+    A row (d,) is normalized over its d features, an image (h, w, c) over the channels of each pixel. Regularization
+    does not apply to gain and bias. Raises ValueError for an epsilon that is not above 0. `shapes` raises ValueError
+    for a last axis of size 1, where every output would be the bias.
 
-    Those who look for batch normalisation: it is left out on purpose. A batch's mean and variance do not survive
-    rows spread over machines: each machine would normalise by its own rows, so that the result would depend on how
-    the data are cut, or a job for each such layer would have to gather them first. This layer needs one row alone.
+    There is no batch normalization, on purpose. Rows are spread over machines: either each machine would normalize by
+    the mean and variance of its own rows, so that results would depend on the partitioning, or each such layer would
+    need a job to gather them first. Layer normalization needs one row at a time.
     """
 
     name: ClassVar[str] = "layernorm"
@@ -33,20 +33,20 @@ class LayerNorm(Layer):
             raise ValueError(f"LayerNorm epsilon must be a finite number above 0, got {self.epsilon!r}")
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
-        """gain (c,), bias (c,), with c the last axis."""
+        """Return gain (c,), bias (c,) and the input shape; c is the size of the last axis."""
         features = input_shape[-1]
         if features < 2:
             raise ValueError(f"needs at least 2 features in the last axis, got {describe_shape(input_shape)}")
         return {"gain": (features,), "bias": (features,)}, input_shape
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> tuple[Params, Shape]:
-        """Start from the normalised row itself: gain 1, bias 0."""
+        """Set gain to 1 and bias to 0."""
         shapes, output_shape = self.shapes(input_shape)
         params = {"gain": np.ones(shapes["gain"], np.float32), "bias": np.zeros(shapes["bias"], np.float32)}
         return params, output_shape
 
-    def forward(self, params, x, training=None):
-        """Normalise, scale and shift."""
+    def forward(self, params, x, key=None):
+        """Normalize, scale and shift; the cache is (normal, 1 / standard deviation)."""
         normal = x - _mean(x)
         scale = _mean(normal, normal)  # (n, ..., 1)
         scale += x.dtype.type(self.epsilon)
@@ -57,14 +57,14 @@ class LayerNorm(Layer):
         out += params["bias"]
         return out, (normal, scale)
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """With dnormal = dout gain, dx = scale (dnormal - mean(dnormal) - normal mean(dnormal normal))."""
         normal, scale = cache
-        grads: Params = {}
-        if want_grads:
-            axes = list(range(dout.ndim))
-            grads["gain"] = np.einsum(dout, axes, normal, axes, axes[-1:])  # (c,)
-            grads["bias"] = np.einsum(dout, axes, axes[-1:])  # (c,)
+        axes = list(range(dout.ndim))
+        grads = {
+            "gain": np.einsum(dout, axes, normal, axes, axes[-1:]),  # (c,)
+            "bias": np.einsum(dout, axes, axes[-1:]),  # (c,)
+        }
         if not needs_dx:
             return grads, None
         dx = dout * params["gain"]  # dnormal
@@ -76,9 +76,9 @@ class LayerNorm(Layer):
 
 
 def _mean(x, other=None):
-    """The mean of x, or of x times another array, over the last axis: (n, ..., 1).
+    """Return the mean of x, or of x times another array, over the last axis, (n, ..., 1).
 
-    np.einsum sums the last axis in a third of np.mean's time, and a product without writing it down.
+    np.einsum takes a third of the time of np.mean, and needs no array for the product.
     """
     total = np.einsum("...c->...", x) if other is None else np.einsum("...c,...c->...", x, other)
     total /= x.shape[-1]

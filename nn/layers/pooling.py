@@ -1,6 +1,6 @@
-"""Shrink an image: out[i, j] = the largest, or the mean, of the pixels that window (i, j) sees, channel by channel.
+"""Pooling: out[i, j] = the maximum or the mean of the pixels in window (i, j), for each channel.
 
-A row of outputs is made at a time, so that what lies between stays in the cache.
+One row of outputs is computed at a time, so that intermediate results stay in the processor's cache.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_
 
 @dataclass(frozen=True)
 class Pool(Layer):
-    """What both kinds share: windows of `size` pixels, `stride` apart; None: as far apart as they are large.
+    """Base class of both kinds of pooling: windows of `size` pixels, `stride` apart; None means `size`.
 
-    "valid" keeps the windows inside the image; "same" makes ceil(size / stride) of them down and along, and those at
-    the edges see fewer pixels. Raises ValueError for sizes below 1 and an unknown padding.
+    Padding "valid" keeps the windows inside the image. "same" makes ceil(image size / stride) of them along each axis;
+    those at the edges contain fewer pixels. Raises ValueError for sizes below 1 and for an unknown padding.
     """
 
     positional: ClassVar[tuple[str, ...]] = ("size",)
@@ -37,7 +37,7 @@ class Pool(Layer):
         check_padding(f"{kind} padding", self.padding)
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
-        """No parameters; as many windows as lie down and along; ValueError for an image smaller than one."""
+        """Return no parameters and (oh, ow, c). Raises ValueError for an image smaller than a window."""
         down, along = self._axes(input_shape)
         return {}, (down.count, along.count, input_shape[2])
 
@@ -49,26 +49,26 @@ class Pool(Layer):
 
 @dataclass(frozen=True)
 class MaxPool2D(Pool):
-    """The largest pixel of each window (Ranzato et al., 2007).
+    """The maximum of each window (Ranzato et al., 2007).
 
-    It alone takes the window's gradient; of equal ones, the first in reading order.
+    The gradient goes to the largest pixel; of equal ones, to the first in reading order.
     """
 
     name: ClassVar[str] = "maxpool2d"
 
-    def forward(self, params, x, training=None):
-        """(n, h, w, c) -> (n, oh, ow, c)."""
+    def forward(self, params, x, key=None):
+        """Map (n, h, w, c) to (n, oh, ow, c)."""
         down, along = self._axes(x.shape[1:])
         x = rows_last(x)  # (h, c, w, n)
         out = np.full((down.count, x.shape[1], along.count, x.shape[3]), -np.inf, x.dtype)
         for row, best in enumerate(out):
-            tallest = x[down.seen(row)].max(axis=0)  # (c, w, n)
+            column_maxima = x[down.seen(row)].max(axis=0)  # (c, w, n)
             for _, outputs, pixels in along.taps():
-                np.maximum(best[:, outputs], tallest[:, pixels], out=best[:, outputs])
+                np.maximum(best[:, outputs], column_maxima[:, pixels], out=best[:, outputs])
         return rows_first(out), (x, out)
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
-        """dx = dout at the pixel that was the largest, and 0 elsewhere."""
+    def backward(self, params, cache, dout, needs_dx=True):
+        """dx = dout at the largest pixel of each window, 0 elsewhere."""
         if not needs_dx:
             return {}, None
         x, out = cache
@@ -77,24 +77,24 @@ class MaxPool2D(Pool):
         dx = np.zeros_like(x)
         for row, (best, dbest) in enumerate(zip(out, rows_last(dout), strict=True)):
             seen = down.seen(row)
-            rest = dbest.copy()  # what a pixel is given is taken from here, so that no equal one gets it too
+            rest = dbest.copy()  # set to 0 where a pixel got it, so that no equal pixel gets it as well
             for pixels, dpixels in zip(x[seen], dx[seen], strict=True):
                 for _, outputs, columns in along.taps():
                     is_best = pixels[:, columns] == best[:, outputs]
-                    given = rest[:, outputs] * is_best
-                    dpixels[:, columns] += given
-                    rest[:, outputs] -= given
+                    share = rest[:, outputs] * is_best
+                    dpixels[:, columns] += share
+                    rest[:, outputs] -= share
         return {}, rows_first(dx)
 
 
 @dataclass(frozen=True)
 class AveragePool2D(Pool):
-    """The mean of each window's pixels, those inside the image alone (LeCun et al., 1989)."""
+    """The mean of each window, without the padding (LeCun et al., 1989)."""
 
     name: ClassVar[str] = "averagepool2d"
 
-    def forward(self, params, x, training=None):
-        """(n, h, w, c) -> (n, oh, ow, c)."""
+    def forward(self, params, x, key=None):
+        """Map (n, h, w, c) to (n, oh, ow, c)."""
         down, along = self._axes(x.shape[1:])
         shape, x = x.shape[1:], rows_last(x)  # (h, c, w, n)
         out = np.zeros((down.count, x.shape[1], along.count, x.shape[3]), x.dtype)
@@ -105,8 +105,8 @@ class AveragePool2D(Pool):
         out *= _shares(down, along, x.dtype)
         return rows_first(out), shape
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
-        """dx = the sum of dout / pixels over the windows that saw a pixel."""
+    def backward(self, params, cache, dout, needs_dx=True):
+        """dx = the sum of dout / (pixels of the window) over the windows that contain a pixel."""
         if not needs_dx:
             return {}, None
         h, w, c = cache
@@ -122,7 +122,7 @@ class AveragePool2D(Pool):
 
 
 def _shares(down: Axis, along: Axis, dtype: np.dtype) -> np.ndarray:
-    """1 / how many pixels each window sees, (oh, 1, ow, 1)."""
+    """Return 1 / (number of pixels) of each window, (oh, 1, ow, 1)."""
     rows, columns = (
         np.array([axis.seen(index).stop - axis.seen(index).start for index in range(axis.count)])
         for axis in (down, along)
@@ -132,20 +132,20 @@ def _shares(down: Axis, along: Axis, dtype: np.dtype) -> np.ndarray:
 
 @dataclass(frozen=True)
 class GlobalAveragePool2D(Layer):
-    """The mean of each channel over the whole image: (h, w, c) -> (c,) (Lin, Chen and Yan, 2014)."""
+    """The mean of each channel over the image: (h, w, c) -> (c,) (Lin, Chen and Yan, 2014)."""
 
     name: ClassVar[str] = "globalaveragepool2d"
     wants_image: ClassVar[bool] = True
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
-        """No parameters; the channels."""
+        """Return no parameters and (c,)."""
         return {}, image_shape(input_shape)[2:]
 
-    def forward(self, params, x, training=None):
-        """(n, h, w, c) -> (n, c)."""
+    def forward(self, params, x, key=None):
+        """Map (n, h, w, c) to (n, c)."""
         return x.mean(axis=(1, 2)), x.shape
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(self, params, cache, dout, needs_dx=True):
         """dx = dout / (h w) at every pixel."""
         if not needs_dx:
             return {}, None

@@ -1,4 +1,4 @@
-"""Add what a block of layers makes of x to x itself: out = x + F(x)."""
+"""Residual block: out = x + F(x), where F is a stack of layers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nn.layers.base import Layer, Params, Shape, describe_shape
 
 @dataclass(frozen=True)
 class Residual(Layer):
-    """A block with a way around it, along which gradients pass undimmed (He et al., 2015).
+    """Layers with a shortcut, out = x + F(x), through which gradients pass unchanged (He et al., 2015).
 
-    F's output has its input's shape. Parameters are the inner layers', each named by its layer's place in the
-    block: "0.W", "0.b", "2.W". Raises ValueError for a block without layers.
+    The output of F must have the shape of its input. The parameters of the inner layers get the index of their layer as
+    a prefix: "0.W", "0.b", "2.W". Raises ValueError for a block without layers.
     """
 
     name: ClassVar[str] = "residual"
@@ -29,7 +29,7 @@ class Residual(Layer):
 
     @property
     def wants_image(self):  # type: ignore[override]  # a constant in every other layer
-        """Whether an inner layer wants one: no layer turns a row into an image, so x must be one."""
+        """Whether an inner layer does: no layer turns a row into an image, so x must be one."""
         return any(layer.wants_image for layer in self.layers)
 
     @property
@@ -38,7 +38,7 @@ class Residual(Layer):
         return any(layer.is_random for layer in self.layers)
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
-        """Those of the inner layers, one after the other."""
+        """Return the shapes of the inner layers and the input shape. Raises ValueError if a layer does not fit."""
         shapes: dict[str, Shape] = {}
         shape = input_shape
         for index, layer in enumerate(self.layers):
@@ -46,51 +46,48 @@ class Residual(Layer):
                 inner, shape = layer.shapes(shape)
             except ValueError as error:
                 raise type(error)(f"layer {index + 1} of the block, {layer.short_name}: {error}") from None
-            shapes.update(_named(index, inner))
+            shapes.update(_with_prefix(index, inner))
         if shape != input_shape:
             expected, found = describe_shape(input_shape), describe_shape(shape)
             raise ValueError(f"the block's output must have its input's shape {expected}, got {found}")
         return shapes, shape
 
     def build(self, input_shape: Shape, rng: np.random.Generator) -> tuple[Params, Shape]:
-        """Draw the inner layers' start values in turn."""
+        """Draw the initial weights of the inner layers in order."""
         _, output_shape = self.shapes(input_shape)
         params: Params = {}
         shape = input_shape
         for index, layer in enumerate(self.layers):
             inner, shape = layer.build(shape, rng)
-            params.update(_named(index, inner))
+            params.update(_with_prefix(index, inner))
         return params, output_shape
 
-    def forward(self, params, x, training=None):
-        """Send x through the block and add it to what comes out."""
+    def forward(self, params, x, key=None):
+        """Return x + F(x)."""
         out, caches = x, []
         for index, layer in enumerate(self.layers):
-            key = None if training is None else training.child(index)
-            out, cache = layer.forward(_of(index, params), out, key)
+            inner_key = None if key is None else key.child(index)
+            out, cache = layer.forward(_without_prefix(index, params), out, inner_key)
             caches.append(cache)
         return x + out, tuple(caches)
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
-        """dx = dout + what the block sends back."""
+    def backward(self, params, cache, dout, needs_dx=True):
+        """dx = dout + the gradient of F."""
         grads: Params = {}
-        if not (want_grads or needs_dx):
-            return grads, None
         dx = dout
         for index in reversed(range(len(self.layers))):
-            inner, dx = self.layers[index].backward(
-                _of(index, params), cache[index], dx, want_grads, needs_dx or index > 0
-            )
-            grads = {**_named(index, inner), **grads}  # in the order of params
+            layer, inner_params = self.layers[index], _without_prefix(index, params)
+            inner, dx = layer.backward(inner_params, cache[index], dx, needs_dx or index > 0)
+            grads = {**_with_prefix(index, inner), **grads}  # in the order of params
         return grads, dout + dx if needs_dx else None
 
 
-def _named(index, inner):
-    """An inner layer's values under their names in the block."""
+def _with_prefix(index, inner):
+    """Add the prefix of an inner layer to the names of its parameters."""
     return {f"{index}.{key}": value for key, value in inner.items()}
 
 
-def _of(index, params):
-    """One inner layer's parameters, under its own names."""
+def _without_prefix(index, params):
+    """Return the parameters of an inner layer without its prefix."""
     start = f"{index}."
     return {key[len(start) :]: value for key, value in params.items() if key.startswith(start)}

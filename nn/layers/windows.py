@@ -1,8 +1,8 @@
-"""Lay windows over an image: window j along an axis sees the pixels j stride + k - before, k = 0 .. kernel - 1.
+"""Windows over an image: along an axis, window j contains the pixels j stride + k - before, k = 0 .. kernel - 1.
 
-`before` is the padding ahead of the first pixel. Between image layers arrays of the shape (n, h, w, c) lie in memory as
-(h, c, w, n), the rows of the batch innermost: then NumPy works along runs of w n numbers, and rows of an image on each
-other are a matrix as they lie.
+`before` is the padding ahead of the first pixel. Between image layers, arrays of shape (n, h, w, c) have the memory
+order (h, c, w, n), the rows of the batch innermost. NumPy then works on runs of w n numbers, and consecutive rows of an
+image are a matrix without a copy.
 """
 
 from __future__ import annotations
@@ -30,27 +30,30 @@ class Axis:
 
     @property
     def padded(self) -> int:
-        """How many pixels the windows span, padding included."""
+        """The number of pixels from the first window to the last, padding included."""
         return (self.count - 1) * self.stride + self.kernel
 
     @property
     def inside(self) -> slice:
-        """Where the image's pixels lie in that span."""
+        """The image's pixels among these."""
         return slice(self.before, min(self.before + self.size, self.padded))
 
     def seen(self, window: int) -> slice:
-        """The image's pixels that one window sees."""
+        """Return the image's pixels in one window."""
         start = window * self.stride - self.before
         return slice(max(0, start), min(self.size, start + self.kernel))
 
     def seeing(self, pixel: int) -> range:
-        """The windows that see one pixel of the image."""
-        place = pixel + self.before
-        first = max(0, (place - self.kernel) // self.stride + 1)
-        return range(first, min(self.count, place // self.stride + 1))
+        """Return the windows that contain one pixel of the image."""
+        position = pixel + self.before
+        first = max(0, (position - self.kernel) // self.stride + 1)
+        return range(first, min(self.count, position // self.stride + 1))
 
     def taps(self) -> Iterator[tuple[int, slice, slice]]:
-        """For each k: (k, the windows whose pixel k is one of the image's, these pixels); none, left out."""
+        """Yield (k, windows, pixels) for each k: the windows whose pixel k is inside the image, and these pixels.
+
+        A k without such windows is left out.
+        """
         for k in range(self.kernel):
             shift = k - self.before
             first = max(0, -(shift // self.stride))
@@ -61,10 +64,10 @@ class Axis:
 
 
 def axes(input_shape: Shape, kernel: Pair, stride: Pair, padding: str) -> tuple[Axis, Axis]:
-    """The windows down and along an image (h, w, c).
+    """Return the windows along the height and the width of an image (h, w, c).
 
-    "valid" keeps them inside; "same" makes ceil(size / stride) of them and pads evenly, an odd pixel below or to the
-    right, as TensorFlow does. Raises ValueError where the shape is no image or one too small.
+    "valid" keeps them inside. "same" makes ceil(size / stride) of them and pads evenly, an odd pixel below or to the
+    right, as in TensorFlow. Raises ValueError for a shape that is not an image or is too small.
     """
     h, w, _ = image_shape(input_shape)
     if padding == "valid" and (h < kernel[0] or w < kernel[1]):
@@ -82,24 +85,24 @@ def _axis(size: int, kernel: int, stride: int, padding: str) -> Axis:
 
 
 def rows_last(images: np.ndarray) -> np.ndarray:
-    """(n, h, w, c) as (h, c, w, n) in C order; a copy only where it does not lie so already."""
+    """Return (n, h, w, c) as (h, c, w, n) in C order, without a copy if the memory order is that already."""
     return np.ascontiguousarray(images.transpose(1, 3, 2, 0))
 
 
 def rows_first(images: np.ndarray) -> np.ndarray:
-    """(h, c, w, n) as (n, h, w, c), without a copy."""
+    """Return (h, c, w, n) as (n, h, w, c), without a copy."""
     return images.transpose(3, 0, 2, 1)
 
 
-def pair(what: str, value: object) -> Pair:
-    """(height, width) from one whole number for both or from two; else ValueError, which says of `what`."""
+def pair(name: str, value: object) -> Pair:
+    """Return (height, width) for one or two integers of at least 1. Raises ValueError, with `name`, for others."""
     sizes = value if isinstance(value, tuple) else (value, value)
     if len(sizes) != 2 or any(type(size) is not int or size < 1 for size in sizes):
-        raise ValueError(f"{what} must be one or two whole numbers of at least 1, got {value!r}")
+        raise ValueError(f"{name} must be one or two whole numbers of at least 1, got {value!r}")
     return sizes
 
 
-def check_padding(what: str, value: object) -> None:
-    """ValueError, which says of `what`, unless the value is a way of padding."""
+def check_padding(name: str, value: object) -> None:
+    """Raise ValueError, with `name`, unless the value is one of PADDINGS."""
     if not isinstance(value, str) or value not in PADDINGS:
-        raise ValueError(f"{what} must be one of {', '.join(PADDINGS)}, got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(PADDINGS)}, got {value!r}")

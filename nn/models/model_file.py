@@ -65,7 +65,7 @@ def from_bytes(content: bytes) -> Saved:
 
 
 def _config(values: dict[str, np.ndarray]) -> dict[str, Any]:
-    config = npz.json_of(values, "config")
+    config = npz.pop_json(values, "config")
     if config.get("format") != FORMAT:
         raise ValueError(f"expected model format {FORMAT}, found {ascii(config.get('format'))[:20]}")
     return config

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from nn.core import likeness, tree
+from nn.core import tree
 from nn.core.errors import Hint
-from nn.core.likeness import Maybe
+from nn.core.tree import Optional
 from nn.layers.base import is_weight
 from nn.optim.requests import Gradients, Request
 from nn.optim.rules import Rule, Slot
@@ -76,12 +76,12 @@ class FirstOrder:
             "trial": params,
             "slots": fresh["slots"],
             "cost": 0.0,
-            "grads": Maybe(params),
+            "grads": Optional(params),
             "undone": 0,
         }
         memory = self.schedule.watch(None, 0.0)
-        like = {**fresh, "memory": Maybe(memory), "standing": Maybe(standing)}
-        likeness.check(state, like, "state")
+        like = {**fresh, "memory": Optional(memory), "standing": Optional(standing)}
+        tree.check_like(state, like, "state")
         if self.can_reject and state["standing"] is None and state["steps"]:
             raise ValueError("state.standing: expected the last point that stood, found nothing")
 

@@ -15,9 +15,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from nn.core import likeness, tree
+from nn.core import tree
 from nn.core.errors import Hint
-from nn.core.likeness import Many, Maybe
+from nn.core.tree import ListOf, Optional
 from nn.optim.requests import Gradients, Request
 
 State = dict[str, Any]
@@ -87,17 +87,17 @@ class LBFGS:
 
     def check(self, state: Any, params: tree.Tree) -> None:
         """Raise ValueError, naming the place, unless it is a state of this search from parameters like these."""
-        point = [0.0, Maybe(0.0), Maybe(0.0)]
-        line = {"start": point, "low": point, "high": Maybe(point), "trials": 0, "last": False}
+        point = [0.0, Optional(0.0), Optional(0.0)]
+        line = {"start": point, "low": point, "high": Optional(point), "trials": 0, "last": False}
         like = {
             **self.init(params),
-            "standing": Maybe({"params": params, "cost": 0.0, "grads": params}),
-            "pairs": Many({"s": params, "y": params, "sy": 0.0}, self.memory),
-            "direction": Maybe(params),
-            "line": Maybe(line),
-            "progress": Maybe({"cost": 0.0, "gradient": 0.0, "stalled": 0}),
+            "standing": Optional({"params": params, "cost": 0.0, "grads": params}),
+            "pairs": ListOf({"s": params, "y": params, "sy": 0.0}, self.memory),
+            "direction": Optional(params),
+            "line": Optional(line),
+            "progress": Optional({"cost": 0.0, "gradient": 0.0, "stalled": 0}),
         }
-        likeness.check(state, like, "state")
+        tree.check_like(state, like, "state")
         searching = state["standing"] is not None and not state["finished"]
         if searching and (state["direction"] is None or state["line"] is None):
             raise ValueError("state.line: expected the line of the trial, found nothing")

@@ -41,7 +41,7 @@ def step(
 def forward(layer: Layer, index: int, params: Any, batch: Batch) -> Batch:
     """Compute the output of one layer, and keep what its backward pass needs."""
     key = batch.key.child(index) if batch.key is not None and layer.is_random else None
-    batch.x, cache = layer.forward(params.value[index], batch.x, training=key)
+    batch.x, cache = layer.forward(params.value[index], batch.x, key=key)
     batch.caches.append(cache)
     return batch
 

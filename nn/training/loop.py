@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple
 
-from nn.core import likeness, tree
+from nn.core import tree
 from nn.data.batches import RowSelection
 from nn.optim.optimizer import Optimizer, State, StepwiseOptimizer
 from nn.optim.requests import Gradients
@@ -178,7 +178,7 @@ def check(optimizer: Optimizer, plan: Plan, progress: Progress, params: Any) -> 
     if plan.batch_size is None and standing is not None and standing["grads"] is None:
         raise ValueError("state.standing.grads: expected the gradients for an undone step, found nothing")
     if progress.best is not None:
-        likeness.check(progress.best.params, params, "best")
+        tree.check_like(progress.best.params, params, "best")
 
 
 def early_stopping(

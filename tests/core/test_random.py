@@ -1,4 +1,4 @@
-"""Draws are pure functions of (seed, purpose, epoch, row), even and unlike each other."""
+"""Random numbers are pure functions of (seed, purpose, epoch, row), uniform and independent."""
 
 import math
 
@@ -39,7 +39,7 @@ def test_uniform_fills_the_interval_evenly():
 
 
 @given(st.integers(1, 3000), st.integers(0, 2**63), st.integers(0, 10_000))
-def test_permutation_moves_every_row_to_a_place_of_its_own(total, seed, epoch):
+def test_permutation_gives_every_row_its_own_position(total, seed, epoch):
     places = random.permutation(seed, 3, epoch, np.arange(total), total)
     assert np.array_equal(np.sort(places), np.arange(total))
 
@@ -49,7 +49,7 @@ def test_permutation_of_a_row_does_not_depend_on_its_neighbours():
     assert random.permutation(1, 3, 5, np.array([999, 3]), 1000).tolist() == [whole[999], whole[3]]
 
 
-def test_permutation_leaves_no_trace_of_the_order():
+def test_permutation_is_uncorrelated_with_the_order():
     places = random.permutation(4, 3, 2, ROWS, len(ROWS))
     assert abs(np.corrcoef(ROWS, places)[0, 1]) < 0.02
     assert abs(np.corrcoef(places[1:], places[:-1])[0, 1]) < 0.02
@@ -66,7 +66,7 @@ def test_batches_are_disjoint_full_and_mixed():
 
 
 @given(st.integers(1, 500), st.integers(1, 60))
-def test_batches_are_few_even_and_none_too_large(total, size):
+def test_batches_are_as_few_as_possible_and_even(total, size):
     sizes = np.bincount(random.batch_numbers(0, 1, np.arange(total), total, random.batch_count(total, size)))
     assert len(sizes) == random.batch_count(total, size) == math.ceil(total / size)
     assert sizes.sum() == total and sizes.max() <= size and sizes.max() - sizes.min() <= 1
@@ -77,7 +77,7 @@ def test_permutation_refuses_a_row_beyond_its_end():
         random.permutation(0, random.BATCHES, 1, np.array([3, 10]), 10)
 
 
-def test_keys_of_different_places_draw_apart():
+def test_different_keys_give_different_numbers():
     keys = [random.Key((5, 1)), random.Key((5, 1, 0)), random.Key((5,)).child(2), random.Key((1, 5))]
     draws = [tuple(key.generator().random(3)) for key in keys]
     assert len(set(draws)) == 4

@@ -1,4 +1,4 @@
-"""A thing's word and its JSON give the thing back; a wrong word is answered in one line."""
+"""Words and JSON are read back as the same object; a wrong word gives a one-line error."""
 
 import dataclasses
 import json
@@ -111,7 +111,7 @@ def in_one_line(error):
 @EACH
 @settings(max_examples=25)
 @given(data=st.data())
-def test_spelling_and_config_give_the_same_thing_back(kind, name, data):
+def test_to_text_and_config_are_read_back(kind, name, data):
     thing, registry = data.draw(things(kind, name)), REGISTRIES[kind]
     word = spec.to_text(thing)
     assert spec.parse(word, registry, kind) == thing
@@ -136,7 +136,7 @@ def test_spelling_and_config_give_the_same_thing_back(kind, name, data):
         ),
     ],
 )
-def test_spell_gives_the_shortest_word(thing, word):
+def test_to_text_gives_the_shortest_word(thing, word):
     assert spec.to_text(thing) == str(thing) == word
     assert spec.parse(f"  {word}\n", LAYERS, "layer") == thing
 
@@ -154,7 +154,7 @@ def test_spell_gives_the_shortest_word(thing, word):
         (Odd(limit=0.1, plain=False, word="x"), "odd:limit=0.1:plain=false:word=x"),
     ],
 )
-def test_spell_says_by_place_only_what_no_left_out_field_stands_before(thing, word):
+def test_to_text_uses_positions_only_before_the_first_default(thing, word):
     assert spec.to_text(thing) == word
     assert spec.parse(word, ODD, "thing") == thing
 
@@ -165,7 +165,7 @@ def test_parse_takes_fields_in_any_order_and_by_name():
         assert spec.parse(word, ODD, "thing") == expected
 
 
-def test_parse_all_cuts_at_commas_outside_parentheses():
+def test_parse_list_cuts_at_commas_outside_parentheses():
     layers = spec.parse_list("dense:4 , residual(relu,\n dense:4),tanh", LAYERS, "layer")
     assert layers == (Dense(4), Residual((Relu(), Dense(4))), Tanh())
 
@@ -190,14 +190,14 @@ def test_from_config_leaves_its_argument_alone():
 
 
 @pytest.mark.parametrize("text", ["", " \n", "relu,\n\n,tanh", ",", "relu,"])
-def test_parse_all_misses_a_word_in_one_line(text):
+def test_parse_list_refuses_an_empty_word(text):
     with pytest.raises(ValueError, match=": expected words between commas, found an empty one$") as caught:
         spec.parse_list(text, LAYERS, "layer")
     assert in_one_line(caught.value)
 
 
 @pytest.mark.parametrize("word", ["no", "True", "1", ""])
-def test_parse_takes_true_and_false_alone_for_a_switch(word):
+def test_parse_accepts_only_true_and_false_for_a_flag(word):
     with pytest.raises(ValueError, match=f"expected true or false for plain, found {word!r}"):
         spec.parse(f"odd:plain={word}", ODD, "thing")
 
@@ -211,8 +211,8 @@ def test_parse_takes_true_and_false_alone_for_a_switch(word):
         ("dense:", "dense:: expected a whole number for units, found ''"),
         ("dense:2.5", "dense:2.5: expected a whole number for units, found '2.5'"),
         ("dense:3:4", "dense:3:4: expected field=value, found '4'"),
-        ("dense:3:units=4", "dense:3:units=4: units is said twice"),
-        ("dense:3:gain=1:gain=1", "dense:3:gain=1:gain=1: gain is said twice"),
+        ("dense:3:units=4", "dense:3:units=4: units is given twice"),
+        ("dense:3:gain=1:gain=1", "dense:3:gain=1:gain=1: gain is given twice"),
         ("dense:3:size=1", "dense:3:size=1: expected dense:UNITS[:initializer=...][:gain=1]"),
         ("dense:0", "dense:0: Dense units must be a whole number of at least 1, got 0"),
         ("dropout:nan", "dropout:nan: Dropout rate must be in [0, 1), got nan"),
@@ -226,7 +226,7 @@ def test_parse_takes_true_and_false_alone_for_a_switch(word):
         ("residual(relu)tanh", "residual(relu)tanh: the parentheses do not match"),
         ("residual(relu,,tanh)", "relu,,tanh: expected words between commas, found an empty one"),
         ("residual(relu):depth=2", "residual(relu):depth=2: expected residual(LAYER,LAYER,...)"),
-        ("residual(relu):layers=2", "residual(relu):layers=2: layers is said twice"),
+        ("residual(relu):layers=2", "residual(relu):layers=2: layers is given twice"),
         ("dense:3:ga\nin=1", "dense:3:ga in=1: expected dense:UNITS[:initializer=...][:gain=1]"),
     ],
 )
@@ -292,7 +292,7 @@ def test_parse_and_from_config_refuse_blocks_without_end():
         spec.from_config(deep, LAYERS, "layer")
 
 
-def test_what_may_be_spelled_may_be_nested_as_deep_as_it_says():
+def test_blocks_may_be_nested_as_deep_as_the_error_says():
     word = "residual(" * spec.MAX_DEPTH + "relu" + ")" * spec.MAX_DEPTH
     block = spec.parse(word, LAYERS, "layer")
     assert str(block) == word and spec.from_config(block.config(), LAYERS, "layer") == block
@@ -354,7 +354,7 @@ def nearly_right(draw, kind):
 
 
 @given(kinds, st.data())
-def test_any_text_is_a_thing_or_a_one_line_valueerror(kind, data):
+def test_any_text_is_built_or_refused_in_one_line(kind, data):
     named = st.sampled_from(sorted(REGISTRIES[kind])).flatmap(lambda name: texts.map(f"{name}:{{}}".format))
     text = data.draw(texts | named)
     try:
@@ -366,7 +366,7 @@ def test_any_text_is_a_thing_or_a_one_line_valueerror(kind, data):
 
 
 @given(kinds, st.data())
-def test_any_json_is_a_thing_or_a_one_line_valueerror(kind, data):
+def test_any_json_is_built_or_refused_in_one_line(kind, data):
     value = data.draw(nearly_right(kind) | whatever)
     try:
         thing = spec.from_config(value, REGISTRIES[kind], kind)
@@ -378,7 +378,7 @@ def test_any_json_is_a_thing_or_a_one_line_valueerror(kind, data):
 
 @given(st.text(alphabet="(),ab ", max_size=12))
 @example("a,(b,c),()")
-def test_split_keeps_what_stands_in_parentheses_together(text):
+def test_split_ignores_commas_in_parentheses(text):
     try:
         words = spec.split(text)
     except ValueError as error:
@@ -389,16 +389,16 @@ def test_split_keeps_what_stands_in_parentheses_together(text):
 
 
 @EACH
-def test_usage_names_every_field(kind, name):
+def test_signature_names_every_field(kind, name):
     cls = REGISTRIES[kind][name]
-    said = spec.usage(cls)
+    said = spec.signature(cls)
     assert said.startswith(name)
     for field in dataclasses.fields(cls):
         by_place = field.name.upper() if field.name != "layers" else "LAYER,LAYER"
         assert (by_place if field.name in cls.positional else f"[:{field.name}=") in said
 
 
-def test_usage_says_defaults_and_what_may_be_left_out():
-    assert spec.usage(LAYERS["leaky_relu"]) == "leaky_relu[:SLOPE=0.01]"
-    assert spec.usage(LAYERS["dropout"]) == "dropout:RATE"
-    assert spec.usage(LAYERS["dense"]) == "dense:UNITS[:initializer=...][:gain=1]"
+def test_signature_says_defaults_and_what_may_be_left_out():
+    assert spec.signature(LAYERS["leaky_relu"]) == "leaky_relu[:SLOPE=0.01]"
+    assert spec.signature(LAYERS["dropout"]) == "dropout:RATE"
+    assert spec.signature(LAYERS["dense"]) == "dense:UNITS[:initializer=...][:gain=1]"

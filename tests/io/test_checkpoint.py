@@ -184,7 +184,7 @@ def changed(**values):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no .npz archive"),
+        (b"", "not an .npz archive"),
         (npz.to_bytes({}), 'expected a text named "checkpoint", found none'),
         (npz.to_bytes({"checkpoint": np.ones(2)}), 'expected a text named "checkpoint", found none'),
         (npz.to_bytes({"checkpoint": np.array("[1]")}), "expected a JSON object, found list"),

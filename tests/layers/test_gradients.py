@@ -1,4 +1,4 @@
-"""Whole random stacks, image layers and dropout masks included: the chain's gradients are the slope of its loss."""
+"""The chain's gradients match numerical differences for random networks, with image layers and dropout."""
 
 from functools import partial
 
@@ -50,8 +50,8 @@ LOSSES = [
 ]
 
 
-def fitting(words, shape):
-    """The layers of the words that can take what comes from those before, and the shape at the end."""
+def build_fitting(words, shape):
+    """Return the layers of those words that accept the shape before them, and the output shape."""
     layers = []
     for word in words:
         layer = spec.parse(word, LAYERS, "layer")
@@ -68,21 +68,21 @@ def networks(draw):
     loss = draw(st.sampled_from(LOSSES))
     if draw(st.booleans()):
         shape = (draw(st.integers(2, 7)), draw(st.integers(2, 7)), draw(st.integers(1, 2)))
-        layers, middle = fitting(draw(st.lists(st.sampled_from(IMAGE_WORDS), max_size=5)), shape)
+        layers, middle = build_fitting(draw(st.lists(st.sampled_from(IMAGE_WORDS), max_size=5)), shape)
         end = spec.parse(draw(st.sampled_from(["flatten", "globalaveragepool2d"])), LAYERS, "layer")
         layers.append(end)
         width = end.shapes(middle)[1]
     else:
         shape = width = (draw(st.integers(1, 5)),)
         layers = []
-    rows, _ = fitting(draw(st.lists(st.sampled_from(ROW_WORDS), max_size=5)), width)
+    rows, _ = build_fitting(draw(st.lists(st.sampled_from(ROW_WORDS), max_size=5)), width)
     classes = 2 if isinstance(loss, BinaryCrossEntropy) else 3
     return Sequential((*layers, *rows, Dense(loss.units(classes))), shape, loss)
 
 
 @settings(max_examples=200)
 @given(networks(), st.integers(0, 1000), st.booleans())
-def test_gradients_of_random_stacks_match_the_slope(model, seed, training):
+def test_gradients_of_random_networks_match_numerical_differences(model, seed, training):
     rng = np.random.default_rng(seed)
     params = tree.map_arrays(lambda a: 0.7 * rng.normal(size=a.shape), model.init(seed))
     direction = tree.map_arrays(lambda a: rng.normal(size=a.shape), params)
@@ -108,6 +108,6 @@ def test_gradients_of_random_stacks_match_the_slope(model, seed, training):
         return run(tree.add(params, tree.scale(direction, t))).train.loss
 
     t, grads = 1e-5, run(params).grads
-    # Four points: the error is of the order t^4, so the slope is good to nearly all digits.
+    # Four points: the error is of the order t^4.
     slope = (8 * (along(t) - along(-t)) - (along(2 * t) - along(-2 * t))) / (12 * t)
     assert abs(slope - tree.dot(grads, direction)) <= 1e-6 * max(tree.norm(grads), 1e-3)

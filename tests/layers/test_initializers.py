@@ -1,4 +1,4 @@
-"""Start values have the spread that their authors ask for, and the same bits for the same generator."""
+"""Initial weights have the variance of their paper, and the same bits for the same generator."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn.layers.initializers import INITIALIZERS, check_start, draw
+from nn.layers.initializers import INITIALIZERS, check_initializer, draw_weights
 
 FAN_IN, FAN_OUT = 300, 100
 VARIANCES = {
@@ -72,25 +72,25 @@ def test_initializers_go_on_drawing_the_bits_that_models_were_trained_from():
     ("name", "drawn"), [(None, "glorot_uniform"), *((name, name) for name in INITIALIZERS)]
 )
 def test_draw_multiplies_what_the_named_initializer_draws_by_the_gain(name, drawn):
-    W = draw(name, 1.5, np.random.default_rng(2), SHAPE, FAN_IN, FAN_OUT)
+    W = draw_weights(name, 1.5, np.random.default_rng(2), SHAPE, FAN_IN, FAN_OUT)
     expected = INITIALIZERS[drawn](np.random.default_rng(2), SHAPE, FAN_IN, FAN_OUT) * np.float32(1.5)
     assert W.dtype == np.float32 and np.array_equal(W, expected)
 
 
 @pytest.mark.parametrize("name", ["glorot", "", 3, ["zeros"], True])
-def test_check_start_lists_the_initializers_it_knows(name):
+def test_check_initializer_lists_the_initializers_it_knows(name):
     with pytest.raises(ValueError) as caught:
-        check_start(name, 1.0)
+        check_initializer(name, 1.0)
     assert str(caught.value) == f"unknown initializer {name!r}; known: {', '.join(VARIANCES)}"
 
 
 @pytest.mark.parametrize("gain", [0, -1.0, math.nan, math.inf, True, False, "1", None])
-def test_check_start_refuses_a_gain_that_is_not_above_0(gain):
+def test_check_initializer_refuses_a_gain_that_is_not_above_0(gain):
     with pytest.raises(ValueError) as caught:
-        check_start("zeros", gain)
-    assert str(caught.value) == f"the start values' gain must be a finite number above 0, got {gain!r}"
+        check_initializer("zeros", gain)
+    assert str(caught.value) == f"gain must be a finite number above 0, got {gain!r}"
 
 
-def test_check_start_takes_what_draw_takes():
+def test_check_initializer_takes_what_draw_takes():
     for name in (None, *INITIALIZERS):
-        check_start(name, 2)
+        check_initializer(name, 2)

@@ -53,9 +53,9 @@ def test_model_file_bytes_are_a_function_of_the_values():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no .npz archive"),
-        (b"PK\x03\x04 truncated", "no .npz archive"),
-        (CONTENT[:-200], "no .npz archive"),
+        (b"", "not an .npz archive"),
+        (b"PK\x03\x04 truncated", "not an .npz archive"),
+        (CONTENT[:-200], "not an .npz archive"),
         (rewritten(config=None), 'expected a text named "config", found none'),
         (rewritten(config=np.array("{")), "Expecting property name"),
         (rewritten(config=np.array("[" * 100_000)), "found brackets nested too deep"),

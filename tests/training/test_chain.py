@@ -256,7 +256,7 @@ def test_no_layer_before_the_first_that_learns_is_asked_for_its_gradient():
     asked = []
 
     class Spy(Relu):
-        def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+        def backward(self, params, cache, dout, needs_dx=True):
             asked.append("spy")
 
     model = Sequential((Spy(), Flatten(), Dense(3)), (4, 4, 1))

@@ -38,7 +38,7 @@ class Interruption:
 
     def __enter__(self) -> Interruption:
         # PySpark's own handler of Ctrl-C, in whose place this one is, calls Java from wherever the signal strikes.
-        self._before = {number: signal.signal(number, self._ask) for number in signals.heard()}
+        self._before = {number: signal.signal(number, self._ask) for number in signals.handled()}
         self._client.send_command = self._call
         return self
 

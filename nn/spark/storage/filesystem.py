@@ -89,7 +89,7 @@ class Storage:
         if not file_system.exists(place):
             return None
         size = file_system.getFileStatus(place).getLen()
-        files.refuse_more(size, most)
+        files.check_size(size, most)
         stream = file_system.open(place)
         try:
             take = self._jvm.org.apache.commons.io.IOUtils.toByteArray

@@ -83,7 +83,7 @@ def test_what_ends_a_run_early_leaves_its_last_epoch_and_says_how_to_go_on(tmp_p
             record(progress_after(epoch))
         raise stop("what came")
     assert saved(tmp_path) == ([3], 3)
-    assert caught.value.advice == "the same command with --resume goes on after epoch 3"
+    assert caught.value.hint == "the same command with --resume goes on after epoch 3"
 
 
 def test_a_run_that_diverges_keeps_its_last_sound_epoch(tmp_path):
@@ -93,7 +93,7 @@ def test_a_run_that_diverges_keeps_its_last_sound_epoch(tmp_path):
         record(Progress({}, (*progress_after(2).history, Epoch(3, 99.0, 0.5, 0.1, True, 7))))
         raise DivergenceError("the cost is inf")
     assert saved(tmp_path) == ([2], 3)
-    assert caught.value.advice.startswith("epoch 2, the last that was sound, is kept in ")
+    assert caught.value.hint.startswith("epoch 2, the last that was sound, is kept in ")
 
 
 class Kept(LocalFolder):
@@ -111,20 +111,20 @@ def test_a_checkpoint_counts_once_it_is_whole_though_older_ones_stay(tmp_path):
         for epoch in range(1, 9):
             record(progress_after(epoch))
     assert saved(tmp_path) == ([1, 2, 3, 4], 4)
-    assert caught.value.advice == "the same command with --resume goes on after epoch 4"
+    assert caught.value.hint == "the same command with --resume goes on after epoch 4"
 
 
 def test_a_run_that_ends_before_its_first_epoch_advises_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt) as caught, recording(tmp_path):
         raise KeyboardInterrupt
-    assert caught.value.advice == "" and list(tmp_path.iterdir()) == []
+    assert caught.value.hint == "" and list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_lost_its_output_advises_nothing(tmp_path):
     with pytest.raises(OutputLostError) as caught, recording(tmp_path, every=1) as record:
         record(progress_after(1))
         raise OutputLostError("another run writes there")
-    assert caught.value.advice == "" and saved(tmp_path) == ([1], 1)
+    assert caught.value.hint == "" and saved(tmp_path) == ([1], 1)
 
 
 class Struck(LocalFolder):
@@ -146,7 +146,7 @@ def test_an_epoch_is_kept_when_a_signal_strikes_while_it_is_written_down(tmp_pat
     ):
         record(progress_after(1))
     assert saved(tmp_path) == ([1], 1)
-    assert caught.value.advice == "the same command with --resume goes on after epoch 1"
+    assert caught.value.hint == "the same command with --resume goes on after epoch 1"
 
 
 class Gone(LocalFolder):
@@ -171,7 +171,7 @@ def test_a_service_that_is_gone_does_not_hide_what_ended_the_run(tmp_path):
         record(progress_after(1))
         record(progress_after(2))
         raise KeyboardInterrupt
-    assert caught.value.advice == ""
+    assert caught.value.hint == ""
 
 
 def test_a_checkpoint_that_cannot_be_written_ends_the_run(tmp_path):
@@ -189,4 +189,4 @@ def test_what_ends_a_run_after_its_training_says_how_to_go_on_too(tmp_path, stop
         record.finish()
         assert saved(tmp_path) == ([1], 1)  # before anything is scored
         raise stop("while scoring")
-    assert caught.value.advice == "the same command with --resume goes on after epoch 1"
+    assert caught.value.hint == "the same command with --resume goes on after epoch 1"

@@ -1,4 +1,4 @@
-"""What all layers of images keep: memory order, inputs, bounds of memory; their words and their errors."""
+"""Properties of all image layers: memory order, memory use, words and errors."""
 
 import json
 import tracemalloc
@@ -63,33 +63,7 @@ def test_image_layer_gives_the_same_bits_from_any_memory_order(layer, rng):
             assert np.allclose(got, wanted, rtol=1e-6) if close else np.array_equal(got, wanted), name
 
 
-@each_layer
-def test_image_layer_takes_no_rows_at_all(layer, rng):
-    params = in_float64(layer, (6, 5, 3), rng)
-    out, cache = layer.forward(params, np.zeros((0, 6, 5, 3)))
-    assert out.shape == (0, *layer.shapes((6, 5, 3))[1])
-    grads, dx = layer.backward(params, cache, out)
-    assert dx.shape == (0, 6, 5, 3)
-    assert all(np.array_equal(grads[key], np.zeros(value.shape)) for key, value in params.items())
-
-
-@each_layer
-def test_image_layer_changes_nothing_that_it_is_given(layer, rng):
-    params = in_float64(layer, (6, 5, 3), rng)
-    x = rows_first(rows_last(rng.normal(size=(3, 6, 5, 3))))
-    out, cache = layer.forward(params, x)
-    dout = rows_first(rows_last(out)) + 1 if out.ndim == 4 else out + 1
-    caches = cache if isinstance(cache, tuple) else (cache,)
-    given = [x, out, dout, *params.values(), *(each for each in caches if isinstance(each, np.ndarray))]
-    for each in (x, dout, *params.values()):
-        each.flags.writeable = False
-    kept = [each.copy() for each in given]
-    layer.forward(params, x)
-    layer.backward(params, cache, dout)
-    assert all(np.array_equal(now, before) for now, before in zip(given, kept, strict=True))
-
-
-def test_images_keep_their_rows_last_from_layer_to_layer(rng):
+def test_image_layers_pass_on_the_memory_order_with_rows_last(rng):
     x = rng.random((70, 12, 12, 1), dtype=np.float32)
     for layer in (Conv2D(4, 3), Relu(), MaxPool2D(), Conv2D(3, 3, padding="same"), AveragePool2D()):
         params, _ = layer.build(x.shape[1:], rng)
@@ -100,7 +74,7 @@ def test_images_keep_their_rows_last_from_layer_to_layer(rng):
         assert dx.shape == before.shape and np.shares_memory(rows_last(dx), dx)
 
 
-def test_conv2d_holds_no_more_than_a_part_unfolded(rng):
+def test_conv2d_unfolds_only_part_of_a_batch_at_a_time(rng):
     layer = Conv2D(8, 5)
     x = rows_first(rows_last(rng.random((1024, 12, 12, 8), dtype=np.float32)))
     params, _ = layer.build(x.shape[1:], rng)
@@ -133,14 +107,14 @@ def test_conv2d_holds_no_more_than_a_part_unfolded(rng):
         ("flatten", Flatten()),
     ],
 )
-def test_image_layer_is_said_in_a_word(word, layer):
+def test_image_layer_is_read_back_from_its_word(word, layer):
     assert layer_from_config(word) == layer
     assert layer_from_config(str(layer)) == layer
     assert layer_from_config(json.loads(json.dumps(layer.config()))) == layer
     assert len(str(layer)) <= len(word)
 
 
-def test_equal_image_layers_are_equal_however_they_were_said():
+def test_image_layers_are_equal_if_they_do_the_same():
     assert Conv2D(4, 3) == Conv2D(4, (3, 3), 1) == Conv2D(4, (3, 3), (1, 1))
     assert MaxPool2D(2) == MaxPool2D((2, 2), 2) == MaxPool2D(stride=(2, 2))
     assert MaxPool2D(2, 1) != MaxPool2D(2) != AveragePool2D(2)
@@ -192,20 +166,20 @@ def test_equal_image_layers_are_equal_however_they_were_said():
         ),
     ],
 )
-def test_image_layer_says_what_is_wrong(make, says):
+def test_image_layer_refuses_wrong_values_in_one_line(make, says):
     with pytest.raises(ValueError, match=says) as raised:
         make()
     assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["conv2d", "maxpool2d", "averagepool2d", "globalaveragepool2d"])
-def test_layers_of_images_ask_for_images(name):
+def test_image_layers_want_images(name):
     word = f"{name}:4x3" if name == "conv2d" else name
     assert layer_from_config(word).wants_image
     assert not Flatten.wants_image
 
 
-def test_image_layers_learn_where_a_bar_lies(rng):
+def test_image_layers_learn_the_direction_of_a_bar(rng):
     layers = [Conv2D(4, 3, padding="same"), Relu(), MaxPool2D(), Flatten(), Dense(2)]
     labels = rng.integers(0, 2, 60)
     x0 = rng.normal(0, 0.3, (60, 6, 6, 1))
