@@ -35,7 +35,7 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     _say(filter(None, [start.lines()]))
     asked = start.asked
     partitions = asked.for_cluster(context.defaultParallelism).pieces
-    bound = cluster.worker_memory_limit(context._jsc.sc().conf(), context.master)
+    bound = cluster.worker_memory_limit(context)
     try:
         train, test = _opened(context, storage, asked, partitions)
         ends = [*preflight.ends(train), *preflight.ends(test)]

@@ -22,6 +22,7 @@ from nn.data.split import Split
 from nn.io import results
 from nn.models.sequential import Sequential
 from nn.spark.input.reader import Dataset
+from nn.spark.runtime import jvm
 from nn.spark.runtime.cluster import Executor
 from nn.spark.storage.filesystem import Folder, Storage
 from nn.training.evaluation import Score
@@ -239,7 +240,7 @@ def summary(
             "python": platform.python_version(),
             "numpy": np.__version__,
             "arithmetic": fingerprint.fingerprint(),
-            "java": context._jvm.System.getProperty("java.version"),
+            "java": jvm.java_version(context),
         },
         "master": context.master,
         "data": {

@@ -25,7 +25,7 @@ from nn.data.columns import Columns
 from nn.spark.input import cache
 from nn.spark.input.reader import Files
 from nn.spark.input.text_source import TextFile
-from nn.spark.runtime import cluster
+from nn.spark.runtime import cluster, jvm
 from nn.spark.runtime.workers import tune_worker
 from nn.training.trial_step import Rehearsal
 
@@ -103,7 +103,7 @@ def visit(context: Any, paths: Iterable[str], rehearsal: Rehearsal | None, neede
     context.setJobDescription("visiting the executors")
     tasks = context.parallelize(range(count), count)
     said = tasks.mapPartitions(partial(describe, tuple(paths), rehearsal)).collect()
-    names = _executors_of(context, said[0].stage, count)
+    names = jvm.executors_of_tasks(context, said[0].stage, 2 * count)
     slots = sum(each.slots for each in known.values())
     found: dict[tuple[str, int], Found] = {}
     for each in said:
@@ -119,12 +119,6 @@ def visit(context: Any, paths: Iterable[str], rehearsal: Rehearsal | None, neede
 def _by_name(found: Found) -> tuple:
     name = "" if found.executor is None else found.executor.name
     return len(name), name, found.visited.host, found.visited.process
-
-
-def _executors_of(context: Any, stage: int, count: int) -> dict[int, str]:
-    """The name of the executor that ran each task of a stage."""
-    tasks = context._jsc.sc().statusStore().taskList(stage, 0, 2 * count)
-    return {each.index(): each.executorId() for each in map(tasks.apply, range(tasks.size()))}
 
 
 def describe(paths: tuple[str, ...], rehearsal: Rehearsal | None, elements: Iterable) -> Iterator[Visited]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from nn.core.errors import DataError
 from nn.data import checks, csv, dialect, first_lines, hints
 from nn.data.first_lines import FirstLines
+from nn.spark.runtime import jvm
 from nn.spark.runtime.errors import as_user_error, storage_failure, translated
 from nn.spark.storage.filesystem import SLICE, File, Storage
 
@@ -71,7 +72,11 @@ class TextFile:
         self.context, self._storage = context, storage
         self._refuse_no_lines()
         self.lines = self._cut(max(1, -(-self.bytes // partitions)))
-        if len(self.files) > 1 and self.lines.getNumPartitions() > partitions and self._has_no_hosts():
+        if (
+            len(self.files) > 1
+            and self.lines.getNumPartitions() > partitions
+            and not jvm.has_hosts(self.lines)
+        ):
             self.lines = self._cut(max(1, self.bytes // (partitions * _FINER)))
         self.pieces = self._pieces()
         first = self._look(header, skip)
@@ -100,7 +105,7 @@ class TextFile:
             _LONGEST_LINE: str(longest),
         }
         try:
-            with _set_for_now(self.context._jsc.hadoopConfiguration(), settings):
+            with _set_for_now(jvm.hadoop_configuration(self.context), settings):
                 lines = self.context.textFile(paths, wanted, use_unicode=False)
                 lines.getNumPartitions()  # cuts now: Spark would do it later, when the settings are gone
         except Exception as error:
@@ -137,16 +142,8 @@ class TextFile:
             note += f"; {self.partitions} part files would be read side by side"
         self.notes.append(note)
 
-    def _has_no_hosts(self) -> bool:
-        """Whether the storage names no host for its bytes (local disks, object stores), as HDFS does."""
-        lines = self.lines._jrdd.rdd()
-        return lines.preferredLocations(lines.partitions()[0]).isEmpty()
-
     def _pieces(self) -> list[InputSplit]:
-        splits = [partition.inputSplit().value() for partition in self.lines._jrdd.rdd().partitions()]
-        pieces = [
-            InputSplit(split.getPath().toString(), split.getStart(), split.getLength()) for split in splits
-        ]
+        pieces = [InputSplit(*split) for split in jvm.input_splits(self.lines)]
         if pieces != sorted(pieces):
             raise DataError(
                 f"{self.argument}: expected the files of {self.path} in sorted order, Spark gave another"
@@ -156,7 +153,7 @@ class TextFile:
     def _look(self, header: str, skip: int) -> FirstLines:
         """Look at the first lines; DataError where the first is neither a header nor a row."""
         try:
-            lines = list(self.lines._jrdd.take(skip + dialect.LOOKED_AT))
+            lines = jvm.take(self.lines, skip + dialect.LOOKED_AT)
         except Exception as error:
             raise as_user_error(error, DataError, f"{self.argument}: cannot read {self.path}") from None
         if not any(line.strip() for line in lines[skip:]):
@@ -187,7 +184,7 @@ class TextFile:
         starts = [piece.start == 0 for piece in self.pieces]
         elements = self.lines.mapPartitionsWithIndex(lambda index, lines: parse(index, starts[index], lines))
         if len(self.pieces) > self.partitions:
-            if self._has_no_hosts():
+            if not jvm.has_hosts(self.lines):
                 return elements.coalesce(self.partitions)
             self.notes.append(
                 f"{self.argument}: {len(self.pieces)} pieces instead of {self.partitions}: "

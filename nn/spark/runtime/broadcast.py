@@ -8,6 +8,7 @@ from contextlib import redirect_stderr
 from typing import Any
 
 from nn.core.errors import PlatformError
+from nn.spark.runtime import jvm
 
 OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.ENOENT)
 
@@ -21,8 +22,9 @@ def broadcast(context: Any, value: Any) -> Any:
         fault = _of_the_disk(error)
         if fault is None:
             raise
+        folder = jvm.temporary_folder(context)
         raise PlatformError(
-            f"cannot write what the executors are given to {context._temp_dir}: {fault.strerror}; free the disk, or "
+            f"cannot write what the executors are given to {folder}: {fault.strerror}; free the disk, or "
             "name another with spark.local.dir"
         ) from error
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from nn.core import files
 from nn.core.errors import DataError, MissingFileError, PlatformError, UsageError, UserError
+from nn.spark.runtime import jvm
 from nn.spark.runtime.errors import as_user_error, is_damage, reason_of
 from nn.spark.storage.local import LocalFolder, no_folder, read_local
 from nn.spark.storage.paths import cannot_open, refuse_colons
@@ -33,9 +34,8 @@ class Storage:
     """The file systems of a Spark context, and the folders and files on them."""
 
     def __init__(self, context):
-        self._jvm = context._jvm
-        self._gateway = context._gateway
-        self._configuration = context._jsc.hadoopConfiguration()
+        self._context = context
+        self._configuration = jvm.hadoop_configuration(context)
 
     def list_files(self, path: str, argument: str) -> tuple[list[File], list[str]]:
         """Return the files behind a path, a folder of part files or a glob, sorted by path, and notes for the user.
@@ -92,8 +92,8 @@ class Storage:
         files.refuse_more(size, most)
         stream = file_system.open(place)
         try:
-            take = self._jvm.org.apache.commons.io.IOUtils.toByteArray
-            return b"".join(bytes(take(stream, min(SLICE, size - at))) for at in range(0, size, SLICE))
+            counts = (min(SLICE, size - start) for start in range(0, size, SLICE))
+            return b"".join(jvm.read_exactly(self._context, stream, count) for count in counts)
         finally:
             stream.close()
 
@@ -101,18 +101,12 @@ class Storage:
     def open(self, path: str) -> Iterator[Callable[[int], bytes]]:
         """A function that reads on by at most so many bytes, unpacked where the name says that the file is packed."""
         file_system, place = self._at(path)
-        io = self._jvm.org.apache.hadoop.io.compress
-        codec = io.CompressionCodecFactory(self._configuration).getCodec(place)
         stream = file_system.open(place)
         try:
-            unpacked = stream if codec is None else codec.createInputStream(stream)
-            yield partial(self._read_on, unpacked)
+            content = jvm.decompressed(self._context, self._configuration, place, stream)
+            yield partial(jvm.read_at_most, self._context, content)
         finally:
             stream.close()
-
-    def _read_on(self, stream, most: int) -> bytes:
-        apache = self._jvm.org.apache.commons.io
-        return bytes(apache.IOUtils.toByteArray(apache.input.BoundedInputStream(stream, most)))
 
     def folder(self, path: str) -> Folder:
         """The folder at OUTPUT's path, which need not exist yet."""
@@ -129,7 +123,7 @@ class Storage:
             raise known or as_user_error(error, kind, f"{argument}: cannot use {path!r}") from error
 
     def _at(self, path: str):
-        place = self._jvm.org.apache.hadoop.fs.Path(path)
+        place = jvm.hadoop_path(self._context, path)
         return place.getFileSystem(self._configuration), place
 
 
@@ -186,8 +180,7 @@ class HadoopFolder:
             if _is_object_store(file_system):
                 self._create(file_system, target, content)
                 return
-            path_class = self._storage._jvm.org.apache.hadoop.fs.Path
-            scratch = path_class(target.getParent(), f".{target.getName()}.part")
+            scratch = jvm.hadoop_path(self._storage._context, target.getParent(), f".{target.getName()}.part")
             self._create(file_system, scratch, content)
             self._rename_over(scratch, target)
         except Exception as error:
@@ -254,12 +247,9 @@ class HadoopFolder:
     def _rename_over(self, scratch, target) -> None:
         # FileSystem.rename onto an existing file returns False and keeps the old; FileContext's can overwrite: HDFS
         # and viewfs over it at once, ABFS and whatever else has Hadoop's own two steps by deleting before.
-        jvm, configuration = self._storage._jvm, self._storage._configuration
-        rename = getattr(jvm.org.apache.hadoop.fs, "Options$Rename")
-        options = self._storage._gateway.new_array(rename, 1)
-        options[0] = rename.OVERWRITE
+        context, configuration = self._storage._context, self._storage._configuration
         try:
-            context = jvm.org.apache.hadoop.fs.FileContext.getFileContext(target.toUri(), configuration)
+            file_context = jvm.file_context(context, configuration, target)
         except Exception as error:
             if "UnsupportedFileSystemException" not in str(error):
                 raise
@@ -269,7 +259,7 @@ class HadoopFolder:
             if not file_system.rename(scratch, target):
                 raise PlatformError(f"cannot write {target}: its file system renames nothing") from None
             return
-        context.rename(scratch, target, options)
+        file_context.rename(scratch, target, jvm.overwrite_options(context))
 
     def check_writable(self) -> None:
         """Nothing is known before the first write to a far service."""
