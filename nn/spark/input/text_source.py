@@ -15,7 +15,7 @@ from nn.core.errors import DataError
 from nn.data import checks, csv, dialect, first_lines, hints
 from nn.data.first_lines import FirstLines
 from nn.spark.runtime import jvm
-from nn.spark.runtime.errors import as_user_error, storage_failure, translated
+from nn.spark.runtime.errors import as_user_error, translate
 from nn.spark.storage.filesystem import SLICE, File, Storage
 
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")
@@ -109,7 +109,8 @@ class TextFile:
                 lines = self.context.textFile(paths, wanted, use_unicode=False)
                 lines.getNumPartitions()  # cuts now: Spark would do it later, when the settings are gone
         except Exception as error:
-            raise as_user_error(error, DataError, f"{self.argument}: Spark cannot open {self.path}") from None
+            what = f"{self.argument}: Spark cannot open {self.path}"
+            raise as_user_error(error, DataError, what, self.path, self.argument) from error
         return lines
 
     @property
@@ -155,7 +156,8 @@ class TextFile:
         try:
             lines = jvm.take(self.lines, skip + dialect.LOOKED_AT)
         except Exception as error:
-            raise as_user_error(error, DataError, f"{self.argument}: cannot read {self.path}") from None
+            what = f"{self.argument}: cannot read {self.path}"
+            raise as_user_error(error, DataError, what, self.path, self.argument) from error
         if not any(line.strip() for line in lines[skip:]):
             after = f" after the first {skip:,} lines" if skip else ""
             raise DataError(f"{self.argument}: expected rows of numbers, found nothing{after} in {self.path}")
@@ -200,14 +202,14 @@ class TextFile:
 
     @contextmanager
     def readable(self) -> Iterator[None]:
-        """Tell bytes that the storage or an archive did not give as a DataError."""
+        """Raise a job's error as one line if its cause is known: DataError where the storage or an archive failed."""
         try:
             yield
         except Exception as error:
-            failure = storage_failure(error)
-            if failure is None or translated(error) is not None:
-                raise  # a fault of the environment is the caller's, not that of the data
-            raise DataError(f"{self.argument}: cannot read {self.path}: {failure}") from None
+            known = translate(error, self.path, self.argument)
+            if known is None or known is error:
+                raise
+            raise known from error
 
     def check(self, censuses: list[SplitStats]) -> None:
         """Raise DataError for the first bad line in the order of the files."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import nn.io.package
-from nn.core.errors import PlatformError, add_hint, hint_of
+from nn.core.errors import PlatformError, UserError, add_hint, hint_of
 from nn.spark.runtime import errors, installation, jvm, signals
 
 # What spark-submit, spark-defaults.conf or the cluster sets wins over each of these.
@@ -77,7 +77,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
             ship_package(context)
             yield context
         except Exception as error:
-            cause = signals.behind(error) or (None if debug else _known_fault(context, error))
+            cause = signals.behind(error) or (None if debug else _known_cause(context, error))
             if cause is None:
                 raise
             add_hint(cause, hint_of(error))
@@ -86,10 +86,10 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
             _stop(context)
 
 
-def _known_fault(context, error: Exception) -> PlatformError | None:
-    """The line for what went wrong in Java, if its cause is known: of a Spark that has stopped, any call may fail."""
-    known = errors.translated(error)
-    if known is None and getattr(error, "java_exception", None) is not None:
+def _known_cause(context, error: Exception) -> UserError | None:
+    """Return the error as one line for the user, if its cause is known; after Spark has stopped, any call may fail."""
+    known = errors.translate(error)
+    if known is None and errors.is_from_java(error):
         with suppress(Exception):
             if jvm.is_stopped(context):
                 return PlatformError(errors.STOPPED)

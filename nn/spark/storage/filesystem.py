@@ -16,7 +16,7 @@ from nn.core.errors import DataError, MissingFileError, PlatformError, UsageErro
 from nn.spark.runtime import jvm
 from nn.spark.runtime.errors import as_user_error, is_damage, reason_of
 from nn.spark.storage.local import LocalFolder, no_folder, read_local
-from nn.spark.storage.paths import cannot_open, refuse_colons
+from nn.spark.storage.paths import refuse_colons
 
 # What is created on these shows only when it is closed, and a rename copies it: no temporary name there.
 OBJECT_STORES = frozenset({"gs", "s3", "s3a", "s3n", "oss", "cosn", "obs"})
@@ -57,8 +57,9 @@ class Storage:
                 files += [File(s.getPath().toString(), s.getLen()) for s in shown if not s.isDirectory()]
                 folders += [s.getPath().getName() for s in shown if s.isDirectory()]
         except Exception as error:
-            known = cannot_open(error, path, argument)
-            raise known or as_user_error(error, DataError, f"{argument}: cannot list {path}") from error
+            raise as_user_error(
+                error, DataError, f"{argument}: cannot list {path}", path, argument
+            ) from error
         count = f"{len(folders)} folder{'s' if len(folders) > 1 else ''}"
         names = _few(sorted(folders))
         below = f"{path.rstrip('/')}/*"
@@ -119,8 +120,7 @@ class Storage:
         try:
             return self._at(path)
         except Exception as error:
-            known = cannot_open(error, path, argument)
-            raise known or as_user_error(error, kind, f"{argument}: cannot use {path!r}") from error
+            raise as_user_error(error, kind, f"{argument}: cannot use {path!r}", path, argument) from error
 
     def _at(self, path: str):
         place = jvm.hadoop_path(self._context, path)

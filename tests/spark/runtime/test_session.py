@@ -86,7 +86,7 @@ def test_an_error_that_a_signal_brought_about_is_the_signal_and_keeps_its_advice
 class JavaError(Exception):
     """As py4j's."""
 
-    java_exception = SimpleNamespace(getMessage=lambda: None)
+    java_exception = SimpleNamespace(getMessage=lambda: None)  # as of a NullPointerException
 
 
 @pytest.mark.parametrize("stopped", [True, False])

@@ -10,6 +10,7 @@ import pytest
 
 import nn.spark.storage.filesystem
 from nn.core.errors import DataError, PlatformError, UsageError
+from nn.spark.runtime import errors
 from nn.spark.storage import lock_file, paths
 from nn.spark.storage.filesystem import SLICE, HadoopFolder, LocalFolder, Storage
 from nn.spark.storage.lock import claimed, refuse_running
@@ -295,8 +296,9 @@ def test_a_class_that_a_connector_lacks_is_the_connector_s_lack():
             getClass=lambda: SimpleNamespace(getName=lambda: "java.lang.NoClassDefFoundError"),
         )
     )
-    assert "no connector for s3a://" in str(paths.cannot_open(error, "s3a://b/x", "TEST_LABELS"))
-    assert paths.cannot_open(ValueError("No FileSystem for scheme"), "x:/y", "TEST_LABELS") is None
+    assert "no connector for s3a://" in str(errors.translate(error, "s3a://b/x", "TEST_LABELS"))
+    assert errors.translate(error) is None
+    assert errors.translate(ValueError("No FileSystem for scheme"), "x:/y", "TEST_LABELS") is None
 
 
 @pytest.mark.parametrize(
