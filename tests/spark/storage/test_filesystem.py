@@ -13,7 +13,7 @@ from nn.core.errors import DataError, PlatformError, UsageError
 from nn.spark.runtime import errors
 from nn.spark.storage import lock_file, paths
 from nn.spark.storage.filesystem import SLICE, HadoopFolder, LocalFolder, Storage
-from nn.spark.storage.lock import claimed, refuse_running
+from nn.spark.storage.lock import locked, refuse_running
 
 pytestmark = pytest.mark.spark
 
@@ -94,11 +94,11 @@ def test_what_must_be_known_before_each_change_is(folder):
 
 
 def test_one_run_at_a_time_writes_to_a_folder(folder, tmp_path):
-    with claimed(folder, lambda: None, False, print):
+    with locked(folder, lambda: None, False, print):
         folder.write("history.csv", b"")
         assert folder.names() == ["_RUNNING", "history.csv"]
         told = f"another run writes to {folder.path}: process {os.getpid()} on"
-        with pytest.raises(UsageError, match=told), claimed(folder, lambda: None, True, print):
+        with pytest.raises(UsageError, match=told), locked(folder, lambda: None, True, print):
             pass
         folder.remove("history.csv")
     assert list((tmp_path / "disk").iterdir()) == []
@@ -106,13 +106,13 @@ def test_one_run_at_a_time_writes_to_a_folder(folder, tmp_path):
 
 def test_a_mark_whose_process_is_dead_or_unknown_is_replaced_by_its_age(folder, tmp_path):
     here = lock_file.this_machine()
-    for left in (lock_file.new(here)._replace(started=1).to_bytes(), b"damaged"):
+    for left in (lock_file.this_process(here)._replace(started=1).to_bytes(), b"damaged"):
         folder.create("_RUNNING", left)
         if left == b"damaged":
             with pytest.raises(UsageError, match="_RUNNING names no process; _RUNNING was last written 0 s"):
                 refuse_running(folder)
             os.utime(tmp_path / "disk" / "out" / "_RUNNING", (time.time() - 130,) * 2)
-        with claimed(folder, lambda: None, False, print):
+        with locked(folder, lambda: None, False, print):
             assert lock_file.from_bytes(folder.read("_RUNNING", 1000)).process == os.getpid()
         assert folder.names() == []
 
