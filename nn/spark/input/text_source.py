@@ -16,7 +16,8 @@ from nn.data import checks, csv, dialect, first_lines, hints
 from nn.data.first_lines import FirstLines
 from nn.spark.runtime import jvm
 from nn.spark.runtime.errors import as_user_error, translate
-from nn.spark.storage.filesystem import SLICE, File, Storage
+from nn.spark.storage.filesystem import File, Storage
+from nn.spark.storage.hadoop import BYTES_PER_CALL
 
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")
 _SMALLEST_SPLIT = "mapreduce.input.fileinputformat.split.minsize"
@@ -131,7 +132,7 @@ class TextFile:
                         raise DataError(
                             f"{self.argument}: {path}, line 1: expected {expected}, found a longer one"
                         )
-                    part = read(SLICE)
+                    part = read(BYTES_PER_CALL)
         except DataError:
             raise
         except Exception:  # the executors may read what the driver cannot, and say what is wrong if not

@@ -429,7 +429,7 @@ def test_reading_tells_what_is_no_text(spark, tmp_path, folder, make, told):
 @pytest.mark.parametrize(("ending", "pack"), [("", bytes), (".gz", gzip.compress)])
 def test_reading_holds_no_first_line_without_end(spark, folder, ending, pack, monkeypatch):
     monkeypatch.setattr(text_source, "_FIRST_LOOK", 4)
-    monkeypatch.setattr(text_source, "SLICE", 8)
+    monkeypatch.setattr(text_source, "BYTES_PER_CALL", 8)
     monkeypatch.setattr(text_source, "LONGEST", 15)
     path = folder / f"long.csv{ending}"
     for row, is_refused in ((b"10,20,30,40,50", False), (b"10,20,30,40,50" + 30 * b"0", True)):
