@@ -12,7 +12,7 @@ from nn.core.errors import DataError, MissingFileError, PlatformError
 from nn.data import csv
 from nn.spark import preflight
 from nn.spark.input import cache
-from nn.spark.input.reader import Files
+from nn.spark.input.input_files import Files
 from nn.spark.preflight import BlockSummary, ExecutorReport, FirstAndLast, Memory
 from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage, local_path

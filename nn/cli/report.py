@@ -109,7 +109,7 @@ def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name
         f"{train.classes} classes; read in {seconds:.1f} s into {pieces}"
     ]
     notes = [*train.notes, *test.notes]
-    sorted_rows = label_skew.warning(train.stretches) if recipe.averages_parameters else None
+    sorted_rows = label_skew.warning(train.shuffle_windows) if recipe.averages_parameters else None
     if sorted_rows:
         notes.append(sorted_rows)
     return "\n".join(lines + [f"note      {note}" for note in notes])

@@ -23,7 +23,7 @@ from nn.core import fingerprint
 from nn.data import csv
 from nn.data.columns import Columns
 from nn.spark.input import cache
-from nn.spark.input.reader import Files
+from nn.spark.input.input_files import Files
 from nn.spark.input.text_source import TextFile
 from nn.spark.runtime import cluster, jvm
 from nn.spark.runtime.workers import tune_worker
@@ -168,13 +168,13 @@ def first_and_last(files: Files) -> list[FirstAndLast]:
 
 def _first_and_last(file: TextFile, labels_of: LabelsOf) -> FirstAndLast:
     last = file.lines.getNumPartitions() - 1
-    starts = {index: file.pieces[index].start == 0 for index in (0, last)}
+    starts = {index: file.splits[index].start == 0 for index in (0, last)}
     file.context.setJobDescription(f"reading the ends of {file.argument}")
     read = file.lines.mapPartitionsWithIndex(partial(_read_ends, file.dialect, labels_of, starts))
     with file.readable():
         ends = dict(file.context.runJob(read, list, sorted(starts)))
-    files = file.pieces[0].path, file.pieces[last].path
-    return FirstAndLast(file.argument, len(file.pieces), ends[0][0], ends[last][1], files, ends[last][2])
+    files = file.splits[0].path, file.splits[last].path
+    return FirstAndLast(file.argument, len(file.splits), ends[0][0], ends[last][1], files, ends[last][2])
 
 
 def _labels_of_images(columns: Columns, part: csv.Chunk) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from nn.data.csv import LineError
 from nn.spark import preflight
-from nn.spark.input.reader import Files, Source
+from nn.spark.input.input_files import Files, Source
 from nn.spark.storage.filesystem import Storage
 from nn.training.recipe import Recipe
 from nn.training.trial_step import Rehearsal
@@ -66,7 +66,7 @@ def test_both_ends_of_images_and_labels_are_read(files, spark, partitions):
     opened = files(inputs.tolist(), labels, partitions)
     images, beside = preflight.first_and_last(opened)
     assert images[:4] == ("TRAIN_IMAGES", partitions, (1023, 4, 0), (1024, 4, 0))
-    assert images.files == (opened.images.pieces[0].path, opened.images.pieces[-1].path)
+    assert images.files == (opened.images.splits[0].path, opened.images.splits[-1].path)
     assert images.tail == 1024
     assert (beside.argument, beside.first, beside.last) == ("TRAIN_LABELS", (1024, 1, 3), (1024, 1, 3))
     assert (images.classes, beside.classes) == (0, 3)
