@@ -24,8 +24,11 @@ PACKAGES = {
     "matplotlib": {"plotting", "datasets"},  # whose digits are drawn in its fonts
     "argparse": {"cli", "datasets", "plotting"},
 }
+JVM = "nn/spark/runtime/jvm.py"  # the one file that uses PySpark's private attributes
+PRIVATE = re.compile(r"_j[a-z]*|_gateway\w*|_ensure_initialized|_temp_dir")
 PRINT = {"cli", "datasets", "plotting", "package"}
 FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "nn").rglob("*.py"))
+PROGRAMS = sorted(path.relative_to(ROOT) for path in ROOT.glob("*.py"))
 
 
 def place_of(parts):
@@ -69,6 +72,15 @@ def test_a_file_imports_its_own_folder_or_a_lower_line(path):
 def test_a_package_is_imported_in_its_own_folders_alone(path):
     for name in imports_of(path):
         assert path.parts[1] in PACKAGES.get(name[0], path.parts[1]), f"{path} imports {name[0]}"
+
+
+@pytest.mark.parametrize("path", [path for path in FILES + PROGRAMS if str(path) != JVM], ids=str)
+def test_one_file_uses_the_private_attributes_of_pyspark(path):
+    nodes = [
+        node for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.Attribute)
+    ]
+    uses = [f"line {node.lineno}: {node.attr}" for node in nodes if PRIVATE.fullmatch(node.attr)]
+    assert not uses, f"{path} uses PySpark's private attributes, which belong in {JVM}: {uses}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)

@@ -12,8 +12,8 @@ from nn.core.errors import DataError, MissingFileError, PlatformError
 from nn.data import csv
 from nn.spark import preflight
 from nn.spark.input import cache
-from nn.spark.input.reader import Files
-from nn.spark.preflight import Ends, Found, PieceEnd, Room
+from nn.spark.input.input_files import Files
+from nn.spark.preflight import BlockSummary, ExecutorReport, FirstAndLast, Memory
 from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage, local_path
 from nn.spark.storage.run_directory import Output
@@ -35,21 +35,21 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     _say(filter(None, [start.lines()]))
     asked = start.asked
     partitions = asked.for_cluster(context.defaultParallelism).pieces
-    bound = cluster.worker_memory_limit(context._jsc.sc().conf(), context.master)
+    bound = cluster.worker_memory_limit(context)
     try:
         train, test = _opened(context, storage, asked, partitions)
-        ends = [*preflight.ends(train), *preflight.ends(test)]
+        ends = [*preflight.first_and_last(train), *preflight.first_and_last(test)]
     except MissingFileError:
         raise  # the driver does not see it either
     except DataError:
         # Where an executor lacks a file, that says more than what the job met.
-        found = preflight.visit(context, _local(asked, storage), None, 0)
+        found = preflight.report_executors(context, _local(asked, storage), None, 0)
         _say(table(found, bound))
         _raise(faults(found, bound), [])
         raise
-    room = preflight.room(context, [train.images, test.images])
+    room = preflight.memory_for_rows(context, [train.images, test.images])
     rehearsal = _rehearsal(asked, train, ends, partitions)
-    found = preflight.visit(context, _local(asked, storage), rehearsal, room.needed)
+    found = preflight.report_executors(context, _local(asked, storage), rehearsal, room.needed)
     _say([*table(found, bound), *map(ends_line, ends), room_line(room)])
     output.probe()
     _say([f"output    {output.folder.path} can be written to by the driver; no executor writes there"])
@@ -81,7 +81,9 @@ def _raise(obstacles: Sequence[str], wrong: Sequence[str]) -> None:
         raise DataError(f"--check: {wrong[0]}")
 
 
-def _rehearsal(asked: Options, train: Files, ends: Sequence[Ends], partitions: int) -> Rehearsal | None:
+def _rehearsal(
+    asked: Options, train: Files, ends: Sequence[FirstAndLast], partitions: int
+) -> Rehearsal | None:
     """A step as the job would take it on one partition; None where the ends of its data are not as they should be."""
     if any(isinstance(block, csv.LineError) for each in ends for block in (each.first, each.last)):
         return None
@@ -102,7 +104,7 @@ def _local(asked: Options, storage: Storage) -> list[str]:
     return [place for place in places if place is not None]
 
 
-def table(found: Sequence[Found], bound: int | None) -> list[str]:
+def table(found: Sequence[ExecutorReport], bound: int | None) -> list[str]:
     """A line an executor, under a header; `bound` bytes are for its workers, None: what the machine has free."""
     rows = [HEADER, *(_cells(each, bound) for each in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
@@ -111,24 +113,24 @@ def table(found: Sequence[Found], bound: int | None) -> list[str]:
     ]
 
 
-def _cells(found: Found, bound: int | None) -> tuple[str, ...]:
-    visited, executor, rows = found
+def _cells(found: ExecutorReport, bound: int | None) -> tuple[str, ...]:
+    worker, executor, row_bytes = found
     return (
         "?" if executor is None else executor.name,
-        *(visited.host, visited.python, visited.numpy, visited.nn, visited.threads),
+        *(worker.host, worker.python, worker.numpy, worker.nn, worker.threads),
         "?" if executor is None else str(executor.slots),
-        "?" if visited.step is None else _time(visited.step),
+        "?" if worker.step_seconds is None else _time(worker.step_seconds),
         _size(_workers(found)),
-        _size(visited.free if bound is None else bound),
-        _size(rows),
+        _size(worker.free_memory if bound is None else bound),
+        _size(row_bytes),
         _size(0 if executor is None else executor.storage),
-        "unreadable" if visited.unread else "readable",
+        "unreadable" if worker.unreadable else "readable",
     )
 
 
-def _workers(found: Found) -> int:
+def _workers(found: ExecutorReport) -> int:
     """Bytes that all workers of an executor take together at most; 0: unknown."""
-    return 0 if found.executor is None else found.executor.slots * found.visited.worker
+    return 0 if found.executor is None else found.executor.slots * found.worker.peak_memory
 
 
 def _size(size: int) -> str:
@@ -139,27 +141,27 @@ def _time(seconds: float) -> str:
     return f"{1000 * seconds:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
 
 
-def faults(found: Sequence[Found], bound: int | None) -> list[str]:
+def faults(found: Sequence[ExecutorReport], bound: int | None) -> list[str]:
     """What about the executors would stop a job, or make its results differ from run to run, a line each."""
-    visited = [each.visited for each in found]
+    workers = [each.worker for each in found]
     said = [
         f"{each.host} cannot read {path}: put it on every machine, or on a file system that all of them share"
-        for each in visited
-        for path in each.unread
+        for each in workers
+        for path in each.unreadable
     ]
     moved = "; a task that moves to another machine may give other last bits"
     for name in ("python", "numpy", "nn"):
-        versions = sorted({getattr(each, name) for each in visited})
+        versions = sorted({getattr(each, name) for each in workers})
         if len(versions) > 1:
             said.append(f"executors run different versions of {name}: {', '.join(versions)}{moved}")
-    hosts = {each.arithmetic: each.host for each in visited}
-    if len(hosts) > 1 and len({each.numpy for each in visited}) == 1:
+    hosts = {each.arithmetic: each.host for each in workers}
+    if len(hosts) > 1 and len({each.numpy for each in workers}) == 1:
         names = " and ".join(sorted(hosts.values()))
         said.append(f"the processors or BLAS libraries of {names} round sums differently{moved}")
     return said + _too_little(found, bound)
 
 
-def data_faults(ends: Sequence[Ends]) -> list[str]:
+def data_faults(ends: Sequence[FirstAndLast]) -> list[str]:
     """What is wrong with the ends of the data, a line each; what is both ends is said once."""
     said = [
         f"{each.argument}: {file}, line {block.line}{within}: {block}"
@@ -170,16 +172,16 @@ def data_faults(ends: Sequence[Ends]) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def _within(ends: Ends) -> str:
+def _within(ends: FirstAndLast) -> str:
     """Among which lines those of the last block are counted, unless it is all of its file."""
     return f" of the last {ends.tail:,}" if ends.tail else ""
 
 
-def _too_little(found: Sequence[Found], bound: int | None) -> list[str]:
+def _too_little(found: Sequence[ExecutorReport], bound: int | None) -> list[str]:
     """A line for each executor whose workers would not find the memory that they need."""
     said = []
     for each in found:
-        needed, there = _workers(each), each.visited.free if bound is None else bound
+        needed, there = _workers(each), each.worker.free_memory if bound is None else bound
         if not there or needed <= there:
             continue
         cure = (
@@ -188,25 +190,25 @@ def _too_little(found: Sequence[Found], bound: int | None) -> list[str]:
             else "raise spark.executor.memoryOverhead or give it fewer cores"
         )
         said.append(
-            f"executor {_cells(each, bound)[0]} on {each.visited.host}: its workers need "
+            f"executor {_cells(each, bound)[0]} on {each.worker.host}: its workers need "
             f"{dry_run.bytes_of(needed)}, {dry_run.bytes_of(there)} are there beside the heap: {cure}"
         )
     return said
 
 
-def ends_line(ends: Ends) -> str:
+def ends_line(ends: FirstAndLast) -> str:
     """What the ends of a text hold."""
     first, last = (
         f"{block.rows:,} rows of {block.width} value{'s' if block.width > 1 else ''}"
-        if isinstance(block, PieceEnd)
+        if isinstance(block, BlockSummary)
         else "unreadable"
         for block in (ends.first, ends.last)
     )
-    pieces = f"{ends.pieces} piece{'s' if ends.pieces > 1 else ''}"
+    pieces = f"{ends.splits} piece{'s' if ends.splits > 1 else ''}"
     return f"data      {ends.argument}: {pieces}; first block {first}, last block {last}"
 
 
-def room_line(room: Room) -> str:
+def room_line(room: Memory) -> str:
     """What the rows need of what there is."""
     kept = (
         "in memory"

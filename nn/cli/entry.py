@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any, TextIO
 
 from nn.core import format, signals
-from nn.core.errors import HungUp, PlatformError, Terminated, UserError, hint_of
-from nn.spark.runtime import launcher
+from nn.core.errors import HungUp, PlatformError, Terminated, hint_of
+from nn.spark.runtime import errors, launcher
 
 BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a program
 ENDED = {KeyboardInterrupt: "interrupted", Terminated: "terminated", HungUp: "terminal closed"}
@@ -74,31 +74,19 @@ def _advice(error: BaseException) -> str:
 
 
 def _line_and_code(error: Exception, debug: bool) -> tuple[str, int]:
-    if isinstance(error, UserError):
-        return f"error: {error.on_command_line()}{_advice(error)}", error.exit_code
+    known = errors.translate(error)
+    if known is not None:
+        return f"error: {known.on_command_line()}{_advice(error)}", known.exit_code
     more = _advice(error) + ("" if debug else "; --debug shows all of it")
-    java = getattr(error, "java_exception", None)
-    if java is not None:
-        return f"error: Spark: {_telling_line(str(java.getMessage()))}{more}", PlatformError.exit_code
+    if errors.is_from_java(error):
+        return f"error: Spark: {errors.reason_of(error)}{more}", PlatformError.exit_code
     if isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "
         return f"error: {place}{error.strerror}{more}", PlatformError.exit_code
     if isinstance(error, MemoryError):
         return f"error: there is not memory enough{more}", PlatformError.exit_code
-    return f"error: {type(error).__name__}: {_telling_line(str(error))}{more}", UNFORESEEN
-
-
-def _telling_line(text: str) -> str:
-    """The line of a long message that names the error: the last of a Python trace in it, else the first."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    traced = [number for number, line in enumerate(lines) if line.startswith("Traceback")]
-    if traced:
-        after = lines[traced[-1] + 1 :]
-        named = [
-            line for line in after if not line.startswith(("File ", "at ")) and "Error" in line.split(":")[0]
-        ]
-        return named[0] if named else lines[0]
-    return lines[0] if lines else "no message"
+    reason = errors.reason_of(error) if str(error).strip() else "no message"
+    return f"error: {type(error).__name__}: {reason}{more}", UNFORESEEN
 
 
 def _say(program: str, behind: int | None, line: str, code: int) -> int:

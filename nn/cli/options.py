@@ -17,7 +17,7 @@ from nn.data import dialect
 from nn.data.split import Split
 from nn.layers.base import WrongKindError
 from nn.models.sequential import Sequential
-from nn.spark.input.reader import Source
+from nn.spark.input.input_files import Source
 from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun

@@ -50,7 +50,7 @@ def claimed(asked: Options, output: Output, say: Callable[[str], None]) -> Itera
         checked()
         yield
         return
-    with lock.claimed(output.folder, checked, asked.resume, say):
+    with lock.locked(output.folder, checked, asked.resume, say):
         yield
 
 

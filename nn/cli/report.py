@@ -22,6 +22,7 @@ from nn.data.split import Split
 from nn.io import results
 from nn.models.sequential import Sequential
 from nn.spark.input.reader import Dataset
+from nn.spark.runtime import jvm
 from nn.spark.runtime.cluster import Executor
 from nn.spark.storage.filesystem import Folder, Storage
 from nn.training.backend import Backend
@@ -110,7 +111,7 @@ def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name
         f"{train.classes} classes; read in {seconds:.1f} s into {pieces}"
     ]
     notes = [*train.notes, *test.notes]
-    sorted_rows = label_skew.warning(train.stretches) if recipe.averages_parameters else None
+    sorted_rows = label_skew.warning(train.shuffle_windows) if recipe.averages_parameters else None
     if sorted_rows:
         notes.append(sorted_rows)
     return "\n".join(lines + [f"note      {note}" for note in notes])
@@ -239,7 +240,7 @@ def summary(
             "python": platform.python_version(),
             "numpy": np.__version__,
             "arithmetic": fingerprint.fingerprint(),
-            "java": context._jvm.System.getProperty("java.version"),
+            "java": jvm.java_version(context),
         },
         "master": context.master,
         "data": {

@@ -1,7 +1,7 @@
-"""Look over a cluster before a job: what each executor runs, what it can read, and whether there is room.
+"""Check a cluster before a job: what each executor runs, what it can read, and whether the memory is enough.
 
-A small job for each text reads its first and its last piece; another visits every executor and rehearses a step of the
-training there.
+A small job for each text reads its first and its last input split. Another job runs a task on every executor, which
+reports its versions and its memory and takes a trial step of the training.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from nn.core import fingerprint
 from nn.data import csv
 from nn.data.columns import Columns
 from nn.spark.input import cache
-from nn.spark.input.reader import Files
+from nn.spark.input.input_files import Files
 from nn.spark.input.text_source import TextFile
-from nn.spark.runtime import cluster
+from nn.spark.runtime import cluster, jvm
 from nn.spark.runtime.workers import tune_worker
 from nn.training.trial_step import Rehearsal
 
-PAUSE = 0.2  # seconds that a visit takes at least, so that no executor gets all of them
-VISITS = 3  # for each task that runs at once
+PAUSE = 0.2  # seconds that a task takes at least, so that no executor gets all of them
+TASKS_PER_SLOT = 3
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # the first that is set counts
 
-LabelsOf = Callable[[csv.Chunk], Any]  # labels (n,), None where there are none, or a Fault
+LabelsOf = Callable[[csv.Chunk], Any]  # labels (n,), None where there are none, or a LineError
 
 
-class Visited(NamedTuple):
-    """What one executor's Python says of itself."""
+class WorkerReport(NamedTuple):
+    """The versions and the memory of one executor's Python workers, as one of them reports them."""
 
     stage: int
     task: int  # by which the driver finds the executor's name
@@ -46,97 +46,96 @@ class Visited(NamedTuple):
     python: str
     numpy: str
     nn: str
-    arithmetic: str  # what tells the last bits that it computes (nn/core/fingerprint.py)
-    threads: str  # of BLAS in a worker, "all" where nothing bounds them
-    free: int  # bytes of the machine; 0: unknown
-    worker: int  # bytes that a worker held at most, a step rehearsed; 0: unknown
-    step: float | None  # seconds of the step; None: none was rehearsed
-    unread: tuple[str, ...]  # local paths that it cannot read
+    arithmetic: str  # a hash of the last bits that it computes (nn/core/fingerprint.py)
+    threads: str  # of BLAS in a worker, "all" where no variable limits them
+    free_memory: int  # bytes of the machine; 0: unknown
+    peak_memory: int  # bytes of the worker, after the trial step; 0: unknown
+    step_seconds: float | None  # None: there was no trial step
+    unreadable: tuple[str, ...]  # local paths that it cannot read
 
 
-class Found(NamedTuple):
-    """An executor: what Python says of it, and what Spark does."""
+class ExecutorReport(NamedTuple):
+    """One executor, as its Python workers and as Spark report it."""
 
-    visited: Visited
+    worker: WorkerReport
     executor: cluster.Executor | None  # None where Spark no longer knows it
-    rows: int  # bytes of rows that it will be given
+    row_bytes: int  # of the rows that it will hold
 
 
-class PieceEnd(NamedTuple):
-    """What a block at one end of a text holds."""
+class BlockSummary(NamedTuple):
+    """The size of a text's first or last block."""
 
     rows: int
     width: int
-    classes: int  # one more than the largest label there; 0: it holds no labels
+    classes: int  # one more than its largest label; 0: it has no labels
 
 
-class Ends(NamedTuple):
-    """The first and the last block of a text, or what is wrong with them."""
+class FirstAndLast(NamedTuple):
+    """The first and the last block of a text, or the error in them."""
 
     argument: str
-    pieces: int
-    first: PieceEnd | csv.LineError
-    last: PieceEnd | csv.LineError
-    files: tuple[str, str]  # where the two lie
-    tail: int  # lines of the last block where it ends its file, 0: where it is all of it
+    splits: int
+    first: BlockSummary | csv.LineError
+    last: BlockSummary | csv.LineError
+    files: tuple[str, str]  # the paths of the two
+    tail: int  # lines of the last block where it is the end of its file, 0: where it is all of it
 
     @property
     def classes(self) -> int:
-        """One more than the largest label that was seen."""
-        return max(end.classes if isinstance(end, PieceEnd) else 0 for end in (self.first, self.last))
+        """Return one more than the largest label in the two blocks."""
+        blocks = (self.first, self.last)
+        return max(block.classes if isinstance(block, BlockSummary) else 0 for block in blocks)
 
 
-class Room(NamedTuple):
-    """Bytes for rows that are kept between passes."""
+class Memory(NamedTuple):
+    """Bytes of memory for the rows that are cached between passes."""
 
     needed: int
-    free: int  # that all executors have together
+    free: int  # of all executors together
 
 
-def visit(context: Any, paths: Iterable[str], rehearsal: Rehearsal | None, needed: int) -> list[Found]:
-    """Every executor once, in the order of their names.
+def report_executors(
+    context: Any, paths: Iterable[str], rehearsal: Rehearsal | None, needed: int
+) -> list[ExecutorReport]:
+    """Return a report of every executor, in the order of their names.
 
-    `paths` are local ones that each must be able to read; `needed` bytes of rows will be spread over all of them.
+    `paths` are local ones that each executor must be able to read. `needed` bytes of rows will be spread over all.
     """
-    known = {each.name: each for each in cluster.registered(context)}
-    count = VISITS * max(context.defaultParallelism, sum(each.slots for each in known.values()))
+    executors = {executor.name: executor for executor in cluster.registered(context)}
+    slots = sum(executor.slots for executor in executors.values())
+    count = TASKS_PER_SLOT * max(context.defaultParallelism, slots)
     context.setJobDescription("visiting the executors")
     tasks = context.parallelize(range(count), count)
-    said = tasks.mapPartitions(partial(describe, tuple(paths), rehearsal)).collect()
-    names = _executors_of(context, said[0].stage, count)
-    slots = sum(each.slots for each in known.values())
-    found: dict[tuple[str, int], Found] = {}
-    for each in said:
-        executor = known.get(names.get(each.task, ""))
-        rows = 0 if executor is None else needed * executor.slots // slots
-        before = found.get((each.host, each.process))
-        if before is not None and before.visited.worker > each.worker:
-            each = before.visited
-        found[each.host, each.process] = Found(each, executor, rows)
-    return sorted(found.values(), key=_by_name)
+    workers = tasks.mapPartitions(partial(report_worker, tuple(paths), rehearsal)).collect()
+    names = jvm.executors_of_tasks(context, workers[0].stage, 2 * count)
+    reports: dict[tuple[str, int], ExecutorReport] = {}
+    for worker in workers:
+        executor = executors.get(names.get(worker.task, ""))
+        row_bytes = 0 if executor is None else needed * executor.slots // slots
+        previous = reports.get((worker.host, worker.process))
+        if previous is not None and previous.worker.peak_memory > worker.peak_memory:
+            worker = previous.worker
+        reports[worker.host, worker.process] = ExecutorReport(worker, executor, row_bytes)
+    return sorted(reports.values(), key=_by_name)
 
 
-def _by_name(found: Found) -> tuple:
-    name = "" if found.executor is None else found.executor.name
-    return len(name), name, found.visited.host, found.visited.process
+def _by_name(report: ExecutorReport) -> tuple:
+    name = "" if report.executor is None else report.executor.name
+    return len(name), name, report.worker.host, report.worker.process
 
 
-def _executors_of(context: Any, stage: int, count: int) -> dict[int, str]:
-    """The name of the executor that ran each task of a stage."""
-    tasks = context._jsc.sc().statusStore().taskList(stage, 0, 2 * count)
-    return {each.index(): each.executorId() for each in map(tasks.apply, range(tasks.size()))}
-
-
-def describe(paths: tuple[str, ...], rehearsal: Rehearsal | None, elements: Iterable) -> Iterator[Visited]:
-    """What the executor is that this runs on."""
+def report_worker(
+    paths: tuple[str, ...], rehearsal: Rehearsal | None, elements: Iterable
+) -> Iterator[WorkerReport]:
+    """Yield a report of the Python worker that runs this task."""
     from pyspark import TaskContext
 
     tune_worker()
     for _ in elements:
         time.sleep(PAUSE)
     task: Any = TaskContext.get()
-    step = _rehearsed(rehearsal)
-    yield Visited(
+    step = _trial_step(rehearsal)
+    yield WorkerReport(
         task.stageId(),
         task.partitionId(),
         os.getppid(),
@@ -146,39 +145,39 @@ def describe(paths: tuple[str, ...], rehearsal: Rehearsal | None, elements: Iter
         __version__,
         fingerprint.fingerprint(),
         next((os.environ[name] for name in THREADS if os.environ.get(name)), "all"),
-        _told("/proc/meminfo", "MemAvailable"),
-        _told("/proc/self/status", "VmHWM"),
+        _linux_memory("/proc/meminfo", "MemAvailable"),
+        _linux_memory("/proc/self/status", "VmHWM"),
         step,
         tuple(path for path in paths if not os.access(path, os.R_OK)),
     )
 
 
 @functools.cache
-def _rehearsed(rehearsal: Rehearsal | None) -> float | None:
-    """Seconds of a step, taken once in a worker's life."""
+def _trial_step(rehearsal: Rehearsal | None) -> float | None:
+    """Return the seconds of a trial step, which each worker takes once."""
     return None if rehearsal is None else rehearsal.run()
 
 
-def ends(files: Files) -> list[Ends]:
-    """The ends of a set's images, and of its labels where they lie apart."""
-    found = [_ends(files.images, partial(_labels_beside, files.columns))]
+def first_and_last(files: Files) -> list[FirstAndLast]:
+    """Read the first and the last block of a set's images, and of its labels where they have files of their own."""
+    blocks = [_first_and_last(files.images, partial(_labels_of_images, files.columns))]
     if files.labels is not None:
-        found.append(_ends(files.labels, _labels_alone))
-    return found
+        blocks.append(_first_and_last(files.labels, _labels_alone))
+    return blocks
 
 
-def _ends(file: TextFile, labels_of: LabelsOf) -> Ends:
+def _first_and_last(file: TextFile, labels_of: LabelsOf) -> FirstAndLast:
     last = file.lines.getNumPartitions() - 1
-    starts = {place: file.pieces[place].start == 0 for place in (0, last)}
+    starts = {index: file.splits[index].start == 0 for index in (0, last)}
     file.context.setJobDescription(f"reading the ends of {file.argument}")
-    read = file.lines.mapPartitionsWithIndex(partial(_ends_of, file.dialect, labels_of, starts))
+    read = file.lines.mapPartitionsWithIndex(partial(_read_ends, file.dialect, labels_of, starts))
     with file.readable():
-        pieces = dict(file.context.runJob(read, list, sorted(starts)))
-    files = file.pieces[0].path, file.pieces[last].path
-    return Ends(file.argument, len(file.pieces), pieces[0][0], pieces[last][1], files, pieces[last][2])
+        ends = dict(file.context.runJob(read, list, sorted(starts)))
+    files = file.splits[0].path, file.splits[last].path
+    return FirstAndLast(file.argument, len(file.splits), ends[0][0], ends[last][1], files, ends[last][2])
 
 
-def _labels_beside(columns: Columns, part: csv.Chunk) -> Any:
+def _labels_of_images(columns: Columns, part: csv.Chunk) -> Any:
     labels, weights = columns.beside(part, csv.MAX_CLASSES)
     return weights if isinstance(weights, csv.LineError) else labels
 
@@ -187,15 +186,15 @@ def _labels_alone(part: csv.Chunk) -> Any:
     return csv.to_labels(part.values, part.line)
 
 
-def room(context: Any, images: list[TextFile]) -> Room:
-    """What the rows of all sets need, and what there is."""
-    return Room(sum(map(cache.estimated_bytes, images)), cache.free_storage(context))
+def memory_for_rows(context: Any, images: list[TextFile]) -> Memory:
+    """Return the memory that the rows of all sets need, and that is free on all executors."""
+    return Memory(sum(map(cache.estimated_bytes, images)), cache.free_storage(context))
 
 
-def _ends_of(
+def _read_ends(
     dialect: csv.Dialect, labels_of: LabelsOf, starts: dict[int, bool], index: int, lines: Iterator[bytes]
 ) -> Iterator[tuple[int, tuple]]:
-    """A piece's number, its first and last block and `tail`; every line is drawn, so that the worker can be kept."""
+    """Yield a split's index, its first and last block and `tail`. Reads every line, so that the worker is reused."""
     tune_worker()
     rows = csv.chunk_rows(dialect.width)
     first = csv.take(lines, rows)
@@ -206,13 +205,13 @@ def _ends_of(
         while len(last) > rows or (size > csv.CHUNK_TEXT and len(last) > 1):
             size -= len(last.popleft())
     whole = starts[index] and count == len(last)  # the last block too begins where the file does
-    ends = _end(first, dialect, labels_of, starts[index]), _end(list(last), dialect, labels_of, whole)
-    yield index, (*ends, 0 if whole else len(last))
+    head = _summarize(first, dialect, labels_of, starts[index])
+    yield index, (head, _summarize(list(last), dialect, labels_of, whole), 0 if whole else len(last))
 
 
-def _end(
+def _summarize(
     lines: list[bytes], dialect: csv.Dialect, labels_of: LabelsOf, starts_file: bool
-) -> PieceEnd | csv.LineError:
+) -> BlockSummary | csv.LineError:
     rows, classes, fault = 0, 0, None
     for part in csv.parse(iter(lines), dialect, starts_file):
         if isinstance(part, csv.PieceEnd):
@@ -223,11 +222,11 @@ def _end(
             fault = labels
         elif labels is not None:
             classes = max(classes, int(labels.max()) + 1)
-    return fault or PieceEnd(rows, dialect.width, classes)
+    return fault or BlockSummary(rows, dialect.width, classes)
 
 
-def _told(path: str, name: str) -> int:
-    """Bytes by a name, as Linux tells; 0 elsewhere."""
+def _linux_memory(path: str, name: str) -> int:
+    """Return the bytes that a file of Linux gives for a name; 0 on other systems."""
     try:
         with open(path) as file:
             words = next((line.split() for line in file if line.startswith(f"{name}:")), ["", "0"])

@@ -4,23 +4,25 @@ import re
 
 from nn.cli import check
 from nn.data.csv import LineError
-from nn.spark.preflight import Ends, Found, PieceEnd, Room, Visited
+from nn.spark.preflight import BlockSummary, ExecutorReport, FirstAndLast, Memory, WorkerReport
 from nn.spark.runtime.cluster import Executor
 
 GB = 1 << 30
-VISITED = Visited(0, 0, 11, "a", "3.11.2", "2.1.0", "0.1.0", "f00", "1", 2 * GB, 100 << 20, 0.0123, ())
-GOOD = Found(VISITED, Executor("1", 4, GB), 50_000_000)
-END = PieceEnd(1024, 784, 0)
-ENDS = Ends("TRAIN_IMAGES", 4, END, END._replace(rows=500), ("a.csv", "b.csv"), 500)
+WORKER = WorkerReport(0, 0, 11, "a", "3.11.2", "2.1.0", "0.1.0", "f00", "1", 2 * GB, 100 << 20, 0.0123, ())
+GOOD = ExecutorReport(WORKER, Executor("1", 4, GB), 50_000_000)
+END = BlockSummary(1024, 784, 0)
+ENDS = FirstAndLast("TRAIN_IMAGES", 4, END, END._replace(rows=500), ("a.csv", "b.csv"), 500)
 
 
 def of(**changes):
     """An executor like the good one but for what its Python says."""
-    return GOOD._replace(visited=VISITED._replace(**changes))
+    return GOOD._replace(worker=WORKER._replace(**changes))
 
 
 def test_each_executor_is_a_line_under_a_header():
-    strange = of(host="machine-b", free=0, step=None, unread=("/x",))._replace(executor=None, rows=0)
+    strange = of(host="machine-b", free_memory=0, step_seconds=None, unreadable=("/x",))._replace(
+        executor=None, row_bytes=0
+    )
     header, first, second = check.table([GOOD, strange], None)
     assert re.split("  +", header) == list(check.HEADER)
     assert re.split("  +", first) == [
@@ -34,7 +36,7 @@ def test_each_executor_is_a_line_under_a_header():
 
 
 def test_a_long_step_is_in_seconds():
-    _, line = check.table([of(step=3.816)], None)
+    _, line = check.table([of(step_seconds=3.816)], None)
     assert re.split("  +", line)[7] == "3.82 s"
 
 
@@ -43,7 +45,7 @@ def test_nothing_is_wrong_with_executors_that_are_alike():
 
 
 def test_what_stands_in_the_way_is_said():
-    others = [of(host="b", unread=("/x.csv",)), of(host="c", numpy="1.26.4")]
+    others = [of(host="b", unreadable=("/x.csv",)), of(host="c", numpy="1.26.4")]
     unread, versions = check.faults([GOOD, *others], None)
     assert (
         unread == "b cannot read /x.csv: put it on every machine, or on a file system that all of them share"
@@ -72,14 +74,14 @@ def test_what_is_wrong_with_the_data_is_said():
 
 
 def test_workers_that_need_more_than_there_is_are_a_problem():
-    assert check.faults([of(free=300_000_000)], None) == [
+    assert check.faults([of(free_memory=300_000_000)], None) == [
         "executor 1 on a: its workers need 419 MB, 300 MB are there beside the heap: give it fewer cores"
     ]
     (told,) = check.faults([GOOD], 384 << 20)
     assert told.endswith(
         "403 MB are there beside the heap: raise spark.executor.memoryOverhead or give it fewer cores"
     )
-    assert check.faults([of(free=0)], None) == []  # no one knows
+    assert check.faults([of(free_memory=0)], None) == []  # no one knows
 
 
 def test_ends_and_room_are_lines():
@@ -87,7 +89,7 @@ def test_ends_and_room_are_lines():
         "data      TRAIN_IMAGES: 4 pieces; first block 1,024 rows of 784 values, last block 500 rows of 784 values"
     )
     assert "last block unreadable" in check.ends_line(ENDS._replace(last=LineError(1, "", "")))
-    assert check.room_line(Room(47_000_000, 400_000_000)) == (
+    assert check.room_line(Memory(47_000_000, 400_000_000)) == (
         "memory    rows need 47 MB, executors have 400 MB for them: they are kept in memory"
     )
-    assert "on disk, which is slower" in check.room_line(Room(300_000_000, 400_000_000))
+    assert "on disk, which is slower" in check.room_line(Memory(300_000_000, 400_000_000))

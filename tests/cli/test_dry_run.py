@@ -123,7 +123,7 @@ def test_dry_run_refuses_an_output_that_the_run_would_refuse(csv_set, tmp_path):
 def test_dry_run_tells_a_run_that_writes_to_output(csv_set, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    running = lock_file.new(lock_file.this_machine())
+    running = lock_file.this_process(lock_file.this_machine())
     (out / lock_file.NAME).write_bytes(running.to_bytes())
     for flags in ([], ["--overwrite"], ["--resume"]):
         with pytest.raises(

@@ -27,7 +27,7 @@ class JavaError(Exception):
                 "Job aborted due to stage failure: Task 0 in stage 3.0 failed 1 times\n"
                 "Traceback (most recent call last):\n"
                 '  File "worker.py", line 830, in main\n'
-                "ModuleNotFoundError: No module named 'numpy'\n"
+                "ModuleNotFoundError: No module named 'scipy'\n"
                 "\tat org.apache.spark.api.python.BasePythonRunner"
             )
 
@@ -106,7 +106,7 @@ def test_a_signal_while_the_program_says_how_it_ended_changes_nothing(number, mo
 
 def test_door_names_what_failed_on_an_executor(monkeypatch, capsys):
     assert end_with(JavaError(), monkeypatch) == 4
-    assert "ModuleNotFoundError: No module named 'numpy'; --debug shows all" in capsys.readouterr().err
+    assert "ModuleNotFoundError: No module named 'scipy'; --debug shows all" in capsys.readouterr().err
 
 
 def test_door_shows_the_trace_when_asked(monkeypatch, capsys):

@@ -44,7 +44,7 @@ from nn.io.checkpoint import Checkpoint
 from nn.models import model_file
 from nn.models.builder import multilayer_perceptron
 from nn.models.classifier import Classifier
-from nn.spark.input.reader import Parsed, parse_images, parse_labels
+from nn.spark.input.parsing import Parsed, parse_images, parse_labels
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import LocalFolder
 from nn.training.recipe import Recipe
@@ -157,12 +157,12 @@ def labels(random: Random) -> str:
         rows.append(",".join(cells))
     lines = [row.encode("utf-8", "surrogatepass") for row in rows]
     expected = _expected_labels(rows, width, csv.MAX_CLASSES)
-    *parts, census = parse_labels(
+    *parts, stats = parse_labels(
         csv.Dialect("," if width > 1 else None, width), csv.MAX_CLASSES, 0, False, iter(lines)
     )
-    if census.fault is not None:
-        assert expected is None, f"{rows} refused: {census.fault}"
-        one_line(f"{census.fault.expected}{census.fault.found}")
+    if stats.fault is not None:
+        assert expected is None, f"{rows} refused: {stats.fault}"
+        one_line(f"{stats.fault.expected}{stats.fault.found}")
         return REFUSED
     found = np.concatenate(parts).tolist() if parts else []
     assert found == expected, f"{rows} read as {found}"

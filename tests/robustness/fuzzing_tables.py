@@ -20,7 +20,7 @@ from nn.datasets.options import read_options
 from nn.plotting import program
 from nn.plotting.gallery import READERS
 from nn.plotting.textfiles import BadFileError, NotDrawableError
-from nn.spark.input.reader import Parsed, parse_images
+from nn.spark.input.parsing import Parsed, parse_images
 from nn.spark.storage.local import LocalFolder
 from nn.spark.storage.run_directory import Output
 from tests.robustness.fuzzing_common import ACCEPTED, HOSTILE, NUMBERS, REFUSED, WRONG, Random, bent, one_line
@@ -106,10 +106,10 @@ def _read(lines: list[str], header: str, skip: int) -> tuple[np.ndarray, dialect
         if first.fault is not None:
             return first_lines.placed(first.fault, "x.csv", skip, False)
         encoded = (line.encode("utf-8", "surrogatepass") for line in lines)
-        *parts, census = parse_images(first.dialect, Columns(None, None), csv.MAX_CLASSES, 0, True, encoded)
-    assert census.lines == len(lines)
-    if census.fault is not None:
-        return str(census.fault)
+        *parts, stats = parse_images(first.dialect, Columns(None, None), csv.MAX_CLASSES, 0, True, encoded)
+    assert stats.lines == len(lines)
+    if stats.fault is not None:
+        return str(stats.fault)
     values = [part.inputs for part in parts if isinstance(part, Parsed)]
     rows = (
         np.concatenate(values).astype(np.float32)

@@ -8,7 +8,7 @@ import pytest
 
 from nn.data.csv import LineError
 from nn.spark import preflight
-from nn.spark.input.reader import Files, Source
+from nn.spark.input.input_files import Files, Source
 from nn.spark.storage.filesystem import Storage
 from nn.training.recipe import Recipe
 from nn.training.trial_step import Rehearsal
@@ -33,49 +33,49 @@ def files(spark, tmp_path):
 
 def test_every_executor_is_visited_once(spark, tmp_path):
     paths = [str(tmp_path), str(tmp_path / "none")]
-    (found,) = preflight.visit(spark, paths, Rehearsal(Recipe(), 784, 10, 3000, 1), 6_000_000)
-    visited = found.visited
-    assert (visited.python, visited.numpy) == (platform.python_version(), np.__version__)
-    assert visited.threads == "1" and visited.unread == (str(tmp_path / "none"),)
-    assert found.executor.name == "driver" and found.executor.slots == 2 and found.rows == 6_000_000
-    assert 0 < visited.step < 10
+    (report,) = preflight.report_executors(spark, paths, Rehearsal(Recipe(), 784, 10, 3000, 1), 6_000_000)
+    worker = report.worker
+    assert (worker.python, worker.numpy) == (platform.python_version(), np.__version__)
+    assert worker.threads == "1" and worker.unreadable == (str(tmp_path / "none"),)
+    assert report.executor.name == "driver" and report.executor.slots == 2 and report.row_bytes == 6_000_000
+    assert 0 < worker.step_seconds < 10
     if sys.platform == "linux":
-        assert 30 << 20 < visited.worker < 400 << 20 and visited.free > 0
+        assert 30 << 20 < worker.peak_memory < 400 << 20 and worker.free_memory > 0
 
 
 def test_what_a_worker_holds_grows_with_the_network(spark):
     if sys.platform != "linux":
         pytest.skip("no one tells a process's memory")
     (small,), (large,) = (
-        preflight.visit(spark, [], Rehearsal(Recipe.of(hidden=hidden), 784, 10, 3000, 1), 0)
+        preflight.report_executors(spark, [], Rehearsal(Recipe.of(hidden=hidden), 784, 10, 3000, 1), 0)
         for hidden in ("16", "4000,4000")
     )
     parameters = 4 * (784 * 4000 + 4000 * 4000)
-    assert large.visited.worker - small.visited.worker > 2 * parameters  # gradients beside parameters
-    assert large.visited.step > small.visited.step
+    assert large.worker.peak_memory - small.worker.peak_memory > 2 * parameters  # gradients beside parameters
+    assert large.worker.step_seconds > small.worker.step_seconds
 
 
 def test_without_a_rehearsal_no_step_is_told(spark):
-    (found,) = preflight.visit(spark, [], None, 0)
-    assert found.visited.step is None
+    (report,) = preflight.report_executors(spark, [], None, 0)
+    assert report.worker.step_seconds is None
 
 
 @pytest.mark.parametrize("partitions", [1, 3])
 def test_both_ends_of_images_and_labels_are_read(files, spark, partitions):
     inputs, labels = blobs(6000, width=4)
     opened = files(inputs.tolist(), labels, partitions)
-    images, beside = preflight.ends(opened)
+    images, beside = preflight.first_and_last(opened)
     assert images[:4] == ("TRAIN_IMAGES", partitions, (1023, 4, 0), (1024, 4, 0))
-    assert images.files == (opened.images.pieces[0].path, opened.images.pieces[-1].path)
+    assert images.files == (opened.images.splits[0].path, opened.images.splits[-1].path)
     assert images.tail == 1024
     assert (beside.argument, beside.first, beside.last) == ("TRAIN_LABELS", (1024, 1, 3), (1024, 1, 3))
     assert (images.classes, beside.classes) == (0, 3)
-    room = preflight.room(spark, [opened.images])
-    assert room.free > room.needed > 6000 * 4 * 0.5
+    memory = preflight.memory_for_rows(spark, [opened.images])
+    assert memory.free > memory.needed > 6000 * 4 * 0.5
 
 
 def test_labels_beside_the_images_are_seen(files):
-    (images,) = preflight.ends(files([[1, 2, 0], [3, 4, 6], [5, 6, 2]], None, 1, column=-1))
+    (images,) = preflight.first_and_last(files([[1, 2, 0], [3, 4, 6], [5, 6, 2]], None, 1, column=-1))
     assert images.first == (3, 3, 7) == images.last and images.classes == 7 and images.tail == 0
 
 
@@ -89,7 +89,9 @@ def test_labels_beside_the_images_are_seen(files):
 )
 def test_a_fault_at_the_end_is_found(files, rows, labels, column, argument, expected, found):
     (ends,) = [
-        each for each in preflight.ends(files(rows, labels, 2, column)) if isinstance(each.last, LineError)
+        each
+        for each in preflight.first_and_last(files(rows, labels, 2, column))
+        if isinstance(each.last, LineError)
     ]
     assert (ends.argument, ends.last.expected, ends.last.found) == (argument, expected, found)
     assert not isinstance(ends.first, LineError) and ends.classes == ends.first.classes

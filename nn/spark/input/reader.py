@@ -1,18 +1,14 @@
-"""Text files -> RDD of Blocks: parsed once, cached compactly, labels matched by row number without moving an image.
+"""Read text files into an RDD of Blocks: parsed once, cached compactly, labels joined by row number without a shuffle.
 
-1. Each piece of the image text is parsed by one task into Parsed elements, which stay cached where they are.
-2. One job returns the SplitStats of each piece: rows, lines, largest value, first fault, and its partition.
-   Whatever is wrong with the text travels as such a value: an exception on an executor prints a hundred lines before
-   the driver can speak.
-3. The labels, small, come to the driver, are held against the row counts and broadcast; a block takes its slice
-   whenever it is read.
+1. One task parses each input split of the image text into Parsed elements, which stay cached in their place.
+2. One job returns the SplitStats of each split: rows, lines, largest value, first error, and its partition.
+3. The labels, which are small, come to the driver, are checked against the row counts and are broadcast. A block takes
+   its slice of them whenever it is read.
 """
 
 from __future__ import annotations
 
 import hashlib
-import zlib
-from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,12 +17,12 @@ import numpy as np
 from nn.core.errors import DataError
 from nn.data import checks, csv, dialect, label_skew
 from nn.data.batches import buffered_rows
-from nn.data.block import Block
 from nn.data.columns import Columns
 from nn.spark.input import cache
+from nn.spark.input.input_files import Files, Source, other_names
+from nn.spark.input.parsing import labels_of, parse_images, parse_labels, stats_of, to_block
 from nn.spark.input.text_source import SplitStats, TextFile
 from nn.spark.runtime.broadcast import broadcast
-from nn.spark.runtime.workers import tune_worker
 from nn.spark.storage.filesystem import Storage
 from nn.training.backend import Facts
 
@@ -35,25 +31,8 @@ ZERO_IS_HEADER = (
 )
 
 
-class Source(NamedTuple):
-    """Where one set's images and labels are."""
-
-    name: str  # TRAIN or TEST, as in the command line's arguments
-    images: str
-    labels: str | None  # None: in column `label_column` of the images
-    label_column: int | None = None
-    weight_column: int | None = None  # of the images, where rows have weights
-    header: str = dialect.AUTO  # of layout.HEADERS
-    skip_lines: int = 0  # before the header or the first row of each file
-
-    @property
-    def column_of_labels(self) -> int | None:
-        """Where in the images the labels stand, if they do."""
-        return self.label_column if self.labels is None else None
-
-
 class Dataset(NamedTuple):
-    """Rows on the cluster, and what was learned while reading them."""
+    """Rows on the cluster, and their statistics from reading them."""
 
     blocks: Any  # RDD of Block
     rows: int
@@ -61,16 +40,16 @@ class Dataset(NamedTuple):
     largest: float  # largest absolute input value
     labels: np.ndarray  # (n,), on the driver
     class_rows: np.ndarray  # rows of each class, (k,)
-    stretches: label_skew.ShuffleWindows  # the classes of the rows that a replica shuffles together
+    shuffle_windows: label_skew.ShuffleWindows  # the classes of the rows that a replica shuffles together
     weighted: bool  # whether rows have weights of their own
-    notes: tuple[str, ...]  # what the user should know, a line each
-    cached: Any  # the persisted RDD below `blocks`
-    # SHA-256 over labels and the checksums of the pieces: other values or other pieces give another
+    notes: tuple[str, ...]  # for the user, a line each
+    cached: Any  # the persisted RDD from which `blocks` is mapped
+    # SHA-256 of the labels and the checksums of the splits: it changes with the values and with the splits.
     fingerprint: str
 
     @property
     def classes(self) -> int:
-        """Class numbers run from 0 to classes - 1."""
+        """Return k: class numbers run from 0 to k - 1."""
         return len(self.class_rows)
 
     @property
@@ -80,108 +59,30 @@ class Dataset(NamedTuple):
 
     @property
     def partitions(self) -> int:
-        """How many tasks a pass over the rows takes."""
+        """Return the number of tasks in a pass over the rows."""
         return self.cached.getNumPartitions()
 
 
-class Parsed(NamedTuple):
-    """Consecutive rows of one piece of the image text."""
-
-    piece: int
-    start: int  # the first row's number within the piece
-    inputs: np.ndarray  # (n, d) uint8 or float32
-    labels: np.ndarray | None  # (n,) where they stood in the same lines
-    weights: np.ndarray | None  # (n,) likewise
-
-
 def read_both(
-    context, storage: Storage, train: Source, test: Source, partitions: int
+    context: Any, storage: Storage, train: Source, test: Source, partitions: int
 ) -> tuple[Dataset, Dataset]:
     """Read, check and cache a training set and its test set.
 
-    Raises DataError, with file and line, for the first thing that is wrong; a file that is missing or empty is told
-    before any is read whole.
+    Raises DataError, with file and line, for the first error. A file that is missing or empty is reported before any
+    file is read whole.
     """
     train_files = Files.open(context, storage, train, partitions)
     test_files = Files.open_test(context, storage, test, partitions, train_files)
-    test_files.images.notes += _other_names(train_files.images, test_files.images)
+    test_files.images.notes += other_names(train_files.images, test_files.images)
     train_set = read(train_files)
     labels = np.flatnonzero(train_set.class_rows)
     if len(labels) < 2:
         raise DataError(
             f"{train_files.labels_argument}: expected at least 2 classes, found class {labels[0]} alone"
         )
-    # Not before: a training row that is too short is told where it stands.
+    # Only now: a training row that is too short is reported with its line.
     test_files.refuse_other_width(train_files)
     return train_set, read(test_files, train_set.classes, train_set.class_rows)
-
-
-class Files(NamedTuple):
-    """One set's text files, opened: listed, cut into pieces, their first lines looked at."""
-
-    images: TextFile
-    labels: TextFile | None
-    columns: Columns
-
-    @classmethod
-    def open(cls, context, storage: Storage, source: Source, partitions: int) -> Files:
-        """Open images and labels; DataError where a file is missing, empty, or plainly the other's."""
-        images = _opened(context, storage, source, "IMAGES", source.images, partitions)
-        columns = Columns.of(images.dialect.width, images.path, source.column_of_labels, source.weight_column)
-        return cls._with_labels(context, storage, source, partitions, images, columns)
-
-    @classmethod
-    def open_test(cls, context, storage: Storage, source: Source, partitions: int, train: Files) -> Files:
-        """Open the test set that belongs to a training set, whose weights it may leave out."""
-        images = _opened(context, storage, source, "IMAGES", source.images, partitions)
-        width, path = images.dialect.width, images.path
-        columns = Columns.of_test(width, path, source.column_of_labels, source.weight_column, train.width)
-        return cls._with_labels(context, storage, source, partitions, images, columns)
-
-    @classmethod
-    def _with_labels(
-        cls, context, storage: Storage, source: Source, partitions: int, images: TextFile, columns: Columns
-    ) -> Files:
-        if source.labels is None:
-            return cls(images, None, columns)
-        labels = _opened(context, storage, source, "LABELS", source.labels, partitions)
-        _refuse_swapped(images, labels)
-        return cls(images, labels, columns)
-
-    @property
-    def width(self) -> int:
-        """Input values a row."""
-        return self.images.dialect.width - len(self.columns.taken)
-
-    @property
-    def labels_argument(self) -> str:
-        """Return the argument that says where the labels are."""
-        return self.images.argument if self.labels is None else self.labels.argument
-
-    def refuse_other_width(self, train: Files) -> None:
-        """Raise DataError where the rows of a test set are not as wide as those of its training set."""
-        if self.width != train.width:
-            lacks_labels = self.columns.taken and self.images.dialect.width == train.width
-            raise DataError(
-                f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, found {self.width} in "
-                f"{self.images.path}{self._of_columns()}{'; does this file have no labels?' if lacks_labels else ''}"
-            )
-
-    def _of_columns(self) -> str:
-        """Return how many columns the rows have, where some of them are no inputs."""
-        label, *others = self.columns
-        if not self.columns.taken:
-            return ""
-        count = f": it has {self.images.dialect.width} columns"
-        parts = [f"column {label} was taken for the labels"] if label is not None else []
-        parts += [f"column {other} for the weights" for other in others if other is not None]
-        return f"{count}, of which {' and '.join(parts)}"
-
-
-def _opened(context, storage: Storage, source: Source, kind: str, path: str, partitions: int) -> TextFile:
-    """Return the text of a source's images or labels."""
-    argument = f"{source.name}_{kind}"
-    return TextFile(context, storage, path, argument, partitions, source.header, source.skip_lines)
 
 
 def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndarray | None = None) -> Dataset:
@@ -191,10 +92,10 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
     line that is wrong.
     """
     cached, placed = _read_images(files.images, files.columns, classes)
-    censuses = [census for _, census in placed]
-    rows = sum(census.rows for census in censuses)
+    all_stats = [stats for _, stats in placed]
+    rows = sum(stats.rows for stats in all_stats)
     if files.labels is None:
-        labels, handle = _labels_beside(cached), None
+        labels, handle = np.concatenate(cached.flatMap(labels_of).collect()), None
     else:
         labels = _read_labels(files.labels, classes)
         if _starts_with_header(files, labels, rows):
@@ -203,27 +104,27 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
         _refuse_mismatch(files.images, rows, files.labels, len(labels))
         handle = broadcast(cached.context, labels)
     class_rows = np.bincount(labels)
-    offsets = np.cumsum([0, *(census.rows for census in censuses)])
+    offsets = np.cumsum([0, *(stats.rows for stats in all_stats)])
     notes = [*files.images.notes, *(files.labels.notes if files.labels else ())]
     notes += _empty_classes(files, class_rows, train_class_rows)
     notes += cache.note(files.images, cached.getStorageLevel())
     if train_class_rows is None:
         notes += checks.notes(
-            [census.columns for census in censuses],
+            [stats.columns for stats in all_stats],
             offsets.tolist(),
             np.delete(np.arange(files.images.dialect.width), files.columns.taken),
             cached.getNumPartitions(),
             files.images.argument,
         )
-    runs = ((partition, census.rows) for partition, census in placed)
+    runs = ((partition, stats.rows) for partition, stats in placed)
     return Dataset(
         blocks=cached.flatMap(partial(to_block, offsets, handle)),
         rows=rows,
         width=files.width,
-        largest=max(census.largest for census in censuses),
+        largest=max(stats.largest for stats in all_stats),
         labels=labels,
         class_rows=class_rows,
-        stretches=label_skew.count(
+        shuffle_windows=label_skew.count(
             labels,
             runs,
             cached.getNumPartitions(),
@@ -233,116 +134,37 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
         weighted=files.columns.weight is not None,
         notes=tuple(notes),
         cached=cached,
-        fingerprint=fingerprint(labels, censuses),
+        fingerprint=fingerprint(labels, all_stats),
     )
-
-
-def fingerprint(labels: np.ndarray, censuses: list[SplitStats]) -> str:
-    """What tells these rows, and how they are cut into pieces, from others; no secret, and no guard against malice."""
-    digest = hashlib.sha256(np.ascontiguousarray(labels, "<i2").tobytes())
-    for census in censuses:
-        digest.update(np.array([census.rows, census.checksum], "<i8").tobytes())
-    return digest.hexdigest()
-
-
-# ---- images ----
 
 
 def _read_images(
     images: TextFile, columns: Columns, classes: int
 ) -> tuple[Any, list[tuple[int, SplitStats]]]:
-    """The cached RDD of Parsed and SplitStats, and of each piece its partition and its census."""
+    """Return the cached RDD of Parsed and SplitStats, and of each split its partition and its statistics."""
     parse = partial(parse_images, images.dialect, columns, classes)
     cached = images.parsed(parse).persist(cache.level_for(images))
-    placed = images.collect(cached.mapPartitionsWithIndex(_censuses))
-    images.check([census for _, census in placed])
+    placed = images.collect(cached.mapPartitionsWithIndex(stats_of))
+    images.check([stats for _, stats in placed])
     return cached, placed
 
 
-def parse_images(
-    dialect: csv.Dialect,
-    columns: Columns,
-    classes: int,
-    piece: int,
-    starts_file: bool,
-    lines: Iterator[bytes],
-) -> Iterator[Parsed | SplitStats]:
-    """The rows of one piece, then its census. Runs on an executor."""
-    tune_worker()
-    checksum, fault, seen = 0, None, None
-    for part in csv.parse(lines, dialect, starts_file):
-        if isinstance(part, csv.PieceEnd):
-            yield SplitStats(
-                piece,
-                part.rows,
-                part.lines,
-                part.bytes,
-                part.blank,
-                fault or part.fault,
-                0.0 if seen is None else seen.largest,
-                checksum,
-                seen,
-            )
-        elif fault is None:
-            labels, weights = columns.beside(part, classes)
-            faults = [each for each in (labels, weights) if isinstance(each, csv.LineError)]
-            if faults:
-                fault = min(faults, key=lambda each: each.line)
-                continue
-            values = np.delete(part.values, columns.taken, axis=1) if columns.taken else part.values
-            inputs = csv.compact(values)
-            found = checks.observe(inputs, part.start)
-            seen = found if seen is None else seen + found
-            for values in (inputs, weights):
-                if values is not None:
-                    checksum = zlib.crc32(np.ascontiguousarray(values).data, checksum)
-            yield Parsed(piece, part.start, inputs, labels, weights)
-
-
-def to_block(offsets: np.ndarray, labels: Any, element: Parsed | SplitStats) -> list[Block]:
-    """A block with global row numbers and its slice of the labels; nothing for a census."""
-    if isinstance(element, SplitStats):
-        return []
-    first = int(offsets[element.piece]) + element.start
-    end = first + len(element.inputs)
-    own: Any = labels.value[first:end] if labels is not None else element.labels
-    return [Block(np.arange(first, end), element.inputs, own, element.weights)]
-
-
-def _censuses(partition: int, elements: Iterator[Parsed | SplitStats]) -> Iterator[tuple[int, SplitStats]]:
-    return ((partition, element) for element in elements if isinstance(element, SplitStats))
-
-
-# ---- labels ----
-
-
-def _labels_beside(cached: Any) -> np.ndarray:
-    """The labels that were read with the images, in row order, (n,)."""
-    return np.concatenate(cached.flatMap(lambda e: [e.labels] if isinstance(e, Parsed) else []).collect())
-
-
 def _read_labels(file: TextFile, classes: int) -> np.ndarray:
-    """The class number of each row, (n,) int16."""
+    """Return the class number of each row, (n,) int16."""
     elements = file.collect(file.parsed(partial(parse_labels, file.dialect, classes)))
     file.check([element for element in elements if isinstance(element, SplitStats)])
     return np.concatenate([element for element in elements if not isinstance(element, SplitStats)])
 
 
-def parse_labels(
-    dialect: csv.Dialect, classes: int, piece: int, starts_file: bool, lines: Iterator[bytes]
-) -> Iterator[np.ndarray | SplitStats]:
-    """The class numbers of one piece, then its census. Runs on an executor."""
-    tune_worker()
-    fault = None
-    for part in csv.parse(lines, dialect, starts_file):
-        if isinstance(part, csv.PieceEnd):
-            yield SplitStats(piece, part.rows, part.lines, part.bytes, part.blank, fault or part.fault)
-        elif fault is None:
-            labels = csv.to_labels(part.values, part.line, classes)
-            if isinstance(labels, csv.LineError):
-                fault = labels
-            else:
-                yield labels
+def fingerprint(labels: np.ndarray, all_stats: list[SplitStats]) -> str:
+    """Return a hash of the rows and of how they are cut into splits. It finds mistakes, not manipulation."""
+    digest = hashlib.sha256(np.ascontiguousarray(labels, "<i2").tobytes())
+    for stats in all_stats:
+        digest.update(np.array([stats.rows, stats.checksum], "<i8").tobytes())
+    return digest.hexdigest()
+
+
+# ---- checks of the labels ----
 
 
 def _empty_classes(files: Files, class_rows: np.ndarray, train_class_rows: np.ndarray | None) -> list[str]:
@@ -369,7 +191,7 @@ def _empty_classes(files: Files, class_rows: np.ndarray, train_class_rows: np.nd
 def _starts_with_header(files: Files, labels: np.ndarray, rows: int) -> bool:
     """Return whether the first label is the header 0 that pandas writes above a column without a name.
 
-    It does so beside images that have a header too.
+    Only where the images have a header as well.
     """
     assert files.labels is not None
     is_open = files.labels.dialect.header == dialect.AUTO and not files.labels.has_header
@@ -381,17 +203,17 @@ def _starts_with_header(files: Files, labels: np.ndarray, rows: int) -> bool:
     )
 
 
-def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) -> None:
-    if rows == found:
+def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, count: int) -> None:
+    if rows == count:
         return
     advice = ""
-    longer = labels if found > rows else images
-    if abs(rows - found) == len(longer.files) > 1:
+    longer = labels if count > rows else images
+    if abs(rows - count) == len(longer.files) > 1:
         advice = (
             f"; is line {longer.dialect.skip + 1} of each of the {len(longer.files):,} files of {longer.path} a header "
             "that was read as a row? Remove it, or, where all files have one, give --header yes"
         )
-    elif abs(rows - found) == 1:
+    elif abs(rows - count) == 1:
         advice = (
             f"; is line {longer.dialect.skip + 1} of {longer.path} a header that was read as a row? Remove it"
         )
@@ -399,30 +221,5 @@ def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, found: int) 
             advice += ", or, where both files have one, give --header yes"
     raise DataError(
         f"{labels.argument}: expected {rows:,} labels, one for each image in {images.path}, "
-        f"found {found:,} in {labels.path}{advice}"
+        f"found {count:,} in {labels.path}{advice}"
     )
-
-
-def _other_names(train: TextFile, test: TextFile) -> list[str]:
-    """Return a note where a test set's header names a column otherwise than the training set's."""
-    differing = dialect.first_difference(train.dialect.names, test.dialect.names)
-    if differing is None:
-        return []
-    number, name, other = differing
-    return [
-        f"{test.argument}: column {number} is named {csv.quoted(other)}, that of {train.argument} "
-        f"{csv.quoted(name)}: columns are taken in their order, not by their names"
-    ]
-
-
-def _refuse_swapped(images: TextFile, labels: TextFile) -> None:
-    if _starts_with_label(images) and not _starts_with_label(labels):
-        raise DataError(
-            f"{images.argument} and {labels.argument} look swapped: the rows of {images.path} read as labels, "
-            f"those of {labels.path} do not"
-        )
-
-
-def _starts_with_label(file: TextFile) -> bool:
-    row = csv.to_array([file.first_row.encode()], file.dialect)
-    return isinstance(row, np.ndarray) and isinstance(csv.to_labels(row), np.ndarray)

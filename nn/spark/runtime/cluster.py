@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from nn.core.errors import PlatformError
-from nn.spark.runtime import errors
+from nn.spark.runtime import errors, jvm
 
 FIRST = 10.0  # seconds without any executor after which the user is told
 STILL = 1.5  # seconds without a newcomer after which no more are waited for
@@ -29,24 +29,13 @@ class Executor(NamedTuple):
 
 def registered(context: Any) -> list[Executor]:
     """The executors that are there now."""
-    scala = context._jsc.sc()
-    # Not SparkEnv's block manager, by which the driver could be told from executors as well: on Spark 4.3 Python's
-    # bridge cannot open that class without a library that pip's Spark does not bring.
-    found = scala.statusStore().executorList(True)
-    each = (found.apply(number) for number in range(found.size()))
-    # The status store's own account of what is used only grows where blocks are broadcast and destroyed.
-    memory = scala.getExecutorMemoryStatus()
+    is_local = jvm.is_local(context)
     return [
-        Executor(one.id(), one.maxTasks(), _left(memory.get(one.hostPort()), one.maxMemory()))
-        for one in each
-        # The driver holds no rows, unless it is the executor too. One without memory has not said yet what it has.
-        if (scala.isLocal() or one.id() != "driver") and one.maxMemory()
+        Executor(info.name, info.slots, info.free_storage)
+        for info in jvm.executors(context)
+        # The driver holds no rows, unless it is the executor too. One without storage has not reported it yet.
+        if (is_local or info.name != "driver") and info.storage
     ]
-
-
-def _left(memory: Any, most: int) -> int:
-    """Return the bytes that are left, of a Scala Option of (most, left); all of them where that is not known yet."""
-    return memory.get()._2() if memory.isDefined() else most
 
 
 def wait_for_executors(context: Any, tell: Callable[[str], Any]) -> list[Executor]:
@@ -58,8 +47,7 @@ def wait_for_executors(context: Any, tell: Callable[[str], Any]) -> list[Executo
 
     Raises PlatformError where Spark stops meanwhile.
     """
-    scala = context._jsc.sc()
-    if scala.isLocal():
+    if jvm.is_local(context):
         return registered(context)
     wanted = _wanted(context.getConf())
     if _is_dynamic(context.getConf()):
@@ -68,7 +56,7 @@ def wait_for_executors(context: Any, tell: Callable[[str], Any]) -> list[Executo
     found: list[Executor] = []
     told = False
     while True:
-        if scala.isStopped():
+        if jvm.is_stopped(context):
             raise PlatformError(errors.STOPPED)
         now, before, found = time.monotonic(), len(found), registered(context)
         if len(found) > before:
@@ -111,22 +99,18 @@ def _wake(context: Any) -> None:
         context.parallelize([0], 1).count()
 
 
-def worker_memory_limit(conf: Any, master: str) -> int | None:
-    """Bytes that all Python workers of an executor may take together; None where nothing but the machine bounds them.
+def worker_memory_limit(context: Any) -> int | None:
+    """Return the bytes that all Python workers of an executor may use together; None: no such limit.
 
-    `conf` is Java's SparkConf, which reads sizes. YARN and Kubernetes kill an executor that takes more.
+    YARN and Kubernetes kill an executor that uses more.
     """
-    kind = next((kind for kind in OVERHEADS if master.startswith(kind)), None)
-    if kind is None:
+    manager = next((name for name in OVERHEADS if context.master.startswith(name)), None)
+    if manager is None:
         return None
-    own = _bytes(conf, "spark.executor.pyspark.memory", "0")
-    if own:
-        return own
-    asked = _bytes(conf, "spark.executor.memoryOverhead", "0")
-    factor = float(conf.get("spark.executor.memoryOverheadFactor", str(OVERHEADS[kind])))
-    return asked or max(LEAST_OVERHEAD, int(factor * _bytes(conf, "spark.executor.memory", "1g")))
-
-
-def _bytes(conf: Any, key: str, default: str) -> int:
-    """A size that Spark takes for mebibytes where it has no unit."""
-    return conf.getSizeAsMb(key, default) << 20
+    limit = jvm.size_in_bytes(context, "spark.executor.pyspark.memory", "0")
+    if limit:
+        return limit
+    overhead = jvm.size_in_bytes(context, "spark.executor.memoryOverhead", "0")
+    factor = float(context.getConf().get("spark.executor.memoryOverheadFactor", str(OVERHEADS[manager])))
+    heap = jvm.size_in_bytes(context, "spark.executor.memory", "1g")
+    return overhead or max(LEAST_OVERHEAD, int(factor * heap))

@@ -1,22 +1,29 @@
-"""Faults of a cluster that Spark tells in a hundred lines, each as one line that says what to do."""
+"""Translate errors of Spark and Java, which fill a hundred lines, into one line that says what to do."""
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
+from typing import Any
 
-from nn.core.errors import PlatformError, UserError
+from nn.core.errors import DataError, PlatformError, UsageError, UserError
 
 _VERSIONS = re.compile(r"Python in worker has different version:? \(?(\d+)(?:\.|, )(\d+)")
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(numpy|nn|pyspark)(?:\.[\w.]*)?'")
 _NO_PROGRAM = re.compile(r'Cannot run program "([^"]+)"(?:[^\n]*?error[=:] ?(\d+))?')
 _NO_DAEMON = "reading the port number from pyspark.daemon"
 _CRASHED = "Python worker exited unexpectedly"
+_NO_CONNECTOR = re.compile(r"ClassNotFoundException|NoClassDefFoundError|No FileSystem for scheme")
+_COLON_IN_NAME = re.compile(r"Relative path in absolute URI: (\S+)")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+_SPARK = "org.apache.spark."
 # An exception that ended a task or caused the one that did: class and message, then its frames.
 _CAUSE = re.compile(
     r"(?:\): |Caused by: )((?:java\.io|java\.util\.zip|org\.apache\.hadoop)\.[\w.]+(?:: [^\n]*)?)((?:\n\s+at [^\n]*)*)"
 )
 _FRAME = re.compile(r"\n\s+at (?:[\w.@-]+/)?(?!java\.|javax\.|jdk\.|sun\.|scala\.)([\w.$]+)")
+_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.ENOENT)
 
 STOPPED = (
     "Spark stopped by itself: it was ended from outside, its master is gone, or turned this application away (do both "
@@ -27,93 +34,7 @@ GONE = (
     "or more memory with --driver-memory"
 )
 _ANOTHER_PYTHON = "point PYSPARK_PYTHON, or --conf spark.pyspark.python, at one that every machine has"
-
-
-def translated(error: BaseException) -> PlatformError | None:
-    """The line for an error of Spark's that has a known cause outside the program, else None."""
-    java = getattr(error, "java_exception", None)
-    if java is None:
-        return PlatformError(GONE) if _is_lost_connection(error) else None
-    message = str(java.getMessage() or "")
-    here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    versions = _VERSIONS.search(message)
-    if versions:
-        return PlatformError(
-            f"expected Python {here} on the executors, as on the driver, found {versions[1]}.{versions[2]}; "
-            "point PYSPARK_PYTHON, or --conf spark.pyspark.python, at the same Python everywhere"
-        )
-    if "stopped SparkContext" in message or "SparkContext was shut down" in message:
-        return PlatformError(STOPPED)
-    missing = _NO_MODULE.search(message)
-    if missing:
-        return PlatformError(_CURES[missing[1]])
-    return _worker_fault(message, storage_failure(error) is not None)
-
-
-def _worker_fault(message: str, is_storage_s: bool) -> PlatformError | None:
-    """The line for a Python worker that did not start, or ended by itself and not for a failure of the storage."""
-    program = _NO_PROGRAM.search(message)
-    if program:
-        found = (
-            "none" if program[2] in (None, "2") else "nothing that can be run (a folder, or not executable)"
-        )
-        return PlatformError(
-            f"expected the Python {program[1]} on the executors, found {found} there; {_ANOTHER_PYTHON}"
-        )
-    if _NO_DAEMON in message:
-        return PlatformError(
-            f"expected a Python for the executors, found a program that ended at once; {_ANOTHER_PYTHON}"
-        )
-    if _CRASHED in message and not is_storage_s:
-        return PlatformError(
-            "a Python worker ended by itself: most often the system kills it where memory runs out; give the executors "
-            "more memory, or fewer cores"
-        )
-    return None
-
-
-def _is_lost_connection(error: BaseException) -> bool:
-    """Whether a call found no Java process at the other end."""
-    return type(error).__name__ == "Py4JNetworkError"
-
-
-def as_user_error(error: Exception, kind: type[UserError], what: str) -> UserError:
-    """An error of Spark's or Hadoop's as one for the user.
-
-    What is one already stays as it is; what has a known cause outside the program is PlatformError; all else is
-    `kind`, with what could not be done and why.
-    """
-    if isinstance(error, UserError):
-        return error
-    return translated(error) or kind(f"{what}: {reason_of(error)}")
-
-
-def storage_failure(error: BaseException) -> str | None:
-    """The class and message of the exception by which a file system or an archive ended a task, else None.
-
-    Spark's own exceptions of the same classes, about its disks or its Python workers, are none of these: their first
-    frame outside of Java's library is Spark's.
-    """
-    java = getattr(error, "java_exception", None)
-    causes = _CAUSE.findall(str(java.getMessage() or "")) if java is not None else []
-    frames = [found[1] for _, trace in causes if (found := _FRAME.search(trace))]
-    return causes[-1][0] if frames and not frames[-1].startswith("org.apache.spark.") else None
-
-
-def reason_of(error: BaseException) -> str:
-    """The first line of what an error says, be it Java's or Python's; its kind where it says nothing."""
-    java = getattr(error, "java_exception", None)
-    said = str(error) if java is None else java.getMessage() or java.getClass().getName()
-    return next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
-
-
-def is_damage(error: BaseException) -> bool:
-    """Whether a file system found bytes that do not fit its checksums."""
-    java = getattr(error, "java_exception", None)
-    return java is not None and java.getClass().getName() == "org.apache.hadoop.fs.ChecksumException"
-
-
-_CURES = {
+_MISSING_MODULES = {
     "numpy": "expected NumPy for the executors' Python, found none; install it on every machine (pip install numpy), "
     "or point PYSPARK_PYTHON at a Python that has it",
     "nn": "expected the package nn on the executors, found none; submit with --py-files nn.zip, which `make package` "
@@ -121,3 +42,146 @@ _CURES = {
     "pyspark": "expected PySpark for the executors' Python, found none; point PYSPARK_PYTHON at the Python of Spark's "
     "workers",
 }
+
+
+def translate(error: BaseException, path: str = "", argument: str = "") -> UserError | None:
+    """Return an error of Spark or Java as one line for the user; None where its cause is not known.
+
+    A UserError is returned as it is. Causes in the cluster are PlatformErrors. Give the `path` that was opened or read,
+    and the command line's `argument` for it, to find causes in its name, its file system and its content as well.
+    """
+    if isinstance(error, UserError):
+        return error
+    java = _java_exception(error)
+    if java is None:
+        # Not isinstance: py4j is imported only once Spark starts.
+        return PlatformError(GONE) if type(error).__name__ == "Py4JNetworkError" else None
+    message = str(java.getMessage() or "")
+    cause = _cluster_cause(message, _storage_failure(message) is not None)
+    if cause is None and path:
+        return _path_cause(java.getClass().getName(), message, path, argument)
+    return cause
+
+
+def as_user_error(
+    error: Exception, kind: type[UserError], what: str, path: str = "", argument: str = ""
+) -> UserError:
+    """Return the error that `translate` returns, else one of `kind`: what could not be done, and the error's reason."""
+    return translate(error, path, argument) or kind(f"{what}: {reason_of(error)}")
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the line of an error's message that names its reason, or the error's class where it has no message.
+
+    This is the error line of the last Python traceback in the message, else the first line.
+    """
+    java = _java_exception(error)
+    message = str(error) if java is None else java.getMessage() or java.getClass().getName()
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    traces = [number for number, line in enumerate(lines) if line.startswith("Traceback")]
+    for line in lines[traces[-1] + 1 :] if traces else ():
+        if not line.startswith(("File ", "at ")) and "Error" in line.split(":")[0]:
+            return line
+    return lines[0] if lines else type(error).__name__
+
+
+def is_from_java(error: BaseException) -> bool:
+    """Return whether a Java exception is behind an error."""
+    return _java_exception(error) is not None
+
+
+def is_damage(error: BaseException) -> bool:
+    """Return whether a file system read bytes that do not match its checksums."""
+    java = _java_exception(error)
+    return java is not None and java.getClass().getName() == "org.apache.hadoop.fs.ChecksumException"
+
+
+def disk_error(error: BaseException | None) -> OSError | None:
+    """Return the disk's error during whose handling an error was raised, if any; connections raise OSErrors, too."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _OF_DISKS:
+            return error
+        error = error.__context__
+    return None
+
+
+def colon_in_name(path: str, argument: str) -> UsageError:
+    """Return the error for a name that Hadoop would read as a scheme and a path."""
+    return UsageError(
+        f"{argument}: expected names without a colon, which Spark cannot read, found {path}; rename the file or folder"
+    )
+
+
+def _java_exception(error: BaseException) -> Any:
+    """Return the Java exception that py4j puts into its Py4JJavaError, else None."""
+    return getattr(error, "java_exception", None)
+
+
+def _cluster_cause(message: str, is_storage_failure: bool) -> PlatformError | None:
+    """Return the line for a cause in the cluster, or in the Python of its executors."""
+    versions = _VERSIONS.search(message)
+    if versions:
+        driver = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return PlatformError(
+            f"expected Python {driver} on the executors, as on the driver, found {versions[1]}.{versions[2]}; "
+            "point PYSPARK_PYTHON, or --conf spark.pyspark.python, at the same Python everywhere"
+        )
+    if "stopped SparkContext" in message or "SparkContext was shut down" in message:
+        return PlatformError(STOPPED)
+    module = _NO_MODULE.search(message)
+    if module:
+        return PlatformError(_MISSING_MODULES[module[1]])
+    program = _NO_PROGRAM.search(message)
+    if program:
+        is_missing = program[2] in (None, "2")
+        found = "none" if is_missing else "nothing that can be run (a folder, or not executable)"
+        return PlatformError(
+            f"expected the Python {program[1]} on the executors, found {found} there; {_ANOTHER_PYTHON}"
+        )
+    if _NO_DAEMON in message:
+        return PlatformError(
+            f"expected a Python for the executors, found a program that ended at once; {_ANOTHER_PYTHON}"
+        )
+    # A worker also exits where the storage fails while the JVM sends it lines.
+    if _CRASHED in message and not is_storage_failure:
+        return PlatformError(
+            "a Python worker ended by itself: most often the system kills it where memory runs out; give the executors "
+            "more memory, or fewer cores"
+        )
+    return None
+
+
+def _path_cause(java_class: str, message: str, path: str, argument: str) -> UserError | None:
+    """Return the line for a cause in the name, the file system or the content of a path."""
+    # Spark's own exceptions, those of failed jobs, quote stack traces that may name any class.
+    if not java_class.startswith(_SPARK):
+        if _NO_CONNECTOR.search(f"{java_class}: {message}"):
+            return _no_connector(path, argument)
+        name = _COLON_IN_NAME.search(message)
+        if name:
+            return colon_in_name(name[1], argument)
+    failure = _storage_failure(message)
+    return None if failure is None else DataError(f"{argument}: cannot read {path}: {failure}")
+
+
+def _no_connector(path: str, argument: str) -> PlatformError:
+    match = _SCHEME.match(path)
+    scheme = match[1] if match else "its file system"
+    instead = (
+        "name a folder of this machine" if argument == "OUTPUT" else "copy the data to this machine first"
+    )
+    return PlatformError(
+        f"{argument}: this Spark has no connector for {scheme}:// ({path}): add one with --packages or --jars, "
+        f"or {instead}"
+    )
+
+
+def _storage_failure(message: str) -> str | None:
+    """Return class and message of the exception by which a file system or an archive ended a task, else None.
+
+    Spark raises exceptions of the same classes about its own disks and Python workers. Their first frame outside of
+    Java's library is Spark's.
+    """
+    causes = _CAUSE.findall(message)
+    frames = [frame[1] for _, trace in causes if (frame := _FRAME.search(trace))]
+    return causes[-1][0] if frames and not frames[-1].startswith(_SPARK) else None

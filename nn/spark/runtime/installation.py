@@ -14,6 +14,7 @@ import sys
 from typing import NamedTuple
 
 from nn.core.errors import PlatformError
+from nn.spark.runtime import jvm
 
 SECONDS = 60.0  # that `java -version` may take
 
@@ -47,7 +48,7 @@ def refuse_unfit() -> None:
     _refuse_no_pyspark()
     import pyspark
 
-    if "PYSPARK_GATEWAY_PORT" in os.environ or pyspark.SparkContext._gateway is not None:  # Java runs already
+    if "PYSPARK_GATEWAY_PORT" in os.environ or jvm.is_started():
         return
     _refuse_another_spark(pyspark.__version__)
     if not _has_settings_script():

@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import suppress
 
+from nn.spark.runtime import jvm
 from nn.spark.runtime.session import quiet_bridge
 
 READS = 2.0  # seconds that spark-submit takes to read what is printed already, at most
@@ -33,12 +34,9 @@ def print_error(line: str) -> bool:
     if "PYSPARK_GATEWAY_PORT" not in os.environ or not _share_a_pipe():
         return False
     with suppress(Exception):  # a Java process that ends does not answer
-        from pyspark.java_gateway import launch_gateway
-
         quiet_bridge()
         _await_reader()
-        # A connection of its own: on another, a call that was cut short may have left its answer.
-        stream = launch_gateway().jvm.System.err
+        stream = jvm.standard_error()
         content = f"{line}\n".encode(errors="backslashreplace")
         stream.write(bytearray(content), 0, len(content))
         return not stream.checkError()

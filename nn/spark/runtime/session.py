@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import nn.io.package
-from nn.core.errors import PlatformError, add_hint, hint_of
-from nn.spark.runtime import errors, installation, signals
+from nn.core.errors import PlatformError, UserError, add_hint, hint_of
+from nn.spark.runtime import errors, installation, jvm, signals
 
 # What spark-submit, spark-defaults.conf or the cluster sets wins over each of these.
 SETTINGS = {
@@ -52,9 +52,10 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
     if not debug:
         quiet_bridge()
     try:
-        _start_java(SparkContext)
+        jvm.start({"spark.ui.showConsoleProgress": "false"})
         if not debug:
-            _quiet_until_started(SparkContext._jvm)
+            jvm.initialize_logging()
+            jvm.set_log_level(SparkContext, "ERROR", SILENCED)
         conf = _with_settings(SparkConf(), name)
         _choose_python(conf)
         context = SparkContext.getOrCreate(conf)
@@ -72,11 +73,11 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
         ) from None
     with signals.Interruption(context, lambda: _hush(context, debug)):
         try:
-            context.setLogLevel("INFO") if debug else _set_log_level(context._jvm, "ERROR")
+            context.setLogLevel("INFO") if debug else jvm.set_log_level(context, "ERROR", SILENCED)
             ship_package(context)
             yield context
         except Exception as error:
-            cause = signals.behind(error) or (None if debug else _known_fault(context, error))
+            cause = signals.behind(error) or (None if debug else _known_cause(context, error))
             if cause is None:
                 raise
             add_hint(cause, hint_of(error))
@@ -85,12 +86,12 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
             _stop(context)
 
 
-def _known_fault(context, error: Exception) -> PlatformError | None:
-    """The line for what went wrong in Java, if its cause is known: of a Spark that has stopped, any call may fail."""
-    known = errors.translated(error)
-    if known is None and getattr(error, "java_exception", None) is not None:
+def _known_cause(context, error: Exception) -> UserError | None:
+    """Return the error as one line for the user, if its cause is known; after Spark has stopped, any call may fail."""
+    known = errors.translate(error)
+    if known is None and errors.is_from_java(error):
         with suppress(Exception):
-            if context._jsc.sc().isStopped():
+            if jvm.is_stopped(context):
                 return PlatformError(errors.STOPPED)
     return known
 
@@ -129,28 +130,6 @@ def _refuse_connect() -> None:
         )
 
 
-def _start_java(context_class) -> None:
-    """Start or join the JVM, without a context.
-
-    A JVM that is started here is the leader of a process group of its own: a signal to the group of this program, as
-    `timeout` and service managers send it, would end Java under the calls that write the last checkpoint. It ends with
-    this program in any case, whose end closes its stdin.
-    """
-    from pyspark import SparkConf
-    from pyspark.java_gateway import launch_gateway
-
-    if context_class._gateway is None:
-        launch = SparkConf(loadDefaults=False).set("spark.ui.showConsoleProgress", "false")
-        context_class._ensure_initialized(gateway=launch_gateway(launch, {"start_new_session": True}))
-
-
-def _quiet_until_started(jvm) -> None:
-    """Hold back the screens of INFO lines that Spark logs while a context starts."""
-    # Spark sets its log levels when it first logs; a level set before that would be overwritten.
-    jvm.org.apache.spark.SparkConf().initializeLogIfNecessary(False, True)
-    _set_log_level(jvm, "ERROR")
-
-
 def quiet_bridge() -> None:
     """Keep Python's bridge to Java from logging a trace of each call that a signal or a JVM's end cuts short.
 
@@ -164,18 +143,11 @@ def _is_no_trace_of_the_bridge(record: logging.LogRecord) -> bool:
     return "while sending command" not in str(record.msg)
 
 
-def _set_log_level(jvm, level: str) -> None:
-    log4j = jvm.org.apache.logging.log4j
-    log4j.core.config.Configurator.setRootLevel(log4j.Level.valueOf(level))
-    for logger in SILENCED:
-        log4j.core.config.Configurator.setLevel(logger, log4j.Level.OFF)
-
-
 def _hush(context, debug: bool) -> None:
     """Keep Spark from logging how it ends, as far as it still answers."""
     if not debug:
         with suppress(Exception):
-            _set_log_level(context._jvm, "OFF")
+            jvm.set_log_level(context, "OFF", SILENCED)
 
 
 def shows_on_terminal(context) -> bool:
@@ -184,15 +156,7 @@ def shows_on_terminal(context) -> bool:
     spark-submit reads its Python program's output through a pipe and prints it itself: then the terminal is the
     Java process's.
     """
-    if sys.stdout.isatty():
-        return True
-    system = context._jvm.System
-    console = system.console()
-    if console is None:
-        return False
-    # From Java 22 on there is a console everywhere, and it says whether it is a terminal.
-    version = str(system.getProperty("java.specification.version"))
-    return not version.isdigit() or int(version) < 22 or console.isTerminal()
+    return sys.stdout.isatty() or jvm.has_terminal(context)
 
 
 def ship_package(context) -> None:

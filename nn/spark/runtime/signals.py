@@ -16,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from nn.core import signals
+from nn.spark.runtime import jvm
 
 BRIDGE = ("py4j", "pyspark")  # the packages between this program and Java
 AGAIN = 0.05  # seconds until jobs are cancelled once more: the first time the last of them may not have begun
@@ -30,7 +31,7 @@ class Interruption:
 
     def __init__(self, context: Any, hush: Callable[[], Any]):
         self._context, self._hush = context, hush
-        self._client = context._gateway._gateway_client
+        self._client = jvm.py4j_client(context)
         self._send = self._client.send_command
         self._thread = threading.get_ident()
         self._wanted: KeyboardInterrupt | None = None

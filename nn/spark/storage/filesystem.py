@@ -1,66 +1,44 @@
-"""List, read and write files wherever Spark can: local disks by the operating system, all else through Hadoop.
-
-A file appears whole or not at all: it is written under another name and renamed over the old one, which HDFS and
-local disks do at once and others in two steps; on object stores it is created whole.
-"""
+"""List, read and write files wherever Spark can: on local disks by the operating system, elsewhere through Hadoop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
 
-from nn.core import files
-from nn.core.errors import DataError, MissingFileError, PlatformError, UsageError, UserError
-from nn.spark.runtime.errors import as_user_error, is_damage, reason_of
-from nn.spark.storage.local import LocalFolder, no_folder, read_local
-from nn.spark.storage.paths import cannot_open, refuse_colons
+from nn.core.errors import DataError, MissingFileError, UsageError
+from nn.spark.runtime.errors import as_user_error
+from nn.spark.storage.hadoop import Hadoop, HadoopFolder
+from nn.spark.storage.local import LocalFolder, read_local
+from nn.spark.storage.paths import refuse_colons
 
-# What is created on these shows only when it is closed, and a rename copies it: no temporary name there.
-OBJECT_STORES = frozenset({"gs", "s3", "s3a", "s3n", "oss", "cosn", "obs"})
-SLICE = 4 << 20  # bytes that go through Python's bridge to Java at a time, which makes a text of them
+Folder = LocalFolder | HadoopFolder
 
 
 class File(NamedTuple):
-    """One input file: a full path as Hadoop writes it, and its bytes."""
+    """One input file: its full path as Hadoop writes it, and its size in bytes."""
 
     path: str
     size: int
 
 
 class Storage:
-    """The file systems of a Spark context, and the folders and files on them."""
+    """The file systems of a Spark context, with their folders and files."""
 
-    def __init__(self, context):
-        self._jvm = context._jvm
-        self._gateway = context._gateway
-        self._configuration = context._jsc.hadoopConfiguration()
+    def __init__(self, context: Any):
+        self._hadoop = Hadoop(context)
 
     def list_files(self, path: str, argument: str) -> tuple[list[File], list[str]]:
-        """Return the files behind a path, a folder of part files or a glob, sorted by path, and notes for the user.
+        """Return the files of a path, a folder of part files or a glob, sorted by path, and notes for the user.
 
-        Names that start with _ or . are left out, as Hadoop does. Raises DataError, naming the argument,
-        where there is none.
+        Names that start with _ or . are left out, as Hadoop does. Raises DataError, naming the argument, where there is
+        no file.
         """
         if not path or "," in path:
             raise DataError(f"{argument}: expected one path without commas, found {path!r}")
-        file_system, place = self._place_of(path, argument, DataError)
-        try:
-            statuses = self._statuses(file_system, place)
-            if statuses is None:
-                raise MissingFileError(f"{argument}: no such file or folder: {path}")
-            files, folders = [], []
-            for status in statuses:
-                inside = file_system.listStatus(status.getPath()) if status.isDirectory() else [status]
-                shown = [each for each in inside if not each.getPath().getName().startswith(("_", "."))]
-                files += [File(s.getPath().toString(), s.getLen()) for s in shown if not s.isDirectory()]
-                folders += [s.getPath().getName() for s in shown if s.isDirectory()]
-        except Exception as error:
-            known = cannot_open(error, path, argument)
-            raise known or as_user_error(error, DataError, f"{argument}: cannot list {path}") from error
+        files, folders = self._files_and_folders(path, argument)
         count = f"{len(folders)} folder{'s' if len(folders) > 1 else ''}"
-        names = _few(sorted(folders))
+        names = ", ".join(sorted(folders)[:3]) + (", ..." if len(folders) > 3 else "")
         below = f"{path.rstrip('/')}/*"
         if not files and folders:
             raise DataError(f"{argument}: no files in {path} itself, {count} ({names}): {below} reads theirs")
@@ -74,242 +52,58 @@ class Storage:
         notes = [f"{argument}: not read: {count} in {path} ({names}); {below} reads their files"]
         return sorted(files), notes if folders else []
 
-    def _statuses(self, file_system, place) -> list | None:
-        if file_system.exists(place):
-            return [file_system.getFileStatus(place)]
-        found = file_system.globStatus(place)
-        return list(found) if found else None
-
-    def read(self, path: str, most: int) -> bytes | None:
-        """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
-        local = local_path(path, self)
-        if local is not None:
-            return read_local(local, most)
-        file_system, place = self._at(path)
-        if not file_system.exists(place):
-            return None
-        size = file_system.getFileStatus(place).getLen()
-        files.check_size(size, most)
-        stream = file_system.open(place)
+    def _files_and_folders(self, path: str, argument: str) -> tuple[list[File], list[str]]:
+        """Return the files that a path stands for, and the names of the folders beside them."""
+        files, folders = [], []
         try:
-            take = self._jvm.org.apache.commons.io.IOUtils.toByteArray
-            return b"".join(bytes(take(stream, min(SLICE, size - at))) for at in range(0, size, SLICE))
-        finally:
-            stream.close()
-
-    @contextmanager
-    def open(self, path: str) -> Iterator[Callable[[int], bytes]]:
-        """A function that reads on by at most so many bytes, unpacked where the name says that the file is packed."""
-        file_system, place = self._at(path)
-        io = self._jvm.org.apache.hadoop.io.compress
-        codec = io.CompressionCodecFactory(self._configuration).getCodec(place)
-        stream = file_system.open(place)
+            file_system, hadoop_path = self._hadoop.locate(path)
+        except Exception as error:
+            what = f"{argument}: cannot use {path!r}"
+            raise as_user_error(error, DataError, what, path, argument) from error
         try:
-            unpacked = stream if codec is None else codec.createInputStream(stream)
-            yield partial(self._read_on, unpacked)
-        finally:
-            stream.close()
+            if file_system.exists(hadoop_path):
+                statuses = [file_system.getFileStatus(hadoop_path)]
+            else:
+                statuses = file_system.globStatus(hadoop_path)
+            if not statuses:
+                raise MissingFileError(f"{argument}: no such file or folder: {path}")
+            for status in statuses:
+                entries = file_system.listStatus(status.getPath()) if status.isDirectory() else [status]
+                for entry in entries:
+                    name = entry.getPath().getName()
+                    if name.startswith(("_", ".")):
+                        continue
+                    if entry.isDirectory():
+                        folders.append(name)
+                    else:
+                        files.append(File(entry.getPath().toString(), entry.getLen()))
+        except Exception as error:
+            what = f"{argument}: cannot list {path}"
+            raise as_user_error(error, DataError, what, path, argument) from error
+        return files, folders
 
-    def _read_on(self, stream, most: int) -> bytes:
-        apache = self._jvm.org.apache.commons.io
-        return bytes(apache.IOUtils.toByteArray(apache.input.BoundedInputStream(stream, most)))
+    def read(self, path: str, limit: int) -> bytes | None:
+        """Return a file's content, or None where there is no file.
+
+        Raises ValueError for more than `limit` bytes, which are not read.
+        """
+        local = self._hadoop.local_path(path)
+        return self._hadoop.read(path, limit) if local is None else read_local(local, limit)
+
+    def open(self, path: str) -> AbstractContextManager[Callable[[int], bytes]]:
+        """Open a file, decompressed if its name says so. Yield a function that returns at most the next n bytes."""
+        return self._hadoop.open(path)
 
     def folder(self, path: str) -> Folder:
-        """The folder at OUTPUT's path, which need not exist yet."""
-        self._place_of(path, "OUTPUT", UsageError)
-        local = local_path(path, self)
-        return LocalFolder(local) if local is not None else HadoopFolder(self, path)
-
-    def _place_of(self, path: str, argument: str, kind: type[UserError]):
-        """The file system of an argument's path and its place there; an error of `kind` without one."""
+        """Return the folder at OUTPUT's path, which need not exist yet. Raises UsageError for an invalid path."""
         try:
-            return self._at(path)
+            local = self._hadoop.local_path(path)
         except Exception as error:
-            known = cannot_open(error, path, argument)
-            raise known or as_user_error(error, kind, f"{argument}: cannot use {path!r}") from error
-
-    def _at(self, path: str):
-        place = self._jvm.org.apache.hadoop.fs.Path(path)
-        return place.getFileSystem(self._configuration), place
+            what = f"OUTPUT: cannot use {path!r}"
+            raise as_user_error(error, UsageError, what, path, "OUTPUT") from error
+        return HadoopFolder(self._hadoop, path) if local is None else LocalFolder(local)
 
 
 def local_path(path: str, storage: Storage) -> str | None:
-    """The path on the driver's disk, or None where it lies on another file system."""
-    file_system, place = storage._at(path)
-    if file_system.getUri().getScheme() != "file":
-        return None
-    return file_system.makeQualified(place).toUri().getPath()
-
-
-class HadoopFolder:
-    """A folder on a file system that only Spark's Hadoop classes reach."""
-
-    is_local = False
-
-    def __init__(self, storage: Storage, path: str):
-        self.path = path.rstrip("/")
-        self.before_change: Callable[[], None] = lambda: None  # called before each write and remove
-        self._storage = storage
-
-    def names(self, inside: str = "") -> list[str]:
-        """What lies in the folder, or in one inside it; nothing where there is no such folder."""
-        try:
-            file_system, place = self._storage._at(f"{self.path}/{inside}" if inside else self.path)
-            if not file_system.exists(place):
-                return []
-            if not file_system.getFileStatus(place).isDirectory():
-                raise no_folder(self.path, inside)
-            return sorted(status.getPath().getName() for status in file_system.listStatus(place))
-        except Exception as error:
-            raise as_user_error(error, PlatformError, f"cannot use {self.path} as OUTPUT") from error
-
-    def read(self, name: str, most: int) -> bytes | None:
-        """A file's content, or None where there is none.
-
-        Raises ValueError for more than `most` bytes, which are not read, and for bytes that do not fit the checksums of
-        the file system.
-        """
-        try:
-            return self._storage.read(f"{self.path}/{name}", most)
-        except ValueError:
-            raise
-        except Exception as error:
-            if is_damage(error):
-                raise ValueError(f"its file system finds it damaged: {reason_of(error)}") from error
-            raise as_user_error(error, PlatformError, f"cannot read {self.path}/{name}") from error
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write `name`, whole or not at all; what is there goes when the new is complete (`_rename_over`)."""
-        self.before_change()
-        try:
-            file_system, target = self._storage._at(f"{self.path}/{name}")
-            if _is_object_store(file_system):
-                self._create(file_system, target, content)
-                return
-            path_class = self._storage._jvm.org.apache.hadoop.fs.Path
-            scratch = path_class(target.getParent(), f".{target.getName()}.part")
-            self._create(file_system, scratch, content)
-            self._rename_over(scratch, target)
-        except Exception as error:
-            raise as_user_error(error, PlatformError, f"cannot write {self.path}/{name}") from error
-
-    def create(self, name: str, content: bytes) -> bool:
-        """Write a file where there is none; whether it was written.
-
-        On object stores two that do so at the same time may both succeed.
-        """
-        try:
-            file_system, place = self._storage._at(f"{self.path}/{name}")
-            try:
-                self._create(file_system, place, content, overwrite=False)
-            except Exception:
-                if file_system.exists(place):
-                    return False
-                raise
-            return True
-        except Exception as error:
-            raise as_user_error(error, PlatformError, f"cannot write {self.path}/{name}") from error
-
-    def rewrite(self, name: str, content: bytes) -> None:
-        """Write a file in its place, with no second name: a reader may meet it empty for a moment."""
-        try:
-            file_system, place = self._storage._at(f"{self.path}/{name}")
-            self._create(file_system, place, content)
-        except Exception as error:
-            raise as_user_error(error, PlatformError, f"cannot write {self.path}/{name}") from error
-
-    def modified(self, name: str) -> float | None:
-        """When a file was last written, in seconds by the clock of its file system; None where there is none."""
-        try:
-            file_system, place = self._storage._at(f"{self.path}/{name}")
-            if not file_system.exists(place):
-                return None
-            return file_system.getFileStatus(place).getModificationTime() / 1000
-        except Exception as error:
-            raise as_user_error(error, PlatformError, f"cannot read {self.path}/{name}") from error
-
-    def head(self, name: str, most: int) -> bytes | None:
-        """The first bytes of a file, at most so many, or None where there is none."""
-        path = f"{self.path}/{name}"
-        try:
-            file_system, place = self._storage._at(path)
-            if not file_system.exists(place):
-                return None
-            with self._storage.open(path) as read:
-                return read(most)
-        except Exception as error:
-            raise as_user_error(error, PlatformError, f"cannot read {path}") from error
-
-    def _create(self, file_system, place, content: bytes, overwrite: bool = True) -> None:
-        stream = file_system.create(place, overwrite)
-        try:
-            for at in range(0, len(content), SLICE):
-                stream.write(bytearray(content[at : at + SLICE]))
-        except BaseException:  # Ctrl-C too: closed, what is there so far would show under its final name
-            with suppress(Exception):
-                stream.abort() if _is_object_store(file_system) else stream.close()
-            raise
-        stream.close()
-
-    def _rename_over(self, scratch, target) -> None:
-        # FileSystem.rename onto an existing file returns False and keeps the old; FileContext's can overwrite: HDFS
-        # and viewfs over it at once, ABFS and whatever else has Hadoop's own two steps by deleting before.
-        jvm, configuration = self._storage._jvm, self._storage._configuration
-        rename = getattr(jvm.org.apache.hadoop.fs, "Options$Rename")
-        options = self._storage._gateway.new_array(rename, 1)
-        options[0] = rename.OVERWRITE
-        try:
-            context = jvm.org.apache.hadoop.fs.FileContext.getFileContext(target.toUri(), configuration)
-        except Exception as error:
-            if "UnsupportedFileSystemException" not in str(error):
-                raise
-            # A file system that knows the older interface alone: for a moment there is neither old nor new.
-            file_system = target.getFileSystem(configuration)
-            file_system.delete(target, False)
-            if not file_system.rename(scratch, target):
-                raise PlatformError(f"cannot write {target}: its file system renames nothing") from None
-            return
-        context.rename(scratch, target, options)
-
-    def check_writable(self) -> None:
-        """Nothing is known before the first write to a far service."""
-
-    def missing(self) -> list[str]:
-        """The folder and those above it that do not exist, the innermost first."""
-        try:
-            file_system, place = self._storage._at(self.path)
-            found = []
-            while place is not None and not file_system.exists(place):
-                found.append(place.toString())
-                place = place.getParent()
-            return found
-        except Exception as error:
-            raise as_user_error(error, PlatformError, f"cannot use {self.path} as OUTPUT") from error
-
-    def drop(self, places: list[str]) -> None:
-        """Remove the folders that `missing` named, where they are empty."""
-        for each in places:
-            with suppress(Exception):
-                file_system, place = self._storage._at(each)
-                file_system.delete(place, False)
-
-    def remove(self, name: str) -> None:
-        """Remove a file, or an empty folder, where there is one."""
-        self.before_change()
-        try:
-            file_system, place = self._storage._at(f"{self.path}/{name}")
-            if file_system.exists(place) and not file_system.delete(place, False):
-                raise PlatformError(f"cannot remove {self.path}/{name}: its file system keeps it")
-        except Exception as error:
-            raise as_user_error(error, PlatformError, f"cannot remove {self.path}/{name}") from error
-
-
-Folder = LocalFolder | HadoopFolder
-
-
-def _is_object_store(file_system) -> bool:
-    return file_system.getUri().getScheme() in OBJECT_STORES
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    """Return the path on the driver's disk, or None where it is on another file system."""
+    return storage._hadoop.local_path(path)

@@ -1,4 +1,4 @@
-"""A folder on the driver's disk, with the methods of the folders on other file systems (filesystem.py)."""
+"""Read and write files in a folder on the driver's disk, with the methods of HadoopFolder (hadoop.py)."""
 
 from __future__ import annotations
 
@@ -20,47 +20,50 @@ class LocalFolder:
         self.before_change: Callable[[], None] = lambda: None  # called before each write and remove
 
     def names(self, inside: str = "") -> list[str]:
-        """What lies in the folder, or in one inside it; nothing where there is no such folder."""
+        """Return the names in the folder, or in one inside it, sorted; none where there is no such folder."""
         try:
             return sorted(os.listdir(os.path.join(self.path, inside)))
         except FileNotFoundError:
             return []
         except NotADirectoryError:
-            raise no_folder(self.path, inside) from None
+            raise not_a_folder(self.path, inside) from None
         except OSError as error:
             raise PlatformError(f"cannot use {self.path} as OUTPUT: {error.strerror}") from error
 
     def check_writable(self) -> None:
-        """Raise PlatformError where nothing could be written, as far as the rights tell; nothing is made."""
-        place = os.path.abspath(self.path)
-        while not os.path.lexists(place):
-            place = os.path.dirname(place)
-        if not os.path.isdir(place):
-            raise PlatformError(f"cannot use {self.path} as OUTPUT: {place} is no folder")
-        if not os.access(place, os.W_OK | os.X_OK):
-            raise PlatformError(f"cannot use {self.path} as OUTPUT: {place} cannot be written to")
+        """Raise PlatformError where the permissions do not allow writing. Nothing is created."""
+        path = os.path.abspath(self.path)
+        while not os.path.lexists(path):
+            path = os.path.dirname(path)
+        if not os.path.isdir(path):
+            raise PlatformError(f"cannot use {self.path} as OUTPUT: {path} is no folder")
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PlatformError(f"cannot use {self.path} as OUTPUT: {path} cannot be written to")
 
-    def read(self, name: str, most: int) -> bytes | None:
-        """A file's content, or None where there is none; ValueError for more than `most` bytes, which are not read."""
+    def read(self, name: str, limit: int) -> bytes | None:
+        """Return a file's content, or None where there is no file.
+
+        Raises ValueError for more than `limit` bytes, which are not read.
+        """
         target = os.path.join(self.path, name)
         try:
-            return read_local(target, most)
+            return read_local(target, limit)
         except OSError as error:
             raise PlatformError(f"cannot read {target}: {error.strerror}") from error
 
-    def head(self, name: str, most: int) -> bytes | None:
-        """The first bytes of a file, at most so many, or None where there is none."""
+    def head(self, name: str, limit: int) -> bytes | None:
+        """Return the first `limit` bytes of a file, or None where there is no file."""
         target = os.path.join(self.path, name)
         try:
             with open(target, "rb") as file:
-                return file.read(most)
+                return file.read(limit)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise PlatformError(f"cannot read {target}: {error.strerror}") from error
 
     def modified(self, name: str) -> float | None:
-        """When a file was last written, in seconds by the clock of its file system; None where there is none."""
+        """Return when a file was last written, in seconds by its file system's clock; None where there is no file."""
         target = os.path.join(self.path, name)
         try:
             return os.stat(target).st_mtime
@@ -70,7 +73,7 @@ class LocalFolder:
             raise PlatformError(f"cannot read {target}: {error.strerror}") from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Write `name`, which may hold a folder, whole or not at all."""
+        """Write a file, whole or not at all. `name` may include a folder."""
         self.before_change()
         target = os.path.join(self.path, name)
         try:
@@ -80,7 +83,7 @@ class LocalFolder:
             raise PlatformError(f"cannot write {target}: {error.strerror}") from error
 
     def create(self, name: str, content: bytes) -> bool:
-        """Write a file where there is none; whether it was written. Of two that do so at once, one succeeds."""
+        """Write a file where there is none, and return whether it was written. Of two runs at once, one succeeds."""
         target = os.path.join(self.path, name)
         try:
             os.makedirs(self.path, exist_ok=True)
@@ -96,13 +99,13 @@ class LocalFolder:
         try:
             file.write(content)
             file.flush()
-        except BaseException:  # Ctrl-C too leaves no file that says nothing
+        except BaseException:  # Ctrl-C too: no empty file may stay
             with suppress(OSError):
                 os.remove(target)
             raise
 
     def rewrite(self, name: str, content: bytes) -> None:
-        """Write a file in its place, with no second name: a reader may meet it half-written for a moment."""
+        """Write a file in its place, without a temporary name: a reader may find it half-written for a moment."""
         target = os.path.join(self.path, name)
         try:
             with open(target, "r+b") as file:
@@ -112,18 +115,18 @@ class LocalFolder:
             raise PlatformError(f"cannot write {target}: {error.strerror}") from error
 
     def missing(self) -> list[str]:
-        """The folder and those above it that do not exist, the innermost first."""
-        found, place = [], os.path.abspath(self.path)
-        while not os.path.lexists(place):
-            found.append(place)
-            place = os.path.dirname(place)
-        return found
+        """Return the folder and those above it that do not exist, the innermost first."""
+        paths, path = [], os.path.abspath(self.path)
+        while not os.path.lexists(path):
+            paths.append(path)
+            path = os.path.dirname(path)
+        return paths
 
-    def drop(self, places: list[str]) -> None:
-        """Remove the folders that `missing` named, where they are empty."""
-        for place in places:
+    def drop(self, paths: list[str]) -> None:
+        """Remove the folders that `missing` returned, where they are empty."""
+        for path in paths:
             with suppress(OSError):
-                os.rmdir(place)
+                os.rmdir(path)
 
     def remove(self, name: str) -> None:
         """Remove a file, or an empty folder, where there is one."""
@@ -138,16 +141,16 @@ class LocalFolder:
             raise PlatformError(f"cannot remove {target}: {error.strerror}") from error
 
 
-def read_local(path: str, most: int) -> bytes | None:
-    """A local file's content, or None where there is none; ValueError for more than `most` bytes."""
+def read_local(path: str, limit: int) -> bytes | None:
+    """Return a local file's content, or None where there is no file. Raises ValueError for more than `limit` bytes."""
     try:
-        return files.read(path, most)
+        return files.read(path, limit)
     except FileNotFoundError:
         return None
 
 
-def no_folder(path: str, inside: str) -> UserError:
-    """What to raise where a file lies in the place of a folder."""
+def not_a_folder(path: str, inside: str) -> UserError:
+    """Return the error for a file where a folder is expected."""
     if inside:
         return UsageError(f"OUTPUT: expected a folder {inside} in {path}, found a file")
     return PlatformError(f"cannot use {path} as OUTPUT: it is a file")

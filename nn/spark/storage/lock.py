@@ -1,8 +1,8 @@
-"""Keep other runs out of OUTPUT while one writes there: the file OUTPUT/_RUNNING, written anew every 30 s.
+"""Lock OUTPUT while a run writes there: the lock file OUTPUT/_RUNNING, written again every 30 s.
 
-A run creates the file before it reads data and removes it at its end. Another run refuses an OUTPUT with such a file,
-unless the run that wrote it is dead: its process is no longer there, or the file was not written for two minutes. Ages
-are taken by the clock of the file system, since those of two machines may differ.
+A run creates the file before it reads data and removes it at its end. Another run refuses an OUTPUT with a lock file,
+unless the file's owner is dead: its process no longer runs, or the file was not written for two minutes. The age of the
+file is measured by the clock of its file system, since the clocks of two machines may differ.
 """
 
 from __future__ import annotations
@@ -17,53 +17,53 @@ from typing import NamedTuple
 from nn.core.errors import OutputLostError, PlatformError, UsageError
 from nn.spark.storage import lock_file
 from nn.spark.storage.filesystem import Folder
-from nn.spark.storage.lock_file import EVERY, LARGEST, NAME, STALE, Machine, Mark
+from nn.spark.storage.lock_file import MAX_BYTES, NAME, RENEWAL, STALE, Machine, Owner
 
-POLL = 2.0  # seconds between two looks at another run's mark
-ATTEMPTS = 3  # to create the file, where others remove and create it at the same time
-TRUSTED = 2 * EVERY  # seconds that a run writes on after it last read its own mark
-END = 5.0  # seconds that the renewing thread may take to end
+POLL = 2.0  # seconds between two looks at another run's lock file
+ATTEMPTS = 3  # to create the file, where other runs remove and create it at the same time
+TRUSTED = 2 * RENEWAL  # seconds that a run goes on writing after it last read its own lock file
+JOIN_TIMEOUT = 5.0  # seconds to wait for the end of the renewing thread
 
 
 class Clock(NamedTuple):
-    """What measures time; tests have their own."""
+    """How to measure time; tests have their own."""
 
     now: Callable[[], float] = time.time  # goes on while the machine sleeps
     sleep: Callable[[float], None] = time.sleep
 
 
-class Found(NamedTuple):
-    """The mark of a run that is not known to be dead."""
+class OtherRun(NamedTuple):
+    """The owner of a lock file that is not known to be dead."""
 
-    mark: Mark | None  # None: the file does not hold one
+    owner: Owner | None  # None: the file's content is not valid
     modified: float  # by the clock of the file system
     age: float  # seconds since then
     is_alive: bool  # whether the process is known to run
 
     def refusal(self, path: str) -> str:
-        """Why another run may not write there, and what to do, in a line."""
-        whose = self.mark.owner if self.mark else f"{NAME} names no process"
+        """Return the message that refuses to write to `path`, and says what to do."""
+        owner = self.owner.description if self.owner else f"{NAME} names no process"
         if self.is_alive:
-            cure = "wait for its end, or choose another OUTPUT"
+            advice = "wait for its end, or choose another OUTPUT"
         else:
-            cure = (
+            advice = (
                 f"{NAME} was last written {self.age:.0f} s ago; if that run has ended, give the same command again in "
                 f"{max(STALE - self.age, 1):.0f} s"
             )
-        return f"OUTPUT: another run writes to {path}: {whose}; {cure}"
+        return f"OUTPUT: another run writes to {path}: {owner}; {advice}"
 
 
 def refuse_running(
     folder: Folder, machine: Machine | None = None, now: Callable[[], float] = time.time
 ) -> None:
-    """Raise UsageError where another run writes to the folder; nothing is written, and `now` serves as a clock."""
-    found = _look(folder, machine or lock_file.this_machine(), now)
-    if found is not None:
-        raise UsageError(found.refusal(folder.path))
+    """Raise UsageError where another run writes to the folder. Nothing is written, so `now` is the clock."""
+    other = _other_run(folder, machine or lock_file.this_machine(), now)
+    if other is not None:
+        raise UsageError(other.refusal(folder.path))
 
 
 @contextmanager
-def claimed(
+def locked(
     folder: Folder,
     check: Callable[[], None],
     waits: bool,
@@ -71,138 +71,139 @@ def claimed(
     machine: Machine | None = None,
     clock: Clock | None = None,
 ) -> Iterator[None]:
-    """Inside `with`, no other run writes to the folder; `check` raises where this one may not either.
+    """Hold the lock of a folder. `check` raises where this run may not write there for another reason.
 
-    Where `waits`, a run elsewhere that may be dead is waited for until that is known. Raises UsageError where another
-    run is alive.
+    Where `waits`, wait until a run on another machine, which may be dead, is known to be dead. `say` prints a line.
+    Raises UsageError where another run is alive.
     """
-    claim = Claim(folder, machine or lock_file.this_machine(), clock or Clock())
-    claim.wait_or_refuse(waits, say)
+    lock = Lock(folder, machine or lock_file.this_machine(), clock or Clock())
+    lock.wait_or_refuse(waits, say)
     check()
     created = folder.missing()
     try:
-        claim.take()
+        lock.acquire()
         check()  # again, since another run may have ended meanwhile
-        folder.before_change = claim.confirm
-        claim.begin_renewing()
+        folder.before_change = lock.confirm
+        lock.start_renewing()
         yield
     finally:
-        claim.release()
+        lock.release()
         folder.before_change = lambda: None
         folder.drop(created)
 
 
-class Claim:
-    """The mark of this run in a folder."""
+class Lock:
+    """The lock of a folder, with this process as its owner."""
 
     def __init__(self, folder: Folder, machine: Machine, clock: Clock):
         self._folder, self._machine, self._clock = folder, machine, clock
-        self._mark = lock_file.new(machine)
-        self._content = self._mark.to_bytes()
-        self._lock = threading.Lock()
+        self._owner = lock_file.this_process(machine)
+        self._content = self._owner.to_bytes()
+        self._mutex = threading.Lock()  # of the main thread and the renewing thread
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
-        self._seen: float | None = None  # when the file was last found to be this run's
+        self._confirmed: float | None = None  # when the file was last read and was this run's
         self._lost: OutputLostError | None = None
 
     def wait_or_refuse(self, waits: bool, say: Callable[[str], None]) -> None:
-        """Return once no other run writes to the folder; UsageError where one does."""
-        first = found = self._other()
-        if first is not None and not first.is_alive and waits:
-            found = self._outwait(first, say)
-        if found is not None:
-            raise UsageError(found.refusal(self._folder.path))
+        """Return once no other run writes to the folder. Raises UsageError where one does."""
+        other = self._other_run()
+        if other is not None and not other.is_alive and waits:
+            other = self._wait_until_stale(other, say)
+        if other is not None:
+            raise UsageError(other.refusal(self._folder.path))
 
-    def _outwait(self, first: Found, say: Callable[[str], None]) -> Found | None:
-        """Wait until a mark is too old; the one that is found where it is written anew meanwhile."""
-        whose = first.mark.owner if first.mark else "a run that it does not name"
-        left = STALE - first.age + POLL  # some file systems count whole seconds
+    def _wait_until_stale(self, other: OtherRun, say: Callable[[str], None]) -> OtherRun | None:
+        """Wait until a lock file is too old. Return its owner where the file is written again meanwhile, else None."""
+        owner = other.owner.description if other.owner else "a run that it does not name"
+        seconds = STALE - other.age + POLL  # some file systems round times to whole seconds
         say(
-            f"waiting   {left:.0f} s at most: {self._folder.path}/{NAME} was written {first.age:.0f} s ago by "
-            f"{whose}, which counts as dead if it does not write it again; Ctrl-C ends the waiting"
+            f"waiting   {seconds:.0f} s at most: {self._folder.path}/{NAME} was written {other.age:.0f} s ago by "
+            f"{owner}, which counts as dead if it does not write it again; Ctrl-C ends the waiting"
         )
-        until = self._clock.now() + left
+        until = self._clock.now() + seconds
         while (remaining := until - self._clock.now()) > 0:
             self._clock.sleep(min(POLL, remaining))
             modified = self._folder.modified(NAME)
             if modified is None:
                 return None
-            if modified != first.modified:
-                return self._other()
+            if modified != other.modified:
+                return self._other_run()
         return None
 
-    def take(self) -> None:
-        """Create the file, in the place of one whose run is dead; UsageError where another run is faster."""
+    def acquire(self) -> None:
+        """Create the lock file, in place of a dead owner's. Raises UsageError where another run is faster."""
         for _ in range(ATTEMPTS):
-            if self._folder.create(NAME, self._content) and self._read() == self._mark:
+            if self._folder.create(NAME, self._content) and self._read() == self._owner:
                 return
-            found = self._other()
-            if found is not None:
-                raise UsageError(found.refusal(self._folder.path))
+            other = self._other_run()
+            if other is not None:
+                raise UsageError(other.refusal(self._folder.path))
             self._folder.remove(NAME)
         raise PlatformError(f"cannot create {self._folder.path}/{NAME}: other runs create it again and again")
 
-    def begin_renewing(self) -> None:
-        """Write the file again every 30 s, in a thread of its own."""
+    def start_renewing(self) -> None:
+        """Write the file again every 30 s, in a thread."""
         self._thread = threading.Thread(target=self._renew_until_ended, name="renewing OUTPUT", daemon=True)
         self._thread.start()
 
     def _renew_until_ended(self) -> None:
-        while not self._ended.wait(EVERY):
+        while not self._ended.wait(RENEWAL):
             with suppress(Exception):  # a file system that does not answer now may do so the next time
                 self.renew()
 
     def renew(self) -> None:
-        """Write the file again, if it is still this run's."""
-        with self._lock:
-            if not self._ended.is_set() and self._is_mine():
+        """Write the file again, if this run still owns it."""
+        with self._mutex:
+            if not self._ended.is_set() and self._is_owned():
                 self._folder.rewrite(NAME, self._content)
 
     def confirm(self) -> None:
-        """Raise OutputLostError where the file is another run's; it is read where that was not done for a while."""
-        with self._lock:
-            is_trusted = self._seen is not None and 0 <= self._clock.now() - self._seen < TRUSTED
+        """Raise OutputLostError where another run owns the file, which is read only if that is a while ago."""
+        with self._mutex:
+            is_trusted = self._confirmed is not None and 0 <= self._clock.now() - self._confirmed < TRUSTED
             if not self._lost and not is_trusted:
-                self._is_mine()
+                self._is_owned()
         if self._lost:
             raise self._lost
 
-    def _is_mine(self) -> bool:
-        """Whether the file is this run's; one that was removed is created again."""
+    def _is_owned(self) -> bool:
+        """Return whether this run owns the file. A file that was removed is created again."""
         if self._lost:
             return False
         now = self._clock.now()
-        found = self._read()
-        if found is None and self._folder.create(NAME, self._content):
-            found = self._mark
-        if found is not None and found != self._mark:
+        owner = self._read()
+        if owner is None and self._folder.create(NAME, self._content):
+            owner = self._owner
+        if owner is not None and owner != self._owner:
             self._lost = OutputLostError(
-                f"OUTPUT: another run writes to {self._folder.path}: {found.owner}; it treated this run as dead, "
+                f"OUTPUT: another run writes to {self._folder.path}: {owner.description}; it treated this run as dead, "
                 f"because {NAME} was not written for {STALE:.0f} s; this run has stopped and writes no more"
             )
             return False
-        self._seen = now
+        self._confirmed = now
         return True
 
     def release(self) -> None:
-        """Remove the file, if it is this run's."""
+        """Remove the file, if this run owns it."""
         self._ended.set()
         if self._thread is not None:
-            self._thread.join(END)
-        with suppress(Exception):  # the run's own end matters more; a file that stays counts as a dead run's
-            if self._read() == self._mark:
+            self._thread.join(JOIN_TIMEOUT)
+        # An error here must not hide that of the run; a file that stays counts as a dead run's.
+        with suppress(Exception):
+            if self._read() == self._owner:
                 self._folder.remove(NAME)
 
-    def _read(self) -> Mark | None:
+    def _read(self) -> Owner | None:
         with suppress(ValueError):
-            return lock_file.from_bytes(self._folder.read(NAME, LARGEST) or b"")
+            return lock_file.from_bytes(self._folder.read(NAME, MAX_BYTES) or b"")
         return None
 
-    def _other(self) -> Found | None:
-        return _look(self._folder, self._machine, self._now_there)
+    def _other_run(self) -> OtherRun | None:
+        return _other_run(self._folder, self._machine, self._file_system_time)
 
-    def _now_there(self) -> float:
-        """The time by the clock of the folder's file system, which dates a new file."""
+    def _file_system_time(self) -> float:
+        """Return the time by the clock of the folder's file system, by which it dates a new file."""
         name = f".{secrets.token_hex(8)}.part"
         try:
             self._folder.create(name, b"")
@@ -211,11 +212,11 @@ class Claim:
             self._folder.remove(name)
 
 
-def _look(folder: Folder, machine: Machine, now: Callable[[], float]) -> Found | None:
-    """The mark of a run in the folder, None where there is none or its run is dead."""
-    folder.check_writable()  # else a file in the folder's place would be told as a mark that cannot be read
+def _other_run(folder: Folder, machine: Machine, now: Callable[[], float]) -> OtherRun | None:
+    """Return the owner of the folder's lock file; None where there is no such file or its owner is dead."""
+    folder.check_writable()  # first: a file in the folder's place would be reported as an unreadable lock file
     try:
-        content = folder.read(NAME, LARGEST)
+        content = folder.read(NAME, MAX_BYTES)
     except ValueError:
         content = b""
     except PlatformError as error:  # a folder of that name, for example
@@ -223,9 +224,9 @@ def _look(folder: Folder, machine: Machine, now: Callable[[], float]) -> Found |
     modified = None if content is None else folder.modified(NAME)
     if content is None or modified is None:
         return None
-    found = lock_file.from_bytes(content)
-    is_alive = None if found is None else machine.is_alive(found)
-    age = max(now() - modified, 0.0) if not is_alive else 0.0  # a clock that was set back may date it later
+    owner = lock_file.from_bytes(content)
+    is_alive = None if owner is None else machine.is_alive(owner)
+    age = max(now() - modified, 0.0) if not is_alive else 0.0  # negative where a clock was set back
     if is_alive is False or (is_alive is None and age >= STALE):
         return None
-    return Found(found, modified, age, bool(is_alive))
+    return OtherRun(owner, modified, age, bool(is_alive))

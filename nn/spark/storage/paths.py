@@ -1,18 +1,17 @@
-"""What is wrong with a path that Hadoop cannot open: how it is written, or that Spark has no connector for it."""
+"""Refuse paths that Hadoop would read as other paths, before Spark starts."""
 
 from __future__ import annotations
 
 import os
 import re
 
-from nn.core.errors import PlatformError, UsageError, UserError
+from nn.core.errors import PlatformError, UsageError
+from nn.spark.runtime.errors import colon_in_name
 
 _OUTPUT = "OUTPUT"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+")  # two characters at least: C: is a drive
 _FULL = re.compile(r"///|/(?!/)")  # what follows file: in the URI of a full path
 _WEB = ("http", "https")  # Hadoop's classes for these cannot list, nor tell a file's size
-_NO_CONNECTOR = re.compile(r"ClassNotFoundException|NoClassDefFoundError|No FileSystem for scheme")
-_COLON_IN_NAME = re.compile(r"Relative path in absolute URI: (\S+)")
 
 
 def refuse_malformed(path: str, argument: str) -> None:
@@ -34,7 +33,7 @@ def refuse_malformed(path: str, argument: str) -> None:
             f'{argument}: Spark takes "{scheme}" in {path} for the scheme of a file system; {cure}'
         )
     if argument != _OUTPUT and ":" in rest:
-        raise _colon_in(path, argument)
+        raise colon_in_name(path, argument)
 
 
 def _split(path: str) -> tuple[str | None, str]:
@@ -44,33 +43,8 @@ def _split(path: str) -> tuple[str | None, str]:
     return (scheme, rest) if colon and "/" not in scheme and not is_drive else (None, path)
 
 
-def cannot_open(error: Exception, path: str, argument: str) -> UserError | None:
-    """The line for an error of Hadoop's that comes from the path alone, else None."""
-    java = getattr(error, "java_exception", None)
-    if java is None:
-        return None
-    message = f"{java.getClass().getName()}: {java.getMessage()}"
-    if _NO_CONNECTOR.search(message):
-        scheme = _split(path)[0] or "its file system"
-        cure = (
-            "name a folder of this machine" if argument == _OUTPUT else "copy the data to this machine first"
-        )
-        return PlatformError(
-            f"{argument}: this Spark has no connector for {scheme}:// ({path}): add one with --packages or --jars, "
-            f"or {cure}"
-        )
-    name = _COLON_IN_NAME.search(message)
-    return _colon_in(name[1], argument) if name else None
-
-
 def refuse_colons(path: str, argument: str) -> None:
     """Raise UsageError for a file of the local disk that Spark finds and cannot read."""
     scheme, rest = _split(path)
     if scheme == "file" and ":" in rest:
-        raise _colon_in(path, argument)
-
-
-def _colon_in(path: str, argument: str) -> UsageError:
-    return UsageError(
-        f"{argument}: expected names without a colon, which Spark cannot read, found {path}; rename the file or folder"
-    )
+        raise colon_in_name(path, argument)

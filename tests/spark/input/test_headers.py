@@ -7,7 +7,7 @@ import pytest
 
 from nn.core.errors import DataError
 from nn.spark.input import reader
-from nn.spark.input.reader import Source
+from nn.spark.input.input_files import Source
 from nn.spark.storage.filesystem import Storage
 from tests.support.data import blobs, write_csv
 

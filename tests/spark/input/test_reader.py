@@ -10,7 +10,7 @@ from nn.core.errors import DataError
 from nn.data.hold_out import HoldOut
 from nn.data.split import Split
 from nn.spark.input import reader, text_source
-from nn.spark.input.reader import Source
+from nn.spark.input.input_files import Source
 from nn.spark.storage.filesystem import Storage
 from nn.training import replicas
 from tests.support.data import blobs, write_csv
@@ -213,9 +213,9 @@ def classes_by_partition(dataset):
 
 def counted(dataset):
     """The same as reading counted it."""
-    stretches = dataset.stretches
-    assert stretches.of == dataset.partitions and stretches.are_replicas
-    return sorted(zip(stretches.replicas.tolist(), stretches.counts.tolist(), strict=True))
+    windows = dataset.shuffle_windows
+    assert windows.of == dataset.partitions and windows.are_replicas
+    return sorted(zip(windows.replicas.tolist(), windows.counts.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 7])
@@ -223,22 +223,22 @@ def test_reading_counts_the_classes_of_each_partition(spark, folder, partitions)
     dataset = read(spark, folder / "x.csv", folder / "y.csv", partitions)
     assert counted(dataset) == classes_by_partition(dataset)
     assert len(counted(dataset)) == dataset.partitions == partitions
-    assert np.array_equal(dataset.stretches.counts.sum(axis=0), dataset.class_rows)
+    assert np.array_equal(dataset.shuffle_windows.counts.sum(axis=0), dataset.class_rows)
 
 
 def test_reading_counts_the_classes_of_what_a_replica_shuffles_together(spark, folder, monkeypatch):
     monkeypatch.setattr(replicas, "BUFFER", 10 * INPUTS.shape[1])  # bytes of ten rows
     dataset = read(spark, folder / "x.csv", folder / "y.csv", 2)
-    assert dataset.stretches.together == 10
-    assert dataset.stretches.counts.sum(axis=1).max() == 10
-    assert dataset.stretches.counts.sum() == len(INPUTS)
+    assert dataset.shuffle_windows.together == 10
+    assert dataset.shuffle_windows.counts.sum(axis=1).max() == 10
+    assert dataset.shuffle_windows.counts.sum() == len(INPUTS)
 
 
 def test_reading_counts_the_classes_where_pieces_share_partitions(spark, folder):
     write_parts(folder, 13)
     dataset = read(spark, folder / "parts", folder / "y.csv", 4)
     assert counted(dataset) == classes_by_partition(dataset)
-    assert len(counted(dataset)) == 4 and dataset.stretches.counts.sum() == 50
+    assert len(counted(dataset)) == 4 and dataset.shuffle_windows.counts.sum() == 50
 
 
 def test_reading_counts_nothing_in_an_empty_partition(spark, folder):
@@ -246,7 +246,7 @@ def test_reading_counts_nothing_in_an_empty_partition(spark, folder):
     write_csv(folder / "y.csv", LABELS[:3])
     dataset = read(spark, folder / "x.csv", folder / "y.csv", 9)
     assert counted(dataset) == classes_by_partition(dataset)
-    assert len(counted(dataset)) <= 3 < dataset.stretches.of
+    assert len(counted(dataset)) <= 3 < dataset.shuffle_windows.of
 
 
 def test_reading_counts_the_classes_of_labels_in_a_column(spark, folder):
@@ -429,7 +429,7 @@ def test_reading_tells_what_is_no_text(spark, tmp_path, folder, make, told):
 @pytest.mark.parametrize(("ending", "pack"), [("", bytes), (".gz", gzip.compress)])
 def test_reading_holds_no_first_line_without_end(spark, folder, ending, pack, monkeypatch):
     monkeypatch.setattr(text_source, "_FIRST_LOOK", 4)
-    monkeypatch.setattr(text_source, "SLICE", 8)
+    monkeypatch.setattr(text_source, "BYTES_PER_CALL", 8)
     monkeypatch.setattr(text_source, "LONGEST", 15)
     path = folder / f"long.csv{ending}"
     for row, is_refused in ((b"10,20,30,40,50", False), (b"10,20,30,40,50" + 30 * b"0", True)):

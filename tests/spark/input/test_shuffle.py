@@ -11,7 +11,7 @@ from nn.data.block import Block
 from nn.data.hold_out import HoldOut
 from nn.data.split import Split
 from nn.spark.input import reader, shuffle
-from nn.spark.input.reader import Source
+from nn.spark.input.input_files import Source
 from nn.spark.input.shuffle import shuffled
 from nn.spark.storage.filesystem import Storage
 from tests.support.data import blobs, write_csv
@@ -200,9 +200,12 @@ def test_shuffling_spreads_classes_and_counts_them_anew(spark, folder):
     after = shuffled(before, 5)
     parts = after.blocks.map(lambda block: block.labels).glom().collect()
     counts = [np.bincount(np.concatenate(part), minlength=3).tolist() for part in parts]
-    assert after.stretches.counts.tolist() == counts and after.stretches.replicas.tolist() == [0, 1]
-    assert "rows look sorted by class" in label_skew.warning(before.stretches)
-    assert label_skew.warning(after.stretches) is None
+    assert after.shuffle_windows.counts.tolist() == counts and after.shuffle_windows.replicas.tolist() == [
+        0,
+        1,
+    ]
+    assert "rows look sorted by class" in label_skew.warning(before.shuffle_windows)
+    assert label_skew.warning(after.shuffle_windows) is None
 
 
 @pytest.mark.spark
@@ -223,9 +226,8 @@ def test_shuffling_fewer_rows_than_partitions(spark, folder):
     write_csv(folder / "x.csv", INPUTS[:3])
     write_csv(folder / "y.csv", LABELS[:3])
     after = shuffled(read(spark, folder, 5), 5)
-    assert (
-        after.partitions == after.stretches.of == 5 and after.stretches.counts.sum(axis=1).tolist() == [1] * 3
-    )
+    assert after.partitions == after.shuffle_windows.of == 5
+    assert after.shuffle_windows.counts.sum(axis=1).tolist() == [1] * 3
     assert sorted(collected(after)[1][:, 0].tolist()) == [0, 1, 2]
 
 

@@ -160,4 +160,9 @@ def test_what_an_executor_s_workers_may_take(spark, master, conf, expected):
     java = spark._jvm.org.apache.spark.SparkConf(False)
     for key, value in conf.items():
         java.set(key, value)
-    assert executors.worker_memory_limit(java, master) == expected
+    context = SimpleNamespace(
+        master=master,
+        getConf=lambda: conf,
+        _jsc=SimpleNamespace(sc=lambda: SimpleNamespace(conf=lambda: java)),
+    )
+    assert executors.worker_memory_limit(context) == expected

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +23,9 @@ class JavaError(Exception):
 
     def getMessage(self):  # noqa: N802
         return self.args[0]
+
+    def getClass(self):  # noqa: N802
+        return SimpleNamespace(getName=lambda: "org.apache.spark.SparkException")
 
 
 @pytest.mark.parametrize(
@@ -60,13 +64,13 @@ class JavaError(Exception):
     ],
 )
 def test_a_known_fault_is_one_line(told, line):
-    fault = errors.translated(JavaError(told))
+    fault = errors.translate(JavaError(told))
     assert isinstance(fault, PlatformError) and line in str(fault) and "\n" not in str(fault)
 
 
 @pytest.mark.parametrize("error", [ValueError("No module named 'numpy'"), JavaError("x"), JavaError(None)])
 def test_other_errors_are_left_alone(error):
-    assert errors.translated(error) is None
+    assert errors.translate(error) is None
 
 
 LOST = "Lost task 0.0 in stage 1.0 (TID 1) (host executor driver)"
@@ -120,8 +124,12 @@ LOST = "Lost task 0.0 in stage 1.0 (TID 1) (host executor driver)"
     ],
 )
 def test_the_failure_of_a_storage_is_told_from_spark_s_own(message, failure):
-    error = JavaError(message)
-    assert (None if errors.translated(error) else errors.storage_failure(error)) == failure
+    error = errors.translate(JavaError(message), "x.csv", "TRAIN_IMAGES")
+    if failure is None:
+        assert not isinstance(error, DataError)
+    else:
+        assert type(error) is DataError and str(error) == f"TRAIN_IMAGES: cannot read x.csv: {failure}"
+    assert not isinstance(errors.translate(JavaError(message)), DataError)
 
 
 def test_an_error_becomes_one_for_the_user_by_its_cause():
@@ -155,7 +163,7 @@ def test_another_python_on_the_workers_is_told(spark, monkeypatch):
     with pytest.raises(Exception) as caught:
         spark.parallelize([1], 1).map(str).collect()
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert f"found {own}; point PYSPARK_PYTHON" in str(errors.translated(caught.value))
+    assert f"found {own}; point PYSPARK_PYTHON" in str(errors.translate(caught.value))
 
 
 @pytest.mark.parametrize("words", [(), ("--check",)])

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from nn.core.errors import PlatformError, Terminated, add_hint, hint_of
-from nn.spark.runtime import session
+from nn.spark.runtime import jvm, session
 from tests.support.submitting import MAIN, submit
 
 pytestmark = pytest.mark.spark
@@ -31,7 +31,7 @@ class Context:
 @pytest.fixture
 def started(spark, monkeypatch):
     """A function that lets Spark start as it is told."""
-    monkeypatch.setattr(session, "_set_log_level", lambda jvm, level: None)
+    monkeypatch.setattr(jvm, "set_log_level", lambda context, level, silenced: None)
 
     def start(call):
         monkeypatch.setattr("pyspark.SparkContext.getOrCreate", lambda conf: call())
@@ -86,7 +86,7 @@ def test_an_error_that_a_signal_brought_about_is_the_signal_and_keeps_its_advice
 class JavaError(Exception):
     """As py4j's."""
 
-    java_exception = SimpleNamespace(getMessage=lambda: None)
+    java_exception = SimpleNamespace(getMessage=lambda: None)  # as of a NullPointerException
 
 
 @pytest.mark.parametrize("stopped", [True, False])

@@ -8,11 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import nn.spark.storage.filesystem
 from nn.core.errors import DataError, PlatformError, UsageError
-from nn.spark.storage import lock_file, paths
-from nn.spark.storage.filesystem import SLICE, HadoopFolder, LocalFolder, Storage
-from nn.spark.storage.lock import claimed, refuse_running
+from nn.spark.runtime import errors
+from nn.spark.storage import hadoop, lock_file, paths
+from nn.spark.storage.filesystem import Storage
+from nn.spark.storage.hadoop import BYTES_PER_CALL, Hadoop, HadoopFolder
+from nn.spark.storage.local import LocalFolder
+from nn.spark.storage.lock import locked, refuse_running
 
 pytestmark = pytest.mark.spark
 
@@ -93,11 +95,11 @@ def test_what_must_be_known_before_each_change_is(folder):
 
 
 def test_one_run_at_a_time_writes_to_a_folder(folder, tmp_path):
-    with claimed(folder, lambda: None, False, print):
+    with locked(folder, lambda: None, False, print):
         folder.write("history.csv", b"")
         assert folder.names() == ["_RUNNING", "history.csv"]
         told = f"another run writes to {folder.path}: process {os.getpid()} on"
-        with pytest.raises(UsageError, match=told), claimed(folder, lambda: None, True, print):
+        with pytest.raises(UsageError, match=told), locked(folder, lambda: None, True, print):
             pass
         folder.remove("history.csv")
     assert list((tmp_path / "disk").iterdir()) == []
@@ -105,13 +107,13 @@ def test_one_run_at_a_time_writes_to_a_folder(folder, tmp_path):
 
 def test_a_mark_whose_process_is_dead_or_unknown_is_replaced_by_its_age(folder, tmp_path):
     here = lock_file.this_machine()
-    for left in (lock_file.new(here)._replace(started=1).to_bytes(), b"damaged"):
+    for left in (lock_file.this_process(here)._replace(started=1).to_bytes(), b"damaged"):
         folder.create("_RUNNING", left)
         if left == b"damaged":
             with pytest.raises(UsageError, match="_RUNNING names no process; _RUNNING was last written 0 s"):
                 refuse_running(folder)
             os.utime(tmp_path / "disk" / "out" / "_RUNNING", (time.time() - 130,) * 2)
-        with claimed(folder, lambda: None, False, print):
+        with locked(folder, lambda: None, False, print):
             assert lock_file.from_bytes(folder.read("_RUNNING", 1000)).process == os.getpid()
         assert folder.names() == []
 
@@ -124,7 +126,7 @@ def test_a_file_in_a_folder_s_place_is_told(folder, storage):
 
 def test_what_a_file_system_does_not_remove_is_told():
     kept = SimpleNamespace(exists=lambda place: True, delete=lambda place, deep: False)
-    folder = HadoopFolder(SimpleNamespace(_at=lambda path: (kept, path)), "x://out")
+    folder = HadoopFolder(SimpleNamespace(locate=lambda path: (kept, path)), "x://out")
     with pytest.raises(PlatformError, match="^cannot remove x://out/_SUCCESS: its file system keeps it$"):
         folder.remove("_SUCCESS")
 
@@ -160,7 +162,7 @@ def test_storage_reads_small_files_back(folder, storage):
             read(f"{folder.path}/dataset.json", 3)
 
 
-@pytest.mark.parametrize("size", [0, SLICE - 1, SLICE, 2 * SLICE + 5])
+@pytest.mark.parametrize("size", [0, BYTES_PER_CALL - 1, BYTES_PER_CALL, 2 * BYTES_PER_CALL + 5])
 def test_large_files_come_back_as_they_were(folder, size):
     content = np.random.default_rng(size).bytes(size)
     folder.write("large", content)
@@ -169,7 +171,7 @@ def test_large_files_come_back_as_they_were(folder, size):
 
 def test_folders_that_were_missing_are_dropped_again(folder):
     inner = type(folder)(
-        *([f"{folder.path}/a/b"] if folder.is_local else [folder._storage, f"{folder.path}/a/b"])
+        *([f"{folder.path}/a/b"] if folder.is_local else [folder._hadoop, f"{folder.path}/a/b"])
     )
     folder.write("kept", b"")
     missing = inner.missing()
@@ -186,7 +188,7 @@ def test_a_write_that_is_cut_short_shows_nothing_under_the_final_name(folder, mo
     if folder.is_local:
         pytest.skip("the operating system's files have a test of their own")
     folder.write("config.json", b"old")
-    monkeypatch.setattr(nn.spark.storage.filesystem, "SLICE", 1)
+    monkeypatch.setattr(hadoop, "BYTES_PER_CALL", 1)
     with pytest.raises(KeyboardInterrupt):
         folder.write("config.json", Interrupting(b"new"))
     assert folder.read("config.json", 9) == b"old"
@@ -213,13 +215,12 @@ def test_what_is_cut_short_on_an_object_store_is_aborted_not_closed(storage):
         def close(self):
             self.done.append("close")
 
-    folder = HadoopFolder(storage, "s3a://bucket/out")
-    folder._create(Store("s3a"), None, b"whole")
+    hadoop._create(Store("s3a"), None, b"whole")
     assert Store.done == [b"whole", "close"]
     for scheme, end in (("s3a", "abort"), ("hdfs", "close")):
         Store.done.clear()
         with pytest.raises(KeyboardInterrupt):
-            folder._create(Store(scheme), None, Interrupting(bytes(2 * SLICE)))
+            hadoop._create(Store(scheme), None, Interrupting(bytes(2 * BYTES_PER_CALL)))
         assert [each for each in Store.done if isinstance(each, str)] == [end]
 
 
@@ -235,8 +236,8 @@ class Interrupting(bytes):
 def test_a_file_system_without_overwriting_renames_is_written_to_as_well(folder, storage, spark):
     if folder.is_local:
         pytest.skip("the operating system's renames overwrite")
-    older = Storage(spark)
-    older._configuration = spark._jvm.org.apache.hadoop.conf.Configuration(storage._configuration)
+    older = Hadoop(spark)
+    older._configuration = spark._jvm.org.apache.hadoop.conf.Configuration(older._configuration)
     older._configuration.unset("fs.AbstractFileSystem.viewfs.impl")
     for content in (b"one", b"two"):
         HadoopFolder(older, folder.path).write("config.json", content)
@@ -295,8 +296,9 @@ def test_a_class_that_a_connector_lacks_is_the_connector_s_lack():
             getClass=lambda: SimpleNamespace(getName=lambda: "java.lang.NoClassDefFoundError"),
         )
     )
-    assert "no connector for s3a://" in str(paths.cannot_open(error, "s3a://b/x", "TEST_LABELS"))
-    assert paths.cannot_open(ValueError("No FileSystem for scheme"), "x:/y", "TEST_LABELS") is None
+    assert "no connector for s3a://" in str(errors.translate(error, "s3a://b/x", "TEST_LABELS"))
+    assert errors.translate(error) is None
+    assert errors.translate(ValueError("No FileSystem for scheme"), "x:/y", "TEST_LABELS") is None
 
 
 @pytest.mark.parametrize(

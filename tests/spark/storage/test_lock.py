@@ -15,11 +15,11 @@ import pytest
 from nn.core.errors import OutputLostError, PlatformError, Terminated, UsageError
 from nn.spark.storage import lock, lock_file
 from nn.spark.storage.filesystem import LocalFolder
-from nn.spark.storage.lock import Claim, Clock, claimed, refuse_running
-from nn.spark.storage.lock_file import NAME, STALE, Machine, Mark
+from nn.spark.storage.lock import Clock, Lock, locked, refuse_running
+from nn.spark.storage.lock_file import NAME, STALE, Machine, Owner
 
 HERE = Machine("here", "boot", "pid:[1]", {os.getpid(): 70, 7: 50, 8: 0}.get)
-OTHER = Mark("there", "boot", "pid:[1]", 7, 50, "2026-11-29T10:12:03+00:00", "other")
+OTHER = Owner("there", "boot", "pid:[1]", 7, 50, "2026-11-29T10:12:03+00:00", "other")
 
 
 class Time:
@@ -67,15 +67,15 @@ def folder(tmp_path, clock):
     return Folder(tmp_path / "out", clock)
 
 
-def marked(folder, content, age=0.0):
-    """The folder with a mark that was written so many seconds ago."""
+def with_lock_file(folder, content, age=0.0):
+    """The folder with a lock file that was written so many seconds ago."""
     folder.create(NAME, content if isinstance(content, bytes) else content.to_bytes())
     folder.date(NAME, age)
     return folder
 
 
 def owner(folder):
-    """The token in the folder's mark."""
+    """The token in the folder's lock file."""
     return lock_file.from_bytes(folder.read(NAME, 1 << 12)).token
 
 
@@ -87,20 +87,20 @@ def said():
 @contextmanager
 def running(folder, waits=False, say=print, check=lambda: None, machine=HERE):
     """A run in the folder, whose thread does not renew by itself."""
-    with claimed(folder, check, waits, say, machine, Clock(folder.clock.now, folder.clock.sleep)):
+    with locked(folder, check, waits, say, machine, Clock(folder.clock.now, folder.clock.sleep)):
         yield
 
 
 # ---- what the file says ----
 
 
-def test_a_mark_says_which_process_writes_and_is_read_back():
+def test_a_lock_file_says_which_process_writes_and_is_read_back():
     machine = lock_file.this_machine()
-    mine = lock_file.new(machine)
+    mine = lock_file.this_process(machine)
     assert lock_file.from_bytes(mine.to_bytes()) == mine
     assert (mine.process, machine.is_alive(mine)) == (os.getpid(), True)
-    assert mine.owner.startswith(f"process {os.getpid()} on {machine.host}, since 20")
-    assert lock_file.new(machine).token != mine.token
+    assert mine.description.startswith(f"process {os.getpid()} on {machine.host}, since 20")
+    assert lock_file.this_process(machine).token != mine.token
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_mark_says_which_process_writes_and_is_read_back():
     + [json.dumps({**OTHER._asdict(), **change}).encode() for change in ({"since": "now"}, {"more": 1})]
     + [json.dumps({**OTHER._asdict(), "since": "0001-01-01T00:00:00+14:00"}).encode()],
 )
-def test_another_content_is_no_mark(content):
+def test_another_content_is_no_owner(content):
     assert lock_file.from_bytes(content) is None
 
 
@@ -137,28 +137,28 @@ def test_a_process_is_known_to_run_or_not_only_where_its_number_counts(change, a
 
 def test_a_process_that_ended_does_not_run_even_while_its_parent_has_not_noticed():
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    assert lock_file.start_of(process.pid) > lock_file.start_of(os.getpid()) > 0
+    assert lock_file.start_time(process.pid) > lock_file.start_time(os.getpid()) > 0
     process.kill()
     until = time.monotonic() + 10
-    while lock_file.start_of(process.pid) is not None and time.monotonic() < until:
+    while lock_file.start_time(process.pid) is not None and time.monotonic() < until:
         time.sleep(0.01)
-    assert lock_file.start_of(process.pid) is None  # a zombie
+    assert lock_file.start_time(process.pid) is None  # a zombie
     process.communicate()
-    assert lock_file.start_of(process.pid) is None
+    assert lock_file.start_time(process.pid) is None
 
 
 def test_a_system_without_proc_says_whether_a_process_runs(monkeypatch):
-    monkeypatch.setattr(lock_file, "_text_of", lambda path: "")
-    assert lock_file.start_of(os.getpid()) == 0
-    assert lock_file.start_of(2**22 + 1) is None and lock_file.start_of(2**61) == 0
+    monkeypatch.setattr(lock_file, "_read_text", lambda path: "")
+    assert lock_file.start_time(os.getpid()) == 0
+    assert lock_file.start_time(2**22 + 1) is None and lock_file.start_time(2**61) == 0
     machine = lock_file.this_machine()
-    assert machine.boot and machine.is_alive(lock_file.new(machine)) is None  # told by the mark's age then
+    assert machine.boot and machine.is_alive(lock_file.this_process(machine)) is None  # its age tells
 
 
 # ---- one run at a time ----
 
 
-def test_a_run_marks_its_folder_and_leaves_nothing_behind(folder, tmp_path):
+def test_a_run_locks_its_folder_and_leaves_nothing_behind(folder, tmp_path):
     with running(folder):
         assert folder.names() == [NAME]
         assert lock_file.from_bytes(folder.read(NAME, 1 << 12)).process == os.getpid()
@@ -170,13 +170,13 @@ def test_a_run_marks_its_folder_and_leaves_nothing_behind(folder, tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, Terminated, SystemExit])
-def test_a_run_that_fails_takes_its_mark_away(folder, tmp_path, error):
+def test_a_run_that_fails_removes_its_lock_file(folder, tmp_path, error):
     with pytest.raises(error), running(folder):
         raise error
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_refused_is_refused_before_and_after_the_mark_is_made(folder, tmp_path):
+def test_what_is_refused_is_refused_before_and_after_the_lock_file_is_made(folder, tmp_path):
     seen = []
 
     def check():
@@ -191,8 +191,8 @@ def test_what_is_refused_is_refused_before_and_after_the_mark_is_made(folder, tm
 
 @pytest.mark.parametrize("waits", [False, True])
 def test_a_run_whose_process_runs_here_is_never_replaced(folder, waits):
-    # It may not have renewed its mark for long: the machine slept.
-    marked(folder, OTHER._replace(host="here"), age=10 * STALE)
+    # It may not have renewed its lock file for long: the machine slept.
+    with_lock_file(folder, OTHER._replace(host="here"), age=10 * STALE)
     began = "since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:03"
     told = f"^OUTPUT: another run writes to {folder.path}: process 7 on here, {began}; wait for its end, or choose"
     with pytest.raises(UsageError, match=told), running(folder, waits):
@@ -202,7 +202,7 @@ def test_a_run_whose_process_runs_here_is_never_replaced(folder, waits):
 
 @pytest.mark.parametrize("dead", [{"process": 9}, {"started": 51}])
 def test_a_run_whose_process_is_dead_is_replaced_at_once(folder, dead):
-    marked(folder, OTHER._replace(host="here", **dead))
+    with_lock_file(folder, OTHER._replace(host="here", **dead))
     lines, say = said()
     with running(folder, waits=True, say=say):
         assert owner(folder) != "other"
@@ -210,8 +210,8 @@ def test_a_run_whose_process_is_dead_is_replaced_at_once(folder, dead):
 
 
 @pytest.mark.parametrize("content", [OTHER, b"", b"mine"])
-def test_a_run_elsewhere_is_replaced_once_its_mark_is_two_minutes_old(folder, content):
-    marked(folder, content, age=STALE - 1)
+def test_a_run_elsewhere_is_replaced_once_its_lock_file_is_two_minutes_old(folder, content):
+    with_lock_file(folder, content, age=STALE - 1)
     with (
         pytest.raises(
             UsageError, match="_RUNNING was last written 119 s ago; if that run has ended, .* in 1 s"
@@ -227,13 +227,13 @@ def test_a_run_elsewhere_is_replaced_once_its_mark_is_two_minutes_old(folder, co
 
 def test_ages_are_taken_by_the_clock_of_the_file_system(folder, clock):
     fast = Clock(lambda: clock.at + 1000, clock.sleep)
-    marked(folder, OTHER, age=STALE - 10)
-    with pytest.raises(UsageError), claimed(folder, print, False, print, HERE, fast):
+    with_lock_file(folder, OTHER, age=STALE - 10)
+    with pytest.raises(UsageError), locked(folder, print, False, print, HERE, fast):
         pass
 
 
-def test_resuming_waits_for_a_mark_to_become_old(folder):
-    marked(folder, OTHER, age=45)
+def test_resuming_waits_for_a_lock_file_to_become_old(folder):
+    with_lock_file(folder, OTHER, age=45)
     began = folder.clock.at
     lines, say = said()
     with running(folder, waits=True, say=say):
@@ -246,8 +246,8 @@ def test_resuming_waits_for_a_mark_to_become_old(folder):
     )
 
 
-def test_resuming_refuses_a_run_that_writes_its_mark_meanwhile(folder):
-    marked(folder, OTHER, age=45)
+def test_resuming_refuses_a_run_that_writes_its_lock_file_meanwhile(folder):
+    with_lock_file(folder, OTHER, age=45)
     began = folder.clock.at
     folder.clock.during = lambda now: now > began + 20 and folder.rewrite(NAME, OTHER.to_bytes())
     with (
@@ -259,7 +259,7 @@ def test_resuming_refuses_a_run_that_writes_its_mark_meanwhile(folder):
 
 
 def test_resuming_goes_on_when_the_other_run_ends_meanwhile(folder):
-    marked(folder, OTHER, age=1)
+    with_lock_file(folder, OTHER, age=1)
     began = folder.clock.at
     folder.clock.during = lambda now: folder.remove(NAME)
     with running(folder, waits=True):
@@ -270,7 +270,7 @@ def test_ctrl_c_ends_the_waiting(folder):
     def strike(now):
         raise KeyboardInterrupt
 
-    marked(folder, OTHER)
+    with_lock_file(folder, OTHER)
     folder.clock.during = strike
     with pytest.raises(KeyboardInterrupt), running(folder, waits=True):
         pass
@@ -292,7 +292,7 @@ def test_of_many_runs_that_begin_at_once_one_goes_on(tmp_path):
     def run():
         begin.wait()
         try:
-            with claimed(LocalFolder(str(tmp_path / "out")), lambda: None, False, print):
+            with locked(LocalFolder(str(tmp_path / "out")), lambda: None, False, print):
                 ended.append("ran")
                 end.wait(10)
         except UsageError:
@@ -313,7 +313,7 @@ def test_of_many_runs_that_begin_at_once_one_goes_on(tmp_path):
 
 def test_looking_tells_a_run_and_writes_nothing(folder, tmp_path):
     refuse_running(folder, HERE)
-    marked(folder, OTHER, age=1)
+    with_lock_file(folder, OTHER, age=1)
     before = os.stat(folder.path).st_mtime_ns
     with pytest.raises(UsageError, match="another run writes to"):
         refuse_running(folder, HERE)
@@ -323,11 +323,11 @@ def test_looking_tells_a_run_and_writes_nothing(folder, tmp_path):
     assert owner(folder) == "other"
 
 
-# ---- a mark that is renewed, and one that is lost ----
+# ---- a lock file that is renewed, and one that is lost ----
 
 
-def test_a_mark_is_renewed_while_the_run_goes_on(folder, monkeypatch):
-    monkeypatch.setattr(lock, "EVERY", 0.01)
+def test_a_lock_file_is_renewed_while_the_run_goes_on(folder, monkeypatch):
+    monkeypatch.setattr(lock, "RENEWAL", 0.01)
     with running(folder):
         folder.date(NAME, 100)
         until = time.monotonic() + 10
@@ -337,14 +337,14 @@ def test_a_mark_is_renewed_while_the_run_goes_on(folder, monkeypatch):
     assert not any(thread.name == "renewing OUTPUT" for thread in threading.enumerate())
 
 
-def test_a_mark_that_was_removed_is_made_again(folder):
-    held = Claim(folder, HERE, Clock(folder.clock.now, folder.clock.sleep))
-    held.take()
+def test_a_lock_file_that_was_removed_is_made_again(folder):
+    own_lock = Lock(folder, HERE, Clock(folder.clock.now, folder.clock.sleep))
+    own_lock.acquire()
     folder.remove(NAME)
-    held.renew()
+    own_lock.renew()
     assert folder.names() == [NAME]
     folder.rewrite(NAME, b"damaged")
-    held.renew()
+    own_lock.renew()
     assert lock_file.from_bytes(folder.read(NAME, 1 << 12)).process == os.getpid()
 
 
@@ -366,7 +366,7 @@ def test_a_run_that_was_taken_for_dead_stops_writing_and_leaves_the_other_its_fi
     assert folder.read("history.csv", 10) == b"theirs" and owner(folder) == "other"
 
 
-def test_the_first_write_of_a_run_reads_its_mark_and_the_next_ones_do_not(folder, clock):
+def test_the_first_write_of_a_run_reads_its_lock_file_and_the_next_ones_do_not(folder, clock):
     reads = []
     folder.read = lambda name, most: reads.append(name) or LocalFolder.read(folder, name, most)
     with running(folder):
@@ -379,14 +379,14 @@ def test_the_first_write_of_a_run_reads_its_mark_and_the_next_ones_do_not(folder
         assert reads == [NAME] * 2
 
 
-def test_a_signal_ends_a_run_and_its_mark(tmp_path):
+def test_a_signal_ends_a_run_and_its_lock_file(tmp_path):
     program = (
         "import signal, sys, time\n"
         "from nn.cli import entry\n"
-        "from nn.spark.storage.lock import claimed\n"
+        "from nn.spark.storage.lock import locked\n"
         "from nn.spark.storage.filesystem import LocalFolder\n"
         "def main(out):\n"
-        "    with claimed(LocalFolder(out), lambda: None, False, print):\n"
+        "    with locked(LocalFolder(out), lambda: None, False, print):\n"
         "        print('begun', flush=True)\n"
         "        time.sleep(60)\n"
         "sys.exit(entry.run('program', lambda words: words[0], main))\n"
