@@ -37,6 +37,7 @@ from nn.core.errors import UserError
 from nn.core.options import options_of
 from nn.data import csv
 from nn.data.columns import Columns
+from nn.data.split import Split
 from nn.datasets import idx
 from nn.datasets.errors import DataError as IdxError
 from nn.io import checkpoint
@@ -47,8 +48,10 @@ from nn.models.classifier import Classifier
 from nn.spark.input.parsing import Parsed, parse_images, parse_labels
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import LocalFolder
+from nn.training.backend import Task
 from nn.training.recipe import Recipe
 from nn.training.records import Epoch, Progress
+from nn.training.run import TrainingRun
 from tests.robustness.fuzzing_common import (
     ACCEPTED,
     FLOAT32,
@@ -241,6 +244,7 @@ RUN = parser.parse(
 ).for_cluster(2)
 PLAN = RUN.recipe.plan(7)
 OPTIMIZER = RUN.recipe.optimizer_for(PLAN)
+TRAINING = TrainingRun(Task(MODEL), Split(7), PLAN, OPTIMIZER, RUN.recipe)
 STATE = OPTIMIZER.move(
     OPTIMIZER.judge(OPTIMIZER.init(MODEL.init(1)), 1.0)[0],
     [{key: np.ones_like(each) for key, each in layer.items()} for layer in MODEL.init(1)],
@@ -394,7 +398,7 @@ def checkpoint_file(random: Random) -> str:
     assert told["config"] == point.config and told["data"] == point.data
     try:  # what --resume asks of it next
         start = resume.Start(resume.continued(RUN, point.config, point.epoch), point, False)
-        progress = start.progress(start.asked, DATA, OPTIMIZER, PLAN, MODEL.init(0))
+        progress = start.progress(start.asked, DATA, TRAINING)
     except UserError as error:
         one_line(str(error))
         return REFUSED
