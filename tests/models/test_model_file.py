@@ -76,7 +76,7 @@ def test_model_file_is_the_same_for_the_same_values():
             rewritten(**{"2.W": np.full((4, 3), -np.inf, np.float32)}),
             "'2.W': expected finite numbers, found -inf",
         ),
-        (rewritten(**{"9.W": np.zeros(3)}), "expected the arrays of its layers, found '9.W' beside them"),
+        (rewritten(**{"9.W": np.zeros(3)}), "expected only the arrays of its layers, found '9.W' too"),
         (rewritten(**{"0.W": np.array([{}], dtype=object)}), "'0.W': expected an array of plain numbers"),
     ],
 )
