@@ -1,8 +1,8 @@
-"""Complete a stack of hidden layers to a network: start values by what follows, the output layer by loss and classes.
+"""Build a network from hidden layers: choose the initializers by activation, the output layer by loss and classes.
 
-Start values where a layer names none: He's before relu and its kin, else Glorot's, times a gain that was measured on
-MNIST (docs/benchmarks.md): a sigmoid's slope is at most 1/4 and its output is not centred, so plain Glorot values make
-the first Bold Driver steps crawl.
+A layer without an initializer gets he_normal before relu and similar activations, else glorot_uniform times a gain that
+was measured on MNIST (docs/benchmarks.md): a sigmoid's derivative is at most 1/4 and its outputs are not centered, so
+that with a gain of 1 the first Bold Driver steps make little progress.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from nn.models.losses import LOSSES, HalfSquaredError, Loss
 from nn.models.sequential import Sequential
 
 HE = ("relu", "leaky_relu", "elu", "gelu", "softplus")
-HIDDEN_GAIN = {"sigmoid": 1.5}  # 1 where nothing else was measured
+HIDDEN_GAIN = {"sigmoid": 1.5}  # 1 for all others
 OUTPUT_GAIN = {"sigmoid": 3.0}
 
 
-def perceptron(hidden: tuple[int, ...], activation: str) -> tuple[Layer, ...]:
-    """The hidden layers of a multilayer perceptron: dense layers with an activation after each."""
+def perceptron_layers(hidden: tuple[int, ...], activation: str) -> tuple[Layer, ...]:
+    """Return the hidden layers of a multilayer perceptron: dense layers of these sizes, an activation after each."""
     return tuple(
         layer for units in hidden for layer in (Dense(units), layer_from_config({"name": activation}))
     )
 
 
-def network(
+def build_network(
     layers: tuple[Layer, ...],
     input_shape: tuple[int, ...],
     classes: int,
@@ -37,33 +37,32 @@ def network(
     scale: float = 1.0,
     initializer: str | None = None,
 ) -> Sequential:
-    """Hidden layers with the output layer that `loss` needs: dense, and with mse a sigmoid after it.
+    """Add the output layer that `loss` needs to hidden layers: dense, and with mse a sigmoid after it.
 
-    `initializer` draws the start values of every layer that names none of its own. Raises ValueError, with the layer's
-    number, where shapes do not fit.
+    `initializer` is used for every layer that has none of its own. Raises ValueError, with the layer's number, if the
+    shapes do not fit.
     """
     last = next((layer.name for layer in reversed(layers) if layer.name in ACTIVATIONS), "")
-    start = initializer or "glorot_uniform"
     gain = OUTPUT_GAIN.get(last, 1.0) if loss.name == HalfSquaredError.name and not initializer else 1.0
-    output: list[Layer] = [Dense(loss.units(classes), start, gain)]
+    output: list[Layer] = [Dense(loss.units(classes), initializer or "glorot_uniform", gain)]
     if loss.name == HalfSquaredError.name:
         output.append(Sigmoid())
-    model = Sequential((*_started(layers, initializer), *output), input_shape, loss, scale)
-    _refuse_misfits(model, len(layers))
+    model = Sequential((*_with_initializers(layers, initializer), *output), input_shape, loss, scale)
+    _check_shapes(model, len(layers))
     return model
 
 
-MAX_PARAMETERS = 500_000_000  # 2 GB of float32, which the driver holds several times
+MAX_PARAMETERS = 500_000_000  # 2 GB of float32, of which the driver holds several copies
 
 
-def _refuse_misfits(model: Sequential, hidden: int) -> None:
-    """Raise ValueError, with the layer's number, where shapes do not fit or there would be too many parameters."""
+def _check_shapes(model: Sequential, hidden: int) -> None:
+    """Raise ValueError, with the layer's number, if shapes do not fit or there are too many parameters."""
     try:
         shapes = model.shapes()
     except ValueError as error:
-        own = f"layer {hidden + 1} "  # nobody asked for the output layer by name or number
-        raise type(error)(re.sub(f"^{own}", "the output layer ", str(error))) from None
-    counts = [sum(map(math.prod, needed.values())) for needed, _ in shapes]
+        number = f"layer {hidden + 1} "  # the user did not list the output layer, so its number would confuse
+        raise type(error)(re.sub(f"^{number}", "the output layer ", str(error))) from None
+    counts = [sum(map(math.prod, param_shapes.values())) for param_shapes, _ in shapes]
     if sum(counts) > MAX_PARAMETERS:
         largest = counts.index(max(counts))
         raise ValueError(
@@ -72,13 +71,13 @@ def _refuse_misfits(model: Sequential, hidden: int) -> None:
         )
 
 
-def input_shape_of(layers: tuple[Layer, ...], width: int, wanted: bool = False) -> tuple[int, ...]:
-    """The shape in which rows of `width` values enter: a row, or a square grey image where one is wanted.
+def infer_input_shape(layers: tuple[Layer, ...], width: int, wants_image: bool = False) -> tuple[int, ...]:
+    """Return the input shape for rows of `width` values: (width,), or a square gray image (side, side, 1).
 
-    A layer may want one, or what comes before the layers (`wanted`).
+    It is an image if a layer or the augmentation (`wants_image`) needs one and `width` is a square number.
     """
     side = math.isqrt(width)
-    if (wanted or any(layer.wants_image for layer in layers)) and side * side == width:
+    if (wants_image or any(layer.wants_image for layer in layers)) and side * side == width:
         return (side, side, 1)
     return (width,)
 
@@ -86,24 +85,25 @@ def input_shape_of(layers: tuple[Layer, ...], width: int, wanted: bool = False) 
 def multilayer_perceptron(
     width: int, classes: int, hidden: tuple[int, ...], activation: str, loss: str, scale: float = 1.0
 ) -> Sequential:
-    """Dense layers with an activation after each hidden one: width -> hidden... -> classes; words for the rest."""
-    found = spec.parse(loss, LOSSES, "loss")
-    return network(perceptron(hidden, activation), (width,), classes, found, scale)
+    """Build a multilayer perceptron: width -> hidden... -> classes, with an activation after each hidden layer."""
+    loss_object = spec.parse(loss, LOSSES, "loss")
+    return build_network(perceptron_layers(hidden, activation), (width,), classes, loss_object, scale)
 
 
-def _started(layers: tuple[Layer, ...], initializer: str | None) -> tuple[Layer, ...]:
-    """The layers, each with start values named; a block's inner layers too."""
-    started: list[Layer] = []
+def _with_initializers(layers: tuple[Layer, ...], initializer: str | None) -> tuple[Layer, ...]:
+    """Give an initializer to each layer without one, also inside blocks."""
+    complete: list[Layer] = []
     for index, layer in enumerate(layers):
         if isinstance(layer, Residual):
-            layer = Residual(_started(layer.layers, initializer))
+            layer = Residual(_with_initializers(layer.layers, initializer))
         elif getattr(layer, "initializer", "") is None:
-            layer = dataclasses.replace(layer, **_start(layer, _follower(layers[index + 1 :]), initializer))
-        started.append(layer)
-    return tuple(started)
+            activation = _next_activation(layers[index + 1 :])
+            layer = dataclasses.replace(layer, **_initializer_fields(layer, activation, initializer))
+        complete.append(layer)
+    return tuple(complete)
 
 
-def _start(layer: Any, activation: str, initializer: str | None) -> dict[str, Any]:
+def _initializer_fields(layer: Any, activation: str, initializer: str | None) -> dict[str, Any]:
     if initializer is not None:
         return {"initializer": initializer}
     if activation in HE:
@@ -112,8 +112,8 @@ def _start(layer: Any, activation: str, initializer: str | None) -> dict[str, An
     return {"initializer": "glorot_uniform", "gain": layer.gain if layer.gain != 1.0 else gain}
 
 
-def _follower(layers: tuple[Layer, ...]) -> str:
-    """The activation that the layer before these feeds: the first one, unless another layer that learns comes first."""
+def _next_activation(layers: tuple[Layer, ...]) -> str:
+    """Return the first activation among these layers, or "" if a layer with weights comes before it."""
     for layer in layers:
         if layer.name in ACTIVATIONS:
             return layer.name

@@ -1,4 +1,4 @@
-"""A trained network: a description and its parameters, ready to predict and to be saved."""
+"""A trained classifier: a network with its parameters, to predict with and to save."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from nn.models.sequential import Params, Sequential
 
 @dataclass(frozen=True)
 class Classifier:
-    """Predict classes of raw inputs (n, ...), scaled here as they were in training.
+    """Predict classes of raw inputs (n, ...), which are scaled here as in training.
 
-    Inputs that are no finite numbers within float32, or rows of another width, raise ValueError.
+    Raises ValueError for rows of another width and for values that are not finite or not within float32.
     """
 
     model: Sequential
     params: Params
-    about: dict[str, Any] = field(default_factory=dict)  # what the file says of its training
+    about: dict[str, Any] = field(default_factory=dict)  # how it was trained, from the file
 
     @property
     def classes(self) -> int:
-        """How many classes it tells apart."""
+        """The number of classes k."""
         return self.model.classes
 
     def predict(self, inputs: Any) -> np.ndarray:
-        """The likeliest class of each row, (n,)."""
+        """Return the most probable class of each row, (n,) int64."""
         return np.concatenate([self.model.predict(self.params, part) for part in self._parts(inputs)])
 
     def predict_proba(self, inputs: Any) -> np.ndarray:
-        """The classes' shares for each row, (n, k), each row summing to 1."""
+        """Return the class probabilities of each row, (n, k); each row sums to 1."""
         return np.concatenate([self.model.predict_proba(self.params, part) for part in self._parts(inputs)])
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write a model file, whole or not at all; `nn.load` reads it."""
+        """Write a model file atomically; `nn.load` reads it."""
         model_file.save(path, self.model, self.params, self.about)
 
     def _parts(self, inputs: Any) -> Iterator[np.ndarray]:
-        """Cut inputs into parts of a few rows, each checked."""
+        """Yield inputs in parts of PART rows, checked."""
         rows = as_numbers(inputs)
         width = math.prod(self.model.input_shape)
         if rows.size == width != math.prod(rows.shape[1:]):
@@ -59,14 +59,11 @@ class Classifier:
             yield part
 
 
-PART = 1024  # rows at a time: what lies between the layers of a convolutional network is large
+PART = 1024  # rows at a time: the outputs of the layers of a convolutional network are large
 
 
 def load(path: str | os.PathLike) -> Classifier:
-    """Read a model file.
-
-    Raises DataError, naming the file, where it is no model or its arrays do not fit its description.
-    """
+    """Read a model file. Raises DataError, with the path, if it is not a model or its arrays do not fit its layers."""
     try:
         return Classifier(*model_file.from_bytes(files.read(path, model_file.LARGEST)))
     except (OSError, ValueError) as error:

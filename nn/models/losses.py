@@ -1,8 +1,8 @@
-"""Measure how far outputs are from labels: loss(outputs, labels) -> a sum over the rows, and its gradient.
+"""Loss functions: loss(outputs, labels) -> the sum over the rows, and its gradient.
 
-mse                   L = 1/2 sum_n sum_k (out - onehot)^2                           outputs are sigmoids
-cross-entropy         L = - sum_n sum_k target log softmax(logits)                   outputs are logits
-binary-cross-entropy  L = - sum_n (target log p + (1 - target) log(1 - p))           p = sigmoid(the only output)
+mse                   L = 1/2 sum_n sum_k (out - onehot)^2                     outputs in (0, 1), of sigmoid units
+cross-entropy         L = - sum_n sum_k target log softmax(logits)             outputs are logits
+binary-cross-entropy  L = - sum_n (target log p + (1 - target) log(1 - p))     p = sigmoid(logit), one output unit
 """
 
 from __future__ import annotations
@@ -17,46 +17,49 @@ Rows = np.ndarray  # (n,)
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss whose outputs are one number a class, the largest of which decides; others override what differs.
+    """Base class: a loss with one output unit per class, the largest of which is the prediction.
 
-    Wherever `weights` (n,) are given, each row counts that many times. Zero rows cost 0.
+    Losses override what differs. With `weights` (n,), each row's loss is multiplied by its weight. The loss of no rows
+    is 0. nn.models.contract.check_loss checks a loss.
     """
 
     name: ClassVar[str]
-    positional: ClassVar[tuple[str, ...]] = ()  # the fields that nn.core.spec reads from the first value
+    positional: ClassVar[
+        tuple[str, ...]
+    ] = ()  # the fields that the first value of its word gives (nn.core.spec)
 
     def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
-        """Sum over the rows of outputs (n, units) against labels (n,), in float64."""
+        """Return the loss of outputs (n, units) for labels (n,): the sum over the rows, in float64."""
         raise NotImplementedError
 
     def grad(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> np.ndarray:
-        """d loss / d outputs, (n, units), in the outputs' dtype."""
+        """Return d loss / d outputs, (n, units), in the dtype of the outputs."""
         raise NotImplementedError
 
     def value_and_grad(
         self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None
     ) -> tuple[float, np.ndarray]:
-        """`value` and `grad`, sharing what both compute."""
+        """Return (`value`, `grad`); losses override it to compute their common parts once."""
         return self.value(outputs, labels, weights), self.grad(outputs, labels, weights)
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
-        """Turn outputs (n, units) into shares of the classes, (n, k); each row sums to 1."""
+        """Convert outputs (n, units) to class probabilities (n, k); each row sums to 1."""
         raise NotImplementedError
 
     def predict(self, outputs: np.ndarray) -> Rows:
-        """The class of each row, (n,) int64."""
+        """Return the predicted class of each row, (n,) int64."""
         return np.argmax(outputs, axis=1).astype(np.int64, copy=False)
 
     def units(self, classes: int) -> int:
-        """How many output units the loss needs; ValueError for a number of classes that it cannot part."""
+        """Return the number of output units. Raises ValueError for a number of classes that it does not support."""
         return classes
 
     def classes(self, units: int) -> int:
-        """How many classes so many output units tell apart; ValueError for a width that the loss cannot read."""
+        """Return the number of classes for a number of output units. Raises ValueError if it does not fit the loss."""
         return units
 
     def check_labels(self, labels: np.ndarray) -> None:
-        """Raise ValueError for class numbers (n,) that the loss cannot learn."""
+        """Raise ValueError for class numbers (n,) that the loss does not support."""
 
 
 @dataclass(frozen=True)
@@ -66,23 +69,23 @@ class HalfSquaredError(Loss):
     name: ClassVar[str] = "mse"
 
     def value(self, outputs, labels, weights=None):
-        """1/2 sum (out - onehot)^2."""
+        """Return 1/2 sum (out - onehot)^2."""
         return self._value(self._error(outputs, labels), weights)
 
     def grad(self, outputs, labels, weights=None):
-        """The difference, out - onehot."""
-        return _weighted(self._error(outputs, labels), weights)
+        """Return out - onehot."""
+        return _weight_inplace(self._error(outputs, labels), weights)
 
     def value_and_grad(self, outputs, labels, weights=None):
-        """Both from one difference."""
+        """Return both, from one array of differences."""
         error = self._error(outputs, labels)  # (n, k)
-        return self._value(error, weights), _weighted(error, weights)
+        return self._value(error, weights), _weight_inplace(error, weights)
 
     def probabilities(self, outputs):
-        """Outputs divided by their sum, which keeps their order; a row with a negative one is raised to 0 first."""
+        """Divide outputs by their sum; add a constant before to a row with negative outputs, so that its least is 0."""
         shares = outputs - np.minimum(outputs.min(axis=1, keepdims=True), 0)  # (n, k)
         total = shares.sum(axis=1, keepdims=True)
-        shares += total == 0  # a row of nothing but zeros prefers no class
+        shares += total == 0  # a row of zeros: the same probability for each class
         shares /= np.where(total == 0, outputs.shape[1], total)
         return shares
 
@@ -99,8 +102,8 @@ class HalfSquaredError(Loss):
 class CrossEntropy(Loss):
     """Negative log-likelihood of the labels under softmax(logits) (Bridle, 1990).
 
-    `smoothing` s aims at (1 - s) onehot + s / k instead of the one-hot label, so that no logit is driven
-    without end (Szegedy et al., 2016).
+    With label smoothing s, the target is (1 - s) onehot + s / k instead of the one-hot label, so that logits stay
+    bounded (Szegedy et al., 2016). Raises ValueError for a `smoothing` outside [0, 1).
     """
 
     name: ClassVar[str] = "cross-entropy"
@@ -111,17 +114,17 @@ class CrossEntropy(Loss):
         _check_smoothing(self.smoothing)
 
     def value(self, outputs, labels, weights=None):
-        """Sum of log sum exp(logits) - target . logits, taken of logits less their row's maximum: none overflows."""
+        """Return the sum of log sum exp(logits) - target . logits; the row maximum is subtracted against overflow."""
         shifted = _shifted(outputs)
         sums = np.exp(shifted).sum(axis=1, dtype=np.float64)  # (n,)
         return self._value(shifted, sums, labels, weights)
 
     def grad(self, outputs, labels, weights=None):
-        """softmax(logits) - target."""
+        """Return softmax(logits) - target."""
         return self.value_and_grad(outputs, labels, weights)[1]
 
     def value_and_grad(self, outputs, labels, weights=None):
-        """Both from the same exponentials."""
+        """Return both, from the same exponentials."""
         shifted = _shifted(outputs)
         shares = np.exp(shifted)  # (n, k)
         sums = shares.sum(axis=1, dtype=np.float64)  # (n,)
@@ -130,17 +133,17 @@ class CrossEntropy(Loss):
         if self.smoothing:
             shares -= self.smoothing / outputs.shape[1]
         shares[np.arange(len(labels)), labels] -= 1 - self.smoothing
-        return value, _weighted(shares, weights)
+        return value, _weight_inplace(shares, weights)
 
     def probabilities(self, outputs):
-        """softmax(logits): probabilities, (n, k)."""
+        """Return softmax(logits), (n, k)."""
         shares = _shifted(outputs)
         np.exp(shares, out=shares)
         shares /= shares.sum(axis=1, keepdims=True)
         return shares
 
     def _value(self, shifted, sums, labels, weights):
-        per_row = np.log(sums)  # (n,) float64: a loss far below one is the difference of two numbers near it
+        per_row = np.log(sums)  # (n,) float64: a small loss is the difference of two larger numbers
         per_row -= (1 - self.smoothing) * shifted[np.arange(len(labels)), labels]
         if self.smoothing:
             per_row -= self.smoothing * shifted.mean(axis=1, dtype=np.float64)
@@ -149,10 +152,10 @@ class CrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
-    """Negative log-likelihood of labels 0 and 1 under p = sigmoid(logit), one output unit (n, 1).
+    """Negative log-likelihood of labels 0 and 1 under p = sigmoid(logit), with one output unit, (n, 1).
 
-    `smoothing` s aims at label (1 - s) + s / 2. One number a row is worked out in float64, which costs
-    nothing that shows.
+    With label smoothing s, the target is label (1 - s) + s / 2. Computed in float64, which takes no measurable time for
+    one number per row. Raises ValueError for a `smoothing` outside [0, 1).
     """
 
     name: ClassVar[str] = "binary-cross-entropy"
@@ -163,46 +166,46 @@ class BinaryCrossEntropy(Loss):
         _check_smoothing(self.smoothing)
 
     def value(self, outputs, labels, weights=None):
-        """Sum of max(z, 0) - z target + log(1 + exp(-|z|)), which overflows for no logit z."""
+        """Return the sum of max(z, 0) - z target + log(1 + exp(-|z|)), which never overflows; z is the logit."""
         z, small = self._parts(outputs)
         return self._value(z, small, labels, weights)
 
     def grad(self, outputs, labels, weights=None):
-        """The difference, p - target."""
+        """Return p - target."""
         return self.value_and_grad(outputs, labels, weights)[1]
 
     def value_and_grad(self, outputs, labels, weights=None):
-        """Both from the same exponentials."""
+        """Return both, from the same exponentials."""
         z, small = self._parts(outputs)
         dout = np.where(z > 0, 1, small) / (1 + small) - self._targets(labels)  # (n,)
         dout = dout.astype(outputs.dtype, copy=False)[:, None]
-        return self._value(z, small, labels, weights), _weighted(dout, weights)
+        return self._value(z, small, labels, weights), _weight_inplace(dout, weights)
 
     def probabilities(self, outputs):
-        """[1 - p, p], (n, 2), each without cancellation."""
+        """Return [1 - p, p], (n, 2), each computed without cancellation."""
         z, small = self._parts(outputs)
         shares = np.stack([np.where(z > 0, small, 1), np.where(z > 0, 1, small)], axis=1)
         shares /= (1 + small)[:, None]
         return shares.astype(outputs.dtype, copy=False)
 
     def predict(self, outputs):
-        """1 where the logit is above 0."""
+        """Return 1 where the logit is above 0, else 0."""
         return (outputs[:, 0] > 0).astype(np.int64)
 
     def units(self, classes):
-        """One unit tells two classes apart."""
+        """Return 1 unit for 2 classes. Raises ValueError for another number of classes."""
         if classes != 2:
             raise ValueError(f"{self.name} needs 2 classes, got {classes}; use cross-entropy")
         return 1
 
     def check_labels(self, labels):
-        """Only 0 and 1 can be learned."""
-        found = np.unique(labels)
-        if len(found) == 2 and found.max() > 1:
-            raise ValueError(f"{self.name}: expected labels 0 and 1, found {found[0]} and {found[1]}")
+        """Raise ValueError for two classes other than 0 and 1."""
+        distinct = np.unique(labels)
+        if len(distinct) == 2 and distinct.max() > 1:
+            raise ValueError(f"{self.name}: expected labels 0 and 1, found {distinct[0]} and {distinct[1]}")
 
     def classes(self, units):
-        """Two classes, from one unit."""
+        """Return 2 classes for 1 unit. Raises ValueError for another number of units."""
         if units != 1:
             raise ValueError(f"{self.name} needs 1 output unit, got {units}")
         return 2
@@ -229,11 +232,11 @@ def _check_smoothing(smoothing):
 
 
 def _shifted(outputs):
-    # NumPy's maximum along rows of ten costs six times that down columns; the copy is cheap beside it.
+    # The maximum along rows of 10 takes six times as long as along columns, the copy included.
     return outputs - np.ascontiguousarray(outputs.T).max(axis=0)[:, None]  # (n, k)
 
 
-def _weighted(dout, weights):
+def _weight_inplace(dout, weights):
     if weights is not None:
         dout *= weights[:, None].astype(dout.dtype, copy=False)
     return dout

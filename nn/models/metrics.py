@@ -1,7 +1,7 @@
-"""Count hits and misses: confusion matrix (rows are the truth), precision, recall and F1 per class.
+"""Classification metrics: confusion matrix (rows: true class), accuracy, precision, recall and F1 per class.
 
 precision = TP / (TP + FP)    recall = TP / (TP + FN)    F1 = 2 TP / (2 TP + FP + FN)
-A ratio whose denominator is 0 is 0, as in scikit-learn's zero_division=0.
+A ratio with denominator 0 is 0, as with scikit-learn's zero_division=0.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 
 class ClassMetrics(NamedTuple):
-    """One class's precision, recall, F1 (fractions) and support (rows that truly are of it)."""
+    """Precision, recall and F1 (in 0..1) of one class, and its support: the number of rows of that class."""
 
     precision: float
     recall: float
@@ -21,27 +21,27 @@ class ClassMetrics(NamedTuple):
 
 
 def confusion(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
-    """Count pairs: entry (i, j) is how many rows of class i were predicted j, (k, k) int64."""
+    """Return the confusion matrix (k, k) int64: entry (i, j) is the number of rows of class i predicted as j."""
     pairs = labels.astype(np.int64) * classes + predictions
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
 def accuracy(matrix: np.ndarray) -> float:
-    """The share of rows on the diagonal; 0 of no rows."""
+    """Return the fraction of rows on the diagonal; 0 for no rows."""
     return _ratio(np.trace(matrix), matrix.sum())
 
 
 def per_class(matrix: np.ndarray) -> list[ClassMetrics]:
-    """Precision, recall, F1 and support of every class of a confusion matrix (k, k)."""
-    hits, truths, claims = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    """Return precision, recall, F1 and support of every class of a confusion matrix (k, k)."""
+    correct, support, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     return [
-        ClassMetrics(_ratio(hit, claimed), _ratio(hit, true), _ratio(2 * hit, claimed + true), int(true))
-        for hit, true, claimed in zip(hits, truths, claims, strict=True)
+        ClassMetrics(_ratio(tp, claimed), _ratio(tp, rows), _ratio(2 * tp, claimed + rows), int(rows))
+        for tp, rows, claimed in zip(correct, support, predicted, strict=True)
     ]
 
 
 def macro(metrics: list[ClassMetrics]) -> tuple[float, float, float]:
-    """The plain mean over the classes of (precision, recall, F1)."""
+    """Return the macro averages of (precision, recall, F1): unweighted means over the classes."""
     count = len(metrics)
     return (
         sum(m.precision for m in metrics) / count,

@@ -1,6 +1,6 @@
-"""A trained network <-> one .npz file: arrays named "layer.parameter" and a JSON text named "config".
+"""Model files: an .npz file with arrays named "layer.parameter" and a JSON text named "config".
 
-Plain NumPy opens it: np.load("model.npz")["0.W"]. Nothing in it is pickled, and reading never unpickles.
+NumPy reads it too: np.load("model.npz")["0.W"]. Nothing is pickled or unpickled.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from nn.models.builder import MAX_PARAMETERS
 from nn.models.sequential import Params, Sequential
 
 FORMAT = 1
-LARGEST = 4 * MAX_PARAMETERS + (64 << 20)  # bytes: all parameters, and room for the description
+LARGEST = 4 * MAX_PARAMETERS + (64 << 20)  # bytes: all parameters and the description
 
 
 def to_bytes(model: Sequential, params: Params, about: dict[str, Any] | None = None) -> bytes:
-    """The file's content; the same values give the same bytes."""
+    """Return the content of a model file. The same values give the same bytes."""
     config = {
         "format": FORMAT,
         **model.config(),
@@ -36,42 +36,42 @@ def to_bytes(model: Sequential, params: Params, about: dict[str, Any] | None = N
 def save(
     path: str | os.PathLike, model: Sequential, params: Params, about: dict[str, Any] | None = None
 ) -> None:
-    """Write a model file, whole or not at all."""
+    """Write a model file atomically."""
     files.write(path, to_bytes(model, params, about))
 
 
-class Saved(NamedTuple):
-    """What a model file holds."""
+class SavedModel(NamedTuple):
+    """The content of a model file."""
 
     model: Sequential
     params: Params
-    about: dict[str, Any]  # what it says of its training
+    about: dict[str, Any]  # how it was trained
 
 
-def from_bytes(content: bytes) -> Saved:
-    """Read the content of a model file; ValueError says what does not fit."""
+def from_bytes(content: bytes) -> SavedModel:
+    """Read the content of a model file. Raises ValueError that says what does not fit."""
     values = npz.from_bytes(content)
     try:
-        config = _config(values)
+        config = _pop_config(values)
         model = Sequential.from_config(config)
     except RecursionError:
         raise ValueError("expected a description of a network, found brackets nested too deep") from None
     params: Params = []
     for index, (shapes, _) in enumerate(model.shapes()):
-        params.append({key: _fitting(values, f"{index}.{key}", shape) for key, shape in shapes.items()})
+        params.append({key: _pop_array(values, f"{index}.{key}", shape) for key, shape in shapes.items()})
     if values:
-        raise ValueError(f"expected the arrays of its layers, found {min(values)[:80]!a} beside them")
-    return Saved(model, params, config.get("about", {}))
+        raise ValueError(f"expected only the arrays of its layers, found {min(values)[:80]!a} too")
+    return SavedModel(model, params, config.get("about", {}))
 
 
-def _config(values: dict[str, np.ndarray]) -> dict[str, Any]:
+def _pop_config(values: dict[str, np.ndarray]) -> dict[str, Any]:
     config = npz.pop_json(values, "config")
     if config.get("format") != FORMAT:
         raise ValueError(f"expected model format {FORMAT}, found {ascii(config.get('format'))[:20]}")
     return config
 
 
-def _fitting(values: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _pop_array(values: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
     if name not in values:
         raise ValueError(f"the array {name!r} is missing")
     array = values.pop(name)

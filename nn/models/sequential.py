@@ -1,6 +1,7 @@
-"""Stack layers into a network: an immutable description that turns inputs into outputs with given parameters.
+"""A network as a stack of layers: an immutable description that computes outputs from inputs and parameters.
 
-inputs (n, ...) -> prepare -> x_0 (n, *input_shape) -> layer 0 -> ... -> layer L-1 -> outputs (n, k) -> link -> shares
+inputs (n, ...) -> prepare -> x_0 (n, *input_shape) -> layer 0 -> ... -> layer L-1 -> outputs (n, units)
+outputs -> loss.probabilities -> (n, k)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from nn.layers import Layer, layer_from_config
 from nn.layers.base import WrongKindError, describe_shape
 from nn.models.losses import LOSSES, CrossEntropy, Loss
 
-# Each map stage of the chain nests one more function in what Spark pickles; beyond about 130 that fails.
+# Each map stage of the chain nests one more function in the object that Spark pickles; beyond about 130 that fails.
 MAX_LAYERS = 60
 
 Params = list[dict[str, np.ndarray]]
@@ -24,9 +25,9 @@ Params = list[dict[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Sequential:
-    """Layers applied one after the other, the loss they are trained on, and the scale of their inputs.
+    """Layers applied in order, the loss they are trained on, and the scale of the inputs.
 
-    `scale` is what raw inputs are divided by before the first layer, in training and prediction alike.
+    Raw inputs are divided by `scale` before the first layer, in training and in prediction.
     """
 
     layers: tuple[Layer, ...]
@@ -44,44 +45,47 @@ class Sequential:
             raise ValueError(f"the scale of the inputs must be a finite number above 0, got {self.scale!r}")
 
     def init(self, seed: int) -> Params:
-        """Draw start values: one dict of float32 arrays per layer, a function of the seed and the shapes."""
-        self.shapes()  # a layer that does not fit is told by name before anything is drawn
+        """Draw the initial parameters: one dict of float32 arrays per layer, a function of the seed and the shapes."""
+        self.shapes()  # raises an error with the layer's name if one does not fit
         params, shape = [], self.input_shape
         for index, layer in enumerate(self.layers):
-            values, shape = layer.build(shape, np.random.default_rng([_START_VALUES, seed, index]))
+            values, shape = layer.build(shape, np.random.default_rng([_INITIAL_WEIGHTS, seed, index]))
             params.append(values)
         return params
 
     def shapes(self) -> list[tuple[dict[str, tuple[int, ...]], tuple[int, ...]]]:
-        """(the parameters' shapes, the output's shape) of each layer, without the rows; nothing is drawn.
+        """Return (the shapes of the parameters, the output shape) of each layer, without the rows n.
 
-        Raises ValueError, with the layer's number from 1, where a layer cannot take what comes from the one before.
+        Raises ValueError, with the layer's number from 1, if a layer does not accept the output of the one before.
         """
-        found, shape = [], self.input_shape
+        shapes, shape = [], self.input_shape
         for number, layer in enumerate(self.layers, 1):
             try:
-                needed, shape = layer.shapes(shape)
+                param_shapes, shape = layer.shapes(shape)
             except ValueError as error:
                 raise type(error)(f"layer {number} {layer.short_name}: {error}") from None
-            found.append((needed, shape))
+            shapes.append((param_shapes, shape))
         if len(shape) != 1:
             last = f"layer {len(self.layers)} {self.layers[-1].short_name}"
             raise WrongKindError(f"{last}: the last layer must give a row, got {describe_shape(shape)}")
-        return found
+        return shapes
 
     @property
     def first_trainable(self) -> int:
-        """The index of the first layer that learns; no layer before it needs d loss / d x."""
-        learning = (index for index, (needed, _) in enumerate(self.shapes()) if needed)
-        return next(learning, len(self.layers))
+        """The index of the first layer with parameters; no layer before it needs d loss / d x."""
+        trainable = (index for index, (param_shapes, _) in enumerate(self.shapes()) if param_shapes)
+        return next(trainable, len(self.layers))
 
     @property
     def classes(self) -> int:
-        """How many classes the outputs tell apart."""
+        """The number of classes k."""
         return self.loss.classes(self.output_shapes()[-1][0])
 
     def prepare(self, inputs: np.ndarray) -> np.ndarray:
-        """Turn raw inputs (n, ...) of any number type into float32 (n, *input_shape), divided by the scale."""
+        """Convert raw inputs (n, ...) of any numeric dtype to float32 (n, *input_shape), divided by `scale`.
+
+        Raises ValueError for rows of another width.
+        """
         width = math.prod(self.input_shape)
         if inputs.ndim < 2 or math.prod(inputs.shape[1:]) != width:
             raise ValueError(f"expected rows of {width} values, got an array of shape {inputs.shape}")
@@ -91,30 +95,32 @@ class Sequential:
         return x.reshape(len(x), *self.input_shape)
 
     def forward(self, params: Params, inputs: np.ndarray) -> np.ndarray:
-        """Outputs (n, k) of raw inputs (n, ...), as in training."""
+        """Return the outputs (n, units) for raw inputs (n, ...), as in prediction."""
         x = self.prepare(inputs)
         for layer, values in zip(self.layers, params, strict=True):
             x, _ = layer.forward(values, x)
         return x
 
     def predict_proba(self, params: Params, inputs: np.ndarray) -> np.ndarray:
-        """Shares of the classes, (n, k), each row summing to 1."""
+        """Return the class probabilities for raw inputs, (n, k); each row sums to 1."""
         return self.loss.probabilities(self.forward(params, inputs))
 
     def predict(self, params: Params, inputs: np.ndarray) -> np.ndarray:
-        """The class that the outputs speak for, (n,)."""
+        """Return the predicted class of each row of raw inputs, (n,) int64."""
         return self.loss.predict(self.forward(params, inputs))
 
     def output_shapes(self) -> list[tuple[int, ...]]:
-        """The shape that leaves each layer, without the rows."""
+        """Return the output shape of each layer, without the rows n."""
         return [shape for _, shape in self.shapes()]
 
     def summary(self) -> str:
-        """A table: layer, output shape, parameters."""
+        """Return a table of layers, output shapes and numbers of parameters."""
         rows = [("layer", "output", "parameters"), ("input", _text(self.input_shape), "")]
         total = 0
-        for number, (layer, (needed, shape)) in enumerate(zip(self.layers, self.shapes(), strict=True), 1):
-            count = sum(math.prod(each) for each in needed.values())
+        for number, (layer, (param_shapes, shape)) in enumerate(
+            zip(self.layers, self.shapes(), strict=True), 1
+        ):
+            count = sum(map(math.prod, param_shapes.values()))
             total += count
             rows.append((f"{number:<3}{layer.short_name}", _text(shape), f"{count:,}"))
         rows.append(("total", "", f"{total:,}"))
@@ -123,7 +129,7 @@ class Sequential:
         return "\n".join(line.rstrip() for line in lines)
 
     def config(self) -> dict[str, Any]:
-        """Enough to build the network again with `from_config`; plain JSON values."""
+        """Return the network as plain JSON values, which `from_config` reads."""
         return {
             "input_shape": list(self.input_shape),
             "layers": [layer.config() for layer in self.layers],
@@ -133,7 +139,7 @@ class Sequential:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sequential:
-        """Build what `config()` described; ValueError names what is missing or unknown."""
+        """Build a network from the result of `config()`. Raises ValueError for missing or unknown entries."""
         try:
             layers, shape, loss = config["layers"], config["input_shape"], config["loss"]
         except KeyError as error:
@@ -144,15 +150,15 @@ class Sequential:
         return cls(built, shape, spec.from_config(loss, LOSSES, "loss"), config.get("scale", 1.0))
 
 
-_START_VALUES = 1  # the purpose number that opens the key of every start value
+_INITIAL_WEIGHTS = 1  # the purpose number of nn.core.random for initial weights
 
 
 def _shape(sizes: Any) -> tuple[int, ...]:
-    """An input shape of whole numbers above 0; ValueError for anything else."""
-    whole = isinstance(sizes, (tuple, list)) and all(
+    """Return an input shape as a tuple. Raises ValueError unless it is one to three integers above 0."""
+    valid = isinstance(sizes, (tuple, list)) and all(
         isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size > 0 for size in sizes
     )
-    if not whole or not 1 <= len(sizes) <= 3:
+    if not valid or not 1 <= len(sizes) <= 3:
         raise ValueError(f"the input shape must be one to three whole numbers above 0, got {sizes!r}")
     return tuple(int(size) for size in sizes)
 

@@ -33,7 +33,7 @@ from nn.data.split import Split
 from nn.layers import ACTIVATIONS, LAYERS, Flatten, Layer
 from nn.layers.base import WrongKindError
 from nn.layers.initializers import INITIALIZERS
-from nn.models.builder import input_shape_of, network, perceptron
+from nn.models.builder import build_network, infer_input_shape, perceptron_layers
 from nn.models.losses import LOSSES, HalfSquaredError, Loss
 from nn.models.sequential import MAX_LAYERS, Sequential
 from nn.optim.first_order import FirstOrder
@@ -275,7 +275,7 @@ class Recipe:
         """All layers before the output's."""
         if self.layers is not None:
             return self.layers
-        return perceptron(self.hidden or HIDDEN, self.activation or ACTIVATION)
+        return perceptron_layers(self.hidden or HIDDEN, self.activation or ACTIVATION)
 
     @property
     def rate_schedule(self) -> Schedule:
@@ -347,13 +347,13 @@ class Recipe:
     def model(self, width: int, classes: int, scale: float = 1.0) -> Sequential:
         """The network for rows of `width` values; ValueError, naming the layer, where shapes do not fit."""
         layers = self.hidden_layers
-        shape = self.input_shape or input_shape_of(layers, width, bool(self.augment))
+        shape = self.input_shape or infer_input_shape(layers, width, bool(self.augment))
         if self.layers is None and len(shape) > 1:
             layers = (Flatten(), *layers)  # a perceptron takes images as rows
         if math.prod(shape) != width:
             text = "x".join(map(str, shape))
             raise ValueError(f"input_shape: {text} makes {math.prod(shape)} values, found {width} a row")
-        model = network(layers, shape, classes, self.loss, scale, self.initializer)
+        model = build_network(layers, shape, classes, self.loss, scale, self.initializer)
         if self.augment and len(shape) != 3:
             raise WrongKindError(f"augment: needs images (h, w, c), got a row of {width}; say input_shape")
         return model

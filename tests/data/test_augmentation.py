@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nn.core.random import AUGMENTATION, Key, uniform, uniforms
 from nn.core.spec import config, from_config, parse_list, to_text
 from nn.data import augmentation
-from nn.data.augmentation import AUGMENTATIONS, Elastic, Flip, Rotate, Scale, Shift, augment, transformed
+from nn.data.augmentation import AUGMENTATIONS, Elastic, Flip, Rotate, Scale, Shift, apply_transforms, augment
 
 ROWS = np.arange(20_000)
 COMPOSED = (Shift(2), Rotate(15), Scale(0.2), Elastic(3), Flip())
@@ -59,7 +59,7 @@ def redrawn(image, source):
 # ---- the numbers ----
 
 
-def test_uniforms_are_even_and_unlike_each_other():
+def test_uniforms_are_uniform_and_independent():
     drawn = uniforms(Key((3, 6, 1, 0)), ROWS, 3)
     assert drawn.shape == (len(ROWS), 3) and drawn.min() >= 0 and drawn.max() < 1
     for column in drawn.T:
@@ -73,7 +73,7 @@ def test_uniforms_are_even_and_unlike_each_other():
     assert np.abs(apart).max() < 0.035  # 1 / sqrt(20,000) is 0.007
 
 
-def test_uniforms_of_a_row_depend_neither_on_its_neighbours_nor_on_the_count():
+def test_uniforms_of_a_row_depend_neither_on_other_rows_nor_on_the_count():
     whole = uniforms(Key((3, 6)), ROWS, 5)
     assert np.array_equal(uniforms(Key((3, 6)), np.array([7, 0, 19_999]), 2), whole[[7, 0, 19_999], :2])
     assert uniforms(Key((3, 6)), ROWS[:0], 4).shape == (0, 4)
@@ -94,7 +94,7 @@ def test_uniforms_of_a_row_depend_neither_on_its_neighbours_nor_on_the_count():
         (Shift(0.0), Rotate(0), Scale(0), Elastic(0)),
     ],
 )
-def test_steps_of_no_strength_change_nothing(steps, dtype):
+def test_transforms_of_strength_0_change_nothing(steps, dtype):
     for shape in ((9, 8), (8, 9), (1, 1), (7, 7)):
         x = pictures(6, *shape, dtype=dtype)
         out = augment(steps, x, np.arange(6), 0, 1)
@@ -116,50 +116,52 @@ def test_shift_alone_moves_a_pixel_by_the_whole_pixels_drawn():
     ).sum() < 98  # chi-square with 48 degrees: 1 in 40,000 above 98
 
 
-def test_shift_leaves_zeros_where_it_came_from():
-    out = transformed((Shift(2),), np.ones((1, 4, 5, 1), np.float32), [given_numbers(0.99, 0.0)])[0, :, :, 0]
+def test_shift_fills_with_zeros():
+    out = apply_transforms((Shift(2),), np.ones((1, 4, 5, 1), np.float32), [given_numbers(0.99, 0.0)])[
+        0, :, :, 0
+    ]
     assert np.array_equal(out, [[0, 0, 1, 1, 1], [0, 0, 1, 1, 1], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
-    out = transformed((Shift(100),), np.ones((1, 4, 5, 1), np.float32), [given_numbers(0.99, 0.01)])
+    out = apply_transforms((Shift(100),), np.ones((1, 4, 5, 1), np.float32), [given_numbers(0.99, 0.01)])
     assert not out.any()
 
 
-def test_shift_by_parts_of_a_pixel_divides_a_pixel():
+def test_shift_by_fractions_of_a_pixel_interpolates():
     x = np.zeros((1, 5, 6, 1), np.float64)
     x[0, 2, 2] = 1
     draw = given_numbers(share_of(1.25, 1.5), share_of(-0.5, 1.5))
-    out = transformed((Shift(1.5),), x, [draw])[0, :, :, 0]
+    out = apply_transforms((Shift(1.5),), x, [draw])[0, :, :, 0]
     expected = np.zeros((5, 6))
     expected[1:3, 3], expected[1:3, 4] = 0.75 / 2, 0.25 / 2
     assert np.allclose(out, expected, atol=1e-12)
 
 
-def test_shift_by_whole_pixels_beside_another_step_is_by_parts():
+def test_shift_with_other_transforms_is_by_fractions_of_a_pixel():
     out = augment((Shift(2), Scale(0)), pictures(50), np.arange(50), 0, 1)
     assert not np.isin(out[:, 3:6, 3:5], pictures(50)).any()
 
 
 @pytest.mark.parametrize("shape", [(7, 7), (6, 6)])
-def test_rotate_by_a_right_angle_turns_anticlockwise(shape):
+def test_rotate_by_a_right_angle_is_anticlockwise(shape):
     x = pictures(1, *shape, dtype=np.float64)
     for degrees, turns in ((90, 1), (-90, -1), (-180, 2)):
-        out = transformed((Rotate(180),), x, [given_numbers(share_of(degrees, 180))])
+        out = apply_transforms((Rotate(180),), x, [given_numbers(share_of(degrees, 180))])
         assert np.allclose(out[0], np.rot90(x[0], turns), atol=1e-12)
 
 
-def test_rotate_keeps_the_aspect_and_the_centre():
+def test_rotate_keeps_the_aspect_ratio_and_the_center():
     x = np.zeros((1, 5, 11, 1), np.float32)
     x[0, 2, 3:8] = 1  # a bar of five through the centre
-    out = transformed((Rotate(90),), x, [given_numbers(0.0)])[0, :, :, 0]
+    out = apply_transforms((Rotate(90),), x, [given_numbers(0.0)])[0, :, :, 0]
     assert np.allclose(out[:, 5], 1, atol=1e-5) and out.sum() == pytest.approx(5, abs=1e-4)
 
 
-def test_scale_enlarges_about_the_centre():
+def test_scale_enlarges_about_the_center():
     x = np.zeros((1, 9, 9, 1), np.float64)
     x[0, 3:6, 3:6] = 1
-    out = transformed((Scale(0.5),), x, [given_numbers(share_of(0.5, 0.5))])[0, :, :, 0]
+    out = apply_transforms((Scale(0.5),), x, [given_numbers(share_of(0.5, 0.5))])[0, :, :, 0]
     assert np.array_equal(out, redrawn(x[0, :, :, 0], lambda a, b: (a / 1.5, b / 1.5)))
     assert out[4, 4] == 1 and out.sum() == pytest.approx(9 * 1.5**2, rel=0.15)
-    out = transformed((Scale(0.5),), x, [given_numbers(share_of(-0.5, 0.5))])[0, :, :, 0]
+    out = apply_transforms((Scale(0.5),), x, [given_numbers(share_of(-0.5, 0.5))])[0, :, :, 0]
     assert 0 < out.sum() < 9
 
 
@@ -182,7 +184,7 @@ def test_flip_and_shift_stay_sharp():
         assert np.array_equal(first[row, :, :, 0], expected.astype(np.float32))
 
 
-def test_steps_work_in_turn_with_one_look_up():
+def test_transforms_are_combined_before_one_interpolation():
     image = pictures(1, 8, 11, dtype=np.float64)
     angle, factor, shift = np.deg2rad(25), 1.2, (1.75, -0.5)
     cos, sin = np.cos(angle), np.sin(angle)
@@ -203,7 +205,7 @@ def test_steps_work_in_turn_with_one_look_up():
                 x, y = back(x, y)
             return x, y
 
-        out = transformed(steps, image, draws)[0, :, :, 0]
+        out = apply_transforms(steps, image, draws)[0, :, :, 0]
         assert np.allclose(out, redrawn(image[0, :, :, 0], source), atol=1e-10)
 
 
@@ -228,7 +230,7 @@ def test_elastic_adds_exactly_in_any_order(shape, smooth):
     for i in range(over_h.shape[1]):
         for j in range(over_w.shape[1]):
             total += grid[:, :, i, j, None, None] * over_h[:, None, i] * over_w[:, j]
-    field = Elastic(1, smooth).bend(random_draw(7), *shape)
+    field = Elastic(1, smooth).displacement(random_draw(7), *shape)
     assert field.dtype == np.float32
     assert np.array_equal(field, total / 2.0**23)
 
@@ -245,8 +247,8 @@ def test_elastic_weights_are_cubic_splines_that_sum_to_one():
     assert np.allclose(np.sqrt(deviations), 4, atol=0.1)
 
 
-def test_elastic_displaces_smoothly_within_its_strength():
-    field = Elastic(5).bend(random_draw(2000), 28, 28)
+def test_elastic_displacements_are_smooth_and_within_the_strength():
+    field = Elastic(5).displacement(random_draw(2000), 28, 28)
     assert np.abs(field).max() <= 5
     assert field.std() == pytest.approx(0.28 * 5, rel=0.03)
     assert np.abs(field.mean(axis=0)).max() < 0.2
@@ -255,13 +257,13 @@ def test_elastic_displaces_smoothly_within_its_strength():
         max(beside) < 2 / 3 * 2 * 5 / (math.sqrt(3) * 4) * 1.6
     )  # the steepest spline, with the weights' rounding
     assert abs(np.corrcoef(field[:, 0].ravel(), field[:, 1].ravel())[0, 1]) < 0.05
-    assert np.abs(Elastic(2).bend(lambda count: np.full((1, count), 1 - 2**-53), 9, 9) - 2).max() == 0
-    assert np.abs(Elastic(2).bend(lambda count: np.zeros((1, count)), 9, 9) + 2).max() == 0
+    assert np.abs(Elastic(2).displacement(lambda count: np.full((1, count), 1 - 2**-53), 9, 9) - 2).max() == 0
+    assert np.abs(Elastic(2).displacement(lambda count: np.zeros((1, count)), 9, 9) + 2).max() == 0
 
 
-def test_elastic_looks_up_where_its_field_and_the_other_steps_say():
+def test_elastic_displacements_are_added_to_the_affine_map():
     image = pictures(1, 9, 12, dtype=np.float64)
-    field = Elastic(2, smooth=1.5).bend(random_draw(1), 9, 12)[0]
+    field = Elastic(2, smooth=1.5).displacement(random_draw(1), 9, 12)[0]
     for steps, draws in (
         ((Elastic(2, smooth=1.5), Scale(0.5)), (random_draw(1), given_numbers(0.75))),
         ((Scale(0.5), Elastic(2, smooth=1.5)), (given_numbers(0.75), random_draw(1))),
@@ -271,7 +273,7 @@ def test_elastic_looks_up_where_its_field_and_the_other_steps_say():
             column, row = round(x + 5.5), round(y + 4)
             return x / 1.25 + field[0, row, column], y / 1.25 + field[1, row, column]
 
-        out = transformed(steps, image, draws)[0, :, :, 0]
+        out = apply_transforms(steps, image, draws)[0, :, :, 0]
         assert np.allclose(out, redrawn(image[0, :, :, 0], source), atol=1e-10)
 
 
@@ -320,7 +322,7 @@ def test_augment_keeps_shape_dtype_and_its_inputs(steps, shape):
 
 
 @pytest.mark.parametrize("steps", LISTS, ids=IDS)
-def test_augment_does_not_mind_how_images_lie_in_memory(steps):
+def test_augment_does_not_depend_on_the_memory_order(steps):
     x = pictures(6, 7, 9, 2)
     rows_last = np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
     out = augment(steps, rows_last, np.arange(6), 0, 1)
@@ -328,7 +330,7 @@ def test_augment_does_not_mind_how_images_lie_in_memory(steps):
 
 
 @pytest.mark.parametrize("steps", LISTS, ids=IDS)
-def test_augment_takes_each_channel_alone(steps):
+def test_augment_transforms_channels_independently(steps):
     x = pictures(5, 7, 9, 3)
     out = augment(steps, x, np.arange(5), 0, 1)
     for channel in range(3):
@@ -346,13 +348,13 @@ def test_augment_changes_with_epoch_and_seed_and_from_row_to_row(steps):
     assert len(np.unique(one.reshape(50, -1), axis=0)) > (1 if steps == (Flip(),) else 15)
 
 
-def test_augment_draws_each_step_by_itself():
+def test_augment_draws_each_transform_independently():
     x = pictures(300, 28, 28)
     twice = augment((Flip(), Flip()), x, np.arange(300), 0, 1)
     assert 0.3 < (twice == x).all(axis=(1, 2, 3)).mean() < 0.7  # the same draw twice would give x each time
 
 
-def test_augment_never_goes_beyond_what_was_asked():
+def test_augment_stays_within_the_given_limits():
     x = np.zeros((3000, 31, 31, 1))
     x[:, 15, 25] = 1  # ten pixels right of the centre
     places = np.arange(31.0) - 15
@@ -385,8 +387,8 @@ def assert_even(values, lowest, highest):
 @pytest.mark.parametrize(
     ("step", "field"), [(Rotate(20), "angle"), (Scale(0.3), "factor"), (Shift(4), "pixels")]
 )
-def test_moves_are_spread_evenly_up_to_what_was_asked(step, field):
-    move = step.move(lambda count: uniforms(Key((0, 6, 1)), ROWS[:5000], count), False)
+def test_random_amounts_are_uniform_up_to_the_limit(step, field):
+    move = step.affine_map(lambda count: uniforms(Key((0, 6, 1)), ROWS[:5000], count), False)
     if field == "angle":
         assert_even(np.rad2deg(np.arctan2(move.yx, move.yy)), -20, 20)
         assert np.allclose(move.xx * move.yy - move.xy * move.yx, 1)
@@ -410,7 +412,7 @@ def test_augment_keeps_most_of_the_ink():
 # ---- words and mistakes ----
 
 
-def test_augmentations_are_spelled_and_read():
+def test_augmentations_are_read_back_from_words_and_json():
     steps = parse_list("shift:2,rotate:10,scale:0.1,elastic:5:smooth=3,flip", AUGMENTATIONS, "augmentation")
     assert steps == (Shift(2.0), Rotate(10.0), Scale(0.1), Elastic(5.0, smooth=3.0), Flip())
     assert parse_list("elastic:2", AUGMENTATIONS, "augmentation") == (Elastic(2.0, 4.0),)
@@ -441,13 +443,13 @@ def test_augmentations_are_spelled_and_read():
         (lambda: parse_list("flip:1", AUGMENTATIONS, "augmentation"), "expected flip$"),
     ],
 )
-def test_mistakes_are_told_in_one_line(build, message):
+def test_wrong_values_are_refused_in_one_line(build, message):
     with pytest.raises(ValueError, match=message) as error:
         build()
     assert "\n" not in str(error.value)
 
 
-def test_augment_refuses_what_it_cannot_take():
+def test_augment_refuses_other_shapes_and_dtypes():
     x = pictures(3)
     with pytest.raises(ValueError, match=r"expected float images \(n, h, w, c\), got uint8 \(3, 9, 8, 1\)"):
         augment((Flip(),), x.astype(np.uint8), np.arange(3), 0, 1)

@@ -1,11 +1,11 @@
-"""A stack of hidden layers becomes a network: start values by what follows, the output by the loss."""
+"""Networks built from hidden layers: initializers by activation, the output layer by the loss."""
 
 import numpy as np
 import pytest
 
 from nn.core import spec
 from nn.layers import LAYERS
-from nn.models.builder import input_shape_of, multilayer_perceptron, network
+from nn.models.builder import build_network, infer_input_shape, multilayer_perceptron
 from nn.models.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError
 
 
@@ -29,16 +29,16 @@ def words_of(model):
         ),
     ],
 )
-def test_network_ends_as_its_loss_asks(loss, classes, last):
-    model = network(layers_of("dense:5,relu"), (3,), classes, loss)
+def test_network_ends_with_the_output_layer_of_its_loss(loss, classes, last):
+    model = build_network(layers_of("dense:5,relu"), (3,), classes, loss)
     assert words_of(model)[-3:] == last and model.classes == classes
 
 
-def test_start_values_follow_the_activation_that_a_layer_feeds():
+def test_initializer_depends_on_the_next_activation():
     words = (
         "conv2d:2x2,layernorm,relu,flatten,dense:5,sigmoid,dense:4,dense:4,tanh,residual(dense:4,elu,dense:4)"
     )
-    model = network(layers_of(words), (3, 3, 1), 2, CrossEntropy())
+    model = build_network(layers_of(words), (3, 3, 1), 2, CrossEntropy())
     found = [
         (layer.initializer, layer.gain)
         for layer in model.layers
@@ -50,26 +50,26 @@ def test_start_values_follow_the_activation_that_a_layer_feeds():
     assert (inner[0].initializer, inner[2].initializer) == ("he_normal", "glorot_uniform")
 
 
-def test_start_values_are_of_the_next_layer_that_a_layer_feeds_and_of_no_later_one():
-    first, second, *_ = network(layers_of("dense:5,dense:4,relu"), (3,), 2, CrossEntropy()).layers
+def test_initializer_ignores_activations_behind_the_next_layer_with_weights():
+    first, second, *_ = build_network(layers_of("dense:5,dense:4,relu"), (3,), 2, CrossEntropy()).layers
     assert (first.initializer, second.initializer) == ("glorot_uniform", "he_normal")
 
 
-def test_start_values_that_are_named_stay():
+def test_initializer_of_a_layer_is_kept():
     words = "dense:5:initializer=zeros,relu,dense:4:gain=2.5,sigmoid"
-    first, _, second, *_ = network(layers_of(words), (3,), 2, CrossEntropy()).layers
+    first, _, second, *_ = build_network(layers_of(words), (3,), 2, CrossEntropy()).layers
     assert (first.initializer, second.gain) == ("zeros", 2.5)
 
 
-def test_an_initializer_for_all_is_every_layers_that_names_none():
+def test_initializer_for_all_is_used_by_layers_without_one():
     words = "dense:5,relu,dense:4:initializer=zeros,sigmoid"
-    model = network(layers_of(words), (3,), 2, HalfSquaredError(), initializer="original")
+    model = build_network(layers_of(words), (3,), 2, HalfSquaredError(), initializer="original")
     found = [(layer.initializer, layer.gain) for layer in model.layers if layer.name == "dense"]
     assert found == [("original", 1.0), ("zeros", 1.0), ("original", 1.0)]
     assert 0.4 < np.abs(model.init(0)[0]["W"]).max() <= 0.5
 
 
-def test_sigmoids_with_half_squared_error_start_with_the_measured_gains():
+def test_sigmoids_with_half_squared_error_get_the_measured_gains():
     model = multilayer_perceptron(9, 3, (5,), "sigmoid", "mse")
     assert [layer.gain for layer in model.layers if layer.name == "dense"] == [1.5, 3.0]
     model = multilayer_perceptron(9, 3, (5,), "tanh", "mse")
@@ -85,12 +85,12 @@ def test_sigmoids_with_half_squared_error_start_with_the_measured_gains():
         ("residual(conv2d:1x1)", 9, (3, 3, 1)),
     ],
 )
-def test_rows_become_square_images_only_where_a_layer_wants_one(words, width, shape):
-    assert input_shape_of(layers_of(words), width) == shape
+def test_input_shape_is_a_square_image_only_if_a_layer_wants_one(words, width, shape):
+    assert infer_input_shape(layers_of(words), width) == shape
 
 
 def test_network_names_the_layer_that_does_not_fit():
     with pytest.raises(ValueError, match="layer 2 conv2d:32x5: needs an image .h, w, c., got a row of 7"):
-        network(layers_of("dense:7,conv2d:32x5"), (3,), 2, CrossEntropy())
+        build_network(layers_of("dense:7,conv2d:32x5"), (3,), 2, CrossEntropy())
     with pytest.raises(ValueError, match="binary-cross-entropy needs 2 classes, got 3"):
-        network(layers_of("dense:7"), (3,), 3, BinaryCrossEntropy())
+        build_network(layers_of("dense:7"), (3,), 3, BinaryCrossEntropy())

@@ -1,4 +1,4 @@
-"""Losses are sums over rows with the gradients to match."""
+"""Losses are sums over rows, with matching gradients."""
 
 import json
 import math
@@ -19,7 +19,7 @@ SMOOTHED = pytest.mark.parametrize("make", [CrossEntropy, BinaryCrossEntropy])
 
 
 def width(loss, classes):
-    """(classes, units) for a loss that may part two classes alone."""
+    """Return (classes, units); two classes for a loss that supports no more."""
     classes = 2 if isinstance(loss, BinaryCrossEntropy) else classes
     return classes, loss.units(classes)
 
@@ -59,7 +59,7 @@ def test_loss_is_its_formula(loss, classes, rng):
     assert loss.value(outputs.astype(np.float32), labels) == pytest.approx(expected, rel=1e-5)
 
 
-def test_loss_calls_value_and_grad_one_by_one_unless_it_knows_better():
+def test_loss_calls_value_and_grad_in_turn_by_default():
     class Plain(HalfSquaredError):
         value_and_grad = Loss.value_and_grad
 
@@ -74,7 +74,7 @@ def test_loss_calls_value_and_grad_one_by_one_unless_it_knows_better():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [1e4, 1e30])
-def test_cross_entropies_stay_finite_and_silent_for_huge_logits(size, dtype):
+def test_cross_entropies_are_finite_without_warnings_for_huge_logits(size, dtype):
     logits = np.array([[size, -size, 0.0]], dtype)
     single = np.array([[size], [-size]], dtype)
     with warnings.catch_warnings(), np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -90,19 +90,19 @@ def test_cross_entropies_stay_finite_and_silent_for_huge_logits(size, dtype):
         assert np.array_equal(BinaryCrossEntropy().probabilities(single), [[0, 1], [1, 0]])
 
 
-def test_binary_cross_entropy_keeps_the_digits_of_small_shares():
+def test_binary_cross_entropy_is_exact_for_small_probabilities():
     low, high = np.array([[-30.0]]), np.array([[30.0]])
     assert BinaryCrossEntropy().probabilities(low)[0, 1] == pytest.approx(math.exp(-30), rel=1e-9, abs=0)
     assert BinaryCrossEntropy().probabilities(high)[0, 0] == pytest.approx(math.exp(-30), rel=1e-9, abs=0)
     assert BinaryCrossEntropy().value(high, np.array([1])) == pytest.approx(math.exp(-30), rel=1e-9, abs=0)
 
 
-def test_cross_entropy_sees_losses_far_below_one_in_float32():
+def test_cross_entropy_is_exact_for_small_losses_in_float32():
     logits = np.array([[0.0, -20.0]], np.float32)
     assert CrossEntropy().value(logits, np.array([0])) == pytest.approx(math.exp(-20), rel=1e-4)
 
 
-def test_half_squared_errors_shares_add_up_whatever_the_outputs():
+def test_half_squared_error_gives_probabilities_for_all_outputs():
     outputs = np.array([[0.0, 0.0, 0.0, 0.0], [-1.0, 0.0, 1.0, -2.0], [0.2, 0.6, 0.0, 0.0], [-3.0] * 4])
     assert np.allclose(
         HalfSquaredError().probabilities(outputs),
@@ -124,12 +124,12 @@ def test_binary_cross_entropy_is_the_cross_entropy_of_two_classes(smoothing, rng
     assert np.array_equal(binary.predict(z), cross.predict(both))
 
 
-def test_binary_cross_entropy_decides_0_when_the_logit_is_0():
+def test_binary_cross_entropy_predicts_0_for_logit_0():
     assert BinaryCrossEntropy().predict(np.array([[0.0], [1e-9], [-1.0]])).tolist() == [0, 1, 0]
 
 
 @SMOOTHED
-def test_smoothing_is_least_where_the_targets_are_the_shares(make):
+def test_smoothed_loss_is_minimal_where_probabilities_equal_targets(make):
     s = 0.2
     loss, units = make(s), make().units(2)
     target = np.array([[s / 2, 1 - s / 2]])  # of label 1
@@ -172,14 +172,14 @@ def test_losses_are_registered_under_the_names_of_the_command_line():
         (HalfSquaredError(), "mse"),
     ],
 )
-def test_loss_is_one_word_and_plain_json(loss, word):
+def test_loss_is_read_back_from_its_word_and_its_json(loss, word):
     assert spec.to_text(loss) == word
     assert spec.parse(word, LOSSES, "loss") == loss
     assert spec.from_config(json.loads(json.dumps(spec.config(loss))), LOSSES, "loss") == loss
     assert spec.parse("cross-entropy:smoothing=0.1", LOSSES, "loss") == CrossEntropy(0.1)
 
 
-def test_binary_cross_entropy_says_which_labels_it_found():
+def test_binary_cross_entropy_refuses_labels_other_than_0_and_1():
     BinaryCrossEntropy().check_labels(np.array([0, 1, 1]))
     CrossEntropy().check_labels(np.array([1, 2]))
     with pytest.raises(ValueError, match="^binary-cross-entropy: expected labels 0 and 1, found 1 and 2$"):

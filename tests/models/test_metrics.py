@@ -1,4 +1,4 @@
-"""Counts and ratios, against numbers worked out by hand."""
+"""Confusion matrices and ratios agree with numbers computed by hand."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def test_confusion_counts_truth_in_rows_and_predictions_in_columns():
     assert matrix.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
 
 
-def test_metrics_match_the_hand_count():
+def test_metrics_match_counting_by_hand():
     zero, one, two = metrics.per_class(MATRIX)
     assert zero == pytest.approx((3 / 5, 3 / 4, 6 / 9, 4))
     assert one == pytest.approx((4 / 10, 4 / 6, 8 / 16, 6))
@@ -24,7 +24,7 @@ def test_metrics_match_the_hand_count():
     assert metrics.macro([zero, one, two])[0] == pytest.approx((3 / 5 + 4 / 10) / 3)
 
 
-def test_metrics_of_nothing_are_zero():
+def test_metrics_of_no_rows_are_zero():
     nothing = np.zeros((2, 2), int)
     assert metrics.accuracy(nothing) == 0
     assert metrics.per_class(nothing)[0] == (0, 0, 0, 0)

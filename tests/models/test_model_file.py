@@ -1,4 +1,4 @@
-"""Model files: exact round trips, plain NumPy, nothing pickled, one line for anything else."""
+"""Model files: exact round trips, readable by NumPy, nothing pickled, one-line errors."""
 
 import io
 import json
@@ -28,7 +28,7 @@ def rewritten(**changes):
     return buffer.getvalue()
 
 
-def test_model_file_predicts_as_the_model_did(tmp_path):
+def test_model_file_round_trip_predicts_the_same(tmp_path):
     inputs, _ = blobs(20)
     nn.save(tmp_path / "model.npz", MODEL, PARAMS, {"note": "of a test"})
     classifier = nn.load(tmp_path / "model.npz")
@@ -46,7 +46,7 @@ def test_model_file_is_plain_numpy_and_json():
     assert config["scale"] == 255.0 and config["classes"] == 3 and config["input_shape"] == [16]
 
 
-def test_model_file_bytes_are_a_function_of_the_values():
+def test_model_file_is_the_same_for_the_same_values():
     assert model_file.to_bytes(MODEL, PARAMS, {"note": "of a test"}) == CONTENT
 
 
@@ -76,11 +76,11 @@ def test_model_file_bytes_are_a_function_of_the_values():
             rewritten(**{"2.W": np.full((4, 3), -np.inf, np.float32)}),
             "'2.W': expected finite numbers, found -inf",
         ),
-        (rewritten(**{"9.W": np.zeros(3)}), "expected the arrays of its layers, found '9.W' beside them"),
+        (rewritten(**{"9.W": np.zeros(3)}), "expected only the arrays of its layers, found '9.W' too"),
         (rewritten(**{"0.W": np.array([{}], dtype=object)}), "'0.W': expected an array of plain numbers"),
     ],
 )
-def test_load_refuses_in_one_line_what_is_no_model(tmp_path, content, message):
+def test_load_refuses_damaged_files_in_one_line(tmp_path, content, message):
     path = tmp_path / "bad.npz"
     path.write_bytes(content)
     with pytest.raises(DataError, match=message) as caught:
@@ -88,13 +88,13 @@ def test_load_refuses_in_one_line_what_is_no_model(tmp_path, content, message):
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_load_names_a_file_that_is_not_there(tmp_path):
+def test_load_names_a_missing_file(tmp_path):
     with pytest.raises(DataError, match="No such file"):
         nn.load(tmp_path / "none.npz")
 
 
 @given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
-def test_load_never_fails_but_with_a_value_error(place, change):
+def test_load_raises_nothing_but_value_errors(place, change):
     damaged = bytearray(CONTENT)
     damaged[place] ^= change
     try:

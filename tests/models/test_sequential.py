@@ -1,4 +1,4 @@
-"""A network is a description: shapes, scale, start values and one forward pass."""
+"""A network: shapes, scale, initial parameters and the forward pass."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def test_model_init_is_a_function_of_the_seed():
     assert not np.array_equal(model.init(1)[0]["W"], model.init(2)[0]["W"])
 
 
-def test_model_layers_draw_apart():
+def test_model_draws_each_layer_independently():
     model = Sequential((Dense(4), Dense(4)), (4,))
     first, second = model.init(0)
     assert not np.array_equal(first["W"], second["W"])
@@ -36,7 +36,7 @@ def test_model_forward_is_the_formula(rng):
     )
 
 
-def test_model_scales_bytes_and_fractions_alike():
+def test_model_predicts_the_same_for_bytes_and_fractions():
     pixels = np.arange(12, dtype=np.uint8).reshape(2, 6)
     of_bytes = multilayer_perceptron(6, 2, (3,), "relu", "mse", scale=11.0)
     of_fractions = multilayer_perceptron(6, 2, (3,), "relu", "mse", scale=1.0)
@@ -60,7 +60,7 @@ def test_model_names_the_layer_that_does_not_fit():
         Sequential((Relu(), Dense(3)), (2, 2, 1)).init(0)
 
 
-def test_model_refuses_too_deep_a_chain():
+def test_model_refuses_too_many_layers():
     with pytest.raises(ValueError, match=f"must have 1 to {MAX_LAYERS} layers, got {MAX_LAYERS + 1}"):
         Sequential((Relu(),) * (MAX_LAYERS + 1), (2,))
 
@@ -73,7 +73,7 @@ def test_model_is_built_again_from_its_config():
 @pytest.mark.parametrize(
     ("loss", "last"), [("mse", ["dense", "sigmoid"]), ("cross-entropy", ["relu", "dense"])]
 )
-def test_multilayer_perceptron_ends_as_its_loss_asks(loss, last):
+def test_multilayer_perceptron_ends_with_the_output_layer_of_its_loss(loss, last):
     model = multilayer_perceptron(6, 2, (3, 4), "relu", loss)
     assert [layer.name for layer in model.layers][-2:] == last
     assert model.output_shapes()[-1] == (2,)
@@ -88,7 +88,7 @@ def test_summary_counts_parameters():
     assert total.split() == ["total", "50,890"]
 
 
-def test_model_refuses_an_image_at_its_end():
+def test_model_refuses_an_image_as_its_output():
     with pytest.raises(
         ValueError, match="layer 1 relu: the last layer must give a row, got an image of 2x2x1"
     ):
@@ -96,10 +96,10 @@ def test_model_refuses_an_image_at_its_end():
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (2.0,), (1, 2, 3, 4), (True,), "28x28", None])
-def test_model_refuses_a_shape_that_is_none(shape):
+def test_model_refuses_an_invalid_input_shape(shape):
     with pytest.raises(ValueError, match="the input shape must be one to three whole numbers above 0, got"):
         Sequential((Relu(),), shape)
 
 
-def test_model_knows_which_layers_need_no_gradient_of_their_input():
+def test_model_knows_its_first_trainable_layer():
     assert Sequential((Relu(), Sigmoid(), Dense(2), Dense(2)), (3,)).first_trainable == 2

@@ -15,7 +15,7 @@ from nn.data.block import Block
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.layers import Conv2D, Dense, Dropout, Flatten, Relu
-from nn.models.builder import multilayer_perceptron, network
+from nn.models.builder import build_network, multilayer_perceptron
 from nn.models.losses import LOSSES
 from nn.models.sequential import MAX_LAYERS, Sequential
 from nn.training import batching, chain, timing
@@ -152,7 +152,7 @@ def test_prediction_is_the_training_forward_pass():
 # ---- validation rows, noise, augmentation ----
 
 IMAGES = INPUTS.reshape(-1, 4, 4, 1)
-NOISY = network(
+NOISY = build_network(
     (Conv2D(3, 2), Relu(), Flatten(), Dropout(0.5)),
     (4, 4, 1),
     3,

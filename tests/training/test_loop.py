@@ -12,7 +12,7 @@ from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, local_rdd
 from nn.data.split import Split
 from nn.layers import Dense, Dropout, Tanh
-from nn.models.builder import multilayer_perceptron, network
+from nn.models.builder import build_network, multilayer_perceptron
 from nn.models.losses import LOSSES
 from nn.optim.first_order import FirstOrder
 from nn.optim.lbfgs import LBFGS
@@ -199,7 +199,7 @@ def test_learning_reaches_what_the_classes_allow():
 
 SPLIT = Split(300, HoldOut(0, 0.25, 300))
 HELD = SPLIT.applied_to(BLOCKS)
-DROPPING = network(
+DROPPING = build_network(
     (Dense(8), Tanh(), Dropout(0.4)), (16,), 3, spec.parse("cross-entropy", LOSSES, "loss"), scale=255.0
 )
 
