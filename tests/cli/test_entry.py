@@ -109,6 +109,16 @@ def test_door_names_what_failed_on_an_executor(monkeypatch, capsys):
     assert "ModuleNotFoundError: No module named 'scipy'; --debug shows all" in capsys.readouterr().err
 
 
+def test_door_translates_a_known_cause_with_the_trace_as_well(monkeypatch, capsys):
+    error = Exception("An error occurred while calling")
+    error.java_exception = SimpleNamespace(getMessage=lambda: 'Cannot run program "p": error=2')
+    assert end_with(error, monkeypatch, "--debug") == 4
+    shown = capsys.readouterr().err
+    assert (
+        "Traceback" in shown and "prog.py: error: expected the Python p on the executors, found none" in shown
+    )
+
+
 def test_door_shows_the_trace_when_asked(monkeypatch, capsys):
     end_with(DataError("bad"), monkeypatch, "--debug")
     assert "Traceback" in capsys.readouterr().err

@@ -280,7 +280,7 @@ def test_an_older_checkpoint_that_is_damaged_takes_no_one_s_place(tmp_path):
     (manifest,) = (tmp_path / "out" / "checkpoints").glob("epoch-000001-*.json")
     manifest.write_text("{")
     begun = begin(tmp_path, output)
-    assert begun.epoch == 3 and begun.notes[0].endswith("its manifest is no JSON; it is passed over")
+    assert begun.epoch == 3 and begun.notes[0].endswith("its manifest is not JSON; it is passed over")
 
 
 def test_the_configuration_survives_its_own_json(tmp_path):

@@ -1,1 +1,1 @@
-"""Text files into cached blocks of rows."""
+"""Read text files into cached blocks of rows."""

@@ -1,12 +1,12 @@
-"""How blocks are kept between jobs: in memory where there is room for all of them, else on disk.
+"""Choose the storage level of blocks between jobs: memory if all of them fit, else disk.
 
-In memory they are Java objects, whose bytes go to the Python workers as they lie; Spark's usual level for Python would
-pack them, serialised and compressed, and every pass over the rows unpack them again. Of rows that turn out larger than
-estimated, those that do not fit go to disk.
+In memory they are Java objects, whose bytes go to the Python workers without a conversion. Spark's default level for
+Python serializes and compresses them, so that every pass over the rows would decompress them again. If rows are larger
+than estimated, those that do not fit go to disk.
 
-On disk they are packed, and stream through each pass. Kept on disk and in memory, Spark would bring a partition back
-as a whole whenever its accounts say that there is room, and a JVM whose heap a few large partitions fill dies of it.
-In memory alone, what is evicted would be parsed from text again in every epoch.
+On disk they are compressed, and each pass reads them as a stream. With both levels, Spark would load a whole partition
+back into memory whenever its accounts show free memory, and a few large partitions can fill the heap and end the JVM.
+With memory alone, evicted blocks would be parsed from text again in every epoch.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from nn.data import csv
 from nn.spark.input.text_source import COMPRESSED, TextFile
 from nn.spark.runtime import cluster
 
-SHARE = 0.5  # of the free memory for storage that rows may take
+SHARE = 0.5  # of the free storage memory that rows may use
 
 
 def level_for(images: TextFile) -> Any:
-    """The storage level for the rows of an image text; of an archive no one knows how large it will be."""
-    packed = any(file.path.endswith(COMPRESSED) for file in images.files)
-    return level(images.context, 0 if packed else estimated_bytes(images))
+    """Return the storage level for the rows of an image text. The size of compressed files is unknown."""
+    is_compressed = any(file.path.endswith(COMPRESSED) for file in images.files)
+    return level(images.context, 0 if is_compressed else estimated_bytes(images))
 
 
 def level(context: Any, size: int) -> Any:
-    """The storage level for rows of about `size` bytes."""
+    """Return the storage level for rows of about `size` bytes."""
     from pyspark import StorageLevel
 
     fits = size <= SHARE * free_storage(context)
     return StorageLevel(useDisk=True, useMemory=fits, useOffHeap=False, deserialized=fits)
 
 
-def note(images: TextFile, chosen: Any) -> list[str]:
-    """A line for the user where the rows are kept on disk."""
-    if chosen.useMemory:
+def note(images: TextFile, storage_level: Any) -> list[str]:
+    """Return a note for the user where the rows are kept on disk."""
+    if storage_level.useMemory:
         return []
     return [
         f"{images.argument}: rows of about {estimated_bytes(images) / 1e9:.3g} GB are kept on disk; more memory "
@@ -47,17 +47,17 @@ def note(images: TextFile, chosen: Any) -> list[str]:
 
 
 def estimated_bytes(images: TextFile) -> int:
-    """How many bytes the rows will take, by the length and the kind of the first."""
+    """Estimate the bytes of all rows, from the length and the dtype of the first."""
     return int(images.bytes / (len(images.first_row) + 1) * row_bytes(images))
 
 
 def row_bytes(images: TextFile) -> int:
-    """How many bytes a row will take, by the kind of the first."""
+    """Estimate the bytes of a row, from the dtype of the first."""
     values = csv.to_array([images.first_row.encode()], images.dialect)
     size = csv.compact(values).itemsize if isinstance(values, np.ndarray) else 4
     return images.dialect.width * size
 
 
 def free_storage(context: Any) -> int:
-    """Bytes that all executors have left for cached blocks."""
-    return sum(each.storage for each in cluster.registered(context))
+    """Return the free bytes for cached blocks on all executors."""
+    return sum(executor.storage for executor in cluster.registered(context))

@@ -1,1 +1,1 @@
-"""The Spark session and what surrounds it: signals, workers, executors, errors, the installation."""
+"""Start and stop Spark, and deal with its JVM, executors, Python workers, signals and errors."""

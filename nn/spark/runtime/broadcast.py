@@ -1,4 +1,4 @@
-"""Give a value to every executor once, by a file on the driver's disk."""
+"""Broadcast a value to the executors, and report a full disk on the driver in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The executors of a cluster, as Spark's driver knows them: how many have come, and what room each has."""
+"""List the executors of a cluster with their slots and their memory, and wait until all of them are registered."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from nn.core.errors import PlatformError
 from nn.spark.runtime import errors, jvm
 
-FIRST = 10.0  # seconds without any executor after which the user is told
-STILL = 1.5  # seconds without a newcomer after which no more are waited for
-LONGEST = 30.0  # seconds that the others are waited for once the first is there, as Spark itself does on YARN
+NOTE_AFTER = 10.0  # seconds without any executor before the user gets a note
+SETTLED_AFTER = 1.5  # seconds without a new executor before all are assumed to be there
+MAX_WAIT = 30.0  # seconds to wait for more after the first executor, as Spark itself does on YARN
 POLL = 0.05
-LEAST_OVERHEAD = 384 << 20  # bytes that YARN and Kubernetes leave beside the smallest heap
-OVERHEADS = {"yarn": 0.1, "k8s": 0.4}  # of the heap, where nothing else is set; for Python programs
+MIN_OVERHEAD = 384 << 20  # bytes that YARN and Kubernetes add to the smallest heap
+OVERHEAD_FACTORS = {"yarn": 0.1, "k8s": 0.4}  # of the heap: their defaults for Python programs
 
 
 class Executor(NamedTuple):
@@ -24,11 +24,11 @@ class Executor(NamedTuple):
 
     name: str  # Spark's; "driver" with a local master
     slots: int  # tasks that it runs at once
-    storage: int  # bytes that it has left for cached rows
+    storage: int  # free bytes for cached rows
 
 
 def registered(context: Any) -> list[Executor]:
-    """The executors that are there now."""
+    """Return the executors that are registered now."""
     is_local = jvm.is_local(context)
     return [
         Executor(info.name, info.slots, info.free_storage)
@@ -38,12 +38,12 @@ def registered(context: Any) -> list[Executor]:
     ]
 
 
-def wait_for_executors(context: Any, tell: Callable[[str], Any]) -> list[Executor]:
-    """The executors, once all of them have come, so that each run finds the same number of slots.
+def wait_for_executors(context: Any, say: Callable[[str], Any]) -> list[Executor]:
+    """Return the executors once all of them are registered, so that each run has the same number of slots.
 
-    Spark starts a job on those that are there: on a standalone cluster that is none, and two slots. How many will come
-    is known where `spark.executor.instances` says so; else those count that come soon after each other. `tell`
-    takes a line for the user where there are none for long.
+    Spark starts a job on the executors that are there. On a standalone cluster these are none at first, and Spark
+    assumes two slots. Their number is known if `spark.executor.instances` is set; else the wait ends when no new
+    executor registers for SETTLED_AFTER seconds. `say` prints a line where there is none for long.
 
     Raises PlatformError where Spark stops meanwhile.
     """
@@ -52,35 +52,37 @@ def wait_for_executors(context: Any, tell: Callable[[str], Any]) -> list[Executo
     wanted = _wanted(context.getConf())
     if _is_dynamic(context.getConf()):
         threading.Thread(target=_wake, args=(context,), name="wake", daemon=True).start()
-    began = newest = time.monotonic()
-    found: list[Executor] = []
-    told = False
+    began = newest = (
+        time.monotonic()
+    )  # when the wait, then the first executor began; when the newest registered
+    executors: list[Executor] = []
+    has_noted = False
     while True:
         if jvm.is_stopped(context):
             raise PlatformError(errors.STOPPED)
-        now, before, found = time.monotonic(), len(found), registered(context)
-        if len(found) > before:
-            if not before:
+        now, previous, executors = time.monotonic(), len(executors), registered(context)
+        if len(executors) > previous:
+            if not previous:
                 began = now
             newest = now
-        if found and _is_enough(len(found), wanted, now - newest, now - began):
-            return found
-        if not found and not told and now - began > FIRST:
-            told = True
-            tell(
-                f"waiting   {context.master} has given no executor for {FIRST:.0f} s: it may be busy, or have no "
+        if executors and _is_enough(len(executors), wanted, now - newest, now - began):
+            return executors
+        if not executors and not has_noted and now - began > NOTE_AFTER:
+            has_noted = True
+            say(
+                f"waiting   {context.master} has given no executor for {NOTE_AFTER:.0f} s: it may be busy, or have no "
                 "machine with as much memory and as many cores as one asks for; Ctrl-C ends the waiting"
             )
         time.sleep(POLL)
 
 
-def _is_enough(count: int, wanted: int | None, still: float, waited: float) -> bool:
-    """Whether to go on with so many, `still` seconds after the last and `waited` after the first."""
-    return waited >= LONGEST or (still >= STILL if wanted is None else count >= wanted)
+def _is_enough(count: int, wanted: int | None, since_newest: float, since_first: float) -> bool:
+    """Return whether to stop waiting; the times are in seconds."""
+    return since_first >= MAX_WAIT or (since_newest >= SETTLED_AFTER if wanted is None else count >= wanted)
 
 
 def _wanted(conf: Any) -> int | None:
-    """How many executors the user asked for; None where that is open."""
+    """Return the number of executors that the user asked for; None where it is open."""
     if _is_dynamic(conf):
         return None
     count = conf.get("spark.executor.instances", "")
@@ -88,12 +90,12 @@ def _wanted(conf: Any) -> int | None:
 
 
 def _is_dynamic(conf: Any) -> bool:
-    """Whether Spark asks for executors only as there are tasks for them."""
+    """Return whether Spark requests executors only when there are tasks for them."""
     return conf.get("spark.dynamicAllocation.enabled", "false").lower() == "true"
 
 
 def _wake(context: Any) -> None:
-    """Run a job of one task, without which there may never be an executor; what goes wrong is told by the next job."""
+    """Run a job of one task, without which Spark may request no executor. The next job reports the same errors."""
     context.setJobDescription("waking an executor")
     with suppress(Exception):
         context.parallelize([0], 1).count()
@@ -104,13 +106,15 @@ def worker_memory_limit(context: Any) -> int | None:
 
     YARN and Kubernetes kill an executor that uses more.
     """
-    manager = next((name for name in OVERHEADS if context.master.startswith(name)), None)
+    manager = next((name for name in OVERHEAD_FACTORS if context.master.startswith(name)), None)
     if manager is None:
         return None
     limit = jvm.size_in_bytes(context, "spark.executor.pyspark.memory", "0")
     if limit:
         return limit
     overhead = jvm.size_in_bytes(context, "spark.executor.memoryOverhead", "0")
-    factor = float(context.getConf().get("spark.executor.memoryOverheadFactor", str(OVERHEADS[manager])))
+    factor = float(
+        context.getConf().get("spark.executor.memoryOverheadFactor", str(OVERHEAD_FACTORS[manager]))
+    )
     heap = jvm.size_in_bytes(context, "spark.executor.memory", "1g")
-    return overhead or max(LEAST_OVERHEAD, int(factor * heap))
+    return overhead or max(MIN_OVERHEAD, int(factor * heap))

@@ -1,6 +1,6 @@
-"""What starting Spark from Python needs on this machine: pyspark, a SPARK_HOME of its version, a Java that it runs on.
+"""Check that Spark can be started here: pyspark, a SPARK_HOME of the same version, a Java that this Spark supports.
 
-spark-submit has started Java already when this program runs under it: then nothing of this is looked at but pyspark.
+If spark-submit has started this program, Java runs already, and only pyspark is checked.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import NamedTuple
 from nn.core.errors import PlatformError
 from nn.spark.runtime import jvm
 
-SECONDS = 60.0  # that `java -version` may take
+JAVA_TIMEOUT = 60.0  # seconds for `java -version`
 
 
 class Javas(NamedTuple):
-    """The Java versions that a Spark runs on."""
+    """The Java versions that a version of Spark supports."""
 
     oldest: int
     newest: int
     words: str
 
 
-# By Spark's documentation; Spark 3.5 runs on 21 as well, Hadoop's client in 4.0 and 4.1 fails from 23 on.
+# From Spark's documentation. Spark 3.5 runs on 21 as well; Hadoop's client in 4.0 and 4.1 fails from 23 on.
 _JAVAS = (
     ((4, 2), Javas(17, 25, "Java 17 or newer")),
     ((4, 0), Javas(17, 22, "Java 17 or 21")),
@@ -36,15 +36,15 @@ _JAVAS = (
 
 
 class Java(NamedTuple):
-    """The Java that Spark's scripts start, and what is wrong with it."""
+    """The Java that Spark's scripts start, and why it does not run."""
 
-    place: str  # JAVA_HOME=... or PATH, in words
-    version: str | None  # 17.0.15; None where there is none that runs
+    source: str  # "JAVA_HOME=..." or "the java on PATH"
+    version: str | None  # as "17.0.15"; None where no Java runs
     fault: str  # empty where it runs
 
 
 def refuse_unfit() -> None:
-    """Raise PlatformError where Spark cannot start here: in one line, before Java prints its screens."""
+    """Raise PlatformError where Spark cannot start here: one line, instead of the many that Java would print."""
     _refuse_no_pyspark()
     import pyspark
 
@@ -70,7 +70,7 @@ def _refuse_no_pyspark() -> None:
 
 
 def _refuse_another_spark(version: str) -> None:
-    """Raise PlatformError where SPARK_HOME, whose Java half would start, is no Spark or one of another version."""
+    """Raise PlatformError where SPARK_HOME, whose jars would be used, is not a Spark of pyspark's version."""
     home = os.environ.get("SPARK_HOME")
     if home is None:
         return
@@ -79,25 +79,25 @@ def _refuse_another_spark(version: str) -> None:
             f"no Spark at SPARK_HOME={home} (it has no bin/spark-submit): unset SPARK_HOME, or set it to a "
             f"Spark {_short(version)}"
         )
-    theirs = version_at(home)
-    if theirs is not None and _number(theirs) != _number(version):
+    other = version_at(home)
+    if other is not None and _number(other) != _number(version):
         raise PlatformError(
-            f"the pyspark of this Python is {version}, SPARK_HOME={home} is {theirs}: unset SPARK_HOME or use its "
+            f"the pyspark of this Python is {version}, SPARK_HOME={home} is {other}: unset SPARK_HOME or use its "
             "spark-submit"
         )
 
 
 def version_at(home: str) -> str | None:
-    """The version of the Spark in a folder, by the name of its core's jar; None where there is none."""
+    """Return the version of the Spark in a folder, from the name of its core's jar; None where there is no jar."""
     for jar in sorted(glob.glob(os.path.join(glob.escape(home), "jars", "spark-core_*.jar"))):
-        found = re.fullmatch(r"spark-core_[\d.]+-(\d.*)\.jar", os.path.basename(jar))
-        if found:
-            return found[1]
+        match = re.fullmatch(r"spark-core_[\d.]+-(\d.*)\.jar", os.path.basename(jar))
+        if match:
+            return match[1]
     return None
 
 
 def _has_settings_script() -> bool:
-    """Whether a spark-env.sh is run before Spark, which may set another Java than is seen here."""
+    """Return whether Spark runs a spark-env.sh first, which may set another JAVA_HOME."""
     home = os.environ.get("SPARK_HOME", "")
     folder = os.environ.get("SPARK_CONF_DIR") or os.path.join(home, "conf")
     return bool(home or "SPARK_CONF_DIR" in os.environ) and os.path.isfile(
@@ -109,64 +109,64 @@ def _refuse_java(version: str) -> None:
     java, javas = java_of_spark(), javas_of(version)
     fault = java.fault
     if java.version is not None and major_of(java.version) < javas.oldest:
-        fault = f"{java.place} is Java {java.version}"
+        fault = f"{java.source} is Java {java.version}"
     if fault:
         raise PlatformError(f"{fault}; Spark {_short(version)} needs {javas.words}: set JAVA_HOME to one")
 
 
 def java_of_spark() -> Java:
-    """The Java that Spark's scripts take: JAVA_HOME's, else the first on PATH."""
+    """Return the Java that Spark's scripts use: that of JAVA_HOME, else the first on PATH."""
     home = os.environ.get("JAVA_HOME")
     if home:
-        place, program = f"JAVA_HOME={home}", shutil.which("java", path=os.path.join(home, "bin"))
-        missing = f"no Java at {place}"
+        source, program = f"JAVA_HOME={home}", shutil.which("java", path=os.path.join(home, "bin"))
+        missing = f"no Java at {source}"
     else:
-        place, program = "the java on PATH", shutil.which("java")
+        source, program = "the java on PATH", shutil.which("java")
         missing = "no java on PATH, and JAVA_HOME is not set"
     if program is None:
-        return Java(place, None, missing)
+        return Java(source, None, missing)
     try:
-        done = subprocess.run(
-            [program, "-version"], capture_output=True, text=True, errors="replace", timeout=SECONDS
+        result = subprocess.run(
+            [program, "-version"], capture_output=True, text=True, errors="replace", timeout=JAVA_TIMEOUT
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         reason = getattr(error, "strerror", None) or "it does not end"
-        return Java(place, None, f"the Java at {program} does not run ({reason})")
-    found = re.search(r'^\s*\w+ version "(\d[^"]*)"', done.stderr + done.stdout, re.MULTILINE)
-    if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        reason = lines[0] if lines else f"exit code {done.returncode}"
-        return Java(place, None, f"the Java at {program} does not run ({reason})")
-    return Java(place, found[1] if found else None, "")
+        return Java(source, None, f"the Java at {program} does not run ({reason})")
+    match = re.search(r'^\s*\w+ version "(\d[^"]*)"', result.stderr + result.stdout, re.MULTILINE)
+    if result.returncode:
+        lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
+        reason = lines[0] if lines else f"exit code {result.returncode}"
+        return Java(source, None, f"the Java at {program} does not run ({reason})")
+    return Java(source, match[1] if match else None, "")
 
 
 def hint(error: Exception) -> str:
-    """What to add to the line of a Spark that did not start: that its Java is too new, or where Java says more."""
+    """Return what to add to the error of a Spark that did not start: its Java is too new, or Java has printed more."""
     import pyspark
 
     java, javas = java_of_spark(), javas_of(pyspark.__version__)
     if java.version is not None and major_of(java.version) > javas.newest:
         return (
-            f"; {java.place} is Java {java.version}, Spark {_short(pyspark.__version__)} runs on {javas.words}: "
+            f"; {java.source} is Java {java.version}, Spark {_short(pyspark.__version__)} runs on {javas.words}: "
             "set JAVA_HOME to one"
         )
     return "; what Java printed above says why" if "Java gateway process exited" in str(error) else ""
 
 
 def javas_of(version: str) -> Javas:
-    """The Java versions that a Spark of a version runs on."""
+    """Return the Java versions that a version of Spark supports."""
     number = _number(version)
     return next((javas for since, javas in _JAVAS if number >= since), _JAVAS[-1][1])
 
 
 def major_of(version: str) -> int:
-    """17 of 17.0.15, 8 of 1.8.0_402, 25 of 25-ea."""
+    """Return the major version: 17 for 17.0.15, 8 for 1.8.0_402, 25 for 25-ea."""
     parts = re.findall(r"\d+", version)
     return int(parts[1] if parts[0] == "1" and len(parts) > 1 else parts[0])
 
 
 def _number(version: str) -> tuple[int, ...]:
-    """(4, 3) of 4.3.0 and 4.3.1.dev0: versions that fit each other."""
+    """Return (4, 3) for 4.3.0 and 4.3.1.dev0: versions with the same numbers are compatible."""
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 

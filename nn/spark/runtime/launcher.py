@@ -1,7 +1,7 @@
-"""spark-submit, by which this program is started: it reads what is printed through one pipe and prints it on stdout.
+"""Print an error on spark-submit's stderr: spark-submit prints all output of this program on its stdout.
 
-An error is given to its Java process instead, which prints it on spark-submit's own stderr. A signal to both may end
-that process first: then the line is written where its stderr went, if that could be opened at the start.
+The error is sent to spark-submit's Java process, which prints it on its own stderr. If a signal to both has ended that
+process, the line is written to the file of its stderr, if that could be opened at the start.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import time
 from contextlib import suppress
 
 from nn.spark.runtime import jvm
-from nn.spark.runtime.session import quiet_bridge
+from nn.spark.runtime.session import quiet_py4j
 
-READS = 2.0  # seconds that spark-submit takes to read what is printed already, at most
+READ_TIMEOUT = 2.0  # seconds for spark-submit to read the output so far
 POLL = 0.005
 
 
 def open_stderr() -> int | None:
-    """Open the file, pipe or terminal to which spark-submit's stderr goes; None where that cannot be known."""
+    """Open the file, pipe or terminal of spark-submit's stderr; None where it is unknown."""
     if "PYSPARK_GATEWAY_PORT" not in os.environ or not _share_a_pipe():
         return None
     with suppress(OSError):  # no /proc on this system, or a parent that has ended
@@ -30,11 +30,11 @@ def open_stderr() -> int | None:
 
 
 def print_error(line: str) -> bool:
-    """Print a line on spark-submit's stderr; whether it was: not where this program has a stderr of its own."""
+    """Print a line on spark-submit's stderr, and return whether it was: not if this program has its own stderr."""
     if "PYSPARK_GATEWAY_PORT" not in os.environ or not _share_a_pipe():
         return False
-    with suppress(Exception):  # a Java process that ends does not answer
-        quiet_bridge()
+    with suppress(Exception):  # a Java process that is ending does not answer
+        quiet_py4j()
         _await_reader()
         stream = jvm.standard_error()
         content = f"{line}\n".encode(errors="backslashreplace")
@@ -44,7 +44,7 @@ def print_error(line: str) -> bool:
 
 
 def _share_a_pipe() -> bool:
-    """Whether stdout and stderr are one pipe, as spark-submit makes it, and not what a user directed them to."""
+    """Return whether stdout and stderr are one pipe, as spark-submit makes it, and not redirected by a user."""
     with suppress(OSError, ValueError, AttributeError):
         out, error = (os.fstat(stream.fileno()) for stream in (sys.stdout, sys.stderr))
         return stat.S_ISFIFO(error.st_mode) and os.path.samestat(out, error)
@@ -52,12 +52,12 @@ def _share_a_pipe() -> bool:
 
 
 def _await_reader() -> None:
-    """Wait until spark-submit has read what is printed already, which the line is to follow."""
-    with suppress(ImportError, OSError):  # systems that do not tell what a pipe holds
+    """Wait until spark-submit has read the output so far, so that the line comes after it."""
+    with suppress(ImportError, OSError):  # systems that do not report the bytes in a pipe
         from fcntl import ioctl
         from termios import FIONREAD
 
-        unread, until = array.array("i", [1]), time.monotonic() + READS
+        unread, until = array.array("i", [1]), time.monotonic() + READ_TIMEOUT
         while unread[0] and time.monotonic() < until:
             ioctl(sys.stdout.fileno(), FIONREAD, unread)
             time.sleep(POLL)

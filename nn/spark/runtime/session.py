@@ -12,7 +12,7 @@ import nn.io.package
 from nn.core.errors import PlatformError, UserError, add_hint, hint_of
 from nn.spark.runtime import errors, installation, jvm, signals
 
-# What spark-submit, spark-defaults.conf or the cluster sets wins over each of these.
+# Settings of spark-submit, spark-defaults.conf or the cluster override these.
 SETTINGS = {
     # One BLAS thread a task: tasks fill the cores already, and two pools on them halve each other's speed.
     # Spark sets OMP_NUM_THREADS itself, but an inherited OPENBLAS_NUM_THREADS or MKL_NUM_THREADS overrides it.
@@ -21,36 +21,36 @@ SETTINGS = {
     # Spark >= 4.1: the TCP socket between JVM and Python worker stalls some 40 ms a task on delayed
     # acknowledgements; a Unix-domain socket does not. Older versions ignore the key.
     "spark.python.unix.domain.socket.enabled": "true",
-    # A tally of up to so many bytes comes home in the task's own message; beyond 1 MB, Spark's default, the driver
-    # would be told where it lies and fetch it. The driver adds all of them up at once anyway (nn/spark/aggregate.py).
+    # A task's partial sums of up to this size are sent in the task's own message. Above 1 MB, Spark's default, they
+    # would be fetched in a second step, although the driver adds all of them up at once (nn/spark/aggregate.py).
     "spark.task.maxDirectResultSize": "32m",
-    # The bar Spark draws for each job would run through our own table.
+    # Spark's progress bar of each job would break the lines of our own table.
     "spark.ui.showConsoleProgress": "false",
 }
 
-# These print screens of stack trace for a failed task, a task amid which Spark is stopped, or a start that fails, which
-# our one line repeats; --debug shows them.
+# These loggers print stack traces of tasks that fail or that Spark's stop interrupts, and of a start that fails. Our
+# one line says the same; --debug shows the traces.
 SILENCED = (
     "org.apache.spark.executor.Executor",
     "org.apache.spark.scheduler.TaskSetManager",
     "org.apache.spark.TaskContextImpl",
     "org.apache.spark.SparkContext",
 )
-HUSHED = 1.0  # seconds that silencing Spark may take where its start is cut short
+SILENCE_TIMEOUT = 1.0  # seconds for silencing Spark where a signal interrupts its start
 
 
 @contextmanager
 def spark_context(name: str, debug: bool = False) -> Iterator:
-    """A SparkContext that can import nn on its executors, stopped on leaving.
+    """Start a SparkContext whose executors can import nn, and stop it afterwards.
 
-    Raises PlatformError where no Spark with RDDs can be had.
+    Raises PlatformError where no Spark with RDDs can be started.
     """
     _refuse_connect()
     installation.refuse_unfit()
     from pyspark import SparkConf, SparkContext
 
     if not debug:
-        quiet_bridge()
+        quiet_py4j()
     try:
         jvm.start({"spark.ui.showConsoleProgress": "false"})
         if not debug:
@@ -60,7 +60,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
         _choose_python(conf)
         context = SparkContext.getOrCreate(conf)
     except KeyboardInterrupt:
-        signals.in_background(lambda: _hush(SparkContext, debug)).join(HUSHED)
+        signals.in_background(lambda: _silence(SparkContext, debug)).join(SILENCE_TIMEOUT)
         raise
     except Exception as error:
         stop = signals.behind(error)
@@ -71,7 +71,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
         raise PlatformError(
             f"Spark did not start: {errors.reason_of(error)}{installation.hint(error)}"
         ) from None
-    with signals.Interruption(context, lambda: _hush(context, debug)):
+    with signals.Interruption(context, lambda: _silence(context, debug)):
         try:
             context.setLogLevel("INFO") if debug else jvm.set_log_level(context, "ERROR", SILENCED)
             ship_package(context)
@@ -105,19 +105,19 @@ def _with_settings(conf, name: str):
 
 
 def _choose_python(conf) -> None:
-    """Let the tasks of a local master run on the Python that runs this, where the user has named none.
+    """Run the tasks of a local master with the Python of this program, unless the user has chosen another.
 
-    Spark's own choice is the first python3 on PATH, which outside an active environment may have no NumPy.
+    Spark's default is the first python3 on PATH, which may have no NumPy.
     """
-    named = "PYSPARK_PYTHON" in os.environ or conf.contains("spark.pyspark.python")
-    if conf.get("spark.master").startswith("local") and not named:
+    is_chosen = "PYSPARK_PYTHON" in os.environ or conf.contains("spark.pyspark.python")
+    if conf.get("spark.master").startswith("local") and not is_chosen:
         os.environ["PYSPARK_PYTHON"] = sys.executable
 
 
 def _stop(context) -> None:
-    """Stop Spark; after Ctrl-C its Java half may be gone already, which is nobody's concern then.
+    """Stop Spark. Errors are ignored: after Ctrl-C its JVM may have ended already.
 
-    A signal that comes now ends the stopping alone: what the program was to do is done, or has failed already.
+    A signal interrupts only the stopping: the program's work is done, or has failed already.
     """
     with suppress(Exception, KeyboardInterrupt):
         context.stop()
@@ -130,39 +130,39 @@ def _refuse_connect() -> None:
         )
 
 
-def quiet_bridge() -> None:
-    """Keep Python's bridge to Java from logging a trace of each call that a signal or a JVM's end cuts short.
+def quiet_py4j() -> None:
+    """Keep py4j from logging a stack trace of each call that a signal or the JVM's end interrupts.
 
-    The error that says so is raised as well.
+    The error is raised as well.
     """
     logging.getLogger("py4j").setLevel(logging.CRITICAL)
-    logging.getLogger().addFilter(_is_no_trace_of_the_bridge)
+    logging.getLogger().addFilter(_is_not_py4j_trace)
 
 
-def _is_no_trace_of_the_bridge(record: logging.LogRecord) -> bool:
+def _is_not_py4j_trace(record: logging.LogRecord) -> bool:
     return "while sending command" not in str(record.msg)
 
 
-def _hush(context, debug: bool) -> None:
-    """Keep Spark from logging how it ends, as far as it still answers."""
+def _silence(context, debug: bool) -> None:
+    """Stop Spark's logging, so that it does not report how it is interrupted. Errors are ignored."""
     if not debug:
         with suppress(Exception):
             jvm.set_log_level(context, "OFF", SILENCED)
 
 
 def shows_on_terminal(context) -> bool:
-    """Whether what is printed reaches a person at a terminal.
+    """Return whether the output goes to a terminal.
 
-    spark-submit reads its Python program's output through a pipe and prints it itself: then the terminal is the
-    Java process's.
+    spark-submit reads the output of its Python program through a pipe and prints it itself. Then the terminal belongs
+    to the Java process.
     """
     return sys.stdout.isatty() or jvm.has_terminal(context)
 
 
 def ship_package(context) -> None:
-    """Give nn to the executors, unless spark-submit's --py-files did already.
+    """Send the package nn to the executors, unless spark-submit's --py-files did already.
 
-    Spark puts nothing but the main script's folder on the driver's path, and nothing on an executor's.
+    Spark adds the main script's folder to the driver's path alone.
     """
     if nn.io.package.is_zipped():
         return

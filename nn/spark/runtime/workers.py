@@ -1,20 +1,20 @@
-"""Python workers: what a task does once for the process it runs in, so that the tasks after it need not wait.
+"""Tune Spark's Python workers: the first task of a process removes waits from the tasks after it.
 
 freeze_gc
     After each task Spark's daemon runs a full garbage collection in its worker, over all that Python and NumPy have
-    loaded. `gc.freeze` leaves these objects out; reference counting still frees them.
+    loaded. `gc.freeze` excludes these objects; reference counting still frees them.
 cache_zip_directories
-    Before each task PySpark clears the caches of the import system, and Python reads the directory of every archive on
-    its path again, pyspark.zip with thousands of entries among them. They do not change.
+    Before each task PySpark clears the caches of the import system. Python then reads the directory of every archive on
+    its path again, among them pyspark.zip with thousands of entries, although they do not change.
 quick_ack
-    Before Spark 4.1 a worker hears from the JVM over TCP, in small pieces: the kernel delays its acknowledgement of one
-    by 40 ms, and the JVM holds back the next until it comes. Linux acknowledges at once where TCP_QUICKACK is set, but
-    resets the option, so a thread sets it again.
+    Before Spark 4.1 the JVM sends to a worker over TCP, in small packets. The kernel delays the acknowledgement of a
+    packet by 40 ms, and the JVM waits for it before it sends the next. Linux acknowledges at once if TCP_QUICKACK is
+    set, but resets the option, so a thread sets it again.
 silence_interrupt
-    Ctrl-C reaches the workers of a local Spark as well, and when Spark 4 stops it closes their connections before it
-    ends them. Each would print a stack trace beside the one line of the driver.
+    Ctrl-C reaches the workers of a local Spark as well, and Spark 4 closes their connections before it ends them. Each
+    would print a stack trace beside the one line of the driver.
 
-What the first three are worth: docs/benchmarks.md. None of it can change a result.
+docs/benchmarks.md has the gain of the first three. None of them can change a result.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PAUSE = 0.002  # seconds between two acknowledgements: far below the kernel's 40
 
 @functools.cache
 def tune_worker() -> None:
-    """Do all of it, once a process."""
+    """Apply all of them, once per process."""
     freeze_gc()
     cache_zip_directories()
     quick_ack()
@@ -46,28 +46,28 @@ def tune_worker() -> None:
 
 
 def freeze_gc() -> None:
-    """Put what the process has loaded out of the garbage collector's reach."""
+    """Exclude all objects that the process has loaded from garbage collection."""
     gc.collect()
     gc.freeze()
 
 
 def cache_zip_directories() -> None:
-    """Keep the directories of the archives on the path; one that is added later is read as ever."""
+    """Keep the directories of the archives on the path in memory. Archives that are added later are not affected."""
     for finder in sys.path_importer_cache.values():
         if isinstance(finder, zipimport.zipimporter):
             finder.invalidate_caches = _nothing  # type: ignore[method-assign]
 
 
 def quick_ack() -> None:
-    """Start a thread that acknowledges at once what arrives over the process's TCP connections; none, no thread."""
+    """Start a thread that acknowledges at once what arrives over the process's TCP connections, if it has any."""
     connections = _connections() if hasattr(socket, "TCP_QUICKACK") else []
     if connections:
         threading.Thread(target=_acknowledge, args=(connections,), name="acknowledge", daemon=True).start()
 
 
 def silence_interrupt() -> None:
-    """From a Ctrl-C on print nothing, of a lost connection no trace; the JVM or the daemon above ends the process."""
-    with suppress(ValueError):  # what a thread that is not the main one is told: it hears no Ctrl-C
+    """Print nothing after a Ctrl-C, and no trace of a lost connection. The JVM or Spark's daemon ends the process."""
+    with suppress(ValueError):  # raised in a thread that is not the main one, which receives no Ctrl-C
         signal.signal(signal.SIGINT, _fall_silent)
     traceback.print_exc = functools.partial(_print_unless_lost, traceback.print_exc)
 
@@ -76,9 +76,9 @@ def _fall_silent(*_: Any) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def _print_unless_lost(print_exc: Callable, *rest: Any, **more: Any) -> None:
+def _print_unless_lost(print_exc: Callable, *args: Any, **kwargs: Any) -> None:
     if not isinstance(sys.exc_info()[1], ConnectionError):
-        print_exc(*rest, **more)
+        print_exc(*args, **kwargs)
 
 
 def _acknowledge(connections: list[socket.socket]) -> None:
@@ -92,8 +92,8 @@ def _acknowledge(connections: list[socket.socket]) -> None:
 
 
 def _connections() -> list[socket.socket]:
-    """The TCP connections that the process has open, each once, by descriptors of their own."""
-    found: dict[tuple, socket.socket] = {}
+    """Return a socket of its own for each TCP connection that the process has open."""
+    connections: dict[tuple, socket.socket] = {}
     for descriptor in _descriptors():
         try:
             copy = os.dup(descriptor)
@@ -101,29 +101,29 @@ def _connections() -> list[socket.socket]:
             continue
         try:
             connection = socket.socket(fileno=copy)
-        except OSError:  # no socket
+        except OSError:  # not a socket
             os.close(copy)
             continue
-        ends = _ends(connection)
-        if ends is None or ends in found:
+        addresses = _addresses(connection)
+        if addresses is None or addresses in connections:
             connection.close()
         else:
-            found[ends] = connection
-    return list(found.values())
+            connections[addresses] = connection
+    return list(connections.values())
 
 
 def _descriptors() -> list[int]:
-    """The descriptors that the process has open; none where the system does not list them."""
+    """Return the file descriptors that the process has open; none where the system does not list them."""
     try:
         return [int(name) for name in os.listdir("/proc/self/fd")]
     except OSError:
         return []
 
 
-def _ends(connection: socket.socket) -> tuple | None:
-    """(own address, the other's) of a connected TCP socket, else None."""
-    inet = connection.family in (socket.AF_INET, socket.AF_INET6)
-    if not inet or connection.type != socket.SOCK_STREAM:
+def _addresses(connection: socket.socket) -> tuple | None:
+    """Return (own address, peer's address) of a connected TCP socket, else None."""
+    is_inet = connection.family in (socket.AF_INET, socket.AF_INET6)
+    if not is_inet or connection.type != socket.SOCK_STREAM:
         return None
     try:
         return connection.getsockname(), connection.getpeername()

@@ -1,1 +1,1 @@
-"""Folders on any file system: OUTPUT, its checkpoints, and which run may write there."""
+"""Read and write files on any file system: OUTPUT, its lock, its checkpoints and its results."""

@@ -10,41 +10,41 @@ from nn.spark.runtime.errors import colon_in_name
 
 _OUTPUT = "OUTPUT"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+")  # two characters at least: C: is a drive
-_FULL = re.compile(r"///|/(?!/)")  # what follows file: in the URI of a full path
-_WEB = ("http", "https")  # Hadoop's classes for these cannot list, nor tell a file's size
+_FULL = re.compile(r"///|/(?!/)")  # after "file:" in the URI of a full path
+_WEB = ("http", "https")  # Hadoop's classes for these cannot list files or return sizes
 
 
 def refuse_malformed(path: str, argument: str) -> None:
-    """Raise UsageError for a path that Hadoop would take for another, PlatformError for a web page's."""
+    """Raise UsageError for a path that Hadoop would read as another one, PlatformError for a web address."""
     scheme, rest = _split(path)
     if scheme in _WEB:
-        verb, cure = (
+        verb, advice = (
             ("write to", "name a folder") if argument == _OUTPUT else ("read", "download the file first")
         )
-        raise PlatformError(f"{argument}: Spark cannot {verb} {scheme}:// ({path}): {cure}")
+        raise PlatformError(f"{argument}: Spark cannot {verb} {scheme}:// ({path}): {advice}")
     if scheme == "file":
         if not _FULL.match(rest):
             raise UsageError(f"{argument}: expected a path, or file:///full/path, found {path}")
     elif scheme is not None:
         if _SCHEME.fullmatch(scheme) and rest.startswith("/"):
             return  # the names on another file system follow its own rules
-        cure = f"for a folder of that name write ./{path}" if argument == _OUTPUT else "rename the file"
+        advice = f"for a folder of that name write ./{path}" if argument == _OUTPUT else "rename the file"
         raise UsageError(
-            f'{argument}: Spark takes "{scheme}" in {path} for the scheme of a file system; {cure}'
+            f'{argument}: Spark takes "{scheme}" in {path} for the scheme of a file system; {advice}'
         )
     if argument != _OUTPUT and ":" in rest:
         raise colon_in_name(path, argument)
 
 
 def _split(path: str) -> tuple[str | None, str]:
-    """The scheme, None where there is none, and what follows its colon: by Hadoop's rule no slash is before it."""
+    """Return (scheme or None, the rest). By Hadoop's rule, a scheme ends at a colon with no slash before it."""
     scheme, colon, rest = path.partition(":")
     is_drive = os.name == "nt" and len(scheme) == 1
     return (scheme, rest) if colon and "/" not in scheme and not is_drive else (None, path)
 
 
 def refuse_colons(path: str, argument: str) -> None:
-    """Raise UsageError for a file of the local disk that Spark finds and cannot read."""
+    """Raise UsageError for a file on a local disk that Spark can list but not read."""
     scheme, rest = _split(path)
     if scheme == "file" and ":" in rest:
         raise colon_in_name(path, argument)

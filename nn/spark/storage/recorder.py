@@ -1,4 +1,4 @@
-"""Write down what a run has come to, epoch by epoch, and, however it ends, what is not written yet."""
+"""Write histories and checkpoints during a run and, however it ends, all that is not written yet."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from nn.spark.storage.checkpoints import FOLDER, Checkpoints
 from nn.spark.storage.run_directory import Output
 from nn.training.records import Progress
 
-SHARE = 0.02  # of the time that checkpoints may take where the user does not say when
-FIRST_GUESS = 0.1  # seconds for the first
+SHARE = 0.02  # of the run's time for writing checkpoints, where the user sets no interval
+FIRST_GUESS = 0.1  # seconds for writing the first
 
 
 class Pace:
-    """When to write a checkpoint: after every so many epochs, or as often as writing takes less than SHARE of the time.
+    """Decide when to write a checkpoint.
 
-    `every` 0 is never.
+    `every` is the number of epochs between two checkpoints. 0: never. None: so often that writing them takes at most
+    SHARE of the run's time.
     """
 
     def __init__(self, every: int | None, now: Callable[[], float] = time.monotonic):
@@ -29,18 +30,18 @@ class Pace:
 
     @property
     def never(self) -> bool:
-        """Whether none is to be written."""
+        """Return whether no checkpoint is to be written."""
         return self._every == 0
 
     def is_due(self, epoch: int) -> bool:
-        """Whether one is to be written after the epoch."""
+        """Return whether to write a checkpoint after the epoch."""
         if self._every is not None:
             return self._every > 0 and epoch % self._every == 0
-        # Twice, since the one at the run's end is not asked for.
+        # Twice, for the one that is always written at the end of the run.
         return self._spent + 2 * self._last <= SHARE * (self._now() - self._began)
 
     def time(self, write: Callable[[], None]) -> None:
-        """Write one, and count what it takes."""
+        """Call `write`, and measure the time that it takes."""
         began = self._now()
         write()
         self._last = self._now() - began
@@ -48,10 +49,10 @@ class Pace:
 
 
 class Recorder:
-    """Called with each epoch's progress, inside `with`, it writes histories and checkpoints.
+    """Write histories and checkpoints, called with each epoch's progress inside `with`.
 
-    Whatever ends the `with` block, the histories and the last epoch that is sound are written, as far as they can be.
-    An error that ends it gets an `advice`: what is kept and how to go on.
+    However the `with` block ends, the histories and the last epoch with finite numbers are written, as far as possible.
+    An error that ends it gets a hint: which epoch is saved and how to continue.
     """
 
     def __init__(
@@ -66,21 +67,21 @@ class Recorder:
     ):
         self._output, self._checkpoints, self._pace = output, checkpoints, pace
         self._point, self._is_sound = point, is_sound
-        self._again = again  # how the user goes on, as "the same command with --resume"
-        self._saved = saved  # the epoch of the last checkpoint, 0: none
+        self._again = again  # how the user continues, as "the same command with --resume"
+        self._saved = saved  # epoch of the last checkpoint, 0: none
         self._unsaved: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
         """Write what is due after an epoch."""
-        keeps = not self._pace.never and self._is_sound(progress)
-        if keeps:
-            self._unsaved = progress  # first, so that it is kept even where a signal cuts the next line short
+        is_saved = not self._pace.never and self._is_sound(progress)
+        if is_saved:
+            self._unsaved = progress  # first, so that it is saved even if a signal interrupts the next line
         self._output.write_history(progress.history)
-        if keeps and self._pace.is_due(len(progress.history)):
+        if is_saved and self._pace.is_due(len(progress.history)):
             self._save()
 
     def finish(self) -> None:
-        """Write what is not written yet, once training has ended."""
+        """Write all that is not written yet, after training has ended."""
         self._output.finish_history()
         self._save()
 
@@ -91,7 +92,7 @@ class Recorder:
         if error is None:
             self.finish()
             return
-        # The error is what the user must hear of; with a JVM that is gone, nothing can be written to a far service.
+        # Errors here must not replace the one that ended the run. Without a JVM, no remote service can be written to.
         for write in (self._output.finish_history, self._save):
             with suppress(Exception):
                 write()

@@ -18,12 +18,12 @@ FOLDERS = ("cost_history", "accuracy_history", "metrics", "tests")
 FILES = ("history.csv", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz", CONFIG)
 SUCCESS = "_SUCCESS"
 PART = "part-00000"
-PROBE, PROBED = ".probe.part", b"can be written to\n"  # a name that a run may leave behind, and what is in it
-SECONDS_BETWEEN = 10.0  # how often a history is written where each write is a request to a far service
+PROBE, PROBE_CONTENT = ".probe.part", b"can be written to\n"  # a file that an interrupted run may leave
+SECONDS_BETWEEN = 10.0  # between two writes of a history, where each write is a request to a remote service
 
 
 class Output:
-    """The folder of one run."""
+    """The output folder of one run."""
 
     def __init__(self, folder: Folder):
         self.folder = folder
@@ -31,7 +31,7 @@ class Output:
         self._written = -SECONDS_BETWEEN
 
     def config(self) -> dict[str, Any]:
-        """The configuration of the run whose folder this is; ValueError where there is none."""
+        """Return the configuration of the run that wrote this folder. Raises ValueError where there is none."""
         path = f"{self.folder.path}/{CONFIG}"
         try:
             content = self.folder.read(CONFIG, LARGEST_FILE) or b""
@@ -40,11 +40,11 @@ class Output:
         return json_object_of(content, path)
 
     def probe(self) -> None:
-        """Write a file, read it and remove it; PlatformError where that cannot be done."""
+        """Write a file, read it and remove it. Raises PlatformError where that fails."""
         created = self.folder.missing()
         try:
-            self.folder.write(PROBE, PROBED)
-            found = self._probed()
+            self.folder.write(PROBE, PROBE_CONTENT)
+            content = self._read_probe()
             self.folder.remove(PROBE)
         except BaseException:
             with suppress(PlatformError):
@@ -52,28 +52,28 @@ class Output:
             raise
         finally:
             self.folder.drop(created)
-        if found != PROBED:
+        if content != PROBE_CONTENT:
             raise PlatformError(
-                f"cannot use {self.folder.path} as OUTPUT: a file written there reads otherwise"
+                f"cannot use {self.folder.path} as OUTPUT: a file written there is read back with another content"
             )
 
-    def _probed(self) -> bytes | None:
+    def _read_probe(self) -> bytes | None:
         with suppress(ValueError):
-            return self.folder.read(PROBE, len(PROBED))
+            return self.folder.read(PROBE, len(PROBE_CONTENT))
         return None
 
     @property
     def is_finished(self) -> bool:
-        """Whether a run wrote all that it had to write here."""
+        """Return whether a run has written all its results here."""
         return SUCCESS in self.folder.names()
 
     def clear(self) -> None:
-        """Remove what an earlier run wrote, _SUCCESS first, but for its checkpoints and its configuration."""
+        """Remove what an earlier run wrote, _SUCCESS first, except its checkpoints and its configuration."""
         present = set(self.folder.names())
         for name in (SUCCESS, *FILES):
-            for each in (name, f".{name}.part"):
-                if each in present and each != CONFIG:
-                    self.folder.remove(each)
+            for file in (name, f".{name}.part"):
+                if file in present and file != CONFIG:
+                    self.folder.remove(file)
         for folder in FOLDERS:
             if folder in present:
                 for name in filter(is_part, self.folder.names(folder)):
@@ -82,29 +82,29 @@ class Output:
                     self.folder.remove(folder)
 
     def write_config(self, config: dict) -> None:
-        """Write the configuration that the run goes by, where it is not there already."""
+        """Write the configuration of the run, unless the same one is there already."""
         content = results.to_json(config)
         with suppress(ValueError):
-            # Not every file system replaces a file at once, and a run that goes on mostly has the same to say.
+            # Not every file system replaces a file at once, and a resumed run mostly has the same configuration.
             if self.folder.read(CONFIG, LARGEST_FILE) == content.encode():
                 return
         self._write_all({CONFIG: content})
 
     def write_history(self, history: tuple[Epoch, ...]) -> None:
-        """Write the histories so far: each epoch on a local disk, elsewhere at most every 10 seconds."""
+        """Write the histories so far: after each epoch on a local disk, elsewhere at most every 10 seconds."""
         self._pending = history
         if self.folder.is_local or time.monotonic() - self._written >= SECONDS_BETWEEN:
             self.finish_history()
 
     def finish_history(self) -> None:
-        """Write what of the histories is not written yet; called however training ends."""
+        """Write the histories that are not written yet. Call this however training ends."""
         if self._pending:
             self._write_all(results.history_files(self._pending))
             self._pending = ()
             self._written = time.monotonic()
 
     def write_results(self, score: Score, summary: dict, model: bytes) -> None:
-        """Write all that a finished run leaves; _SUCCESS, last, says that it is whole."""
+        """Write all results of a finished run, and _SUCCESS last, which marks them as complete."""
         self._write_all(results.score_files(score))
         for folder in FOLDERS:
             self.folder.write(f"{folder}/{SUCCESS}", b"")
@@ -118,10 +118,10 @@ class Output:
 
 
 def is_part(name: str) -> bool:
-    """Whether a name in one of the folders is one that runs, or Hadoop's checksums, have there."""
+    """Return whether a name in one of FOLDERS is one that runs or Hadoop's checksums use."""
     return name in (PART, SUCCESS) or name.endswith(".crc") or is_scratch(name)
 
 
 def is_scratch(name: str) -> bool:
-    """Whether a write that was cut short may have left a file of that name."""
+    """Return whether an interrupted write may have left a file of that name."""
     return name.startswith(".") and name.removesuffix(".crc").endswith(".part")

@@ -428,7 +428,7 @@ def test_reading_tells_what_is_no_text(spark, tmp_path, folder, make, told):
 
 @pytest.mark.parametrize(("ending", "pack"), [("", bytes), (".gz", gzip.compress)])
 def test_reading_holds_no_first_line_without_end(spark, folder, ending, pack, monkeypatch):
-    monkeypatch.setattr(text_source, "_FIRST_LOOK", 4)
+    monkeypatch.setattr(text_source, "_FIRST_READ", 4)
     monkeypatch.setattr(text_source, "BYTES_PER_CALL", 8)
     monkeypatch.setattr(text_source, "LONGEST", 15)
     path = folder / f"long.csv{ending}"
@@ -454,7 +454,7 @@ def test_reading_holds_no_later_line_without_end(spark, folder, name, ending, pa
             hostile = [*lines[:where], 333 * filler, *lines[where:]]
             (folder / name).write_bytes(ending.join(hostile).encode())
             told = f": expected rows of at most {longest} bytes, found a longer line"
-            if partitions > 1:  # a piece may begin amid the line, and have its rest for one
+            if partitions > 1:  # a split may begin within the line, whose rest it reads as a line
                 told = f"({told}|, line {where + 1}: expected )"
             with pytest.raises(DataError, match=name + told):
                 read(spark, folder / "x.csv", folder / "y.csv", partitions)

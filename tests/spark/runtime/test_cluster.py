@@ -112,14 +112,14 @@ class Cluster:
 @pytest.mark.parametrize(
     ("comes", "conf", "count", "at"),
     [
-        ([2.0, 2.5, 3.9], {}, 3, 3.9 + executors.STILL),  # none is said: until no more come
-        ([2.0, 9.0], {}, 1, 2.0 + executors.STILL),
+        ([2.0, 2.5, 3.9], {}, 3, 3.9 + executors.SETTLED_AFTER),  # none is said: until no more come
+        ([2.0, 9.0], {}, 1, 2.0 + executors.SETTLED_AFTER),
         ([2.0, 9.0], {"spark_executor_instances": "2"}, 2, 9.0),  # as many as were asked for
-        ([2.0], {"spark_executor_instances": "2"}, 1, 2.0 + executors.LONGEST),  # but not for ever
+        ([2.0], {"spark_executor_instances": "2"}, 1, 2.0 + executors.MAX_WAIT),  # but not for ever
         (
             [2.0, 9.0],
             {"spark_executor_instances": "2", "spark_dynamicAllocation_enabled": "true"},
-            *(1, 2.0 + executors.STILL),
+            *(1, 2.0 + executors.SETTLED_AFTER),
         ),
     ],
 )

@@ -24,7 +24,7 @@ class Bridge:
 
     def __init__(self):
         self._gateway = self._gateway_client = self
-        self.sent, self.cancelled, self.hushed = [], threading.Event(), threading.Event()
+        self.sent, self.cancelled, self.silenced = [], threading.Event(), threading.Event()
 
     def send_command(self, call):
         self.sent.append(call)
@@ -50,7 +50,7 @@ def within(name, call):
 def bridge():
     """A bridge that is watched for signals."""
     bridge = Bridge()
-    with Interruption(bridge, bridge.hushed.set):
+    with Interruption(bridge, bridge.silenced.set):
         yield bridge
 
 
@@ -74,7 +74,7 @@ def test_a_closed_terminal_is_not_heard_where_nohup_ignores_it():
 def test_outside_of_spark_a_signal_comes_up_at_once(bridge):
     with pytest.raises(Terminated):
         strike()
-    assert bridge.hushed.wait(10) and not bridge.cancelled.is_set()
+    assert bridge.silenced.wait(10) and not bridge.cancelled.is_set()
 
 
 @pytest.mark.parametrize("number", KINDS)
@@ -88,7 +88,7 @@ def test_a_call_into_java_is_ended_by_cancelling_jobs_and_not_cut_short(bridge, 
 
     with pytest.raises(KINDS[number]):
         bridge.send_command(call)
-    assert ended == [True] and bridge.hushed.is_set()
+    assert ended == [True] and bridge.silenced.is_set()
 
 
 def test_a_call_that_fails_once_its_job_is_cancelled_is_no_error(bridge):
@@ -131,9 +131,9 @@ def test_after_a_second_signal_amid_pyspark_the_cleaning_up_is_not_disturbed(bri
     with pytest.raises(Terminated):
         within("pyspark", strike)
     assert bridge.send_command(lambda: None) == "answer"
-    time.sleep(2 * signals.AGAIN)
+    time.sleep(2 * signals.CANCEL_AGAIN)
     bridge.cancelled.clear()
-    assert not bridge.cancelled.wait(4 * signals.AGAIN)
+    assert not bridge.cancelled.wait(4 * signals.CANCEL_AGAIN)
 
 
 def test_other_threads_calls_are_let_through(bridge):
@@ -154,9 +154,9 @@ def test_jobs_are_cancelled_until_the_program_is_told(bridge):
         assert bridge.cancelled.wait(10)
     with pytest.raises(Terminated):
         bridge.send_command(lambda: None)
-    time.sleep(signals.AGAIN)
+    time.sleep(signals.CANCEL_AGAIN)
     bridge.cancelled.clear()
-    assert not bridge.cancelled.wait(4 * signals.AGAIN)
+    assert not bridge.cancelled.wait(4 * signals.CANCEL_AGAIN)
 
 
 def test_leaving_puts_everything_back():

@@ -88,7 +88,7 @@ def test_a_worker_whose_connection_is_lost_prints_no_trace_of_it():
 
 
 def test_connections_are_found_once_each_and_listeners_and_files_left_out(tmp_path):
-    before = {workers._ends(each) for each in workers._connections()}
+    before = {workers._addresses(each) for each in workers._connections()}
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         open(tmp_path / "file", "w"),
@@ -97,9 +97,9 @@ def test_connections_are_found_once_each_and_listeners_and_files_left_out(tmp_pa
         one.dup(),
     ):
         found = workers._connections()
-        ends = [workers._ends(each) for each in found]
+        ends = [workers._addresses(each) for each in found]
         new = [each for each in ends if each not in before]
-        assert sorted(new) == sorted([workers._ends(one), workers._ends(other)])
+        assert sorted(new) == sorted([workers._addresses(one), workers._addresses(other)])
         for each in found:
             each.close()
         one.sendall(b"still open")
