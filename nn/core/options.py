@@ -91,7 +91,7 @@ class Reader:
 class Place(Reader):
     """A path or URI; an empty one would mean the current folder to some and nothing to others."""
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Anything but nothing."""
         if not word or "\0" in word:
             raise invalid("a path", word)
@@ -109,14 +109,14 @@ class Integer(Reader):
         if most < sys.maxsize:
             self.expected = f"{what} from {least} to {most}"
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Digits, with a sign or without."""
         try:
             return self._inside(int(word), word)
         except ValueError:
             raise invalid(self.expected, word) from None
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """A JSON number without a fraction."""
         if isinstance(value, bool) or not isinstance(value, int):
             raise invalid(self.expected, value)
@@ -137,7 +137,7 @@ class Number(Reader):
         self.low, self.high, self.above, self.below = low, high, above, below
         self.expected, self.metavar = expected, metavar
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Anything that Python reads as a float."""
         try:
             value = float(word)
@@ -145,7 +145,7 @@ class Number(Reader):
             raise invalid(self.expected, word) from None
         return self._inside(value, word)
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """A JSON number."""
         if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > sys.float_info.max:
             raise invalid(self.expected, value)
@@ -174,7 +174,7 @@ class Flag(Reader):
 
     metavar = ""
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """true or false."""
         if not isinstance(value, bool):
             raise invalid("true or false", value)
@@ -187,7 +187,7 @@ class Choice(Reader):
     def __init__(self, names: tuple[str, ...], metavar: str = "NAME"):
         self.names, self.metavar = names, metavar
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """The name itself."""
         if word not in self.names:
             raise invalid(f"one of {', '.join(self.names)}", word)
@@ -202,15 +202,15 @@ class Spec(Reader):
     def __init__(self, registry: Mapping[str, type], kind: str):
         self.registry, self.kind = registry, kind
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """A word such as adamw:0.1."""
         return spec.parse(word, self.registry, self.kind)
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """A word, or {"name": ...}."""
         return spec.from_config(value, self.registry, self.kind)
 
-    def plain(self, value):
+    def plain(self, value: Any) -> Any:
         """The shortest word."""
         return spec.to_text(value)
 
@@ -220,11 +220,11 @@ class SpecList(Spec):
 
     metavar = "LIST"
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Words between commas."""
         return spec.parse_list(word, self.registry, self.kind)
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """Words between commas, or a list of words and objects."""
         if isinstance(value, str):
             return self.text(value)
@@ -232,7 +232,7 @@ class SpecList(Spec):
             raise invalid(f"a list of {self.kind}s", value)
         return tuple(spec.from_config(each, self.registry, self.kind) for each in value)
 
-    def plain(self, value):
+    def plain(self, value: Any) -> Any:
         """The shortest words between commas."""
         return ",".join(map(spec.to_text, value))
 
@@ -243,7 +243,7 @@ class IntegerList(Reader):
     def __init__(self, separator: str, expected: str, metavar: str, lengths: tuple[int, ...] = ()):
         self.separator, self.expected, self.metavar, self.lengths = separator, expected, metavar, lengths
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Numbers between separators."""
         try:
             sizes = tuple(int(part) for part in word.split(self.separator))
@@ -251,7 +251,7 @@ class IntegerList(Reader):
             raise invalid(self.expected, word) from None
         return self._fitting(sizes, word)
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """A list of numbers, a number, or the words of the command line."""
         if isinstance(value, str):
             return self.text(value)
@@ -260,7 +260,7 @@ class IntegerList(Reader):
             raise invalid(self.expected, value)
         return self._fitting(tuple(sizes), value)
 
-    def plain(self, value):
+    def plain(self, value: Any) -> Any:
         """A list."""
         return list(value)
 

@@ -83,7 +83,7 @@ class Shift(Step):
     positional: ClassVar[tuple[str, ...]] = ("pixels",)
     pixels: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("Shift pixels", self.pixels, 0, FARTHEST)
 
     @property
@@ -106,7 +106,7 @@ class Rotate(Step):
     positional: ClassVar[tuple[str, ...]] = ("degrees",)
     degrees: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("Rotate degrees", self.degrees, 0, 180)
 
     def move(self, draw: Draws, whole: bool) -> Move:
@@ -124,7 +124,7 @@ class Scale(Step):
     positional: ClassVar[tuple[str, ...]] = ("share",)
     share: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("Scale share", self.share, 0, 0.9)
 
     def move(self, draw: Draws, whole: bool) -> Move:
@@ -165,7 +165,7 @@ class Elastic(Step):
     strength: float
     smooth: float = 4.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("Elastic strength", self.strength, 0, FARTHEST)
         _check("Elastic smooth", self.smooth, 0.5, FARTHEST)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from nn.layers.base import Layer
+from nn.core.random import Key
+from nn.layers.base import Layer, Params, Shape
 from nn.layers.windows import rows_first
 
 
@@ -25,17 +26,17 @@ class Dropout(Layer):
     positional: ClassVar[tuple[str, ...]] = ("rate",)
     rate: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         is_number = isinstance(self.rate, (int, float)) and not isinstance(self.rate, bool)
         if not (is_number and 0 <= self.rate < 1):
             raise ValueError(f"Dropout rate must be in [0, 1), got {self.rate!r}")
 
     @property
-    def is_random(self):
+    def is_random(self) -> bool:
         """Whether anything can drop."""
         return self.rate > 0
 
-    def forward(self, params, x, training=None):
+    def forward(self, params: Params, x: np.ndarray, training: Key | None = None) -> tuple[np.ndarray, Any]:
         """Multiply by 0 or 1 / (1 - rate); without a key, hand x on."""
         if training is None or not self.is_random:
             return x, None
@@ -45,7 +46,9 @@ class Dropout(Layer):
         factor *= x.dtype.type(_STEPS / threshold)
         return x * factor, factor
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, want_grads: bool = True, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout times the same factors."""
         if not needs_dx:
             return {}, None
@@ -55,7 +58,7 @@ class Dropout(Layer):
 _STEPS = 1 << 16
 
 
-def _draw(key, shape):
+def _draw(key: Key, shape: Shape) -> np.ndarray:
     """16 random bits a number, uint16 of that shape; an image's lie as convolutions leave them."""
     size = math.prod(shape)
     # The generator's own 64-bit words are cut in four: its methods for 16 bits take more than twice as long.

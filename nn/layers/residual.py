@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from nn.core.random import Key
 from nn.layers.base import Layer, Params, Shape, describe_shape
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,18 @@ class Residual(Layer):
     positional: ClassVar[tuple[str, ...]] = ("layers",)
     layers: tuple[Layer, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         layers = self.layers
         if not (isinstance(layers, tuple) and layers and all(isinstance(layer, Layer) for layer in layers)):
             raise ValueError(f"Residual layers must be a tuple of at least one layer, got {layers!r}")
 
     @property
-    def wants_image(self):  # type: ignore[override]  # a constant in every other layer
+    def wants_image(self) -> bool:  # type: ignore[override]  # a constant in every other layer
         """Whether an inner layer wants one: no layer turns a row into an image, so x must be one."""
         return any(layer.wants_image for layer in self.layers)
 
     @property
-    def is_random(self):
+    def is_random(self) -> bool:
         """Whether an inner layer is."""
         return any(layer.is_random for layer in self.layers)
 
@@ -62,7 +65,7 @@ class Residual(Layer):
             params.update(_named(index, inner))
         return params, output_shape
 
-    def forward(self, params, x, training=None):
+    def forward(self, params: Params, x: np.ndarray, training: Key | None = None) -> tuple[np.ndarray, Any]:
         """Send x through the block and add it to what comes out."""
         out, caches = x, []
         for index, layer in enumerate(self.layers):
@@ -71,12 +74,14 @@ class Residual(Layer):
             caches.append(cache)
         return x + out, tuple(caches)
 
-    def backward(self, params, cache, dout, want_grads=True, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, want_grads: bool = True, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout + what the block sends back."""
         grads: Params = {}
         if not (want_grads or needs_dx):
             return grads, None
-        dx = dout
+        dx: Any = dout  # None at the end where it is not needed
         for index in reversed(range(len(self.layers))):
             inner, dx = self.layers[index].backward(
                 _of(index, params), cache[index], dx, want_grads, needs_dx or index > 0
@@ -85,12 +90,12 @@ class Residual(Layer):
         return grads, dout + dx if needs_dx else None
 
 
-def _named(index, inner):
+def _named(index: int, inner: dict[str, Value]) -> dict[str, Value]:
     """An inner layer's values under their names in the block."""
     return {f"{index}.{key}": value for key, value in inner.items()}
 
 
-def _of(index, params):
+def _of(index: int, params: Params) -> Params:
     """One inner layer's parameters, under its own names."""
     start = f"{index}."
     return {key[len(start) :]: value for key, value in params.items() if key.startswith(start)}
