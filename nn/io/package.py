@@ -19,7 +19,7 @@ from nn.core import files
 
 _ROOT = Path(__file__).resolve().parents[1]
 _EXCLUDED = {"datasets", "plotting"}  # folders that neither the driver nor the executors import
-_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold: contents alone decide its bytes
+_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold: the bytes depend on contents alone
 
 
 def is_zipped() -> bool:
@@ -44,7 +44,7 @@ def temporary_zip() -> str:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = os.path.join(folder, "nn.zip")
     _write(path, _modules())
-    # Named by content: a --py-files nn.zip of another version would be refused beside one of the same name.
+    # Named by content: Spark refuses two files of the same name, such as a --py-files nn.zip of another version.
     named = os.path.join(folder, f"nn-{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]}.zip")
     os.rename(path, named)
     return named
