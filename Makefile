@@ -75,7 +75,7 @@ test: lint java
 	$(SETUP).inside .venv python -m pytest $(SIDE_BY_SIDE) --durations=10
 
 check: lint
-	$(SETUP).inside .venv python -m pytest -m "not spark" $(SIDE_BY_SIDE)
+	$(SETUP).inside .venv python -m pytest -m "not spark" -n 2 --dist worksteal
 
 lint: environment-dev
 	$(SETUP).inside .venv python -m ruff check .
