@@ -27,12 +27,13 @@ SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_che
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test lint test-faults test-spark35 bench package clean distclean
+.PHONY: help train data plots environment environment-dev java test check lint test-faults test-spark35 bench package clean distclean
 
 help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
 	@echo "                   make train TRAIN_OPTIONS=\"--hidden 64 --epochs 20\" trains another network"
 	@echo "make test          set up what testing needs, check the code and run all tests"
+	@echo "make check         check the code and run the tests that need no Spark; MINUTES"
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
 	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; 40 minutes"
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
@@ -72,6 +73,9 @@ bench: data
 test: lint java
 	$(SETUP).inside .venv python -m tests.support.java_classes
 	$(SETUP).inside .venv python -m pytest $(SIDE_BY_SIDE) --durations=10
+
+check: lint
+	$(SETUP).inside .venv python -m pytest -m "not spark" -n 2 --dist worksteal
 
 lint: environment-dev
 	$(SETUP).inside .venv python -m ruff check .

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nn.training.local import fit
     from nn.training.recipe import Recipe
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = ["Classifier", "Recipe", "Sequential", "__version__", "fit", "load", "save"]
 

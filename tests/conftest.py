@@ -30,8 +30,12 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(config, items):
-    """Leave out what only `make test-faults` has time for, and begin with the files that take longest: with a JVM."""
+    """Mark the tests that start Spark, skip those of `make test-faults`, and begin with the files that take longest."""
+    for item in items:
+        if "spark" in item.fixturenames:
+            item.add_marker(pytest.mark.spark)
     if not config.getoption("--thorough"):
         for item in items:
             if item.get_closest_marker("thorough"):

@@ -92,7 +92,7 @@ class Reader:
 class Place(Reader):
     """Read a path or URI. The empty path is refused: programs differ in whether it is the current folder."""
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Accept any path that is not empty."""
         if not word or "\0" in word:
             raise invalid("a path", word)
@@ -110,14 +110,14 @@ class Integer(Reader):
         if most < sys.maxsize:
             self.expected = f"{what} from {least} to {most}"
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Accept digits with or without a sign."""
         try:
             return self._inside(int(word), word)
         except ValueError:
             raise invalid(self.expected, word) from None
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """Accept a JSON number without a fraction."""
         if isinstance(value, bool) or not isinstance(value, int):
             raise invalid(self.expected, value)
@@ -138,7 +138,7 @@ class Number(Reader):
         self.low, self.high, self.above, self.below = low, high, above, below
         self.expected, self.metavar = expected, metavar
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Accept any text that `float` reads."""
         try:
             value = float(word)
@@ -146,7 +146,7 @@ class Number(Reader):
             raise invalid(self.expected, word) from None
         return self._inside(value, word)
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """Accept a JSON number."""
         if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > sys.float_info.max:
             raise invalid(self.expected, value)
@@ -175,7 +175,7 @@ class Flag(Reader):
 
     metavar = ""
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """Accept true or false."""
         if not isinstance(value, bool):
             raise invalid("true or false", value)
@@ -188,7 +188,7 @@ class Choice(Reader):
     def __init__(self, names: tuple[str, ...], metavar: str = "NAME"):
         self.names, self.metavar = names, metavar
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Accept one of the names."""
         if word not in self.names:
             raise invalid(f"one of {', '.join(self.names)}", word)
@@ -203,15 +203,15 @@ class Spec(Reader):
     def __init__(self, registry: Mapping[str, type], kind: str):
         self.registry, self.kind = registry, kind
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Accept a word such as adamw:0.1."""
         return spec.parse(word, self.registry, self.kind)
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """Accept a word or {"name": ...}."""
         return spec.from_config(value, self.registry, self.kind)
 
-    def plain(self, value):
+    def plain(self, value: Any) -> Any:
         """Return the shortest word."""
         return spec.to_text(value)
 
@@ -221,11 +221,11 @@ class SpecList(Spec):
 
     metavar = "LIST"
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Accept words separated by commas."""
         return spec.parse_list(word, self.registry, self.kind)
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """Accept words separated by commas, or a list of words and objects."""
         if isinstance(value, str):
             return self.text(value)
@@ -233,7 +233,7 @@ class SpecList(Spec):
             raise invalid(f"a list of {self.kind}s", value)
         return tuple(spec.from_config(item, self.registry, self.kind) for item in value)
 
-    def plain(self, value):
+    def plain(self, value: Any) -> Any:
         """Return the shortest words, separated by commas."""
         return ",".join(map(spec.to_text, value))
 
@@ -244,7 +244,7 @@ class IntegerList(Reader):
     def __init__(self, separator: str, expected: str, metavar: str, lengths: tuple[int, ...] = ()):
         self.separator, self.expected, self.metavar, self.lengths = separator, expected, metavar, lengths
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """Accept numbers separated by the separator."""
         try:
             sizes = tuple(int(part) for part in word.split(self.separator))
@@ -252,7 +252,7 @@ class IntegerList(Reader):
             raise invalid(self.expected, word) from None
         return self._fitting(sizes, word)
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """Accept a list of numbers, one number, or the text of the command line."""
         if isinstance(value, str):
             return self.text(value)
@@ -261,7 +261,7 @@ class IntegerList(Reader):
             raise invalid(self.expected, value)
         return self._fitting(tuple(sizes), value)
 
-    def plain(self, value):
+    def plain(self, value: Any) -> Any:
         """Return a list."""
         return list(value)
 

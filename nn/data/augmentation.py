@@ -88,7 +88,7 @@ class Shift(Transform):
     positional: ClassVar[tuple[str, ...]] = ("pixels",)
     pixels: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("Shift pixels", self.pixels, 0, FARTHEST)
 
     @property
@@ -111,7 +111,7 @@ class Rotate(Transform):
     positional: ClassVar[tuple[str, ...]] = ("degrees",)
     degrees: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("Rotate degrees", self.degrees, 0, 180)
 
     def affine_map(self, draw: Draws, whole: bool) -> AffineMap:
@@ -129,7 +129,7 @@ class Scale(Transform):
     positional: ClassVar[tuple[str, ...]] = ("share",)
     share: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("Scale share", self.share, 0, 0.9)
 
     def affine_map(self, draw: Draws, whole: bool) -> AffineMap:
@@ -170,7 +170,7 @@ class Elastic(Transform):
     strength: float
     smooth: float = 4.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("Elastic strength", self.strength, 0, FARTHEST)
         _check("Elastic smooth", self.smooth, 0.5, FARTHEST)
 

@@ -27,7 +27,7 @@ class ColumnSummary(NamedTuple):
     low: np.ndarray | None  # (d,) smallest values; None where all values were whole numbers in 0..255
     high: np.ndarray | None  # (d,) largest values
 
-    def __add__(self, other):
+    def __add__(self, other: ColumnSummary) -> ColumnSummary:  # type: ignore[override]  # not a tuple's +
         counters = {column: c for column, c in self.counters.items() if other.counters.get(column) == c}
         return ColumnSummary(
             max(self.largest, other.largest),

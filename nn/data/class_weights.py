@@ -20,7 +20,7 @@ class ClassWeights:
 
     weights: tuple[tuple[int, float], ...] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for number, weight in self.weights or ():
             if not 0 <= weight <= LARGEST_WEIGHT:
                 raise ValueError(
@@ -59,7 +59,7 @@ class ClassWeightsReader(Reader):
     metavar = "WEIGHTS"
     expected = "balanced, or weights as 0=1,3=2.5"
 
-    def text(self, word):
+    def text(self, word: str) -> Any:
         """balanced, or pairs between commas."""
         if word == "balanced":
             return ClassWeights()
@@ -68,7 +68,7 @@ class ClassWeightsReader(Reader):
             raise invalid(self.expected, word)
         return self._named(pairs, word)
 
-    def json(self, value):
+    def json(self, value: Any) -> Any:
         """The words of the command line, {"3": 2.5}, or a weight for each class in turn."""
         if isinstance(value, str):
             return self.text(value)
@@ -93,7 +93,7 @@ class ClassWeightsReader(Reader):
             raise invalid(self.expected + " with each class once", found)
         return ClassWeights(tuple(named.items()))
 
-    def plain(self, value):
+    def plain(self, value: Any) -> Any:
         """balanced, or pairs."""
         if value.weights is None:
             return "balanced"

@@ -25,7 +25,7 @@ class HoldOut:
     fraction: float
     total: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         marks = [0]
         for start in range(0, self.total, STRIDE):
             rows = np.arange(start, min(start + STRIDE, self.total))

@@ -1,4 +1,4 @@
-"""Zip the package nn, byte for byte the same each time, to ship it to executors.
+"""Write the package nn to a zip file, with the same bytes each time, to ship it to a cluster.
 
 `python -m nn.io.package dist/nn.zip` writes the file for spark-submit's --py-files.
 """
@@ -18,43 +18,64 @@ from pathlib import Path
 from nn.core import files
 
 _ROOT = Path(__file__).resolve().parents[1]
-_LEFT_OUT = {"datasets", "plotting"}  # which neither the job nor its executors need
-_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold: contents alone decide its bytes
+_EXCLUDED = {"datasets", "plotting"}  # folders that neither the driver nor the executors import
+_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold: the bytes depend on contents alone
 
 
 def is_zipped() -> bool:
-    """Whether this code runs from inside a zip."""
+    """Return whether this code runs from inside a zip file."""
     return not _ROOT.is_dir()
 
 
 def write_zip(path: str | os.PathLike) -> None:
-    """Write the package's Python files to a zip, whole or not at all."""
+    """Write the Python files that a job needs, and the recipes as nn/recipes/*.json.
+
+    The file is written whole or not at all. Raises ValueError where this code runs from a zip file itself.
+    """
+    _write(path, {**_modules(), **_recipes()})
+
+
+def temporary_zip() -> str:
+    """Write the Python files that a job needs to a zip file, and return its path.
+
+    The file is removed when this process ends.
+    """
+    folder = tempfile.mkdtemp(prefix="nn-package-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = os.path.join(folder, "nn.zip")
+    _write(path, _modules())
+    # Named by content: Spark refuses two files of the same name, such as a --py-files nn.zip of another version.
+    named = os.path.join(folder, f"nn-{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]}.zip")
+    os.rename(path, named)
+    return named
+
+
+def _modules() -> dict[str, Path]:
+    """Map names in the zip file to the Python files that the driver or the executors import."""
     if is_zipped():
         raise ValueError(f"this code runs from a zip already: copy {_ROOT.parent}")
+    paths = {path.relative_to(_ROOT): path for path in _ROOT.rglob("*.py")}
+    return {f"nn/{name.as_posix()}": path for name, path in paths.items() if name.parts[0] not in _EXCLUDED}
+
+
+def _recipes() -> dict[str, Path]:
+    """Map names in the zip file to the recipes: inside an installed package, beside nn in a checkout."""
+    folder = next((path for path in (_ROOT / "recipes", _ROOT.parent / "recipes") if path.is_dir()), None)
+    return {f"nn/recipes/{path.name}": path for path in folder.glob("*.json")} if folder else {}
+
+
+def _write(path: str | os.PathLike, sources: dict[str, Path]) -> None:
+    """Write files to a zip file in the order of their names, without their times and owners."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for source in sorted(_ROOT.rglob("*.py")):
-            if source.relative_to(_ROOT).parts[0] in _LEFT_OUT:
-                continue
-            entry = zipfile.ZipInfo(source.relative_to(_ROOT.parent).as_posix(), _TIMESTAMP)
+        for name in sorted(sources):
+            entry = zipfile.ZipInfo(name, _TIMESTAMP)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, source.read_bytes())
+            archive.writestr(entry, sources[name].read_bytes())
     files.write(target, content.getvalue())
-
-
-def temporary_zip() -> str:
-    """A zip of the package that is removed when this process ends."""
-    folder = tempfile.mkdtemp(prefix="nn-package-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = os.path.join(folder, "nn.zip")
-    write_zip(path)
-    # Named by content: a --py-files nn.zip of another version would be refused beside one of the same name.
-    named = os.path.join(folder, f"nn-{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]}.zip")
-    os.rename(path, named)
-    return named
 
 
 if __name__ == "__main__":

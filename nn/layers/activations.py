@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from nn.layers.base import Layer
+from nn.core.random import Key
+from nn.layers.base import Layer, Params
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Sigmoid(Layer):
 
     name: ClassVar[str] = "sigmoid"
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Compute (1 + tanh(x / 2)) / 2."""
         out = x * x.dtype.type(0.5)
         np.tanh(out, out=out)
@@ -32,7 +33,9 @@ class Sigmoid(Layer):
         out *= x.dtype.type(0.5)
         return out, out
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout out (1 - out)."""
         if not needs_dx:
             return {}, None
@@ -48,12 +51,14 @@ class Tanh(Layer):
 
     name: ClassVar[str] = "tanh"
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Compute tanh(x)."""
         out = np.tanh(x)
         return out, out
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout (1 - out^2)."""
         if not needs_dx:
             return {}, None
@@ -72,12 +77,14 @@ class Relu(Layer):
 
     name: ClassVar[str] = "relu"
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Compute max(x, 0)."""
         out = np.clip(x, 0, np.inf)
         return out, out
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout where out > 0."""
         if not needs_dx:
             return {}, None
@@ -97,17 +104,19 @@ class LeakyRelu(Layer):
     positional: ClassVar[tuple[str, ...]] = ("slope",)
     slope: float = 0.01
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not (_is_number(self.slope) and 0 <= self.slope < 1):
             raise ValueError(f"LeakyRelu slope must be in [0, 1), got {self.slope!r}")
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Compute max(x, slope x)."""
         out = x * x.dtype.type(self.slope)
         np.maximum(x, out, out=out)
         return out, out
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout where out > 0, slope dout elsewhere."""
         if not needs_dx:
             return {}, None
@@ -128,11 +137,11 @@ class Elu(Layer):
     positional: ClassVar[tuple[str, ...]] = ("alpha",)
     alpha: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not (_is_number(self.alpha) and 0 < self.alpha < math.inf):
             raise ValueError(f"Elu alpha must be a finite number above 0, got {self.alpha!r}")
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Compute x where x > 0, else alpha (exp(x) - 1)."""
         below = np.clip(x, -np.inf, 0)
         np.expm1(below, out=below)
@@ -141,7 +150,9 @@ class Elu(Layer):
         out += below
         return out, out
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout where out > 0, dout (out + alpha) elsewhere."""
         if not needs_dx:
             return {}, None
@@ -165,7 +176,7 @@ class Gelu(Layer):
 
     name: ClassVar[str] = "gelu"
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Compute x p."""
         near = np.clip(x, -10, 10)
         p = near * near
@@ -177,7 +188,9 @@ class Gelu(Layer):
         p *= x.dtype.type(0.5)
         return x * p, (near, p)
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout (p + x p'), p' = 2 p (1 - p) sqrt(2/pi) (1 + 3 0.044715 x^2)."""
         if not needs_dx:
             return {}, None
@@ -205,7 +218,7 @@ class Softplus(Layer):
 
     name: ClassVar[str] = "softplus"
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Compute max(x, 0) + log1p(exp(-|x|))."""
         out = np.abs(x)
         np.negative(out, out=out)
@@ -214,7 +227,9 @@ class Softplus(Layer):
         out += np.clip(x, 0, np.inf)
         return out, out
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout (1 - exp(-out))."""
         if not needs_dx:
             return {}, None
@@ -231,19 +246,21 @@ class Identity(Layer):
 
     name: ClassVar[str] = "identity"
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Return x."""
         return x, None
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout."""
         return {}, dout if needs_dx else None
 
 
-def _is_above_zero(x):
+def _is_above_zero(x: np.ndarray) -> np.ndarray:
     """Return 1 where x > 0, else 0, in x's dtype: multiplying by that is a third faster than by booleans."""
     return (x > 0).astype(x.dtype)
 
 
-def _is_number(value):
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from nn.core.random import Key
 from nn.layers.base import Layer, Params, Shape
 from nn.layers.initializers import check_initializer, draw_weights
 from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_last
@@ -39,7 +40,7 @@ class Conv2D(Layer):
     initializer: str | None = None
     gain: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if type(self.filters) is not int or self.filters < 1:
             raise ValueError(f"Conv2D filters must be a whole number of at least 1, got {self.filters!r}")
         object.__setattr__(self, "kernel", pair("Conv2D kernel", self.kernel))
@@ -60,7 +61,7 @@ class Conv2D(Layer):
         W = draw_weights(self.initializer, self.gain, rng, shapes["W"], kh * kw * c, kh * kw * f)
         return {"W": W, "b": np.zeros(f, np.float32)}, output_shape
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Map (n, h, w, c) to (n, oh, ow, f); the cache is x as (h, c, w, n)."""
         down, along = self._axes(x.shape[1:])
         x = rows_last(x)  # (h, c, w, n)
@@ -72,7 +73,9 @@ class Conv2D(Layer):
                 np.add((W @ seen).reshape(row.shape), b, out=row)  # (f, ow, m)
         return rows_first(out), x
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dW = sum of windows dout^T, db = sum of dout, dx = W dout, folded."""
         h, c, w, _ = cache.shape
         down, along = self._axes((h, w, c))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from nn.core.random import Key
 from nn.layers.base import Layer, Params, Shape, row_width
 from nn.layers.initializers import check_initializer, draw_weights
 
@@ -26,7 +27,7 @@ class Dense(Layer):
     initializer: str | None = None
     gain: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.units, bool) or not isinstance(self.units, int) or self.units < 1:
             raise ValueError(f"Dense units must be a whole number of at least 1, got {self.units!r}")
         check_initializer(self.initializer, self.gain)
@@ -41,13 +42,15 @@ class Dense(Layer):
         W = draw_weights(self.initializer, self.gain, rng, shapes["W"], *shapes["W"])  # (d, units)
         return {"W": W, "b": np.zeros(self.units, np.float32)}, output_shape
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Return x W + b, and x as the cache."""
         out = x @ params["W"]  # (n, units)
         out += params["b"]
         return out, x
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dW = x^T dout, db = the column sums of dout, dx = dout W^T."""
         grads = {"W": cache.T @ dout, "b": dout.sum(axis=0)}  # (d, units), (units,)
         dx = dout @ params["W"].T if needs_dx else None  # (n, d)

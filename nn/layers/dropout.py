@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from nn.layers.base import Layer
+from nn.core.random import Key
+from nn.layers.base import Layer, Params
 from nn.layers.windows import rows_first
 
 
@@ -26,17 +27,17 @@ class Dropout(Layer):
     positional: ClassVar[tuple[str, ...]] = ("rate",)
     rate: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         is_number = isinstance(self.rate, (int, float)) and not isinstance(self.rate, bool)
         if not (is_number and 0 <= self.rate < 1):
             raise ValueError(f"Dropout rate must be in [0, 1), got {self.rate!r}")
 
     @property
-    def is_random(self):
+    def is_random(self) -> bool:
         """Whether the rate is above 0."""
         return self.rate > 0
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Multiply by 0 or 1 / (1 - rate); return x itself without a key."""
         if key is None or not self.is_random:
             return x, None
@@ -46,7 +47,9 @@ class Dropout(Layer):
         factor *= x.dtype.type(_STEPS / threshold)
         return x * factor, factor
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout times the factors of the forward pass."""
         if not needs_dx:
             return {}, None
@@ -56,7 +59,7 @@ class Dropout(Layer):
 _STEPS = 1 << 16
 
 
-def _random_bits(key, shape):
+def _random_bits(key: Key, shape: tuple[int, ...]) -> np.ndarray:
     """Draw 16 random bits per number: uint16 of that shape, images in the memory order of convolutions."""
     size = math.prod(shape)
     # Each 64-bit word of the generator is cut into four: its methods for 16 bits take more than twice as long.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from nn.core.random import Key
 from nn.layers.base import Layer, Params, Shape
 
 
@@ -21,12 +22,14 @@ class Flatten(Layer):
         """Return no parameters and the product of the sizes."""
         return {}, (math.prod(input_shape),)
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Map (n, ...) to (n, d): a view if x is in C order, else a copy in Fortran order."""
         width = math.prod(x.shape[1:])
         return np.moveaxis(x, 0, -1).reshape(width, len(x)).T, x.shape
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout in the shape of the images."""
         grads: Params = {}
         return grads, dout.reshape(cache) if needs_dx else None

@@ -89,9 +89,9 @@ def draw_weights(
     return INITIALIZERS[initializer or "glorot_uniform"](rng, shape, fan_in, fan_out) * np.float32(gain)
 
 
-def _uniform(rng, shape, limit):
+def _uniform(rng: np.random.Generator, shape: Shape, limit: float) -> np.ndarray:
     return rng.uniform(-limit, limit, size=shape).astype(np.float32)
 
 
-def _normal(rng, shape, variance):
+def _normal(rng: np.random.Generator, shape: Shape, variance: float) -> np.ndarray:
     return (rng.standard_normal(shape) * np.sqrt(variance)).astype(np.float32)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from nn.core.random import Key
 from nn.layers.base import Layer, Params, Shape, describe_shape
 
 
@@ -27,7 +28,7 @@ class LayerNorm(Layer):
     name: ClassVar[str] = "layernorm"
     epsilon: float = 1e-5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         is_number = isinstance(self.epsilon, (int, float)) and not isinstance(self.epsilon, bool)
         if not (is_number and 0 < self.epsilon < math.inf):
             raise ValueError(f"LayerNorm epsilon must be a finite number above 0, got {self.epsilon!r}")
@@ -45,7 +46,7 @@ class LayerNorm(Layer):
         params = {"gain": np.ones(shapes["gain"], np.float32), "bias": np.zeros(shapes["bias"], np.float32)}
         return params, output_shape
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Normalize, scale and shift; the cache is (normal, 1 / standard deviation)."""
         normal = x - _mean(x)
         scale = _mean(normal, normal)  # (n, ..., 1)
@@ -57,7 +58,9 @@ class LayerNorm(Layer):
         out += params["bias"]
         return out, (normal, scale)
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """With dnormal = dout gain, dx = scale (dnormal - mean(dnormal) - normal mean(dnormal normal))."""
         normal, scale = cache
         axes = list(range(dout.ndim))
@@ -75,7 +78,7 @@ class LayerNorm(Layer):
         return grads, dx
 
 
-def _mean(x, other=None):
+def _mean(x: np.ndarray, other: np.ndarray | None = None) -> np.ndarray:
     """Return the mean of x, or of x times another array, over the last axis, (n, ..., 1).
 
     np.einsum takes a third of the time of np.mean, and needs no array for the product.

@@ -6,11 +6,12 @@ One row of outputs is computed at a time, so that intermediate results stay in t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from nn.layers.base import Layer, Shape, image_shape
+from nn.core.random import Key
+from nn.layers.base import Layer, Params, Shape, image_shape
 from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_last
 
 
@@ -28,7 +29,7 @@ class Pool(Layer):
     stride: int | tuple[int, int] | None = None
     padding: str = "valid"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         kind = type(self).__name__
         size = pair(f"{kind} size", self.size)
         stride = size if self.stride is None else pair(f"{kind} stride", self.stride)
@@ -56,7 +57,7 @@ class MaxPool2D(Pool):
 
     name: ClassVar[str] = "maxpool2d"
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Map (n, h, w, c) to (n, oh, ow, c)."""
         down, along = self._axes(x.shape[1:])
         x = rows_last(x)  # (h, c, w, n)
@@ -67,7 +68,9 @@ class MaxPool2D(Pool):
                 np.maximum(best[:, outputs], column_maxima[:, pixels], out=best[:, outputs])
         return rows_first(out), (x, out)
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout at the largest pixel of each window, 0 elsewhere."""
         if not needs_dx:
             return {}, None
@@ -93,7 +96,7 @@ class AveragePool2D(Pool):
 
     name: ClassVar[str] = "averagepool2d"
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Map (n, h, w, c) to (n, oh, ow, c)."""
         down, along = self._axes(x.shape[1:])
         shape, x = x.shape[1:], rows_last(x)  # (h, c, w, n)
@@ -105,7 +108,9 @@ class AveragePool2D(Pool):
         out *= _shares(down, along, x.dtype)
         return rows_first(out), shape
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = the sum of dout / (pixels of the window) over the windows that contain a pixel."""
         if not needs_dx:
             return {}, None
@@ -141,11 +146,13 @@ class GlobalAveragePool2D(Layer):
         """Return no parameters and (c,)."""
         return {}, image_shape(input_shape)[2:]
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Map (n, h, w, c) to (n, c)."""
         return x.mean(axis=(1, 2)), x.shape
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout / (h w) at every pixel."""
         if not needs_dx:
             return {}, None

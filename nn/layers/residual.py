@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from nn.core.random import Key
 from nn.layers.base import Layer, Params, Shape, describe_shape
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,18 @@ class Residual(Layer):
     positional: ClassVar[tuple[str, ...]] = ("layers",)
     layers: tuple[Layer, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         layers = self.layers
         if not (isinstance(layers, tuple) and layers and all(isinstance(layer, Layer) for layer in layers)):
             raise ValueError(f"Residual layers must be a tuple of at least one layer, got {layers!r}")
 
     @property
-    def wants_image(self):  # type: ignore[override]  # a constant in every other layer
+    def wants_image(self) -> bool:  # type: ignore[override]  # a constant in every other layer
         """Whether an inner layer does: no layer turns a row into an image, so x must be one."""
         return any(layer.wants_image for layer in self.layers)
 
     @property
-    def is_random(self):
+    def is_random(self) -> bool:
         """Whether an inner layer is."""
         return any(layer.is_random for layer in self.layers)
 
@@ -62,7 +65,7 @@ class Residual(Layer):
             params.update(_with_prefix(index, inner))
         return params, output_shape
 
-    def forward(self, params, x, key=None):
+    def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Return x + F(x)."""
         out, caches = x, []
         for index, layer in enumerate(self.layers):
@@ -71,10 +74,12 @@ class Residual(Layer):
             caches.append(cache)
         return x + out, tuple(caches)
 
-    def backward(self, params, cache, dout, needs_dx=True):
+    def backward(
+        self, params: Params, cache: Any, dout: np.ndarray, needs_dx: bool = True
+    ) -> tuple[Params, np.ndarray | None]:
         """dx = dout + the gradient of F."""
         grads: Params = {}
-        dx = dout
+        dx: Any = dout
         for index in reversed(range(len(self.layers))):
             layer, inner_params = self.layers[index], _without_prefix(index, params)
             inner, dx = layer.backward(inner_params, cache[index], dx, needs_dx or index > 0)
@@ -82,12 +87,12 @@ class Residual(Layer):
         return grads, dout + dx if needs_dx else None
 
 
-def _with_prefix(index, inner):
+def _with_prefix(index: int, inner: dict[str, Any]) -> dict[str, Any]:
     """Add the prefix of an inner layer to the names of its parameters."""
     return {f"{index}.{key}": value for key, value in inner.items()}
 
 
-def _without_prefix(index, params):
+def _without_prefix(index: int, params: Params) -> Params:
     """Return the parameters of an inner layer without its prefix."""
     start = f"{index}."
     return {key[len(start) :]: value for key, value in params.items() if key.startswith(start)}

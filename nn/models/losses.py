@@ -68,20 +68,22 @@ class HalfSquaredError(Loss):
 
     name: ClassVar[str] = "mse"
 
-    def value(self, outputs, labels, weights=None):
+    def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
         """Return 1/2 sum (out - onehot)^2."""
         return self._value(self._error(outputs, labels), weights)
 
-    def grad(self, outputs, labels, weights=None):
+    def grad(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> np.ndarray:
         """Return out - onehot."""
         return _weight_inplace(self._error(outputs, labels), weights)
 
-    def value_and_grad(self, outputs, labels, weights=None):
+    def value_and_grad(
+        self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None
+    ) -> tuple[float, np.ndarray]:
         """Return both, from one array of differences."""
         error = self._error(outputs, labels)  # (n, k)
         return self._value(error, weights), _weight_inplace(error, weights)
 
-    def probabilities(self, outputs):
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Divide outputs by their sum; add a constant before to a row with negative outputs, so that its least is 0."""
         shares = outputs - np.minimum(outputs.min(axis=1, keepdims=True), 0)  # (n, k)
         total = shares.sum(axis=1, keepdims=True)
@@ -89,12 +91,12 @@ class HalfSquaredError(Loss):
         shares /= np.where(total == 0, outputs.shape[1], total)
         return shares
 
-    def _error(self, outputs, labels):
+    def _error(self, outputs: np.ndarray, labels: Rows) -> np.ndarray:
         error = outputs.copy()
         error[np.arange(len(labels)), labels] -= 1
         return error
 
-    def _value(self, error, weights):
+    def _value(self, error: np.ndarray, weights: Rows | None) -> float:
         return _total(0.5 * np.einsum("nk,nk->n", error, error, dtype=np.float64), weights)
 
 
@@ -110,20 +112,22 @@ class CrossEntropy(Loss):
     positional: ClassVar[tuple[str, ...]] = ("smoothing",)
     smoothing: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_smoothing(self.smoothing)
 
-    def value(self, outputs, labels, weights=None):
+    def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
         """Return the sum of log sum exp(logits) - target . logits; the row maximum is subtracted against overflow."""
         shifted = _shifted(outputs)
         sums = np.exp(shifted).sum(axis=1, dtype=np.float64)  # (n,)
         return self._value(shifted, sums, labels, weights)
 
-    def grad(self, outputs, labels, weights=None):
+    def grad(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> np.ndarray:
         """Return softmax(logits) - target."""
         return self.value_and_grad(outputs, labels, weights)[1]
 
-    def value_and_grad(self, outputs, labels, weights=None):
+    def value_and_grad(
+        self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None
+    ) -> tuple[float, np.ndarray]:
         """Return both, from the same exponentials."""
         shifted = _shifted(outputs)
         shares = np.exp(shifted)  # (n, k)
@@ -135,14 +139,14 @@ class CrossEntropy(Loss):
         shares[np.arange(len(labels)), labels] -= 1 - self.smoothing
         return value, _weight_inplace(shares, weights)
 
-    def probabilities(self, outputs):
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Return softmax(logits), (n, k)."""
         shares = _shifted(outputs)
         np.exp(shares, out=shares)
         shares /= shares.sum(axis=1, keepdims=True)
         return shares
 
-    def _value(self, shifted, sums, labels, weights):
+    def _value(self, shifted: np.ndarray, sums: np.ndarray, labels: Rows, weights: Rows | None) -> float:
         per_row = np.log(sums)  # (n,) float64: a small loss is the difference of two larger numbers
         per_row -= (1 - self.smoothing) * shifted[np.arange(len(labels)), labels]
         if self.smoothing:
@@ -162,62 +166,64 @@ class BinaryCrossEntropy(Loss):
     positional: ClassVar[tuple[str, ...]] = ("smoothing",)
     smoothing: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_smoothing(self.smoothing)
 
-    def value(self, outputs, labels, weights=None):
+    def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
         """Return the sum of max(z, 0) - z target + log(1 + exp(-|z|)), which never overflows; z is the logit."""
         z, small = self._parts(outputs)
         return self._value(z, small, labels, weights)
 
-    def grad(self, outputs, labels, weights=None):
+    def grad(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> np.ndarray:
         """Return p - target."""
         return self.value_and_grad(outputs, labels, weights)[1]
 
-    def value_and_grad(self, outputs, labels, weights=None):
+    def value_and_grad(
+        self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None
+    ) -> tuple[float, np.ndarray]:
         """Return both, from the same exponentials."""
         z, small = self._parts(outputs)
         dout = np.where(z > 0, 1, small) / (1 + small) - self._targets(labels)  # (n,)
         dout = dout.astype(outputs.dtype, copy=False)[:, None]
         return self._value(z, small, labels, weights), _weight_inplace(dout, weights)
 
-    def probabilities(self, outputs):
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Return [1 - p, p], (n, 2), each computed without cancellation."""
         z, small = self._parts(outputs)
         shares = np.stack([np.where(z > 0, small, 1), np.where(z > 0, 1, small)], axis=1)
         shares /= (1 + small)[:, None]
         return shares.astype(outputs.dtype, copy=False)
 
-    def predict(self, outputs):
+    def predict(self, outputs: np.ndarray) -> Rows:
         """Return 1 where the logit is above 0, else 0."""
         return (outputs[:, 0] > 0).astype(np.int64)
 
-    def units(self, classes):
+    def units(self, classes: int) -> int:
         """Return 1 unit for 2 classes. Raises ValueError for another number of classes."""
         if classes != 2:
             raise ValueError(f"{self.name} needs 2 classes, got {classes}; use cross-entropy")
         return 1
 
-    def check_labels(self, labels):
+    def check_labels(self, labels: np.ndarray) -> None:
         """Raise ValueError for two classes other than 0 and 1."""
         distinct = np.unique(labels)
         if len(distinct) == 2 and distinct.max() > 1:
             raise ValueError(f"{self.name}: expected labels 0 and 1, found {distinct[0]} and {distinct[1]}")
 
-    def classes(self, units):
+    def classes(self, units: int) -> int:
         """Return 2 classes for 1 unit. Raises ValueError for another number of units."""
         if units != 1:
             raise ValueError(f"{self.name} needs 1 output unit, got {units}")
         return 2
 
-    def _parts(self, outputs):
+    def _parts(self, outputs: np.ndarray) -> tuple[Rows, Rows]:
         z = outputs[:, 0].astype(np.float64)
         return z, np.exp(-np.abs(z))  # (n,), (n,)
 
-    def _targets(self, labels):
+    def _targets(self, labels: Rows) -> Rows:
         return labels * (1 - self.smoothing) + self.smoothing / 2
 
-    def _value(self, z, small, labels, weights):
+    def _value(self, z: Rows, small: Rows, labels: Rows, weights: Rows | None) -> float:
         return _total(np.maximum(z, 0) - z * self._targets(labels) + np.log1p(small), weights)
 
 
@@ -226,21 +232,21 @@ LOSSES: dict[str, type[Loss]] = {
 }
 
 
-def _check_smoothing(smoothing):
+def _check_smoothing(smoothing: float) -> None:
     if isinstance(smoothing, bool) or not isinstance(smoothing, (int, float)) or not 0 <= smoothing < 1:
         raise ValueError(f"smoothing must be in [0, 1), got {smoothing!r}")
 
 
-def _shifted(outputs):
+def _shifted(outputs: np.ndarray) -> np.ndarray:
     # The maximum along rows of 10 takes six times as long as along columns, the copy included.
     return outputs - np.ascontiguousarray(outputs.T).max(axis=0)[:, None]  # (n, k)
 
 
-def _weight_inplace(dout, weights):
+def _weight_inplace(dout: np.ndarray, weights: Rows | None) -> np.ndarray:
     if weights is not None:
         dout *= weights[:, None].astype(dout.dtype, copy=False)
     return dout
 
 
-def _total(per_row, weights):
+def _total(per_row: Rows, weights: Rows | None) -> float:
     return float(per_row.sum() if weights is None else per_row @ weights)

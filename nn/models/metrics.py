@@ -50,5 +50,5 @@ def macro(metrics: list[ClassMetrics]) -> tuple[float, float, float]:
     )
 
 
-def _ratio(part, whole) -> float:
+def _ratio(part: float, whole: float) -> float:
     return float(part) / float(whole) if whole else 0.0

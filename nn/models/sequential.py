@@ -35,7 +35,7 @@ class Sequential:
     loss: Loss = field(default_factory=CrossEntropy)
     scale: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "input_shape", _shape(self.input_shape))
         if not 1 <= len(self.layers) <= MAX_LAYERS:

@@ -43,7 +43,7 @@ def confusion_figure(counts: NDArray[np.int64], names: Sequence[str] | None, abo
     )
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     bar.set_label("share of the true class's rows (square-root shading)")
-    bar.outline.set_visible(False)
+    bar.ax.spines["outline"].set_visible(False)
     axes.set_xlabel("predicted class")
     figure.supxlabel(_worst_mistakes(counts, names), fontsize=10.5, color=QUIET)
     axes.set_ylabel("true class")

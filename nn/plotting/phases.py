@@ -121,7 +121,7 @@ def _share(part: float) -> str:
 
 
 def _draw_stacks(axes: Axes, stacks: Stacks, scale: float, shares: dict[str, str]) -> None:
-    foot = np.zeros(len(stacks.first))
+    foot: Values = np.zeros(len(stacks.first))
     edges, inside = _edges(stacks)
     for name, look in LOOKS.items():
         top = foot + scale * stacks.seconds[:, PHASES.index(name)]

@@ -74,7 +74,7 @@ def _mosaic_figure(
         extend = "both" if is_cut else "neither"
         bar = figure.colorbar(image, ax=axes, panchor=False, shrink=0.6, extend=extend)
         bar.set_label("weight (dark: negative, light: positive)")
-        bar.outline.set_visible(False)
+        bar.ax.spines["outline"].set_visible(False)
     bare(axes)
     axes.set_anchor("NW")  # where the heading begins, also when the images are narrow
     heading(axes, title, PART.join(filter(None, parts)))

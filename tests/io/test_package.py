@@ -1,21 +1,59 @@
-"""The zip for executors: the whole package, the same bytes each time."""
+"""The zip for --py-files: what the job imports and the recipes, the same bytes each time."""
 
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 from nn.io import package
 from tests.support import ROOT
+from tests.test_imports import imports_of
 
 
-def test_zip_holds_what_the_job_needs_and_is_repeatable(tmp_path):
+def names_in(path):
+    return zipfile.ZipFile(path).namelist()
+
+
+def imported_by_the_job():
+    """The files of nn that main_task.py imports, and those that they import."""
+    reached, waiting = set(), [Path("main_task.py"), Path("nn/__init__.py")]
+    while waiting:
+        path = waiting.pop()
+        if path in reached:
+            continue
+        reached.add(path)
+        for parts in imports_of(path):
+            if parts[0] == "nn":
+                folders = [Path(*parts[:length]) for length in range(1, len(parts) + 1)]
+                files = [file for path in folders for file in (path.with_suffix(".py"), path / "__init__.py")]
+                waiting += [file for file in files if (ROOT / file).is_file()]
+    return {path.as_posix() for path in reached} - {"main_task.py"}
+
+
+def test_zip_holds_what_the_job_imports_and_the_recipes(tmp_path):
+    package.write_zip(tmp_path / "nn.zip")
+    recipes = {f"nn/recipes/{path.name}" for path in (ROOT / "recipes").iterdir()}
+    assert recipes and set(names_in(tmp_path / "nn.zip")) == imported_by_the_job() | recipes
+
+
+def test_zip_is_the_same_each_time(tmp_path):
     package.write_zip(tmp_path / "a.zip")
     package.write_zip(tmp_path / "deeper" / "b.zip")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "deeper" / "b.zip").read_bytes()
-    names = zipfile.ZipFile(tmp_path / "a.zip").namelist()
-    assert names == sorted(names)
-    modules = {path.relative_to(ROOT) for path in (ROOT / "nn").rglob("*.py")}
-    assert set(names) == {str(path) for path in modules if path.parts[1] not in ("datasets", "plotting")}
+    assert names_in(tmp_path / "a.zip") == sorted(names_in(tmp_path / "a.zip"))
+
+
+def test_zip_that_a_job_sends_to_executors_holds_code_alone():
+    assert set(names_in(package.temporary_zip())) == imported_by_the_job()
+
+
+def test_installed_package_brings_its_own_recipes(tmp_path, monkeypatch):
+    for folder, name in (("nn/recipes", "mlp.json"), ("recipes", "of_another_project.json")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / name).write_text("{}")
+    monkeypatch.setattr(package, "_ROOT", tmp_path / "nn")
+    package.write_zip(tmp_path / "nn.zip")
+    assert names_in(tmp_path / "nn.zip") == ["nn/recipes/mlp.json"]
 
 
 def test_zip_can_be_imported_without_pyspark(tmp_path):

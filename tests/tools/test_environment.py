@@ -42,7 +42,10 @@ def test_an_included_file_counts_and_is_stamped_first(tmp_path):
     (tmp_path / "requirements.txt").write_text("numpy\n", encoding="utf-8")
     dev = tmp_path / "requirements-dev.txt"
     dev.write_text("# more\n-r requirements.txt\npytest\n", encoding="utf-8")
-    assert [file.name for file in environment.included(dev)] == ["requirements.txt", "requirements-dev.txt"]
+    assert [file.name for file in environment.requirement_files(dev)] == [
+        "requirements.txt",
+        "requirements-dev.txt",
+    ]
     before = environment.digest(dev)
     (tmp_path / "requirements.txt").write_text("numpy<3\n", encoding="utf-8")
     assert environment.digest(dev) != before
@@ -51,7 +54,7 @@ def test_an_included_file_counts_and_is_stamped_first(tmp_path):
 def test_defects_are_seen(made, tmp_path):
     folder, requirements = made
     assert environment.defect(folder) is None
-    file = environment.stamp(folder, requirements)
+    file = environment.stamp_path(folder, requirements)
     word, python, home, _ = file.read_text(encoding="utf-8").split("\n")
     file.write_text(f"{word}\n{python}\n/somewhere/else\n", encoding="utf-8")
     assert environment.defect(folder) == "it was made in /somewhere/else"
@@ -88,7 +91,9 @@ def test_a_python_without_venv_is_told_what_to_install(monkeypatch):
 
 
 def test_pip_is_not_led_elsewhere():
-    env = environment.clean({"PYTHONPATH": "/x", "PIP_USER": "1", "PIP_TARGET": "/y", "PIP_CERT": "/z"})
+    env = environment.without_redirects(
+        {"PYTHONPATH": "/x", "PIP_USER": "1", "PIP_TARGET": "/y", "PIP_CERT": "/z"}
+    )
     assert env == {"PIP_CERT": "/z"}
 
 
@@ -108,7 +113,7 @@ def test_variables_hide_every_other_spark(tmp_path):
         "HADOOP_CONF_DIR": "/etc/hadoop",
         "JAVA_HOME": "/old",
     }
-    assert inside.variables(folder, java.Java(Path("/jdk"), "17"), inherited) == {
+    assert inside.variables_for(folder, java.Java(Path("/jdk"), "17"), inherited) == {
         "PATH": f"{folder}/bin:/usr/bin",
         "HOME": "/home/me",
         "VIRTUAL_ENV": str(folder),
@@ -178,7 +183,7 @@ def test_summary_says_data_accuracy_results_and_command(tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps(SUMMARY), encoding="utf-8")
     (tmp_path / "cost_history").mkdir()
     (tmp_path / "weights.png").write_bytes(b"")
-    assert summary.lines(tmp_path, ["spark-submit", "main_task.py", "a b"], "/jdk 17") == [
+    assert summary.summary_lines(tmp_path, ["spark-submit", "main_task.py", "a b"], "/jdk 17") == [
         "data           mnist, 60,000 training and 10,000 test images",
         "test accuracy  97.42%",
         f"results        {tmp_path}/",
@@ -193,12 +198,12 @@ def test_summary_says_data_accuracy_results_and_command(tmp_path):
 def test_a_malformed_summary_is_named(tmp_path, text):
     (tmp_path / "summary.json").write_text(text, encoding="utf-8")
     with pytest.raises(SetupError, match=r'summary\.json should have a number at \["test"\]\["accuracy"\]'):
-        summary.lines(tmp_path, [], "")
+        summary.summary_lines(tmp_path, [], "")
 
 
 def test_a_missing_summary_is_named(tmp_path):
     with pytest.raises(SetupError, match=r"summary\.json is missing"):
-        summary.lines(tmp_path, [], "")
+        summary.summary_lines(tmp_path, [], "")
 
 
 @pytest.fixture

@@ -47,15 +47,15 @@ SPARK_4 = Spark("4.3.0")
     ],
 )
 def test_version_in_reads_what_java_prints(output, version, major):
-    assert java.version_in(output) == version
-    assert java.major_of(version) == major
+    assert java.parse_version(output) == version
+    assert java.major_version(version) == major
 
 
 @pytest.mark.parametrize(
     "output", ["", MAC_STUB, "bash: java: command not found", 'openjdk version "internal"']
 )
 def test_version_in_finds_none_where_none_is_named(output):
-    assert java.version_in(output) is None
+    assert java.parse_version(output) is None
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def fake_java(home: Path, version: str, says_home: bool = True, modules: bool = 
     return file
 
 
-def places(tmp_path: Path) -> dict:
-    return {"places": [str(tmp_path / "jvm" / "*")], "local": tmp_path / ".java"}
+def search(tmp_path: Path) -> dict:
+    return {"patterns": [str(tmp_path / "jvm" / "*")], "local": tmp_path / ".java"}
 
 
 def path_of(*folders: Path) -> str:
@@ -101,30 +101,30 @@ def test_ask_takes_the_folder_java_names_itself(tmp_path):
     link.parent.mkdir()
     link.write_text(f'#!/bin/sh\nexec "{real}/bin/java" "$@"\n', encoding="utf-8")
     link.chmod(0o755)
-    assert java.ask(link) == java.Java(real, "17.0.15")
+    assert java.probe(link) == java.Java(real, "17.0.15")
 
 
 def test_ask_follows_a_link_where_java_names_no_folder(tmp_path):
     file = fake_java(tmp_path / "jdk", "17.0.15", says_home=False)
     (tmp_path / "java").symlink_to(file)
-    assert java.ask(tmp_path / "java") == java.Java(tmp_path / "jdk", "17.0.15")
+    assert java.probe(tmp_path / "java") == java.Java(tmp_path / "jdk", "17.0.15")
 
 
 def test_ask_gives_none_for_what_does_not_run(tmp_path):
     (tmp_path / "java").write_text("no program", encoding="utf-8")
-    assert java.ask(tmp_path / "java") is None
-    assert java.ask(tmp_path / "missing") is None
+    assert java.probe(tmp_path / "java") is None
+    assert java.probe(tmp_path / "missing") is None
 
 
 def test_find_prefers_java_home_to_path_to_the_usual_places(tmp_path):
     for name, version in [("home", "21.0.1"), ("path", "17.0.1"), ("jvm/one", "17.0.2")]:
         fake_java(tmp_path / name, version)
     env = {"JAVA_HOME": str(tmp_path / "home"), "PATH": path_of(tmp_path / "path" / "bin")}
-    assert java.find(SPARK_4, env, **places(tmp_path)) == (java.Java(tmp_path / "home", "21.0.1"), [])
+    assert java.find(SPARK_4, env, **search(tmp_path)) == (java.Java(tmp_path / "home", "21.0.1"), [])
     del env["JAVA_HOME"]
-    assert java.find(SPARK_4, env, **places(tmp_path))[0] == java.Java(tmp_path / "path", "17.0.1")
+    assert java.find(SPARK_4, env, **search(tmp_path))[0] == java.Java(tmp_path / "path", "17.0.1")
     env["PATH"] = path_of()
-    assert java.find(SPARK_4, env, **places(tmp_path))[0] == java.Java(tmp_path / "jvm" / "one", "17.0.2")
+    assert java.find(SPARK_4, env, **search(tmp_path))[0] == java.Java(tmp_path / "jvm" / "one", "17.0.2")
 
 
 def test_find_says_why_a_named_java_is_not_used(tmp_path):
@@ -132,7 +132,7 @@ def test_find_says_why_a_named_java_is_not_used(tmp_path):
     fake_java(tmp_path / "jvm" / "new", "17.0.15")
     (tmp_path / "broken" / "bin").mkdir(parents=True)
     env = {"JAVA_HOME": str(tmp_path / "broken"), "PATH": path_of(tmp_path / "old" / "bin")}
-    found, refused = java.find(SPARK_4, env, **places(tmp_path))
+    found, refused = java.find(SPARK_4, env, **search(tmp_path))
     assert found == java.Java(tmp_path / "jvm" / "new", "17.0.15")
     assert refused == [
         f"JAVA_HOME gives no Java that runs: {tmp_path}/broken/bin/java",
@@ -145,7 +145,7 @@ def test_find_takes_the_version_most_tried_among_the_installed(tmp_path):
         fake_java(tmp_path / "jvm" / version, version)
 
     def found(spark: Spark) -> str | None:
-        best, _ = java.find(spark, {"PATH": path_of()}, **places(tmp_path))
+        best, _ = java.find(spark, {"PATH": path_of()}, **search(tmp_path))
         return best.version if best else None
 
     for best in ("17.0.15", "21.0.2", "19.0.1"):
@@ -157,23 +157,23 @@ def test_find_takes_the_version_most_tried_among_the_installed(tmp_path):
 
 def test_find_sees_the_projects_folder_also_in_apples_layout(tmp_path):
     fake_java(tmp_path / ".java" / "jdk-17-jre" / "Contents" / "Home", "17.0.15")
-    found, _ = java.find(SPARK_4, {"PATH": path_of()}, **places(tmp_path))
+    found, _ = java.find(SPARK_4, {"PATH": path_of()}, **search(tmp_path))
     assert found is not None and found.home == tmp_path / ".java" / "jdk-17-jre" / "Contents" / "Home"
 
 
 def test_find_passes_over_a_trimmed_runtime_that_spark_4_cannot_start(tmp_path):
     fake_java(tmp_path / "jvm" / "trimmed", "17.0.15", modules=False)
-    assert java.find(SPARK_4, {"PATH": path_of()}, **places(tmp_path))[0] is None
-    assert java.find(Spark("3.5.9"), {"PATH": path_of()}, **places(tmp_path))[0] is not None
+    assert java.find(SPARK_4, {"PATH": path_of()}, **search(tmp_path))[0] is None
+    assert java.find(Spark("3.5.9"), {"PATH": path_of()}, **search(tmp_path))[0] is not None
 
 
 def test_spark_in_reads_the_version_without_importing_it(tmp_path):
     package = tmp_path / "lib" / "python3.11" / "site-packages" / "pyspark"
     package.mkdir(parents=True)
     (package / "version.py").write_text('__version__: str = "4.3.0"\n', encoding="utf-8")
-    assert java.spark_in(tmp_path) == SPARK_4
+    assert java.installed_spark(tmp_path) == SPARK_4
     with pytest.raises(SetupError, match="has no pyspark"):
-        java.spark_in(tmp_path / "elsewhere")
+        java.installed_spark(tmp_path / "elsewhere")
 
 
 class Machine:

@@ -104,17 +104,17 @@ def test_rights_are_roots_or_those_of_sudo_without_a_password():
     def there(name):
         return f"/usr/bin/{name}"
 
-    assert packages.rights(asks_for_password, there, user=0) == []
-    assert packages.rights(agrees, there, user=1000) == ["sudo", "-n"]
-    assert packages.rights(asks_for_password, there, user=1000) is None
-    assert packages.rights(agrees, lambda name: None, user=1000) is None
+    assert packages.privilege_prefix(asks_for_password, there, user=0) == []
+    assert packages.privilege_prefix(agrees, there, user=1000) == ["sudo", "-n"]
+    assert packages.privilege_prefix(asks_for_password, there, user=1000) is None
+    assert packages.privilege_prefix(agrees, lambda name: None, user=1000) is None
 
 
 def test_typed_is_what_a_person_types():
     apt = manager_of("apt-get")
-    assert packages.typed(apt, "x", user=1000) == "sudo apt-get update && sudo apt-get install x"
-    assert packages.typed(apt, "x", user=0) == "apt-get update && apt-get install x"
-    assert packages.typed(manager_of("dnf"), "x", user=0) == "dnf install x"
+    assert packages.install_command(apt, "x", user=1000) == "sudo apt-get update && sudo apt-get install x"
+    assert packages.install_command(apt, "x", user=0) == "apt-get update && apt-get install x"
+    assert packages.install_command(manager_of("dnf"), "x", user=0) == "dnf install x"
 
 
 def test_run_turns_a_missing_program_and_a_slow_one_into_outcomes():

@@ -1,6 +1,6 @@
-"""Make a virtual environment and install a requirements file into it, once.
+"""Create a virtual environment and install a requirements file into it, once.
 
-`python -m tools.setup.environment .venv requirements.txt` does nothing when both are as they were left.
+`python -m tools.setup.environment .venv requirements.txt` does nothing where both are unchanged.
 """
 
 from __future__ import annotations
@@ -16,99 +16,101 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.setup import packages
-from tools.setup.console import SetupError, command, run, say, shown
+from tools.setup.console import SetupError, command, display_path, print_line, run
 
-_ELSEWHERE = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
+_REDIRECTS = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
 _PROBE = "import sys, pip; print('%d.%d' % sys.version_info[:2], sys.prefix)"
 
 
-def included(requirements: Path) -> list[Path]:
-    """A requirements file and those it names with -r, each before what names it."""
+def requirement_files(requirements: Path) -> list[Path]:
+    """Return a requirements file after the files that it includes with -r."""
     lines = requirements.read_text(encoding="utf-8").splitlines()
-    names = [found.group(1) for line in lines if (found := re.match(r"\s*-r\s+(\S+)", line))]
-    return [file for name in names for file in included(requirements.parent / name)] + [requirements]
+    names = [match.group(1) for line in lines if (match := re.match(r"\s*-r\s+(\S+)", line))]
+    return [file for name in names for file in requirement_files(requirements.parent / name)] + [requirements]
 
 
 def digest(requirements: Path) -> str:
-    """One short word for all that the file and those it includes ask for."""
-    text = b"\n".join(file.read_bytes() for file in included(requirements))
+    """Return a hash of the contents of a requirements file and of the files that it includes."""
+    text = b"\n".join(file.read_bytes() for file in requirement_files(requirements))
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def stamp(folder: Path, requirements: Path) -> Path:
-    """The file that says that these requirements are installed."""
+def stamp_path(folder: Path, requirements: Path) -> Path:
+    """Return the path of the file that records that these requirements are installed."""
     return folder / f".installed-{requirements.name}"
 
 
-def python_of(folder: Path) -> Path:
-    """The environment's Python."""
+def python_path(folder: Path) -> Path:
+    """Return the path of the environment's Python."""
     return folder / "bin" / "python"
 
 
-def version_of(folder: Path) -> str | None:
-    """The version of the environment's Python; None if it does not run or has no pip."""
-    outcome = run([str(python_of(folder)), "-c", _PROBE], env=clean(os.environ), timeout=60)
+def python_version(folder: Path) -> str | None:
+    """Return the version of the environment's Python; None where it does not run or has no pip."""
+    outcome = run([str(python_path(folder)), "-c", _PROBE], env=without_redirects(os.environ), timeout=60)
     version, _, prefix = outcome.output.strip().rpartition("\n")[2].partition(" ")
     return version if outcome.ok and Path(prefix).resolve() == folder.resolve() else None
 
 
 def defect(folder: Path) -> str | None:
-    """Why an existing environment cannot be used, in a few words; None if it can."""
-    version = version_of(folder)
+    """Return why an existing environment cannot be used, in a few words; None where it can."""
+    version = python_version(folder)
     if version is None:
         return "its Python or pip does not run"
     if tuple(map(int, version.split("."))) < (3, 10):
         return f"it has Python {version}, 3.10 or newer is needed"
     for file in folder.glob(".installed-*"):
-        _, python, home, *_ = [*file.read_text(encoding="utf-8").split("\n"), "", ""]
-        if home != str(folder):
-            return f"it was made in {home}"
+        _, python, location, *_ = [*file.read_text(encoding="utf-8").split("\n"), "", ""]
+        if location != str(folder):
+            return f"it was made in {location}"
         if python != version:
             return f"it was made with Python {python}, which is {version} now"
     return None
 
 
 def up_to_date(folder: Path, requirements: Path) -> bool:
-    """Whether these very requirements were installed here, to the end."""
-    file = stamp(folder, requirements)
+    """Return whether exactly these requirements are installed completely."""
+    file = stamp_path(folder, requirements)
     return file.is_file() and file.read_text(encoding="utf-8").startswith(digest(requirements) + "\n")
 
 
-def clean(env: Mapping[str, str]) -> dict[str, str]:
-    """Without what would make Python or pip look, or install, elsewhere."""
-    return {name: value for name, value in env.items() if name not in _ELSEWHERE}
+def without_redirects(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables without those that make Python import, or pip install, elsewhere."""
+    return {name: value for name, value in env.items() if name not in _REDIRECTS}
 
 
 def missing_modules() -> str | None:
-    """What to type where this Python cannot make an environment; None where it can."""
+    """Return the command to type where this Python cannot create an environment; None where it can."""
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if not missing:
         return None
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
     manager = packages.find_manager()
-    advice = packages.typed(manager, manager.venv.format(python=python)) if manager else "install them"
+    advice = (
+        packages.install_command(manager, manager.venv.format(python=python)) if manager else "install them"
+    )
     return f"Python {python} ({sys.executable}) lacks {' and '.join(missing)}; type: {advice}"
 
 
 def create(folder: Path) -> None:
-    """Make a new environment with the Python that runs this."""
-    lacking = missing_modules()
-    if lacking:
-        raise SetupError(lacking)
-    say(f"Environment: making {shown(folder)} with Python {sys.version.split()[0]}")
+    """Create an environment with the Python that runs this. Raises SetupError where it cannot."""
+    missing = missing_modules()
+    if missing:
+        raise SetupError(missing)
+    print_line(f"Environment: making {display_path(folder)} with Python {sys.version.split()[0]}")
     # The Python below an active environment, which may be the very one that was just removed.
     python = getattr(sys, "_base_executable", sys.executable)
-    outcome = run([python, "-m", "venv", str(folder)], env=clean(os.environ))
-    if not outcome.ok or version_of(folder) is None:
+    outcome = run([python, "-m", "venv", str(folder)], env=without_redirects(os.environ))
+    if not outcome.ok or python_version(folder) is None:
         shutil.rmtree(folder, ignore_errors=True)
-        raise SetupError(f"{shown(folder)} could not be made: {outcome.reason}")
+        raise SetupError(f"{display_path(folder)} could not be made: {outcome.reason}")
 
 
-def remove(folder: Path, why: str) -> None:
-    """Take away an environment that cannot be used; never a folder that is none."""
+def remove(folder: Path, reason: str) -> None:
+    """Remove an environment that cannot be used. Raises SetupError for a folder that is no environment."""
     if not folder.is_symlink() and not (folder / "pyvenv.cfg").is_file() and any(folder.iterdir()):
-        raise SetupError(f"{shown(folder)} is no virtual environment: move it away and run make again")
-    say(f"Environment: {shown(folder)} is made again, {why}")
+        raise SetupError(f"{display_path(folder)} is no virtual environment: move it away and run make again")
+    print_line(f"Environment: {display_path(folder)} is made again, {reason}")
     if folder.is_symlink():
         folder.unlink()
     else:
@@ -116,29 +118,31 @@ def remove(folder: Path, why: str) -> None:
 
 
 def install(folder: Path, requirements: Path) -> None:
-    """Let pip install the requirements and set their stamps; its whole output stays in a log."""
-    what = f"{shown(requirements)} into {shown(folder)}"
-    say(f"Environment: installing {what} (Spark is large: this can take minutes)")
+    """Install the requirements with pip, write its output to pip.log, and record what is installed."""
+    task = f"{display_path(requirements)} into {display_path(folder)}"
+    print_line(f"Environment: installing {task} (Spark is large: this can take minutes)")
     began = time.monotonic()
-    pip = [str(python_of(folder)), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    outcome = run([*pip, "-r", str(requirements)], env=clean(os.environ), timeout=7200)
+    pip = [str(python_path(folder)), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    outcome = run([*pip, "-r", str(requirements)], env=without_redirects(os.environ), timeout=7200)
     log = folder / "pip.log"
     log.write_text(outcome.output, encoding="utf-8")
     if not outcome.ok:
         offline = ", the package index was not reached" if "Retrying (" in outcome.output else ""
-        raise SetupError(f"pip could not install {what}{offline}: {outcome.reason} (log: {shown(log)})")
-    for file in included(requirements):
-        lines = [digest(file), version_of(folder) or "", str(folder)]
-        stamp(folder, file).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    say(f"Environment: installed in {time.monotonic() - began:.0f} s")
+        raise SetupError(
+            f"pip could not install {task}{offline}: {outcome.reason} (log: {display_path(log)})"
+        )
+    for file in requirement_files(requirements):
+        lines = [digest(file), python_version(folder) or "", str(folder)]
+        stamp_path(folder, file).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print_line(f"Environment: installed in {time.monotonic() - began:.0f} s")
 
 
 def prepare(folder: Path, requirements: Path) -> None:
-    """Bring an environment to where the requirements are installed."""
+    """Create or repair an environment and install the requirements, where that is needed."""
     if folder.exists() or folder.is_symlink():
-        why = defect(folder)
-        if why:
-            remove(folder, why)
+        reason = defect(folder)
+        if reason:
+            remove(folder, reason)
     if not folder.exists():
         create(folder)
     if not up_to_date(folder, requirements):

@@ -1,4 +1,4 @@
-"""Run a command inside an environment: its programs first in PATH, its Spark, the Java that Spark runs on.
+"""Run a command inside an environment: with its programs first in PATH, its Spark and a Java for it.
 
 `python -m tools.setup.inside .venv spark-submit main_task.py ...`
 """
@@ -10,44 +10,46 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.setup.console import SetupError, command, say
-from tools.setup.environment import clean
-from tools.setup.java import Java, find, spark_in
+from tools.setup.console import SetupError, command, print_line
+from tools.setup.environment import without_redirects
+from tools.setup.java import Java, find, installed_spark
 
 # Settings of another Spark on this machine; the folders and addresses Spark may use stay the user's.
-_OTHERS = ("SPARK_", "PYSPARK_", "HADOOP_", "YARN_", "MASTER")
-_KEPT = {"SPARK_LOCAL_DIRS", "SPARK_LOCAL_IP", "SPARK_LOCAL_HOSTNAME", "SPARK_PUBLIC_DNS"}
+_OTHER_SPARK = ("SPARK_", "PYSPARK_", "HADOOP_", "YARN_", "MASTER")
+_USER_CHOICES = {"SPARK_LOCAL_DIRS", "SPARK_LOCAL_IP", "SPARK_LOCAL_HOSTNAME", "SPARK_PUBLIC_DNS"}
 
 
-def variables(folder: Path, java: Java | None, env: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables under which the folder's Spark is the only one."""
-    ours = clean(env).items()
-    kept = {name: value for name, value in ours if name in _KEPT or not name.startswith(_OTHERS)}
+def variables_for(folder: Path, java: Java | None, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables that select the folder's Python, its Spark and a Java, and no other Spark."""
+    inherited = without_redirects(env).items()
+    variables = {
+        name: value for name, value in inherited if name in _USER_CHOICES or not name.startswith(_OTHER_SPARK)
+    }
     packages = sorted(folder.glob("lib/python*/site-packages/pyspark"))
-    kept["VIRTUAL_ENV"] = str(folder)
-    kept["PATH"] = f"{folder / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
-    kept["PYSPARK_PYTHON"] = str(folder / "bin" / "python")
+    variables["VIRTUAL_ENV"] = str(folder)
+    variables["PATH"] = f"{folder / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
+    variables["PYSPARK_PYTHON"] = str(folder / "bin" / "python")
     if packages:
         # Spark's own search for its home splits a path at spaces; naming it skips the search.
-        kept["SPARK_HOME"] = str(packages[0])
+        variables["SPARK_HOME"] = str(packages[0])
     if java:
-        kept["JAVA_HOME"] = str(java.home)
+        variables["JAVA_HOME"] = str(java.home)
     # The job is local: no host name to resolve, no other address that a firewall might close.
-    kept.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    return kept
+    variables.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    return variables
 
 
-def settings(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """The variables for a folder and whatever fitting Java is there; programs that need none run without."""
-    java, _ = find(spark_in(folder), env)
-    return variables(folder, java, env)
+def environment_variables(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for a folder and an installed Java, without one where none fits."""
+    java, _ = find(installed_spark(folder), env)
+    return variables_for(folder, java, env)
 
 
 def main(arguments: list[str]) -> None:
-    """Say the command and become it."""
+    """Print the command and replace this process by it."""
     folder, words = Path(arguments[0]).absolute(), arguments[1:]
-    env = settings(folder, os.environ)
-    say(f"$ {shlex.join(words)}")
+    env = environment_variables(folder, os.environ)
+    print_line(f"$ {shlex.join(words)}")
     try:
         os.execvpe(words[0], words, env)
     except OSError as error:

@@ -1,6 +1,6 @@
 """Find a Java that the installed Spark runs on, or install a headless one.
 
-`python -m tools.setup.java .venv` says which Java it is, or in one line what to type.
+`python -m tools.setup.java .venv` prints which Java it is, or in one line the command to type.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.setup import packages
-from tools.setup.console import ROOT, Outcome, Runner, SetupError, command, run, say, shown
+from tools.setup.console import ROOT, Outcome, Runner, SetupError, command, display_path, print_line, run
 
 LOCAL = ROOT / ".java"
 
@@ -24,7 +24,7 @@ LOCAL = ROOT / ".java"
 _VERSIONS = (((4, 2), range(17, 26)), ((4, 0), range(17, 23)), ((3, 5), range(8, 22)))
 _PREFERRED = (17, 21, 25, 11, 8)  # every Spark here runs on 17
 
-_PLACES = (
+_PATTERNS = (
     "/usr/lib/jvm/*",
     "/usr/lib64/jvm/*",
     "/usr/java/*",
@@ -42,74 +42,74 @@ _PLACES = (
 
 
 class Java(NamedTuple):
-    """One Java that was run: its folder and what it says of itself."""
+    """A Java that runs: its folder and its version."""
 
     home: Path
     version: str
 
     @property
     def major(self) -> int:
-        """17 for 17.0.15."""
-        return major_of(self.version)
+        """Return 17 for 17.0.15."""
+        return major_version(self.version)
 
 
 class Spark(NamedTuple):
-    """The Spark that a Java is looked for."""
+    """The installed Spark, for which a Java is needed."""
 
     version: str
 
     @property
     def javas(self) -> range:
-        """The Java versions it runs on."""
+        """Return the Java versions that this Spark runs on."""
         number = tuple(int(part) for part in re.findall(r"\d+", self.version)[:2])
         return next((javas for since, javas in _VERSIONS if number >= since), _VERSIONS[-1][1])
 
     @property
     def modules(self) -> list[str]:
-        """What spark-submit asks of the Java besides its version: some trimmed runtimes lack it."""
+        """Return the options for the Java modules that Spark needs; some reduced runtimes lack them."""
         return ["--add-modules=jdk.incubator.vector"] if not self.version.startswith("3.") else []
 
     @property
     def wanted(self) -> str:
-        """The need in words."""
+        """Return the needed versions in words."""
         return f"Spark {self.version} needs Java {self.javas[0]} to {self.javas[-1]}"
 
 
-def spark_in(environment: Path) -> Spark:
-    """The Spark installed in a virtual environment, read from its files: importing it would take a second."""
+def installed_spark(environment: Path) -> Spark:
+    """Return the Spark in a virtual environment, read from its files: an import would take a second."""
     for file in sorted(environment.glob("lib/python*/site-packages/pyspark/version.py")):
-        found = re.search(r"__version__[^=]*=\s*[\"']([^\"']+)", file.read_text(encoding="utf-8"))
-        if found:
-            return Spark(found.group(1))
-    raise SetupError(f"{shown(environment)} has no pyspark: remove the folder and run make again")
+        match = re.search(r"__version__[^=]*=\s*[\"']([^\"']+)", file.read_text(encoding="utf-8"))
+        if match:
+            return Spark(match.group(1))
+    raise SetupError(f"{display_path(environment)} has no pyspark: remove the folder and run make again")
 
 
-def version_in(output: str) -> str | None:
-    """The version in what `java -version` prints: 1.8.0_402, 17.0.15, 25-ea; None where it names none."""
-    found = re.search(r"^\s*\w+ version \"([^\"]+)\"", output, re.MULTILINE)
-    return found.group(1) if found and re.match(r"\d", found.group(1)) else None
+def parse_version(output: str) -> str | None:
+    """Return the version in the output of `java -version`: 1.8.0_402, 17.0.15, 25-ea; None where it has none."""
+    match = re.search(r"^\s*\w+ version \"([^\"]+)\"", output, re.MULTILINE)
+    return match.group(1) if match and re.match(r"\d", match.group(1)) else None
 
 
-def major_of(version: str) -> int:
-    """17 of 17.0.15, 8 of 1.8.0_402, 25 of 25-ea."""
+def major_version(version: str) -> int:
+    """Return 17 for 17.0.15, 8 for 1.8.0_402, 25 for 25-ea."""
     parts = re.findall(r"\d+", version)
     return int(parts[1] if parts[0] == "1" and len(parts) > 1 else parts[0])
 
 
-def ask(java: Path, options: Sequence[str] = ()) -> Java | None:
-    """Run a java and take down its version and folder; None if it does not run."""
+def probe(java: Path, options: Sequence[str] = ()) -> Java | None:
+    """Run a java and return its folder and version; None where it does not run."""
     outcome = run([str(java), *options, "-XshowSettings:properties", "-version"], timeout=60)
-    version = version_in(outcome.output)
+    version = parse_version(outcome.output)
     if not outcome.ok or version is None:
         return None
-    # Its own word for its folder: the file in PATH may be a link, a stub or a version manager's script.
-    found = re.search(r"^\s*java\.home = (.+?)\s*$", outcome.output, re.MULTILINE)
-    home = Path(found.group(1)) if found else java.resolve().parent.parent
+    # java.home instead of the file's folder: the file in PATH may be a link, a stub or a version manager's script.
+    match = re.search(r"^\s*java\.home = (.+?)\s*$", outcome.output, re.MULTILINE)
+    home = Path(match.group(1)) if match else java.resolve().parent.parent
     return Java(home if (home / "bin" / "java").exists() else java.resolve().parent.parent, version)
 
 
-def named(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
-    """The Javas the user names: JAVA_HOME and PATH, in this order."""
+def user_javas(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    """Yield the Javas of the user: of JAVA_HOME and PATH, in this order."""
     if env.get("JAVA_HOME"):
         yield "JAVA_HOME", Path(env["JAVA_HOME"]) / "bin" / "java"
     in_path = shutil.which("java", path=env.get("PATH", ""))
@@ -117,14 +117,16 @@ def named(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
         yield "PATH", Path(in_path)
 
 
-def installed(env: Mapping[str, str], places: Sequence[str] = _PLACES, local: Path = LOCAL) -> Iterator[Path]:
-    """The Javas in the project's folder and in the usual places, each once."""
+def installed_javas(
+    env: Mapping[str, str], patterns: Sequence[str] = _PATTERNS, local: Path = LOCAL
+) -> Iterator[Path]:
+    """Yield the Javas in the project's folder and in the usual folders, each once."""
     homes = [*sorted(local.glob("*")), *sorted(local.glob("*/Contents/Home"))]
-    for place in places:
-        pattern = place.replace("~", env.get("HOME", "/nonexistent"), 1)
-        homes += sorted(Path("/").glob(pattern.lstrip("/")))
+    for pattern in patterns:
+        expanded = pattern.replace("~", env.get("HOME", "/nonexistent"), 1)
+        homes += sorted(Path("/").glob(expanded.lstrip("/")))
     helper = Path("/usr/libexec/java_home")
-    if helper.exists() and places is _PLACES:
+    if helper.exists() and patterns is _PATTERNS:
         homes += [Path(line) for line in run([str(helper)], timeout=20).output.splitlines()[:1]]
     seen = set()
     for home in homes:
@@ -135,44 +137,46 @@ def installed(env: Mapping[str, str], places: Sequence[str] = _PLACES, local: Pa
 
 
 def find(
-    spark: Spark, env: Mapping[str, str], places: Sequence[str] = _PLACES, local: Path = LOCAL
+    spark: Spark, env: Mapping[str, str], patterns: Sequence[str] = _PATTERNS, local: Path = LOCAL
 ) -> tuple[Java | None, list[str]]:
-    """The Java to use, and a line for each that the user named and Spark cannot use."""
+    """Return the Java to use, and a line for each Java of the user that Spark cannot use."""
     refused: list[str] = []
-    for origin, path in named(env):
-        java = ask(path, spark.modules)
+    for origin, path in user_javas(env):
+        java = probe(path, spark.modules)
         if java and java.major in spark.javas:
             return java, refused
-        java = java or ask(path)
+        java = java or probe(path)
         if java or origin != "PATH":  # macOS has a java in PATH that only says there is none
             refused.append(
                 f"{origin} gives " + (f"Java {java.version}" if java else f"no Java that runs: {path}")
             )
-    answers = [ask(path, spark.modules) for path in installed(env, places, local)]
-    fitting = [java for java in answers if java and java.major in spark.javas]
+    javas = [probe(path, spark.modules) for path in installed_javas(env, patterns, local)]
+    fitting = [java for java in javas if java and java.major in spark.javas]
     return min(fitting, key=_preference, default=None), refused
 
 
 def _preference(java: Java) -> tuple[int, int]:
-    """Long-term versions in the order of _PREFERRED, then the newest of the others."""
+    """Sort long-term versions in the order of _PREFERRED, then the others from the newest on."""
     rank = _PREFERRED.index(java.major) if java.major in _PREFERRED else len(_PREFERRED)
     return rank, -java.major
 
 
 def wanted_majors(spark: Spark) -> list[int]:
-    """The versions worth installing, the best first."""
+    """Return the versions to install, the best first."""
     return [major for major in _PREFERRED if major in spark.javas and major >= 17]
 
 
 def install_with_system(spark: Spark, run: Runner = run, which: packages.Which = shutil.which) -> Outcome:
-    """Let the system's package manager install a headless runtime, where this user may."""
+    """Install a headless runtime with the system's package manager, where this user has the rights."""
     manager = packages.find_manager(which)
     if manager is None:
         return Outcome(1, "no package manager known to this set-up")
-    prefix = packages.rights(run, which)
+    prefix = packages.privilege_prefix(run, which)
     if prefix is None:
         return Outcome(1, f"{manager.name} needs root")
-    say(f"Java: none that fits, installing a headless runtime with {' '.join([*prefix, manager.name])}")
+    print_line(
+        f"Java: none that fits, installing a headless runtime with {' '.join([*prefix, manager.name])}"
+    )
     outcome = packages.install_first(manager, manager.java_names(wanted_majors(spark)), prefix, run)
     return outcome if outcome.ok else Outcome(1, f"{manager.name}: {outcome.reason}")
 
@@ -197,7 +201,7 @@ def install_in_project(
     """Download a runtime, JRE or JDK, into the project's folder with install-jdk; whole or not at all."""
     python = str(environment / "bin" / "python")
     major = wanted_majors(spark)[0]
-    say(f"Java: downloading a Java {major} {kind} into {shown(local)}/ with install-jdk")
+    print_line(f"Java: downloading a Java {major} {kind} into {display_path(local)}/ with install-jdk")
     package = run([python, "-m", "pip", "install", "-q", "--no-input", "install-jdk>=1.1,<2"])
     if not package.ok:
         return Outcome(1, f"pip install install-jdk: {package.reason}")
@@ -214,23 +218,23 @@ def install_in_project(
 
 
 def advice(spark: Spark, run: Runner = run, which: packages.Which = shutil.which) -> str:
-    """What a person would type to get a Java."""
+    """Return the command by which a user installs a Java."""
     majors = wanted_majors(spark)
     manager = packages.find_manager(which)
     if manager:
         names = manager.java_names(majors)
-        name = next(iter(packages.known(manager, names, run)), names[0])
-        return packages.typed(manager, name)
+        name = next(iter(packages.available(manager, names, run)), names[0])
+        return packages.install_command(manager, name)
     if platform.system() == "Darwin":
         return f"brew install openjdk@{majors[0]}"
     return f"export JAVA_HOME=/folder/of/java{majors[0]} (from https://adoptium.net/temurin/releases/)"
 
 
 def provide(spark: Spark, environment: Path, env: Mapping[str, str]) -> Java:
-    """Find a Java or install one; a SetupError says what was tried and what to type."""
+    """Find a Java or install one. Raises SetupError with the attempts and the command to type."""
     java, refused = find(spark, env)
     for line in refused:
-        say(f"Java: {line}, {spark.wanted}")
+        print_line(f"Java: {line}, {spark.wanted}")
     tried = []
     for install in (
         lambda: install_with_system(spark),
@@ -249,10 +253,10 @@ def provide(spark: Spark, environment: Path, env: Mapping[str, str]) -> Java:
 
 
 def main(arguments: list[str]) -> None:
-    """Say which Java the environment's Spark will run on."""
+    """Print which Java the environment's Spark will run on."""
     environment = Path(arguments[0]).absolute()
-    java = provide(spark_in(environment), environment, os.environ)
-    say(f"Java {java.version} in {shown(java.home)}")
+    java = provide(installed_spark(environment), environment, os.environ)
+    print_line(f"Java {java.version} in {display_path(java.home)}")
     if shutil.which("bash") is None:
         raise SetupError("spark-submit needs bash, which is not installed")
 

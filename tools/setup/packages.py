@@ -1,4 +1,4 @@
-"""The system's package manager: which one there is, what it may do, what its packages are called."""
+"""Find the system's package manager, the rights to use it and the names of its packages."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Which = Callable[[str], str | None]
 
 
 class Manager(NamedTuple):
-    """One package manager's commands and the names its packages go by."""
+    """The commands of a package manager and the names of its packages."""
 
     name: str
     refresh: tuple[str, ...]  # brings its lists up to date; empty where installing does so
     install: tuple[str, ...]
-    by_hand: tuple[str, ...]  # the same as a person types it, {} for the package
+    by_hand: tuple[str, ...]  # the same for a user, {} for the package
     java: str  # the headless runtime of one Java version
     other_java: tuple[str, ...]  # tried last: their Java differs from release to release
-    venv: str  # what holds venv, ensurepip and pip
+    venv: str  # contains venv, ensurepip and pip
 
     def java_names(self, majors: Iterable[int]) -> list[str]:
-        """The packages to try, in the order of the wanted versions."""
+        """Return the packages to try, in the order of the wanted versions."""
         return [self.java.format(major=major) for major in majors] + list(self.other_java)
 
 
@@ -34,7 +34,7 @@ _ZYPPER = ("zypper", "--non-interactive")
 
 
 def _red_hat(name: str) -> Manager:
-    """What dnf and its elder brother yum share."""
+    """Return the commands of dnf or yum, which share their options."""
     other = ("java-17-amazon-corretto-headless", "java-latest-openjdk-headless")
     install = (name, "install", "-y")
     java = "java-{major}-openjdk-headless"
@@ -75,14 +75,16 @@ MANAGERS = (
 
 
 def find_manager(which: Which = shutil.which) -> Manager | None:
-    """The first known package manager in PATH."""
+    """Return the first known package manager in PATH."""
     return next((manager for manager in MANAGERS if which(manager.name)), None)
 
 
-def rights(run: Runner = run, which: Which = shutil.which, user: int | None = None) -> list[str] | None:
-    """What to write before a command that changes the system; None where this user may not.
+def privilege_prefix(
+    run: Runner = run, which: Which = shutil.which, user: int | None = None
+) -> list[str] | None:
+    """Return the words before a command that changes the system; None where this user has no rights.
 
-    Nothing for root, sudo where it asks for no password.
+    They are empty for root, and sudo where it needs no password.
     """
     if (os.geteuid() if user is None else user) == 0:
         return []
@@ -91,14 +93,14 @@ def rights(run: Runner = run, which: Which = shutil.which, user: int | None = No
     return None
 
 
-def typed(manager: Manager, package: str, user: int | None = None) -> str:
-    """The command a person types to install a package."""
+def install_command(manager: Manager, package: str, user: int | None = None) -> str:
+    """Return the command by which a user installs a package."""
     sudo = "" if (os.geteuid() if user is None else user) == 0 else "sudo "
     return " && ".join(sudo + command.format(package) for command in manager.by_hand)
 
 
-def known(manager: Manager, names: Sequence[str], run: Runner = run) -> list[str]:
-    """The names this system has; all of them where only trying can tell."""
+def available(manager: Manager, names: Sequence[str], run: Runner = run) -> list[str]:
+    """Return the names in the package lists; all names where the manager cannot be asked."""
     if manager.name != "apt-get":
         return list(names)
     return [name for name in names if run(["apt-get", "install", "--simulate", name]).ok]
@@ -107,13 +109,13 @@ def known(manager: Manager, names: Sequence[str], run: Runner = run) -> list[str
 def install_first(
     manager: Manager, names: Sequence[str], prefix: Sequence[str], run: Runner = run
 ) -> Outcome:
-    """Install the first of these packages that the system has; the outcome's output is its name."""
+    """Install the first of these packages that is available; the output of the outcome is its name."""
     refreshed = run([*prefix, *manager.refresh]) if manager.refresh else Outcome(0, "")
     # A refresh that failed for one source must not hide the others: what the lists hold decides.
     outcome = Outcome(1, f"it has none of {', '.join(names)}")
     if not refreshed.ok or "Failed to fetch" in refreshed.output:  # apt-get calls the latter a success
         outcome = Outcome(1, f"its package lists could not be fetched ({refreshed.reason})")
-    for name in known(manager, names, run):
+    for name in available(manager, names, run):
         outcome = run([*prefix, *manager.install, name])
         if outcome.ok:
             return Outcome(0, name)
