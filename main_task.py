@@ -35,6 +35,7 @@ if reason:
     sys.exit(4)
 
 from nn.cli import check, console, dry_run, entry, ownership, parser, report, resume
+from nn.core import format
 from nn.models import model_file
 from nn.spark.backend import descend_on, measure_on, seconds_per_batch
 from nn.spark.input import reader
@@ -53,18 +54,18 @@ from nn.training.penalized import measure_with
 def main(asked):
     """Say the plan, look over the cluster or run the job, as the options ask."""
     for note in asked.notes:
-        console.say("note      " + note)
+        console.print_line(format.note(note))
     if asked.dry_run:
-        console.say(dry_run.lines(asked))
+        console.print_line(dry_run.lines(asked))
         return
     with spark_context("neural network training", asked.debug) as context:
         storage = Storage(context)
         output = Output(storage.folder(asked.output))
-        with ownership.claimed(asked, output, console.say):
+        with ownership.claimed(asked, output, console.print_line):
             checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
             start = resume.start(asked, output, checkpoints)
             if start.is_finished:
-                console.say(start.lines())
+                console.print_line(start.lines())
             elif asked.check:
                 check.run(context, storage, output, start)
             else:
@@ -74,9 +75,9 @@ def main(asked):
 def run(context, storage, output, checkpoints, start):
     """The job, from the first file that is read to the last that is written."""
     clock = report.Clock()
-    executors = wait_for_executors(context, console.say)
+    executors = wait_for_executors(context, console.print_line)
     asked = start.asked.for_cluster(context.defaultParallelism)
-    console.say(report.where(context, executors, asked, output.folder))
+    console.print_line(report.where(context, executors, asked, output.folder))
 
     # read
     train_source, test_source = asked.sources()
@@ -90,7 +91,9 @@ def run(context, storage, output, checkpoints, start):
     train_blocks = reader.learned_from(train_set, split)
     asked = asked.for_replicas(split.train_rows, train_set.partitions)
     recipe = asked.recipe
-    console.say(report.data_lines(train_set, test_set, recipe, split, about["name"], clock.lap("reading")))
+    console.print_line(
+        report.data_lines(train_set, test_set, recipe, split, about["name"], clock.lap("reading"))
+    )
 
     # train
     params = model.init(recipe.seed)
@@ -103,7 +106,7 @@ def run(context, storage, output, checkpoints, start):
     many = []
     if report.many_jobs(plan, optimizer):
         many = [report.many_jobs_note(plan, optimizer, seconds_per_batch(measure, params, plan))]
-    console.say(report.plan_lines(recipe, model, many) + start.lines())
+    console.print_line(report.plan_lines(recipe, model, many) + start.lines())
     table = console.Table(plan, live=shows_on_terminal(context), done=start.epoch)
     measure = table.counting(measure)
     descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
@@ -129,7 +132,9 @@ def run(context, storage, output, checkpoints, start):
         output.write_results(score, summary, model_file.to_bytes(model, params, trained_on))
     at_once = min(context.defaultParallelism, train_set.partitions)
     notes = diagnosis.notes(score, progress, model, params)
-    console.say(report.closing(asked, plan, progress, score, notes, clock, output.folder.is_local, at_once))
+    console.print_line(
+        report.closing(asked, plan, progress, score, notes, clock, output.folder.is_local, at_once)
+    )
 
 
 if __name__ == "__main__":

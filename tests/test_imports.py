@@ -23,7 +23,7 @@ PACKAGES = {
     "matplotlib": {"plotting", "datasets"},  # whose digits are drawn in its fonts
     "argparse": {"cli", "datasets", "plotting"},
 }
-PRINT = {"cli", "datasets", "plotting", "package"}
+PRINT = {"cli", "datasets", "plotting", "format", "package"}
 FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "nn").rglob("*.py"))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from nn.cli import console, dry_run
+from nn.cli import console
 from nn.cli.options import Options
 from nn.cli.resume import Start
+from nn.core import format
 from nn.core.errors import DataError, MissingFileError, PlatformError
 from nn.data import csv
 from nn.spark import preflight
@@ -31,8 +32,8 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     Raises PlatformError or DataError, with the first reason, after all that could be learnt, where a job would not
     run well.
     """
-    cluster.wait_for_executors(context, console.say)
-    _say(filter(None, [start.lines()]))
+    cluster.wait_for_executors(context, console.print_line)
+    _print_lines(filter(None, [start.lines()]))
     asked = start.asked
     partitions = asked.for_cluster(context.defaultParallelism).pieces
     bound = cluster.worker_memory_limit(context._jsc.sc().conf(), context.master)
@@ -44,17 +45,19 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     except DataError:
         # Where an executor lacks a file, that says more than what the job met.
         found = preflight.visit(context, _local(asked, storage), None, 0)
-        _say(table(found, bound))
+        _print_lines(table(found, bound))
         _raise(faults(found, bound), [])
         raise
     room = preflight.room(context, [train.images, test.images])
     rehearsal = _rehearsal(asked, train, ends, partitions)
     found = preflight.visit(context, _local(asked, storage), rehearsal, room.needed)
-    _say([*table(found, bound), *map(ends_line, ends), room_line(room)])
+    _print_lines([*table(found, bound), *map(ends_line, ends), room_line(room)])
     output.probe()
-    _say([f"output    {output.folder.path} can be written to by the driver; no executor writes there"])
+    _print_lines(
+        [f"output    {output.folder.path} can be written to by the driver; no executor writes there"]
+    )
     _raise(faults(found, bound), data_faults(ends))
-    _say(["checked   nothing stands in the way; nothing was left behind"])
+    _print_lines(["checked   nothing stands in the way; nothing was left behind"])
 
 
 def _opened(context: Any, storage: Storage, asked: Options, partitions: int) -> tuple[Files, Files]:
@@ -67,14 +70,14 @@ def _opened(context: Any, storage: Storage, asked: Options, partitions: int) -> 
     return train, test
 
 
-def _say(lines: Iterable[str]) -> None:
+def _print_lines(lines: Iterable[str]) -> None:
     for line in lines:
-        console.say(line)
+        console.print_line(line)
 
 
 def _raise(obstacles: Sequence[str], wrong: Sequence[str]) -> None:
     """End with the first of what stands in the way, of executors before data, once the others are told."""
-    _say([f"problem   {problem}" for problem in [*obstacles, *wrong][1:]])
+    _print_lines([f"problem   {problem}" for problem in [*obstacles, *wrong][1:]])
     if obstacles:
         raise PlatformError(f"--check: {obstacles[0]}")
     if wrong:
@@ -117,7 +120,7 @@ def _cells(found: Found, bound: int | None) -> tuple[str, ...]:
         "?" if executor is None else executor.name,
         *(visited.host, visited.python, visited.numpy, visited.nn, visited.threads),
         "?" if executor is None else str(executor.slots),
-        "?" if visited.step is None else _time(visited.step),
+        "?" if visited.step is None else format.duration(visited.step),
         _size(_workers(found)),
         _size(visited.free if bound is None else bound),
         _size(rows),
@@ -132,11 +135,7 @@ def _workers(found: Found) -> int:
 
 
 def _size(size: int) -> str:
-    return dry_run.bytes_of(size) if size else "?"
-
-
-def _time(seconds: float) -> str:
-    return f"{1000 * seconds:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
+    return format.size(size) if size else "?"
 
 
 def faults(found: Sequence[Found], bound: int | None) -> list[str]:
@@ -189,7 +188,7 @@ def _too_little(found: Sequence[Found], bound: int | None) -> list[str]:
         )
         said.append(
             f"executor {_cells(each, bound)[0]} on {each.visited.host}: its workers need "
-            f"{dry_run.bytes_of(needed)}, {dry_run.bytes_of(there)} are there beside the heap: {cure}"
+            f"{format.size(needed)}, {format.size(there)} are there beside the heap: {cure}"
         )
     return said
 
@@ -214,6 +213,6 @@ def room_line(room: Room) -> str:
         else "on disk, which is slower; more memory would hold them"
     )
     return (
-        f"memory    rows need {dry_run.bytes_of(room.needed)}, executors have {dry_run.bytes_of(room.free)} for them: "
+        f"memory    rows need {format.size(room.needed)}, executors have {format.size(room.free)} for them: "
         f"they are kept {kept}"
     )

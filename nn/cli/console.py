@@ -18,9 +18,9 @@ VALIDATION_HEADER = "    val cost    val acc"
 BAR = 10  # characters; the live line fits a terminal of 80
 
 
-def say(line: str) -> None:
-    """Show a line at once, also where a log takes it."""
-    print(format.lines(line), flush=True)
+def print_line(text: str) -> None:
+    """Print a line, or several, at once, so that a log has it in time."""
+    format.print_lines(text)
 
 
 def line_of(epoch: Epoch, epochs: int, left: float) -> str:
@@ -29,7 +29,7 @@ def line_of(epoch: Epoch, epochs: int, left: float) -> str:
     accepted = "yes" if epoch.accepted else "rejected"
     line = (
         f"{count:>11}{_cost(epoch.cost):>12}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
-        f"{accepted:>11}{epoch.rows:>11,}{epoch.seconds:>10.2f}{clock(left):>10}"
+        f"{accepted:>11}{epoch.rows:>11,}{epoch.seconds:>10.2f}{format.clock(left):>10}"
     )
     if epoch.val_cost is None:
         return line
@@ -38,16 +38,6 @@ def line_of(epoch: Epoch, epochs: int, left: float) -> str:
 
 def _cost(cost: float) -> str:
     return f"{cost:.6f}" if cost < 1e4 else f"{cost:.5g}"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as 12s, 3m05s or 2h07m."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
 
 
 class Table:
@@ -105,7 +95,7 @@ class Table:
                 shown = f"val cost {e.val_cost:.5f}  {e.val_accuracy:.2%}"
             parts.append(f"epoch {e.epoch}/{self.plan.epochs}  {shown}")
             parts.append(f"rate {e.learning_rate:.3g}" if e.accepted else "rejected")
-        parts.append(f"{clock(self._left(done))} left")
+        parts.append(f"{format.clock(self._left(done))} left")
         width = _columns() - 1
         self.stream.write("\r" + "  ".join(parts)[:width].ljust(width))
         self.stream.flush()

@@ -13,7 +13,7 @@ import numpy as np
 
 from nn.cli import ownership, report
 from nn.cli.options import PEEKED, Options
-from nn.core import tree
+from nn.core import format, tree
 from nn.core.errors import DataError, MissingFileError
 from nn.data import csv, dialect, first_lines
 from nn.data.columns import Columns
@@ -46,8 +46,8 @@ def lines(asked: Options) -> str:
     """
     refuse(asked)
     away = elsewhere(asked)
-    notes = "".join(
-        f"note      {name}: no plain text on this machine, nothing is said of it\n" for name in away
+    notes = report.note_lines(
+        f"{name}: no plain text on this machine, nothing is said of it" for name in away
     )
     facts = look(asked)
     if facts is None:
@@ -68,7 +68,7 @@ def lines(asked: Options) -> str:
     return (
         "dry run   nothing was started\n"
         f"data      {facts.rows:,} training rows{held} of {facts.width} values, {facts.classes} classes; "
-        f"{bytes_of(facts.bytes)} in memory, in {pieces}\n"
+        f"{format.size(facts.bytes)} in memory, in {pieces}\n"
         f"{notes}{report.plan_lines(asked.recipe, model, many)}"
         f"{_jobs(plan, optimizer, _no_params(model))}"
     )
@@ -116,7 +116,7 @@ def _jobs(plan: Plan, optimizer: Optimizer, params: tree.Tree) -> str:
         what = "parameters and what the optimiser keeps beside them", "their changes"
     return (
         f"jobs      {jobs} an epoch, {jobs * plan.epochs:,} in all\n"
-        f"step      {bytes_of(size)} of {what[0]} to every task, as many of {what[1]} back from every partition"
+        f"step      {format.size(size)} of {what[0]} to every task, as many of {what[1]} back from every partition"
     )
 
 
@@ -249,11 +249,3 @@ def _classes_of(lines: list[bytes], dialect: Dialect, column: int | None, before
 def _lines(file: BinaryIO) -> Iterator[bytes]:
     """The lines of a file; one of more than PEEKED bytes comes in pieces, which are no rows."""
     return iter(partial(file.readline, PEEKED), b"")
-
-
-def bytes_of(size: int) -> str:
-    """A size as a person says it."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if size >= unit:
-            return f"{size / unit:.3g} {name}"
-    return f"{size} bytes"

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TextIO
 
-from nn.core import format, signals
+from nn.core import format, signals, streams
 from nn.core.errors import HungUp, PlatformError, Terminated, UserError, hint_of
 from nn.spark.runtime import launcher
 
@@ -24,7 +24,7 @@ READER_ENDS = 5.0  # seconds that spark-submit takes to end after a Ctrl-C, at m
 
 def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], None]) -> int:
     """Parse the command line, run `main` with the result, and give the exit code."""
-    open_missing_streams()
+    streams.open_missing()
     debug = "--debug" in sys.argv
     say = partial(_say, program, launcher.open_stderr())
     for number in signals.heard():
@@ -46,21 +46,6 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
         if debug:
             traceback.print_exc()
         return say(*_line_and_code(error, debug))
-
-
-def open_missing_streams() -> None:
-    """Open os.devnull in the place of a standard stream that was closed when the program started, as by `>&-`.
-
-    The next file that is opened, be it a history or a connection to Java, would take its number, and what is printed.
-    """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest number that is free
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(number, "w", closefd=False))
 
 
 def _stop(number: int, *_: Any) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from nn import __version__
-from nn.cli import console
 from nn.cli.options import Options
-from nn.core import fingerprint, spec
+from nn.core import fingerprint, format, spec
 from nn.core.options import LARGEST_FILE
 from nn.data import label_skew
 from nn.data.class_weights import ClassWeightsReader
@@ -82,7 +81,7 @@ def where(context, executors: Sequence[Executor], asked: Options, output: Folder
     room = f"{slots} task{'' if slots == 1 else 's'} at once"
     if len(executors) > 1:
         room = f"{len(executors)} executors, {room}"
-    note = f"\nnote      {FAR_FROM_HOME}" if output.is_local and _chose_driver_s_place(context) else ""
+    note = f"\n{format.note(FAR_FROM_HOME)}" if output.is_local and _chose_driver_s_place(context) else ""
     return f"spark     {context.version} at {context.master}: {room}{about}{note}"
 
 
@@ -111,7 +110,7 @@ def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name
     sorted_rows = label_skew.warning(train.stretches) if recipe.averages_parameters else None
     if sorted_rows:
         notes.append(sorted_rows)
-    return "\n".join(lines + [f"note      {note}" for note in notes])
+    return "\n".join([*lines, *map(format.note, notes)])
 
 
 def many_jobs(plan: Plan, optimizer: Optimizer) -> bool:
@@ -124,7 +123,7 @@ def many_jobs_note(plan: Plan, optimizer: Optimizer, seconds: float | None = Non
     jobs = jobs_an_epoch(plan, optimizer)
     cost = ""
     if seconds is not None:
-        epoch, run = (console.clock(count * jobs * seconds) for count in (1, plan.epochs))
+        epoch, run = (format.clock(count * jobs * seconds) for count in (1, plan.epochs))
         cost = f" of about {1000 * seconds:.0f} ms, {epoch} per epoch and {run} in all"
     return (
         f"an epoch is {jobs:,} Spark jobs{cost}, one for each mini-batch; with --average parameters each partition "
@@ -134,7 +133,7 @@ def many_jobs_note(plan: Plan, optimizer: Optimizer, seconds: float | None = Non
 
 def note_lines(notes: Iterable[str]) -> str:
     """Return notes as lines of the console."""
-    return "".join(f"note      {note}\n" for note in notes)
+    return "".join(f"{format.note(note)}\n" for note in notes)
 
 
 def plan_lines(recipe: Recipe, model: Sequential, notes: Iterable[str] = ()) -> str:

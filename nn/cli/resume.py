@@ -11,7 +11,7 @@ import numpy as np
 
 from nn import __version__
 from nn.cli.options import Options
-from nn.core import fingerprint
+from nn.core import fingerprint, format
 from nn.core.errors import DataError, UsageError
 from nn.core.options import Integer
 from nn.io.checkpoint import Checkpoint
@@ -71,7 +71,7 @@ class Start(NamedTuple):
 
     def lines(self) -> str:
         """What the user is told of it; nothing of a run that begins."""
-        lines = [f"note      {note}" for note in self.notes]
+        lines = [format.note(note) for note in self.notes]
         epochs = self.asked.recipe.epochs
         if self.is_finished:
             made = f"has ended after epoch {self.ended}" if self.earlier else f"has made its {epochs} epochs"

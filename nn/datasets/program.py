@@ -11,12 +11,12 @@ import traceback
 BAD_DATA, ENVIRONMENT, INTERRUPTED = 3, 4, 130
 
 try:
+    from nn.core.format import print_line
     from nn.datasets import published, synthetic
     from nn.datasets.catalogue import PUBLISHED
     from nn.datasets.errors import DataError, DownloadError
     from nn.datasets.imageset import ImageSet
     from nn.datasets.options import read_options
-    from nn.datasets.terminal import say
     from nn.datasets.writing import Written, write_set
 except ModuleNotFoundError as missing:
     if missing.name != "numpy":
@@ -62,17 +62,17 @@ def choose(options: argparse.Namespace) -> ImageSet:
 
 def report(image_set: ImageSet, files: list[Written]) -> None:
     """Say what was written where."""
-    say(
+    print_line(
         f"{image_set.name}: {image_set.train.rows:,} training and {image_set.test.rows:,} test images of "
         f"{image_set.height} x {image_set.width}, {len(image_set.classes)} classes ({image_set.source})"
     )
     for file in files:
-        say(f"  {file.path}  {file.size:,} bytes")
+        print_line(f"  {file.path}  {file.size:,} bytes")
 
 
 def fail(reason: str, code: int, options: argparse.Namespace) -> int:
     """Say in one line why there is no data set."""
     if options.debug:
         traceback.print_exc()
-    say(f"generate_data.py: error: {' '.join(reason.split())}", sys.stderr)
+    print_line(f"generate_data.py: error: {' '.join(reason.split())}", sys.stderr)
     return code

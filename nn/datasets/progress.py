@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from nn.datasets.terminal import say
+from nn.core.format import print_line
 
 LIVE_SECONDS = 0.1  # between two states of the live line
 PLAIN_SECONDS = 15.0  # between two plain lines of one long piece of work
@@ -46,4 +46,4 @@ class Progress:
 
     def _print(self, line: str, end: str) -> None:
         clear = "\r\x1b[K" if self.live else ""  # back to the start of the line, and empty it
-        say(line, start=clear, end=end)
+        print_line(line, start=clear, end=end)
