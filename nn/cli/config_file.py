@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from nn.cli.options import Options
 from nn.core.errors import UsageError
-from nn.core.options import Flag, invalid, json_object, options_of
+from nn.core.options import Flag, json_object, options_of
 from nn.optim.lbfgs import LBFGS
-from nn.training.recipe import PLACES, Recipe
+from nn.training.recipe import Recipe
+from nn.training.run_options import DATA_PATHS
 
-FIELDS = {**options_of(Options), **options_of(Recipe)}
-ABOUT = ("about", "get_data")  # what a file may say of itself
+FIELDS = {**options_of(Recipe), **options_of(Options)}
 
 
 def read_option(said: str, name: str, value: Any, as_json: bool = False) -> Any:
@@ -46,17 +46,11 @@ def from_file(path: str) -> dict[str, Any]:
         raise UsageError(f"--config: {error}") from None
     for key, value in found.items():
         name = key.replace("-", "_")
-        known = [*FIELDS, *ABOUT]
-        if name not in known:
-            raise UsageError(f"--config: {path}: unknown key {key[:80]!a}; known: {', '.join(known)}")
+        if name not in FIELDS:
+            raise UsageError(f"--config: {path}: unknown key {key[:80]!a}; known: {', '.join(FIELDS)}")
         if name in values:
             raise UsageError(f"--config: {path}: {name} is said twice")
-        if name in ABOUT:
-            if not isinstance(value, str):
-                raise UsageError(f"--config: {path}: {name}: {invalid('a text', value)}")
-            values[name] = " ".join(value.split())
-        else:
-            values[name] = read_option(f"--config: {path}: {name}", name, value, as_json=True)
+        values[name] = read_option(f"--config: {path}: {name}", name, value, as_json=True)
     return values
 
 
@@ -85,7 +79,7 @@ def beside(values: dict[str, Any], flags: dict[str, Any]) -> Beside:
     left = dict(values)
     for flag, value in flags.items():
         void[flag] = {name: left.pop(name) for name in _replaced_by(flag, value) if name in left}
-    if flags.keys() & set(PLACES[:4]):
+    if flags.keys() & set(DATA_PATHS):
         left.pop("get_data", None)  # it makes the file's data, not these
     return Beside(left, void)
 

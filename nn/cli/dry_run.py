@@ -22,9 +22,9 @@ from nn.data.first_lines import FirstLines
 from nn.models.sequential import Sequential
 from nn.spark.input.text_source import COMPRESSED
 from nn.training.loop import Optimizer, Plan, jobs_an_epoch
+from nn.training.run_options import DATA_PATHS
 
 ENOUGH = 10_000  # lines whose labels are looked at together; where they stand beside the images, no more than these
-DATA = ("train_images", "train_labels", "test_images", "test_labels")
 STRIDE = 1 << 24  # bytes read at a time
 TAIL = 1 << 16  # bytes at a file's end in which its empty lines lie
 
@@ -79,7 +79,7 @@ def refuse(asked: Options) -> None:
     if _is_here(asked.output):
         ownership.refuse_here(asked, local_path(asked.output) or "")
     with asked.telling_how_to_get_data():
-        for name in DATA:
+        for name in DATA_PATHS:
             place = getattr(asked, name)
             if place != "-" and _is_here(place) and not _exists(local_path(place) or ""):
                 raise MissingFileError(f"{name.upper()}: no such file or folder: {place}")
@@ -122,7 +122,7 @@ def _jobs(plan: Plan, optimizer: Optimizer, params: tree.Tree) -> str:
 
 def elsewhere(asked: Options) -> list[str]:
     """The arguments behind which no plain text lies on this machine."""
-    places = ((name, getattr(asked, name)) for name in DATA)
+    places = ((name, getattr(asked, name)) for name in DATA_PATHS)
     return [name.upper() for name, place in places if place != "-" and not local_files(place)]
 
 

@@ -14,89 +14,20 @@ from typing import Any
 import numpy as np
 
 from nn.core.errors import MissingFileError, UsageError
-from nn.core.options import Choice, Flag, Integer, Place, option, options_of
+from nn.core.options import options_of
 from nn.data import dialect
 from nn.data.split import Split
 from nn.layers.base import WrongKindError
 from nn.models.sequential import Sequential
 from nn.spark.input.reader import Source
 from nn.training.recipe import Recipe
-
-MOST_SKIPPED = 10_000
-MOST_PIECES = 1_000_000  # Spark's driver keeps an account of each
+from nn.training.run_options import RunOptions
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RunOptions):
     """What the user asked for: the places of the data, how to run, and the recipe."""
 
-    train_images: str = option(None, Place(), "rows to learn from")
-    train_labels: str = option(None, Place(), "their labels, or - where --label-column says")
-    test_images: str = option(None, Place(), "rows to score on, never learned from")
-    test_labels: str = option(None, Place(), "their labels, or -")
-    output: str = option(
-        None, Place(), "folder for the results: histories, metrics, model.npz; new or empty", kept=False
-    )
-    label_column: int | None = option(
-        None,
-        Integer(None, "a column number, as 0 for the first or -1 for the last"),
-        "labels stand in column N of the images, counted from 0, or from the end if negative",
-    )
-    weight_column: int | None = option(
-        None,
-        Integer(None, "a column number, as 0 for the first or -1 for the last"),
-        "column N of the images says what each training row weighs; TEST_IMAGES may leave it out, and is not weighed",
-    )
-    header: str | None = option(
-        None,
-        Choice(dialect.HEADERS, "auto|yes|no"),
-        "whether the first line of each file is a header (default auto: it is where none of its fields is a number, or "
-        "where they count 0,1,2,...)",
-    )
-    skip_lines: int | None = option(
-        None,
-        Integer(0, most=MOST_SKIPPED),
-        "lines to leave out at the start of each file, before its header (default 0)",
-    )
-    partitions: int | None = option(
-        None,
-        Integer(1, most=MOST_PIECES),
-        "pieces that the rows are cut into (default: as many as tasks run at once)",
-    )
-    shuffle_once: bool = option(
-        False,
-        Flag(),
-        "move every training row once to a random place: for averaged parameters on rows sorted by class",
-    )
-    overwrite: bool = option(
-        False, Flag(), "replace an earlier run's results in OUTPUT, and nothing else", kept=False
-    )
-    resume: bool = option(
-        False,
-        Flag(),
-        "go on with the run in OUTPUT from its last checkpoint, to the same model; a run that never began begins",
-        kept=False,
-    )
-    checkpoint_every: int | None = option(
-        None,
-        Integer(0),
-        "write a checkpoint after every N epochs, 0: never (default: as often as takes less than 2 % of the time); "
-        "the last epoch, or the one before an interruption, always gets one",
-        kept=False,
-    )
-    keep_checkpoints: int = option(
-        2, Integer(1), "keep the last N checkpoints, and the best (default 2)", kept=False
-    )
-    check: bool = option(
-        False,
-        Flag(),
-        "look over the cluster and the data with small jobs, say what would stop the run, and leave",
-        kept=False,
-    )
-    dry_run: bool = option(False, Flag(), "say what the run would do, start nothing and leave", kept=False)
-    debug: bool = option(False, Flag(), "show Spark's log, and stack traces for errors", kept=False)
-    about: str | None = None  # what a configuration file says of itself
-    get_data: str | None = None  # the command that makes its data, for whoever lacks it
     recipe: Recipe = field(default_factory=Recipe)
     notes: tuple[str, ...] = field(default=(), compare=False)  # on how they came about, a line each
 
@@ -126,7 +57,7 @@ class Options:
 
     def as_json(self) -> dict[str, Any]:
         """All of it as plain JSON values, which `--config` takes back; options left alone are not listed."""
-        values: dict[str, Any] = {"about": self.about, "get_data": self.get_data}
+        values: dict[str, Any] = {}
         for owner in (self, self.recipe):
             for name, each in options_of(type(owner)).items():
                 value = getattr(owner, name)
@@ -140,7 +71,7 @@ class Options:
             name
             for owner in (Options, Recipe)
             for name, each in options_of(owner).items()
-            if each.metadata["kept"]
+            if each.metadata["affects_results"]
         ]
         return {name: value for name, value in whole.as_json().items() if name in kept}
 

@@ -99,7 +99,7 @@ def is_configuration(found: dict[str, Any]) -> bool:
         name: each.metadata["reader"]
         for owner in (Options, Recipe)
         for name, each in options_of(owner).items()
-        if each.metadata["kept"]
+        if each.metadata["affects_results"]
     }
     if not ALWAYS <= found.keys() <= known.keys():
         return False

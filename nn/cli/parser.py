@@ -20,7 +20,8 @@ from nn.layers.initializers import INITIALIZERS
 from nn.models.losses import LOSSES
 from nn.optim.schedules import SCHEDULES
 from nn.spark.storage.paths import refuse_malformed
-from nn.training.recipe import OPTIMIZERS, PLACES, Recipe
+from nn.training.recipe import OPTIMIZERS, Recipe
+from nn.training.run_options import PATHS
 
 USAGE = """\
 spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS
@@ -66,12 +67,12 @@ def parse(arguments: list[str]) -> Options:
     configs = given.pop("config", [])
     if len(configs) > 1:
         raise UsageError(f"--config: expected one file, found {len(configs)}")
-    if given.keys() & set(PLACES) == {"train_images"}:
-        given["output"] = given.pop("train_images")  # the data's places stand in the configuration file
+    if given.keys() & set(PATHS) == {"train_images"}:
+        given["output"] = given.pop("train_images")  # the data's paths stand in the configuration file
     flags = {name: read_option(_shown(name), name, word) for name, word in given.items()}
     file = config_file.beside(config_file.from_file(configs[0]) if configs else {}, flags)
     values = {**file.values, **flags}
-    missing = [name.upper() for name in PLACES if values.get(name) is None]
+    missing = [name.upper() for name in PATHS if values.get(name) is None]
     if missing:
         raise UsageError(
             f"the following arguments are required: {', '.join(missing)}; --help lists the options"
@@ -84,7 +85,7 @@ def parse(arguments: list[str]) -> Options:
         raise UsageError(option_names(str(error))) from None
     notes = config_file.notes(file.void, given, configs[0], recipe) if configs else ()
     asked = Options(**own, recipe=recipe, notes=notes)
-    for name in PLACES:
+    for name in PATHS:
         refuse_malformed(getattr(asked, name), name.upper())
     asked.check_shapes()
     return asked
@@ -110,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
-    for title, names in GROUPS.items():
+    for title, names in groups().items():
         group = parser.add_argument_group(title)
         for name in names:
             _add(group, name, FIELDS[name].metadata)
@@ -121,35 +122,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-GROUPS = {
-    "data": (*PLACES, "label_column", "weight_column", "header", "skip_lines"),
-    "network": ("hidden", "activation", "layers", "input_shape", "initializer", "loss"),
-    "training": (
-        *(
-            "epochs",
-            "sample",
-            "batch_size",
-            "average",
-            "rounds_per_epoch",
-            "outer_learning_rate",
-            "outer_momentum",
-        ),
-        *("optimizer", "learning_rate", "schedule", "warmup", "clip"),
-        *("l1", "l2", "class_weights", "augment", "validation_fraction", "patience"),
-    ),
-    "run": (
-        *(
-            "seed",
-            "partitions",
-            "shuffle_once",
-            "overwrite",
-            "resume",
-            "checkpoint_every",
-            "keep_checkpoints",
-        ),
-        *("check", "dry_run", "debug"),
-    ),
-}
+def groups() -> dict[str, list[str]]:
+    """Return the names of the options by the group in which --help lists them, in its order."""
+    names: dict[str, list[str]] = {title: [] for title in ("data", "network", "training", "run")}
+    listed = [(name, field.metadata) for name, field in FIELDS.items() if field.metadata["group"]]
+    for name, metadata in sorted(listed, key=lambda item: bool(item[1]["after"])):
+        group = names[metadata["group"]]
+        group.insert(group.index(metadata["after"]) + 1 if metadata["after"] else len(group), name)
+    return names
+
+
 CONFIG_HELP = (
     "take options from a local JSON file, such as recipes/cnn.json or OUTPUT/config.json. An option on the command "
     "line replaces the file's value. The value none removes what the file sets, as in --augment none; --no-NAME turns "
@@ -159,7 +141,7 @@ CONFIG_HELP = (
 
 def _add(group, name: str, about: Any) -> None:
     help, word = about["help"].replace("%", "%%"), option_word(name)
-    if name in PLACES:
+    if name in PATHS:
         group.add_argument(name, metavar=name.upper(), nargs="?", help=help)
     elif isinstance(about["reader"], Flag):
         group.add_argument(f"--{word}", action="store_const", const=True, dest=name, help=help)
@@ -173,7 +155,7 @@ def _add(group, name: str, about: Any) -> None:
 
 def _shown(name: str) -> str:
     """Return the name of an argument as an error calls it."""
-    return name.upper() if name in PLACES else f"--{option_word(name)}"
+    return name.upper() if name in PATHS else f"--{option_word(name)}"
 
 
 class _Words(argparse.Action):

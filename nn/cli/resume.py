@@ -21,10 +21,10 @@ from nn.spark.storage.recorder import Pace, Recorder
 from nn.spark.storage.run_directory import Output
 from nn.training.loop import Optimizer, Plan, check, divergence
 from nn.training.records import Progress
+from nn.training.run_options import DATA_PATHS
 
 # Keys that may differ: the data are held against each other by their fingerprints, epochs have rules of their own.
-PLACES = ("train_images", "train_labels", "test_images", "test_labels")
-FREE = (*PLACES, "header", "skip_lines", "epochs")
+FREE = (*DATA_PATHS, "header", "skip_lines", "epochs")
 
 
 class Start(NamedTuple):
@@ -204,7 +204,7 @@ def _other_versions(before: dict[str, Any]) -> list[str]:
 
 def _other_places(asked: Options, config: dict[str, Any]) -> list[str]:
     """What the user should know of data that a finished run did not read, or read elsewhere."""
-    others = [name for name in PLACES if config.get(name) != getattr(asked, name)]
+    others = [name for name in DATA_PATHS if config.get(name) != getattr(asked, name)]
     return [
         f"--resume: {name}: the run in OUTPUT read {_shown(config.get(name))}, not {_shown(getattr(asked, name))}"
         for name in others

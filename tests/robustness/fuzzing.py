@@ -49,6 +49,7 @@ from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import LocalFolder
 from nn.training.recipe import Recipe
 from nn.training.records import Epoch, Progress
+from nn.training.run_options import PATHS
 from tests.robustness.fuzzing_common import (
     ACCEPTED,
     FLOAT32,
@@ -528,7 +529,7 @@ PLACES = ["a.csv", "b.csv", "c.csv", "d.csv", "out"]
 def command_line(random: Random) -> str:
     """A command line of options and words that may not belong together."""
     fields = {**options_of(Options), **options_of(Recipe)}
-    names = [name for name in fields if name not in parser.PLACES]
+    names = [name for name in fields if name not in PATHS]
     words = list(PLACES) if random.random() < 0.9 else random.sample([*PLACES, *WORDS], random.randint(0, 6))
     for _ in range(random.choice([0, 1, 1, 2, 3])):
         name = random.choice(names)
@@ -575,7 +576,7 @@ RECIPES = [
 
 def recipe_file(random: Random) -> str:
     """A configuration file, changed as text or as JSON."""
-    value = dict(zip(parser.PLACES, PLACES, strict=True)) | random.choice(RECIPES)
+    value = dict(zip(PATHS, PLACES, strict=True)) | random.choice(RECIPES)
     if random.random() < 0.3:
         content = bent(random, json.dumps(value).encode())
     else:
