@@ -76,12 +76,12 @@ def run(context, storage, output, checkpoints, start):
     """The job, from the first file that is read to the last that is written."""
     clock = report.Clock()
     executors = wait_for_executors(context, console.print_line)
-    asked = start.asked.for_cluster(context.defaultParallelism)
-    console.print_line(report.where(context, executors, asked, output.folder))
+    asked = start.options.for_cluster(context.defaultParallelism)
+    console.print_line(report.spark_line(context, executors, asked, output.folder))
 
     # read
     train_source, test_source = asked.sources()
-    with asked.telling_how_to_get_data():
+    with asked.get_data_hint():
         train_set, test_set = reader.read_both(context, storage, train_source, test_source, asked.pieces)
     if asked.shuffle_once:
         train_set = shuffled(train_set, asked.recipe.seed)
@@ -108,10 +108,10 @@ def run(context, storage, output, checkpoints, start):
         many = [report.many_jobs_note(plan, optimizer, seconds_per_batch(measure, params, plan))]
     console.print_line(report.plan_lines(recipe, model, many) + start.lines())
     table = console.Table(plan, live=shows_on_terminal(context), done=start.epoch)
-    measure = table.counting(measure)
-    descend = table.counting(descend_on(train_blocks, model, recipe.augment, penalty))
+    measure = table.with_progress(measure)
+    descend = table.with_progress(descend_on(train_blocks, model, recipe.augment, penalty))
     epochs = train(measure, optimizer, plan, progress, descend, recipe.patience)
-    resume.take_over(start, asked, output, checkpoints)
+    resume.prepare_output(start, asked, output, checkpoints)
     with resume.recording(start, asked, data, optimizer, output, checkpoints) as record:
         for progress in table.watch(epochs):
             record(progress)
@@ -133,7 +133,7 @@ def run(context, storage, output, checkpoints, start):
     at_once = min(context.defaultParallelism, train_set.partitions)
     notes = diagnosis.notes(score, progress, model, params)
     console.print_line(
-        report.closing(asked, plan, progress, score, notes, clock, output.folder.is_local, at_once)
+        report.summary_lines(asked, plan, progress, score, notes, clock, output.folder.is_local, at_once)
     )
 
 

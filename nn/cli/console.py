@@ -1,4 +1,4 @@
-"""What the user watches: a table line an epoch, or one live line on a terminal."""
+"""Progress on the console: a table with one line per epoch, or one live line on a terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def print_line(text: str) -> None:
 
 
 def line_of(epoch: Epoch, epochs: int, left: float) -> str:
-    """One line of the table; `left` in seconds."""
+    """Return an epoch's line of the table; `left`: seconds to the end of training."""
     count = f"{epoch.epoch}/{epochs}"
     accepted = "yes" if epoch.accepted else "rejected"
     line = (
@@ -41,17 +41,16 @@ def _cost(cost: float) -> str:
 
 
 class Table:
-    """Shows training as it goes on: a table for a log, a live line for a person at a terminal."""
+    """Shows the progress of training: as a table in a log, as a live line on a terminal."""
 
     def __init__(self, plan: Plan, live: bool, done: int = 0, stream: TextIO | None = None):
         self.plan, self.live, self.stream = plan, live, stream or sys.stdout
-        self.start = done / plan.epochs  # the part of the run that was made before
-        self.jobs = 0
+        self.start = done / plan.epochs  # the share of the epochs that an earlier run made
         self.began = time.monotonic()
         self.latest: Epoch | None = None
 
     def watch(self, epochs: Iterable[Progress]) -> Iterator[Progress]:
-        """Pass each epoch's progress on, and show it when it has been dealt with: what is seen is written down."""
+        """Yield each epoch's progress and then show it, so that an epoch is shown once it is saved."""
         header = HEADER + (VALIDATION_HEADER if self.plan.validates else "")
         if not self.live:
             self._print(header)
@@ -64,15 +63,17 @@ class Table:
                 else:
                     left = self._left(len(progress.history) / self.plan.epochs)
                     self._print(line_of(self.latest, self.plan.epochs, left))
-        finally:  # whatever is said next, an error too, starts on a line of its own
+        finally:  # what is printed next, an error too, starts on a line of its own
             if self.live and self.latest:
                 self._erase()
                 self._print(header + "\n" + line_of(self.latest, self.plan.epochs, 0))
 
-    def counting(self, measure: Callable[[Any, RowSelection], Sums]) -> Callable[[Any, RowSelection], Sums]:
-        """`measure`, moving the live line on after each job."""
+    def with_progress(
+        self, measure: Callable[[Any, RowSelection], Sums]
+    ) -> Callable[[Any, RowSelection], Sums]:
+        """Return `measure` such that it updates the live line after each job."""
 
-        def counted(params: Any, selection: RowSelection) -> Sums:
+        def measure_and_show(params: Any, selection: RowSelection) -> Sums:
             sums = measure(params, selection)
             if self.live and selection.batch is not None:
                 self._draw_bar(
@@ -80,7 +81,7 @@ class Table:
                 )
             return sums
 
-        return counted
+        return measure_and_show
 
     def _left(self, done: float) -> float:
         return (time.monotonic() - self.began) * (1 - done) / (done - self.start)
@@ -108,7 +109,7 @@ class Table:
 
 
 def _columns() -> int:
-    """The terminal's width; spark-submit's pipe has none, so the controlling terminal is asked."""
+    """Return the width of the controlling terminal: stdout may be a pipe to spark-submit, which has none."""
     try:
         with open("/dev/tty") as terminal:
             return os.get_terminal_size(terminal.fileno()).columns or 80

@@ -12,7 +12,7 @@ EPOCHS = [Epoch(1, 1.25, 0.5, 0.1, True, 700, 0.2), Epoch(2, 1.5, 0.25, 0.12, Fa
 def show(live):
     stream = io.StringIO()
     table = Table(Plan(1000, 2, batch_size=500), live, stream=stream)
-    measure = table.counting(lambda params, draw: Sums(Measures(1, 1.0, 1.0, 1.0)))
+    measure = table.with_progress(lambda params, draw: Sums(Measures(1, 1.0, 1.0, 1.0)))
 
     def epochs():
         for number in (1, 2):

@@ -574,7 +574,7 @@ def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
         ("[1]", "expected a JSON object, found list"),
         (" " * (1 << 20) + "{}", "expected at most 1,048,576 bytes, found 1,048,5"),
         ({"hiden": [3]}, "unknown key 'hiden'; known: hidden, "),
-        ({"batch_size": 3, "batch-size": 4}, "batch_size is said twice"),
+        ({"batch_size": 3, "batch-size": 4}, "batch_size is given twice"),
         ({"epochs": "3.5"}, "epochs: expected a whole number of at least 1, found '3.5'"),
         ({"epochs": True}, "epochs: expected a whole number of at least 1, found True"),
         ({"l2": float("nan")}, "l2: expected a number of at least 0, found nan"),
@@ -616,7 +616,7 @@ def test_a_missing_file_is_told_with_the_command_that_makes_it():
         (asked, "no such file"),
         (helpful, "no such file; make it with: python generate_data.py"),
     ):
-        with pytest.raises(MissingFileError, match=f"{end}$"), each.telling_how_to_get_data():
+        with pytest.raises(MissingFileError, match=f"{end}$"), each.get_data_hint():
             raise MissingFileError("no such file")
 
 

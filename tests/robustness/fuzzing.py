@@ -395,7 +395,7 @@ def checkpoint_file(random: Random) -> str:
     assert told["config"] == point.config and told["data"] == point.data
     try:  # what --resume asks of it next
         start = resume.Start(resume.continued(RUN, point.config, point.epoch), point, False)
-        progress = start.progress(start.asked, DATA, OPTIMIZER, PLAN, MODEL.init(0))
+        progress = start.progress(start.options, DATA, OPTIMIZER, PLAN, MODEL.init(0))
     except UserError as error:
         one_line(str(error))
         return REFUSED
