@@ -1,4 +1,4 @@
-"""Zip the package nn, byte for byte the same each time, to ship it to executors.
+"""Zip the package nn for executors; the same files give the same bytes.
 
 `python -m nn.io.package dist/nn.zip` writes the file for spark-submit's --py-files.
 """
@@ -18,17 +18,17 @@ from pathlib import Path
 from nn.core import files
 
 _ROOT = Path(__file__).resolve().parents[1]
-_LEFT_OUT = {"datasets", "plotting"}  # which neither the job nor its executors need
-_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold: contents alone decide its bytes
+_LEFT_OUT = {"datasets", "plotting"}  # neither the job nor its executors need them
+_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold: the bytes depend on contents alone
 
 
 def is_zipped() -> bool:
-    """Whether this code runs from inside a zip."""
+    """Return whether this code runs from a zip."""
     return not _ROOT.is_dir()
 
 
 def write_zip(path: str | os.PathLike) -> None:
-    """Write the package's Python files to a zip, whole or not at all."""
+    """Write the package's Python files to a zip, completely or not at all. Raises ValueError if run from a zip."""
     if is_zipped():
         raise ValueError(f"this code runs from a zip already: copy {_ROOT.parent}")
     target = Path(path)
@@ -46,12 +46,12 @@ def write_zip(path: str | os.PathLike) -> None:
 
 
 def temporary_zip() -> str:
-    """A zip of the package that is removed when this process ends."""
+    """Write a zip of the package that is removed when this process ends; return its path."""
     folder = tempfile.mkdtemp(prefix="nn-package-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = os.path.join(folder, "nn.zip")
     write_zip(path)
-    # Named by content: a --py-files nn.zip of another version would be refused beside one of the same name.
+    # Named by content: Spark refuses two files of the same name, such as a --py-files nn.zip of another version.
     named = os.path.join(folder, f"nn-{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]}.zip")
     os.rename(path, named)
     return named

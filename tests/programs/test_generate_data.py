@@ -110,7 +110,7 @@ def test_synthetic_writes_the_set(tmp_path):
     ("arguments", "message"),
     [
         (["--dataset", "cifar"], "argument --dataset: invalid choice: 'cifar'"),
-        (["--digits", "1"], "argument --digits: expected at least two classes to tell apart, found '1'"),
+        (["--digits", "1"], "argument --digits: expected at least two classes, found '1'"),
         (["--digits", "1,1"], "argument --digits: expected each class once"),
         (["--digits", "1,10"], "argument --digits: expected classes in 0..9, found 10"),
         (["--digits", "a,b"], "argument --digits: expected class numbers separated by commas"),
