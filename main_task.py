@@ -35,6 +35,7 @@ if reason:
     sys.exit(4)
 
 from nn.cli import check, console, dry_run, entry, ownership, parser, report, resume
+from nn.core import format
 from nn.models import model_file
 from nn.spark.backend import SparkBackend
 from nn.spark.input import reader
@@ -48,22 +49,22 @@ from nn.spark.storage.run_directory import Output
 from nn.training import diagnosis, evaluation
 
 
-def main(asked):
+def main(options):
     """Say the plan, look over the cluster or run the job, as the options ask."""
-    for note in asked.notes:
-        console.say("note      " + note)
-    if asked.dry_run:
-        console.say(dry_run.lines(asked))
+    for note in options.notes:
+        console.print_line(format.note(note))
+    if options.dry_run:
+        console.print_line(dry_run.lines(options))
         return
-    with spark_context("neural network training", asked.debug) as context:
+    with spark_context("neural network training", options.debug) as context:
         storage = Storage(context)
-        output = Output(storage.folder(asked.output))
-        with ownership.claimed(asked, output, console.say):
-            checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
-            start = resume.start(asked, output, checkpoints)
+        output = Output(storage.folder(options.output))
+        with ownership.claimed(options, output, console.print_line):
+            checkpoints = Checkpoints(output.folder, options.keep_checkpoints)
+            start = resume.start(options, output, checkpoints)
             if start.is_finished:
-                console.say(start.lines())
-            elif asked.check:
+                console.print_line(start.lines())
+            elif options.check:
                 check.run(context, storage, output, start)
             else:
                 run(context, storage, output, checkpoints, start)
@@ -72,22 +73,22 @@ def main(asked):
 def run(context, storage, output, checkpoints, start):
     """The job, from the first file that is read to the last that is written."""
     clock = report.Clock()
-    executors = wait_for_executors(context, console.say)
-    asked = start.asked.for_cluster(context.defaultParallelism)
-    console.say(report.where(context, executors, asked, output.folder))
+    executors = wait_for_executors(context, console.print_line)
+    options = start.options.for_cluster(context.defaultParallelism)
+    console.print_line(report.spark_line(context, executors, options, output.folder))
 
     # read
-    train_source, test_source = asked.sources()
-    with asked.telling_how_to_get_data():
-        train_set, test_set = reader.read_both(context, storage, train_source, test_source, asked.pieces)
-    if asked.shuffle_once:
-        train_set = shuffled(train_set, asked.recipe.seed)
-    about = report.describe_data(storage, asked, train_set.rows)
-    training = asked.training_run(train_set.facts)
+    train_source, test_source = options.sources()
+    with options.get_data_hint():
+        train_set, test_set = reader.read_both(context, storage, train_source, test_source, options.pieces)
+    if options.shuffle_once:
+        train_set = shuffled(train_set, options.recipe.seed)
+    about = report.describe_data(storage, options, train_set.rows)
+    training = options.training_run(train_set.facts)
     backend = SparkBackend(train_set.blocks, train_set.facts, train_set.cached, train_set.weighted)
     backend.split(training.split)
-    asked = asked.with_recipe(training.recipe)
-    console.say(
+    options = options.with_recipe(training.recipe)
+    console.print_line(
         report.data_lines(
             train_set, test_set, training.recipe, training.split, about["name"], clock.lap("reading")
         )
@@ -95,13 +96,13 @@ def run(context, storage, output, checkpoints, start):
 
     # train
     data = resume.data_of(train_set, test_set)
-    progress = start.progress(asked, data, training)
+    progress = start.progress(options, data, training)
     notes = report.many_jobs_notes(training, backend)
-    console.say(report.plan_lines(training.recipe, training.model, notes) + start.lines())
+    console.print_line(report.plan_lines(training.recipe, training.model, notes) + start.lines())
     table = console.Table(training.plan, live=shows_on_terminal(context), done=start.epoch)
     epochs = training.epochs(console.CountingBackend(backend, table), progress)
-    resume.take_over(start, asked, output, checkpoints)
-    with resume.recording(start, asked, data, training, output, checkpoints) as record:
+    resume.prepare_output(start, options, output, checkpoints)
+    with resume.recording(start, options, data, training, output, checkpoints) as record:
         for progress in table.watch(epochs):
             record(progress)
         record.finish()
@@ -115,7 +116,7 @@ def run(context, storage, output, checkpoints, start):
         handle.destroy()
         clock.lap("scoring")
         summary = report.summary(
-            asked,
+            options,
             context,
             train_set,
             test_set,
@@ -131,8 +132,10 @@ def run(context, storage, output, checkpoints, start):
         output.write_results(score, summary, model_file.to_bytes(model, params, trained_on))
     at_once = min(context.defaultParallelism, train_set.partitions)
     notes = diagnosis.notes(score, progress, model, params)
-    console.say(
-        report.closing(asked, training.plan, progress, score, notes, clock, output.folder.is_local, at_once)
+    console.print_line(
+        report.summary_lines(
+            options, training.plan, progress, score, notes, clock, output.folder.is_local, at_once
+        )
     )
 
 

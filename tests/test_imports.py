@@ -26,7 +26,7 @@ PACKAGES = {
 }
 JVM = "nn/spark/runtime/jvm.py"  # the one file that uses PySpark's private attributes
 PRIVATE = re.compile(r"_j[a-z]*|_gateway\w*|_ensure_initialized|_temp_dir")
-PRINT = {"cli", "datasets", "plotting", "package"}
+PRINT = {"cli", "datasets", "plotting", "format", "package"}
 FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "nn").rglob("*.py"))
 PROGRAMS = sorted(path.relative_to(ROOT) for path in ROOT.glob("*.py"))
 

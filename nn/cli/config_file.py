@@ -1,4 +1,4 @@
-"""Options from a configuration file, less those that options of the command line make void."""
+"""Read options from a configuration file; drop those that options of the command line replace."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 
 from nn.cli.options import Options
 from nn.core.errors import UsageError
-from nn.core.options import Flag, invalid, json_object, options_of
-from nn.training.recipe import PLACES, Recipe
+from nn.core.options import Flag, json_object, options_of
+from nn.training.recipe import Recipe
+from nn.training.run_options import DATA_PATHS
 
-FIELDS = {**options_of(Options), **options_of(Recipe)}
-ABOUT = ("about", "get_data")  # what a file may say of itself
+FIELDS = {**options_of(Recipe), **options_of(Options)}
 
 
-def read_option(said: str, name: str, value: Any, as_json: bool = False) -> Any:
-    """Return the value of one option from its word, or from JSON.
+def read_option(label: str, name: str, value: Any, as_json: bool = False) -> Any:
+    """Return the value of the option `name` from a word of the command line, or from JSON.
 
-    Raises UsageError, which calls it `said`, for a word that it does not take.
+    Raises UsageError, which begins with `label`, for a value that the option does not take.
     """
     field = FIELDS[name]
     reader = field.metadata["reader"]
@@ -28,7 +28,7 @@ def read_option(said: str, name: str, value: Any, as_json: bool = False) -> Any:
     try:
         return reader.json(value) if as_json else reader.text(value)
     except ValueError as error:
-        raise UsageError(f"{said}: {error}") from None
+        raise UsageError(f"{label}: {error}") from None
 
 
 def option_word(name: str) -> str:
@@ -37,30 +37,24 @@ def option_word(name: str) -> str:
 
 
 def from_file(path: str) -> dict[str, Any]:
-    """Return the options that a JSON file gives, each checked; UsageError names the file and what is wrong."""
+    """Return the options in a JSON file, each checked. Raises UsageError that names the file."""
     values: dict[str, Any] = {}
     try:
-        found = json_object(path)
+        content = json_object(path)
     except ValueError as error:
         raise UsageError(f"--config: {error}") from None
-    for key, value in found.items():
+    for key, value in content.items():
         name = key.replace("-", "_")
-        known = [*FIELDS, *ABOUT]
-        if name not in known:
-            raise UsageError(f"--config: {path}: unknown key {key[:80]!a}; known: {', '.join(known)}")
+        if name not in FIELDS:
+            raise UsageError(f"--config: {path}: unknown key {key[:80]!a}; known: {', '.join(FIELDS)}")
         if name in values:
-            raise UsageError(f"--config: {path}: {name} is said twice")
-        if name in ABOUT:
-            if not isinstance(value, str):
-                raise UsageError(f"--config: {path}: {name}: {invalid('a text', value)}")
-            values[name] = " ".join(value.split())
-        else:
-            values[name] = read_option(f"--config: {path}: {name}", name, value, as_json=True)
+            raise UsageError(f"--config: {path}: {name} is given twice")
+        values[name] = read_option(f"--config: {path}: {name}", name, value, as_json=True)
     return values
 
 
 OF_REPLICAS = ("rounds_per_epoch", "outer_learning_rate", "outer_momentum")
-REPLACES = {  # an option given on the command line takes the place of these in the file
+REPLACES = {  # an option of the command line: those of the file that it replaces
     "sample": ("batch_size", "average", *OF_REPLICAS),
     "batch_size": ("sample",),
     "layers": ("hidden", "activation"),
@@ -68,49 +62,49 @@ REPLACES = {  # an option given on the command line takes the place of these in 
     "activation": ("layers",),
     "optimizer": ("learning_rate", "schedule", "warmup"),  # each has its own
 }
-FIRST_ORDER = ("sample", "batch_size", "clip", "l1", "average", *OF_REPLICAS)  # that l-bfgs cannot do with
+FIRST_ORDER = ("sample", "batch_size", "clip", "l1", "average", *OF_REPLICAS)  # that l-bfgs does not support
 
 
-class Beside(NamedTuple):
-    """What becomes of a file's values beside the options of a command line."""
+class FileValues(NamedTuple):
+    """The values of a file, divided by the options of a command line."""
 
-    values: dict[str, Any]  # those that apply, unless an option of the same name is given
-    void: dict[str, dict[str, Any]]  # those that do not, by the option that makes them void
+    applied: dict[str, Any]  # unless the command line gives an option of the same name
+    replaced: dict[str, dict[str, Any]]  # by the option of the command line that replaces them
 
 
-def beside(values: dict[str, Any], flags: dict[str, Any]) -> Beside:
-    """Part the values of a file into those that apply beside the flags and those that a flag makes void."""
-    void: dict[str, dict[str, Any]] = {}
-    left = dict(values)
+def divide(values: dict[str, Any], flags: dict[str, Any]) -> FileValues:
+    """Divide the values of a file into those that apply and those that an option of the command line replaces."""
+    replaced: dict[str, dict[str, Any]] = {}
+    applied = dict(values)
     for flag, value in flags.items():
-        void[flag] = {name: left.pop(name) for name in _replaced_by(flag, value) if name in left}
-    if flags.keys() & set(PLACES[:4]):
-        left.pop("get_data", None)  # it makes the file's data, not these
-    return Beside(left, void)
+        replaced[flag] = {name: applied.pop(name) for name in _replaced_by(flag, value) if name in applied}
+    if flags.keys() & set(DATA_PATHS):
+        applied.pop("get_data", None)  # it makes the file's data, not these
+    return FileValues(applied, replaced)
 
 
 def notes(
-    void: Mapping[str, Mapping[str, Any]], words: Mapping[str, str], path: str, recipe: Recipe
+    replaced: Mapping[str, Mapping[str, Any]], words: Mapping[str, str], path: str, recipe: Recipe
 ) -> tuple[str, ...]:
-    """Return a line for each flag that made values of the file at `path` void; `words` are the flags as given.
+    """Return a line for each flag that replaced values of the file at `path`; `words` are the flags as typed.
 
-    A value is no loss that the flag's own default, or another flag, gives to the recipe too, or that is given anew.
+    A value that the recipe has all the same, by its defaults or another flag, is not named.
     """
     defaults = recipe.resolved()
-    found = []
-    for flag, values in void.items():
+    lines = []
+    for flag, values in replaced.items():
         lost = {
             name: value
             for name, value in values.items()
             if name not in words and value not in (FIELDS[name].default, getattr(defaults, name))
         }
         if lost:
-            found.append(_note(f"--{option_word(flag)} {words[flag]}", lost, path))
-    return tuple(found)
+            lines.append(_note(f"--{option_word(flag)} {words[flag]}", lost, path))
+    return tuple(lines)
 
 
 def _replaced_by(flag: str, value: Any) -> tuple[str, ...]:
-    """Return the options of the file that a flag of that value replaces."""
+    """Return the names of the file's options that a flag with this value replaces."""
     if value is None:
         return ()
     replaced = REPLACES.get(flag, ())
@@ -124,14 +118,14 @@ def _replaced_by(flag: str, value: Any) -> tuple[str, ...]:
 
 
 def _note(flag: str, lost: Mapping[str, Any], path: str) -> str:
-    """Return the sentence that says which values of the file do not apply beside a flag."""
+    """Return the sentence that names the values of the file that do not apply because of a flag."""
     shown = [f"{option_word(name)} {_as_word(name, value)}" for name, value in lost.items()]
     listed = " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
     return f"{flag}: {listed} of {path} {'do' if len(shown) > 1 else 'does'} not apply"
 
 
 def _as_word(name: str, value: Any) -> str:
-    """Return the word of the command line for a value."""
+    """Return a value as the command line spells it."""
     reader = FIELDS[name].metadata["reader"]
     plain = reader.plain(value)
     if isinstance(plain, list):

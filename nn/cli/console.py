@@ -1,4 +1,4 @@
-"""What the user watches: a table line an epoch, or one live line on a terminal."""
+"""Progress on the console: a table with one line per epoch, or one live line on a terminal."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ VALIDATION_HEADER = "    val cost    val acc"
 BAR = 10  # characters; the live line fits a terminal of 80
 
 
-def say(line: str) -> None:
-    """Show a line at once, also where a log takes it."""
-    print(format.lines(line), flush=True)
+def print_line(text: str) -> None:
+    """Print a line, or several, at once, so that a log has it in time."""
+    format.print_lines(text)
 
 
 def line_of(epoch: Epoch, epochs: int, left: float) -> str:
-    """One line of the table; `left` in seconds."""
+    """Return an epoch's line of the table; `left`: seconds to the end of training."""
     count = f"{epoch.epoch}/{epochs}"
     accepted = "yes" if epoch.accepted else "rejected"
     line = (
         f"{count:>11}{_cost(epoch.cost):>12}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
-        f"{accepted:>11}{epoch.rows:>11,}{epoch.seconds:>10.2f}{clock(left):>10}"
+        f"{accepted:>11}{epoch.rows:>11,}{epoch.seconds:>10.2f}{format.clock(left):>10}"
     )
     if epoch.val_cost is None:
         return line
@@ -42,28 +42,17 @@ def _cost(cost: float) -> str:
     return f"{cost:.6f}" if cost < 1e4 else f"{cost:.5g}"
 
 
-def clock(seconds: float) -> str:
-    """Seconds as 12s, 3m05s or 2h07m."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
-
-
 class Table:
-    """Shows training as it goes on: a table for a log, a live line for a person at a terminal."""
+    """Shows the progress of training: as a table in a log, as a live line on a terminal."""
 
     def __init__(self, plan: Plan, live: bool, done: int = 0, stream: TextIO | None = None):
         self.plan, self.live, self.stream = plan, live, stream or sys.stdout
-        self.start = done / plan.epochs  # the part of the run that was made before
-        self.jobs = 0
+        self.start = done / plan.epochs  # the share of the epochs that an earlier run made
         self.began = time.monotonic()
         self.latest: Epoch | None = None
 
     def watch(self, epochs: Iterable[Progress]) -> Iterator[Progress]:
-        """Pass each epoch's progress on, and show it when it has been dealt with: what is seen is written down."""
+        """Yield each epoch's progress and then show it, so that an epoch is shown once it is saved."""
         header = HEADER + (VALIDATION_HEADER if self.plan.validates else "")
         if not self.live:
             self._print(header)
@@ -76,7 +65,7 @@ class Table:
                 else:
                     left = self._left(len(progress.history) / self.plan.epochs)
                     self._print(line_of(self.latest, self.plan.epochs, left))
-        finally:  # whatever is said next, an error too, starts on a line of its own
+        finally:  # what is printed next, an error too, starts on a line of its own
             if self.live and self.latest:
                 self._erase()
                 self._print(header + "\n" + line_of(self.latest, self.plan.epochs, 0))
@@ -99,7 +88,7 @@ class Table:
                 shown = f"val cost {e.val_cost:.5f}  {e.val_accuracy:.2%}"
             parts.append(f"epoch {e.epoch}/{self.plan.epochs}  {shown}")
             parts.append(f"rate {e.learning_rate:.3g}" if e.accepted else "rejected")
-        parts.append(f"{clock(self._left(done))} left")
+        parts.append(f"{format.clock(self._left(done))} left")
         width = _columns() - 1
         self.stream.write("\r" + "  ".join(parts)[:width].ljust(width))
         self.stream.flush()
@@ -127,7 +116,7 @@ class CountingBackend:
 
 
 def _columns() -> int:
-    """The terminal's width; spark-submit's pipe has none, so the controlling terminal is asked."""
+    """Return the width of the controlling terminal: stdout may be a pipe to spark-submit, which has none."""
     try:
         with open("/dev/tty") as terminal:
             return os.get_terminal_size(terminal.fileno()).columns or 80

@@ -1,4 +1,4 @@
-"""What a run would do, told from what lies on this machine: nothing is started and nothing is written."""
+"""--dry-run: print the plan of a run from the files on this machine; start nothing and write nothing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import os
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from nn.cli import ownership, report
 from nn.cli.options import PEEKED, Options
-from nn.core import tree
+from nn.core import format, tree
 from nn.core.errors import DataError, MissingFileError
 from nn.data import csv, dialect, first_lines
 from nn.data.columns import Columns
@@ -23,146 +24,149 @@ from nn.models.sequential import Sequential
 from nn.spark.input.text_source import COMPRESSED
 from nn.training import backend
 from nn.training.run import TrainingRun
+from nn.training.run_options import DATA_PATHS
 
-ENOUGH = 10_000  # lines whose labels are looked at together; where they stand beside the images, no more than these
-DATA = ("train_images", "train_labels", "test_images", "test_labels")
-STRIDE = 1 << 24  # bytes read at a time
-TAIL = 1 << 16  # bytes at a file's end in which its empty lines lie
+LABEL_LINES = 10_000  # lines in which labels are read if they are a column of the images
 
 
 class Facts(NamedTuple):
-    """What can be known of the training data without Spark."""
+    """Facts of the training data, read without Spark."""
 
     rows: int
     width: int
     classes: int
-    bytes: int  # that the rows will take in memory
+    bytes: int  # of the rows in memory
 
 
-def lines(asked: Options) -> str:
-    """The plan of a run: data, network, training, jobs and what they carry.
+def lines(options: Options) -> str:
+    """Return the plan of a run as lines: data, network, training, number of Spark jobs and bytes per step.
 
-    Raises DataError for what is plainly wrong with the files that lie here, UsageError and PlatformError for an
-    OUTPUT here that the run would refuse.
+    Raises DataError for faults of local files, UsageError and PlatformError for a local OUTPUT that the run would
+    refuse.
     """
-    refuse(asked)
-    away = elsewhere(asked)
-    notes = "".join(
-        f"note      {name}: no plain text on this machine, nothing is said of it\n" for name in away
+    refuse(options)
+    notes = report.note_lines(
+        f"{name}: not read, it is no plain text on this machine" for name in elsewhere(options)
     )
-    facts = look(asked)
+    facts = read_facts(options)
     if facts is None:
-        width = "" if asked.recipe.input_shape else "; --input-shape would say their width"
+        hint = "" if options.recipe.input_shape else "; --input-shape would give the width of a row"
         return (
             f"dry run   nothing was started\n{notes}"
-            f"network   known only when Spark reads TRAIN_IMAGES and TRAIN_LABELS{width}"
+            f"network   known only after Spark reads TRAIN_IMAGES and TRAIN_LABELS{hint}"
         )
-    partitions = asked.partitions
+    partitions = options.partitions
     labels = np.arange(facts.rows) % facts.classes
-    run = asked.training_run(backend.Facts(facts.width, labels, facts.classes, partitions=partitions or 1))
-    held_out = run.split.validation_rows
-    held = f" ({held_out:,} held out for validation)" if held_out else ""
+    run = options.training_run(backend.Facts(facts.width, labels, facts.classes, partitions=partitions or 1))
+    count = run.split.validation_rows
+    held_out = f" ({count:,} held out for validation)" if count else ""
     pieces = f"{partitions} partitions" if partitions else "as many partitions as tasks run at once"
     return (
         "dry run   nothing was started\n"
-        f"data      {facts.rows:,} training rows{held} of {facts.width} values, {facts.classes} classes; "
-        f"{bytes_of(facts.bytes)} in memory, in {pieces}\n"
+        f"data      {facts.rows:,} training rows{held_out} of {facts.width} values, {facts.classes} classes; "
+        f"{format.size(facts.bytes)} in memory, in {pieces}\n"
         f"{notes}{report.plan_lines(run.recipe, run.model, report.many_jobs_notes(run))}"
         f"{_jobs(run, _no_params(run.model))}"
     )
 
 
-def refuse(asked: Options) -> None:
-    """Raise as the run would, of an OUTPUT and of data whose places are on this machine."""
-    if _is_here(asked.output):
-        ownership.refuse_here(asked, local_path(asked.output) or "")
-    with asked.telling_how_to_get_data():
-        for name in DATA:
-            place = getattr(asked, name)
-            if place != "-" and _is_here(place) and not _exists(local_path(place) or ""):
-                raise MissingFileError(f"{name.upper()}: no such file or folder: {place}")
+def refuse(options: Options) -> None:
+    """Raise the run's errors on OUTPUT and on missing data, if their paths are on this machine."""
+    if _is_local(options.output):
+        ownership.refuse_here(options, local_path(options.output) or "")
+    with options.get_data_hint():
+        for name in DATA_PATHS:
+            path = getattr(options, name)
+            if path != "-" and _is_local(path) and not _exists(local_path(path) or ""):
+                raise MissingFileError(f"{name.upper()}: no such file or folder: {path}")
 
 
-def _is_here(path: str) -> bool:
-    """Whether a path is one of this machine: one without a scheme is the default file system's, which Hadoop sets."""
-    is_plain = local_path(path) == path
-    is_set = any(os.environ.get(name) for name in ("HADOOP_CONF_DIR", "YARN_CONF_DIR"))
-    return local_path(path) is not None and not (is_plain and is_set)
+def _is_local(path: str) -> bool:
+    """Return whether a path is on this machine; one without a scheme may not be, if Hadoop has settings."""
+    has_no_scheme = local_path(path) == path
+    has_settings = any(os.environ.get(name) for name in ("HADOOP_CONF_DIR", "YARN_CONF_DIR"))
+    return local_path(path) is not None and not (has_no_scheme and has_settings)
 
 
 def _exists(path: str) -> bool:
-    """Whether something lies at a local path or glob; of braces, which only Hadoop's globs have, that is not known."""
+    """Return whether a local path or glob exists; assume so for braces, which only Hadoop's globs have."""
     return "{" in path or os.path.exists(path) or bool(glob.glob(path))
 
 
 def _no_params(model: Sequential) -> list[dict[str, np.ndarray]]:
-    """Arrays of the shapes of the model's parameters, which take no memory."""
-    nothing = np.float32(0)
+    """Return arrays in the shapes of the model's parameters that take no memory."""
+    zero = np.float32(0)
     return [
-        {key: np.broadcast_to(nothing, shape) for key, shape in shapes.items()}
-        for shapes, _ in model.shapes()
+        {key: np.broadcast_to(zero, shape) for key, shape in shapes.items()} for shapes, _ in model.shapes()
     ]
 
 
 def _jobs(run: TrainingRun, params: tree.Tree) -> str:
-    """How many Spark jobs an epoch takes and what each of them carries."""
+    """Return the lines on the number of Spark jobs and on the bytes that each of them sends."""
     jobs, state = run.jobs_per_epoch(), run.optimizer.init(params)
     size = tree.bytes_of(params)
-    what = "parameters", "gradients"
+    sent, returned = "parameters", "gradients"
     if run.plan.rounds is not None:
         size += tree.bytes_of(state["slots"]["inner"])
-        what = "parameters and what the optimiser keeps beside them", "their changes"
+        sent, returned = "parameters and optimizer state", "their changes"
     return (
-        f"jobs      {jobs} an epoch, {jobs * run.plan.epochs:,} in all\n"
-        f"step      {bytes_of(size)} of {what[0]} to every task, as many of {what[1]} back from every partition"
+        f"jobs      {jobs} per epoch, {jobs * run.plan.epochs:,} in all\n"
+        f"step      {format.size(size)} of {sent} to every task, as many of {returned} back from every partition"
     )
 
 
-def elsewhere(asked: Options) -> list[str]:
-    """The arguments behind which no plain text lies on this machine."""
-    places = ((name, getattr(asked, name)) for name in DATA)
-    return [name.upper() for name, place in places if place != "-" and not local_files(place)]
+def elsewhere(options: Options) -> list[str]:
+    """Return the arguments whose files are not plain text on this machine."""
+    paths = {name: getattr(options, name) for name in DATA_PATHS}
+    return [name.upper() for name, path in paths.items() if path != "-" and not local_files(path)]
 
 
-def look(asked: Options) -> Facts | None:
-    """What the local files say; None where they are not local, or packed.
+def read_facts(options: Options) -> Facts | None:
+    """Read the facts of the training data; return None if its files are not local, or compressed.
 
-    Raises DataError for an empty file, a column that is not there and a label that is none.
+    Raises DataError for an empty file, a missing column and a label that is none.
     """
-    images = local_files(asked.train_images)
-    beside = asked.train_labels == "-"
-    labels = images if beside else local_files(asked.train_labels)
+    images = local_files(options.train_images)
+    in_images = options.train_labels == "-"
+    labels = images if in_images else local_files(options.train_labels)
     if not images or not labels:
         return None
-    first = _first_lines("TRAIN_IMAGES", images, asked)
+    first = _first_lines("TRAIN_IMAGES", images, options)
     if first is None:
         return None
     columns = Columns.of(
-        first.dialect.width, asked.train_images, asked.label_column if beside else None, asked.weight_column
+        first.dialect.width,
+        options.train_images,
+        options.label_column if in_images else None,
+        options.weight_column,
     )
     sample = csv.to_array([first.row.encode()], first.dialect)
     width = first.dialect.width - len(columns.taken)
     size = csv.compact(sample).itemsize if isinstance(sample, np.ndarray) else 4
     rows = sum(count_rows(path, first.dialect) for path in images)
     if not rows:
-        raise DataError(f"TRAIN_IMAGES: expected rows of numbers, found none in {asked.train_images}")
+        raise DataError(f"TRAIN_IMAGES: expected rows of numbers, found none in {options.train_images}")
     name, of_labels = (
-        ("TRAIN_IMAGES", first) if beside else ("TRAIN_LABELS", _first_lines("TRAIN_LABELS", labels, asked))
+        ("TRAIN_IMAGES", first)
+        if in_images
+        else ("TRAIN_LABELS", _first_lines("TRAIN_LABELS", labels, options))
     )
     if of_labels is None:
         raise DataError(
             f"{name}: {labels[0]}, line 1: expected a label, found a line of more than {PEEKED:,} bytes"
         )
-    return Facts(rows, width, _classes(name, labels, of_labels.dialect, columns.label), rows * width * size)
+    return Facts(
+        rows, width, count_classes(name, labels, of_labels.dialect, columns.label), rows * width * size
+    )
 
 
-def _first_lines(argument: str, files: list[str], asked: Options) -> FirstLines | None:
-    """Look at the first lines of the first file that is not empty; None where they have no end.
+def _first_lines(argument: str, files: list[str], options: Options) -> FirstLines | None:
+    """Read the first lines of the first file that is not empty; return None if one is longer than PEEKED bytes.
 
-    Raises DataError where there are none, or the first is neither a header nor a row.
+    Raises DataError if there are none, or the first is neither a header nor a row.
     """
-    path = next((each for each in files if os.path.getsize(each)), files[0])
-    header, skip = asked.of_first_lines
+    path = next((file for file in files if os.path.getsize(file)), files[0])
+    header, skip = options.of_first_lines
     with open(path, "rb") as file:
         lines = [file.readline(PEEKED) for _ in range(skip + dialect.LOOKED_AT)]
     if max(map(len, lines)) >= PEEKED:
@@ -170,14 +174,14 @@ def _first_lines(argument: str, files: list[str], asked: Options) -> FirstLines 
     texts = [line.decode("utf-8", errors="replace").strip() for line in lines]
     if not any(texts[skip:]):
         raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
-    found = first_lines.look(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
-    if found.fault is not None:
-        raise DataError(f"{argument}: {first_lines.placed(found.fault, path, skip, len(files) > 1)}")
-    return found
+    first = first_lines.look(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
+    if first.fault is not None:
+        raise DataError(f"{argument}: {first_lines.placed(first.fault, path, skip, len(files) > 1)}")
+    return first
 
 
 def local_path(path: str) -> str | None:
-    """A path as the operating system takes it; None where its scheme names another file system."""
+    """Return a path as the operating system takes it; None if its scheme names another file system."""
     scheme = re.match("[A-Za-z][A-Za-z0-9+.-]*(?=:/)", path)
     if scheme is None or scheme[0] == "file":
         return re.sub("^file:(//)?(?=/)", "", path)
@@ -185,73 +189,53 @@ def local_path(path: str) -> str | None:
 
 
 def local_files(path: str) -> list[str]:
-    """The plain text files behind a local path, folder or glob, sorted; none where it is not local, or packed."""
+    """Return the plain text files of a local path, folder or glob, sorted; none if it is not local, or compressed."""
     local = local_path(path)
     if local is None:
         return []
-    path = local
-    found = (
-        glob.glob(os.path.join(glob.escape(path), "*")) if os.path.isdir(path) else glob.glob(path) or [path]
-    )
-    files = [each for each in sorted(found) if os.path.isfile(each) and os.path.basename(each)[0] not in "._"]
-    return [] if any(each.endswith(COMPRESSED) for each in files) else files
+    pattern = os.path.join(glob.escape(local), "*") if os.path.isdir(local) else local
+    paths = sorted(glob.glob(pattern) or [local])
+    files = [path for path in paths if os.path.isfile(path) and os.path.basename(path)[0] not in "._"]
+    return [] if any(path.endswith(COMPRESSED) for path in files) else files
 
 
 def count_rows(path: str, dialect: Dialect) -> int:
-    """Count the lines of a file but for those to skip, a header, and the empty ones at its end."""
-    newlines, tail = 0, b""
+    """Count the rows of a file: its lines without those to skip, a header, and blank lines at the end."""
+    last, header = 0, False
     with open(path, "rb") as file:
-        first = [file.readline(PEEKED) for _ in range(dialect.skip + 1)][-1].decode("utf-8", errors="replace")
-        file.seek(0)
-        while part := file.read(STRIDE):
-            newlines += part.count(b"\n")
-            tail = (tail + part)[-TAIL:]
-    blank = tail[len(tail.rstrip()) :]
-    if len(blank) == len(tail):
-        return 0
-    return max(newlines - blank.count(b"\n") + 1 - dialect.skip - is_header(first, dialect), 0)
+        for number, line in enumerate(_lines(file), 1):
+            if number == dialect.skip + 1:
+                header = is_header(line.decode("utf-8", errors="replace"), dialect)
+            if not line.isspace():
+                last = number
+    return max(last - dialect.skip - header, 0)
 
 
-def _classes(argument: str, files: list[str], dialect: Dialect, column: int | None) -> int:
-    """One more than the largest class number; of labels beside images, in the first ENOUGH rows."""
-    most = 2
+def count_classes(argument: str, files: list[str], dialect: Dialect, column: int | None) -> int:
+    """Return one more than the largest class number, at least 2.
+
+    Labels in a column of the images are read in the first LABEL_LINES lines of the first file alone. Raises DataError
+    for a label that is none.
+    """
+    classes = 2
+    labels: np.ndarray | csv.LineError | None
     for path in files if column is None else files[:1]:
         with open(path, "rb") as file:
-            before = 0  # lines
-            while lines := [line.rstrip(b"\r\n") for line in csv.take(_lines(file), ENOUGH)]:
-                classes = _classes_of(lines, dialect, column, before)
-                if isinstance(classes, csv.LineError):
-                    fault = classes._replace(line=classes.line + before)
-                    raise DataError(
-                        f"{argument}: {first_lines.placed(fault, path, dialect.skip, len(files) > 1)}"
-                    )
-                most, before = max(most, classes), before + len(lines)
-                if column is not None:
-                    break
-    return most
-
-
-def _classes_of(lines: list[bytes], dialect: Dialect, column: int | None, before: int) -> int | csv.LineError:
-    """One more than the largest class number in some lines; `before` stand above them."""
-    most = 0
-    for part in csv.parse(iter(lines), dialect, starts_file=not before):
-        if isinstance(part, csv.PieceEnd):
-            return part.fault or most
-        labels = csv.to_labels(part.values if column is None else part.values[:, [column]], part.line)
-        if isinstance(labels, csv.LineError):
-            return labels
-        most = max(most, int(labels.max()) + 1)
-    return most
+            lines = (line.rstrip(b"\r\n") for line in _lines(file))
+            for part in csv.parse(lines if column is None else islice(lines, LABEL_LINES), dialect):
+                if isinstance(part, csv.PieceEnd):
+                    labels = part.fault
+                else:
+                    values = part.values if column is None else part.values[:, [column]]
+                    labels = csv.to_labels(values, part.line)
+                if isinstance(labels, csv.LineError):
+                    message = first_lines.placed(labels, path, dialect.skip, len(files) > 1)
+                    raise DataError(f"{argument}: {message}")
+                if labels is not None:
+                    classes = max(classes, int(labels.max()) + 1)
+    return classes
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file; one of more than PEEKED bytes comes in pieces, which are no rows."""
+    """Yield the lines of a file; one of more than PEEKED bytes in pieces, so that it takes no more memory."""
     return iter(partial(file.readline, PEEKED), b"")
-
-
-def bytes_of(size: int) -> str:
-    """A size as a person says it."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if size >= unit:
-            return f"{size / unit:.3g} {name}"
-    return f"{size} bytes"

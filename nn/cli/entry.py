@@ -1,4 +1,4 @@
-"""Run a program so that whatever ends it early is one line on stderr and an exit code."""
+"""Run a program; turn each error and signal that ends it into one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -12,85 +12,74 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TextIO
 
-from nn.core import format, signals
+from nn.core import format, signals, streams
 from nn.core.errors import HungUp, PlatformError, Terminated, hint_of
 from nn.spark.runtime import errors, launcher
 
 BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a program
 ENDED = {KeyboardInterrupt: "interrupted", Terminated: "terminated", HungUp: "terminal closed"}
-UNFORESEEN = 1
-READER_ENDS = 5.0  # seconds that spark-submit takes to end after a Ctrl-C, at most: mostly less than one
+UNEXPECTED = 1
+READER_ENDS = 5.0  # seconds to wait for the end of spark-submit after a Ctrl-C; it mostly takes less than one
 
 
 def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], None]) -> int:
-    """Parse the command line, run `main` with the result, and give the exit code."""
-    open_missing_streams()
+    """Parse the command line, run `main` with the result, and return the exit code."""
+    streams.open_missing()
     debug = "--debug" in sys.argv
-    say = partial(_say, program, launcher.open_stderr())
+    fail = partial(_fail, program, launcher.open_stderr())
     for number in signals.handled():
         if number != signal.SIGINT:  # for which Python has a handler, unless the signal is ignored
             signal.signal(number, _stop)
     try:
-        asked = parse(sys.argv[1:])
-        debug = getattr(asked, "debug", debug)
-        main(asked)
+        options = parse(sys.argv[1:])
+        debug = getattr(options, "debug", debug)
+        main(options)
         signals.ignore_all()
         return 0
     except KeyboardInterrupt as stop:
-        return say(f"{ENDED[type(stop)]}{_advice(stop)}", BY_SIGNAL + signals.number_of(stop))
+        return fail(f"{ENDED[type(stop)]}{_hint(stop)}", BY_SIGNAL + signals.number_of(stop))
     except BrokenPipeError:
         signals.ignore_all()
         _flush(sys.stdout)
-        return UNFORESEEN
+        return UNEXPECTED
     except Exception as error:
         if debug:
             traceback.print_exc()
-        return say(*_line_and_code(error, debug))
-
-
-def open_missing_streams() -> None:
-    """Open os.devnull in the place of a standard stream that was closed when the program started, as by `>&-`.
-
-    The next file that is opened, be it a history or a connection to Java, would take its number, and what is printed.
-    """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest number that is free
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(number, "w", closefd=False))
+        return fail(*_line_and_code(error, debug))
 
 
 def _stop(number: int, *_: Any) -> None:
     raise signals.ERRORS[number]
 
 
-def _advice(error: BaseException) -> str:
-    """What whoever raised the error, or saw it pass, adds to it for the user."""
-    advice = hint_of(error)
-    return f"; {advice}" if advice else ""
+def _hint(error: BaseException) -> str:
+    """Return the hint that was added to an error, as the end of its line."""
+    hint = hint_of(error)
+    return f"; {hint}" if hint else ""
 
 
 def _line_and_code(error: Exception, debug: bool) -> tuple[str, int]:
+    """Return an error's line and exit code."""
     known = errors.translate(error)
     if known is not None:
-        return f"error: {known.on_command_line()}{_advice(error)}", known.exit_code
-    more = _advice(error) + ("" if debug else "; --debug shows all of it")
+        return f"error: {known.on_command_line()}{_hint(error)}", known.exit_code
+    more = _hint(error) + ("" if debug else "; --debug shows all of it")
     if errors.is_from_java(error):
         return f"error: Spark: {errors.reason_of(error)}{more}", PlatformError.exit_code
     if isinstance(error, OSError) and error.strerror:
-        place = "" if error.filename is None else f"{error.filename}: "
-        return f"error: {place}{error.strerror}{more}", PlatformError.exit_code
+        path = "" if error.filename is None else f"{error.filename}: "
+        return f"error: {path}{error.strerror}{more}", PlatformError.exit_code
     if isinstance(error, MemoryError):
-        return f"error: there is not memory enough{more}", PlatformError.exit_code
+        return f"error: out of memory{more}", PlatformError.exit_code
     reason = errors.reason_of(error) if str(error).strip() else "no message"
-    return f"error: {type(error).__name__}: {reason}{more}", UNFORESEEN
+    return f"error: {type(error).__name__}: {reason}{more}", UNEXPECTED
 
 
-def _say(program: str, behind: int | None, line: str, code: int) -> int:
-    """Print the line on stderr; where nobody reads it there, on what lies behind it, else on the terminal."""
+def _fail(program: str, launcher_stderr: int | None, line: str, code: int) -> int:
+    """Print the line on stderr and return the exit code.
+
+    If nobody reads stderr any more, print it on that of the launcher, or else on the terminal.
+    """
     signals.ignore_all()
     line = format.line(f"{program}: {line}")
     _flush(sys.stdout)
@@ -101,17 +90,20 @@ def _say(program: str, behind: int | None, line: str, code: int) -> int:
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:
-        # A signal ends spark-submit too, through which our output goes; where it led to is still there.
-        with suppress(OSError), open("/dev/tty" if behind is None else behind, "w") as reader:
+        # A signal ends spark-submit too, through which our output goes; its own stderr is still open.
+        with (
+            suppress(OSError),
+            open("/dev/tty" if launcher_stderr is None else launcher_stderr, "w") as reader,
+        ):
             print(line, file=reader)
         _flush(sys.stderr)
     return code
 
 
 def _flush(stream: TextIO) -> None:
-    """Write what is printed and not written yet, or drop it where nobody reads it any more.
+    """Write the buffered output of a stream, or drop it if nobody reads it any more.
 
-    Left there, it would raise another error at the program's end, and change the exit code.
+    Otherwise it would raise another error at the program's end and change the exit code.
     """
     try:
         stream.flush()
@@ -121,9 +113,9 @@ def _flush(stream: TextIO) -> None:
 
 
 def _await_end_of_reader(seconds: float) -> None:
-    """Wait until whoever reads our stderr through a pipe is gone, so long at most."""
+    """Wait until the process that reads our stderr through a pipe has ended, for at most `seconds`."""
     with suppress(OSError, ValueError, AttributeError):  # no pipe, or no such call on this system
         if not sys.stderr.isatty():
             pipe = select.poll()
-            pipe.register(sys.stderr.fileno(), 0)  # the reader's end is told in any case
+            pipe.register(sys.stderr.fileno(), 0)  # poll reports the reader's end unasked
             pipe.poll(1000 * seconds)

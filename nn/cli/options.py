@@ -1,4 +1,4 @@
-"""What the user of the main job asks for: where the data is, how to run, and the recipe."""
+"""The options of the main job: those of the run and the recipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nn.core.errors import MissingFileError, UsageError
-from nn.core.options import Choice, Flag, Integer, Place, option, options_of
+from nn.core.options import options_of
 from nn.data import dialect
 from nn.data.split import Split
 from nn.layers.base import WrongKindError
@@ -21,88 +21,19 @@ from nn.spark.input.input_files import Source
 from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun
-
-MOST_SKIPPED = 10_000
-MOST_PIECES = 1_000_000  # Spark's driver keeps an account of each
+from nn.training.run_options import RunOptions
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the user asked for: the places of the data, how to run, and the recipe."""
+class Options(RunOptions):
+    """All options of the main job: those of the run and its recipe."""
 
-    train_images: str = option(None, Place(), "rows to learn from")
-    train_labels: str = option(None, Place(), "their labels, or - where --label-column says")
-    test_images: str = option(None, Place(), "rows to score on, never learned from")
-    test_labels: str = option(None, Place(), "their labels, or -")
-    output: str = option(
-        None, Place(), "folder for the results: histories, metrics, model.npz; new or empty", kept=False
-    )
-    label_column: int | None = option(
-        None,
-        Integer(None, "a column number, as 0 for the first or -1 for the last"),
-        "labels stand in column N of the images, counted from 0, or from the end if negative",
-    )
-    weight_column: int | None = option(
-        None,
-        Integer(None, "a column number, as 0 for the first or -1 for the last"),
-        "column N of the images says what each training row weighs; TEST_IMAGES may leave it out, and is not weighed",
-    )
-    header: str | None = option(
-        None,
-        Choice(dialect.HEADERS, "auto|yes|no"),
-        "whether the first line of each file is a header (default auto: it is where none of its fields is a number, or "
-        "where they count 0,1,2,...)",
-    )
-    skip_lines: int | None = option(
-        None,
-        Integer(0, most=MOST_SKIPPED),
-        "lines to leave out at the start of each file, before its header (default 0)",
-    )
-    partitions: int | None = option(
-        None,
-        Integer(1, most=MOST_PIECES),
-        "pieces that the rows are cut into (default: as many as tasks run at once)",
-    )
-    shuffle_once: bool = option(
-        False,
-        Flag(),
-        "move every training row once to a random place: for averaged parameters on rows sorted by class",
-    )
-    overwrite: bool = option(
-        False, Flag(), "replace an earlier run's results in OUTPUT, and nothing else", kept=False
-    )
-    resume: bool = option(
-        False,
-        Flag(),
-        "go on with the run in OUTPUT from its last checkpoint, to the same model; a run that never began begins",
-        kept=False,
-    )
-    checkpoint_every: int | None = option(
-        None,
-        Integer(0),
-        "write a checkpoint after every N epochs, 0: never (default: as often as takes less than 2 % of the time); "
-        "the last epoch, or the one before an interruption, always gets one",
-        kept=False,
-    )
-    keep_checkpoints: int = option(
-        2, Integer(1), "keep the last N checkpoints, and the best (default 2)", kept=False
-    )
-    check: bool = option(
-        False,
-        Flag(),
-        "look over the cluster and the data with small jobs, say what would stop the run, and leave",
-        kept=False,
-    )
-    dry_run: bool = option(False, Flag(), "say what the run would do, start nothing and leave", kept=False)
-    debug: bool = option(False, Flag(), "show Spark's log, and stack traces for errors", kept=False)
-    about: str | None = None  # what a configuration file says of itself
-    get_data: str | None = None  # the command that makes its data, for whoever lacks it
     recipe: Recipe = field(default_factory=Recipe)
-    notes: tuple[str, ...] = field(default=(), compare=False)  # on how they came about, a line each
+    notes: tuple[str, ...] = field(default=(), compare=False)  # lines on values of --config that do not apply
 
     def sources(self) -> tuple[Source, Source]:
-        """Where the training set and the test set are."""
-        places = (
+        """Return the sources of the training set and the test set."""
+        sets = (
             ("TRAIN", self.train_images, self.train_labels),
             ("TEST", self.test_images, self.test_labels),
         )
@@ -115,7 +46,7 @@ class Options:
                 self.weight_column,
                 *self.of_first_lines,
             )
-            for name, images, labels in places
+            for name, images, labels in sets
         )
         return train, test
 
@@ -125,32 +56,32 @@ class Options:
         return self.header or dialect.AUTO, self.skip_lines or 0
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as plain JSON values, which `--config` takes back; options left alone are not listed."""
-        values: dict[str, Any] = {"about": self.about, "get_data": self.get_data}
+        """Return the options that are set as plain JSON values, which `--config` reads."""
+        values: dict[str, Any] = {}
         for owner in (self, self.recipe):
-            for name, each in options_of(type(owner)).items():
+            for name, field_ in options_of(type(owner)).items():
                 value = getattr(owner, name)
-                values[name] = None if value in (None, ()) else each.metadata["reader"].plain(value)
+                values[name] = None if value in (None, ()) else field_.metadata["reader"].plain(value)
         return {name: value for name, value in values.items() if value is not None}
 
     def resolved(self) -> dict[str, Any]:
-        """The configuration that OUTPUT keeps: all that shapes the results, defaults filled in; `--config` takes it."""
+        """Return the configuration that OUTPUT keeps: all options that affect the results, with their defaults."""
         whole = dataclasses.replace(self, recipe=self.recipe.resolved())
-        kept = [
+        names = [
             name
             for owner in (Options, Recipe)
-            for name, each in options_of(owner).items()
-            if each.metadata["kept"]
+            for name, field_ in options_of(owner).items()
+            if field_.metadata["affects_results"]
         ]
-        return {name: value for name, value in whole.as_json().items() if name in kept}
+        return {name: value for name, value in whole.as_json().items() if name in names}
 
     def for_cluster(self, slots: int) -> Options:
-        """The same with as many partitions as tasks run at once, where the user names no number."""
+        """Return options with `slots` partitions, the tasks that run at once, unless the user gave a number."""
         return dataclasses.replace(self, partitions=self.partitions or slots)
 
     @property
     def pieces(self) -> int:
-        """How many pieces the rows are cut into, where that is settled (`for_cluster`)."""
+        """Return the number of pieces that the rows are cut into; known after `for_cluster`."""
         assert self.partitions is not None
         return self.partitions
 
@@ -166,17 +97,17 @@ class Options:
         return dataclasses.replace(self, recipe=recipe)
 
     def model(self, width: int, classes: int, scale: float) -> Sequential:
-        """The recipe's network; UsageError where it does not fit the data."""
+        """Build the recipe's network. Raises UsageError if it does not fit the data."""
         try:
             return self.recipe.model(width, classes, scale)
         except ValueError as error:
             raise UsageError(option_names(str(error))) from None
 
     def check_shapes(self) -> None:
-        """Refuse a stack of layers that does not fit together, before Spark starts.
+        """Check before Spark starts that the layers fit together. Raises UsageError if they do not.
 
-        The width comes from a local TRAIN_IMAGES or the recipe's input shape; where neither says it, two widths are
-        tried, and what is wrong at both in the same way is wrong at all.
+        The number of input values comes from a local TRAIN_IMAGES or the recipe's input shape. If neither is given, two
+        widths are tried; an error that both give alike holds for all.
         """
         width = self._peeked_width()
         if width is None and self.recipe.input_shape:
@@ -189,6 +120,7 @@ class Options:
             raise UsageError(option_names(_blurred(str(first), str(second))))
 
     def _misfit(self, width: int) -> ValueError | None:
+        """Return the error that the network raises for rows of `width` values."""
         try:
             self.recipe.model(width, 2)
         except ValueError as error:
@@ -196,7 +128,7 @@ class Options:
         return None
 
     def _peeked_width(self) -> int | None:
-        """Input values in the first line of TRAIN_IMAGES, where that is a plain local file; else None."""
+        """Return the number of input values in the first line of TRAIN_IMAGES; None unless it is a local file."""
         if not os.path.isfile(self.train_images):  # a pipe could be read but once
             return None
         try:
@@ -208,13 +140,13 @@ class Options:
             taken = [self.label_column if self.train_labels == "-" else None, self.weight_column]
             width = dialect.dialect_of(lines[skip:], header, skip).width
             width -= sum(column is not None for column in taken)
-            return width if width > 0 else None  # what is wrong with the file is said when it is read
+            return width if width > 0 else None  # faults of the file are reported when it is read
         except (OSError, ValueError):
             return None
 
     @contextmanager
-    def telling_how_to_get_data(self) -> Iterator[None]:
-        """Add the command of the configuration file that makes the data to the word that a file is missing."""
+    def get_data_hint(self) -> Iterator[None]:
+        """Add the configuration file's command that makes the data to a MissingFileError raised inside `with`."""
         try:
             yield
         except MissingFileError as error:
@@ -229,11 +161,11 @@ def option_names(message: str) -> str:
 
 
 UNKNOWN_WIDTHS = (1024 * 1024, 3331 * 3331)  # squares, which image layers take
-PEEKED = 1 << 20  # bytes of a line; a longer one is left to Spark
+PEEKED = 1 << 20  # bytes of a line; longer ones are read by Spark alone
 
 
 def _blurred(first: str, second: str) -> str:
-    """A message with a question mark for each number in which two of its kind differ."""
+    """Return a message with a question mark in place of each number in which the two differ."""
     numbers, others = re.findall(r"\d+", first), re.findall(r"\d+", second)
     if len(numbers) != len(others):
         return first

@@ -1,7 +1,7 @@
-"""Whose OUTPUT is: refuse what a run may not write to or replace, and keep other runs out while this one writes.
+"""Protect files in OUTPUT that no run wrote, and keep other runs out while this one writes.
 
-A run's folder is known by its config.json, which holds what only a run writes down. A file in it is replaced only where
-it begins as the one that a run writes, so that a stranger's file of the same name stays.
+A run's folder is recognized by its config.json. A file in it is replaced only if it begins like the one that a run
+writes, so that another file of the same name stays.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nn.spark.storage.run_directory import CONFIG, FILES, FOLDERS, PART, SUCCESS
 from nn.training.recipe import Recipe
 from nn.training.records import Epoch
 
-# Keys that stand in the configuration of every run from version 0.1.0 on, whatever its options.
+# Keys in the configuration of every run from version 0.1.0 on, whatever its options.
 ALWAYS = frozenset(
     {
         "train_images",
@@ -35,34 +35,34 @@ ALWAYS = frozenset(
     }
     | {"average", "optimizer", "warmup", "l1", "l2", "validation_fraction", "seed"}
 )
-HEAD = 2048  # bytes of a file by which it is known
+HEAD = 2048  # bytes at the start of a file by which it is recognized
 
 
 @contextmanager
-def claimed(asked: Options, output: Output, say: Callable[[str], None]) -> Iterator[None]:
-    """Inside `with`, OUTPUT is this run's alone; of a --check it is only looked at.
+def claimed(options: Options, output: Output, print_line: Callable[[str], None]) -> Iterator[None]:
+    """Own OUTPUT inside `with`: no other run writes to it. With --check, only check that the run may own it.
 
-    Raises UsageError where the run may not write there, PlatformError where it cannot.
+    Raises UsageError if the run may not write there, PlatformError if it cannot.
     """
-    checked = partial(check, output, asked.overwrite, asked.resume)
-    if asked.check:
+    checked = partial(check, output, options.overwrite, options.resume)
+    if options.check:
         lock.refuse_running(output.folder)
         checked()
         yield
         return
-    with lock.locked(output.folder, checked, asked.resume, say):
+    with lock.locked(output.folder, checked, options.resume, print_line):
         yield
 
 
-def refuse_here(asked: Options, path: str) -> None:
-    """Raise as the run would, of an OUTPUT at a path on this machine; nothing is written."""
+def refuse_here(options: Options, path: str) -> None:
+    """Raise the run's errors on an OUTPUT at a local path; write nothing."""
     output = Output(LocalFolder(os.path.abspath(path)))
     lock.refuse_running(output.folder)
-    check(output, asked.overwrite, asked.resume)
+    check(output, options.overwrite, options.resume)
 
 
 def check(output: Output, overwrite: bool, resume: bool) -> None:
-    """Raise UsageError where something lies in OUTPUT that the run may not or would not replace."""
+    """Raise UsageError if OUTPUT holds files that the run may not replace, or must not without a flag."""
     folder = output.folder
     folder.check_writable()
     names = [name for name in folder.names() if name != lock_file.NAME and not is_scratch(name)]
@@ -74,18 +74,18 @@ def check(output: Output, overwrite: bool, resume: bool) -> None:
         )
     ours = [name for name in names if name in (SUCCESS, *FILES, *FOLDERS, checkpoints.FOLDER)]
     flag = "--resume" if resume else "--overwrite"
-    if (names if resume else ours) and not _is_a_run_s(output, names):
-        found = f", but {ours[0]}" if ours else ""
+    if (names if resume else ours) and not _is_run_folder(output, names):
+        other = f", but {ours[0]}" if ours else ""
         raise UsageError(
-            f"{flag}: expected a run's folder as OUTPUT, found no run's {CONFIG} in {folder.path}{found}; "
+            f"{flag}: expected a run's folder as OUTPUT, found no run's {CONFIG} in {folder.path}{other}; "
             "choose another OUTPUT"
         )
     _refuse_other_names(output)
     _refuse_other_files(output, ours, flag)
 
 
-def _is_a_run_s(output: Output, names: list[str]) -> bool:
-    """Whether a run's configuration lies here, or, where a write of it was cut short, a run's checkpoint."""
+def _is_run_folder(output: Output, names: list[str]) -> bool:
+    """Return whether OUTPUT holds a run's configuration or, if writing that was cut short, a run's checkpoint."""
     if CONFIG in names and output.folder.head(CONFIG, 1):
         with suppress(ValueError):
             return is_configuration(output.config())
@@ -93,18 +93,18 @@ def _is_a_run_s(output: Output, names: list[str]) -> bool:
     return any(map(checkpoints.is_manifest, output.folder.names(checkpoints.FOLDER)))
 
 
-def is_configuration(found: dict[str, Any]) -> bool:
-    """Whether JSON values are what a run writes as its configuration: the options that shape results, all of them."""
-    known = {
-        name: each.metadata["reader"]
+def is_configuration(content: dict[str, Any]) -> bool:
+    """Return whether JSON values are a run's configuration: all options that affect results, and no others."""
+    readers = {
+        name: field.metadata["reader"]
         for owner in (Options, Recipe)
-        for name, each in options_of(owner).items()
-        if each.metadata["kept"]
+        for name, field in options_of(owner).items()
+        if field.metadata["affects_results"]
     }
-    if not ALWAYS <= found.keys() <= known.keys():
+    if not ALWAYS <= content.keys() <= readers.keys():
         return False
     try:
-        values = {name: known[name].json(value) for name, value in found.items()}
+        values = {name: readers[name].json(value) for name, value in content.items()}
         Recipe(**{name: value for name, value in values.items() if name in options_of(Recipe)})
     except ValueError:
         return False
@@ -126,9 +126,9 @@ def _refuse_other_names(output: Output) -> None:
 
 
 def _refuse_other_files(output: Output, ours: list[str], flag: str) -> None:
-    """Raise UsageError for a file that would be replaced and does not begin as the one that runs write.
+    """Raise UsageError for a file that would be replaced and does not begin like the one that runs write.
 
-    An empty file holds nothing that could be lost, and one that was cut short begins as the whole one.
+    An empty file may be replaced; one that was cut short begins like the whole one.
     """
     for name, is_ours in BEGINNINGS.items():
         if name.partition("/")[0] not in ours:
@@ -142,12 +142,12 @@ def _refuse_other_files(output: Output, ours: list[str], flag: str) -> None:
 
 
 def _starts(*words: str) -> Callable[[bytes], bool]:
-    """A function that tells whether a file starts with a text."""
+    """Return a function that returns whether a file starts with one of the texts."""
     return lambda head: head.startswith(tuple(map(str.encode, words)))
 
 
 def _is_number(head: bytes) -> bool:
-    """Whether a file starts with a line that is a number."""
+    """Return whether a file starts with a line that is a number."""
     with suppress(ValueError):
         float(head.partition(b"\n")[0])
         return True
@@ -155,12 +155,12 @@ def _is_number(head: bytes) -> bool:
 
 
 def _is_model(head: bytes) -> bool:
-    """Whether a file starts as an .npz archive whose first array is the description of a network."""
+    """Return whether a file starts like an .npz archive whose first array describes a network."""
     letters = head.replace(b"\0", b"")  # NumPy takes four bytes for a letter
     return head.startswith(b"PK") and b"config.npy" in letters and b'{"format": ' in letters
 
 
-# Of each file that a run replaces, what tells from its first bytes that a run wrote it.
+# For each file that a run replaces: a function that returns from its first bytes whether a run wrote it.
 BEGINNINGS: dict[str, Callable[[bytes], bool]] = {
     SUCCESS: lambda head: False,  # it is empty
     "history.csv": _starts(",".join(Epoch._fields[:7])),

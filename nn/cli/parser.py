@@ -1,4 +1,4 @@
-"""Words of the main job's command line -> Options; a configuration file fills in, and words win over it."""
+"""Parse the main job's command line into Options; options of the command line replace those of --config."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from nn.layers.initializers import INITIALIZERS
 from nn.models.losses import LOSSES
 from nn.optim.schedules import SCHEDULES
 from nn.spark.storage.paths import refuse_malformed
-from nn.training.recipe import OPTIMIZERS, PLACES, Recipe
+from nn.training.recipe import OPTIMIZERS, Recipe
+from nn.training.run_options import PATHS
 
 USAGE = """\
 spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS
@@ -58,20 +59,21 @@ exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 5 diverged, 129 terminal
 
 
 def parse(arguments: list[str]) -> Options:
-    """Options from the words of a command line.
+    """Parse the words of a command line.
 
-    Exits by itself for --help, --words and --version; raises UsageError for anything that does not fit.
+    Exits after --help, --words and --version. Raises UsageError for options that are unknown, out of range or exclude
+    each other.
     """
-    given = vars(_parser().parse_intermixed_args(_dashes_kept(arguments)))
+    given = vars(_parser().parse_intermixed_args(_join_negative_numbers(arguments)))
     configs = given.pop("config", [])
     if len(configs) > 1:
         raise UsageError(f"--config: expected one file, found {len(configs)}")
-    if given.keys() & set(PLACES) == {"train_images"}:
-        given["output"] = given.pop("train_images")  # the data's places stand in the configuration file
+    if given.keys() & set(PATHS) == {"train_images"}:
+        given["output"] = given.pop("train_images")  # the data's paths stand in the configuration file
     flags = {name: read_option(_shown(name), name, word) for name, word in given.items()}
-    file = config_file.beside(config_file.from_file(configs[0]) if configs else {}, flags)
-    values = {**file.values, **flags}
-    missing = [name.upper() for name in PLACES if values.get(name) is None]
+    file = config_file.divide(config_file.from_file(configs[0]) if configs else {}, flags)
+    values = {**file.applied, **flags}
+    missing = [name.upper() for name in PATHS if values.get(name) is None]
     if missing:
         raise UsageError(
             f"the following arguments are required: {', '.join(missing)}; --help lists the options"
@@ -82,19 +84,19 @@ def parse(arguments: list[str]) -> Options:
         recipe = Recipe(**{name: value for name, value in values.items() if name in options_of(Recipe)})
     except ValueError as error:
         raise UsageError(option_names(str(error))) from None
-    notes = config_file.notes(file.void, given, configs[0], recipe) if configs else ()
-    asked = Options(**own, recipe=recipe, notes=notes)
-    for name in PLACES:
-        refuse_malformed(getattr(asked, name), name.upper())
-    asked.check_shapes()
-    return asked
+    notes = config_file.notes(file.replaced, given, configs[0], recipe) if configs else ()
+    options = Options(**own, recipe=recipe, notes=notes)
+    for name in PATHS:
+        refuse_malformed(getattr(options, name), name.upper())
+    options.check_shapes()
+    return options
 
 
 # ---- words ----
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises what argparse would print, so that every error leaves by one door."""
+    """Raises UsageError with the message that argparse would print."""
 
     def error(self, message):
         raise UsageError(f"{format.line(message)}; {SEE_HELP}")
@@ -110,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
-    for title, names in GROUPS.items():
+    for title, names in groups().items():
         group = parser.add_argument_group(title)
         for name in names:
             _add(group, name, FIELDS[name].metadata)
@@ -121,35 +123,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-GROUPS = {
-    "data": (*PLACES, "label_column", "weight_column", "header", "skip_lines"),
-    "network": ("hidden", "activation", "layers", "input_shape", "initializer", "loss"),
-    "training": (
-        *(
-            "epochs",
-            "sample",
-            "batch_size",
-            "average",
-            "rounds_per_epoch",
-            "outer_learning_rate",
-            "outer_momentum",
-        ),
-        *("optimizer", "learning_rate", "schedule", "warmup", "clip"),
-        *("l1", "l2", "class_weights", "augment", "validation_fraction", "patience"),
-    ),
-    "run": (
-        *(
-            "seed",
-            "partitions",
-            "shuffle_once",
-            "overwrite",
-            "resume",
-            "checkpoint_every",
-            "keep_checkpoints",
-        ),
-        *("check", "dry_run", "debug"),
-    ),
-}
+def groups() -> dict[str, list[str]]:
+    """Return the names of the options by the group in which --help lists them, in its order."""
+    names: dict[str, list[str]] = {title: [] for title in ("data", "network", "training", "run")}
+    listed = [(name, field.metadata) for name, field in FIELDS.items() if field.metadata["group"]]
+    for name, metadata in sorted(listed, key=lambda item: bool(item[1]["after"])):
+        group = names[metadata["group"]]
+        group.insert(group.index(metadata["after"]) + 1 if metadata["after"] else len(group), name)
+    return names
+
+
 CONFIG_HELP = (
     "take options from a local JSON file, such as recipes/cnn.json or OUTPUT/config.json. An option on the command "
     "line replaces the file's value. The value none removes what the file sets, as in --augment none; --no-NAME turns "
@@ -157,27 +140,28 @@ CONFIG_HELP = (
 )
 
 
-def _add(group, name: str, about: Any) -> None:
-    help, word = about["help"].replace("%", "%%"), option_word(name)
-    if name in PLACES:
+def _add(group, name: str, metadata: Any) -> None:
+    """Add an option to a group of argparse."""
+    help, word = metadata["help"].replace("%", "%%"), option_word(name)
+    if name in PATHS:
         group.add_argument(name, metavar=name.upper(), nargs="?", help=help)
-    elif isinstance(about["reader"], Flag):
+    elif isinstance(metadata["reader"], Flag):
         group.add_argument(f"--{word}", action="store_const", const=True, dest=name, help=help)
-        # One sentence under --config speaks for all of these.
+        # One sentence under --config describes all of these.
         group.add_argument(
             f"--no-{word}", action="store_const", const=False, dest=name, help=argparse.SUPPRESS
         )
     else:
-        group.add_argument(f"--{word}", metavar=about["reader"].metavar, help=help)
+        group.add_argument(f"--{word}", metavar=metadata["reader"].metavar, help=help)
 
 
 def _shown(name: str) -> str:
-    """Return the name of an argument as an error calls it."""
-    return name.upper() if name in PLACES else f"--{option_word(name)}"
+    """Return the name of an argument as error messages spell it."""
+    return name.upper() if name in PATHS else f"--{option_word(name)}"
 
 
 class _Words(argparse.Action):
-    """Prints what nn.core.spec reads, and leaves."""
+    """Prints all words for layers, losses and so on with their fields, and exits."""
 
     def __call__(self, parser, *rest):
         for title, registry in WORDS.items():
@@ -200,28 +184,31 @@ WORDS: dict[str, Mapping[str, type]] = {
 
 
 def _refuse_conflicts(values: dict[str, Any]) -> None:
-    beside = [name for name in ("train_labels", "test_labels") if values[name] == "-"]
-    if beside and values.get("label_column") is None:
-        raise UsageError(f"{beside[0].upper()} is - (labels stand in the images): expected --label-column N")
+    """Raise UsageError for options of the run that exclude or need each other."""
+    in_images = [name for name in ("train_labels", "test_labels") if values[name] == "-"]
+    if in_images and values.get("label_column") is None:
+        raise UsageError(
+            f"{in_images[0].upper()} is - (labels are a column of the images): expected --label-column N"
+        )
     if values.get("overwrite") and values.get("resume"):
         raise UsageError(
-            "--overwrite and --resume exclude each other: the one starts anew, the other goes on"
+            "--overwrite and --resume exclude each other: the first starts a new run, the second continues one"
         )
     if values.get("check") and values.get("dry_run"):
-        raise UsageError("--check and --dry-run exclude each other: the one starts Spark, the other nothing")
-    if not beside and values.get("label_column") is not None:
+        raise UsageError("--check and --dry-run exclude each other: --check starts Spark, --dry-run does not")
+    if not in_images and values.get("label_column") is not None:
         raise UsageError("--label-column: expected - as TRAIN_LABELS or TEST_LABELS, found files for both")
 
 
-def _dashes_kept(arguments: list[str]) -> list[str]:
+def _join_negative_numbers(arguments: list[str]) -> list[str]:
     """Join an option with a negative number after it, which argparse would take for another option.
 
-    Raises UsageError for `--option=--`: what argparse makes of that differs from Python to Python.
+    Raises UsageError for `--option=--`, which argparse reads in another way in each version of Python.
     """
     joined: list[str] = []
-    for place, word in enumerate(arguments):
-        if word == "--":  # what follows are no options
-            return joined + arguments[place:]
+    for index, word in enumerate(arguments):
+        if word == "--":  # no options follow
+            return joined + arguments[index:]
         option, _, value = word.partition("=")
         if option.startswith("--") and value == "--":
             raise UsageError(f"argument {format.line(option)}: no option takes the value '--'; {SEE_HELP}")

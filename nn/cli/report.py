@@ -1,4 +1,4 @@
-"""What a run says of itself: the lines above and below the table, and summary.json."""
+"""The lines that a run prints above and below the table of epochs, and its summary.json."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from nn import __version__
-from nn.cli import console
 from nn.cli.options import Options
-from nn.core import fingerprint, spec
+from nn.core import fingerprint, format, spec
 from nn.core.options import LARGEST_FILE
 from nn.data import label_skew
 from nn.data.class_weights import ClassWeightsReader
@@ -38,14 +37,14 @@ MANY_JOBS = 100  # in an epoch
 
 
 class Clock:
-    """Seconds by phase."""
+    """A stopwatch: seconds by phase of a run."""
 
     def __init__(self):
         self.began = self._last = time.perf_counter()
         self.seconds: dict[str, float] = {}
 
     def lap(self, phase: str) -> float:
-        """End a phase and give its seconds."""
+        """End a phase and return its seconds."""
         now = time.perf_counter()
         self.seconds[phase] = now - self._last
         self._last = now
@@ -53,68 +52,69 @@ class Clock:
 
     @property
     def total(self) -> float:
-        """Seconds since the first phase began."""
+        """Return the seconds since the first phase began."""
         return time.perf_counter() - self.began
 
 
-def describe_data(storage: Storage, asked: Options, rows: int) -> dict[str, Any]:
-    """The name and class names in a dataset.json beside the training images; without one, the file's name."""
-    folder, slash, name = asked.train_images.rpartition("/")
-    unnamed = {"name": name or asked.train_images, "class_names": None}
+def describe_data(storage: Storage, options: Options, rows: int) -> dict[str, Any]:
+    """Return the name and class names in the dataset.json beside the training images, or else the file's name."""
+    folder, slash, name = options.train_images.rpartition("/")
+    unnamed = {"name": name or options.train_images, "class_names": None}
     try:
         about = json.loads(storage.read(f"{folder}{slash}dataset.json", LARGEST_FILE) or b"null")
-    except Exception:  # of any kind: it is but a name
+    except Exception:  # whatever it is: a run does not end for want of a name
         return unnamed
-    # A page left over from other files in the same folder would lie: it must count the same rows.
+    # It may describe other files that were in the folder before: the number of rows must agree.
     if not isinstance(about, dict) or not _is_name(about.get("name")) or about.get("train_rows") != rows:
         return unnamed
     classes = about.get("classes")
-    named = isinstance(classes, list) and all(map(_is_name, classes))
-    return {"name": about["name"], "class_names": classes if named else None}
+    has_names = isinstance(classes, list) and all(map(_is_name, classes))
+    return {"name": about["name"], "class_names": classes if has_names else None}
 
 
 def _is_name(value: Any) -> bool:
-    """Whether a value can stand in a line."""
+    """Return whether a value is a text that fits in a line."""
     return isinstance(value, str) and value.isprintable() and len(value) <= LONGEST_NAME
 
 
-def where(context, executors: Sequence[Executor], asked: Options, output: Folder) -> str:
-    """Which Spark runs the job, on how many executors, and what its configuration file says of itself."""
-    about = f"\nrecipe    {asked.about}" if asked.about else ""
-    slots = sum(each.slots for each in executors)
-    room = f"{slots} task{'' if slots == 1 else 's'} at once"
+def spark_line(context, executors: Sequence[Executor], options: Options, output: Folder) -> str:
+    """Return the line on Spark and its executors, that of the configuration file, and a note on OUTPUT if needed."""
+    about = f"\nrecipe    {options.about}" if options.about else ""
+    slots = sum(executor.slots for executor in executors)
+    capacity = f"{slots} task{'' if slots == 1 else 's'} at once"
     if len(executors) > 1:
-        room = f"{len(executors)} executors, {room}"
-    note = f"\nnote      {FAR_FROM_HOME}" if output.is_local and _chose_driver_s_place(context) else ""
-    return f"spark     {context.version} at {context.master}: {room}{about}{note}"
+        capacity = f"{len(executors)} executors, {capacity}"
+    note = f"\n{format.note(ON_CLUSTER_DISK)}" if output.is_local and _is_driver_on_cluster(context) else ""
+    return f"spark     {context.version} at {context.master}: {capacity}{about}{note}"
 
 
-def _chose_driver_s_place(context) -> bool:
+def _is_driver_on_cluster(context) -> bool:
+    """Return whether the cluster chose the machine or container of the driver."""
     conf = context.getConf()
-    # In a pod of Kubernetes it calls its mode "client".
+    # In a pod of Kubernetes the deploy mode is "client".
     in_a_pod = conf.get("spark.kubernetes.submitInDriver", "false") == "true"
     return in_a_pod or conf.get("spark.submit.deployMode", "client") == "cluster"
 
 
-FAR_FROM_HOME = (
-    "OUTPUT lies on the disk of the machine or container that the cluster chose for the driver; on storage that all "
+ON_CLUSTER_DISK = (
+    "OUTPUT is on the disk of the machine or container that the cluster chose for the driver; on storage that all "
     "machines share it would outlast the driver, and --resume would find it"
 )
 
 
 def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name: str, seconds: float) -> str:
-    """What was read, and what the user should know of it."""
+    """Return the line on the data that were read, and notes on them."""
     pieces = f"{train.partitions} partition{'s' if train.partitions > 1 else ''}"
-    held = f" ({split.validation_rows:,} held out for validation)" if split.validation_rows else ""
+    held_out = f" ({split.validation_rows:,} held out for validation)" if split.validation_rows else ""
     lines = [
-        f"data      {name}: {train.rows:,} training{held} and {test.rows:,} test rows of {train.width} values, "
+        f"data      {name}: {train.rows:,} training{held_out} and {test.rows:,} test rows of {train.width} values, "
         f"{train.classes} classes; read in {seconds:.1f} s into {pieces}"
     ]
     notes = [*train.notes, *test.notes]
-    sorted_rows = label_skew.warning(train.shuffle_windows) if recipe.averages_parameters else None
-    if sorted_rows:
-        notes.append(sorted_rows)
-    return "\n".join(lines + [f"note      {note}" for note in notes])
+    warning = label_skew.warning(train.shuffle_windows) if recipe.averages_parameters else None
+    if warning:
+        notes.append(warning)
+    return "\n".join([*lines, *map(format.note, notes)])
 
 
 def many_jobs_notes(run: TrainingRun, backend: Backend | None = None) -> list[str]:
@@ -125,50 +125,52 @@ def many_jobs_notes(run: TrainingRun, backend: Backend | None = None) -> list[st
     cost = ""
     if backend is not None:
         seconds = run.seconds_per_job(backend)
-        epoch, total = (console.clock(count * jobs * seconds) for count in (1, run.plan.epochs))
+        epoch, total = (format.clock(count * jobs * seconds) for count in (1, run.plan.epochs))
         cost = f" of about {1000 * seconds:.0f} ms, {epoch} per epoch and {total} in all"
     return [
-        f"an epoch is {jobs:,} Spark jobs{cost}, one for each mini-batch; with --average parameters each partition "
-        "takes its mini-batches without a job for each"
+        f"an epoch is {jobs:,} Spark jobs{cost}, one per mini-batch; with --average parameters each partition "
+        "goes through its mini-batches without a job for each"
     ]
 
 
 def note_lines(notes: Iterable[str]) -> str:
     """Return notes as lines of the console."""
-    return "".join(f"note      {note}\n" for note in notes)
+    return "".join(f"{format.note(note)}\n" for note in notes)
 
 
 def plan_lines(recipe: Recipe, model: Sequential, notes: Iterable[str] = ()) -> str:
     """Return the network, how it is trained, and notes on that."""
-    said = recipe.resolved()
+    resolved = recipe.resolved()
     first, *rest = model.summary().splitlines()
     network = "\n".join([f"network   {first}", *(f"          {line}" for line in rest)])
-    if said.batch_size is not None:
-        steps = f"batches of {said.batch_size:,} rows"
-        if said.averages_parameters:
-            steps = f"replicas in {steps}, averaged {_times(said.rounds_per_epoch)} an epoch"
-            if said.outer_momentum or said.outer_learning_rate != 1:
-                steps += f" with outer rate {said.outer_learning_rate:g} and momentum {said.outer_momentum:g}"
-    elif said.sample == 1:
-        steps = "one step an epoch on all rows"
+    if resolved.batch_size is not None:
+        steps = f"batches of {resolved.batch_size:,} rows"
+        if resolved.averages_parameters:
+            steps = f"replicas in {steps}, averaged {_times(resolved.rounds_per_epoch)} per epoch"
+            if resolved.outer_momentum or resolved.outer_learning_rate != 1:
+                steps += f" with outer rate {resolved.outer_learning_rate:g} and momentum {resolved.outer_momentum:g}"
+    elif resolved.sample == 1:
+        steps = "one step per epoch on all rows"
     else:
-        steps = f"one step an epoch on a random {100 * (said.sample or 1):.3g} % of the rows"
-    parts = [spec.to_text(said.loss), spec.to_text(said.optimizer)]
-    if said.schedule is not None:
-        parts.append(f"{spec.to_text(said.schedule)} at rate {said.learning_rate:g}")
+        steps = f"one step per epoch on a random {100 * (resolved.sample or 1):.3g} % of the rows"
+    parts = [spec.to_text(resolved.loss), spec.to_text(resolved.optimizer)]
+    if resolved.schedule is not None:
+        parts.append(f"{spec.to_text(resolved.schedule)} at rate {resolved.learning_rate:g}")
     parts += [
-        f"{name} {getattr(said, name):g}" for name in ("warmup", "l1", "l2", "clip") if getattr(said, name)
+        f"{name} {getattr(resolved, name):g}"
+        for name in ("warmup", "l1", "l2", "clip")
+        if getattr(resolved, name)
     ]
-    if said.class_weights is not None:
-        parts.append(f"class weights {ClassWeightsReader().plain(said.class_weights)}")
-    if said.initializer is not None:
-        parts.append(f"start values {said.initializer}")
-    if said.patience is not None:
-        parts.append(f"patience {said.patience}")
-    if said.augment:
-        parts.append(f"augmented by {','.join(map(spec.to_text, said.augment))}")
-    epochs = f"{said.epochs} epoch{'s' if said.epochs > 1 else ''}"
-    training = f"training  {epochs}, {steps}; {', '.join(parts)}; seed {said.seed}"
+    if resolved.class_weights is not None:
+        parts.append(f"class weights {ClassWeightsReader().plain(resolved.class_weights)}")
+    if resolved.initializer is not None:
+        parts.append(f"initial weights {resolved.initializer}")
+    if resolved.patience is not None:
+        parts.append(f"patience {resolved.patience}")
+    if resolved.augment:
+        parts.append(f"augmented by {','.join(map(spec.to_text, resolved.augment))}")
+    epochs = f"{resolved.epochs} epoch{'s' if resolved.epochs > 1 else ''}"
+    training = f"training  {epochs}, {steps}; {', '.join(parts)}; seed {resolved.seed}"
     return f"{network}\n{training}\n{note_lines(notes)}"
 
 
@@ -176,8 +178,8 @@ def _times(count: int | None) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def closing(
-    asked: Options,
+def summary_lines(
+    options: Options,
     plan: Plan,
     progress: Progress,
     score: Score,
@@ -186,7 +188,10 @@ def closing(
     is_local: bool,
     at_once: int,
 ) -> str:
-    """What came out, `notes` on it, where the time went and where the results lie; `at_once` tasks ran side by side."""
+    """Return the lines below the table: how training ended, the test scores, notes, the time and the results' folder.
+
+    `at_once`: the number of tasks that ran at the same time.
+    """
     about = results.score_summary(score)
     macro = about["macro"]
     return (
@@ -195,18 +200,18 @@ def closing(
         f"macro precision {macro['precision']:.4f}, recall {macro['recall']:.4f}, F1 {macro['f1']:.4f}\n"
         f"{note_lines(notes)}"
         f"time      {Phases.of(progress.history).verdict(at_once)}\n"
-        f"written   {asked.output} in {clock.total:.1f} s; draw it with: "
-        f"python generate_plots.py {shlex.quote(asked.output) if is_local else 'A_LOCAL_COPY_OF_IT'}"
+        f"written   {options.output} in {clock.total:.1f} s; draw it with: "
+        f"python generate_plots.py {shlex.quote(options.output) if is_local else 'A_LOCAL_COPY_OF_IT'}"
     )
 
 
 def _ending(plan: Plan, progress: Progress) -> str:
-    """Why training ended early, and whose weights are kept, where there is something to say."""
+    """Return the lines on why training stopped early and which epoch's weights are kept, if any."""
     epochs, lines = len(progress.history), ""
     if epochs < plan.epochs:
         reason = (
             progress.state.get("finished")
-            or "the validation cost has not fallen for as long as patience says"
+            or "the validation cost has not fallen for as many epochs as --patience allows"
         )
         lines = f"stopped   after epoch {epochs} of {plan.epochs}: {reason}\n"
     if progress.best is not None:
@@ -216,7 +221,7 @@ def _ending(plan: Plan, progress: Progress) -> str:
 
 
 def summary(
-    asked: Options,
+    options: Options,
     context,
     train: Dataset,
     test: Dataset,
@@ -228,12 +233,12 @@ def summary(
     score: Score,
     clock: Clock,
 ) -> dict[str, Any]:
-    """All of a run as plain JSON values."""
+    """Return the content of summary.json as plain JSON values."""
     history, best = progress.history, progress.best
-    standing = [line for line in history if line.accepted]
-    kept = history[best.epoch - 1] if best else (standing[-1] if standing else None)
+    accepted = [line for line in history if line.accepted]
+    final = history[best.epoch - 1] if best else (accepted[-1] if accepted else None)
     return {
-        "configuration": {**asked.resolved(), "output": asked.output},
+        "configuration": {**options.resolved(), "output": options.output},
         "versions": {
             "nn": __version__,
             "spark": context.version,
@@ -254,16 +259,16 @@ def summary(
         "model": model.config(),
         "train": {
             "epochs": len(history),
-            "resumed_after": resumed_after,  # epochs that an earlier run had made, whose time `seconds` leaves out
+            "resumed_after": resumed_after,  # epochs of an earlier run, whose time is not in `seconds`
             "rows": split.train_rows,
             "validation_rows": split.validation_rows,
             "best_epoch": best.epoch if best else None,
-            # Of the last point that was measured and stood, or the best where it is kept; None where Bold Driver undid
-            # every epoch and the model is still its start values.
-            "cost": kept.cost if kept else None,
-            "accuracy": kept.accuracy if kept else None,
-            "val_cost": kept.val_cost if kept else None,
-            "val_accuracy": kept.val_accuracy if kept else None,
+            # Of the best epoch where its weights are kept, else of the last accepted one; None if Bold Driver rejected
+            # the step of every epoch, and the model still has its initial weights.
+            "cost": final.cost if final else None,
+            "accuracy": final.accuracy if final else None,
+            "val_cost": final.val_cost if final else None,
+            "val_accuracy": final.val_accuracy if final else None,
         },
         "test": results.score_summary(score),
         "seconds": {

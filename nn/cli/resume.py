@@ -1,4 +1,4 @@
-"""Go on with an earlier run: what its checkpoint must agree with, and what it is then told to start from."""
+"""--resume: check that an earlier run can be continued, and start from its checkpoint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from nn import __version__
 from nn.cli.options import Options
-from nn.core import fingerprint
+from nn.core import fingerprint, format
 from nn.core.errors import DataError, UsageError
 from nn.core.options import Integer
 from nn.io.checkpoint import Checkpoint
@@ -21,30 +21,30 @@ from nn.spark.storage.recorder import Pace, Recorder
 from nn.spark.storage.run_directory import Output
 from nn.training.records import Progress
 from nn.training.run import TrainingRun
+from nn.training.run_options import DATA_PATHS
 
-# Keys that may differ: the data are held against each other by their fingerprints, epochs have rules of their own.
-PLACES = ("train_images", "train_labels", "test_images", "test_labels")
-FREE = (*PLACES, "header", "skip_lines", "epochs")
+# Keys that may differ: data are compared by their fingerprints, epochs have rules of their own.
+FREE = (*DATA_PATHS, "header", "skip_lines", "epochs")
 
 
 class Start(NamedTuple):
     """Where a run begins."""
 
-    asked: Options  # with what an earlier run settled
-    earlier: Checkpoint | None  # None: at the start values
-    is_finished: bool  # whether there is nothing left to do
-    notes: tuple[str, ...] = ()  # what the user should know, a line each
+    options: Options  # with the values that an earlier run chose for its cluster and data
+    earlier: Checkpoint | None  # None: start from the initial weights
+    is_finished: bool  # True: no epoch is left to train
+    notes: tuple[str, ...] = ()  # lines for the user
     ended: int = 0  # the epoch of the last checkpoint that was written, readable or not
 
     @property
     def epoch(self) -> int:
-        """How many epochs were made before."""
+        """Return the number of epochs that the earlier run made."""
         return 0 if self.earlier is None else self.earlier.epoch
 
-    def progress(self, asked: Options, data: dict[str, Any], run: TrainingRun) -> Progress:
-        """Return what training starts from: the initial weights, or where the earlier run was.
+    def progress(self, options: Options, data: dict[str, Any], run: TrainingRun) -> Progress:
+        """Return what training starts from: that of the earlier run, or else the initial weights.
 
-        Raises DataError where its data were others, or its state does not fit the network and the optimiser.
+        Raises DataError if the earlier run read other data, or its state does not fit the network and the optimizer.
         """
         if self.earlier is None:
             return run.start()
@@ -52,13 +52,13 @@ class Start(NamedTuple):
         if before != now:
             raise DataError(
                 f"--resume: expected the training rows in {_shown(before)} partitions as in the run in OUTPUT, found "
-                f"{now}: they lie on storage that is cut in another way"
+                f"{now}: their storage cuts files in another way"
             )
-        for name, place in (("train", asked.train_images), ("test", asked.test_images)):
+        for name, path in (("train", options.train_images), ("test", options.test_images)):
             if self.earlier.data.get(name) != data[name]:
                 raise DataError(
                     f"--resume: expected the {name} data that the run in OUTPUT read, in the same pieces, found others "
-                    f"in {place} or its labels"
+                    f"in {path} or its labels"
                 )
         progress = self.earlier.progress
         try:
@@ -68,106 +68,106 @@ class Start(NamedTuple):
         return progress
 
     def lines(self) -> str:
-        """What the user is told of it; nothing of a run that begins."""
-        lines = [f"note      {note}" for note in self.notes]
-        epochs = self.asked.recipe.epochs
+        """Return the lines on how the run starts; none for a new run."""
+        lines = [format.note(note) for note in self.notes]
+        epochs = self.options.recipe.epochs
         if self.is_finished:
-            made = f"has ended after epoch {self.ended}" if self.earlier else f"has made its {epochs} epochs"
+            end = f"has ended after epoch {self.ended}" if self.earlier else f"has made its {epochs} epochs"
             lines.append(
-                f"finished  the run in OUTPUT {made}; nothing to do, and its data were not read again"
+                f"finished  the run in OUTPUT {end}; nothing to do, and its data were not read again"
             )
         elif self.earlier is not None:
             lines.append(f"resumed   after epoch {self.epoch} of {epochs}\n")
         return "\n".join(lines)
 
 
-def start(asked: Options, output: Output, checkpoints: Checkpoints) -> Start:
-    """Where the run that was asked for begins.
+def start(options: Options, output: Output, checkpoints: Checkpoints) -> Start:
+    """Return where the run begins: with --resume, after the newest checkpoint in OUTPUT that can be read.
 
-    Raises UsageError, naming the key, where it cannot go on with what lies in OUTPUT, and DataError where no checkpoint
-    can be read.
+    Raises UsageError, which names the option, if the run in OUTPUT cannot be continued with these options, and
+    DataError if no checkpoint can be read.
     """
-    if not asked.resume:
-        return Start(asked, None, False)
+    if not options.resume:
+        return Start(options, None, False)
     earlier = checkpoints.newest()
     if earlier is not None:
         notes = [_passed_over(refused, earlier.epoch) for refused in checkpoints.refused]
         withheld = [refused.epoch for refused in checkpoints.refused if not refused.is_damaged]
-        asked = continued(asked, earlier.config, max(earlier.epoch, *withheld, 0))
+        options = continued(options, earlier.config, max(earlier.epoch, *withheld, 0))
         notes += _other_versions(earlier.versions)
-        enough = output.is_finished and asked.recipe.epochs <= earlier.config["epochs"]
-        if enough:
-            notes += _other_places(asked, earlier.config)
+        is_finished = output.is_finished and options.recipe.epochs <= earlier.config["epochs"]
+        if is_finished:
+            notes += _other_paths(options, earlier.config)
         ended = max(earlier.epoch, *(refused.epoch for refused in checkpoints.refused), 0)
-        return Start(asked, earlier, enough, tuple(notes), ended)
+        return Start(options, earlier, is_finished, tuple(notes), ended)
     if not output.is_finished:
-        return Start(asked, None, False)
+        return Start(options, None, False)
     try:
         config = output.config()
     except ValueError as error:
         raise DataError(f"--resume: {error}") from None
-    asked = continued(asked, config, 0)
-    if asked.recipe.epochs != config["epochs"]:
+    options = continued(options, config, 0)
+    if options.recipe.epochs != config["epochs"]:
         raise UsageError(
             f"--resume: expected checkpoints to go on from in {output.folder.path}/{FOLDER}, found none"
         )
-    return Start(asked, None, True, tuple(_other_places(asked, config)))
+    return Start(options, None, True, tuple(_other_paths(options, config)))
 
 
-def continued(asked: Options, config: dict[str, Any], done: int) -> Options:
-    """The options with what a cluster or its data settled for an earlier run of that configuration.
+def continued(options: Options, config: dict[str, Any], done: int) -> Options:
+    """Return options with the values that an earlier run's `config` has for its cluster and data.
 
-    Raises UsageError where they cannot go on with it, after the `done` epochs that it made.
+    Raises UsageError if the run cannot be continued with them after the `done` epochs that it made.
     """
     try:
         partitions, epochs = (Integer(1).json(config.get(name)) for name in ("partitions", "epochs"))
-        recipe = asked.recipe.settled_as(config)
+        recipe = options.recipe.settled_as(config)
     except ValueError as error:
         raise UsageError(f"--resume: the configuration of the run in OUTPUT: {error}") from None
-    asked = dataclasses.replace(asked.for_cluster(partitions), recipe=recipe)
-    found = json.loads(json.dumps(asked.resolved()))
-    for name in sorted((config.keys() | found.keys()) - set(FREE)):
-        if config.get(name) != found.get(name):
-            raise _differs(name, _shown(config.get(name)), _shown(found.get(name)))
-    if asked.recipe.epochs < done:
-        raise _differs("epochs", f"at least {done}, which it has made", str(asked.recipe.epochs))
-    schedule = asked.recipe.rate_schedule
-    if asked.recipe.epochs != epochs and schedule.needs_end:
+    options = dataclasses.replace(options.for_cluster(partitions), recipe=recipe)
+    resolved = json.loads(json.dumps(options.resolved()))
+    for name in sorted((config.keys() | resolved.keys()) - set(FREE)):
+        if config.get(name) != resolved.get(name):
+            raise _differs(name, _shown(config.get(name)), _shown(resolved.get(name)))
+    if options.recipe.epochs < done:
+        raise _differs("epochs", f"at least {done}, which it has made", str(options.recipe.epochs))
+    schedule = options.recipe.rate_schedule
+    if options.recipe.epochs != epochs and schedule.needs_end:
         raise _differs(
-            "epochs", f"{epochs}, by which its {schedule.name} schedule goes", str(asked.recipe.epochs)
+            "epochs", f"{epochs}, on which its {schedule.name} schedule depends", str(options.recipe.epochs)
         )
-    return asked
+    return options
 
 
-def take_over(start: Start, asked: Options, output: Output, checkpoints: Checkpoints) -> None:
-    """Make OUTPUT the run's: what an earlier one wrote goes, but for what this one goes on from."""
+def prepare_output(start: Start, options: Options, output: Output, checkpoints: Checkpoints) -> None:
+    """Remove an earlier run's files from OUTPUT, except for those that this run continues; write the configuration."""
     output.clear()
     if start.earlier is None:
         checkpoints.clear()
-    output.write_config(asked.resolved())
+    output.write_config(options.resolved())
     if start.earlier is not None:
         output.write_history(start.earlier.progress.history)
 
 
 def recording(
     start: Start,
-    asked: Options,
+    options: Options,
     data: dict[str, Any],
     run: TrainingRun,
     output: Output,
     checkpoints: Checkpoints,
 ) -> Recorder:
-    """What writes the run down as it goes on."""
+    """Return the recorder that writes histories and checkpoints during the run."""
 
-    def point(progress: Progress) -> Checkpoint:
-        return Checkpoint(progress, asked.resolved(), data, versions())
+    def checkpoint_of(progress: Progress) -> Checkpoint:
+        return Checkpoint(progress, options.resolved(), data, versions())
 
-    instead = " in the place of --overwrite" if asked.overwrite else ""
+    instead = " instead of --overwrite" if options.overwrite else ""
     return Recorder(
         output,
         checkpoints,
-        Pace(asked.checkpoint_every),
-        point,
+        Pace(options.checkpoint_every),
+        checkpoint_of,
         is_sound=run.is_sound,
         again=f"the same command with --resume{instead}",
         saved=start.epoch,
@@ -175,12 +175,12 @@ def recording(
 
 
 def data_of(train: Dataset, test: Dataset) -> dict[str, Any]:
-    """What tells a run's data from others."""
+    """Return the fingerprints that identify a run's data."""
     return {"train": train.fingerprint, "test": test.fingerprint, "partitions": train.partitions}
 
 
 def versions() -> dict[str, str]:
-    """Of all that the bits of a result depend on."""
+    """Return the versions of all that the bits of a result depend on."""
     return {
         "nn": __version__,
         "python": platform.python_version(),
@@ -192,20 +192,20 @@ def versions() -> dict[str, str]:
 
 def _other_versions(before: dict[str, Any]) -> list[str]:
     now = versions()
-    others = [
+    changes = [
         f"{name} {_shown(before.get(name))} then, {now[name]} now"
         for name in now
         if name in before and before[name] != now[name]
     ]
-    return [f"--resume: {', '.join(others)}: the last bits of the result may differ"] if others else []
+    return [f"--resume: {', '.join(changes)}: the last bits of the result may differ"] if changes else []
 
 
-def _other_places(asked: Options, config: dict[str, Any]) -> list[str]:
-    """What the user should know of data that a finished run did not read, or read elsewhere."""
-    others = [name for name in PLACES if config.get(name) != getattr(asked, name)]
+def _other_paths(options: Options, config: dict[str, Any]) -> list[str]:
+    """Return a line for each path of the options that is not the one that the finished run read."""
+    names = [name for name in DATA_PATHS if config.get(name) != getattr(options, name)]
     return [
-        f"--resume: {name}: the run in OUTPUT read {_shown(config.get(name))}, not {_shown(getattr(asked, name))}"
-        for name in others
+        f"--resume: {name}: the run in OUTPUT read {_shown(config.get(name))}, not {_shown(getattr(options, name))}"
+        for name in names
     ]
 
 
@@ -219,7 +219,7 @@ def _differs(name: str, expected: str, found: str) -> UsageError:
 
 
 def _word(name: str) -> str:
-    """A key as it can be printed in a line; those of options as they are."""
+    """Return a key so that it can be printed in a line; names of options as they are."""
     return name if name.isidentifier() and name.isascii() else _shown(name)
 
 

@@ -17,9 +17,28 @@ from typing import Any
 from nn.core import files, spec
 
 
-def option(default: Any, reader: Any, help: str, kept: bool = True) -> Any:
-    """Make a dataclass field that the command line and a configuration file may set; `kept`: it affects the results."""
-    return dataclasses.field(default=default, metadata={"reader": reader, "help": help, "kept": kept})
+def option(
+    default: Any,
+    reader: Any,
+    help: str,
+    *,
+    group: str | None = None,
+    after: str = "",
+    affects_results: bool = True,
+) -> Any:
+    """Return a dataclass field that a command line and a configuration file may set.
+
+    --help lists it in `group`, below the option named `after`, or else in the order of the fields. Without a group it
+    is a key of configuration files alone. OUTPUT/config.json keeps the options that affect the results.
+    """
+    metadata = {
+        "reader": reader,
+        "help": help,
+        "group": group,
+        "after": after,
+        "affects_results": affects_results,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def options_of(cls: type) -> dict[str, dataclasses.Field]:
@@ -87,6 +106,14 @@ class Reader:
     def plain(self, value: Any) -> Any:
         """Convert a value to JSON that `json` reads back."""
         return value
+
+
+class Sentence(Reader):
+    """A text of one line: line ends and runs of blanks become one blank."""
+
+    def text(self, word: str) -> str:
+        """Return the words of the text with one blank between them."""
+        return " ".join(word.split())
 
 
 class Place(Reader):

@@ -1,4 +1,4 @@
-"""The published data sets: where each lies, how long its files are and what they hash to."""
+"""The published data sets: addresses, class names, and the sizes and hashes of their files."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ STEMS = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A gzipped IDX file as its publisher offers it."""
+    """A gzipped IDX file of a publisher."""
 
     stem: str  # the name without .gz
     size: int  # bytes, gzipped
     sha256: str  # of the gzipped bytes
-    unpacked_sha256: str | None = None  # for files that were unpacked, or gzipped anew
+    unpacked_sha256: str | None = None  # recognizes files that were unpacked or compressed again
 
     @property
     def name(self) -> str:
-        """Name of the file on the mirrors and on the disk."""
+        """Return the name of the file on the mirrors and on the disk."""
         return f"{self.stem}.gz"
 
 
@@ -105,9 +105,9 @@ FASHION_MNIST = Published(
 
 KMNIST = Published(
     name="kmnist",
-    # The first kana of each row of the syllabary, as its publisher romanises and orders them.
+    # The first kana of each row of the syllabary, as its publisher romanizes and orders them.
     classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
-    # Its only home has no https; the hashes are what makes it safe.
+    # Its only address has no https; the hashes make it safe.
     mirrors=("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
     files=(
         RemoteFile(

@@ -1,9 +1,9 @@
-"""The two ways in which data can fail: what came is wrong, or nothing came."""
+"""The two errors of data sets: the data are wrong, or they could not be downloaded."""
 
 
 class DataError(ValueError):
-    """The data is there, but it is not what it should be."""
+    """The data are not as expected."""
 
 
 class DownloadError(OSError):
-    """The data could not be had: no network, no answer, no such page."""
+    """The data could not be downloaded: no network, no answer, no such page."""

@@ -1,8 +1,8 @@
-"""Reading IDX, the format of MNIST: a magic number, the sizes, then one byte a value.
+"""Read IDX, the format of MNIST: a magic number, the sizes, then one byte per value.
 
-Source: the description at the foot of http://yann.lecun.com/exdb/mnist/. The magic number is 2048 (unsigned
-bytes) + the number of dimensions; the sizes are big-endian 32-bit numbers. Nothing that a file says of itself
-is believed before it has been held against its length.
+Source: the description at the end of http://yann.lecun.com/exdb/mnist/. The magic number is 2048 (unsigned
+bytes) + the number of dimensions; the sizes are big-endian 32-bit numbers. The sizes in the header are compared
+with the length of the file before they are used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Idx(NamedTuple):
-    """What an IDX file holds, and the SHA-256 of its unpacked bytes."""
+    """The content of an IDX file, and the SHA-256 of its unpacked bytes."""
 
     values: np.ndarray  # uint8, (n, h, w) or (n,)
     sha256: str
@@ -43,7 +43,7 @@ def read_labels(path: str, cap: int = UNPACKED_CAP) -> Idx:
 
 
 def _read(path: str, ndim: int, cap: int) -> Idx:
-    """Read and check one file; whatever is wrong with its content is DataError that begins with its path."""
+    """Read and check one file. Raises DataError that begins with its path for any fault of its content."""
     try:
         with open(path, "rb") as raw:
             # By content, not by name: browsers unpack files and leave the .gz in their names.
@@ -60,7 +60,7 @@ def _read(path: str, ndim: int, cap: int) -> Idx:
 
 
 def parse(stream: BinaryIO, ndim: int, cap: int = UNPACKED_CAP) -> Idx:
-    """Read an IDX stream of ndim dimensions that must end where its header says."""
+    """Read an IDX stream of `ndim` dimensions. Raises DataError if its length is not that of its header."""
     header = _read_at_most(stream, 4 + 4 * ndim)
     shape = _shape(header, ndim)
     size = math.prod(shape)
@@ -68,7 +68,7 @@ def parse(stream: BinaryIO, ndim: int, cap: int = UNPACKED_CAP) -> Idx:
         raise DataError(
             f"expected at most {cap:,} bytes, found a header that announces {len(header) + size:,}"
         )
-    body = _read_at_most(stream, size + 1)  # one more than announced, to see that there is no more
+    body = _read_at_most(stream, size + 1)  # one byte more than the header announces, which must not be there
     if len(body) != size:
         found = f"{len(body):,}" if len(body) < size else "more"
         raise DataError(f"expected {size:,} bytes after the header, for {_times(shape)}, found {found}")
@@ -78,7 +78,7 @@ def parse(stream: BinaryIO, ndim: int, cap: int = UNPACKED_CAP) -> Idx:
 
 
 def sha256_of(path: str) -> str:
-    """SHA-256 of a file as it lies on the disk."""
+    """Return the SHA-256 of a file's bytes on the disk."""
     digest = hashlib.sha256()
     with open(path, "rb") as stream:
         while piece := stream.read(PIECE):
@@ -87,13 +87,13 @@ def sha256_of(path: str) -> str:
 
 
 def file_names(stem: str) -> tuple[str, ...]:
-    """Give the names under which a file such as train-images-idx3-ubyte is found, most usual first."""
+    """Return the usual names of a file such as train-images-idx3-ubyte, the most frequent first."""
     dotted = stem.replace("-idx", ".idx")
     return stem, f"{stem}.gz", dotted, f"{dotted}.gz"
 
 
 def find(folder: str, stem: str) -> str:
-    """Path of a file in the folder under one of its usual names, or DataError."""
+    """Return the path of a file in the folder under one of its usual names. Raises DataError if there is none."""
     paths = [os.path.join(folder, name) for name in file_names(stem)]
     for path in paths:
         if os.path.isfile(path):
@@ -102,7 +102,7 @@ def find(folder: str, stem: str) -> str:
 
 
 def _shape(header: bytearray, ndim: int) -> tuple[int, ...]:
-    """Sizes that the header announces."""
+    """Return the shape that a header announces. Raises DataError for a header that is none."""
     if len(header) < 4 + 4 * ndim:
         raise DataError(f"expected an IDX header of {4 + 4 * ndim} bytes, found {len(header)}")
     magic, *shape = struct.unpack(f">{1 + ndim}I", header)
@@ -118,7 +118,7 @@ def _shape(header: bytearray, ndim: int) -> tuple[int, ...]:
 
 
 def _read_at_most(stream: BinaryIO, limit: int) -> bytearray:
-    """Read until the end or until there are limit bytes."""
+    """Read until the end of the stream, or `limit` bytes."""
     data = bytearray()
     while len(data) < limit and (piece := stream.read(min(PIECE, limit - len(data)))):
         data += piece
@@ -126,5 +126,5 @@ def _read_at_most(stream: BinaryIO, limit: int) -> bytearray:
 
 
 def _times(shape) -> str:
-    """(60000, 28, 28) as '60,000 x 28 x 28'."""
+    """Return (60000, 28, 28) as '60,000 x 28 x 28'."""
     return " x ".join(f"{size:,}" for size in shape)

@@ -1,32 +1,43 @@
-"""The command line of generate_data.py: its options, and which of them go together."""
+"""The command line of generate_data.py."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import NoReturn
 
+from nn.core.format import print_line
 from nn.datasets import selection, synthetic
 from nn.datasets.catalogue import PUBLISHED
-from nn.datasets.terminal import HelpFormatter, say
 from nn.datasets.writing import ENCODINGS
 
 USAGE_ERROR = 2
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, without the usage before it."""
+    """Prints an error as one line, without the usage before it."""
 
     def error(self, message: str) -> NoReturn:
-        """Print what is wrong and end with code 2."""
-        say(f"{self.prog}: error: {message} (see --help)", sys.stderr)
+        """Print the error and end with code 2."""
+        print_line(f"{self.prog}: error: {message} (see --help)", sys.stderr)
         sys.exit(USAGE_ERROR)
 
 
+class HelpFormatter(argparse.HelpFormatter):
+    """Fill lines to the terminal's width and break no word at a hyphen."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(self._split_lines(text, width))
+
+
 def read_options(arguments: list[str]) -> argparse.Namespace:
-    """Read the command line; whatever does not go together ends here, before anything is done."""
+    """Read the command line. Print one line and end with code 2 for options that are wrong or exclude each other."""
     parser = OneLineParser(
         prog="generate_data.py",
         usage="generate_data.py [options]",
@@ -95,14 +106,14 @@ def _add_output(group) -> None:
         "--format",
         choices=list(ENCODINGS),
         default="compact",
-        help="compact: integers 0-255 between commas, one class number a label line; original: floats 0-1 "
+        help="compact: integers 0-255 between commas, one class number per line; original: floats 0-1 "
         "between spaces, one-hot labels, 11 times as large (default: %(default)s)",
     )
     group.add_argument("--debug", action="store_true", help="show where an error came from")
 
 
 def _class_numbers(text: str) -> tuple[int, ...]:
-    """Read --digits, giving argparse the reason when it cannot be read."""
+    """Read --digits. Raises ArgumentTypeError with the reason if they are invalid."""
     try:
         return selection.parse_digits(text)
     except ValueError as error:
@@ -124,14 +135,14 @@ def _seed(text: str) -> int:
 
 
 def _refuse_dashes(arguments: Sequence[str], parser: argparse.ArgumentParser) -> None:
-    """Refuse `--option=--`: what argparse makes of that differs from Python to Python."""
+    """Refuse `--option=--`, which argparse reads in another way in each version of Python."""
     for word in arguments:
         if word.startswith("--") and word.endswith("=--"):
             parser.error(f"argument {word.removesuffix('=--')}: no option takes the value '--'")
 
 
 def _check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Refuse options that would be ignored, and folders that are none."""
+    """Refuse options that would be ignored, and paths that are no folders."""
     if options.dataset == "synthetic":
         if options.folder is not None:
             parser.error("--from reads the files of a published data set, but --dataset synthetic is drawn")

@@ -1,4 +1,4 @@
-"""generate_data.py: the command line to a data set on disk, and each fault to a line and an exit code."""
+"""generate_data.py: write a data set; turn each error into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import traceback
 BAD_DATA, ENVIRONMENT, INTERRUPTED = 3, 4, 130
 
 try:
+    from nn.core.format import print_line
     from nn.datasets import published, synthetic
     from nn.datasets.catalogue import PUBLISHED
     from nn.datasets.errors import DataError, DownloadError
     from nn.datasets.imageset import ImageSet
     from nn.datasets.options import read_options
-    from nn.datasets.terminal import say
     from nn.datasets.writing import Written, write_set
 except ModuleNotFoundError as missing:
     if missing.name != "numpy":
@@ -27,7 +27,7 @@ except ModuleNotFoundError as missing:
 
 
 def main(arguments: list[str]) -> int:
-    """Prepare the data set and give the exit code."""
+    """Write the data set and return the exit code."""
     options = read_options(arguments)
     try:
         image_set = choose(options)
@@ -44,11 +44,11 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         return fail(str(error), ENVIRONMENT, options)
     except KeyboardInterrupt:
-        return fail("interrupted, nothing half-written is left", INTERRUPTED, options)
+        return fail("interrupted, no unfinished file is left", INTERRUPTED, options)
 
 
 def choose(options: argparse.Namespace) -> ImageSet:
-    """Make the image set that the options ask for."""
+    """Return the image set that the options name."""
     if options.dataset == "synthetic":
         sizes = (options.train_rows or synthetic.TRAIN_ROWS, options.test_rows or synthetic.TEST_ROWS)
         train_rows, test_rows = (min(size, options.limit or size) for size in sizes)
@@ -56,23 +56,25 @@ def choose(options: argparse.Namespace) -> ImageSet:
     if options.folder is not None:
         return published.from_folder(options.folder, options.dataset, options.digits, options.limit)
     name = options.dataset or "mnist"
-    downloads = os.path.join(options.output, "downloads", name)  # kept, so that the next run needs no network
+    downloads = os.path.join(
+        options.output, "downloads", name
+    )  # they stay there, so that the next run needs no network
     return published.from_download(PUBLISHED[name], downloads, options.digits, options.limit)
 
 
 def report(image_set: ImageSet, files: list[Written]) -> None:
-    """Say what was written where."""
-    say(
+    """Print the name of the set and the files that were written."""
+    print_line(
         f"{image_set.name}: {image_set.train.rows:,} training and {image_set.test.rows:,} test images of "
         f"{image_set.height} x {image_set.width}, {len(image_set.classes)} classes ({image_set.source})"
     )
     for file in files:
-        say(f"  {file.path}  {file.size:,} bytes")
+        print_line(f"  {file.path}  {file.size:,} bytes")
 
 
 def fail(reason: str, code: int, options: argparse.Namespace) -> int:
-    """Say in one line why there is no data set."""
+    """Print in one line why there is no data set; return the exit code."""
     if options.debug:
         traceback.print_exc()
-    say(f"generate_data.py: error: {' '.join(reason.split())}", sys.stderr)
+    print_line(f"generate_data.py: error: {' '.join(reason.split())}", sys.stderr)
     return code

@@ -1,4 +1,4 @@
-"""From the four IDX files of a published data set, downloaded or already there, to an image set."""
+"""Make an image set from the four IDX files of a published data set."""
 
 from __future__ import annotations
 
@@ -19,34 +19,35 @@ Arrays = tuple[np.ndarray, np.ndarray]  # images (n, h, w), labels (n,)
 def from_download(
     published: Published, folder: str, digits: Sequence[int] | None = None, limit: int | None = None
 ) -> ImageSet:
-    """Download into the folder, or use what a former run left there."""
+    """Download a data set into the folder, unless its files are there, and read it."""
     paths = download.fetch_all(published, folder)
     train, test, _ = _read(paths)
     return _assemble(published.name, published.classes, published.mirrors[0], train, test, digits, limit)
 
 
 def from_folder(
-    folder: str, asked: str | None, digits: Sequence[int] | None = None, limit: int | None = None
+    folder: str, name: str | None, digits: Sequence[int] | None = None, limit: int | None = None
 ) -> ImageSet:
-    """Read the IDX files that a user has; asked is the name they gave them, if any.
+    """Read the IDX files in a user's folder; `name` is that of the published set they should be, if the user gave one.
 
-    The set gets a published name only when all four files hash to what was published.
+    The image set gets a published name only if the hashes of all four files are those of that set. Raises DataError
+    if they are those of another one.
     """
     paths = {stem: idx.find(folder, stem) for stem in catalogue.STEMS}
     train, test, hashes = _read(paths)
-    known = recognise(paths, hashes)
+    known = recognize(paths, hashes)
     if known is not None:
-        if asked not in (None, known.name):
-            raise DataError(f"{folder}: expected {asked}, found the files of {known.name}")
+        if name not in (None, known.name):
+            raise DataError(f"{folder}: expected {name}, found the files of {known.name}")
         name, classes = known.name, known.classes
     else:
-        name = f"{asked or os.path.basename(os.path.abspath(folder))} (unverified)"
-        classes = _class_names(asked, max(int(train[1].max()), int(test[1].max())) + 1)
+        classes = _class_names(name, max(int(train[1].max()), int(test[1].max())) + 1)
+        name = f"{name or os.path.basename(os.path.abspath(folder))} (unverified)"
     return _assemble(name, classes, f"folder {folder}", train, test, digits, limit)
 
 
-def recognise(paths: dict[str, str], unpacked: dict[str, str]) -> Published | None:
-    """Give the published set whose hashes all four files have, packed or unpacked, or None."""
+def recognize(paths: dict[str, str], unpacked: dict[str, str]) -> Published | None:
+    """Return the published set whose hashes all four files have, gzipped or unpacked; None if there is none."""
     hashes = {stem: {unpacked[stem], idx.sha256_of(paths[stem])} for stem in paths}
     for published in PUBLISHED.values():
         if all({file.sha256, file.unpacked_sha256} & hashes[file.stem] for file in published.files):
@@ -55,7 +56,7 @@ def recognise(paths: dict[str, str], unpacked: dict[str, str]) -> Published | No
 
 
 def _read(paths: dict[str, str]) -> tuple[Arrays, Arrays, dict[str, str]]:
-    """Read the four files; give both splits and the hashes of the unpacked bytes by stem."""
+    """Read the four files. Return both splits, and the hashes of the unpacked bytes by stem."""
     files = {
         stem: (idx.read_images if "images" in stem else idx.read_labels)(path) for stem, path in paths.items()
     }
@@ -71,7 +72,7 @@ def _read(paths: dict[str, str]) -> tuple[Arrays, Arrays, dict[str, str]]:
 
 
 def _pair(files: dict[str, idx.Idx], paths: dict[str, str], images_stem: str, labels_stem: str) -> Arrays:
-    """Images and labels of one split, which must be as many."""
+    """Return the images and labels of one split. Raises DataError if their numbers differ."""
     images, labels = files[images_stem].values, files[labels_stem].values
     if len(images) != len(labels):
         raise DataError(
@@ -81,10 +82,10 @@ def _pair(files: dict[str, idx.Idx], paths: dict[str, str], images_stem: str, la
     return images, labels
 
 
-def _class_names(asked: str | None, count: int) -> tuple[str, ...]:
-    """Names for files that nobody vouches for: those of the set they claim to be, else the numbers."""
-    if asked in PUBLISHED and count <= len(PUBLISHED[asked].classes):
-        return PUBLISHED[asked].classes
+def _class_names(name: str | None, count: int) -> tuple[str, ...]:
+    """Return class names for files that were not recognized: those of the set `name`, or else the class numbers."""
+    if name in PUBLISHED and count <= len(PUBLISHED[name].classes):
+        return PUBLISHED[name].classes
     return tuple(map(str, range(count)))
 
 
@@ -97,7 +98,7 @@ def _assemble(
     digits: Sequence[int] | None,
     limit: int | None,
 ) -> ImageSet:
-    """Choose classes first and the first rows second, so that a limit counts rows that are kept."""
+    """Keep the chosen classes, and of these the first `limit` rows."""
     if digits is not None:
         train = keep_classes(*train, digits, "training")
         test = keep_classes(*test, digits, "test")
@@ -115,5 +116,5 @@ def _assemble(
 
 
 def _size(images: np.ndarray) -> str:
-    """Height and width as '28 x 28'."""
+    """Return height and width as '28 x 28'."""
     return f"{images.shape[1]} x {images.shape[2]}"

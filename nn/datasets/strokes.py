@@ -1,8 +1,8 @@
-"""Centre lines of digits: what is left of a font's glyph when its thickness is taken away.
+"""Centre lines of digits: the glyphs of fonts, thinned to lines.
 
-A pen line of any width around a centre line looks written, where the outline of a font looks printed. Each
-stroke is kept as a distance field, d(x, y) = how far the point is from the line, so that drawing is a look-up
-and a threshold. The fonts are those that matplotlib ships.
+A pen line of any width around a centre line looks handwritten, the outline of a font looks printed. Each stroke is
+stored as a distance field, d(x, y) = distance of the point from the line, so that drawing is a look-up and a
+threshold. The fonts are those that matplotlib ships.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ SIDE = 28 * DETAIL  # of a field
 BOX = 20 * DETAIL  # the longer side of a digit, as in MNIST
 FOOT = 10  # rows at the bottom of a 1 in which its foot lies
 
-# Every matplotlib from 3.7 on ships these; a font of only some of them would make
-# a seed draw differently.
+# Every matplotlib from 3.7 on ships these: the same seed draws the same digits with each.
 FONTS = (
     "DejaVuSans",
     "DejaVuSans-Bold",
@@ -39,7 +38,7 @@ FONTS = (
     "cmtt10",
     "cmmi10",
 )
-DOTTED_ZERO = ("DejaVuSansMono", 0)  # its dot would be a second stroke that nobody writes
+DOTTED_ZERO = ("DejaVuSansMono", 0)  # its dot would be a second stroke
 
 
 class Strokes(NamedTuple):
@@ -47,20 +46,20 @@ class Strokes(NamedTuple):
 
     fields: np.ndarray  # (t, SIDE, SIDE) float32, distances in pixels of a finished image
     centres: np.ndarray  # (t, 2) float32, x and y of the line's centre of mass, in points of the field
-    of_digit: tuple[np.ndarray, ...]  # for each digit, which of the t draw it
+    of_digit: tuple[np.ndarray, ...]  # for each digit, the indices of its centre lines
 
 
 @functools.cache
 def load_strokes() -> Strokes:
-    """Make the centre lines of every digit in every font; takes about a second, once."""
+    """Return the centre lines of every digit in every font; made in about a second, once per process."""
     lines = thin(_glyphs())  # (fonts, 10, SIDE, SIDE) bool
-    # Most people write a 1 without a foot, many as a mere stick; no font does.
+    # Most people write a 1 without a foot, many as a single stroke; no font does.
     for font in range(len(FONTS)):
         lines[font, 1] = (lines[font, 1], _footless(lines[font, 1]), _stick(lines[font, 1]))[font % 3]
     keys = [(font, digit) for font in FONTS for digit in range(10)]
-    kept = [index for index, key in enumerate(keys) if key != DOTTED_ZERO]
-    lines = lines.reshape(-1, SIDE, SIDE)[kept]
-    digits = np.array([keys[index][1] for index in kept])
+    selected = [index for index, key in enumerate(keys) if key != DOTTED_ZERO]
+    lines = lines.reshape(-1, SIDE, SIDE)[selected]
+    digits = np.array([keys[index][1] for index in selected])
     return Strokes(
         fields=distance(lines) / np.float32(DETAIL),
         centres=_centres(lines),
@@ -70,7 +69,7 @@ def load_strokes() -> Strokes:
 
 def _glyphs() -> np.ndarray:
     """Draw every digit in every font, each in a square of its own: (fonts, 10, SIDE, SIDE) bool."""
-    # Imported here: a second's work that the published data sets do without.
+    # Imported here: it takes a second, and published data sets do not need it.
     from matplotlib import get_data_path
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -93,7 +92,7 @@ def _glyphs() -> np.ndarray:
 
 
 def _outline(face, digit: int, x: float, y: float):
-    """Outline of a digit that fits the box, its middle at (x, y), y pointing down."""
+    """Return the outline of a digit that fits the box, centred at (x, y), y pointing down."""
     from matplotlib.textpath import TextPath
     from matplotlib.transforms import Affine2D
 
@@ -105,14 +104,14 @@ def _outline(face, digit: int, x: float, y: float):
 
 
 def _footless(one: np.ndarray) -> np.ndarray:
-    """Take the foot from a 1, (SIDE, SIDE)."""
+    """Remove the foot of a 1, (SIDE, SIDE)."""
     one = one.copy()
     one[(SIDE + BOX) // 2 - FOOT :] = False
     return one
 
 
 def _stick(one: np.ndarray) -> np.ndarray:
-    """Leave of a 1 only its stem: in each row above the foot the line's rightmost point."""
+    """Keep only the stem of a 1: the rightmost point of the line in each row above the foot."""
     one = _footless(one)
     stem = np.zeros_like(one)
     rows = np.flatnonzero(one.any(axis=1))
@@ -121,7 +120,7 @@ def _stick(one: np.ndarray) -> np.ndarray:
 
 
 def thin(shapes: np.ndarray) -> np.ndarray:
-    """Peel shapes (..., h, w) bool down to lines one point wide that join and branch as the shapes do.
+    """Thin shapes (..., h, w) bool to lines one point wide that join and branch as the shapes do.
 
     Source: T. Y. Zhang and C. Y. Suen, A fast parallel algorithm for thinning digital patterns, 1984.
     """
@@ -143,7 +142,7 @@ def thin(shapes: np.ndarray) -> np.ndarray:
 
 
 def _neighbours(shapes: np.ndarray) -> np.ndarray:
-    """Give the eight neighbours of every point, clockwise from the north; outside there is nothing."""
+    """Return the eight neighbours of every point, clockwise from the north; points outside are False."""
     height, width = shapes.shape[-2:]
     padded = np.pad(shapes, [(0, 0)] * (shapes.ndim - 2) + [(1, 1), (1, 1)])
     steps = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
@@ -151,9 +150,9 @@ def _neighbours(shapes: np.ndarray) -> np.ndarray:
 
 
 def distance(lines: np.ndarray) -> np.ndarray:
-    """Give the distance of every point to the nearest point of the line, (t, n, n) bool -> (t, n, n) float32.
+    """Compute the distance of every point to the nearest point of the line, (t, n, n) bool -> (t, n, n) float32.
 
-    The squared distance is a minimum over rows of a minimum over columns, so each axis is done by itself.
+    The squared distance is a minimum over rows of a minimum over columns, so each axis is computed separately.
     """
     steps = np.arange(lines.shape[-1], dtype=np.float32)
     squares = (steps[:, None] - steps) ** 2  # (n, n)
@@ -166,9 +165,9 @@ def distance(lines: np.ndarray) -> np.ndarray:
 
 
 def _centres(lines: np.ndarray) -> np.ndarray:
-    """Give x and y of each line's centre of mass, (t, 2)."""
+    """Return x and y of each line's centre of mass, (t, 2)."""
     weights = lines.sum(axis=(1, 2))
-    places = np.arange(lines.shape[-1])
-    x = (lines.sum(axis=1) * places).sum(axis=1) / weights
-    y = (lines.sum(axis=2) * places).sum(axis=1) / weights
+    positions = np.arange(lines.shape[-1])
+    x = (lines.sum(axis=1) * positions).sum(axis=1) / weights
+    y = (lines.sum(axis=2) * positions).sum(axis=1) / weights
     return np.stack([x, y], axis=1).astype(np.float32)

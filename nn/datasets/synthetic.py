@@ -1,7 +1,7 @@
-"""Digits drawn as a person might: a font's centre line, slanted, turned and bent, under a pen of some width.
+"""Draw digits that look handwritten: a font's centre line, slanted, rotated and bent, drawn with a pen of some width.
 
-For every pixel p of the finished image,  q = A (p - shift + bend(p)) + centre  is the place on the stroke's
-distance field d, and  grey = clip((pen(p) - d(q)) / softness + 1/2, 0, 1),  a block of rows at a time.
+For every pixel p of an image,  q = A (p - shift + bend(p)) + centre  is a point of the stroke's distance field d,
+and  grey = clip((pen(p) - d(q)) / softness + 1/2, 0, 1).  A block of rows is drawn at a time.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from nn.datasets.strokes import DETAIL, SIDE, Strokes, load_strokes
 PIXELS = 28  # the side of a finished image
 TRAIN_ROWS, TEST_ROWS = 60_000, 10_000
 HIGHEST_SEED = 2**32 - 1  # one word of a generator's key: a longer seed would run into the words after it
-PURPOSE = 20  # first word of every key here, so that no other use of the seed draws the same numbers
+PURPOSE = 20  # first word of every key here, so that other uses of the seed draw other random numbers
 SPLITS = {"train": 0, "test": 1}
 CHUNK = 250  # rows drawn at a time: their arrays fit the processor's cache
 
-# How differently people write. Measured with benchmarks/synthetic_digits.py.
+# Variation of the handwriting. Measured with benchmarks/synthetic_digits.py.
 WIDTH, HEIGHT = (0.72, 1.15), (0.8, 1.0)  # scale, from .. to
 SLANT = 0.22  # standard deviation of the shear
 TURN = np.deg2rad(9.0)  # standard deviation of the rotation
@@ -30,19 +30,19 @@ BEND = 1.3  # standard deviation of the slowest wave, pixels
 PEN = (0.85, 1.55)  # half the width of the line, pixels
 PRESSURE = 0.12  # standard deviation of the pen's change along the way, relative
 SOFTNESS = (1.0, 1.5)  # width of the grey edge, pixels
-FARTHEST = 2.0  # no normal draw is taken beyond so many deviations: nobody would read such a digit
+FARTHEST = 2.0  # normal random numbers are clipped at this many deviations, beyond which digits are illegible
 
 WAVES = 4  # of the bend, each way
 PRESSURE_WAVES = 3
 
 
 class Hands(NamedTuple):
-    """How each of n rows is written."""
+    """The random numbers that draw n rows."""
 
-    labels: np.ndarray  # (n,) uint8, places in the list of digits
-    strokes: np.ndarray  # (n,) int64, which centre line
+    labels: np.ndarray  # (n,) uint8, indices into the list of digits
+    strokes: np.ndarray  # (n,) int64, indices of centre lines
     matrix: np.ndarray  # (n, 2, 2), from pixels back to points of the field
-    shrink: np.ndarray  # (n,), by how much distances on the field shrink on the image
+    shrink: np.ndarray  # (n,), factor from distances on the field to those on the image
     shift: np.ndarray  # (n, 2), pixels
     bend: np.ndarray  # (n, 2, WAVES, WAVES), weights of the waves in x and y
     pressure: np.ndarray  # (n, PRESSURE_WAVES, PRESSURE_WAVES)
@@ -56,7 +56,10 @@ def draw_set(
     test_rows: int = TEST_ROWS,
     digits: Sequence[int] | None = None,
 ) -> ImageSet:
-    """Describe a set that is drawn while it is read; with digits, every row is of one of them, by chance."""
+    """Return a set that is drawn while it is read; `digits` are the classes from which labels are drawn.
+
+    Raises ValueError for a seed or digits that are out of range.
+    """
     if not 0 <= seed <= HIGHEST_SEED:
         raise ValueError(f"seed must be in 0..{HIGHEST_SEED}, got {seed}")
     digits = tuple(range(10)) if digits is None else tuple(digits)
@@ -77,8 +80,8 @@ def draw_set(
 def draw(seed: int, split: str, rows: int, digits: Sequence[int]) -> Iterator[Block]:
     """Draw the first rows of a split, a block at a time.
 
-    A block's hands depend on (seed, split, number of the block) alone, and a row on its hand: fewer rows are
-    the first of more.
+    The random numbers of a block depend on (seed, split, number of the block) alone, so that a smaller set is the
+    beginning of a larger one.
     """
     strokes = load_strokes()
     for number, start in enumerate(range(0, rows, BLOCK_ROWS)):
@@ -91,7 +94,7 @@ def draw(seed: int, split: str, rows: int, digits: Sequence[int]) -> Iterator[Bl
 
 
 def draw_hands(rng: np.random.Generator, n: int, strokes: Strokes, digits: Sequence[int]) -> Hands:
-    """Draw how each of n rows is written."""
+    """Draw the random numbers of n rows."""
 
     def normal(deviation, *shape: int) -> np.ndarray:
         return (deviation * rng.standard_normal((n, *shape)).clip(-FARTHEST, FARTHEST)).astype(np.float32)
@@ -115,8 +118,8 @@ def draw_hands(rng: np.random.Generator, n: int, strokes: Strokes, digits: Seque
 
 
 def write(hands: Hands, strokes: Strokes) -> np.ndarray:
-    """Draw the images of these hands, (n, 28, 28) uint8."""
-    x, y = _places(hands)
+    """Draw images from their random numbers, (n, 28, 28) uint8."""
+    x, y = _positions(hands)
     centres = strokes.centres[hands.strokes]
     x += centres[:, 0, None, None]
     y += centres[:, 1, None, None]
@@ -129,8 +132,8 @@ def write(hands: Hands, strokes: Strokes) -> np.ndarray:
     return (grey * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
-def _places(hands: Hands) -> tuple[np.ndarray, np.ndarray]:
-    """Where each pixel lies beside the centre of its stroke, in points of the field: x and y, (n, 28, 28)."""
+def _positions(hands: Hands) -> tuple[np.ndarray, np.ndarray]:
+    """Return each pixel's position relative to the centre of its stroke, in points of the field: x, y (n, 28, 28)."""
     from_middle = np.arange(PIXELS, dtype=np.float32) - (PIXELS - 1) / 2
     bend = _waves(hands.bend)  # (n, 2, 28, 28)
     u = bend[:, 0] + (from_middle - hands.shift[:, 0, None])[:, None, :]
@@ -140,7 +143,7 @@ def _places(hands: Hands) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _look_up(fields: np.ndarray, chosen: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Read the chosen fields at (x, y), between their points (bilinear); outside is as the edge."""
+    """Interpolate the chosen fields at (x, y), bilinearly; points outside get the value at the edge."""
     flat = fields.ravel()
     edge = np.float32(SIDE - 1.001)  # so that there is always a next point
     np.clip(x, 0, edge, out=x)
@@ -157,7 +160,7 @@ def _look_up(fields: np.ndarray, chosen: np.ndarray, x: np.ndarray, y: np.ndarra
 
 
 def _choose(shares: np.ndarray, digits: np.ndarray, strokes: Strokes) -> np.ndarray:
-    """Turn a number of [0, 1) for each row into one of the strokes that draw the row's digit."""
+    """Choose a stroke of each row's digit by a number in [0, 1)."""
     chosen = np.zeros(len(digits), np.int64)
     for digit, candidates in enumerate(strokes.of_digit):
         rows = digits == digit
@@ -168,7 +171,10 @@ def _choose(shares: np.ndarray, digits: np.ndarray, strokes: Strokes) -> np.ndar
 def _affine(
     width: np.ndarray, height: np.ndarray, slant: np.ndarray, turn: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scale, slant and turn as one matrix, from pixels to points of the field, and how distances shrink."""
+    """Combine scale, slant and rotation into one matrix from pixels to points of the field.
+
+    Return it, (n, 2, 2), and the factor from distances on the field to those on the image, (n,).
+    """
     sine, cosine = np.sin(turn), np.cos(turn)
     rotation = np.array([[cosine, -sine], [sine, cosine]]).transpose(2, 0, 1)  # (n, 2, 2)
     shape = np.array([[width, -slant * height], [np.zeros_like(width), height]]).transpose(2, 0, 1)
@@ -177,14 +183,14 @@ def _affine(
 
 
 def _waves(weights: np.ndarray) -> np.ndarray:
-    """Sum weighted cosine waves, (..., k, k) -> (..., 28, 28): smooth, no bump smaller than a stroke."""
+    """Sum weighted cosine waves, (..., k, k) -> (..., 28, 28); no bump is smaller than a stroke."""
     middle = (np.arange(PIXELS) + 0.5) / PIXELS
     basis = np.cos(np.pi * middle[:, None] * np.arange(weights.shape[-1])).astype(np.float32)  # (28, k)
     return basis @ weights @ basis.T
 
 
 def _fading(waves: int) -> np.ndarray:
-    """Give the share of each wave: the faster, the weaker; the constant one is left to the shift."""
+    """Return the amplitude of each wave: lower for higher frequencies, 0 for the constant, which is the shift."""
     speed = np.add.outer(np.arange(waves), np.arange(waves))
     share = 1 / (1 + speed)
     share[0, 0] = 0

@@ -1,7 +1,7 @@
-"""Writing an image set as text: four CSV files and a dataset.json, none of them ever half-written.
+"""Write an image set as text: four CSV files and a dataset.json, each completely or not at all.
 
 compact    pixels as integers 0..255 between commas; labels as class numbers.
-original   what np.savetxt writes: pixels / 255 as %.18e between spaces; labels one-hot in the same way.
+original   like np.savetxt: pixels / 255 as %.18e between spaces; one-hot labels in the same format.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class Written(NamedTuple):
 
 
 class Encoding(NamedTuple):
-    """How rows become lines of text."""
+    """The functions that format rows as lines of text."""
 
     images: Callable[[np.ndarray], bytes]  # (n, pixels) uint8 -> lines
     labels: Callable[[np.ndarray, int], bytes]  # (n,) uint8, number of classes -> lines
 
 
-# One text for each value of a byte, once with what follows it in a line and once with what ends the line;
-# in an array of fixed width, so that shorter texts are filled up with zero bytes.
+# One text for each value of a byte, with the separator or the line end that follows it; in an array of fixed width,
+# which fills shorter texts with zero bytes.
 COMPACT = np.array([b"%d," % value for value in range(256)])
 COMPACT_END = np.array([b"%d\n" % value for value in range(256)])
 ORIGINAL = np.array([b"%.18e " % (value / 255) for value in range(256)])
@@ -43,29 +43,29 @@ ORIGINAL_END = np.array([b"%.18e\n" % (value / 255) for value in range(256)])
 
 
 def _lines(values: np.ndarray, table: np.ndarray, table_end: np.ndarray) -> bytes:
-    """Look every value up: a hundred times faster than formatting it."""
+    """Format values by look-up, a hundred times faster than one by one."""
     texts = table[values]  # (n, pixels) of fixed width
     texts[:, -1] = table_end[values[:, -1]]
     return texts.tobytes().translate(None, b"\0")
 
 
 def compact_images(images: np.ndarray) -> bytes:
-    """Lines such as 0,0,128,255."""
+    """Return lines such as 0,0,128,255."""
     return _lines(images, COMPACT, COMPACT_END)
 
 
 def compact_labels(labels: np.ndarray, classes: int) -> bytes:
-    """Lines such as 7."""
+    """Return lines such as 7."""
     return _lines(labels[:, None], COMPACT, COMPACT_END)
 
 
 def original_images(images: np.ndarray) -> bytes:
-    """Lines such as 0.000000000000000000e+00 5.019607843137254832e-01."""
+    """Return lines such as 0.000000000000000000e+00 5.019607843137254832e-01."""
     return _lines(images, ORIGINAL, ORIGINAL_END)
 
 
 def original_labels(labels: np.ndarray, classes: int) -> bytes:
-    """One-hot lines such as 0.000000000000000000e+00 1.000000000000000000e+00."""
+    """Return one-hot lines such as 0.000000000000000000e+00 1.000000000000000000e+00."""
     one_hot = np.eye(classes, dtype=np.uint8) * np.uint8(255)
     return _lines(one_hot[labels], ORIGINAL, ORIGINAL_END)
 
@@ -77,10 +77,10 @@ ENCODINGS = {
 
 
 def write_set(image_set: ImageSet, folder: str, encoding: str, command: str) -> list[Written]:
-    """Write the set into the folder and give its files, the manifest last.
+    """Write the set into the folder and return its files, the manifest last.
 
-    Everything is written in a folder beside the final names and moved at the end. The old manifest goes first
-    and the new one comes last: a folder with a manifest holds one whole set.
+    All files are written in a folder of their own inside it and moved at the end. The old manifest is removed first
+    and the new one moved last, so a folder with a manifest holds one whole set.
     """
     unfinished = os.path.join(folder, f".unfinished-{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)  # of a killed run that had this number, as in containers
@@ -97,7 +97,7 @@ def write_set(image_set: ImageSet, folder: str, encoding: str, command: str) -> 
 
 
 def _write_split(split: Split, part: str, image_set: ImageSet, folder: str, encoding: str) -> list[str]:
-    """Write images and labels of one split, a block at a time; give the two names."""
+    """Write images and labels of one split, a block at a time; return the names of the two files."""
     names = [f"mnist_images_{part}.csv", f"mnist_labels_{part}.csv"]
     encode = ENCODINGS[encoding]
     with (
@@ -113,7 +113,7 @@ def _write_split(split: Split, part: str, image_set: ImageSet, folder: str, enco
 
 
 def _write_manifest(image_set: ImageSet, folder: str, encoding: str, command: str) -> str:
-    """Write what the set is; give the name."""
+    """Write the description of the set; return the name of the file."""
     manifest = {
         "name": image_set.name,
         "classes": list(image_set.classes),
@@ -127,7 +127,7 @@ def _write_manifest(image_set: ImageSet, folder: str, encoding: str, command: st
     }
     if image_set.seed is not None:
         manifest["seed"] = image_set.seed
-    # A path in the command that is no text: what Python writes for its bytes is an escape of JSON, too.
+    # The command may hold a path that is no text; the escapes that Python writes for its bytes are valid in JSON.
     with open(os.path.join(folder, MANIFEST), "w", encoding="utf-8", errors="backslashreplace") as out:
         json.dump(manifest, out, indent=2, ensure_ascii=False)
         out.write("\n")
@@ -135,7 +135,7 @@ def _write_manifest(image_set: ImageSet, folder: str, encoding: str, command: st
 
 
 def _move(names: list[str], unfinished: str, folder: str) -> list[Written]:
-    """Give finished files their final names; the manifest is the last of them."""
+    """Move finished files to their final names, the manifest last."""
     finals = [os.path.join(folder, name) for name in names]
     for final in finals:
         if os.path.isdir(final):

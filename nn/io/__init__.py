@@ -1,1 +1,1 @@
-"""Values to bytes and back: checkpoints, results, the package itself."""
+"""Files of a run: checkpoints, results, and the zip of this package."""

@@ -1,8 +1,8 @@
-"""All that a run's next epoch depends on <-> one .npz file of plain arrays and a text of JSON.
+"""Checkpoints: all that a run's next epoch depends on, as an .npz file of plain arrays and a JSON text.
 
-A progress is a nest of dicts, lists, numbers, texts and arrays. The text holds the nest with {"array": number} in the
-place of each array; an array that stands in several places is written once. A number is written in its shortest exact
-form, so that what is read is, bit for bit, what was written.
+A progress is a nest of dicts, lists, numbers, texts and arrays. The text holds the nest with {"array": number} in place
+of each array; an array that occurs several times is written once. Numbers are written in their shortest exact form, so
+that the values that are read are, bit for bit, those that were written.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ DEEPEST = 40  # of a nest; a progress of the deepest network has 6
 
 
 class Checkpoint(NamedTuple):
-    """A run after an epoch, and what it is a run of."""
+    """A run after an epoch, with its configuration, data and versions."""
 
     progress: Progress
-    config: dict[str, Any]  # the options, defaults filled in
-    data: dict[str, Any]  # what tells its data from other data
+    config: dict[str, Any]  # the options with their defaults
+    data: dict[str, Any]  # fingerprints of its data
     versions: dict[str, str]
 
     @property
     def epoch(self) -> int:
-        """How many epochs the run has made."""
+        """Return the number of epochs that the run has made."""
         return len(self.progress.history)
 
 
 def to_bytes(checkpoint: Checkpoint) -> bytes:
-    """The file's content; the same values give the same bytes.
+    """Return the content of a checkpoint's file; the same values give the same bytes.
 
-    Raises TypeError for a value that would not come back as it is.
+    Raises TypeError for a value that `from_bytes` would not read back as it is.
     """
     arrays: list[np.ndarray] = []
     fold = partial(_folded, arrays=arrays, known={})
@@ -59,10 +59,10 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
 
 
 def from_bytes(content: bytes) -> Checkpoint:
-    """Read the content of a checkpoint; ValueError says what does not fit.
+    """Read the content of a checkpoint's file. Raises ValueError that names the faulty value.
 
-    Whether the state fits a network and an optimiser is theirs to say. None is written of a run whose parameters are no
-    longer finite, so numbers that are not are a fault of the file.
+    The state is not compared with a network and an optimizer: nn.training.loop.check does that. Checkpoints are not
+    written once parameters are no longer finite, so numbers that are not finite are a fault of the file.
     """
     arrays = npz.from_bytes(content)
     whole = npz.pop_json(arrays, TEXT)
@@ -82,7 +82,7 @@ def from_bytes(content: bytes) -> Checkpoint:
 
 
 def _folded(nest: Any, arrays: list[np.ndarray], known: dict[int, int]) -> Any:
-    """The nest as JSON; its arrays join the list, the places of those that did are in `known` by identity."""
+    """Return a nest as JSON values; append its arrays to `arrays`, and their indices to `known` by identity."""
     if isinstance(nest, dict):
         if not all(isinstance(key, str) for key in nest) or nest.keys() & {"array", "number"}:
             raise TypeError(f"expected keys that are texts, got {list(nest)}")
@@ -102,7 +102,7 @@ def _folded(nest: Any, arrays: list[np.ndarray], known: dict[int, int]) -> Any:
 
 
 def _unfolded(nest: Any, arrays: dict[str, np.ndarray], depth: int = 0) -> Any:
-    """The nest of `_folded`; an array that stands in several places is one array again."""
+    """Return the nest that `_folded` wrote; an array that occurs several times is one array again."""
     if depth > DEEPEST:
         raise ValueError(f"expected at most {DEEPEST} values inside each other, found more")
     if isinstance(nest, list):
@@ -130,38 +130,38 @@ def _not_finite(word: Any) -> float:
 
 
 def _refuse_not_finite(state: dict[str, Any], best: Best | None) -> None:
-    """Raise ValueError, naming the place, where the parameters to go on from are no finite numbers.
+    """Raise ValueError, which names the array, if the parameters to continue from are not finite.
 
-    A step may lead a trial anywhere where it can be rejected: there the last accepted point counts alone. Among what a
-    rule keeps beside the parameters an infinity is sound, as a running mean of squares that float32 no longer holds.
+    Where a step can be rejected, the trial may be anywhere: only the last accepted point is checked. In the optimizer's
+    slots an infinity is valid: a running mean of squares may exceed float32.
     """
-    standing = state.get("standing")
-    if isinstance(standing, dict):
-        kept = {f"state.standing.{name}": branch for name, branch in standing.items()}
+    accepted = state.get("standing")
+    if isinstance(accepted, dict):
+        branches = {f"state.standing.{name}": branch for name, branch in accepted.items()}
     else:
-        kept = {f"state.{name}": state.get(name) for name in ("trial", "slots")}
+        branches = {f"state.{name}": state.get(name) for name in ("trial", "slots")}
     if best is not None:
-        kept["best"] = best.params
-    for place, branch in kept.items():
-        lost = np.isnan if place.endswith(".slots") else _is_lost
-        for name, array in _arrays(branch, place):
-            if array.dtype.kind == "f" and lost(array).any():
-                found = array[lost(array)].flat[0]
-                raise ValueError(f"{name}: expected finite numbers, found {found:g}")
+        branches["best"] = best.params
+    for path, branch in branches.items():
+        is_invalid = np.isnan if path.endswith(".slots") else _is_not_finite
+        for name, array in _arrays(branch, path):
+            if array.dtype.kind == "f" and is_invalid(array).any():
+                value = array[is_invalid(array)].flat[0]
+                raise ValueError(f"{name}: expected finite numbers, found {value:g}")
 
 
-def _is_lost(array: np.ndarray) -> np.ndarray:
+def _is_not_finite(array: np.ndarray) -> np.ndarray:
     return ~np.isfinite(array)
 
 
-def _arrays(nest: Any, place: str) -> Iterator[tuple[str, np.ndarray]]:
-    """Walk the arrays of a nest, each with its place."""
+def _arrays(nest: Any, path: str) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the arrays of a nest, each with its path of keys."""
     if isinstance(nest, np.ndarray):
-        yield place, nest
+        yield path, nest
     elif isinstance(nest, (dict, list)):
         branches = nest.items() if isinstance(nest, dict) else enumerate(nest)
         for key, branch in branches:
-            yield from _arrays(branch, f"{place}.{key}")
+            yield from _arrays(branch, f"{path}.{key}")
 
 
 def _list(value: Any, name: str) -> list:
@@ -171,17 +171,17 @@ def _list(value: Any, name: str) -> list:
 
 
 def _epoch(value: Any, number: int) -> Epoch:
-    """A line of the history, whose epochs are counted from 1."""
-    fields = [_unfolded(each, {}) for each in _list(value, "an epoch")]
+    """Return epoch `number`, from 1, of the history."""
+    fields = [_unfolded(field, {}) for field in _list(value, "an epoch")]
     if len(fields) != len(Epoch._fields):
         raise ValueError(f"expected {len(Epoch._fields)} values for an epoch, found {len(fields)}")
     line = Epoch(*fields)
     optional = ("val_cost", "val_accuracy")
-    for name, each in line._asdict().items():
+    for name, field in line._asdict().items():
         kind = bool if name == "accepted" else int if name in ("epoch", "rows") else float
-        if type(each) is not kind and not (name in optional and each is None):
+        if type(field) is not kind and not (name in optional and field is None):
             raise ValueError(
-                f"epoch {number}: expected a {kind.__name__} as {name}, found {str(each)[:20]!r}"
+                f"epoch {number}: expected a {kind.__name__} as {name}, found {str(field)[:20]!r}"
             )
     if line.epoch != number:
         raise ValueError(f"expected epoch {number} in the history, found {line.epoch}")

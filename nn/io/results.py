@@ -1,4 +1,4 @@
-"""A run's results -> the text of its files: histories, metrics, confusion matrix, examples, summary."""
+"""Format the results of a run as text files: histories, metrics, confusion matrix, examples, summary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nn.training.records import Epoch
 
 
 def history_files(history: Iterable[Epoch]) -> dict[str, str]:
-    """Name -> content of what a run writes as it goes on."""
+    """Return the files that a run writes after each epoch, by name."""
     history = list(history)
     lines = [",".join(_plain(value) for value in line) for line in history]
     return {
@@ -25,7 +25,7 @@ def history_files(history: Iterable[Epoch]) -> dict[str, str]:
 
 
 def score_files(score: Score) -> dict[str, str]:
-    """Name -> content of what a run's scoring writes."""
+    """Return the files with the test scores, by name."""
     per_class = metrics.per_class(score.confusion)
     classes = range(len(per_class))
     table = [",".join(map(str, [number, *row])) for number, row in zip(classes, score.confusion, strict=True)]
@@ -38,7 +38,7 @@ def score_files(score: Score) -> dict[str, str]:
 
 
 def score_summary(score: Score) -> dict[str, Any]:
-    """The scoring as plain JSON values; every ratio is a fraction."""
+    """Return the test scores as plain JSON values; ratios are fractions of 1."""
     per_class = metrics.per_class(score.confusion)
     precision, recall, f1 = metrics.macro(per_class)
     return {
@@ -52,7 +52,7 @@ def score_summary(score: Score) -> dict[str, Any]:
 
 
 def to_json(value: Any) -> str:
-    """Indented JSON that ends in a newline; a number that is not finite becomes null, as JSON has none."""
+    """Return indented JSON with a newline at the end; numbers that are not finite become null."""
     return json.dumps(_finite(value), indent=2, allow_nan=False) + "\n"
 
 
@@ -65,7 +65,7 @@ def _examples(examples: Iterable[Example]) -> str:
 
 
 def _plain(value: Any) -> str:
-    """A number as any program reads it: True is 1, floats in their shortest exact form, None an empty field."""
+    """Return a number as a field of CSV: True is 1, floats have their shortest exact form, None is empty."""
     if value is None:
         return ""
     if isinstance(value, bool):

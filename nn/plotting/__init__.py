@@ -1,6 +1,6 @@
 """Pictures of a training run: files are read and checked, drawn, and put in place, with no Spark anywhere.
 
-terminal.py     printable lines, errors of one line
+options.py  program.py          the command line, and what becomes of it
 textfiles.py    lines and tables of numbers; a complaint names file and line
 histories.py    epoch by epoch: cost, accuracy, learning rate
 results.py      what a finished run knows: summary, confusion matrix, examples

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from nn.core.format import duration
 from nn.plotting.histories import PHASES, Phases
 from nn.plotting.scales import Limits, Values, epoch_axis, value_axis
 from nn.plotting.style import DARK, LEGEND_SIZE, MIDDLE, PALE, PART, QUIET, canvas, heading
@@ -178,7 +179,7 @@ def _beyond(stacks: Stacks, beyond: NDArray[np.bool_]) -> str:
     if not beyond.any():
         return ""
     slowest = int(np.argmax(stacks.totals))
-    longest = _time(stacks.totals[slowest])
+    longest = duration(stacks.totals[slowest])
     if beyond.sum() > 1:
         return (
             f"▲ {beyond.sum()} {'windows' if stacks.size > 1 else 'epochs'} above the axis, up to {longest}"
@@ -194,14 +195,7 @@ def _counts(phases: Phases, stacks: Stacks) -> list[str]:
     totals = phases.seconds.sum(axis=1)
     n = len(totals)
     return [
-        f"{n} epoch{'s' if n > 1 else ''} in {_time(totals.sum())}",
-        f"median epoch {_time(float(np.median(totals)))}" if n > 2 else "",
+        f"{n} epoch{'s' if n > 1 else ''} in {duration(totals.sum())}",
+        f"median epoch {duration(float(np.median(totals)))}" if n > 2 else "",
         f"drawn as means over {stacks.size} epochs" if stacks.size > 1 else "",
     ]
-
-
-def _time(seconds: float) -> str:
-    """0.0123 -> '12.3 ms', 1234.5 -> '1,234 s'."""
-    if seconds < 0.9995:  # from there it rounds to a second
-        return f"{1000 * seconds:.3g} ms"
-    return f"{seconds:.3g} s" if seconds < 99.95 else f"{seconds:,.0f} s"

@@ -44,19 +44,11 @@ from nn.optim.regularization import Penalty
 from nn.optim.rules import RULES, SGD, Momentum, Rule
 from nn.optim.schedules import SCHEDULES, BoldDriver, Constant, Schedule
 from nn.training.plan import Plan
+from nn.training.run_options import RunOptions
 
 OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
 HIDDEN = (64,)
 ACTIVATION = "sigmoid"
-PLACES = ("train_images", "train_labels", "test_images", "test_labels", "output")
-# What a configuration file may hold beside a recipe: the fields of nn/cli/options.py.
-BESIDE = frozenset(
-    (
-        *(*PLACES, "label_column", "weight_column", "header", "skip_lines", "partitions", "shuffle_once"),
-        *("overwrite", "resume", "checkpoint_every", "keep_checkpoints", "check", "dry_run"),
-        *("debug", "about", "get_data"),
-    )
-)
 AVERAGES = ("gradients", "parameters")
 OUTER_RATE, OUTER_MOMENTUM = 1.0, 0.0
 LOCAL_BATCH = 64  # rows of a replica's step where the user names no batch size
@@ -78,43 +70,54 @@ class Recipe:
         None,
         IntegerList(",", "units as 64 or 128,64", "UNITS"),
         "units of the dense hidden layers, as 64 or 128,64 (default 64)",
+        group="network",
     )
     activation: str | None = option(
-        None, Choice(ACTIVATIONS), f"of the hidden layers: {', '.join(ACTIVATIONS)} (default {ACTIVATION})"
+        None,
+        Choice(ACTIVATIONS),
+        f"of the hidden layers: {', '.join(ACTIVATIONS)} (default {ACTIVATION})",
+        group="network",
     )
     layers: tuple[Layer, ...] | None = option(
         None,
         SpecList(LAYERS, "layer"),
         "instead of both: all layers but the output's, as "
         '"conv2d:16x5,relu,maxpool2d:2,flatten,dense:128,relu,dropout:0.5"',
+        group="network",
     )
     input_shape: tuple[int, ...] | None = option(
         None,
         IntegerList("x", "a shape as 28x28x1", "HxWxC", (1, 2, 3)),
         "shape of a row, as 28x28x1 (default for image layers: a grey square, where the width is a square number)",
+        group="network",
     )
     initializer: str | None = option(
         None,
         Choice(tuple(INITIALIZERS)),
         f"start values: {', '.join(INITIALIZERS)} (default: he_normal before relu and its kin, else "
         "glorot_uniform with measured gains)",
+        group="network",
     )
     loss: Loss = option(
         HalfSquaredError(),
         Spec(LOSSES, "loss"),
         "mse: sigmoid outputs, half the sum of squares; cross-entropy: softmax; binary-cross-entropy: one sigmoid for "
         "two classes; cross-entropy:smoothing=0.1 smooths the labels (default mse)",
+        group="network",
     )
     class_weights: ClassWeights | None = option(
         None,
         ClassWeightsReader(),
         "balanced: every class counts alike; or weights as 0=1,3=2.5 (default: every row counts alike)",
+        group="training",
+        after="l2",
     )
-    epochs: int = option(100, Integer(1), "how long to train, in epochs (default 100)")
+    epochs: int = option(100, Integer(1), "how long to train, in epochs (default 100)", group="training")
     sample: float | None = option(
         None,
         Number(0, 1, "a fraction above 0, at most 1", "FRACTION", above=True),
         f"one step an epoch, on a fresh random part of the rows (default {SAMPLE})",
+        group="training",
     )
     batch_size: int | None = option(
         None,
@@ -122,34 +125,45 @@ class Recipe:
         "instead of a sample: cut each epoch into even random batches of at most N rows, one step and one job each; "
         f"with parameters averaged, each replica's rows, without a job for each (default then {LOCAL_BATCH}, or "
         f"{SMALL_BATCH} for many replicas of few rows)",
+        group="training",
     )
     average: str = option(
         "gradients",
         Choice(AVERAGES),
         "gradients: the driver takes one step for the rows of a job; parameters: each partition is a replica that "
         "descends by itself in mini-batches, and their parameters are averaged each round (default gradients)",
+        group="training",
     )
     rounds_per_epoch: int | None = option(
-        None, Integer(1), "average parameters so many times an epoch, a job each (default 1)"
+        None,
+        Integer(1),
+        "average parameters so many times an epoch, a job each (default 1)",
+        group="training",
     )
     outer_learning_rate: float | None = option(
         None,
         positive("RATE"),
         "step of the driver along the replicas' mean change, 1 ends at the mean of their parameters (default 1)",
+        group="training",
     )
     outer_momentum: float | None = option(
         None,
         Number(0, 1, "a number from 0 to below 1", "SHARE", below=True),
         f"Nesterov momentum of the driver's steps along the mean change (default 0, or {MANY_OUTER_MOMENTUM} for "
         f"{MANY_REPLICAS} or more replicas of fewer than {FEW_ROWS:,} rows each)",
+        group="training",
     )
     optimizer: Rule | LBFGS = option(
         SGD(),
         Spec(OPTIMIZERS, "optimizer"),
         f"{', '.join(OPTIMIZERS)}; fields as momentum:0.8 or adamw:weight_decay=0.1 (default sgd)",
+        group="training",
     )
     learning_rate: float | None = option(
-        None, positive("RATE"), "size of a step (default 0.1; adagrad 0.01; rmsprop, adam and adamw 0.001)"
+        None,
+        positive("RATE"),
+        "size of a step (default 0.1; adagrad 0.01; rmsprop, adam and adamw 0.001)",
+        group="training",
     )
     schedule: Schedule | None = option(
         None,
@@ -157,31 +171,52 @@ class Recipe:
         f"{', '.join(SCHEDULES)}; fields as step:10:drop=0.5. Bold Driver grows the rate while the cost falls and "
         "undoes a step that raises it (default bold-driver for sgd, momentum and nesterov with averaged gradients, "
         "else constant)",
+        group="training",
     )
     warmup: float = option(
-        0.0, non_negative("EPOCHS"), "let the rate rise linearly over the first epochs (default 0)"
+        0.0,
+        non_negative("EPOCHS"),
+        "let the rate rise linearly over the first epochs (default 0)",
+        group="training",
     )
     l1: float = option(
-        0.0, non_negative(), "add this times the sum of |W| to the cost, biases left out (default 0)"
+        0.0,
+        non_negative(),
+        "add this times the sum of |W| to the cost, biases left out (default 0)",
+        group="training",
     )
-    l2: float = option(0.0, non_negative(), "add half of this times the sum of W^2 likewise (default 0)")
-    clip: float | None = option(None, positive("NORM"), "scale gradients of a larger norm down to this one")
+    l2: float = option(
+        0.0, non_negative(), "add half of this times the sum of W^2 likewise (default 0)", group="training"
+    )
+    clip: float | None = option(
+        None,
+        positive("NORM"),
+        "scale gradients of a larger norm down to this one",
+        group="training",
+        after="warmup",
+    )
     validation_fraction: float = option(
         0.0,
         Number(0, 1, "a fraction from 0 to below 1", "FRACTION", below=True),
         "hold out this part of the training rows, and measure it each epoch (default 0)",
+        group="training",
     )
     patience: int | None = option(
         None,
         Integer(1),
         "stop after N epochs without a lower validation cost, and keep the best epoch's weights",
+        group="training",
     )
     augment: tuple = option(
         (),
         SpecList(AUGMENTATIONS, "augmentation"),
         'change training images at random each epoch, as "shift:2,rotate:10,scale:0.1,elastic:2,flip"',
+        group="training",
+        after="class_weights",
     )
-    seed: int = option(0, Integer(0), "of everything drawn; same seed and partitions, same bits (default 0)")
+    seed: int = option(
+        0, Integer(0), "of everything drawn; same seed and partitions, same bits (default 0)", group="run"
+    )
 
     def __post_init__(self):
         for name, field in options_of(type(self)).items():
@@ -266,9 +301,13 @@ class Recipe:
 
     @classmethod
     def read(cls, path: str) -> Recipe:
-        """The recipe in a configuration file, such as recipes/cnn.json; what it says of data is passed over."""
+        """Return the recipe in a configuration file, such as recipes/cnn.json; pass over the keys of `RunOptions`.
+
+        Raises ValueError for a file that cannot be read, a key that is neither's and a value that the key cannot take.
+        """
+        others = options_of(RunOptions)
         values = {name.replace("-", "_"): value for name, value in json_object(path).items()}
-        return cls.of(**{name: value for name, value in values.items() if name not in BESIDE})
+        return cls.of(**{name: value for name, value in values.items() if name not in others})
 
     @property
     def hidden_layers(self) -> tuple[Layer, ...]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
+from nn.core.format import duration
 from nn.training.records import Epoch
 
 T = TypeVar("T")
@@ -74,15 +75,11 @@ class Phases(NamedTuple):
         alone, twice = self.in_one_process(at_once), self.on_twice_the_slots()
         if alone < self.total:
             advice = (
-                f"one core without Spark (nn.fit) would take about {_seconds(alone)}: not worth a cluster"
+                f"one core without Spark (nn.fit) would take about {duration(alone)}: not worth a cluster"
             )
         else:
-            advice = f"one core without Spark would take about {_seconds(alone)}"
+            advice = f"one core without Spark would take about {duration(alone)}"
         return (
-            f"{self.compute / self.total:.0%} of {_seconds(self.total)} was computing on {at_once} "
-            f"core{'s' if at_once > 1 else ''} ({rest}); {advice}; twice the cores: about {_seconds(twice)}"
+            f"{self.compute / self.total:.0%} of {duration(self.total)} was computing on {at_once} "
+            f"core{'s' if at_once > 1 else ''} ({rest}); {advice}; twice the cores: about {duration(twice)}"
         )
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:,.0f} s"

@@ -75,11 +75,11 @@ def test_what_is_wrong_with_the_data_is_said():
 
 def test_workers_that_need_more_than_there_is_are_a_problem():
     assert check.faults([of(free_memory=300_000_000)], None) == [
-        "executor 1 on a: its workers need 419 MB, 300 MB are there beside the heap: give it fewer cores"
+        "executor 1 on a: its workers need 419 MB, 300 MB are available beside the heap: give it fewer cores"
     ]
     (told,) = check.faults([GOOD], 384 << 20)
     assert told.endswith(
-        "403 MB are there beside the heap: raise spark.executor.memoryOverhead or give it fewer cores"
+        "403 MB are available beside the heap: raise spark.executor.memoryOverhead or give it fewer cores"
     )
     assert check.faults([of(free_memory=0)], None) == []  # no one knows
 
@@ -90,6 +90,6 @@ def test_ends_and_room_are_lines():
     )
     assert "last block unreadable" in check.ends_line(ENDS._replace(last=LineError(1, "", "")))
     assert check.room_line(Memory(47_000_000, 400_000_000)) == (
-        "memory    rows need 47 MB, executors have 400 MB for them: they are kept in memory"
+        "memory    rows need 47 MB, executors have 400 MB for them: they are cached in memory"
     )
     assert "on disk, which is slower" in check.room_line(Memory(300_000_000, 400_000_000))

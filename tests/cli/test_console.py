@@ -2,7 +2,7 @@
 
 import io
 
-from nn.cli.console import CountingBackend, Table, clock, line_of
+from nn.cli.console import CountingBackend, Table, line_of
 from nn.data.batches import RowSelection
 from nn.data.local_rdd import LocalRDD
 from nn.optim.requests import Gradients
@@ -56,10 +56,6 @@ def test_the_live_line_of_a_long_run_fits_a_terminal_of_80(monkeypatch):
         list(table.watch(iter([Progress({}, (line,) * 99)])))
         bar = next(part for part in stream.getvalue().split("\r") if part.startswith("["))
         assert word in bar and bar.rstrip().endswith("s left") and len(bar) == 79
-
-
-def test_clock_chooses_its_units():
-    assert [clock(s) for s in (0.4, 59, 185, 7620)] == ["0s", "59s", "3m05s", "2h07m"]
 
 
 def test_line_of_keeps_huge_and_missing_numbers_in_their_columns():

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from nn.cli import dry_run, parser
-from nn.cli.dry_run import count_rows, look
+from nn.cli.dry_run import count_rows, read_facts
 from nn.core.errors import DataError, MissingFileError, PlatformError, UsageError
+from nn.data import csv
 from nn.data.dialect import Dialect
 from nn.data.local_rdd import local_rdd
 from nn.spark.storage import lock_file
@@ -43,7 +44,7 @@ def test_dry_run_says_the_plan_without_java(csv_set):
         "data      240 training rows (114 held out for validation) of 16 values, 3 classes; 3.84 kB"
     )
     assert any(line.split() == ["total", "163"] for line in lines)
-    assert "jobs      4 an epoch, 12 in all" in lines  # 3 batches, Bold Driver's closing pass
+    assert "jobs      4 per epoch, 12 in all" in lines  # 3 batches, Bold Driver's closing pass
     assert lines[-1].startswith("step      652 bytes of parameters to every task")
 
 
@@ -67,15 +68,15 @@ def test_dry_run_counts_what_replicas_carry(csv_set):
     told = dry_run.lines(
         asked(csv_set, "--average", "parameters", "--optimizer", "momentum", "--partitions", "4")
     )
-    assert "in 4 partitions" in told and "jobs      1 an epoch" in told
-    assert "what the optimiser keeps beside them to every task, as many of their changes back" in told
+    assert "in 4 partitions" in told and "jobs      1 per epoch" in told
+    assert "of parameters and optimizer state to every task, as many of their changes back" in told
 
 
 def test_dry_run_knows_no_far_files():
     told = dry_run.lines(parser.parse(["hdfs://x/a", "hdfs://x/b", "hdfs://x/c", "hdfs://x/d", "out"]))
     for name in ("TRAIN_IMAGES", "TRAIN_LABELS", "TEST_IMAGES", "TEST_LABELS"):
-        assert f"note      {name}: no plain text on this machine, nothing is said of it" in told.splitlines()
-    assert told.startswith("dry run   nothing was started\n") and "--input-shape would say" in told
+        assert f"note      {name}: not read, it is no plain text on this machine" in told.splitlines()
+    assert told.startswith("dry run   nothing was started\n") and "--input-shape would give" in told
 
 
 @pytest.mark.parametrize("place", ["nowhere.csv", "nowhere/*.csv", "file:///nowhere.csv"])
@@ -93,9 +94,7 @@ def test_dry_run_says_nothing_of_what_may_lie_on_another_file_system(csv_set, mo
     monkeypatch.setenv("HADOOP_CONF_DIR", "/etc/hadoop/conf")  # which may name another default file system
     for place in ("nowhere.csv", "hdfs:/nowhere.csv", "s3a://bucket/{a,b}"):
         told = dry_run.lines(asked([*csv_set[:2], place, csv_set[3]]))
-        assert (
-            "note      TEST_IMAGES: no plain text on this machine, nothing is said of it" in told.splitlines()
-        )
+        assert "note      TEST_IMAGES: not read, it is no plain text on this machine" in told.splitlines()
         assert "TEST_LABELS" not in told and "240 training rows" in told
     with pytest.raises(MissingFileError):
         dry_run.lines(asked([*csv_set[:2], "file:/nowhere.csv", csv_set[3]]))
@@ -160,8 +159,8 @@ def test_dry_run_refuses_what_is_plainly_wrong(tmp_path, images, labels, words, 
         dry_run.lines(asked([*train, *train], *words))
 
 
-def test_dry_run_tells_the_line_of_a_bad_label_however_far(csv_set, tmp_path, monkeypatch):
-    monkeypatch.setattr(dry_run, "ENOUGH", 100)
+def test_dry_run_tells_the_line_of_a_bad_label_however_far(csv_set, monkeypatch):
+    monkeypatch.setattr(csv, "CHUNK_ROWS", 100)
     lines = Path(csv_set[1]).read_text().splitlines()
     lines[234] = "x"
     Path(csv_set[1]).write_text("\n".join(lines))
@@ -178,7 +177,7 @@ def test_dry_run_reads_no_line_without_end(tmp_path):
     (tmp_path / "x.csv").write_bytes(b"1," * (1 << 20))
     (tmp_path / "y.csv").write_text("0\n")
     places = [str(tmp_path / "x.csv"), str(tmp_path / "y.csv")] * 2
-    assert look(parser.parse([*places, "out"])) is None
+    assert read_facts(parser.parse([*places, "out"])) is None
 
 
 @pytest.mark.parametrize(
@@ -209,10 +208,10 @@ def test_folders_globs_and_label_columns_are_looked_at(tmp_path):
         write_csv(tmp_path / "x" / name, part)
     for place in (tmp_path / "x", tmp_path / "x" / "part-*", f"file://{tmp_path}/x"):
         words = [str(place), "-", str(place), "-", "out", "--label-column", "0"]
-        assert look(parser.parse(words)) == (40, 5, 3, 200)
+        assert read_facts(parser.parse(words)) == (40, 5, 3, 200)
     with gzip.open(tmp_path / "x" / "part-2.gz", "wt") as file:
         file.write("1,2,3,4,5,6\n")
-    assert look(parser.parse(words)) is None
+    assert read_facts(parser.parse(words)) is None
 
 
 @pytest.mark.parametrize(

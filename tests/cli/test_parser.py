@@ -20,7 +20,7 @@ from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Momentum, Nesterov
 from nn.optim.schedules import BoldDriver, Constant, Step
-from nn.training.recipe import BESIDE, Recipe
+from nn.training.recipe import Recipe
 from tests.support import ROOT
 
 FILES = ["a", "b", "c", "d", "out"]
@@ -207,7 +207,8 @@ def test_help_breaks_no_word_but_after_a_comma(capsys, monkeypatch, width):
         parser.parse(["--help"])
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= width
-    texts = [field.metadata["help"] for owner in (Options, Recipe) for field in options_of(owner).values()]
+    fields = [field for owner in (Options, Recipe) for field in options_of(owner).values()]
+    texts = [field.metadata["help"] for field in fields if field.metadata["group"]]
     joined = re.sub(r",\s+", ",", shown)
     for text in [*texts, parser.CONFIG_HELP, parser.DESCRIPTION, parser.EPILOG]:
         for word in text.split():
@@ -268,12 +269,17 @@ def test_an_empty_place_is_refused(place):
         parser.parse(words)
 
 
-def test_every_option_is_offered_and_every_other_key_is_known_beside_a_recipe():
-    offered = [name for names in parser.GROUPS.values() for name in names]
-    options = [*options_of(Options), *options_of(Recipe)]
-    assert sorted(offered) == sorted(options)
-    fields = {field.name for field in dataclasses.fields(Options)}
-    assert fields - {"recipe", "notes"} == BESIDE
+def test_help_lists_every_option_in_its_group_in_this_order():
+    groups = {title: " ".join(names) for title, names in parser.groups().items()}
+    assert groups == {
+        "data": "train_images train_labels test_images test_labels output label_column weight_column header skip_lines",
+        "network": "hidden activation layers input_shape initializer loss",
+        "training": "epochs sample batch_size average rounds_per_epoch outer_learning_rate outer_momentum optimizer "
+        "learning_rate schedule warmup clip l1 l2 class_weights augment validation_fraction patience",
+        "run": "seed partitions shuffle_once overwrite resume checkpoint_every keep_checkpoints check dry_run debug",
+    }
+    listed = " ".join(groups.values()).split()
+    assert sorted(listed) == sorted({*options_of(Options), *options_of(Recipe)} - {"about", "get_data"})
 
 
 @pytest.mark.parametrize(
@@ -567,8 +573,8 @@ def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
         ("[" * 100_000, "expected JSON, found brackets nested too deep"),
         ("[1]", "expected a JSON object, found list"),
         (" " * (1 << 20) + "{}", "expected at most 1,048,576 bytes, found 1,048,5"),
-        ({"hiden": [3]}, "unknown key 'hiden'; known: train_images, "),
-        ({"batch_size": 3, "batch-size": 4}, "batch_size is said twice"),
+        ({"hiden": [3]}, "unknown key 'hiden'; known: hidden, "),
+        ({"batch_size": 3, "batch-size": 4}, "batch_size is given twice"),
         ({"epochs": "3.5"}, "epochs: expected a whole number of at least 1, found '3.5'"),
         ({"epochs": True}, "epochs: expected a whole number of at least 1, found True"),
         ({"l2": float("nan")}, "l2: expected a number of at least 0, found nan"),
@@ -610,7 +616,7 @@ def test_a_missing_file_is_told_with_the_command_that_makes_it():
         (asked, "no such file"),
         (helpful, "no such file; make it with: python generate_data.py"),
     ):
-        with pytest.raises(MissingFileError, match=f"{end}$"), each.telling_how_to_get_data():
+        with pytest.raises(MissingFileError, match=f"{end}$"), each.get_data_hint():
             raise MissingFileError("no such file")
 
 

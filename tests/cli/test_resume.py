@@ -53,7 +53,7 @@ def begin(tmp_path, output, *words):
 def test_a_run_goes_on_after_its_last_epoch_with_its_partitions(tmp_path):
     begun = begin(tmp_path, run_of(tmp_path, "--epochs", "9", "--partitions", "7"), "--epochs", "9")
     assert begun.epoch == 3 and not begun.is_finished and begun.notes == ()
-    assert begun.asked.partitions == 7
+    assert begun.options.partitions == 7
     assert begun.lines() == "resumed   after epoch 3 of 9\n"
 
 
@@ -121,7 +121,7 @@ def test_without_resume_an_earlier_run_is_not_looked_at(tmp_path):
         (
             "--epochs 9 --schedule cosine",
             "--epochs 10 --schedule cosine",
-            "epochs: the run in OUTPUT has 9, by which its cosine schedule goes, found 10",
+            "epochs: the run in OUTPUT has 9, on which its cosine schedule depends, found 10",
         ),
     ],
 )
@@ -153,7 +153,7 @@ def test_what_makes_no_difference_may_differ(tmp_path, before, now):
 def test_what_the_data_settle_if_nothing_is_said_is_the_run_s(tmp_path, before):
     before = f"--average parameters {before}"
     output = run_of(tmp_path, *before.split())
-    asked = begin(tmp_path, output, "--average", "parameters").asked
+    asked = begin(tmp_path, output, "--average", "parameters").options
     for _ in ("as it begins", "with its data read"):
         assert asked.resolved() == asked_for(tmp_path, *before.split()).resolved()
         asked = asked.with_recipe(asked.recipe.for_replicas(1000, asked.pieces))
@@ -186,10 +186,10 @@ def progress_of(tmp_path, data=DATA, state=None, best=None):
     earlier = begun.earlier.progress
     changed = Progress(state or earlier.state, earlier.history, best)
     begun = begun._replace(earlier=begun.earlier._replace(progress=changed))
-    recipe = begun.asked.recipe
-    plan, optimizer = recipe.plan(100), optimizer_of(begun.asked)
+    recipe = begun.options.recipe
+    plan, optimizer = recipe.plan(100), optimizer_of(begun.options)
     run = TrainingRun(Task(MODEL), Split(100), plan, optimizer, recipe)
-    return begun.progress(begun.asked, data, run)
+    return begun.progress(begun.options, data, run)
 
 
 def test_the_progress_of_the_earlier_run_is_the_start(tmp_path):
@@ -206,7 +206,9 @@ def test_other_data_are_refused(tmp_path, name, place):
 
 
 def test_rows_in_other_partitions_are_refused(tmp_path):
-    with pytest.raises(DataError, match="expected the training rows in 2 partitions .* found 8: they lie on"):
+    with pytest.raises(
+        DataError, match="expected the training rows in 2 partitions .* found 8: their storage cuts"
+    ):
         progress_of(tmp_path, data={"train": "others", "test": "others", "partitions": 8})
 
 

@@ -138,7 +138,7 @@ def test_fetch_of_a_cut_connection_is_refused(tmp_path, serve):
 
 def test_fetch_of_an_unknown_host_is_a_download_error(tmp_path):
     with pytest.raises(DownloadError, match=r"no-such-host\.invalid: "):
-        download.fetch(FILE, ["http://no-such-host.invalid/"], str(tmp_path / "new"), patience=3)
+        download.fetch(FILE, ["http://no-such-host.invalid/"], str(tmp_path / "new"), timeout=3)
     assert not (tmp_path / "new").exists()
 
 
@@ -147,7 +147,7 @@ def test_fetch_gives_up_on_a_server_that_does_not_answer(tmp_path):
         mirror = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         started = time.monotonic()
         with pytest.raises(DownloadError, match=r"no answer within 0\.3 s|timed out"):
-            download.fetch(FILE, [mirror], str(tmp_path), patience=0.3)
+            download.fetch(FILE, [mirror], str(tmp_path), timeout=0.3)
     assert time.monotonic() - started < 2
 
 
@@ -156,14 +156,14 @@ def test_fetch_gives_up_on_a_name_server_that_does_not_answer(tmp_path, monkeypa
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: time.sleep(3))
     started = time.monotonic()
     with pytest.raises(DownloadError, match=r"no answer within 0\.1 s"):
-        download.fetch(FILE, ["http://one.invalid/"], str(tmp_path), patience=0.1)
+        download.fetch(FILE, ["http://one.invalid/"], str(tmp_path), timeout=0.1)
     assert time.monotonic() - started < 2
 
 
 def test_fetch_gives_up_on_a_server_that_trickles(tmp_path, serve, monkeypatch):
     monkeypatch.setattr(download, "SLOWEST", 100_000)
     with pytest.raises(DownloadError, match=r"only [\d,]+ bytes came in"):
-        download.fetch(FILE, [serve(pause=0.1).address], str(tmp_path), patience=0.2)
+        download.fetch(FILE, [serve(pause=0.1).address], str(tmp_path), timeout=0.2)
     assert files_in(tmp_path) == []
 
 

@@ -61,7 +61,7 @@ def test_from_folder_names_classes_as_asked_but_unverified(tmp_path):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_from_folder_recognises_published_hashes(tmp_path, monkeypatch, packed):
+def test_from_folder_recognizes_published_hashes(tmp_path, monkeypatch, packed):
     folder = save(tmp_path / "mine", small_set(), lambda data: gzip.compress(data, mtime=0))
     files = []
     for stem in STEMS:
@@ -146,7 +146,7 @@ def test_parse_digits_refuses(text):
 
 
 @pytest.mark.mnist
-def test_mnist_is_recognised_whole(mnist):
+def test_mnist_is_recognized_whole(mnist):
     found = published.from_folder(str(mnist), None)
     assert (found.name, found.classes) == ("mnist", tuple("0123456789"))
     assert (found.train.rows, found.test.rows, found.height, found.width) == (60_000, 10_000, 28, 28)

@@ -141,5 +141,5 @@ def test_check_tells_what_each_executor_is(cluster, defaults, tmp_path):
         assert cells[6] == "1" and 30 < float(cells[8].removesuffix(" MB")) < 300
         assert 6 < float(cells[10].removesuffix(" kB")) < 40  # half of 3,000 rows of 9 bytes
     assert "first block 751 rows of 9 values, last block" in done.stdout
-    assert lines[-1].startswith("checked   nothing stands in the way")
+    assert lines[-1].startswith("checked   no problem was found")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv", "y.csv"]

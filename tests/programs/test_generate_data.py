@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import generate_data
+from nn.core.format import print_line
 from nn.datasets import catalogue, synthetic
 from nn.datasets.catalogue import Published
-from nn.datasets.terminal import say
 from tests.support import ROOT
 
 NAMES = [
@@ -91,7 +91,7 @@ def test_a_folder_whose_name_is_no_text_is_written_to_and_printed_in_one_line(tm
 
 def test_what_a_stream_cannot_encode_is_escaped(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    say("é\tü", stream, start="\r")
+    print_line("é\tü", stream, start="\r")
     assert stream.buffer.getvalue() == rb"\xe9\t\xfc".join([b"\r", b"\n"])
 
 
@@ -110,7 +110,7 @@ def test_synthetic_writes_the_set(tmp_path):
     ("arguments", "message"),
     [
         (["--dataset", "cifar"], "argument --dataset: invalid choice: 'cifar'"),
-        (["--digits", "1"], "argument --digits: expected at least two classes to tell apart, found '1'"),
+        (["--digits", "1"], "argument --digits: expected at least two classes, found '1'"),
         (["--digits", "1,1"], "argument --digits: expected each class once"),
         (["--digits", "1,10"], "argument --digits: expected classes in 0..9, found 10"),
         (["--digits", "a,b"], "argument --digits: expected class numbers separated by commas"),

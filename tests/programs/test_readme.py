@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nn.training.recipe import PLACES
+from nn.training.run_options import DATA_PATHS
 from tests.support import ROOT
 from tests.support.data import write_csv
 from tests.support.submitting import environment, job
@@ -102,7 +102,7 @@ def test_recipes_give_no_notes(spark, copy, name, capsys):
         made = run(f"{DRAWN} --digits 0,1 --output data/binary", copy)
         assert made.returncode == 0, made.stdout
     recipe = copy / "recipes" / f"{name}.json"
-    sets = [json.loads(recipe.read_text())[argument] for argument in PLACES[:4]]
+    sets = [json.loads(recipe.read_text())[argument] for argument in DATA_PATHS]
     job(spark, *(copy / path for path in sets), copy / "runs" / name, "--config", recipe)
     shown = capsys.readouterr().out
     assert "written   " in shown and not notes(shown)

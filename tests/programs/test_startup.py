@@ -163,7 +163,7 @@ def test_closed_streams_do_not_stop_a_program_and_no_file_takes_their_place(tmp_
 
 
 @pytest.mark.parametrize(
-    "opener", ["from nn.cli import entry; entry.open_missing_streams()", "import startup; startup.begin()"]
+    "opener", ["from nn.core import streams; streams.open_missing()", "import startup; startup.begin()"]
 )
 def test_a_closed_stream_becomes_one_that_takes_all(tmp_path, opener):
     code = f"import os, sys; {opener}; files = [open('a', 'w'), open('b', 'w')]; print('lost'); sys.stderr.write('x'); "

@@ -52,6 +52,7 @@ from nn.training.backend import Task
 from nn.training.recipe import Recipe
 from nn.training.records import Epoch, Progress
 from nn.training.run import TrainingRun
+from nn.training.run_options import PATHS
 from tests.robustness.fuzzing_common import (
     ACCEPTED,
     FLOAT32,
@@ -398,7 +399,7 @@ def checkpoint_file(random: Random) -> str:
     assert told["config"] == point.config and told["data"] == point.data
     try:  # what --resume asks of it next
         start = resume.Start(resume.continued(RUN, point.config, point.epoch), point, False)
-        progress = start.progress(start.asked, DATA, TRAINING)
+        progress = start.progress(start.options, DATA, TRAINING)
     except UserError as error:
         one_line(str(error))
         return REFUSED
@@ -532,7 +533,7 @@ PLACES = ["a.csv", "b.csv", "c.csv", "d.csv", "out"]
 def command_line(random: Random) -> str:
     """A command line of options and words that may not belong together."""
     fields = {**options_of(Options), **options_of(Recipe)}
-    names = [name for name in fields if name not in parser.PLACES]
+    names = [name for name in fields if name not in PATHS]
     words = list(PLACES) if random.random() < 0.9 else random.sample([*PLACES, *WORDS], random.randint(0, 6))
     for _ in range(random.choice([0, 1, 1, 2, 3])):
         name = random.choice(names)
@@ -579,7 +580,7 @@ RECIPES = [
 
 def recipe_file(random: Random) -> str:
     """A configuration file, changed as text or as JSON."""
-    value = dict(zip(parser.PLACES, PLACES, strict=True)) | random.choice(RECIPES)
+    value = dict(zip(PATHS, PLACES, strict=True)) | random.choice(RECIPES)
     if random.random() < 0.3:
         content = bent(random, json.dumps(value).encode())
     else:

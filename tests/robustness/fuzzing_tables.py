@@ -17,7 +17,7 @@ from nn.core.errors import UserError
 from nn.data import csv, dialect, first_lines
 from nn.data.columns import Columns
 from nn.datasets.options import read_options
-from nn.plotting import program
+from nn.plotting import options as plot_options
 from nn.plotting.gallery import READERS
 from nn.plotting.textfiles import BadFileError, NotDrawableError
 from nn.spark.input.parsing import Parsed, parse_images
@@ -166,7 +166,7 @@ def program_words(random: Random) -> str:
     shown = io.StringIO()
     with contextlib.redirect_stderr(shown), contextlib.redirect_stdout(io.StringIO()):
         try:
-            read_options(words) if names is DATA_OPTIONS else program.parse(words)
+            read_options(words) if names is DATA_OPTIONS else plot_options.read_options(words)
         except SystemExit as stop:
             assert stop.code == 2, (words, stop.code)
             line = shown.getvalue()

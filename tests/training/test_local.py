@@ -352,6 +352,13 @@ def test_half_precision_is_taken_without_a_warning():
     nn.fit((INPUTS / INPUTS.max()).astype(np.float16), LABELS, epochs=1)
 
 
+def test_a_recipe_file_may_hold_keys_of_the_run(tmp_path):
+    (tmp_path / "r.json").write_text(
+        '{"epochs": 3, "train_images": "x", "label-column": 0, "about": "y", "debug": true}'
+    )
+    assert nn.Recipe.read(str(tmp_path / "r.json")) == nn.Recipe(epochs=3)
+
+
 def test_recipe_refuses_keys_that_nobody_knows(tmp_path):
     (tmp_path / "r.json").write_text('{"epoch": 3, "train_images": "x"}')
     with pytest.raises(ValueError, match="unknown option 'epoch'"):
