@@ -1,4 +1,4 @@
-"""What `make` needs to prepare a bare machine: the standard library only, one module a step.
+"""Prepare a bare machine for `make`, with the standard library only; one module per step.
 
 environment  the virtual environment and its packages     java     find or install a Java that Spark runs on
 data         the four data files                          inside   run a command in the environment, with Java
@@ -9,7 +9,7 @@ import sys
 
 _OLDEST = (3, 10)
 
-# Said here, in words that older Pythons can read, because they cannot read the modules.
+# Here, in syntax that older Pythons parse, because they cannot parse the modules.
 if sys.version_info < _OLDEST:
     sys.exit(
         f"error: Python 3.10 or newer is needed, found {sys.version.split()[0]} ({sys.executable});"

@@ -1,4 +1,4 @@
-"""How every step speaks and runs programs: one line for what is done, one line for what stops it."""
+"""Print lines and run programs, for every step of the set-up."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _ERROR = re.compile(r"(E:|W: Failed|ERROR\b|Error\b|error:|fatal:|\w*Error:)")  
 
 
 class SetupError(Exception):
-    """What stops the set-up: one line that says what was found and what to type."""
+    """An error that ends the set-up: one line with the fault and the command to type."""
 
 
 class Outcome(NamedTuple):
-    """How a program ended and all that it said."""
+    """The exit code and output of a program."""
 
     code: int
     output: str
 
     @property
     def ok(self) -> bool:
-        """Whether it ended well."""
+        """Return whether the program succeeded."""
         return self.code == 0
 
     @property
     def reason(self) -> str:
-        """The line that says why it failed: the last error line, else the last line."""
+        """Return the line with the reason of a failure: the last error line, or else the last line."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
         errors = [line for line in lines if _ERROR.match(line)]
         return (errors or lines or [f"exit code {self.code}"])[-1]
@@ -41,7 +41,7 @@ Runner = Callable[[Sequence[str]], Outcome]
 
 
 def run(command: Sequence[str], env: Mapping[str, str] | None = None, timeout: float = 1800) -> Outcome:
-    """Run a program without input and collect what it says; a missing program is an Outcome, not an error."""
+    """Run a program without input and collect its output; a missing program is an Outcome, not an error."""
     try:
         done = subprocess.run(
             list(command),
@@ -60,13 +60,13 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None, timeout: f
     return Outcome(done.returncode, done.stdout)
 
 
-def say(text: str) -> None:
-    """One line, at once, also where the output is a pipe."""
+def print_line(text: str) -> None:
+    """Print a line at once, also into a pipe."""
     print(text, flush=True)
 
 
 def shown(path: str | os.PathLike) -> str:
-    """A path as a reader of the project's folder would write it."""
+    """Return a path relative to the project's folder, if it is inside."""
     path = Path(path)
     return str(path.relative_to(ROOT)) if path.is_absolute() and path.is_relative_to(ROOT) else str(path)
 

@@ -1,6 +1,6 @@
 """Make a virtual environment and install a requirements file into it, once.
 
-`python -m tools.setup.environment .venv requirements.txt` does nothing when both are as they were left.
+`python -m tools.setup.environment .venv requirements.txt` does nothing if neither has changed.
 """
 
 from __future__ import annotations
@@ -16,44 +16,44 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.setup import packages
-from tools.setup.console import SetupError, command, run, say, shown
+from tools.setup.console import SetupError, command, print_line, run, shown
 
 _ELSEWHERE = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
 _PROBE = "import sys, pip; print('%d.%d' % sys.version_info[:2], sys.prefix)"
 
 
 def included(requirements: Path) -> list[Path]:
-    """A requirements file and those it names with -r, each before what names it."""
+    """Return a requirements file and those it includes with -r, each before the one that includes it."""
     lines = requirements.read_text(encoding="utf-8").splitlines()
     names = [found.group(1) for line in lines if (found := re.match(r"\s*-r\s+(\S+)", line))]
     return [file for name in names for file in included(requirements.parent / name)] + [requirements]
 
 
 def digest(requirements: Path) -> str:
-    """One short word for all that the file and those it includes ask for."""
+    """Return a hash of a requirements file and those it includes."""
     text = b"\n".join(file.read_bytes() for file in included(requirements))
     return hashlib.sha256(text).hexdigest()[:16]
 
 
 def stamp(folder: Path, requirements: Path) -> Path:
-    """The file that says that these requirements are installed."""
+    """Return the path of the file that marks these requirements as installed."""
     return folder / f".installed-{requirements.name}"
 
 
 def python_of(folder: Path) -> Path:
-    """The environment's Python."""
+    """Return the path of the environment's Python."""
     return folder / "bin" / "python"
 
 
 def version_of(folder: Path) -> str | None:
-    """The version of the environment's Python; None if it does not run or has no pip."""
+    """Return the version of the environment's Python; None if it does not run or has no pip."""
     outcome = run([str(python_of(folder)), "-c", _PROBE], env=clean(os.environ), timeout=60)
     version, _, prefix = outcome.output.strip().rpartition("\n")[2].partition(" ")
     return version if outcome.ok and Path(prefix).resolve() == folder.resolve() else None
 
 
 def defect(folder: Path) -> str | None:
-    """Why an existing environment cannot be used, in a few words; None if it can."""
+    """Return in a few words why an existing environment cannot be used; None if it can."""
     version = version_of(folder)
     if version is None:
         return "its Python or pip does not run"
@@ -69,18 +69,18 @@ def defect(folder: Path) -> str | None:
 
 
 def up_to_date(folder: Path, requirements: Path) -> bool:
-    """Whether these very requirements were installed here, to the end."""
+    """Return whether exactly these requirements were installed here completely."""
     file = stamp(folder, requirements)
     return file.is_file() and file.read_text(encoding="utf-8").startswith(digest(requirements) + "\n")
 
 
 def clean(env: Mapping[str, str]) -> dict[str, str]:
-    """Without what would make Python or pip look, or install, elsewhere."""
+    """Return the variables without those that make Python or pip search or install elsewhere."""
     return {name: value for name, value in env.items() if name not in _ELSEWHERE}
 
 
 def missing_modules() -> str | None:
-    """What to type where this Python cannot make an environment; None where it can."""
+    """Return the line with the command to type if this Python cannot make an environment; None if it can."""
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if not missing:
         return None
@@ -91,11 +91,11 @@ def missing_modules() -> str | None:
 
 
 def create(folder: Path) -> None:
-    """Make a new environment with the Python that runs this."""
+    """Make a new environment with the Python that runs this. Raises SetupError."""
     lacking = missing_modules()
     if lacking:
         raise SetupError(lacking)
-    say(f"Environment: making {shown(folder)} with Python {sys.version.split()[0]}")
+    print_line(f"Environment: making {shown(folder)} with Python {sys.version.split()[0]}")
     # The Python below an active environment, which may be the very one that was just removed.
     python = getattr(sys, "_base_executable", sys.executable)
     outcome = run([python, "-m", "venv", str(folder)], env=clean(os.environ))
@@ -105,10 +105,10 @@ def create(folder: Path) -> None:
 
 
 def remove(folder: Path, why: str) -> None:
-    """Take away an environment that cannot be used; never a folder that is none."""
+    """Remove an environment that cannot be used. Raises SetupError for a folder that is none."""
     if not folder.is_symlink() and not (folder / "pyvenv.cfg").is_file() and any(folder.iterdir()):
         raise SetupError(f"{shown(folder)} is no virtual environment: move it away and run make again")
-    say(f"Environment: {shown(folder)} is made again, {why}")
+    print_line(f"Environment: {shown(folder)} is made again, {why}")
     if folder.is_symlink():
         folder.unlink()
     else:
@@ -116,9 +116,9 @@ def remove(folder: Path, why: str) -> None:
 
 
 def install(folder: Path, requirements: Path) -> None:
-    """Let pip install the requirements and set their stamps; its whole output stays in a log."""
+    """Install the requirements with pip and mark them as installed; the output of pip is kept in a log."""
     what = f"{shown(requirements)} into {shown(folder)}"
-    say(f"Environment: installing {what} (Spark is large: this can take minutes)")
+    print_line(f"Environment: installing {what} (Spark is large: this can take minutes)")
     began = time.monotonic()
     pip = [str(python_of(folder)), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     outcome = run([*pip, "-r", str(requirements)], env=clean(os.environ), timeout=7200)
@@ -130,11 +130,11 @@ def install(folder: Path, requirements: Path) -> None:
     for file in included(requirements):
         lines = [digest(file), version_of(folder) or "", str(folder)]
         stamp(folder, file).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    say(f"Environment: installed in {time.monotonic() - began:.0f} s")
+    print_line(f"Environment: installed in {time.monotonic() - began:.0f} s")
 
 
 def prepare(folder: Path, requirements: Path) -> None:
-    """Bring an environment to where the requirements are installed."""
+    """Make the environment if needed, and install the requirements if they are not installed."""
     if folder.exists() or folder.is_symlink():
         why = defect(folder)
         if why:

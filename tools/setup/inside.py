@@ -1,4 +1,4 @@
-"""Run a command inside an environment: its programs first in PATH, its Spark, the Java that Spark runs on.
+"""Run a command in an environment: with its programs first in PATH, its Spark, and a Java that Spark runs on.
 
 `python -m tools.setup.inside .venv spark-submit main_task.py ...`
 """
@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.setup.console import SetupError, command, say
+from tools.setup.console import SetupError, command, print_line
 from tools.setup.environment import clean
 from tools.setup.java import Java, find, spark_in
 
@@ -20,7 +20,7 @@ _KEPT = {"SPARK_LOCAL_DIRS", "SPARK_LOCAL_IP", "SPARK_LOCAL_HOSTNAME", "SPARK_PU
 
 
 def variables(folder: Path, java: Java | None, env: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables under which the folder's Spark is the only one."""
+    """Return the environment variables for the folder's Spark alone."""
     ours = clean(env).items()
     kept = {name: value for name, value in ours if name in _KEPT or not name.startswith(_OTHERS)}
     packages = sorted(folder.glob("lib/python*/site-packages/pyspark"))
@@ -38,16 +38,16 @@ def variables(folder: Path, java: Java | None, env: Mapping[str, str]) -> dict[s
 
 
 def settings(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """The variables for a folder and whatever fitting Java is there; programs that need none run without."""
+    """Return the variables for a folder, with a suitable Java if there is one."""
     java, _ = find(spark_in(folder), env)
     return variables(folder, java, env)
 
 
 def main(arguments: list[str]) -> None:
-    """Say the command and become it."""
+    """Print the command and replace this process by it."""
     folder, words = Path(arguments[0]).absolute(), arguments[1:]
     env = settings(folder, os.environ)
-    say(f"$ {shlex.join(words)}")
+    print_line(f"$ {shlex.join(words)}")
     try:
         os.execvpe(words[0], words, env)
     except OSError as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.setup import packages
-from tools.setup.console import ROOT, Outcome, Runner, SetupError, command, run, say, shown
+from tools.setup.console import ROOT, Outcome, Runner, SetupError, command, print_line, run, shown
 
 LOCAL = ROOT / ".java"
 
@@ -42,41 +42,41 @@ _PLACES = (
 
 
 class Java(NamedTuple):
-    """One Java that was run: its folder and what it says of itself."""
+    """A Java that runs: its folder and version."""
 
     home: Path
     version: str
 
     @property
     def major(self) -> int:
-        """17 for 17.0.15."""
+        """Return 17 for 17.0.15."""
         return major_of(self.version)
 
 
 class Spark(NamedTuple):
-    """The Spark that a Java is looked for."""
+    """The Spark that needs a Java."""
 
     version: str
 
     @property
     def javas(self) -> range:
-        """The Java versions it runs on."""
+        """Return the Java versions that it runs on."""
         number = tuple(int(part) for part in re.findall(r"\d+", self.version)[:2])
         return next((javas for since, javas in _VERSIONS if number >= since), _VERSIONS[-1][1])
 
     @property
     def modules(self) -> list[str]:
-        """What spark-submit asks of the Java besides its version: some trimmed runtimes lack it."""
+        """Return the options with modules that spark-submit needs; some reduced runtimes lack them."""
         return ["--add-modules=jdk.incubator.vector"] if not self.version.startswith("3.") else []
 
     @property
     def wanted(self) -> str:
-        """The need in words."""
+        """Return a sentence on the versions of Java that it needs."""
         return f"Spark {self.version} needs Java {self.javas[0]} to {self.javas[-1]}"
 
 
 def spark_in(environment: Path) -> Spark:
-    """The Spark installed in a virtual environment, read from its files: importing it would take a second."""
+    """Return the Spark in a virtual environment, read from its files, since importing it takes a second."""
     for file in sorted(environment.glob("lib/python*/site-packages/pyspark/version.py")):
         found = re.search(r"__version__[^=]*=\s*[\"']([^\"']+)", file.read_text(encoding="utf-8"))
         if found:
@@ -85,19 +85,19 @@ def spark_in(environment: Path) -> Spark:
 
 
 def version_in(output: str) -> str | None:
-    """The version in what `java -version` prints: 1.8.0_402, 17.0.15, 25-ea; None where it names none."""
+    """Return the version in the output of `java -version`, as 1.8.0_402, 17.0.15 or 25-ea; None if there is none."""
     found = re.search(r"^\s*\w+ version \"([^\"]+)\"", output, re.MULTILINE)
     return found.group(1) if found and re.match(r"\d", found.group(1)) else None
 
 
 def major_of(version: str) -> int:
-    """17 of 17.0.15, 8 of 1.8.0_402, 25 of 25-ea."""
+    """Return 17 for 17.0.15, 8 for 1.8.0_402, 25 for 25-ea."""
     parts = re.findall(r"\d+", version)
     return int(parts[1] if parts[0] == "1" and len(parts) > 1 else parts[0])
 
 
 def ask(java: Path, options: Sequence[str] = ()) -> Java | None:
-    """Run a java and take down its version and folder; None if it does not run."""
+    """Run a java and return its version and folder; None if it does not run."""
     outcome = run([str(java), *options, "-XshowSettings:properties", "-version"], timeout=60)
     version = version_in(outcome.output)
     if not outcome.ok or version is None:
@@ -118,7 +118,7 @@ def named(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
 
 
 def installed(env: Mapping[str, str], places: Sequence[str] = _PLACES, local: Path = LOCAL) -> Iterator[Path]:
-    """The Javas in the project's folder and in the usual places, each once."""
+    """Yield the Javas in the project's folder and in the usual folders, each once."""
     homes = [*sorted(local.glob("*")), *sorted(local.glob("*/Contents/Home"))]
     for place in places:
         pattern = place.replace("~", env.get("HOME", "/nonexistent"), 1)
@@ -137,7 +137,7 @@ def installed(env: Mapping[str, str], places: Sequence[str] = _PLACES, local: Pa
 def find(
     spark: Spark, env: Mapping[str, str], places: Sequence[str] = _PLACES, local: Path = LOCAL
 ) -> tuple[Java | None, list[str]]:
-    """The Java to use, and a line for each that the user named and Spark cannot use."""
+    """Return the Java to use, and a line for each that the user named and Spark cannot use."""
     refused: list[str] = []
     for origin, path in named(env):
         java = ask(path, spark.modules)
@@ -154,25 +154,27 @@ def find(
 
 
 def _preference(java: Java) -> tuple[int, int]:
-    """Long-term versions in the order of _PREFERRED, then the newest of the others."""
+    """Return a sort key: long-term versions in the order of _PREFERRED, then the newest of the others."""
     rank = _PREFERRED.index(java.major) if java.major in _PREFERRED else len(_PREFERRED)
     return rank, -java.major
 
 
 def wanted_majors(spark: Spark) -> list[int]:
-    """The versions worth installing, the best first."""
+    """Return the versions to install, the best first."""
     return [major for major in _PREFERRED if major in spark.javas and major >= 17]
 
 
 def install_with_system(spark: Spark, run: Runner = run, which: packages.Which = shutil.which) -> Outcome:
-    """Let the system's package manager install a headless runtime, where this user may."""
+    """Install a headless runtime with the system's package manager, if this user may."""
     manager = packages.find_manager(which)
     if manager is None:
         return Outcome(1, "no package manager known to this set-up")
     prefix = packages.rights(run, which)
     if prefix is None:
         return Outcome(1, f"{manager.name} needs root")
-    say(f"Java: none that fits, installing a headless runtime with {' '.join([*prefix, manager.name])}")
+    print_line(
+        f"Java: none that fits, installing a headless runtime with {' '.join([*prefix, manager.name])}"
+    )
     outcome = packages.install_first(manager, manager.java_names(wanted_majors(spark)), prefix, run)
     return outcome if outcome.ok else Outcome(1, f"{manager.name}: {outcome.reason}")
 
@@ -194,10 +196,10 @@ except Exception as error:
 def install_in_project(
     spark: Spark, environment: Path, kind: str, local: Path = LOCAL, run: Runner = run
 ) -> Outcome:
-    """Download a runtime, JRE or JDK, into the project's folder with install-jdk; whole or not at all."""
+    """Download a runtime, JRE or JDK, into the project's folder with install-jdk, completely or not at all."""
     python = str(environment / "bin" / "python")
     major = wanted_majors(spark)[0]
-    say(f"Java: downloading a Java {major} {kind} into {shown(local)}/ with install-jdk")
+    print_line(f"Java: downloading a Java {major} {kind} into {shown(local)}/ with install-jdk")
     package = run([python, "-m", "pip", "install", "-q", "--no-input", "install-jdk>=1.1,<2"])
     if not package.ok:
         return Outcome(1, f"pip install install-jdk: {package.reason}")
@@ -214,7 +216,7 @@ def install_in_project(
 
 
 def advice(spark: Spark, run: Runner = run, which: packages.Which = shutil.which) -> str:
-    """What a person would type to get a Java."""
+    """Return the command to type to install a Java."""
     majors = wanted_majors(spark)
     manager = packages.find_manager(which)
     if manager:
@@ -227,10 +229,10 @@ def advice(spark: Spark, run: Runner = run, which: packages.Which = shutil.which
 
 
 def provide(spark: Spark, environment: Path, env: Mapping[str, str]) -> Java:
-    """Find a Java or install one; a SetupError says what was tried and what to type."""
+    """Find a Java or install one. Raises SetupError with the attempts and the command to type."""
     java, refused = find(spark, env)
     for line in refused:
-        say(f"Java: {line}, {spark.wanted}")
+        print_line(f"Java: {line}, {spark.wanted}")
     tried = []
     for install in (
         lambda: install_with_system(spark),
@@ -245,14 +247,16 @@ def provide(spark: Spark, environment: Path, env: Mapping[str, str]) -> Java:
     if java:
         return java
     failed = "; ".join(dict.fromkeys(tried))
-    raise SetupError(f"{spark.wanted}; none is here and none could be had ({failed}); type: {advice(spark)}")
+    raise SetupError(
+        f"{spark.wanted}; none was found and none could be installed ({failed}); type: {advice(spark)}"
+    )
 
 
 def main(arguments: list[str]) -> None:
-    """Say which Java the environment's Spark will run on."""
+    """Print the Java that the environment's Spark will run on."""
     environment = Path(arguments[0]).absolute()
     java = provide(spark_in(environment), environment, os.environ)
-    say(f"Java {java.version} in {shown(java.home)}")
+    print_line(f"Java {java.version} in {shown(java.home)}")
     if shutil.which("bash") is None:
         raise SetupError("spark-submit needs bash, which is not installed")
 

@@ -1,4 +1,4 @@
-"""The system's package manager: which one there is, what it may do, what its packages are called."""
+"""The system's package manager: its commands, the names of its packages, and whether this user may install."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Which = Callable[[str], str | None]
 
 
 class Manager(NamedTuple):
-    """One package manager's commands and the names its packages go by."""
+    """A package manager's commands and the names of its packages."""
 
     name: str
     refresh: tuple[str, ...]  # brings its lists up to date; empty where installing does so
     install: tuple[str, ...]
-    by_hand: tuple[str, ...]  # the same as a person types it, {} for the package
-    java: str  # the headless runtime of one Java version
+    by_hand: tuple[str, ...]  # the same for the user to type, {} for the package
+    java: str  # the headless runtime of a Java version
     other_java: tuple[str, ...]  # tried last: their Java differs from release to release
     venv: str  # what holds venv, ensurepip and pip
 
     def java_names(self, majors: Iterable[int]) -> list[str]:
-        """The packages to try, in the order of the wanted versions."""
+        """Return the packages to try, in the order of `majors`."""
         return [self.java.format(major=major) for major in majors] + list(self.other_java)
 
 
@@ -34,7 +34,7 @@ _ZYPPER = ("zypper", "--non-interactive")
 
 
 def _red_hat(name: str) -> Manager:
-    """What dnf and its elder brother yum share."""
+    """Return the manager dnf, or the older yum, which has the same commands."""
     other = ("java-17-amazon-corretto-headless", "java-latest-openjdk-headless")
     install = (name, "install", "-y")
     java = "java-{major}-openjdk-headless"
@@ -75,14 +75,14 @@ MANAGERS = (
 
 
 def find_manager(which: Which = shutil.which) -> Manager | None:
-    """The first known package manager in PATH."""
+    """Return the first known package manager in PATH."""
     return next((manager for manager in MANAGERS if which(manager.name)), None)
 
 
 def rights(run: Runner = run, which: Which = shutil.which, user: int | None = None) -> list[str] | None:
-    """What to write before a command that changes the system; None where this user may not.
+    """Return the words before a command that changes the system; None if this user may not.
 
-    Nothing for root, sudo where it asks for no password.
+    None are needed for root; for others sudo, if it asks for no password.
     """
     if (os.geteuid() if user is None else user) == 0:
         return []
@@ -92,13 +92,13 @@ def rights(run: Runner = run, which: Which = shutil.which, user: int | None = No
 
 
 def typed(manager: Manager, package: str, user: int | None = None) -> str:
-    """The command a person types to install a package."""
+    """Return the command to type to install a package."""
     sudo = "" if (os.geteuid() if user is None else user) == 0 else "sudo "
     return " && ".join(sudo + command.format(package) for command in manager.by_hand)
 
 
 def known(manager: Manager, names: Sequence[str], run: Runner = run) -> list[str]:
-    """The names this system has; all of them where only trying can tell."""
+    """Return the names that this system has; all of them if it cannot be asked."""
     if manager.name != "apt-get":
         return list(names)
     return [name for name in names if run(["apt-get", "install", "--simulate", name]).ok]

@@ -11,7 +11,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from tools.setup.console import SetupError, command, say, shown
+from tools.setup.console import SetupError, command, print_line, shown
 from tools.setup.java import find, spark_in
 
 _RESULTS = (
@@ -22,7 +22,7 @@ _RESULTS = (
 
 
 def read(file: Path) -> dict[str, Any]:
-    """The summary a run wrote; a SetupError where it is missing or is not what a run writes."""
+    """Read the summary of a run. Raises SetupError if it is missing or invalid."""
     try:
         summary = json.loads(file.read_text(encoding="utf-8"))
         float(summary["test"]["accuracy"])
@@ -34,7 +34,7 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def data_line(summary: dict[str, Any]) -> str:
-    """The data set's name and sizes, as far as the summary knows them."""
+    """Return the data set's name, and its sizes if the summary has them."""
     data = summary.get("data") or {}
     parts = [("train", "training"), ("test", "test")]
     sizes = [f"{data[part]['rows']:,} {word}" for part, word in parts if "rows" in (data.get(part) or {})]
@@ -42,19 +42,19 @@ def data_line(summary: dict[str, Any]) -> str:
 
 
 def result_lines(output: Path) -> list[tuple[str, str]]:
-    """What lies where, only of what is there."""
+    """Return the titles and names of the results that exist."""
     kinds = [(title, [name for name in names if (output / name).exists()]) for title, names in _RESULTS]
     kinds.append(("pictures", sorted(file.name for file in output.glob("*.png"))))
     return [(title, " ".join(names)) for title, names in kinds if names]
 
 
 def by_hand(words: list[str], java_home: str) -> str:
-    """The line a person can type in the project's folder, where no environment is active."""
+    """Return the command to type in the project's folder without an active environment."""
     return f'PATH="$PWD/.venv/bin:$PATH" JAVA_HOME={shlex.quote(java_home)} {shlex.join(words)}'
 
 
 def lines(output: Path, words: list[str], java_home: str) -> list[str]:
-    """All that is said at the end."""
+    """Return all lines of the summary."""
     summary = read(output / "summary.json")
     rows = [("data", data_line(summary)), ("test accuracy", f"{float(summary['test']['accuracy']):.2%}")]
     rows.append(("results", f"{shown(output)}/"))
@@ -64,12 +64,12 @@ def lines(output: Path, words: list[str], java_home: str) -> list[str]:
 
 
 def main(arguments: list[str]) -> None:
-    """Say it."""
+    """Print the summary."""
     folder, output = (Path(argument).absolute() for argument in arguments[:2])
     java, _ = find(spark_in(folder), os.environ)
-    say("")
+    print_line("")
     for line in lines(output, arguments[2:], str(java.home) if java else ""):
-        say(line)
+        print_line(line)
 
 
 if __name__ == "__main__":
