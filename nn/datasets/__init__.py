@@ -1,1 +1,1 @@
-"""Data sets of small grey images: downloaded, read from IDX files or drawn, then written as text."""
+"""Data sets of small gray images: downloaded, read from IDX files or drawn, then written as text."""

@@ -1,6 +1,6 @@
 """Centre lines of digits: the glyphs of fonts, thinned to lines.
 
-A pen line of any width around a centre line looks handwritten, the outline of a font looks printed. Each stroke is
+A pen line of any width around a center line looks handwritten, the outline of a font looks printed. Each stroke is
 stored as a distance field, d(x, y) = distance of the point from the line, so that drawing is a look-up and a
 threshold. The fonts are those that matplotlib ships.
 """
@@ -42,16 +42,16 @@ DOTTED_ZERO = ("DejaVuSansMono", 0)  # its dot would be a second stroke
 
 
 class Strokes(NamedTuple):
-    """All centre lines: t of them."""
+    """All center lines: t of them."""
 
     fields: np.ndarray  # (t, SIDE, SIDE) float32, distances in pixels of a finished image
-    centres: np.ndarray  # (t, 2) float32, x and y of the line's centre of mass, in points of the field
-    of_digit: tuple[np.ndarray, ...]  # for each digit, the indices of its centre lines
+    centers: np.ndarray  # (t, 2) float32, x and y of the line's center of mass, in points of the field
+    of_digit: tuple[np.ndarray, ...]  # for each digit, the indices of its center lines
 
 
 @functools.cache
 def load_strokes() -> Strokes:
-    """Return the centre lines of every digit in every font; made in about a second, once per process."""
+    """Return the center lines of every digit in every font; made in about a second, once per process."""
     lines = thin(_glyphs())  # (fonts, 10, SIDE, SIDE) bool
     # Most people write a 1 without a foot, many as a single stroke; no font does.
     for font in range(len(FONTS)):
@@ -62,7 +62,7 @@ def load_strokes() -> Strokes:
     digits = np.array([keys[index][1] for index in selected])
     return Strokes(
         fields=distance(lines) / np.float32(DETAIL),
-        centres=_centres(lines),
+        centers=_centers(lines),
         of_digit=tuple(np.flatnonzero(digits == digit) for digit in range(10)),
     )
 
@@ -92,7 +92,7 @@ def _glyphs() -> np.ndarray:
 
 
 def _outline(face, digit: int, x: float, y: float):
-    """Return the outline of a digit that fits the box, centred at (x, y), y pointing down."""
+    """Return the outline of a digit that fits the box, centered at (x, y), y pointing down."""
     from matplotlib.textpath import TextPath
     from matplotlib.transforms import Affine2D
 
@@ -129,7 +129,7 @@ def thin(shapes: np.ndarray) -> np.ndarray:
         removed = 0
         # Neighbours go N, NE, E, SE, S, SW, W, NW. The two steps peel the south-east and the north-west.
         for corners in (((0, 2, 4), (2, 4, 6)), ((0, 2, 6), (0, 4, 6))):
-            around = _neighbours(shapes)  # (8, ..., h, w)
+            around = _neighbors(shapes)  # (8, ..., h, w)
             count = around.sum(axis=0)
             rises = (~around & np.roll(around, -1, axis=0)).sum(axis=0)
             peel = shapes & (count >= 2) & (count <= 6) & (rises == 1)
@@ -141,8 +141,8 @@ def thin(shapes: np.ndarray) -> np.ndarray:
             return shapes
 
 
-def _neighbours(shapes: np.ndarray) -> np.ndarray:
-    """Return the eight neighbours of every point, clockwise from the north; points outside are False."""
+def _neighbors(shapes: np.ndarray) -> np.ndarray:
+    """Return the eight neighbors of every point, clockwise from the north; points outside are False."""
     height, width = shapes.shape[-2:]
     padded = np.pad(shapes, [(0, 0)] * (shapes.ndim - 2) + [(1, 1), (1, 1)])
     steps = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
@@ -164,8 +164,8 @@ def distance(lines: np.ndarray) -> np.ndarray:
     return np.sqrt(fields)
 
 
-def _centres(lines: np.ndarray) -> np.ndarray:
-    """Return x and y of each line's centre of mass, (t, 2)."""
+def _centers(lines: np.ndarray) -> np.ndarray:
+    """Return x and y of each line's center of mass, (t, 2)."""
     weights = lines.sum(axis=(1, 2))
     positions = np.arange(lines.shape[-1])
     x = (lines.sum(axis=1) * positions).sum(axis=1) / weights

@@ -1,7 +1,7 @@
-"""Draw digits that look handwritten: a font's centre line, slanted, rotated and bent, drawn with a pen of some width.
+"""Draw digits that look handwritten: a font's center line, slanted, rotated and bent, drawn with a pen of some width.
 
-For every pixel p of an image,  q = A (p - shift + bend(p)) + centre  is a point of the stroke's distance field d,
-and  grey = clip((pen(p) - d(q)) / softness + 1/2, 0, 1).  A block of rows is drawn at a time.
+For every pixel p of an image,  q = A (p - shift + bend(p)) + center  is a point of the stroke's distance field d,
+and  gray = clip((pen(p) - d(q)) / softness + 1/2, 0, 1).  A block of rows is drawn at a time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SHIFT = 0.9  # standard deviation, pixels
 BEND = 1.3  # standard deviation of the slowest wave, pixels
 PEN = (0.85, 1.55)  # half the width of the line, pixels
 PRESSURE = 0.12  # standard deviation of the pen's change along the way, relative
-SOFTNESS = (1.0, 1.5)  # width of the grey edge, pixels
+SOFTNESS = (1.0, 1.5)  # width of the gray edge, pixels
 FARTHEST = 2.0  # normal random numbers are clipped at this many deviations, beyond which digits are illegible
 
 WAVES = 4  # of the bend, each way
@@ -40,7 +40,7 @@ class Hands(NamedTuple):
     """The random numbers that draw n rows."""
 
     labels: np.ndarray  # (n,) uint8, indices into the list of digits
-    strokes: np.ndarray  # (n,) int64, indices of centre lines
+    strokes: np.ndarray  # (n,) int64, indices of center lines
     matrix: np.ndarray  # (n, 2, 2), from pixels back to points of the field
     shrink: np.ndarray  # (n,), factor from distances on the field to those on the image
     shift: np.ndarray  # (n, 2), pixels
@@ -120,20 +120,20 @@ def draw_hands(rng: np.random.Generator, n: int, strokes: Strokes, digits: Seque
 def write(hands: Hands, strokes: Strokes) -> np.ndarray:
     """Draw images from their random numbers, (n, 28, 28) uint8."""
     x, y = _positions(hands)
-    centres = strokes.centres[hands.strokes]
-    x += centres[:, 0, None, None]
-    y += centres[:, 1, None, None]
-    grey = _look_up(strokes.fields, hands.strokes, x, y)  # distance from the line, (n, 28, 28)
-    grey *= -hands.shrink[:, None, None]
-    grey += hands.pen[:, None, None] * (1 + _waves(hands.pressure))
-    grey /= hands.softness[:, None, None]
-    grey += np.float32(0.5)
-    np.clip(grey, 0, 1, out=grey)
-    return (grey * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    centers = strokes.centers[hands.strokes]
+    x += centers[:, 0, None, None]
+    y += centers[:, 1, None, None]
+    gray = _look_up(strokes.fields, hands.strokes, x, y)  # distance from the line, (n, 28, 28)
+    gray *= -hands.shrink[:, None, None]
+    gray += hands.pen[:, None, None] * (1 + _waves(hands.pressure))
+    gray /= hands.softness[:, None, None]
+    gray += np.float32(0.5)
+    np.clip(gray, 0, 1, out=gray)
+    return (gray * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
 def _positions(hands: Hands) -> tuple[np.ndarray, np.ndarray]:
-    """Return each pixel's position relative to the centre of its stroke, in points of the field: x, y (n, 28, 28)."""
+    """Return each pixel's position relative to the center of its stroke, in points of the field: x, y (n, 28, 28)."""
     from_middle = np.arange(PIXELS, dtype=np.float32) - (PIXELS - 1) / 2
     bend = _waves(hands.bend)  # (n, 2, 28, 28)
     u = bend[:, 0] + (from_middle - hands.shift[:, 0, None])[:, None, :]

@@ -1,4 +1,4 @@
-"""The confusion matrix: for each true class (a line) what its test rows were predicted as (the columns)."""
+"""Draw the confusion matrix: the test rows of each true class (row) by predicted class (column)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from nn.plotting.labels import class_labels
 from nn.plotting.style import PART, QUIET, SLANTED, canvas, heading
 
-MOST_NUMBERED = 20  # classes up to which counts stand in the cells
-MOST_SEEN = 150  # classes up to which a single pale cell can be seen
+MOST_NUMBERED = 20  # classes, up to which counts are written in the cells
+MOST_SEEN = 150  # classes, up to which a single pale cell can be seen
 MOST_ENLARGED = 20_000  # cells; more of them would only cover each other
-MOST_NAMED = 40  # classes up to which each line and column is named
+MOST_NAMED = 40  # classes, up to which each line and column is named
 NAMED_MISTAKES = 3
 MATRIX_INCHES = 7.0
 NO_BREAK = "\u00a0"  # the space at which no line is broken
 
 
 def confusion_figure(counts: NDArray[np.int64], names: Sequence[str] | None, about: str) -> Figure:
-    """Counts (k, k), rows the truth; shaded by row, so that rare classes are as readable as frequent ones."""
+    """Draw counts (k, k), rows the true classes; shaded by row, so that rare classes are readable too."""
     rows = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, rows, out=np.zeros(counts.shape), where=rows > 0)
     figure, axes = canvas(10.0, 9.2)
@@ -68,12 +68,12 @@ def _class_axes(axes: Axes, labels: list[str]) -> None:
 
 
 def _tick_step(k: int) -> int:
-    """1, 2 or 5 times a power of ten, for at most about 20 ticks."""
+    """Return 1, 2 or 5 times a power of ten, for at most about 20 ticks."""
     return next(step for step in (5, 10, 20, 50, 100, 200, 500, 10**9) if k / step <= 20)
 
 
 def _write_counts(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
-    """The counts in the cells, where they fit; an empty cell says zero well enough."""
+    """Write the counts above zero in the cells, if they fit."""
     k, digits = len(counts), len(str(counts.max()))
     size = min(13.0, 0.8 * MATRIX_INCHES * 72 / k / (0.65 * digits))
     if k > MOST_NUMBERED or size < 5:
@@ -91,7 +91,7 @@ def _write_counts(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.floa
 
 
 def _enlarge_cells(axes: Axes, shares: NDArray[np.float64]) -> None:
-    """The fullest cells as squares of three or four pixels; the picture has hardly one pixel for each."""
+    """Draw the fullest cells as squares of three or four pixels; the picture has hardly one pixel for each cell."""
     fullest = np.argsort(shares, axis=None, kind="stable")[-MOST_ENLARGED:]
     truths, predictions = np.unravel_index(fullest[shares.flat[fullest] > 0], shares.shape)
     colors = shares[truths, predictions]
@@ -109,7 +109,7 @@ def _enlarge_cells(axes: Axes, shares: NDArray[np.float64]) -> None:
 
 
 def _worst_mistakes(counts: NDArray[np.int64], names: Sequence[str] | None) -> str:
-    """'Most frequent mistakes: 4 taken for 9 (31 times), ...'."""
+    """Return 'Most frequent mistakes: 4 taken for 9 (31×), ...'."""
     wrong = counts.copy()
     np.fill_diagonal(wrong, 0)
     worst = np.argsort(-wrong, axis=None, kind="stable")[:NAMED_MISTAKES]

@@ -1,6 +1,6 @@
-"""Cost, accuracy and learning rate over the epochs; steps that were undone are marked beside the line.
+"""Draw cost, accuracy and learning rate over the epochs; rejected steps are marked beside the line.
 
-Where a run measured validation rows, their curve is the second line in the same axes.
+If a run measured validation rows, their curve is a second line in the same axes.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ MANY_EPOCHS = 1000  # from here a noisy history needs a thin line
 
 @dataclass(frozen=True)
 class Kind:
-    """How a measured quantity is spoken of."""
+    """The words for a measured quantity, and which of its values is best."""
 
     noun: str
     best_word: str
     find_best: Callable[[Values], np.intp]
-    written: Callable[[float], str]
+    formatted: Callable[[float], str]
 
 
 COST = Kind("cost", "lowest", np.nanargmin, short)
 ACCURACY = Kind("accuracy", "highest", np.nanargmax, percent)
-FOREIGN = Kind("accuracy", "highest", np.nanargmax, short)  # no fractions: another program's file
+FOREIGN = Kind("accuracy", "highest", np.nanargmax, short)  # not fractions: a file of another program
 
 
 def cost_figure(
     curve: Curve, about: str = "", validation: Curve | None = None, kept: int | None = None
 ) -> Figure:
-    """The cost of the point that stood at each epoch, the lowest marked, and the undone trials.
+    """Draw the cost of the last accepted step at each epoch, mark the lowest, and mark rejected trials.
 
     `validation` is the cost of the validation rows, `kept` the epoch whose weights the model has.
     """
@@ -65,7 +65,7 @@ def cost_figure(
 def accuracy_figure(
     curve: Curve, about: str = "", validation: Curve | None = None, kept: int | None = None
 ) -> Figure:
-    """The accuracy of the point that stood at each epoch, the highest marked; arguments as for the cost."""
+    """Draw the accuracy of the last accepted step at each epoch; mark the highest. Arguments as for the cost."""
     figure, axes = canvas()
     drawn = curve.values[curve.drawable]
     fraction = not len(drawn) or bool(drawn.min() >= 0 and drawn.max() <= 1)
@@ -81,17 +81,17 @@ def accuracy_figure(
 
 
 def rate_figure(curve: Curve, about: str = "") -> Figure:
-    """The learning rate of each epoch's step, and which of these steps were undone."""
+    """Draw the learning rate of each epoch's step; mark rejected steps."""
     figure, axes = canvas()
-    every = Curve(curve.epochs, curve.values, np.ones_like(curve.stood))
+    every = Curve(curve.epochs, curve.values, np.ones_like(curve.accepted))
     axes.set_ylabel("learning rate")
     value_axis(axes, rate_limits(every))
     rates = np.where(curve.drawable, curve.values, np.nan)
     axes.plot(curve.epochs, rates, color=QUIET, linewidth=0.8, alpha=0.7)
     size = _marker_size(curve)
     styles: list[tuple[NDArray[np.bool_], dict[str, Any]]] = [
-        (curve.stood, {"marker": "o", "color": DARK, "label": "step accepted"}),
-        (~curve.stood, {"marker": "X", "color": MIDDLE, "label": "step rejected"}),
+        (curve.accepted, {"marker": "o", "color": DARK, "label": "step accepted"}),
+        (~curve.accepted, {"marker": "X", "color": MIDDLE, "label": "step rejected"}),
     ]
     for which, style in styles:
         if which.any():
@@ -101,7 +101,7 @@ def rate_figure(curve: Curve, about: str = "") -> Figure:
 
 
 def undrawable(curve: Curve) -> int:
-    """How many epochs have no value that a picture could show: a run that diverged."""
+    """Return the number of epochs without a value that a picture can show, as in a run that diverged."""
     return int((~curve.drawable).sum())
 
 
@@ -110,11 +110,11 @@ def _present(curve: Curve, validation: Curve | None) -> list[Curve]:
 
 
 def _draw_measured(axes: Axes, curve: Curve, validation: Curve | None, kind: Kind) -> None:
-    label = "training" if validation else "each epoch" if curve.stood.all() else "last accepted step"
-    _draw_standing(axes, curve, {"color": DARK, "marker": "o", "label": label, "zorder": 3})
+    label = "training" if validation else "each epoch" if curve.accepted.all() else "last accepted step"
+    _draw_accepted(axes, curve, {"color": DARK, "marker": "o", "label": label, "zorder": 3})
     if validation:
         second = {"color": SECOND, "marker": "s", "label": "validation", "zorder": 3.5}
-        _draw_standing(axes, validation, second)
+        _draw_accepted(axes, validation, second)
     limits = Limits(*axes.get_ylim())
     _draw_crosses(axes, curve, limits, {"marker": "x", "color": MIDDLE, "label": "rejected step"})
     if validation:
@@ -124,27 +124,27 @@ def _draw_measured(axes: Axes, curve: Curve, validation: Curve | None, kind: Kin
     _draw_best(axes, curve, validation, kind)
 
 
-def _draw_standing(axes: Axes, curve: Curve, style: dict[str, Any]) -> None:
-    standing = curve.standing()
-    dots = {"markersize": 4.5} if len(standing) <= FEW_EPOCHS else {"marker": ""}
-    width = 2.0 if len(standing) <= MANY_EPOCHS else 1.0
-    axes.plot(curve.epochs, standing, linewidth=width, **(style | dots))
+def _draw_accepted(axes: Axes, curve: Curve, style: dict[str, Any]) -> None:
+    last_accepted = curve.last_accepted()
+    dots = {"markersize": 4.5} if len(last_accepted) <= FEW_EPOCHS else {"marker": ""}
+    width = 2.0 if len(last_accepted) <= MANY_EPOCHS else 1.0
+    axes.plot(curve.epochs, last_accepted, linewidth=width, **(style | dots))
 
 
 def _draw_best(axes: Axes, curve: Curve, validation: Curve | None, kind: Kind) -> None:
-    """A ring, or a point on the validation curve: where there is one, training's own best says little."""
+    """Mark the best value: of validation with a point, if it was measured, else of training with a ring."""
     chosen = validation or curve
-    standing = chosen.standing()
-    if not np.isfinite(standing).any():
+    last_accepted = chosen.last_accepted()
+    if not np.isfinite(last_accepted).any():
         return
-    best = int(kind.find_best(standing))
-    place = f"{kind.written(standing[best])} at epoch {chosen.epochs[best]}"
+    best = int(kind.find_best(last_accepted))
+    value = f"{kind.formatted(last_accepted[best])} at epoch {chosen.epochs[best]}"
     mark: dict[str, Any] = {"markersize": 12, "markerfacecolor": "none", "markeredgecolor": "black"}
-    label = f"{kind.best_word}: {place}"
+    label = f"{kind.best_word}: {value}"
     if validation:
         mark = {"markersize": 8, "markerfacecolor": "black", "markeredgecolor": "white"}
-        label = f"{kind.best_word} on validation: {place}"
-    axes.plot(chosen.epochs[best], standing[best], "o", label=label, clip_on=False, zorder=4, **mark)
+        label = f"{kind.best_word} on validation: {value}"
+    axes.plot(chosen.epochs[best], last_accepted[best], "o", label=label, clip_on=False, zorder=4, **mark)
 
 
 def _draw_kept(axes: Axes, curve: Curve, kept: int | None) -> None:
@@ -154,27 +154,27 @@ def _draw_kept(axes: Axes, curve: Curve, kept: int | None) -> None:
 
 
 def _draw_crosses(axes: Axes, curve: Curve, limits: Limits, style: dict[str, Any]) -> None:
-    """The undone trials that the axis reaches."""
-    near = _undone(curve) & (curve.values >= limits.low) & (curve.values <= limits.high)
+    """Mark the rejected trials within the axis."""
+    near = _rejected(curve) & (curve.values >= limits.low) & (curve.values <= limits.high)
     if near.any():
         axes.plot(curve.epochs[near], curve.values[near], **_mark(curve), **style)
 
 
 def _draw_arrowheads(axes: Axes, curves: Sequence[Curve], limits: Limits) -> None:
-    """At the axis's edge, the epochs of the undone trials that would flatten the curves if it reached them."""
+    """Mark at the edge of the axis the epochs of rejected trials outside it; showing them would flatten the curves."""
     for marker, label, edge, sign in (
         ("^", "rejected, above the axis", limits.high, 1),
         ("v", "rejected, below the axis", limits.low, -1),
     ):
-        beyond = [curve.epochs[_undone(curve) & (sign * curve.values > sign * edge)] for curve in curves]
+        beyond = [curve.epochs[_rejected(curve) & (sign * curve.values > sign * edge)] for curve in curves]
         epochs = np.unique(np.concatenate(beyond))
         if len(epochs):
             style = {"marker": marker, "label": label, "color": MIDDLE, **_mark(curves[0])}
             axes.plot(epochs, np.full(len(epochs), edge), **style)
 
 
-def _undone(curve: Curve) -> NDArray[np.bool_]:
-    return curve.drawable & ~curve.stood
+def _rejected(curve: Curve) -> NDArray[np.bool_]:
+    return curve.drawable & ~curve.accepted
 
 
 def _mark(curve: Curve) -> dict[str, Any]:
@@ -186,21 +186,21 @@ def _marker_size(curve: Curve) -> float:
 
 
 def _counts(curve: Curve, validation: Curve | None = None) -> list[str]:
-    epochs, undone, lost = len(curve.epochs), int((~curve.stood).sum()), undrawable(curve)
-    also_lost = undrawable(validation) if validation else 0
+    epochs, rejected, missing = len(curve.epochs), int((~curve.accepted).sum()), undrawable(curve)
+    validation_missing = undrawable(validation) if validation else 0
     return [
         f"{epochs} epoch{'s' if epochs > 1 else ''}",
-        f"{undone} step{'s' if undone > 1 else ''} rejected" if undone else "",
-        f"{lost} nan or infinite, not drawn" if lost else "",
-        f"validation: {also_lost} nan or infinite" if also_lost else "",
+        f"{rejected} step{'s' if rejected > 1 else ''} rejected" if rejected else "",
+        f"{missing} nan or infinite, not drawn" if missing else "",
+        f"validation: {validation_missing} nan or infinite" if validation_missing else "",
     ]
 
 
-def _end(curve: Curve, written: Callable[[float], str], validation: Curve | None = None) -> str:
-    last = curve.standing()[-1]
-    text = f"ends at {written(last)}" if np.isfinite(last) else ""
-    if text and validation and np.isfinite(validation.standing()[-1]):
-        text += f", validation at {written(validation.standing()[-1])}"
+def _end(curve: Curve, formatted: Callable[[float], str], validation: Curve | None = None) -> str:
+    last = curve.last_accepted()[-1]
+    text = f"ends at {formatted(last)}" if np.isfinite(last) else ""
+    if text and validation and np.isfinite(validation.last_accepted()[-1]):
+        text += f", validation at {formatted(validation.last_accepted()[-1])}"
     return text
 
 
@@ -208,7 +208,7 @@ def _finished(
     figure: Figure, axes: Axes, curve: Curve, validation: Curve | None, kind: Kind, about: str
 ) -> Figure:
     title = f"{'Training and validation' if validation else 'Training'} {kind.noun}"
-    parts = [about, *_counts(curve, validation), _end(curve, kind.written, validation)]
+    parts = [about, *_counts(curve, validation), _end(curve, kind.formatted, validation)]
     return _completed(figure, axes, _present(curve, validation), title, parts)
 
 

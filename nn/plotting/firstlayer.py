@@ -1,6 +1,7 @@
-"""The weights next to the input, read from model.npz: what one unit, or one filter, looks for.
+"""Read the weights of the first layer from model.npz.
 
-It is a column of a dense layer's W (d, units), or the last axis's slice of a convolution's W (kh, kw, c, f).
+Those of a unit are a column of a dense layer's W (d, units), those of a filter a slice of a convolution's
+W (kh, kw, c, f).
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.plotting.results import Json, parse_json
-from nn.plotting.textfiles import NotDrawableError, complaint, unreadable
+from nn.plotting.textfiles import NotDrawableError, bad_file, unreadable
 
-# Layers that hand every input value on in its place: the weights after them still are weights of pixels.
+# Layers that keep the position of every input value, so that the weights after them are weights of pixels.
 IN_PLACE = ("flatten", "dropout", "identity")
 
 
 @dataclass(frozen=True)
 class FirstLayer:
-    """W (d, units) of a dense layer, and the shape in which the inputs came."""
+    """W (d, units) of a dense layer, and the shape of the inputs."""
 
     weights: NDArray[np.float64]
     input_shape: tuple[int, ...]
@@ -32,16 +33,16 @@ class FirstLayer:
 
 @dataclass(frozen=True)
 class Filters:
-    """W (kh, kw, c, f) of a convolution, and the shape (h, w, c) in which the inputs came."""
+    """W (kh, kw, c, f) of a convolution, and the shape (h, w, c) of the inputs."""
 
     weights: NDArray[np.float64]
     input_shape: tuple[int, ...]
 
 
 def read_first_layer(path: Path) -> FirstLayer | Filters:
-    """The first layer of model.npz that has weights.
+    """Read the first layer with weights from model.npz.
 
-    Raises BadFileError for a file that is no such model, NotDrawableError when that layer is of another kind.
+    Raises BadFileError for a file that is no model, NotDrawableError if the layer is neither dense nor conv2d.
     """
     arrays = _open(path)
     with arrays:
@@ -59,34 +60,34 @@ def _open(path: Path) -> Any:
     try:
         arrays = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, zipfile.BadZipFile):
-        raise complaint(path, "NumPy arrays in an .npz file", "another kind of file") from None
+        raise bad_file(path, "NumPy arrays in an .npz file", "another kind of file") from None
     except OSError as error:
         raise unreadable(path, error) from None
     if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise complaint(path, "NumPy arrays in an .npz file", "a single array")
+        raise bad_file(path, "NumPy arrays in an .npz file", "a single array")
     members = arrays.zip.infolist() if arrays.zip else []
-    if any(each.compress_type != zipfile.ZIP_STORED for each in members):
-        raise complaint(path, "arrays as they lie", "compressed ones, which may unpack without end")
-    if sum(each.file_size for each in members) > path.stat().st_size:
-        raise complaint(path, "arrays of at most the file's size", "headers that claim more")
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise bad_file(path, "arrays without compression", "compressed ones, whose size has no limit")
+    if sum(member.file_size for member in members) > path.stat().st_size:
+        raise bad_file(path, "arrays of at most the file's size", "headers that claim more")
     return arrays
 
 
 def _array(path: Path, arrays: Any, name: str) -> NDArray[Any]:
     if name not in arrays.files:
-        raise complaint(path, f"an array named {name!r}", ", ".join(arrays.files[:6]) or "none")
+        raise bad_file(path, f"an array named {name!r}", ", ".join(arrays.files[:6]) or "none")
     try:
         return arrays[name]
     except (ValueError, OSError, EOFError, SyntaxError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         pickled = "Object arrays" in str(error)
         found = "pickled objects, which are never loaded" if pickled else "a damaged one"
-        raise complaint(path, f"a plain array {name!r}", found) from None
+        raise bad_file(path, f"a plain array {name!r}", found) from None
 
 
 def _config(path: Path, arrays: Any) -> Json:
     config = _array(path, arrays, "config")
     if config.ndim != 0 or config.dtype.kind != "U":
-        raise complaint(path, "JSON text in 'config'", f"{config.dtype} of shape {config.shape}")
+        raise bad_file(path, "JSON text in 'config'", f"{config.dtype} of shape {config.shape}")
     return parse_json(path, str(config[()]))
 
 
@@ -95,7 +96,7 @@ def _first_with_weights(config: Json) -> tuple[int, Json]:
     for index, layer in enumerate(config["layers"].items()):
         name = layer["name"].text()
         if name == "conv2d" and flat:
-            raise layer["name"].complain("a layer that takes the row that flatten gives")
+            raise layer["name"].invalid("a layer that takes rows, after flatten")
         if name in ("dense", "conv2d"):
             return index, layer
         if name not in IN_PLACE:
@@ -105,17 +106,17 @@ def _first_with_weights(config: Json) -> tuple[int, Json]:
 
 
 def _filters_shape(config: Json, layer: Json) -> tuple[int, ...]:
-    """(kh, kw, c, f)."""
+    """Return the shape (kh, kw, c, f) that the configuration gives."""
     sizes, kernel = config["input_shape"].items(), layer["kernel"].items()
     if len(sizes) != 3:
-        raise config["input_shape"].complain("height, width and channels for a conv2d layer")
+        raise config["input_shape"].invalid("height, width and channels for a conv2d layer")
     if len(kernel) != 2:
-        raise layer["kernel"].complain("a height and a width")
+        raise layer["kernel"].invalid("a height and a width")
     return (*(size.count() for size in kernel), sizes[2].count(), layer["filters"].count())
 
 
 def _check_shape(path: Path, name: str, weights: NDArray[Any], shape: tuple[int, ...]) -> None:
     if weights.dtype.kind not in "fiu":
-        raise complaint(path, f"numbers in {name!r}", f"{weights.dtype}")
+        raise bad_file(path, f"numbers in {name!r}", f"{weights.dtype}")
     if weights.shape != shape:
-        raise complaint(path, f"{name!r} of shape {shape} as its config says", f"{weights.shape}")
+        raise bad_file(path, f"{name!r} of shape {shape} as its config says", f"{weights.shape}")

@@ -1,4 +1,4 @@
-"""Which picture needs which file: all files are read and checked before the first picture is drawn."""
+"""Draw all pictures of a run: read and check its files first, then draw each picture that has its file."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from nn.plotting.metrics import metrics_figure
 from nn.plotting.phases import phases_figure
 from nn.plotting.results import read_confusion, read_examples, read_metrics, read_summary
 from nn.plotting.style import house_style, save
-from nn.plotting.textfiles import NotDrawableError, NotWrittenError, complaint
+from nn.plotting.textfiles import NotDrawableError, NotWrittenError, bad_file
 from nn.plotting.weights import filters_figure, weights_figure
 
-Run = dict[str, Any]  # file name -> what its reader made of it, or the NotDrawableError that it raised
+Run = dict[str, Any]  # file name -> the value of its reader, or the NotDrawableError that it raised
 Note = Callable[[str], None]
 
-# What the original project wrote in the place of history.csv and summary.json.
+# The files of the original project in place of history.csv and summary.json.
 PART_FILES: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "cost_history": ("history.csv", read_series),
     "accuracy_history": ("history.csv", read_series),
@@ -40,10 +40,10 @@ READERS: dict[str, Callable[[Path], Any]] = {
 
 
 def draw_run(folder: Path, kind: str, note: Note) -> Iterator[Path]:
-    """Every picture that the OUTPUT folder of a run has the data for, each path after it is written."""
+    """Draw every picture for which a run's OUTPUT has the data; yield the path of each once it is written."""
     run = _read_run(folder)
-    for name, what, curve in _curves(run):
-        _note_undrawable(folder / name, what, curve, note)
+    for name, noun, curve in _curves(run):
+        _note_undrawable(folder / name, noun, curve, note)
     _note_names(folder / "summary.json", _names(run), note)
     with house_style():
         for name, (needed, draw) in PICTURES.items():
@@ -60,7 +60,7 @@ def draw_run(folder: Path, kind: str, note: Note) -> Iterator[Path]:
 def draw_histories(
     costs: Path, accuracies: Path | None, folder: Path, kind: str, note: Note
 ) -> Iterator[Path]:
-    """The two pictures of the original project from its two files, or the first alone."""
+    """Draw cost and accuracy from two files of one number per line, or the cost alone."""
     cost = read_series(costs)
     accuracy = read_series(accuracies) if accuracies else None
     _note_undrawable(costs, "cost", cost, note)
@@ -81,34 +81,34 @@ def _when(needed: tuple[str, ...]) -> str:
 
 
 def _curves(run: Run) -> Iterator[tuple[str, str, Curve]]:
-    """The curves over the epochs: the file that each is from, and what it shows."""
+    """Yield the curves over the epochs: (file name, name of the quantity, curve)."""
     if "history.csv" in run:
-        for what, curve in run["history.csv"].curves.items():
-            yield "history.csv", what, curve
-    for name, what in (("cost_history", "cost"), ("accuracy_history", "accuracy")):
+        for noun, curve in run["history.csv"].curves.items():
+            yield "history.csv", noun, curve
+    for name, noun in (("cost_history", "cost"), ("accuracy_history", "accuracy")):
         if name in run:
-            yield name, what, run[name]
+            yield name, noun, run[name]
 
 
-def _note_undrawable(path: Path, what: str, curve: Curve, note: Note) -> None:
-    lost = undrawable(curve)
-    if lost:
+def _note_undrawable(path: Path, noun: str, curve: Curve, note: Note) -> None:
+    missing = undrawable(curve)
+    if missing:
         first = curve.epochs[~curve.drawable][0]
         note(
-            f"{path}: {lost} of {len(curve.epochs)} epochs, from {first} on, have no finite {what}: not drawn"
+            f"{path}: {missing} of {len(curve.epochs)} epochs, from {first} on, have no finite {noun}: not drawn"
         )
 
 
 def _note_names(path: Path, names: tuple[str, ...] | None, note: Note) -> None:
-    strange = sum(not can_draw(plain(name, len(name))) for name in names or ())
-    if strange:
-        note(f"{path}: {strange} class names have characters that the font lacks: class numbers instead")
+    missing = sum(not can_draw(plain(name, len(name))) for name in names or ())
+    if missing:
+        note(f"{path}: {missing} class names have characters that the font lacks: class numbers instead")
 
 
 def _read_run(folder: Path) -> Run:
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing there"
-        raise complaint(folder, "the OUTPUT folder of a run", found)
+        raise bad_file(folder, "the OUTPUT folder of a run", found)
     run: Run = {}
     for name, read in READERS.items():
         path = folder / name
@@ -121,22 +121,22 @@ def _read_run(folder: Path) -> Run:
         if newer not in run and (folder / name).exists():
             run[name] = read(folder / name)
     if not run:
-        raise complaint(folder, f"{', '.join(READERS)} or {', '.join(PART_FILES)} of a run", "none of them")
+        raise bad_file(folder, f"{', '.join(READERS)} or {', '.join(PART_FILES)} of a run", "none of them")
     _check_classes(folder, run)
     return run
 
 
 def _check_classes(folder: Path, run: Run) -> None:
-    """The files of one run speak of the same classes; a folder mixed from two runs would draw a lie."""
+    """Check that the files have the same classes. Raises BadFileError for a folder with files of several runs."""
     if "summary.json" not in run:
         return
     k = len(run["summary.json"].scores.f1)
     if "confusion_matrix.csv" in run and len(run["confusion_matrix.csv"]) != k:
         found = str(len(run["confusion_matrix.csv"]))
-        raise complaint(folder / "confusion_matrix.csv", f"{k} classes as in summary.json", found)
+        raise bad_file(folder / "confusion_matrix.csv", f"{k} classes as in summary.json", found)
     if "examples.csv" in run and run["examples.csv"].classes > k:
         found = f"class {run['examples.csv'].classes - 1}"
-        raise complaint(folder / "examples.csv", f"classes below {k} as in summary.json", found)
+        raise bad_file(folder / "examples.csv", f"classes below {k} as in summary.json", found)
 
 
 def _names(run: Run) -> tuple[str, ...] | None:
@@ -158,7 +158,7 @@ def _kept(run: Run) -> int | None:
 
 
 def _declared_shape(run: Run) -> tuple[int, ...] | None:
-    """The shape of an input, as the summary has it for any network, and the model file for some."""
+    """Return the shape of an input from the summary, which has it for any network, or from the model file."""
     for name in ("summary.json", "model.npz"):
         shape = getattr(run.get(name), "input_shape", None)
         if shape:
@@ -215,7 +215,7 @@ def _weights(run: Run) -> Figure:
     return weights_figure(layer, image_shape(len(layer.weights), layer.input_shape), _data_set(run))
 
 
-# Each with the files of which it needs one.
+# Name of each picture: the files of which it needs one, and the function that draws it.
 PICTURES: dict[str, tuple[tuple[str, ...], Callable[[Run], Figure]]] = {
     "cost_history": (("history.csv", "cost_history"), _cost),
     "accuracy_history": (("history.csv", "accuracy_history"), _accuracy),

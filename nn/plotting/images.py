@@ -1,4 +1,4 @@
-"""Test images with their predictions, and how the numbers of an input make an image."""
+"""Draw test images with their predictions; derive the shape of an image from the number of inputs."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from nn.plotting.textfiles import NotDrawableError
 Shape = tuple[int, ...]  # (h, w) or (h, w, 3)
 
 MOST_ROWS = 5
-FLATTEST = 4  # an image's longer side over its shorter one, up to which a grid of them can be looked at
+FLATTEST = 4  # longer side of an image / shorter side, up to which a grid of images is drawn
 WRONG = "#a11d00"
 
 
 def image_shape(inputs: int, declared: Shape | None = None) -> Shape:
-    """How `inputs` numbers make an image: as the model declares them, else as a square.
+    """Return the shape of an image of `inputs` numbers: as the model declares it, or else a square.
 
-    Raises NotDrawableError when they do not.
+    Raises NotDrawableError if there is none.
     """
     if declared and math.prod(declared) == inputs and len(declared) in (2, 3):
         if declared[2:] not in ((), (1,), (3,)):
-            raise NotDrawableError(f"images of {declared[2]} channels are neither grey nor colour")
+            raise NotDrawableError(f"images of {declared[2]} channels are neither gray nor color")
         shape = declared[:2] if declared[2:] == (1,) else declared
     else:
         shape = (math.isqrt(inputs), math.isqrt(inputs))
@@ -43,7 +43,7 @@ def image_shape(inputs: int, declared: Shape | None = None) -> Shape:
 
 
 def samples_figure(examples: Examples, shape: Shape, names: Sequence[str] | None, about: str) -> Figure:
-    """Test images with the prediction above each; a mistake has a cross, a thick frame and the truth."""
+    """Draw test images with the prediction above each; mark mistakes with a cross, a thick frame and the true class."""
     labels = class_labels(names, examples.classes, limit=11)
     columns = 8 if max(map(len, labels)) <= 5 else 6  # a longer name needs a wider image under it
     shown = min(len(examples.labels), columns * MOST_ROWS)
@@ -73,14 +73,14 @@ def _samples_key(mistakes: int, shown: int) -> str:
 
 
 def _as_images(inputs: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
-    """(n, d) -> (n, h, w[, 3]), with one range from 0 to 1 for all."""
+    """Return (n, d) as images (n, h, w[, 3]), scaled together to 0..1."""
     low, high = inputs.min(), inputs.max()
     return ((inputs - low) / ((high - low) or 1.0)).reshape(-1, *shape)
 
 
 def _tile(axes: Axes, image: NDArray[np.float64], left: float, top: float) -> None:
     height = image.shape[0] / image.shape[1]
-    # Ink on paper: printed white on black, a page of digits is mostly toner.
+    # Dark on white: printed, white digits on black would take much toner.
     axes.imshow(
         image,
         cmap="gray_r",

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of each class as bars; with many classes their spread, and the weakest by name."""
+"""Draw precision, recall and F1 of each class as bars; of many classes their distribution, and the lowest as bars."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from nn.plotting.labels import class_labels, percent
 from nn.plotting.results import Scores
 from nn.plotting.style import DARK, MIDDLE, PALE, PART, QUIET, SLANTED, canvas, heading, legend_below
 
-MOST_BARS = 25  # classes whose bars can be told apart
-MOST_WRITTEN = 12  # classes whose bars are wide enough for a number inside
+MOST_BARS = 25  # classes, up to which each has bars
+MOST_WRITTEN = 12  # classes, up to which bars are wide enough for a number inside
 WEAKEST = 20
 
 NAMES = {"precision": "precision", "recall": "recall", "f1": "F1"}
@@ -29,7 +29,7 @@ LINES = {"precision": (DARK, "-"), "recall": (QUIET, "--"), "f1": (MIDDLE, "-.")
 
 
 def metrics_figure(scores: Scores, names: Sequence[str] | None, about: str) -> Figure:
-    """All classes as bars where they fit; else how the scores spread, and the weakest classes as bars."""
+    """Draw all classes as bars if they fit, or else the distribution of the scores and the lowest classes as bars."""
     k = len(scores.f1)
     labels = class_labels(names, k, limit=14)
     means = ", ".join(f"{NAMES[kind]} {percent(scores.macro[kind])}" for kind in NAMES)
@@ -57,7 +57,7 @@ def _spread_and_weakest(scores: Scores, labels: list[str], about: str) -> Figure
 
 
 def _spread(axes: Axes, scores: Scores) -> None:
-    """Each score sorted by itself: the curve's height at the middle is its median class."""
+    """Draw the classes' values of each score in ascending order."""
     k = len(scores.f1)
     for kind, (color, line) in LINES.items():
         values = np.sort(getattr(scores, kind))
@@ -72,10 +72,10 @@ def _bars(axes: Axes, scores: Scores, classes: NDArray[np.int64], labels: list[s
     width = 0.8 / len(BARS)
     for i, (kind, (color, ink)) in enumerate(BARS.items()):
         values = getattr(scores, kind)[classes]
-        places = np.arange(len(classes)) + (i - 1) * width
-        axes.bar(places, values, width, label=NAMES[kind], color=color, edgecolor="white", linewidth=0.8)
+        positions = np.arange(len(classes)) + (i - 1) * width
+        axes.bar(positions, values, width, label=NAMES[kind], color=color, edgecolor="white", linewidth=0.8)
         if len(classes) <= MOST_WRITTEN:
-            _write_values(axes, places, values, ink)
+            _write_values(axes, positions, values, ink)
     shown = [labels[c] for c in classes]
     wide = max(map(len, shown)) * len(shown) * 7 > 9 * 72
     style: dict[str, Any] = SLANTED if wide else {}
@@ -86,13 +86,13 @@ def _bars(axes: Axes, scores: Scores, classes: NDArray[np.int64], labels: list[s
     _share_axis(axes)
 
 
-def _write_values(axes: Axes, places: NDArray[Any], values: NDArray[Any], ink: str) -> None:
-    """Upright inside the bar's top, or above a bar too short for it."""
-    for place, value in zip(places, values, strict=True):
+def _write_values(axes: Axes, positions: NDArray[Any], values: NDArray[Any], ink: str) -> None:
+    """Write values vertically inside the top of the bars, or above bars that are too short."""
+    for x, value in zip(positions, values, strict=True):
         inside = value > 0.12
         axes.annotate(
             f"{100 * value:.1f}",
-            (place, value),
+            (x, value),
             xytext=(0, -4 if inside else 4),
             textcoords="offset points",
             rotation=90,

@@ -44,10 +44,10 @@ COPY = {"gs": "gcloud storage cp -r", "s3": "aws s3 cp --recursive", "hdfs": "hd
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, without the usage before it."""
+    """Prints an error as one line, without the usage before it."""
 
     def error(self, message: str) -> NoReturn:
-        """Print what is wrong and end with code 2."""
+        """Print the error and end with code 2."""
         print_line(f"{self.prog}: error: {message} (see --help)", sys.stderr)
         sys.exit(USAGE_ERROR)
 

@@ -1,6 +1,6 @@
-"""Where the seconds of each epoch went: its phases stacked, means over windows where the epochs are many.
+"""Draw the seconds of each epoch by phase as stacks; of many epochs, means over windows.
 
-height of a phase over a window = its seconds in the window's epochs / how many these are
+height of a phase over a window = its seconds in the window's epochs / number of these epochs
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from nn.plotting.scales import Limits, Values, epoch_axis, value_axis
 from nn.plotting.style import DARK, LEGEND_SIZE, MIDDLE, PALE, PART, QUIET, canvas, heading
 from nn.plotting.textfiles import NotDrawableError
 
-MOST_BARS = 60  # epochs that have a bar each, with air between; beyond it they make one area
-MOST_STEPS = 100  # of an area; beyond it each step is the mean over a window of epochs
-BAR = 0.7  # the width of a bar; an epoch has room for 1
-FEWEST_PLACES = 7  # epochs that the axis has room for at least: a bar as wide as the picture is no bar
-FLATTENS = 2.0  # times the tallest of the rest: from here an epoch takes too much of the axis from it
-SPARE = 0.1  # of the epochs, how many may go beyond the axis; where more are slow, slow is how the run was
-SHORTEST = 1e-9  # seconds: what a clock can tell
+MOST_BARS = 60  # epochs, up to which each has a bar; more are drawn as one area
+MOST_STEPS = 100  # of an area; with more epochs each step is the mean over a window of them
+BAR = 0.7  # width of a bar, in epochs
+FEWEST_EPOCHS = 7  # that the axis has room for: with fewer, bars would be too wide
+FLATTENS = 2.0  # times the tallest of the others, from which an epoch is cut off at the edge of the axis
+SPARE = 0.1  # share of the epochs that may be cut off; if more are slow, the axis shows them
+SHORTEST = 1e-9  # seconds; the resolution of a clock
 
 
 class Look(NamedTuple):
-    """How a phase is filled."""
+    """Color and hatch of a phase."""
 
     color: str
     hatch: str = ""
     ink: str = "white"  # of the hatch
 
 
-# From the foot upwards. Neighbours are far apart in lightness; the two that are as a rule thin, and come near another
-# in a grey print, are hatched.
+# From the bottom upwards. Neighbors differ in lightness; the two that are mostly thin, and look like another one in a
+# gray print, are hatched.
 LOOKS = {
     "compute": Look(DARK),
     "read": Look("#f6e7c8", "....", QUIET),
@@ -47,23 +47,23 @@ LOOKS = {
 
 
 class Stacks(NamedTuple):
-    """What is drawn side by side: m epochs, or m windows of `size` epochs, the last of which may have fewer."""
+    """The m stacks of a picture: epochs, or means over windows of `size` epochs, of which the last may have fewer."""
 
     first: NDArray[np.int64]  # (m,) epoch
     last: NDArray[np.int64]  # (m,) epoch
-    seconds: Values  # (m, phases) an epoch
+    seconds: Values  # (m, phases), per epoch
     size: int
 
     @property
     def totals(self) -> Values:
-        """Seconds an epoch, (m,)."""
+        """Return the seconds per epoch, (m,)."""
         return self.seconds.sum(axis=1)
 
 
 def phases_figure(phases: Phases, about: str = "") -> Figure:
-    """The seconds of each epoch by phase, each phase's share of them all in the legend.
+    """Draw the seconds of each epoch by phase, and each phase's share of all in the legend.
 
-    Raises NotDrawableError where no time was measured.
+    Raises NotDrawableError if no time was measured.
     """
     stacks = _stacks(phases)
     reach = _reach(stacks.totals)
@@ -95,7 +95,7 @@ def _stacks(phases: Phases) -> Stacks:
 
 
 def _reach(totals: Values) -> float:
-    """The tallest stack that the axis has room for: a first epoch on a cold JVM shall not flatten the others."""
+    """Return the height of the axis, in seconds: without a few slow epochs, such as the first one on a cold JVM."""
     spare = max(1, int(SPARE * len(totals)))
     if len(totals) > spare:
         rest = np.sort(totals)[-spare - 1]
@@ -106,13 +106,13 @@ def _reach(totals: Values) -> float:
 
 
 def _shares(phases: Phases) -> dict[str, str]:
-    """Phase -> its share of all seconds, in words."""
+    """Return each phase's share of all seconds as text."""
     sums = phases.seconds.sum(axis=0)
     return {name: _share(part) for name, part in zip(PHASES, sums / sums.sum(), strict=True)}
 
 
 def _share(part: float) -> str:
-    """0.708 -> '71 %'; what is there never becomes 0 %, nor what is not all 100 %."""
+    """Return 0.708 as '71 %'; 0 % and 100 % are exact."""
     whole = round(100 * part)
     if whole == 0 and part > 0:
         return "<1 %"
@@ -122,14 +122,14 @@ def _share(part: float) -> str:
 
 
 def _draw_stacks(axes: Axes, stacks: Stacks, scale: float, shares: dict[str, str]) -> None:
-    foot: Values = np.zeros(len(stacks.first))
+    bottom: Values = np.zeros(len(stacks.first))
     edges, inside = _edges(stacks)
     for name, look in LOOKS.items():
-        top = foot + scale * stacks.seconds[:, PHASES.index(name)]
+        top = bottom + scale * stacks.seconds[:, PHASES.index(name)]
         axes.stairs(
             _between(top, np.nan)[inside],
             edges,
-            baseline=_between(foot, 0.0)[inside],
+            baseline=_between(bottom, 0.0)[inside],
             fill=True,
             facecolor=look.color,
             edgecolor=look.ink,
@@ -137,13 +137,13 @@ def _draw_stacks(axes: Axes, stacks: Stacks, scale: float, shares: dict[str, str
             linewidth=0,  # a line around a thin phase would cover it
             label=f"{name} {shares[name]}",
         )
-        foot = top
+        bottom = top
 
 
 def _edges(stacks: Stacks) -> tuple[Values, NDArray[np.bool_]]:
-    """Where stacks and the gaps between them begin and end, and which of both, in turn, have a width.
+    """Return the edges of stacks and the gaps between them, and which of these, in turn, have a width.
 
-    Stacks that touch have no gap: one outline goes around them all, without seams.
+    Stacks that touch have no gap: one outline surrounds them all, without seams.
     """
     half = BAR / 2 if len(stacks.first) <= MOST_BARS else 0.5
     both = np.column_stack([stacks.first - half, stacks.last + half]).ravel()
@@ -152,30 +152,30 @@ def _edges(stacks: Stacks) -> tuple[Values, NDArray[np.bool_]]:
 
 
 def _between(values: Values, gap: float) -> Values:
-    """The values with a gap between each two, (2m - 1,)."""
+    """Return the values with `gap` between each two, (2m - 1,)."""
     return np.column_stack([values, np.full(len(values), gap)]).ravel()[:-1]
 
 
 def _epoch_axis(axes: Axes, epochs: NDArray[np.int64]) -> None:
     epoch_axis(axes, epochs)
     first, last = axes.get_xlim()
-    more = max(0.0, FEWEST_PLACES - (last - first)) / 2
+    more = max(0.0, FEWEST_EPOCHS - (last - first)) / 2
     axes.set_xlim(first - more, last + more)
 
 
 def _draw_arrowheads(axes: Axes, stacks: Stacks, beyond: NDArray[np.bool_]) -> None:
-    """At the axis's upper edge, over the stacks that it cuts off."""
+    """Mark the stacks that are cut off at the upper edge of the axis."""
     if not beyond.any():
         return  # a line without points would upset the layout
-    places = (stacks.first + stacks.last)[beyond] / 2
-    edge = np.full(len(places), axes.get_ylim()[1])
+    positions = (stacks.first + stacks.last)[beyond] / 2
+    edge = np.full(len(positions), axes.get_ylim()[1])
     axes.plot(
-        places, edge, "^", color="black", markeredgecolor="white", markersize=9, clip_on=False, zorder=4
+        positions, edge, "^", color="black", markeredgecolor="white", markersize=9, clip_on=False, zorder=4
     )
 
 
 def _beyond(stacks: Stacks, beyond: NDArray[np.bool_]) -> str:
-    """What the arrowheads say: which epoch was too slow for the axis and with what, or how slow these were."""
+    """Return the text on stacks that are cut off: the epoch, its time and largest phase; of several, the longest."""
     if not beyond.any():
         return ""
     slowest = int(np.argmax(stacks.totals))

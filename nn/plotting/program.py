@@ -1,4 +1,4 @@
-"""generate_plots.py: the command line to pictures in a folder, and each fault to a line and an exit code."""
+"""generate_plots.py: draw the pictures of a run; turn each error into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ BAD_DATA, ENVIRONMENT = 3, 4
 
 
 def note(text: str) -> None:
-    """A line that is not an error: something could not be drawn, the rest goes on."""
+    """Print a line on stderr, such as the reason why a picture is left out."""
     print_line(f"generate_plots.py: {text}", sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw, print each picture's path, return the exit code."""
+    """Draw the pictures, print their paths, and return the exit code."""
     options = read_options(arguments)
-    try:  # only now: --help shall not wait for matplotlib, nor need it
+    try:  # only now: --help does not need matplotlib, which is slow to load
         from nn.plotting.gallery import draw_histories, draw_run
         from nn.plotting.textfiles import BadFileError, NotWrittenError
     except ModuleNotFoundError as missing:
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        place = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
-        note(f"error: {place}{error.strerror or error}")
+        path = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        note(f"error: {path}{error.strerror or error}")
         return ENVIRONMENT
     return 0

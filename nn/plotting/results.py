@@ -1,4 +1,4 @@
-"""What a finished run says of itself: summary.json, confusion_matrix.csv, examples.csv, read and checked."""
+"""Read and check the results of a finished run: summary.json, confusion_matrix.csv, examples.csv."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.plotting.textfiles import (
-    column_places,
-    complaint,
+    bad_file,
+    column_indices,
     number,
     numbered_lines,
     parts_of,
+    quoted,
     read_table,
-    shown,
     unreadable,
-    whole,
+    whole_number,
 )
 
 
@@ -36,19 +36,19 @@ class Scores:
 
 @dataclass(frozen=True)
 class Summary:
-    """The part of summary.json that pictures show."""
+    """The values of summary.json that pictures show."""
 
     name: str
     class_names: tuple[str, ...] | None
     accuracy: float
     scores: Scores
-    best_epoch: int | None = None  # whose weights were kept, where a run says so
+    best_epoch: int | None = None  # whose weights were kept; None: those of the last epoch
     input_shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Test rows with their raw inputs (n, d); those that were predicted wrongly come first."""
+    """Test rows with their raw inputs (n, d), wrong predictions first."""
 
     labels: NDArray[np.int64]
     predictions: NDArray[np.int64]
@@ -57,71 +57,72 @@ class Examples:
 
     @property
     def classes(self) -> int:
-        """How many classes there are at least: one more than the largest number seen."""
+        """Return one more than the largest class number, the least number of classes."""
         return 1 + int(max(self.labels.max(), self.predictions.max()))
 
 
 class Json:
-    """A value inside a JSON document that knows its own address, for the message when it is wrong."""
+    """A value in a JSON document with its address there, which errors name."""
 
     def __init__(self, path: Path, value: Any, address: str = "") -> None:
         self.path, self.value, self.address = path, value, address
 
-    def complain(self, expected: str) -> Exception:
-        """The complaint about this value."""
-        place = f"{expected} at {self.address}" if self.address else expected
-        return complaint(self.path, place, shown(json.dumps(self.value)))
+    def invalid(self, expected: str) -> Exception:
+        """Return the error for this value."""
+        if self.address:
+            expected = f"{expected} at {self.address}"
+        return bad_file(self.path, expected, quoted(json.dumps(self.value)))
 
     def __getitem__(self, key: str) -> Json:
         if not isinstance(self.value, dict):
-            raise self.complain("an object")
+            raise self.invalid("an object")
         if key not in self.value:
-            raise self.complain(f"a {key!r}")
+            raise self.invalid(f"a {key!r}")
         return Json(self.path, self.value[key], f"{self.address}[{key!r}]")
 
     def __contains__(self, key: str) -> bool:
         return isinstance(self.value, dict) and key in self.value
 
     def items(self) -> list[Json]:
-        """The members of a list, which may not be empty."""
+        """Return the members of a list. Raises BadFileError if it is empty."""
         if not isinstance(self.value, list) or not self.value:
-            raise self.complain("a list")
+            raise self.invalid("a list")
         return [Json(self.path, value, f"{self.address}[{i}]") for i, value in enumerate(self.value)]
 
     def text(self) -> str:
-        """A string."""
+        """Return a string."""
         if not isinstance(self.value, str):
-            raise self.complain("a text")
+            raise self.invalid("a text")
         return self.value
 
     def share(self) -> float:
-        """A fraction from 0 to 1."""
+        """Return a fraction from 0 to 1."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise self.complain("a number from 0 to 1")
+            raise self.invalid("a number from 0 to 1")
         return float(value)
 
     def count(self) -> int:
-        """A whole number from 1."""
+        """Return a whole number from 1 on."""
         if isinstance(self.value, bool) or not isinstance(self.value, int) or self.value < 1:
-            raise self.complain("a whole number from 1")
+            raise self.invalid("a whole number from 1")
         return self.value
 
 
 def parse_json(path: Path, text: str) -> Json:
-    """A JSON document whose values name the file when they are not what was expected."""
+    """Return a JSON document. Raises BadFileError that names the file."""
     try:
         return Json(path, json.loads(text))
     except RecursionError:
-        raise complaint(path, "JSON", "brackets nested too deep") from None
+        raise bad_file(path, "JSON", "brackets nested too deep") from None
     except json.JSONDecodeError as error:
-        raise complaint(path, "JSON", f"{error.msg} (column {error.colno})", error.lineno) from None
+        raise bad_file(path, "JSON", f"{error.msg} (column {error.colno})", error.lineno) from None
     except ValueError as error:  # a whole number of thousands of digits
-        raise complaint(path, "JSON", str(error).split(";")[0]) from None
+        raise bad_file(path, "JSON", str(error).split(";")[0]) from None
 
 
 def read_summary(path: Path) -> Summary:
-    """summary.json; keys that no picture shows are passed over."""
+    """Read summary.json; keys that no picture shows are ignored. Raises BadFileError."""
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
@@ -135,7 +136,7 @@ def read_summary(path: Path) -> Summary:
 
 
 def _best_epoch(document: Json) -> int | None:
-    """None in a run that keeps its last weights, and in one from before runs could keep others."""
+    """Return the best epoch; None if a run keeps its last weights, or is too old to have others."""
     if "train" not in document or "best_epoch" not in document["train"]:
         return None
     value = document["train"]["best_epoch"].value
@@ -143,7 +144,7 @@ def _best_epoch(document: Json) -> int | None:
 
 
 def _input_shape(document: Json) -> tuple[int, ...] | None:
-    """(d,) or (h, w, c); None where no model is described."""
+    """Return (d,) or (h, w, c); None without a description of the model."""
     if "model" not in document:
         return None
     return tuple(size.count() for size in document["model"]["input_shape"].items())
@@ -153,8 +154,8 @@ def _class_names(names: Json, classes: int) -> tuple[str, ...] | None:
     if names.value is None:
         return None
     texts = tuple(name.text() for name in names.items())
-    if len(texts) < classes:  # more of them are no mistake: a small training set may lack the last classes
-        raise complaint(
+    if len(texts) < classes:  # more are valid: a small training set may lack the last classes
+        raise bad_file(
             names.path, f"{classes} names at {names.address}, one for each tested class", f"{len(texts)}"
         )
     return texts[:classes]
@@ -165,7 +166,7 @@ def _scores(test: Json) -> Scores:
     rows = []
     for i, entry in enumerate(test["classes"].items()):
         if entry["class"].value != i:
-            raise entry["class"].complain(f"the class number {i}")
+            raise entry["class"].invalid(f"the class number {i}")
         rows.append([entry[kind].share() for kind in kinds])
     precision, recall, f1 = np.array(rows).T
     return Scores(precision, recall, f1, {kind: test["macro"][kind].share() for kind in kinds})
@@ -175,55 +176,55 @@ NUMPY_FLOAT = re.compile(r"np\.float\d+\(([^()]*)\)")  # how NumPy 2 writes a fl
 
 
 def read_metrics(path: Path) -> Scores:
-    """The original project's metrics: a line (precision, recall, f1) a class, in a folder of part files."""
+    """Read the original project's metrics: one line (precision, recall, f1) per class, in a folder of part files."""
     expected = "(precision, recall, f1), numbers from 0 to 1"
     rows = []
     for part in parts_of(path):
         for line, text in numbered_lines(part):
-            found = NUMPY_FLOAT.sub(r"\1", text)
-            fields = found[1:-1].split(",") if found[:1] + found[-1:] == "()" else []
+            row_text = NUMPY_FLOAT.sub(r"\1", text)
+            fields = row_text[1:-1].split(",") if row_text[:1] + row_text[-1:] == "()" else []
             row = [number(part, line, field, expected) for field in fields]
-            if len(row) != 3 or not all(0 <= share <= 1 for share in row):  # nan is not, either
-                raise complaint(part, expected, shown(text), line)
+            if len(row) != 3 or not all(0 <= share <= 1 for share in row):  # also refuses nan
+                raise bad_file(part, expected, quoted(text), line)
             rows.append(row)
     if not rows:
-        raise complaint(path, f"lines of {expected}", "no line at all")
+        raise bad_file(path, f"lines of {expected}", "no line at all")
     columns = dict(zip(("precision", "recall", "f1"), np.array(rows).T, strict=True))
     return Scores(**columns, macro={kind: float(column.mean()) for kind, column in columns.items()})
 
 
 def read_confusion(path: Path) -> NDArray[np.int64]:
-    """confusion_matrix.csv as counts (k, k); rows are the truth, columns the prediction."""
+    """Read confusion_matrix.csv as counts (k, k); rows are the true classes, columns the predictions."""
     header, lines = read_table(path)
     k = len(header) - 1
     if k < 1 or header[1:] != [str(c) for c in range(k)]:
-        raise complaint(path, r"a header truth\prediction,0,1,...", shown(",".join(header)), 1)
+        raise bad_file(path, r"a header truth\prediction,0,1,...", quoted(",".join(header)), 1)
     counts = np.zeros((k, k), dtype=np.int64)
     line = 1
     for line, fields in lines:
         truth = line - 2
         if truth >= k:
-            raise complaint(path, f"{k} lines after the header, one a class", "another line", line)
+            raise bad_file(path, f"{k} lines after the header, one per class", "another line", line)
         if fields[0].strip() != str(truth):
-            raise complaint(path, f"class {truth} first", shown(fields[0]), line)
-        counts[truth] = [whole(path, line, field, "a count") for field in fields[1:]]
+            raise bad_file(path, f"class {truth} first", quoted(fields[0]), line)
+        counts[truth] = [whole_number(path, line, field, "a count") for field in fields[1:]]
     if line - 1 != k:
-        raise complaint(path, f"{k} lines after the header, one a class", f"{line - 1}", line)
+        raise bad_file(path, f"{k} lines after the header, one per class", f"{line - 1}", line)
     return counts
 
 
 def read_examples(path: Path) -> Examples:
-    """examples.csv: row, label, prediction, probability, then the raw input x0, x1, ... of each example."""
+    """Read examples.csv: row, label, prediction, probability, then the raw inputs x0, x1, ... of each example."""
     header, lines = read_table(path)
-    places = column_places(path, header, ("label", "prediction", "probability", "x0"))
-    first = places[3]
+    indices = column_indices(path, header, ("label", "prediction", "probability", "x0"))
+    first = indices[3]
     if header[first:] != [f"x{i}" for i in range(len(header) - first)]:
-        raise complaint(path, "the columns x0, x1, ... at the header's end", shown(",".join(header)), 1)
+        raise bad_file(path, "the columns x0, x1, ... at the header's end", quoted(",".join(header)), 1)
     labels, predictions, probabilities, inputs = [], [], [], []
     for line, fields in lines:
-        labels.append(whole(path, line, fields[places[0]], "a class number"))
-        predictions.append(whole(path, line, fields[places[1]], "a class number"))
-        probabilities.append(number(path, line, fields[places[2]], "a probability"))
+        labels.append(whole_number(path, line, fields[indices[0]], "a class number"))
+        predictions.append(whole_number(path, line, fields[indices[1]], "a class number"))
+        probabilities.append(number(path, line, fields[indices[2]], "a probability"))
         inputs.append([_finite(path, line, field) for field in fields[first:]])
     return Examples(np.array(labels), np.array(predictions), np.array(probabilities), np.array(inputs))
 
@@ -231,5 +232,5 @@ def read_examples(path: Path) -> Examples:
 def _finite(path: Path, line: int, text: str) -> float:
     value = number(path, line, text)
     if not abs(value) <= 1e30:  # also refuses nan
-        raise complaint(path, "an input value", shown(text), line)
+        raise bad_file(path, "an input value", quoted(text), line)
     return value

@@ -1,4 +1,4 @@
-"""The axes of a history: whole epochs across, and upwards the range and the scale in which most can be seen."""
+"""The axes of a history: whole epochs on the x-axis, range and scale of the values on the y-axis."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from nn.plotting.histories import LARGEST_DRAWN, Curve
 
 Values = NDArray[np.float64]
 
-COST_LOG_FROM = 50  # largest / smallest value from which a logarithmic axis shows more than a linear one
-RATE_LOG_FROM = 10  # lower: a rate often moves by factors, and its steps are then of one height
-CONSTANT = 1e-6  # the spread of rates, over the largest, that is no more than rounding
-REACH = 0.25  # undone trials this far outside the standing curve's range still widen the axis; others do not
+COST_LOG_FROM = 50  # largest / smallest value from which the axis is logarithmic
+RATE_LOG_FROM = 10  # lower: a rate often changes by a factor, which is one height on a logarithmic axis
+CONSTANT = 1e-6  # relative spread of rates up to which they differ by rounding alone
+REACH = 0.25  # of the accepted values' range: rejected trials up to this far outside it widen the axis
 
 
 class Limits(NamedTuple):
-    """The ends of the value axis."""
+    """The range of the y-axis."""
 
     low: float
     high: float
@@ -29,21 +29,21 @@ class Limits(NamedTuple):
 
 
 def cost_limits(curves: Sequence[Curve]) -> Limits:
-    """Room for every standing cost; logarithmic where the costs span some decades."""
+    """Return limits with room for every accepted cost; logarithmic if the costs span some decades."""
     shown = _shown(curves)
     return _limits(curves, bool(len(shown)) and _spans(shown, COST_LOG_FROM))
 
 
 def share_limits(curves: Sequence[Curve]) -> Limits:
-    """Room for every standing accuracy."""
+    """Return limits with room for every accepted accuracy."""
     return _limits(curves, logarithmic=False)
 
 
 def rate_limits(curve: Curve) -> Limits:
-    """Room for every rate; logarithmic where the rate moves by factors rather than by amounts.
+    """Return limits with room for every rate; logarithmic if the rate changes by factors rather than by amounts.
 
-    A decay by factors is a straight line on a logarithmic axis; a cosine or a one-cycle, which spans as many
-    decades in its last few epochs, would be a ceiling with a cliff there. A zero has no logarithm.
+    A decay by factors is a straight line on a logarithmic axis. A cosine or one-cycle schedule, which spans as many
+    decades in its last few epochs, would be flat there until it drops. Zero has no logarithm.
     """
     rates = curve.values[curve.drawable]
     if len(rates) and rates.min() > 0 and np.ptp(rates) <= CONSTANT * rates.max():
@@ -59,16 +59,16 @@ def _spans(values: Values, factor: float) -> bool:
 
 
 def _unevenness(values: Values) -> float:
-    """From 1 / (number of steps), all steps of one height, to 1, a single step makes all of the difference."""
+    """Return how unequal the steps are: from 1 / (number of steps) if all are equal, to 1 if there is only one."""
     steps = np.abs(np.diff(values))
     steps /= steps.max()
     return float(np.sum(steps**2) / np.sum(steps) ** 2)
 
 
 def _shown(curves: Sequence[Curve]) -> Values:
-    """What the axis is made for: the points that stood; the trials where none did."""
-    standing = np.concatenate([curve.standing() for curve in curves])
-    shown = standing[np.isfinite(standing)]
+    """Return the values that the axis must show: those of accepted steps, or else of all trials."""
+    last_accepted = np.concatenate([curve.last_accepted() for curve in curves])
+    shown = last_accepted[np.isfinite(last_accepted)]
     return shown if len(shown) else _trials(curves)
 
 
@@ -96,7 +96,7 @@ def _widened(shown: Values, trials: Values) -> tuple[float, float]:
 
 
 def value_axis(axes: Axes, limits: Limits) -> None:
-    """Set the upward axis; a logarithmic one says so in its label."""
+    """Set the y-axis; the label of a logarithmic one ends in "log scale"."""
     axes.grid(axis="y")
     if limits.logarithmic:
         axes.set_yscale("log")
@@ -109,7 +109,7 @@ def value_axis(axes: Axes, limits: Limits) -> None:
 
 
 def percent_axis(axes: Axes) -> None:
-    """Fractions as per cent, and no room for impossible ones."""
+    """Label fractions of the y-axis as per cent, within 0 and 1."""
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -0.02), min(high, 1.02))  # still room for a marker at either end
     axes.yaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 5, 10]))
@@ -117,7 +117,7 @@ def percent_axis(axes: Axes) -> None:
 
 
 def epoch_axis(axes: Axes, epochs: NDArray[np.int64]) -> None:
-    """Whole epochs only, and the first one named: there is no epoch 0."""
+    """Set the x-axis: ticks at whole epochs, the first epoch among them."""
     first, last = int(epochs[0]), int(epochs[-1])
     ticks = MaxNLocator(10, integer=True, steps=[1, 2, 5, 10]).tick_values(first, last)
     inside = [tick for tick in ticks if first <= tick <= last]

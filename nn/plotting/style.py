@@ -1,4 +1,4 @@
-"""The common look of all pictures, and their way onto the disk: same input, same bytes, never half a file."""
+"""The common style of all pictures, and how they are written: the same input gives the same bytes."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from matplotlib.textpath import text_to_path
 
 from nn.plotting.textfiles import NotWrittenError
 
-# Dark blue, orange and pale blue differ in lightness too (about 25, 60, 80 of 100): they stay apart in a
-# grey print and for every kind of colour blindness.
+# Dark blue, orange and pale blue differ in lightness too (about 25, 60, 80 of 100): they differ in a
+# gray print and for every kind of color blindness.
 DARK, MIDDLE, PALE = "#0b3c6f", "#d9730d", "#aecbe8"
-SECOND = "#1f9e89"  # a second line beside a dark one: lighter than it, and unlike it in hue for every eye
+SECOND = "#1f9e89"  # a second line beside a dark one: lighter, and of another hue for every kind of color blindness
 QUIET = "#5b6570"  # frames, second lines, ticks
 
 PART = " · "  # between the parts of a subtitle
 LINE_CHARACTERS = 100  # of a subtitle, beside an axis with long names
-LINE_POINTS = 14.0  # its lines' distance
+LINE_POINTS = 14.0  # distance of its lines
 LEGEND_SIZE = 10.5
 LEGEND_COLUMN = (
     4.8  # times the size of its letters: a legend's column without its text, as matplotlib spaces it
 )
-LEGEND_POINTS = 710  # the width of a picture, less a little air
+LEGEND_POINTS = 710  # the width of a picture without its margins
 
 # For names under an axis that do not fit side by side.
 SLANTED: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
@@ -64,7 +64,7 @@ RULES: dict[Any, Any] = {
     "svg.hashsalt": "one salt, so that an svg file's ids do not change from call to call",
 }
 
-# What would differ between two calls: dates, and the library's version.
+# Without what differs between two calls: dates, and the library's version.
 METADATA: dict[str, dict[str, str | None]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
@@ -74,7 +74,7 @@ METADATA: dict[str, dict[str, str | None]] = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Everything drawn and saved inside looks alike, whatever the user's own matplotlibrc says."""
+    """Use the common style inside `with`, whatever the user's matplotlibrc sets."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(RULES)
@@ -82,14 +82,14 @@ def house_style() -> Iterator[None]:
 
 
 def canvas(width: float = 10.0, height: float = 6.0, rows: int = 1) -> tuple[Figure, Axes]:
-    """A figure, sizes in inches, and the first of its axes; made without pyplot: no display is asked for."""
+    """Return a figure, sizes in inches, and the first of its axes; without pyplot, so that no display is needed."""
     figure = Figure(figsize=(width, height))
     figure.subplots(rows)
     return figure, figure.axes[0]
 
 
 def heading(axes: Axes, title: str, subtitle: str) -> None:
-    """A bold title and a quiet second line, or some, flush with the left edge of the axes."""
+    """Write a bold title and the subtitle below it, flush with the left edge of the axes."""
     lines = _lines(subtitle)
     pad = 8 + LINE_POINTS * (len(lines) - 1)
     axes.set_title(title + "\n", loc="left", fontsize=15, fontweight="bold", pad=pad)
@@ -108,7 +108,7 @@ def heading(axes: Axes, title: str, subtitle: str) -> None:
 
 
 def _lines(subtitle: str) -> list[str]:
-    """Broken where two of its parts meet: a long name of a data set would run out of the picture."""
+    """Break a subtitle between its parts into lines that fit the picture."""
     first, *rest = subtitle.split(PART)
     lines = [first]
     for part in rest:
@@ -120,7 +120,7 @@ def _lines(subtitle: str) -> list[str]:
 
 
 def bare(axes: Axes) -> None:
-    """No frame and no ticks, for axes that hold images."""
+    """Remove frame and ticks, for axes that hold images."""
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     # The layout gives the title room above the axes' cell; from the middle of a cell that is higher than the
@@ -129,7 +129,7 @@ def bare(axes: Axes) -> None:
 
 
 def legend_below(figure: Figure, axes: Axes) -> None:
-    """The legend under the axes, where it can cover nothing; none for a single entry."""
+    """Draw the legend below the axes; none for a single entry."""
     handles, labels = axes.get_legend_handles_labels()
     if len(handles) > 1:
         style: dict[str, Any] = {
@@ -144,7 +144,7 @@ def legend_below(figure: Figure, axes: Axes) -> None:
 
 
 def _columns(labels: list[str]) -> int:
-    """As many columns, at most four, as the width of the picture holds."""
+    """Return the number of the legend's columns that fit the width of the picture, at most four."""
     font = FontProperties(family="DejaVu Sans", size=LEGEND_SIZE)
     widths = [text_to_path.get_text_width_height_descent(label, font, False)[0] for label in labels]
     for columns in (4, 3, 2):
@@ -155,7 +155,10 @@ def _columns(labels: list[str]) -> int:
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write under a temporary name, then rename: a reader sees the old picture or the new one."""
+    """Write a picture under a temporary name, then rename it, so that a reader sees the old one or the new one.
+
+    Raises NotWrittenError.
+    """
     kind = path.suffix[1:]
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -1,4 +1,4 @@
-"""What the units or the filters next to the input look for: their incoming weights as small images, on one scale."""
+"""Draw the weights of the first layer's units or filters as small images, on one scale."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from nn.plotting.textfiles import NotDrawableError
 
 MOST_SHOWN = 100
 LARGEST_WEIGHT = 1e100
-FINE = 14  # pixels that a filter's shorter side is made to have; beside 3 of them a gap of 1 would be wide
+FINE = 14  # pixels to which a filter's shorter side is enlarged, so that the gap of 1 is narrow beside it
 # Heights in inches.
 LOWEST = 2.9  # room for the bar's label
 TALLEST = 4.2  # of one image
 TALLEST_ALL = 9.6
-# Blue and yellow about a neutral grey, from dark to light throughout: the usual diverging maps are dark at
-# both ends, so that a grey print loses the sign.
+# From dark blue over neutral gray to light yellow: the usual diverging maps are dark at both ends, so that a gray
+# print loses the sign.
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#071a4a", "#3566ad", "#a3a3a3", "#efb54f", "#fff8d2"])
 
 
 def weights_figure(layer: FirstLayer, shape: tuple[int, ...], about: str) -> Figure:
-    """Each unit's incoming weights as an image (h, w), all on one scale symmetric about zero."""
+    """Draw each unit's weights as an image (h, w), all on one scale symmetric about zero."""
     if len(shape) > 2:
-        raise NotDrawableError("weights of colour images have no single shade")
+        raise NotDrawableError("weights of color images have no single shade")
     units = layer.weights.shape[1]
     images = layer.weights[:, :MOST_SHOWN].T.reshape(-1, *shape)  # (units, h, w)
     parts = [about, _counted("units", units, len(images)), "line by line from unit 0"]
@@ -36,9 +36,9 @@ def weights_figure(layer: FirstLayer, shape: tuple[int, ...], about: str) -> Fig
 
 
 def filters_figure(layer: Filters, about: str) -> Figure:
-    """Each filter as an image (kh, kw), on one scale symmetric about zero; of three channels a colour image.
+    """Draw each filter as an image (kh, kw), on one scale symmetric about zero; with three channels in color.
 
-    Of any other number of channels the first is shown.
+    Of any other number of channels the first is drawn.
     """
     kh, kw, c, f = layer.weights.shape
     images = np.moveaxis(layer.weights[..., :MOST_SHOWN], -1, 0)  # (f, kh, kw, c)
@@ -60,13 +60,13 @@ def _counted(noun: str, number: int, shown: int) -> str:
 def _mosaic_figure(
     images: NDArray[np.float64], weights: NDArray[np.float64], title: str, parts: list[str]
 ) -> Figure:
-    """(n, h, w) in shades with a bar that explains them, (n, h, w, 3) in colours; `weights` sets the scale."""
+    """Draw images (n, h, w) in shades with a color bar, or (n, h, w, 3) in color; `weights` sets the scale."""
     limit, is_cut = _scale(weights)
     mosaic, rows = _mosaic(images)
     height = min(8.3 * mosaic.shape[0] / mosaic.shape[1], TALLEST * rows, TALLEST_ALL)
     figure, axes = canvas(10.0, 0.9 + max(height, LOWEST))
     if mosaic.ndim == 3:
-        parts.append("in colour: mid-grey is zero, more red a larger weight on red")
+        parts.append("in color: mid-gray is zero, more red a larger weight on red")
         mosaic = np.where(np.isfinite(mosaic), np.clip(0.5 + 0.5 * mosaic / limit, 0, 1), 1.0)
         axes.imshow(mosaic, interpolation="nearest")
     else:
@@ -82,7 +82,10 @@ def _mosaic_figure(
 
 
 def _scale(weights: NDArray[np.float64]) -> tuple[float, bool]:
-    """(the largest size shown, whether some weights exceed it); a few large ones would pale all others."""
+    """Return (the largest absolute weight of the scale, whether some exceed it).
+
+    A few large weights would make all others pale. Raises NotDrawableError if no weight is finite.
+    """
     size = np.abs(weights[np.isfinite(weights)])
     if not size.size or size.max() > LARGEST_WEIGHT:
         raise NotDrawableError("the weights are not finite: the run diverged")
@@ -91,7 +94,7 @@ def _scale(weights: NDArray[np.float64]) -> tuple[float, bool]:
 
 
 def _mosaic(images: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
-    """(n, h, w[, 3]) -> (one image, as square as it can be, with blank lines between; the rows of images in it)."""
+    """Arrange images (n, h, w[, 3]) in a grid. Return it as one image with blank gaps, and its number of rows."""
     n, h, w = images.shape[:3]
     images = np.where(np.isfinite(images), images, np.nan)
     columns = min(n, math.ceil(math.sqrt(n * h / w)))

@@ -104,7 +104,7 @@ def test_strokes_cover_every_digit_in_many_fonts():
     assert found.fields.shape == (169, strokes.SIDE, strokes.SIDE)
     assert (found.fields.min(axis=(1, 2)) == 0).all()
     middle = (strokes.SIDE - 1) / 2
-    assert (np.abs(found.centres - middle) < strokes.BOX / 4).all()
+    assert (np.abs(found.centers - middle) < strokes.BOX / 4).all()
 
 
 def holes(line):

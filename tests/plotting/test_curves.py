@@ -1,4 +1,4 @@
-"""Curves over the epochs: whole epochs, undone steps marked, and a picture of any numbers."""
+"""Curves over the epochs: whole epochs, rejected steps marked, and a picture of any numbers."""
 
 import math
 
@@ -19,19 +19,19 @@ def _style():
         yield
 
 
-def curve(values, stood=None):
+def curve(values, accepted=None):
     values = np.array(values, dtype=float)
-    stood = np.ones(len(values), dtype=bool) if stood is None else np.array(stood, dtype=bool)
-    return Curve(np.arange(1, len(values) + 1), values, stood)
+    accepted = np.ones(len(values), dtype=bool) if accepted is None else np.array(accepted, dtype=bool)
+    return Curve(np.arange(1, len(values) + 1), values, accepted)
 
 
 def bold_driver(epochs):
-    """A falling cost whose every fourth trial is undone, one of them very far off."""
-    stood = np.arange(epochs) % 4 != 3
-    costs = 0.1 + np.exp(-np.arange(epochs) / max(1, epochs / 5)) + 0.2 * ~stood
+    """A falling cost whose every fourth trial is rejected, one of them very far off."""
+    accepted = np.arange(epochs) % 4 != 3
+    costs = 0.1 + np.exp(-np.arange(epochs) / max(1, epochs / 5)) + 0.2 * ~accepted
     if epochs > 8:
         costs[7] = 1e9
-    return curve(costs, stood)
+    return curve(costs, accepted)
 
 
 def lines_of(figure):
@@ -41,7 +41,7 @@ def lines_of(figure):
 @pytest.mark.parametrize("epochs", [1, 2, 40, 5000])
 def test_histories_of_any_length_are_readable(epochs):
     trial = bold_driver(epochs)
-    shares = Curve(trial.epochs, np.clip(1.1 - trial.values, 0, 1), trial.stood)
+    shares = Curve(trial.epochs, np.clip(1.1 - trial.values, 0, 1), trial.accepted)
     for figure in (cost_figure(trial, "mnist"), accuracy_figure(shares, ABOUT), rate_figure(trial, "mnist")):
         assert_readable(figure)
         ticks = figure.axes[0].get_xticks()
@@ -49,7 +49,7 @@ def test_histories_of_any_length_are_readable(epochs):
         assert all(tick == int(tick) and 1 <= tick <= epochs for tick in ticks)
 
 
-def test_cost_shows_the_standing_curve_and_marks_undone_trials():
+def test_cost_shows_accepted_steps_and_marks_rejected_trials():
     figure = cost_figure(curve([1.0, 0.8, 0.9, 0.7, 50.0], [1, 1, 0, 1, 0]))
     lines = lines_of(figure)
     np.testing.assert_array_equal(lines["last accepted step"].get_ydata(), [1.0, 0.8, 0.8, 0.7, 0.7])
@@ -65,7 +65,7 @@ def test_cost_shows_the_standing_curve_and_marks_undone_trials():
     assert len(set(markers)) == len(markers)
 
 
-def test_accuracy_is_in_percent_and_rings_the_highest_that_stood():
+def test_accuracy_is_in_percent_and_rings_the_highest_accepted():
     figure = accuracy_figure(curve([0.5, 0.99, 0.8], [1, 0, 1]))
     assert "highest: 80.0 % at epoch 3" in lines_of(figure)
     assert accuracy_figure(curve([0.0, 1.0])).axes[0].get_ylim() == (-0.02, 1.02)
@@ -119,11 +119,11 @@ def test_validation_widens_the_axis_and_chooses_its_scale():
     assert figure.axes[0].get_ylim()[1] > 3
 
 
-def test_undone_trials_are_marked_on_both_lines_and_once_at_the_edge():
-    stood = [1, 1, 0, 0, 0, 1]
+def test_rejected_trials_are_marked_on_both_lines_and_once_at_the_edge():
+    accepted = [1, 1, 0, 0, 0, 1]
     training, validation = (
-        curve([1.0, 0.8, 0.9, 50, 0.85, 0.7], stood),
-        curve([1.1, 0.9, 1.0, 60, 90, 0.8], stood),
+        curve([1.0, 0.8, 0.9, 50, 0.85, 0.7], accepted),
+        curve([1.1, 0.9, 1.0, 60, 90, 0.8], accepted),
     )
     figure = cost_figure(training, "mnist", validation)
     assert_readable(figure)
@@ -141,17 +141,17 @@ def test_undone_trials_are_marked_on_both_lines_and_once_at_the_edge():
 
 
 @pytest.mark.filterwarnings("error")
-def test_undone_trials_without_a_logarithm_or_a_finite_value_break_no_axis():
+def test_rejected_trials_without_a_logarithm_or_a_finite_value_break_no_axis():
     figure = cost_figure(curve([1.0, 0.001, 0.0, -5.0, math.inf, math.nan], [1, 1, 0, 0, 0, 0]))
     assert_readable(figure)
     assert figure.axes[0].get_yscale() == "log"
-    undone = [line for label, line in lines_of(figure).items() if "rejected" in label]
-    assert [(line.get_label(), line.get_xdata().tolist()) for line in undone] == [
+    rejected = [line for label, line in lines_of(figure).items() if "rejected" in label]
+    assert [(line.get_label(), line.get_xdata().tolist()) for line in rejected] == [
         ("rejected, below the axis", [3, 4])
     ]
 
 
-def test_undone_trials_below_the_axis_are_arrowheads_at_its_lower_edge():
+def test_rejected_trials_below_the_axis_are_arrowheads_at_its_lower_edge():
     figure = accuracy_figure(curve([0.9, 0.1, 0.92], [1, 0, 1]))
     below = lines_of(figure)["rejected, below the axis"]
     assert (below.get_xdata().tolist(), below.get_marker()) == ([2], "v")
@@ -177,16 +177,18 @@ def test_validation_at_some_epochs_only_is_drawn_at_these():
 
 @pytest.mark.parametrize("epochs", [1, 3, 100, 12345])
 def test_the_fullest_picture_is_readable_at_any_length(epochs):
-    """Everything at once: undone trials near, above and below, a point, kept weights, lost values, a long name."""
+    """Everything at once: rejected trials near, above and below, a point, kept weights, lost values, a long name."""
     training = bold_driver(epochs)
     values = np.clip(1.1 - training.values, 0, 1)
     if epochs > 20:
         values[11], values[12] = 0, math.nan
-    shares = Curve(training.epochs, values, training.stood)
+    shares = Curve(training.epochs, values, training.accepted)
     about = "a data set with rather a l…g name, drawn · test accuracy 97.03 %"
     for figure in (
-        cost_figure(training, about, curve(training.values * 1.2345e-7, training.stood), kept=epochs),
-        accuracy_figure(shares, about, Curve(training.epochs, values * 0.987, training.stood), kept=epochs),
+        cost_figure(training, about, curve(training.values * 1.2345e-7, training.accepted), kept=epochs),
+        accuracy_figure(
+            shares, about, Curve(training.epochs, values * 0.987, training.accepted), kept=epochs
+        ),
     ):
         assert_readable(figure)
         legend = figure.legends[0].get_window_extent()
@@ -216,7 +218,7 @@ def test_any_validation_makes_a_picture(values):
         assert (f"validation: {count} nan or infinite" in written) == (count > 0)
 
 
-def test_rate_marks_undone_steps_and_takes_a_log_scale_only_when_it_helps():
+def test_rate_marks_rejected_steps_and_takes_a_log_scale_only_when_it_helps():
     figure = rate_figure(curve([0.1, 0.2, 1.1], [1, 0, 1]))
     lines = lines_of(figure)
     assert lines["step rejected"].get_xdata().tolist() == [2]
@@ -289,5 +291,5 @@ def test_any_numbers_make_a_picture(values):
         assert ("no finite value" in all_text(figure)) == (not curve(values).drawable.any())
 
 
-def test_undone_trials_alone_make_a_picture():
+def test_rejected_trials_alone_make_a_picture():
     assert_readable(cost_figure(curve([3, 2], [0, 0])))

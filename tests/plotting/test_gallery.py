@@ -34,8 +34,8 @@ def add_to_summary(folder, **keys):
     path.write_text(json.dumps(json.loads(path.read_text()) | keys))
 
 
-def write_colour_run(folder, first, side=(4, 5)):
-    """One example of colour, and a model whose first layer is the one named."""
+def write_color_run(folder, first, side=(4, 5)):
+    """One example of color, and a model whose first layer is the one named."""
     width = side[0] * side[1] * 3
     inputs, pixels = (",".join(f"{letter}{i}" for i in range(width)) for letter in ("x", ""))
     (folder / "examples.csv").write_text(f"row,label,prediction,probability,{inputs}\n1,1,1,1,{pixels}\n")
@@ -81,9 +81,9 @@ def test_the_time_of_each_epoch_is_drawn_by_phase_under_the_name_of_the_data(out
     assert figure.axes[0].texts[0].get_text() == "stripes · 30 epochs in 6 s · median epoch 200 ms"
 
 
-def test_a_convolution_on_colour_images_makes_samples_and_filters_of_colour(output, monkeypatch):
+def test_a_convolution_on_color_images_makes_samples_and_filters_of_color(output, monkeypatch):
     keep_only(output, "summary.json")
-    write_colour_run(output, "conv2d")
+    write_color_run(output, "conv2d")
     add_to_summary(output, model={"input_shape": [4, 5, 3]})
     figures, _ = draw(output, monkeypatch)
     assert shape_of(figures["samples"]) == (4, 5, 3)
@@ -92,7 +92,7 @@ def test_a_convolution_on_colour_images_makes_samples_and_filters_of_colour(outp
 
 def test_the_summary_says_the_shape_of_images_whose_network_begins_with_a_block(output, monkeypatch):
     keep_only(output, "summary.json")
-    write_colour_run(output, "residual")
+    write_color_run(output, "residual")
     add_to_summary(output, model={"input_shape": [4, 5, 3]})
     figures, notes = draw(output, monkeypatch)
     assert shape_of(figures["samples"]) == (4, 5, 3)
@@ -103,6 +103,6 @@ def test_the_summary_says_the_shape_of_images_whose_network_begins_with_a_block(
 @pytest.mark.parametrize("has_summary", [True, False])
 def test_the_model_file_says_the_shape_of_images_where_the_summary_does_not(output, monkeypatch, has_summary):
     keep_only(output, *(["summary.json"] if has_summary else []))
-    write_colour_run(output, "conv2d")
+    write_color_run(output, "conv2d")
     figures, _ = draw(output, monkeypatch)
     assert shape_of(figures["samples"]) == (4, 5, 3)

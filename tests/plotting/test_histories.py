@@ -67,11 +67,11 @@ def test_read_history_reads_what_a_run_writes(tmp_path_factory, rows):
     lines = [f"{i},{c},{a},{r},{int(s)},700,0.21" for i, (c, a, r, s) in enumerate(rows, start=1)]
     path.write_text(HEADER + "\n".join(lines) + "\n")
     history = read_history(path)
-    costs, accuracies, rates, stood = zip(*rows, strict=True)
+    costs, accuracies, rates, accepted = zip(*rows, strict=True)
     np.testing.assert_array_equal(history.cost.values, costs)
     np.testing.assert_array_equal(history.accuracy.values, accuracies)
     np.testing.assert_array_equal(history.learning_rate.values, rates)
-    np.testing.assert_array_equal(history.cost.stood, stood)
+    np.testing.assert_array_equal(history.cost.accepted, accepted)
     np.testing.assert_array_equal(history.cost.epochs, range(1, len(rows) + 1))
 
 
@@ -128,7 +128,7 @@ def test_read_history_finds_columns_by_name(tmp_path):
     assert history.accuracy.values.tolist() == [0.9, 0.8]
     assert history.learning_rate.values.tolist() == [0.1, 0.2]
     assert history.cost.epochs.tolist() == [1, 3]
-    assert history.cost.stood.tolist() == [True, False]
+    assert history.cost.accepted.tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_read_history_takes_validation_where_a_run_has_it(tmp_path):
     history = read_history(write(tmp_path, text))
     np.testing.assert_array_equal(history.val_cost.values, [8, math.nan])
     assert history.val_accuracy.values.tolist() == [0.25, 0.5]
-    assert history.val_accuracy.stood.tolist() == [True, False]
+    assert history.val_accuracy.accepted.tolist() == [True, False]
     assert history.cost.values.tolist() == [9, 7]
     assert list(history.curves) == [
         "cost", "accuracy", "learning rate", "validation cost", "validation accuracy"
@@ -197,7 +197,7 @@ def test_read_history_passes_over_epochs_without_validation(tmp_path):
     history = read_history(write(tmp_path, VALIDATED + "\n".join(rows) + "\n"))
     assert history.val_cost.epochs.tolist() == [2, 4]
     assert history.val_cost.values.tolist() == [6, 5]
-    assert history.val_accuracy.stood.tolist() == [False, True]
+    assert history.val_accuracy.accepted.tolist() == [False, True]
     assert history.cost.epochs.tolist() == [1, 2, 3, 4]
 
 
@@ -232,15 +232,15 @@ def test_read_history_has_no_phases_in_older_files_in_empty_columns_and_in_some_
         assert read_history(write(tmp_path, text)).phases is None
 
 
-def curve(values, stood):
-    return Curve(np.arange(1, len(values) + 1), np.array(values, dtype=float), np.array(stood, dtype=bool))
+def curve(values, accepted):
+    return Curve(np.arange(1, len(values) + 1), np.array(values, dtype=float), np.array(accepted, dtype=bool))
 
 
-def test_standing_carries_the_last_point_that_stood():
-    standing = curve([5, 4, 9, 8, 3], [1, 1, 0, 0, 1]).standing()
-    np.testing.assert_array_equal(standing, [5, 4, 4, 4, 3])
+def test_last_accepted_carries_the_value_of_the_last_accepted_step():
+    last_accepted = curve([5, 4, 9, 8, 3], [1, 1, 0, 0, 1]).last_accepted()
+    np.testing.assert_array_equal(last_accepted, [5, 4, 4, 4, 3])
 
 
-def test_standing_is_nan_before_the_first_point_and_where_nothing_can_be_drawn():
-    standing = curve([5, 4, math.inf, math.nan, 1e300], [0, 1, 1, 1, 1]).standing()
-    np.testing.assert_array_equal(standing, [math.nan, 4, math.nan, math.nan, math.nan])
+def test_last_accepted_is_nan_before_the_first_point_and_where_nothing_can_be_drawn():
+    last_accepted = curve([5, 4, math.inf, math.nan, 1e300], [0, 1, 1, 1, 1]).last_accepted()
+    np.testing.assert_array_equal(last_accepted, [math.nan, 4, math.nan, math.nan, math.nan])

@@ -1,4 +1,4 @@
-"""Pictures of images: mistakes are marked by more than colour, and weights are columns on one scale."""
+"""Pictures of images: mistakes are marked by more than color, and weights are columns on one scale."""
 
 import math
 
@@ -31,7 +31,7 @@ def random_examples(n=40, d=64, classes=10, seed=0):
     return Examples(labels, predictions, rng.uniform(0, 1, n), rng.integers(0, 256, (n, d)).astype(float))
 
 
-def test_samples_mark_mistakes_by_more_than_colour():
+def test_samples_mark_mistakes_by_more_than_color():
     figure = samples_figure(random_examples(), (8, 8), None, ABOUT)
     assert_readable(figure)
     frames = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle)]
@@ -61,7 +61,7 @@ def test_samples_stay_within_their_tile_when_names_are_long():
     assert max(text.get_window_extent().width for text in captions) < tile[1, 0] - tile[0, 0]
 
 
-def test_samples_of_one_grey_and_unknown_probability_are_drawn():
+def test_samples_of_one_gray_and_unknown_probability_are_drawn():
     flat = Examples(np.array([0]), np.array([1]), np.array([math.nan]), np.full((1, 4), 7.0))
     assert "%" not in "".join(
         text.get_text() for text in samples_figure(flat, (2, 2), None, "").axes[0].texts
@@ -95,11 +95,11 @@ def test_image_shape_says_when_there_is_no_image(inputs, declared):
 
 
 def test_image_shape_does_not_make_a_square_of_four_channels():
-    with pytest.raises(NotDrawableError, match="4 channels are neither grey nor colour"):
+    with pytest.raises(NotDrawableError, match="4 channels are neither gray nor color"):
         image_shape(64, (4, 4, 4))
 
 
-def test_colour_images_are_drawn_with_their_channels_innermost():
+def test_color_images_are_drawn_with_their_channels_innermost():
     examples = random_examples(d=48)
     figure = samples_figure(examples, (4, 4, 3), None, ABOUT)
     assert_readable(figure)
@@ -122,9 +122,9 @@ def test_weights_are_columns_on_one_scale_about_zero(units, said):
     np.testing.assert_array_equal(image.get_array()[:6, :6], weights[:, 0].reshape(6, 6))
 
 
-def test_weights_that_are_not_finite_or_coloured_are_not_drawn():
+def test_weights_that_are_not_finite_or_colored_are_not_drawn():
     with pytest.raises(NotDrawableError, match="diverged"):
         weights_figure(FirstLayer(np.full((4, 2), np.nan), (4,)), (2, 2), "")
-    with pytest.raises(NotDrawableError, match="colour"):
+    with pytest.raises(NotDrawableError, match="color"):
         weights_figure(FirstLayer(np.ones((48, 2)), (4, 4, 3)), (4, 4, 3), "")
     assert_readable(weights_figure(FirstLayer(np.zeros((4, 2)), (4,)), (2, 2), ""))

@@ -210,7 +210,7 @@ def test_runs_of_any_length_are_readable(n, cold):
         assert right - left >= 7  # a single bar is no wall
 
 
-def test_neighbours_differ_in_a_grey_print_and_the_others_by_their_hatch():
+def test_neighbors_differ_in_a_gray_print_and_the_others_by_their_hatch():
     looks = list(LOOKS.values())
     assert set(LOOKS) == set(PHASES)
     assert all(abs(lightness(a.color) - lightness(b.color)) > 0.25 for a, b in pairwise(looks))
@@ -222,7 +222,7 @@ def test_neighbours_differ_in_a_grey_print_and_the_others_by_their_hatch():
     for patch, look in zip(figure.axes[0].patches, looks, strict=True):
         assert patch.get_hatch() == look.hatch
         assert lightness(patch.get_facecolor()[:3]) == pytest.approx(lightness(look.color), abs=0.01)
-        assert patch.get_linewidth() == 0  # else a thin phase would vanish below its neighbours' lines
+        assert patch.get_linewidth() == 0  # else a thin phase would vanish below its neighbors' lines
 
 
 def test_a_run_without_time_makes_no_picture():

@@ -25,12 +25,12 @@ def some_figure():
     return cost_figure(Curve(np.arange(1, 5), costs, costs != 0.9), "mnist")
 
 
-def test_colours_stay_apart_in_a_grey_print():
-    greys = sorted(lightness(color) for color in (DARK, MIDDLE, PALE))
-    assert min(np.diff(greys)) > 0.2
+def test_colors_stay_apart_in_a_gray_print():
+    grays = sorted(lightness(color) for color in (DARK, MIDDLE, PALE))
+    assert min(np.diff(grays)) > 0.2
     assert lightness(SECOND) - lightness(DARK) > 0.2
     signed = [lightness(color) for color in SIGNED(np.linspace(0, 1, 50))[:, :3]]
-    assert min(np.diff(signed)) > 0  # dark is negative, light is positive, also without colour
+    assert min(np.diff(signed)) > 0  # dark is negative, light is positive, also without color
 
 
 def test_plain_keeps_both_ends_and_one_line():

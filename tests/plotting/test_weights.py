@@ -1,4 +1,4 @@
-"""Filters of a convolution as small images: shades on one scale, colours for three channels, one of many channels."""
+"""Filters of a convolution as small images: shades on one scale, colors for three channels, one of many channels."""
 
 import numpy as np
 import pytest
@@ -45,8 +45,8 @@ def test_filters_of_any_shape_are_readable(kernel, c, f, said):
     assert_readable(figure)
     assert said in all_text(figure)
     assert ("only the first" in all_text(figure)) == (c == 4)
-    assert ("mid-grey is zero" in all_text(figure)) == (c == 3)
-    assert len(figure.axes) == (1 if c == 3 else 2)  # a bar of shades explains no colours
+    assert ("mid-gray is zero" in all_text(figure)) == (c == 3)
+    assert len(figure.axes) == (1 if c == 3 else 2)  # a bar of shades explains no colors
     width, height = figure.get_size_inches()
     assert width == 10
     assert 3 <= height <= 10.5
@@ -62,12 +62,12 @@ def test_filters_of_one_channel_are_shades_on_one_scale_about_zero():
             assert pixel(image.get_array(), (3, 5), 5, y, x, i) == layer.weights[y, x, 0, i]
 
 
-def test_filters_of_three_channels_are_colours_about_grey():
+def test_filters_of_three_channels_are_colors_about_gray():
     weights = np.zeros((3, 3, 3, 1))
     weights[0, 1] = [[2.0], [-2.0], [1.0]]
-    colours = figure_image(filters_figure(Filters(weights, (8, 8, 3)), "")).get_array()
-    np.testing.assert_allclose(pixel(colours, (3, 3), 5, 0, 1), [1, 0, 0.75], atol=0.01)
-    np.testing.assert_allclose(pixel(colours, (3, 3), 5, 1, 0), [0.5, 0.5, 0.5])
+    colors = figure_image(filters_figure(Filters(weights, (8, 8, 3)), "")).get_array()
+    np.testing.assert_allclose(pixel(colors, (3, 3), 5, 0, 1), [1, 0, 0.75], atol=0.01)
+    np.testing.assert_allclose(pixel(colors, (3, 3), 5, 1, 0), [0.5, 0.5, 0.5])
 
 
 def test_filters_of_other_channels_show_the_first_on_its_own_scale():
@@ -78,11 +78,11 @@ def test_filters_of_other_channels_show_the_first_on_its_own_scale():
     assert image.get_clim()[1] < 10
 
 
-def test_a_few_colour_filters_have_white_between_them():
-    colours = figure_image(filters_figure(random_filters(3, 3, 3, 4), "")).get_array()
-    assert colours.shape == (31, 31, 3)
-    assert (colours[15] == 1).all()
-    assert (colours[:, 15] == 1).all()
+def test_a_few_color_filters_have_white_between_them():
+    colors = figure_image(filters_figure(random_filters(3, 3, 3, 4), "")).get_array()
+    assert colors.shape == (31, 31, 3)
+    assert (colors[15] == 1).all()
+    assert (colors[:, 15] == 1).all()
 
 
 def test_weights_taller_than_wide_leave_no_empty_columns():
@@ -143,7 +143,7 @@ def test_read_first_layer_takes_the_filters_of_a_convolution(tmp_path):
         (
             ["layers"],
             [{"name": "flatten"}, *CONVOLUTION["layers"]],
-            "expected a layer that takes the row that flatten gives at ['layers'][1]['name']",
+            "expected a layer that takes rows, after flatten at ['layers'][1]['name']",
         ),
     ],
 )

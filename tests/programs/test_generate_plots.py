@@ -210,7 +210,7 @@ def test_a_model_that_may_unpack_without_end_is_not_unpacked(capsys, output):
     np.savez_compressed(output / "model.npz", config=config, **{"0.W": np.zeros((1000, 1000))})
     code, out, err = run(capsys, output)
     assert (code, out, len(err)) == (3, [], 1)
-    assert "expected arrays as they lie, found compressed ones" in err[0]
+    assert "expected arrays without compression, found compressed ones" in err[0]
 
 
 def test_a_model_whose_headers_claim_more_than_the_file_is_not_read(capsys, output):
