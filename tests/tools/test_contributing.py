@@ -45,10 +45,6 @@ def test_example_has_the_signatures_of_layers(example, method):
     ]
 
 
-def test_example_is_no_layer_of_ours(example):
-    assert example.name not in test_layers.LAYERS
-
-
 def test_files_named_on_the_page_are_there():
     for path in set(re.findall(r"\b(?:nn|tests|docs)/[\w/]+\.(?:py|md)\b", TEXT)):
         assert (ROOT / path).is_file(), path
