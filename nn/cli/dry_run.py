@@ -143,7 +143,7 @@ def look(asked: Options) -> Facts | None:
         first.dialect.width, asked.train_images, asked.label_column if beside else None, asked.weight_column
     )
     sample = csv.to_array([first.row.encode()], first.dialect)
-    width = first.dialect.width - len(columns.taken)
+    width = first.dialect.width - len(columns.excluded)
     size = csv.compact(sample).itemsize if isinstance(sample, np.ndarray) else 4
     rows = sum(count_rows(path, first.dialect) for path in images)
     if not rows:
@@ -172,9 +172,9 @@ def _first_lines(argument: str, files: list[str], asked: Options) -> FirstLines 
     texts = [line.decode("utf-8", errors="replace").strip() for line in lines]
     if not any(texts[skip:]):
         raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
-    found = first_lines.look(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
+    found = first_lines.inspect(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
     if found.fault is not None:
-        raise DataError(f"{argument}: {first_lines.placed(found.fault, path, skip, len(files) > 1)}")
+        raise DataError(f"{argument}: {first_lines.error_message(found.fault, path, skip, len(files) > 1)}")
     return found
 
 
@@ -220,12 +220,12 @@ def _classes(argument: str, files: list[str], dialect: Dialect, column: int | No
     for path in files if column is None else files[:1]:
         with open(path, "rb") as file:
             before = 0  # lines
-            while lines := [line.rstrip(b"\r\n") for line in csv.take(_lines(file), ENOUGH)]:
+            while lines := [line.rstrip(b"\r\n") for line in csv.next_lines(_lines(file), ENOUGH)]:
                 classes = _classes_of(lines, dialect, column, before)
                 if isinstance(classes, csv.LineError):
                     fault = classes._replace(line=classes.line + before)
                     raise DataError(
-                        f"{argument}: {first_lines.placed(fault, path, dialect.skip, len(files) > 1)}"
+                        f"{argument}: {first_lines.error_message(fault, path, dialect.skip, len(files) > 1)}"
                     )
                 most, before = max(most, classes), before + len(lines)
                 if column is not None:

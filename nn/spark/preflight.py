@@ -179,7 +179,7 @@ def _ends(file: TextFile, labels_of: LabelsOf) -> Ends:
 
 
 def _labels_beside(columns: Columns, part: csv.Chunk) -> Any:
-    labels, weights = columns.beside(part, csv.MAX_CLASSES)
+    labels, weights = columns.labels_and_weights(part, csv.MAX_CLASSES)
     return weights if isinstance(weights, csv.LineError) else labels
 
 
@@ -198,7 +198,7 @@ def _ends_of(
     """A piece's number, its first and last block and `tail`; every line is drawn, so that the worker can be kept."""
     tune_worker()
     rows = csv.chunk_rows(dialect.width)
-    first = csv.take(lines, rows)
+    first = csv.next_lines(lines, rows)
     last, count, size = deque(first), len(first), sum(map(len, first))
     for line in lines:
         last.append(line)

@@ -92,7 +92,7 @@ def fit(
     model = recipe.model(math.prod(inputs.shape[1:]), classes, scale)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
-    blocks = split.applied_to(local_rdd(inputs, labels, weights)).kept()
+    blocks = split.apply(local_rdd(inputs, labels, weights)).persist()
     split.check(blocks)
     penalty = recipe.penalty()
     measure = measure_with(penalty, measure_on(blocks, model, recipe.augment))

@@ -162,7 +162,7 @@ HOLD_OUT = HoldOut(0, 0.3, 100)
 
 def halves(blocks):
     """(blocks of the training rows alone, of the validation rows alone), numbered as HOLD_OUT numbers them."""
-    parts = [part for block in blocks.collect() for part in HOLD_OUT.divide(block)]
+    parts = [part for block in blocks.collect() for part in HOLD_OUT.split(block)]
     return [
         LocalRDD([[part._replace(validation=False) for part in parts if part.validation == held]])
         for held in (False, True)
@@ -173,7 +173,7 @@ def halves(blocks):
 def test_validation_rows_are_measured_clean_and_send_nothing(selection):
     blocks = local_rdd(IMAGES, LABELS, block_rows=30)
     train, held = halves(blocks)
-    both = chain.run(blocks.flatMap(HOLD_OUT.divide), NOISY, LocalBroadcast(NOISY_PARAMS), selection)
+    both = chain.run(blocks.flatMap(HOLD_OUT.split), NOISY, LocalBroadcast(NOISY_PARAMS), selection)
     alone = chain.run(train, NOISY, LocalBroadcast(NOISY_PARAMS), selection)
     assert both.train == alone.train and both.senders == alone.senders and both.weight == alone.weight
     for a, b in zip(tree.arrays(both.grads), tree.arrays(alone.grads), strict=True):
@@ -186,7 +186,7 @@ def test_validation_rows_are_measured_clean_and_send_nothing(selection):
 
 
 def test_a_measuring_job_may_be_of_the_validation_rows_alone():
-    blocks = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
+    blocks = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.split)
     whole = chain.run(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0))
     alone = chain.run(
         blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0, validation_only=True)
@@ -195,7 +195,7 @@ def test_a_measuring_job_may_be_of_the_validation_rows_alone():
 
 
 def test_batches_leave_validation_rows_out():
-    blocks = local_rdd(INPUTS, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
+    blocks = local_rdd(INPUTS, LABELS, block_rows=30).flatMap(HOLD_OUT.split)
     draws = [RowSelection(3, 4, batch=number, batches=3, total=HOLD_OUT.train_rows) for number in range(3)]
     partial_sums = [chain.run(blocks, MODEL, LocalBroadcast(PARAMS), selection) for selection in draws]
     assert [t.senders for t in partial_sums] == [24, 24, 24] and HOLD_OUT.train_rows == 72
@@ -234,7 +234,7 @@ def test_each_layer_draws_its_own_numbers():
 
 
 def test_augmentation_changes_training_images_alone_and_depends_on_the_row():
-    blocks, steps = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide), (Shift(1.0),)
+    blocks, steps = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.split), (Shift(1.0),)
     passes = (
         blocks.map(partial(chain.start_batch, NOISY, RowSelection(1, 1)))
         .map(partial(chain.augment_inputs, steps, RowSelection(1, 1)))
@@ -282,10 +282,10 @@ def test_a_noisy_chain_on_an_rdd_gives_the_bits_of_the_chain_on_a_list(spark):
         RowSelection(1, 2, batch=1, batches=3, total=HOLD_OUT.train_rows),
         RowSelection(fraction=0.0),
     ):
-        rdd = spark.parallelize(partitions, 2).flatMap(list).flatMap(HOLD_OUT.divide)
+        rdd = spark.parallelize(partitions, 2).flatMap(list).flatMap(HOLD_OUT.split)
         there = chain.run(rdd, NOISY, spark.broadcast(NOISY_PARAMS), selection, steps)
         here = chain.run(
-            LocalRDD(partitions).flatMap(HOLD_OUT.divide),
+            LocalRDD(partitions).flatMap(HOLD_OUT.split),
             NOISY,
             LocalBroadcast(NOISY_PARAMS),
             selection,

@@ -146,7 +146,7 @@ class Files(NamedTuple):
     @property
     def width(self) -> int:
         """Input values a row."""
-        return self.images.dialect.width - len(self.columns.taken)
+        return self.images.dialect.width - len(self.columns.excluded)
 
     @property
     def labels_argument(self) -> str:
@@ -156,7 +156,7 @@ class Files(NamedTuple):
     def refuse_other_width(self, train: Files) -> None:
         """Raise DataError where the rows of a test set are not as wide as those of its training set."""
         if self.width != train.width:
-            lacks_labels = self.columns.taken and self.images.dialect.width == train.width
+            lacks_labels = self.columns.excluded and self.images.dialect.width == train.width
             raise DataError(
                 f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, found {self.width} in "
                 f"{self.images.path}{self._of_columns()}{'; does this file have no labels?' if lacks_labels else ''}"
@@ -165,7 +165,7 @@ class Files(NamedTuple):
     def _of_columns(self) -> str:
         """Return how many columns the rows have, where some of them are no inputs."""
         label, *others = self.columns
-        if not self.columns.taken:
+        if not self.columns.excluded:
             return ""
         count = f": it has {self.images.dialect.width} columns"
         parts = [f"column {label} was taken for the labels"] if label is not None else []
@@ -206,7 +206,7 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
         notes += checks.notes(
             [census.columns for census in censuses],
             offsets.tolist(),
-            np.delete(np.arange(files.images.dialect.width), files.columns.taken),
+            np.delete(np.arange(files.images.dialect.width), files.columns.excluded),
             cached.getNumPartitions(),
             files.images.argument,
         )
@@ -218,7 +218,7 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
         largest=max(census.largest for census in censuses),
         labels=labels,
         class_rows=class_rows,
-        stretches=label_skew.count(
+        stretches=label_skew.count_classes(
             labels,
             runs,
             cached.getNumPartitions(),
@@ -245,7 +245,7 @@ def learned_from(dataset: Dataset, split: Split) -> Any:
 
     Raises DataError where the rows learned from, or those held out, weigh nothing together.
     """
-    blocks = split.applied_to(dataset.blocks)
+    blocks = split.apply(dataset.blocks)
     if split.changes:
         blocks = blocks.persist(dataset.cached.getStorageLevel())
     dataset.cached.context.setJobDescription("dividing TRAIN_IMAGES")
@@ -298,14 +298,14 @@ def parse_images(
                 seen,
             )
         elif fault is None:
-            labels, weights = columns.beside(part, classes)
+            labels, weights = columns.labels_and_weights(part, classes)
             faults = [each for each in (labels, weights) if isinstance(each, csv.LineError)]
             if faults:
                 fault = min(faults, key=lambda each: each.line)
                 continue
-            values = np.delete(part.values, columns.taken, axis=1) if columns.taken else part.values
+            values = np.delete(part.values, columns.excluded, axis=1) if columns.excluded else part.values
             inputs = csv.compact(values)
-            found = checks.observe(inputs, part.start)
+            found = checks.summarize(inputs, part.start)
             seen = found if seen is None else seen + found
             for values in (inputs, weights):
                 if values is not None:

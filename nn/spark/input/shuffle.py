@@ -47,8 +47,8 @@ def shuffled(dataset: Dataset, seed: int) -> Dataset:
         blocks=blocks,
         cached=blocks,
         labels=labels,
-        stretches=label_skew.count(
-            labels, _runs(rows, partitions), partitions, dataset.classes, dataset.stretches.together
+        stretches=label_skew.count_classes(
+            labels, _runs(rows, partitions), partitions, dataset.classes, dataset.stretches.window_rows
         ),
     )
 
