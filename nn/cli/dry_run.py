@@ -141,7 +141,7 @@ def read_facts(options: Options) -> Facts | None:
         options.weight_column,
     )
     sample = csv.to_array([first.row.encode()], first.dialect)
-    width = first.dialect.width - len(columns.taken)
+    width = first.dialect.width - len(columns.excluded)
     size = csv.compact(sample).itemsize if isinstance(sample, np.ndarray) else 4
     rows = sum(count_rows(path, first.dialect) for path in images)
     if not rows:
@@ -174,9 +174,9 @@ def _first_lines(argument: str, files: list[str], options: Options) -> FirstLine
     texts = [line.decode("utf-8", errors="replace").strip() for line in lines]
     if not any(texts[skip:]):
         raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
-    first = first_lines.look(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
+    first = first_lines.inspect(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
     if first.fault is not None:
-        raise DataError(f"{argument}: {first_lines.placed(first.fault, path, skip, len(files) > 1)}")
+        raise DataError(f"{argument}: {first_lines.error_message(first.fault, path, skip, len(files) > 1)}")
     return first
 
 
@@ -229,7 +229,7 @@ def count_classes(argument: str, files: list[str], dialect: Dialect, column: int
                     values = part.values if column is None else part.values[:, [column]]
                     labels = csv.to_labels(values, part.line)
                 if isinstance(labels, csv.LineError):
-                    message = first_lines.placed(labels, path, dialect.skip, len(files) > 1)
+                    message = first_lines.error_message(labels, path, dialect.skip, len(files) > 1)
                     raise DataError(f"{argument}: {message}")
                 if labels is not None:
                     classes = max(classes, int(labels.max()) + 1)

@@ -1,1 +1,1 @@
-"""Rows on their way to the network: text, blocks, mini-batches, augmentation, what is held out."""
+"""Data: reading text into blocks of rows, validation split, class weights, augmentation."""

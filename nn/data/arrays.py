@@ -1,4 +1,4 @@
-"""Check arrays of inputs that Python gives: numbers, finite and within float32, or an error that says where not."""
+"""Check input arrays given in Python: they must be numeric, finite and within the range of float32."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LARGEST, SMALLEST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).
 
 
 def as_numbers(inputs: Any) -> np.ndarray:
-    """Return inputs as an array (n, ...); ValueError where they are no numbers."""
+    """Convert inputs to an array (n, ...). Raises ValueError unless it is numeric."""
     array = np.asarray(inputs)
     if array.dtype.kind not in "biuf" or not array.ndim:
         raise ValueError(f"expected inputs (n, ...) of numbers, got {array.dtype} {array.shape}")
@@ -18,13 +18,13 @@ def as_numbers(inputs: Any) -> np.ndarray:
 
 
 def check_values(inputs: np.ndarray, first_row: int = 0) -> None:
-    """Raise ValueError, with the place, unless all inputs (n, ...) are finite numbers within float32.
+    """Raise ValueError, with row and column, unless all inputs (n, ...) are finite numbers within float32.
 
-    `first_row` is the number of their first row.
+    `first_row` is the number of the first row.
     """
     if inputs.dtype.kind != "f" or not inputs.size:
         return
-    if float(inputs.min()) >= -LARGEST and float(inputs.max()) <= LARGEST:  # a nan is neither
+    if float(inputs.min()) >= -LARGEST and float(inputs.max()) <= LARGEST:  # false for nan
         return
     with np.errstate(over="ignore"):
         wrong = ~np.isfinite(inputs.astype(np.float32))
@@ -32,16 +32,16 @@ def check_values(inputs: np.ndarray, first_row: int = 0) -> None:
         index = np.unravel_index(int(wrong.argmax()), wrong.shape)
         value = inputs[index]
         expected = f"within float32, up to {LARGEST:.3g}" if np.isfinite(value) else "of finite numbers"
-        place = [int(index[0]) + first_row, *map(int, index[1:])]
-        shown = f"in row {place[0]}, column {place[1]}" if len(place) == 2 else f"at {place}"
-        raise ValueError(f"expected inputs {expected}, found {value:g} {shown}")
+        position = [int(index[0]) + first_row, *map(int, index[1:])]
+        where = f"in row {position[0]}, column {position[1]}" if len(position) == 2 else f"at {position}"
+        raise ValueError(f"expected inputs {expected}, found {value:g} {where}")
 
 
 def check_sizes(inputs: np.ndarray) -> None:
-    """Raise ValueError where there are inputs other than 0, and float32 takes all of them for 0 or nearly so."""
+    """Raise ValueError if all inputs are so small that float32 represents them as 0 or almost 0."""
     largest = float(max(inputs.max(), -inputs.min())) if inputs.dtype.kind == "f" else 0.0
     if 0 < largest < SMALLEST:
         raise ValueError(
-            f"expected inputs of which some are at least {SMALLEST:.3g} in size, where float32 begins, found at most "
+            f"expected some inputs of at least {SMALLEST:.3g} (float32 loses digits below), found at most "
             f"{largest:g}; multiply them by a constant"
         )

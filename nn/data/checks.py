@@ -1,6 +1,7 @@
-"""Look at the columns of the inputs, and tell what is legal but was probably not meant.
+"""Check the columns of the inputs for what is valid but probably a mistake.
 
-Blocks of bytes, as pixels are, have no columns that differ much: of those nothing but the row counters is looked for.
+Examples are row indices and columns of very different sizes. Blocks of bytes (pixels) are checked for row indices only:
+their columns cannot differ much.
 """
 
 from __future__ import annotations
@@ -10,22 +11,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-WIDEST = 4096  # columns of a table; in a wider one no row counters are looked for
-FEWEST_ROWS = 10  # in which a column of consecutive numbers is no accident
-RATIO = 1000.0  # of two columns' largest values, from which on the smaller is hardly seen
-EXACT = 2.0**24  # float32 holds every whole number up to here
+WIDEST = 4096  # columns: wider tables are not checked for row indices
+FEWEST_ROWS = 10  # with fewer, a column of consecutive numbers may be a coincidence
+RATIO = 1000.0  # of the largest values of two columns, from which the smaller column has almost no effect
+EXACT = 2.0**24  # float32 represents every integer up to here
 
 
 class ColumnSummary(NamedTuple):
-    """What the columns of some consecutive rows hold."""
+    """Statistics of the columns of consecutive rows; the sum of two is that of both."""
 
     largest: float  # absolute value
     rows: int
-    counters: dict[
-        int, float
-    ]  # column -> c, where each of its values is c plus the row's number within the piece
-    low: np.ndarray | None  # (d,) smallest values; None where all values were whole numbers in 0..255
-    high: np.ndarray | None  # (d,) largest values
+    counters: dict[int, float]  # column -> c, if each of its values is c + the row's number within the piece
+    low: np.ndarray | None  # (d,) smallest values; None if all values are integers in 0..255
+    high: np.ndarray | None  # (d,) largest values, or None
 
     def __add__(self, other: ColumnSummary) -> ColumnSummary:  # type: ignore[override]  # not a tuple's +
         counters = {column: c for column, c in self.counters.items() if other.counters.get(column) == c}
@@ -42,8 +41,8 @@ def _together(choose: np.ufunc, one: np.ndarray | None, other: np.ndarray | None
     return choose(one, other) if one is not None and other is not None else one if other is None else other
 
 
-def observe(inputs: np.ndarray, start: int) -> ColumnSummary:
-    """Look at consecutive rows, inputs (n, d) uint8 or float32, the first of which is number `start` of its piece."""
+def summarize(inputs: np.ndarray, start: int) -> ColumnSummary:
+    """Summarize consecutive rows (n, d), uint8 or float32; `start` is the number of the first within its piece."""
     low = high = None
     if inputs.dtype == np.uint8:
         largest = float(inputs.max())
@@ -56,7 +55,7 @@ def observe(inputs: np.ndarray, start: int) -> ColumnSummary:
 
 def _counters(inputs: np.ndarray, start: int) -> dict[int, float]:
     steps = inputs[1:2].astype(np.float64) - inputs[:1]
-    # Most columns drop out here, so that hardly one is looked at as a whole.
+    # The first two rows exclude most columns; only the rest are checked as a whole.
     likely = np.flatnonzero((steps == 1).all(axis=0)).tolist()
     return {c: float(inputs[0, c]) - start for c in likely if _are_consecutive(inputs[:, c])}
 
@@ -72,23 +71,23 @@ def notes(
     partitions: int,
     argument: str,
 ) -> list[str]:
-    """Return the notes on all rows, which lie in `pieces`; None for one without rows.
+    """Return the notes on all rows of `pieces`; a piece without rows is None.
 
-    `offsets` are the numbers of the pieces' first rows, `numbers` (d,) those of the input columns in the file.
+    `offsets` are the row numbers at which pieces start, `numbers` (d,) the numbers of the input columns in the file.
     """
     filled = [(piece, offset) for piece, offset in zip(pieces, offsets, strict=False) if piece is not None]
-    # Counted over all rows, not within a piece.
-    every = [
+    # Row numbers within the file instead of within a piece.
+    summaries = [
         piece._replace(counters={column: c - offset for column, c in piece.counters.items()})
         for piece, offset in filled
     ]
-    whole = every[0]
-    for piece in every[1:]:
-        whole = whole + piece
-    found = [_few_rows(whole.rows, partitions), _rows_counted(whole, numbers)]
-    if whole.low is not None and whole.high is not None:
-        found += [_sizes(whole.low, whole.high, numbers), _rounded(whole.low, whole.high, numbers)]
-    return [f"{argument}: {note}" for note in found if note]
+    total = summaries[0]
+    for summary in summaries[1:]:
+        total = total + summary
+    candidates = [_few_rows(total.rows, partitions), _row_index(total, numbers)]
+    if total.low is not None and total.high is not None:
+        candidates += [_sizes(total.low, total.high, numbers), _rounded(total.low, total.high, numbers)]
+    return [f"{argument}: {note}" for note in candidates if note]
 
 
 def _few_rows(rows: int, partitions: int) -> str | None:
@@ -97,23 +96,23 @@ def _few_rows(rows: int, partitions: int) -> str | None:
     return f"{rows:,} rows in {partitions:,} partitions: most tasks have no rows; take fewer --partitions"
 
 
-def _rows_counted(whole: ColumnSummary, numbers: np.ndarray) -> str | None:
-    if whole.rows < FEWEST_ROWS or not whole.counters:
+def _row_index(total: ColumnSummary, numbers: np.ndarray) -> str | None:
+    if total.rows < FEWEST_ROWS or not total.counters:
         return None
-    column, c = next(iter(whole.counters.items()))
+    column, c = next(iter(total.counters.items()))
     return (
-        f"column {numbers[column]}{_others(len(whole.counters))} counts the rows ({c:g}, {c + 1:g}, {c + 2:g}, ...): "
+        f"column {numbers[column]}{_others(len(total.counters))} counts the rows ({c:g}, {c + 1:g}, {c + 2:g}, ...): "
         "a row index carries no information about the class; remove it"
     )
 
 
 def _others(count: int) -> str:
-    """Return how many columns there are beside the one that a note names."""
+    """Return the number of such columns, if the named one is not the only one."""
     return "" if count == 1 else f" (one of {count:,} such columns)"
 
 
 def _sizes(low: np.ndarray, high: np.ndarray, numbers: np.ndarray) -> str | None:
-    """Return a note on columns of which one is many times as large as another; columns of zeros do not count."""
+    """Return a note if one column is many times as large as another; columns of zeros are ignored."""
     sizes = np.maximum(np.abs(low), np.abs(high))  # (d,)
     filled = np.flatnonzero(sizes > 0)
     if not len(filled):
@@ -129,10 +128,7 @@ def _sizes(low: np.ndarray, high: np.ndarray, numbers: np.ndarray) -> str | None
 
 
 def _rounded(low: np.ndarray, high: np.ndarray, numbers: np.ndarray) -> str | None:
-    """Return a note on columns whose values are all so large that float32 does not hold each whole number.
-
-    Where it takes all of them for the same number, nothing tells them from a constant: the note is the same.
-    """
+    """Return a note on a column whose values are all so large that float32 rounds them to multiples of 2 or more."""
     beyond = np.flatnonzero((low >= EXACT) | (high <= -EXACT))
     if not len(beyond):
         return None

@@ -1,6 +1,6 @@
-"""Weigh rows: a class's weight times the row's own. A row of weight w counts w times in cost and gradients.
+"""Class weights, which multiply the weights of rows. A row of weight w counts w times in cost and gradients.
 
-balanced    weight of class j = n / (k n_j), so that each class weighs as much as any other      (King and Zeng, 2001)
+balanced    weight of class j = n / (k n_j), so that all classes have the same total weight      (King and Zeng, 2001)
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from nn.data.block import LARGEST_WEIGHT, Block
 
 @dataclass(frozen=True)
 class ClassWeights:
-    """What a row of each class weighs: `weights` by class number, 1 where a class is not named; None: balanced."""
+    """Class weights: pairs (class number, weight), 1 for all other classes; None: balanced.
+
+    Raises ValueError for negative class numbers and for weights outside 0..LARGEST_WEIGHT.
+    """
 
     weights: tuple[tuple[int, float], ...] | None = None
 
@@ -30,9 +33,9 @@ class ClassWeights:
                 raise ValueError(f"a class's number must be at least 0, got {number}")
 
     def table(self, class_rows: np.ndarray) -> np.ndarray:
-        """The weight of each class (k,), given how many training rows each has.
+        """Return the weight of each class (k,) for the number of training rows of each class (k,).
 
-        Raises ValueError for a class that is not there, and where all rows would weigh nothing.
+        Raises ValueError for a class number that does not exist, and if all rows would have weight 0.
         """
         classes = len(class_rows)
         if self.weights is None:
@@ -48,19 +51,19 @@ class ClassWeights:
 
 
 def weigh(table: np.ndarray, block: Block) -> Block:
-    """The block, each row's weight multiplied by its class's, (k,)."""
+    """Multiply the weight of each row of a block by the weight of its class; `table` is (k,)."""
     weights = table[block.labels]
     return block._replace(weights=weights if block.weights is None else weights * block.weights)
 
 
 class ClassWeightsReader(Reader):
-    """Class weights: balanced, or CLASS=WEIGHT between commas; in JSON an object or a list too."""
+    """Read class weights: balanced, or CLASS=WEIGHT separated by commas; in JSON an object or a list too."""
 
     metavar = "WEIGHTS"
     expected = "balanced, or weights as 0=1,3=2.5"
 
     def text(self, word: str) -> Any:
-        """balanced, or pairs between commas."""
+        """Accept balanced, or pairs separated by commas."""
         if word == "balanced":
             return ClassWeights()
         pairs = [tuple(part.split("=")) for part in word.split(",")]
@@ -69,7 +72,7 @@ class ClassWeightsReader(Reader):
         return self._named(pairs, word)
 
     def json(self, value: Any) -> Any:
-        """The words of the command line, {"3": 2.5}, or a weight for each class in turn."""
+        """Accept the text of the command line, {"3": 2.5}, or a list with the weight of each class."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, list):
@@ -94,7 +97,7 @@ class ClassWeightsReader(Reader):
         return ClassWeights(tuple(named.items()))
 
     def plain(self, value: Any) -> Any:
-        """balanced, or pairs."""
+        """Return balanced, or pairs separated by commas."""
         if value.weights is None:
             return "balanced"
         return ",".join(f"{number}={weight!r}" for number, weight in value.weights)

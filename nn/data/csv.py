@@ -1,7 +1,7 @@
-"""Turn lines of text into arrays, a thousand at a time, and say exactly what is wrong with a line that is not one.
+"""Parse lines of text into arrays, a thousand at a time; report the first line that is not a row, and why.
 
-A line is a row of numbers, separated as its dialect says (dialect.py). NumPy reads many lines at once; then width and
-finiteness are checked. Only where that fails are the lines read one by one.
+A line is a row of numbers in the dialect of its file (dialect.py). NumPy reads many lines at once, then width and
+finiteness are checked. Only if that fails, the lines are read one by one.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from nn.data.fixed_width import CellReader
 MAX_CLASSES = 1000
 LARGEST = float(np.finfo(np.float32).max)
 CHUNK_ROWS = 1024
-CHUNK_BYTES = 32 << 20  # a chunk of very wide rows holds fewer of them
-# Bytes of lines in a chunk: more than any such rows take, so that lines of another kind are no burden.
+CHUNK_BYTES = 32 << 20  # of values in a chunk: very wide rows have smaller chunks
+# Bytes of text in a chunk: more than valid rows need, a limit for all other text.
 CHUNK_TEXT = 256 << 20
 
 _FILLED = re.compile(r"\S+")
@@ -41,20 +41,20 @@ MARK = BYTE_ORDER_MARK.encode()
 
 
 class LineError(NamedTuple):
-    """What is wrong with the first bad line of a piece of text, as a value that travels home."""
+    """The first bad line of a piece of text: a result that workers return to the driver, not an exception."""
 
     line: int  # counted from 1 within the piece
     expected: str
     found: str
-    advice: str = ""  # what to do about it, where something is known
+    hint: str = ""  # what to do about it, if known
 
     def __str__(self) -> str:
-        advice = f"; {self.advice}" if self.advice else ""
-        return f"expected {self.expected}, found {self.found}{advice}"
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"expected {self.expected}, found {self.found}{hint}"
 
 
 class Chunk(NamedTuple):
-    """Consecutive good rows."""
+    """Consecutive valid rows."""
 
     start: int  # number of the first row within the piece, from 0
     line: int  # its line, from 1
@@ -62,27 +62,27 @@ class Chunk(NamedTuple):
 
 
 class PieceEnd(NamedTuple):
-    """The end of a piece of text, or the place where reading it stopped."""
+    """The end of a piece of text, with its totals."""
 
     lines: int
     rows: int
-    bytes: int  # of the lines, without what ends them
-    blank: int  # line of the first of the blank lines that end the piece, from 1; 0: none
+    bytes: int  # of the lines, without line ends
+    blank: int  # the first of the blank lines at the end of the piece, from 1; 0: none
     fault: LineError | None = None
 
 
 def chunk_rows(width: int) -> int:
-    """Rows of a chunk, and so of a block: CHUNK_ROWS, or fewer where rows of that width are very wide."""
+    """Return the number of rows of a chunk, and so of a block: CHUNK_ROWS, or fewer for very wide rows."""
     return max(1, min(CHUNK_ROWS, CHUNK_BYTES // (4 * width)))
 
 
 def parse(lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True) -> Iterator[Chunk | PieceEnd]:
-    """Read a piece of text: chunks of rows, then its End. The iterator is drained, whatever it holds.
+    """Parse a piece of text: yield chunks of rows, then a PieceEnd. All lines are consumed, also after an error.
 
-    Where a file starts, the lines to skip and a header are left out, as are blank lines at the end of the piece:
-    whether the file too ends there is for the caller to judge.
+    At the start of a file, the lines to skip and a header are left out. Blank lines at the end of the piece are
+    accepted; the caller checks that the file ends there, too.
     """
-    most = chunk_rows(dialect.width)
+    max_rows = chunk_rows(dialect.width)
     cells = CellReader(_finite)
     seen = size = rows = blank = 0
     fault, first_row = None, 0
@@ -90,7 +90,7 @@ def parse(lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True) ->
         chunk = list(islice(lines, dialect.skip))
         seen, size = len(chunk), sum(map(len, chunk))
         first_row = dialect.skip + 1
-    while fault is None and (chunk := take(lines, most)):
+    while fault is None and (chunk := next_lines(lines, max_rows)):
         first_line = seen + 1
         seen += len(chunk)
         size += sum(map(len, chunk))
@@ -109,9 +109,9 @@ def parse(lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True) ->
             values = to_array(chunk[:full], dialect, cells)
             if isinstance(values, LineError):
                 fault = fault or values._replace(line=values.line + first_line - 1)
-                if fault.line == first_row and dialect.advice:
-                    fault = fault._replace(advice=dialect.advice)
-                # The rows before it are good, and may hold an earlier fault of another kind.
+                if fault.line == first_row and dialect.hint:
+                    fault = fault._replace(hint=dialect.hint)
+                # The rows before it are valid here, but may have bad labels.
                 full = values.line - 1
                 values = to_array(chunk[:full], dialect) if full else values
             if isinstance(values, np.ndarray):
@@ -126,31 +126,31 @@ def parse(lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True) ->
 
 
 def _another_header(line: int, header: str, dialect: Dialect) -> LineError | None:
-    """Return what is wrong with a header that names the columns otherwise than that of the first file."""
-    differing = first_difference(dialect.names, names_of(header, dialect))
-    if differing is None:
+    """Return the error for a header with other column names than in the first file."""
+    difference = first_difference(dialect.names, names_of(header, dialect))
+    if difference is None:
         return None
-    number, name, found = differing
+    number, name, found = difference
     expected = f"{quoted(name)} as the name of column {number}, as in the first file"
     return LineError(line, expected, quoted(found), "put the columns into the order of the first file")
 
 
-def take(lines: Iterator[bytes], most: int) -> list[bytes]:
-    """The next lines, `most` of them or fewer that are long."""
-    taken, size = [], 0
-    for line in islice(lines, most):
-        taken.append(line)
+def next_lines(lines: Iterator[bytes], max_lines: int) -> list[bytes]:
+    """Return the next lines: `max_lines`, or fewer if they exceed CHUNK_TEXT bytes."""
+    chunk, size = [], 0
+    for line in islice(lines, max_lines):
+        chunk.append(line)
         size += len(line)
         if size > CHUNK_TEXT:
             break
-    return taken
+    return chunk
 
 
 def to_array(lines: list[bytes], dialect: Dialect, cells: CellReader | None = None) -> np.ndarray | LineError:
-    """Rows of text as int32 or float32 (n, width), or the first fault among them.
+    """Parse rows of text as int32 or float32 (n, width), or return the first error.
 
-    Lines stay bytes, which is how Spark hands them over fastest. Whole numbers are read as such: NumPy reads them ten
-    times as fast as floats. `cells` is for text of a fixed width, see nn/data/fixed_width.py.
+    Lines are bytes, which Spark passes on fastest. Integers are read as integers: NumPy reads them ten times as fast as
+    floats. `cells` reads text of a fixed width, see nn/data/fixed_width.py.
     """
     values = cells.read(lines, dialect.separator, dialect.width) if cells else None
     if values is not None:
@@ -164,16 +164,16 @@ def to_array(lines: list[bytes], dialect: Dialect, cells: CellReader | None = No
 
 
 def fault_of(line: str, dialect: Dialect) -> LineError | None:
-    """Return what is wrong with a row of text, else None."""
+    """Return the error in a row of text, or None."""
     row = to_array([line.removeprefix(BYTE_ORDER_MARK).encode()], dialect)
     return row if isinstance(row, LineError) else None
 
 
 def _in_bulk(lines: list[bytes], dialect: Dialect, dtype: type) -> np.ndarray | None:
-    """What NumPy makes of the lines, or None where it makes nothing or warns that it bends a number."""
+    """Parse lines with np.loadtxt. Return None if it fails, or warns that it rounds a number."""
     with warnings.catch_warnings(), np.errstate(over="ignore"):
         warnings.simplefilter("error", DeprecationWarning)
-        warnings.simplefilter("error", UserWarning)  # nothing but blank lines
+        warnings.simplefilter("error", UserWarning)  # only blank lines
         try:
             return np.loadtxt(
                 lines, dtype, comments=None, delimiter=dialect.separator, ndmin=2, encoding="ascii"
@@ -199,16 +199,16 @@ def _row(line: bytes, dialect: Dialect) -> list[float] | LineError:
     if count != dialect.width:
         return LineError(1, _a_row(dialect), f"{count} {'value' if count == 1 else 'values'}")
     fields = [field.strip() for field in _as_text(line).split(dialect.separator)]
-    for place, text in enumerate(fields, 1):
+    for number, text in enumerate(fields, 1):
         expected = _expected_instead_of(text)
         if expected:
-            advice = hints.for_value(text, dialect.width == 1)
-            return LineError(1, f"{expected} as value {place} of {dialect.width}", quoted(text), advice)
+            hint = hints.for_value(text, dialect.width == 1)
+            return LineError(1, f"{expected} as value {number} of {dialect.width}", quoted(text), hint)
     return [float(text) for text in fields]
 
 
 def _field_count(line: bytes, separator: str | None) -> int:
-    """How many fields a line has; none of them is made, for a line may hold millions."""
+    """Count the fields of a line without creating them: a line may have millions."""
     if separator is None:
         return sum(1 for _ in _FILLED.finditer(_as_text(line)))
     return line.count(separator.encode()) + 1
@@ -233,7 +233,7 @@ def _empty_line(line: int, dialect: Dialect) -> LineError:
 
 
 def _as_text(line: bytes) -> str:
-    """A line to look at or to show; bytes that are no text become a mark that no number holds."""
+    """Decode a line; bytes that are not UTF-8 become U+FFFD, which no number contains."""
     return line.decode("utf-8", errors="replace")
 
 
@@ -242,13 +242,13 @@ def _finite(text: str) -> float | None:
 
 
 def quoted(text: str) -> str:
-    """Return a field or a line from a file as it can be shown: short, and without what steers a terminal."""
+    """Return a field or line from a file in printable form, cut to 40 characters."""
     short = text if len(text) <= 40 else text[:37] + "..."
     return "nothing" if not text else ascii(short)
 
 
 def compact(values: np.ndarray) -> np.ndarray:
-    """uint8 where every value is a whole number in 0..255, else float32."""
+    """Return values as uint8 if all are integers in 0..255, else as float32."""
     if values.size and values.min() >= 0 and values.max() <= 255:
         small = values.astype(np.uint8)
         if np.array_equal(small, values):
@@ -257,9 +257,9 @@ def compact(values: np.ndarray) -> np.ndarray:
 
 
 def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSES) -> np.ndarray | LineError:
-    """Class numbers (n,) int16 below `classes` of label rows: (n, 1) class numbers or (n, k) one-hot rows.
+    """Convert label rows, (n, 1) class numbers or (n, k) one-hot, to class numbers (n,) int16 below `classes`.
 
-    `first_line` is where the first row stands, for the fault of a bad one.
+    Return a LineError for the first bad row; `first_line` is the line of the first row.
     """
     if values.shape[1] == 1:
         numbers = values[:, 0]
@@ -275,13 +275,13 @@ def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSE
     if not good.all():
         row = int(np.argmin(good))
         one_hot = values.shape[1] > 1
-        advice = "" if one_hot or classes < MAX_CLASSES else hints.for_label(float(values[row, 0]))
-        return LineError(first_line + row, expected, _row_found(values[row]), advice)
+        hint = "" if one_hot or classes < MAX_CLASSES else hints.for_label(float(values[row, 0]))
+        return LineError(first_line + row, expected, _describe_row(values[row]), hint)
     return numbers.astype(np.int16)
 
 
 def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineError:
-    """Row weights (n,) float64 of a column: numbers from 0 to LARGEST_WEIGHT."""
+    """Convert a column to row weights (n,) float64 in 0..LARGEST_WEIGHT, or return the first error."""
     good = (values >= 0) & (values <= LARGEST_WEIGHT)
     if not good.all():
         row = int(np.argmin(good))
@@ -289,7 +289,7 @@ def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineErro
     return values.astype(np.float64)
 
 
-def _row_found(row: np.ndarray) -> str:
+def _describe_row(row: np.ndarray) -> str:
     if len(row) == 1:
         return f"{row[0]:g}"
     if np.count_nonzero(row) == 1 and row.max() == 1:

@@ -1,11 +1,11 @@
-"""Derive from the first lines of a text file how its rows are written: separator, width, and whether it has a header.
+"""Detect the dialect of a text file from its first lines: separator, width, header or not.
 
 A header is one of
-    names          no field is a number; a row with as many fields follows
-    numbers        0,1,..,n-1 or 1..n, as pandas names columns that have no names, or values that it has made
-                   different from each other: 0,0.1,0.2
+    names          no field is a number; a row with the same number of fields follows
+    numbers        0,1,..,n-1 or 1..n, as pandas names columns without names, or repeated values that pandas has made
+                   distinct: 0,0.1,0.2
     label,0,1,2    both
-Fewer than SURE numbers and no name may be a row all the same: then the user is told.
+A first line of numbers only, fewer than SURE, may be a row after all: the user gets a note.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from typing import NamedTuple
 
 AUTO, YES, NO = HEADERS = ("auto", "yes", "no")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", None: "blanks"}
-LOOKED_AT = 3  # lines from which a layout is derived
-FEWEST, SURE = 3, 10  # numbers that may be a header, and that cannot be anything else
+LOOKED_AT = 3  # lines from which the dialect is detected
+FEWEST, SURE = 3, 10  # how many column numbers may be a header; how many certainly are one
 BYTE_ORDER_MARK = "\ufeff"
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
-MISSING = re.compile(r"|NA|N/A|NaN|null|none|\?|-|\.|missing", re.IGNORECASE)  # how programs write no value
+MISSING = re.compile(
+    r"|NA|N/A|NaN|null|none|\?|-|\.|missing", re.IGNORECASE
+)  # how programs write missing values
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
-_RENAMED = re.compile(
-    r"(\d+)\.([1-9]\d*)", re.ASCII
-)  # what pandas makes of a column's name that it has met before
+_RENAMED = re.compile(r"(\d+)\.([1-9]\d*)", re.ASCII)  # a repeated column name, as pandas writes it
 
 
 class Dialect(NamedTuple):
-    """How the rows of a file are written."""
+    """The format of the rows of a text file."""
 
-    separator: str | None  # None: any run of blanks
+    separator: str | None  # None: any run of whitespace
     width: int  # values in a row
-    header: str = AUTO  # of HEADERS: whether the first line of a file is one
-    numbered: bool = False  # AUTO: whether numbers, as in the module's docstring, are a header too
+    header: str = AUTO  # one of HEADERS
+    numbered: bool = False  # AUTO: whether numbers, as in the module docstring, are a header too
     skip: int = 0  # lines before the header or the first row of a file
-    advice: str = ""  # what to do where the first line of a file is neither a header nor a row
-    names: tuple[str, ...] = ()  # of the columns, where the header of the first file gives them
+    hint: str = ""  # what to do if the first line of a file is neither a header nor a row
+    names: tuple[str, ...] = ()  # of the columns, from the header of the first file
 
 
 def separator_of(line: str) -> str | None:
-    """Return the most frequent separator in a row; None, blanks, where there is none of the others.
+    """Return the most frequent separator in a row, or None (whitespace) if there is no other.
 
-    Commas beside semicolons or vertical bars are decimal commas.
+    If there are semicolons or vertical bars, commas are decimal commas.
     """
     counts = {mark: line.count(mark) for mark in SEPARATORS if mark is not None}
     if counts[";"] or counts["|"]:
@@ -53,12 +53,12 @@ def separator_of(line: str) -> str | None:
 
 
 def fields_of(line: str, separator: str | None) -> list[str]:
-    """Split a line into fields, without blanks around them and without a byte-order mark."""
+    """Split a line into fields, without whitespace around them and without a byte-order mark."""
     return [field.strip() for field in line.removeprefix(BYTE_ORDER_MARK).split(separator)]
 
 
 def is_header(line: str, dialect: Dialect) -> bool:
-    """Return whether the first line of a file, after the lines to skip, is a header."""
+    """Return whether a line, the first of a file after the skipped ones, is a header."""
     if dialect.header != AUTO:
         return dialect.header == YES
     fields = fields_of(line, dialect.separator)
@@ -68,33 +68,33 @@ def is_header(line: str, dialect: Dialect) -> bool:
 
 
 def dialect_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Dialect:
-    """Derive the layout of a file from the LOOKED_AT lines that follow the first `skip` ones, or fewer.
+    """Detect the dialect from up to LOOKED_AT lines that follow the `skip` skipped ones.
 
-    The width is that of the rows; of a file that is nothing but a header it is the header's.
+    The width is that of the rows, or of the header if there is nothing else.
     """
     first, below = lines[0], [line for line in lines[1:] if line.removeprefix(BYTE_ORDER_MARK).strip()]
     row = below[0] if header == YES and below else first
     separator = separator_of(row)
-    width = max(1, len(fields_of(row, separator)))  # a blank line has no field, and is no row of none
+    width = max(1, len(fields_of(row, separator)))  # a blank line has no field
     dialect = Dialect(separator, width, header, skip=skip)
     return _with_header_found(dialect, first, below) if header == AUTO and below else dialect
 
 
 def names_of(line: str, dialect: Dialect) -> tuple[str, ...]:
-    """Return the names in a header, without quotes; none of a header that has numbers in it."""
+    """Return the column names of a header, without quotes; none if it contains numbers."""
     fields = fields_of(line, dialect.separator)
     return tuple(map(_unquoted, fields)) if _are_names(fields) else ()
 
 
 def first_difference(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[int, str, str] | None:
-    """Return the first column that two headers of the same width name otherwise: its number and both names."""
+    """Return (number, name, other name) of the first column whose names differ; None for other widths."""
     pairs = zip(names, others, strict=True) if len(names) == len(others) else ()
     named = ((number, *pair) for number, pair in enumerate(pairs))
-    return next((each for each in named if each[1].casefold() != each[2].casefold()), None)
+    return next((column for column in named if column[1].casefold() != column[2].casefold()), None)
 
 
 def header_note(line: str, dialect: Dialect) -> str | None:
-    """Return what to tell the user of a header that might be a row, else None."""
+    """Return a note on a header that might be a row, or None."""
     fields = fields_of(line, dialect.separator)
     if dialect.header != AUTO or not all(map(_is_number, fields)) or _is_sure(fields):
         return None
@@ -102,30 +102,30 @@ def header_note(line: str, dialect: Dialect) -> str | None:
 
 
 def _with_header_found(dialect: Dialect, first: str, below: list[str]) -> Dialect:
-    """Complete the layout of a file whose first line is a row, by looking at the lines below it."""
+    """Complete the dialect, which was detected from the first line, with the lines below it."""
     own = fields_of(first, dialect.separator)
     separator = separator_of(below[0])
     names, *rows = (fields_of(line, separator) for line in [first, *below])
     if all(map(_is_number, own)):
         agreed = len({len(row) for row in rows}) == 1 and len(rows) > 1
         if agreed and len(names) != len(rows[0]) and all(map(_is_number, rows[0])):
-            return Dialect(separator, len(rows[0]), skip=dialect.skip, advice=_leave_out(dialect.skip))
+            return Dialect(separator, len(rows[0]), skip=dialect.skip, hint=_leave_out(dialect.skip))
         return dialect._replace(numbered=len(names) == len(rows[0]) and _count_columns(names))
     if not any(_looks_like_number(field) for row in rows for field in row):
-        return dialect._replace(header=NO)  # words everywhere: the first line is as wrong as the others
+        return dialect._replace(header=NO)  # no numbers at all: the first line is not better than the others
     if len(names) != len(rows[0]):
         if _is_number(own[0]) and not all(map(_is_number, rows[0])):
-            return dialect._replace(header=NO)  # both begin as rows do, and are none
-        return Dialect(separator, len(rows[0]), skip=dialect.skip, advice=_leave_out(dialect.skip))
-    found = Dialect(separator, len(names), skip=dialect.skip)
+            return dialect._replace(header=NO)  # both begin like rows, and are not
+        return Dialect(separator, len(rows[0]), skip=dialect.skip, hint=_leave_out(dialect.skip))
+    complete = Dialect(separator, len(names), skip=dialect.skip)
     if _are_names(names) or not all(map(_is_number, rows[0])):
-        return found
+        return complete
     if _count_columns(names):
-        return found._replace(numbered=True)
+        return complete._replace(numbered=True)
     if names[0] and all(_is_number(name) or MISSING.fullmatch(name) for name in names):
-        return found  # a row that lacks values; without a name for its index, pandas' header is no such row
-    advice = f"a header with numbers in it? --header yes reads it as one; {_leave_out(dialect.skip)}"
-    return found._replace(advice=advice)
+        return complete  # a row with missing values, not a header of pandas, which begins with an empty name
+    hint = f"a header with numbers in it? --header yes reads it as one; {_leave_out(dialect.skip)}"
+    return complete._replace(hint=hint)
 
 
 def _leave_out(skip: int) -> str:
@@ -137,12 +137,12 @@ def _are_names(fields: list[str]) -> bool:
 
 
 def _is_sure(fields: list[str]) -> bool:
-    """Return whether there are so many numbers that, where they number columns, they cannot be a row."""
+    """Return whether there are too many numbers to be a row by coincidence, if they are column numbers."""
     return sum(map(_is_number, fields)) >= SURE
 
 
 def _count_columns(fields: list[str]) -> bool:
-    """Return whether the numbers among the fields number columns; nan and infinity do not."""
+    """Return whether the numbers among the fields are column numbers."""
     numbers = [_unquoted(field) for field in fields if _is_number(field)]
     if len(numbers) < FEWEST:
         return False
@@ -154,7 +154,7 @@ def _counted_from(start: int, count: int) -> list[str]:
 
 
 def _renamed(numbers: list[str]) -> bool:
-    """Return whether whole numbers, some of them repeated, were made different as 7, 7.1, 7.2."""
+    """Return whether these are integers whose repetitions pandas has made distinct, as 7, 7.1, 7.2."""
     seen: dict[str, int] = {}
     for number in numbers:
         again = _RENAMED.fullmatch(number)
@@ -171,11 +171,11 @@ def _is_number(field: str) -> bool:
 
 
 def _looks_like_number(field: str) -> bool:
-    """Return whether a field is a number, with a decimal point or with a decimal comma, which is refused later."""
+    """Return whether a field is a number with a decimal point or comma; commas are refused later."""
     return _is_number(field) or bool(DECIMAL_COMMA.fullmatch(_unquoted(field)))
 
 
 def _unquoted(field: str) -> str:
-    """Return a field without the quotes around it, which the reader of rows does not take."""
+    """Return a field without quotes around it; rows may not have them."""
     quoted = len(field) > 1 and field[0] == field[-1] and field[0] in "\"'"
     return field[1:-1].strip() if quoted else field

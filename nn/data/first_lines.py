@@ -1,4 +1,4 @@
-"""Look at the first lines of a file: its layout, its header, its first row, or what is wrong with its first line."""
+"""Inspect the first lines of a file: dialect, header, first row, or the error in the first line."""
 
 from __future__ import annotations
 
@@ -8,68 +8,70 @@ from typing import NamedTuple
 from nn.data import csv, dialect, hints
 from nn.data.dialect import Dialect
 
-STRAY = "move the file out of the folder if it is no part of the data"
+STRAY = "move the file out of the folder if it is not part of the data"
 
 
 class FirstLines(NamedTuple):
-    """What the first lines of the first file of an argument say of all of its files."""
+    """What the first lines of the first file tell about all files of an argument."""
 
     dialect: Dialect
     has_header: bool
     row: str  # the first one
-    notes: tuple[str, ...]  # what the user should know of the header and of skipped lines
-    fault: csv.LineError | None  # what is wrong with the first line, which is neither a header nor a row
+    notes: tuple[str, ...]  # for the user, on the header and on skipped lines
+    fault: csv.LineError | None  # the error in the first line if it is neither a header nor a row
 
 
-def look(lines: list[str], header: str, skip: int, is_labels: bool, start: Callable[[], bytes]) -> FirstLines:
-    """Look at the first lines, of which those after the first `skip` ones are not all blank.
+def inspect(
+    lines: list[str], header: str, skip: int, is_labels: bool, read_start: Callable[[], bytes]
+) -> FirstLines:
+    """Inspect the first lines, of which those after the `skip` skipped ones are not all blank.
 
-    `is_labels` says that the file holds nothing but labels; `start` gives the first bytes of the file, and is called
-    where the first line is wrong.
+    `is_labels`: the file contains labels only. `read_start` returns the first bytes of the file; it is called if the
+    first line is wrong, to recognize other formats.
     """
     skipped, (first, *below) = lines[:skip], lines[skip:]
-    found = dialect.dialect_of([first, *below], header, skip)
+    detected = dialect.dialect_of([first, *below], header, skip)
     row = next((line for line in below if line.strip()), None)
-    notes = _of_skipped(skipped, found)
-    # Names in another encoding than UTF-8 are names; bytes that are no text have no row of numbers below them.
+    notes = _notes_on_skipped(skipped, detected)
+    # Names in another encoding than UTF-8 are names; binary data has no row of numbers below.
     is_text = not _is_binary(first) or (row is not None and "\0" not in first)
-    has_header = is_text and dialect.is_header(first, found)
+    has_header = is_text and dialect.is_header(first, detected)
     if has_header and row is not None:
-        found = found._replace(names=dialect.names_of(first, found))
-        notes += [note] if (note := dialect.header_note(first, found)) else []
-        return FirstLines(found, True, row, tuple(notes), None)
-    fault = None if has_header else _fault(first, found, is_labels)
-    if (fault is not None or has_header) and (known := hints.format_of(start())):
-        fault = csv.LineError(1, "a row of numbers", known)
-    return FirstLines(found, has_header, first, tuple(notes), fault and fault._replace(line=skip + 1))
+        detected = detected._replace(names=dialect.names_of(first, detected))
+        notes += [note] if (note := dialect.header_note(first, detected)) else []
+        return FirstLines(detected, True, row, tuple(notes), None)
+    fault = None if has_header else _fault(first, detected, is_labels)
+    if (fault is not None or has_header) and (other_format := hints.format_of(read_start())):
+        fault = csv.LineError(1, "a row of numbers", other_format)
+    return FirstLines(detected, has_header, first, tuple(notes), fault and fault._replace(line=skip + 1))
 
 
-def _of_skipped(skipped: list[str], found: Dialect) -> list[str]:
-    """Return a note where a line that is skipped reads as a row."""
-    rows = [number for number, line in enumerate(skipped, 1) if csv.fault_of(line, found) is None]
-    return [f"line {rows[0]} reads as a row, and is left out by --skip-lines {len(skipped)}"] if rows else []
+def _notes_on_skipped(skipped: list[str], detected: Dialect) -> list[str]:
+    """Return a note if a skipped line is a valid row."""
+    rows = [number for number, line in enumerate(skipped, 1) if csv.fault_of(line, detected) is None]
+    return [f"line {rows[0]} is a valid row, and is left out by --skip-lines {len(skipped)}"] if rows else []
 
 
-def _fault(first: str, found: Dialect, is_labels: bool) -> csv.LineError | None:
-    """Return what is wrong with a first line that is no header."""
+def _fault(first: str, detected: Dialect, is_labels: bool) -> csv.LineError | None:
+    """Return the error in a first line that is not a header, or None."""
     if _is_binary(first):
-        return csv.LineError(1, "a row of numbers", "bytes that are no text")
-    fault = csv.fault_of(first, found)
+        return csv.LineError(1, "a row of numbers", "bytes that are not text")
+    fault = csv.fault_of(first, detected)
     if fault is None:
         return None
     if not first.strip():
         return fault._replace(expected="a row of numbers")
-    if found.width == 1 and not is_labels:
+    if detected.width == 1 and not is_labels:
         fault = fault._replace(expected=f"numbers separated by {hints.ANY_SEPARATOR}")
-    return fault._replace(advice=found.advice or fault.advice)
+    return fault._replace(hint=detected.hint or fault.hint)
 
 
 def _is_binary(line: str) -> bool:
     return "\0" in line or "\ufffd" in line
 
 
-def placed(fault: csv.LineError, path: str, skip: int, is_one_of_many: bool) -> str:
-    """Return the message for a fault in a file: path, line and what to do."""
+def error_message(fault: csv.LineError, path: str, skip: int, is_one_of_many: bool) -> str:
+    """Return the message for a bad line: path, line, expected, found and what to do."""
     if is_one_of_many and fault.line == skip + 1:
-        fault = fault._replace(advice=f"{STRAY}; else {fault.advice}" if fault.advice else STRAY)
+        fault = fault._replace(hint=f"{STRAY}; else {fault.hint}" if fault.hint else STRAY)
     return f"{path}, line {fault.line}: {fault}"

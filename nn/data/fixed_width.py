@@ -1,9 +1,9 @@
-"""Read fixed-width rows of few different numbers: each different text is turned into a number once.
+"""Read rows of fixed-width numbers with few distinct values: each distinct text is parsed once.
 
-np.savetxt writes 0.5 as 5.000000000000000000e-01, every value 24 characters wide, and an image has at most 256
-different values. A row is then a run of cells of one width. A cell's bytes, seen as 64-bit words, are hashed to a place
-in a table that holds these words and their value; what the table does not hold yet is parsed and put there. Several
-times as fast as parsing every cell; a text that is not of this kind is left to the general reader.
+np.savetxt writes 0.5 as 5.000000000000000000e-01, 24 characters for each value, and an image has at most 256 distinct
+values. A row is then a sequence of cells of one width. The bytes of a cell, as 64-bit words, are hashed to a slot of a
+table of known texts and their values; a new text is parsed and added. That is several times as fast as parsing every
+cell. Text of any other kind is left to the general reader.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from collections.abc import Callable
 import numpy as np
 
 _TABLE_BITS = 20
-_MOST_TEXTS = 1024  # with many more, parsing each is as fast, and no hash keeps them all apart
-_MOST_HASHES = 16
-_WIDEST_CELL = 32
-_CELLS_AT_ONCE = 32768  # so that the arrays between two steps stay in the processor's cache
+_MAX_TEXTS = 1024  # with many more, parsing every cell is as fast, and every hash has collisions
+_MAX_HASHES = 16
+_MAX_WIDTH = 32  # bytes of a cell
+_CELLS_AT_ONCE = 32768  # so that the intermediate arrays fit the processor's cache
 
 
 class CellReader:
-    """A table of the texts seen so far; one for each piece of text."""
+    """A hash table of the texts read so far; one for each piece of text."""
 
     def __init__(self, to_number: Callable[[str], float | None]):
-        self.to_number = to_number  # None for a text that is no number
+        self.to_number = to_number  # gives None for a text that is not a number
         self.useful = True
         self.known: dict[bytes, float] = {}
         self._hash = 0
         self._clear()
 
     def _clear(self) -> None:
-        places = 1 << _TABLE_BITS
-        words = _WIDEST_CELL // 8
-        self._words = np.zeros((words, places), np.uint64)  # what stands at each place, word by word
-        self._values = np.zeros(places, np.float32)
-        self._filled = np.zeros(places, bool)
+        slots = 1 << _TABLE_BITS
+        words = _MAX_WIDTH // 8
+        self._words = np.zeros((words, slots), np.uint64)  # the text in each slot, word by word
+        self._values = np.zeros(slots, np.float32)
+        self._filled = np.zeros(slots, bool)
 
     def read(self, lines: list[bytes], separator: str | None, width: int) -> np.ndarray | None:
-        """float32 (n, width), or None where the lines are not cells of one width with few different texts."""
+        """Parse lines as float32 (n, width). Return None unless they are cells of one width with few distinct texts."""
         cell, rest = divmod(len(lines[0]) + 1, width)
         cell -= 1
-        if not self.useful or rest or not 1 < cell <= _WIDEST_CELL:
+        if not self.useful or rest or not 1 < cell <= _MAX_WIDTH:
             return None
         if any(len(line) != len(lines[0]) for line in lines):
             return None
@@ -50,51 +50,51 @@ class CellReader:
             return None
         values = np.empty((len(lines), width), np.float32)
         for start in range(0, len(lines), step := max(1, _CELLS_AT_ONCE // width)):
-            some = cells[start : start + step, :, :cell]
-            found = self._look_up(some.reshape(-1, cell))
-            self.useful = found is not None
-            if found is None:
+            part = cells[start : start + step, :, :cell]
+            numbers = self._look_up(part.reshape(-1, cell))
+            self.useful = numbers is not None
+            if numbers is None:
                 return None
-            values[start : start + step] = found.reshape(-1, width)
+            values[start : start + step] = numbers.reshape(-1, width)
         return values
 
     def _look_up(self, cells: np.ndarray) -> np.ndarray | None:
-        """The value of each cell (n, bytes), (n,); None where one is no number or there are too many texts."""
+        """Return the value of each cell (n, bytes), or None if one is not a number or there are too many texts."""
         words = _words_of(cells)
-        places = _places_of(words, self._hash)
-        seen = self._filled.take(places)
+        slots = _slots_of(words, self._hash)
+        known = self._filled.take(slots)
         for word, table in zip(words, self._words, strict=False):
-            seen &= table.take(places) == word
-        while not seen.all():
-            first = int(seen.argmin())
+            known &= table.take(slots) == word
+        while not known.all():
+            first = int(known.argmin())
             text = bytes(cells[first])
             value = self.to_number(text.decode("ascii", errors="replace").strip())
-            if value is None or len(self.known) == _MOST_TEXTS:
+            if value is None or len(self.known) == _MAX_TEXTS:
                 return None
             self.known[text] = value
-            if self._filled[places[first]]:
+            if self._filled[slots[first]]:
                 return self._look_up(cells) if self._hash_again() else None
             self._put(text, value)
             same = words[0] == words[0][first]
             for word in words[1:]:
                 same &= word == word[first]
-            seen |= same
-        return self._values.take(places)
+            known |= same
+        return self._values.take(slots)
 
     def _put(self, text: bytes, value: float) -> bool:
-        """Give a text its place in the table; False where another has it."""
+        """Add a text to the table. Return False if another text has its slot."""
         words = _words_of(np.frombuffer(text, np.uint8)[None])
-        place = _places_of(words, self._hash)[0]
-        if self._filled[place]:
+        slot = _slots_of(words, self._hash)[0]
+        if self._filled[slot]:
             return False
         for word, table in zip(words, self._words, strict=False):
-            table[place] = word[0]
-        self._values[place], self._filled[place] = value, True
+            table[slot] = word[0]
+        self._values[slot], self._filled[slot] = value, True
         return True
 
     def _hash_again(self) -> bool:
-        """Two texts want one place: choose another hash that keeps all known texts apart."""
-        while self._hash < _MOST_HASHES:
+        """After a collision, choose another hash without collisions among the known texts."""
+        while self._hash < _MAX_HASHES:
             self._hash += 1
             self._clear()
             if all(self._put(text, value) for text, value in self.known.items()):
@@ -103,15 +103,15 @@ class CellReader:
 
 
 def _words_of(cells: np.ndarray) -> list[np.ndarray]:
-    """The cells (n, bytes) as 64-bit words, a contiguous array (n,) for each."""
+    """Return the cells (n, bytes) as 64-bit words: a list of contiguous arrays (n,)."""
     count = -(-cells.shape[1] // 8)
     padded = np.zeros((len(cells), 8 * count), np.uint8)
     padded[:, : cells.shape[1]] = cells
     return [word.copy() for word in padded.view(np.uint64).T]
 
 
-def _places_of(words: list[np.ndarray], number: int) -> np.ndarray:
-    """Where each cell stands in the table of hash `number`: the top bits of a sum of products, (n,) int64."""
+def _slots_of(words: list[np.ndarray], number: int) -> np.ndarray:
+    """Return each cell's slot in the table by hash function `number`, the top bits of a sum of products, (n,) int64."""
     factor = 0x9E3779B97F4A7C15 + 2 * number
     hashed = np.zeros(len(words[0]), np.uint64)
     for word in words:

@@ -1,4 +1,4 @@
-"""Say what to do about a value in a text file that is no number, and about a file that is no text of rows."""
+"""Hints on what to do about values that are not numbers and files that are not text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PAIR = re.compile(r"\d+:[+-]?[\d.]\S*")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{1,2}:\d{2}(:\d{2}.*)?")
 
 PICKLE = "a Python pickle, which may run code and is never read: write it as CSV first"
-FORMATS = (  # how a file begins, what it is, and what to do
+FORMATS = (  # the first bytes of a file, its format, and what to do
     (b"PAR1", "a Parquet file: write it as CSV first, as with spark.read.parquet(...).write.csv(...)"),
     (b"ORC", "an ORC file: write it as CSV first, as with spark.read.orc(...).write.csv(...)"),
     (b"Obj\x01", "an Avro file: write it as CSV first"),
@@ -43,15 +43,12 @@ ANY_SEPARATOR = f"{', '.join(_NAMES)} or {_LAST}"
 
 
 def format_of(start: bytes) -> str | None:
-    """Return which format other than rows of text begins so, and what to do about it; None for none that is known."""
-    return next((what for begin, what in FORMATS if start.startswith(begin)), None)
+    """Return the name of the format with these first bytes and what to do about it, or None if it is unknown."""
+    return next((text for begin, text in FORMATS if start.startswith(begin)), None)
 
 
 def for_value(value: str, is_label: bool) -> str:
-    """Return what to do about a field that is no number; empty where nothing is known.
-
-    `is_label` says that the file holds nothing but labels.
-    """
+    """Return what to do about a field that is not a number, or an empty text; `is_label`: the file has only labels."""
     if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
         return "write values without quotes"
     if _PAIR.fullmatch(value):
@@ -73,7 +70,7 @@ def for_value(value: str, is_label: bool) -> str:
 
 
 def for_label(value: float) -> str:
-    """Return what to do about a number that is no class number."""
+    """Return what to do about a number that is not a class number."""
     if value == -1:
         return "labels -1 and 1: write 0 and 1"
     if value != value // 1:

@@ -1,8 +1,8 @@
-"""Hold rows out for validation: row r is held out where hash(seed, VALIDATION, r) < fraction.
+"""Validation split: row r is held out if hash(seed, VALIDATION, r) < fraction.
 
-Which rows these are depends on nothing but the seed and the row's number, so every partitioning holds out the same. The
-rows that are left, and those held out, are numbered anew from 0 each: to all that follows, the training rows are rows
-0..train_rows - 1 with no gaps, and mini-batches are as even as they would be without any held out.
+The choice depends on the seed and the row number alone, so it is the same for every partitioning. Training rows and
+validation rows are renumbered from 0 each: training rows are 0..train_rows - 1 without gaps, so that mini-batches are
+as even as without validation.
 """
 
 from __future__ import annotations
@@ -14,59 +14,60 @@ import numpy as np
 from nn.core import random
 from nn.data.block import Block
 
-STRIDE = 1024  # rows between two marks
+STRIDE = 1024  # rows between two of the running counts
 
 
 @dataclass(frozen=True)
 class HoldOut:
-    """Which of `total` rows are held out; ValueError where it would be none or all of them."""
+    """Hold out a random fraction of `total` rows. Raises ValueError if that is none or all of them."""
 
     seed: int
     fraction: float
     total: int
 
     def __post_init__(self) -> None:
-        marks = [0]
+        counts = [0]
         for start in range(0, self.total, STRIDE):
             rows = np.arange(start, min(start + STRIDE, self.total))
-            marks.append(marks[-1] + int(self.chosen(rows).sum()))
-        # How many rows are held out before row 0, STRIDE, 2 STRIDE, ...: with these a block numbers its rows by itself.
-        object.__setattr__(self, "_marks", marks)
+            counts.append(counts[-1] + int(self.mask(rows).sum()))
+        # Validation rows before row 0, STRIDE, 2 STRIDE, ...: with these each block is renumbered by itself.
+        object.__setattr__(self, "_counts", counts)
         if not 0 < self.rows < self.total:
-            held = "none" if self.rows == 0 else "all"
+            amount = "none" if self.rows == 0 else "all"
             raise ValueError(
-                f"validation_fraction: {self.fraction:g} holds out {held} of the {self.total:,} training rows"
+                f"validation_fraction: {self.fraction:g} holds out {amount} of the {self.total:,} training rows"
             )
 
     @property
     def rows(self) -> int:
-        """How many rows are held out."""
-        return self._marks[-1]  # type: ignore[attr-defined]
+        """The number of validation rows."""
+        return self._counts[-1]  # type: ignore[attr-defined]
 
     @property
     def train_rows(self) -> int:
-        """How many rows are left to learn from."""
+        """The number of training rows."""
         return self.total - self.rows
 
-    def chosen(self, rows: np.ndarray) -> np.ndarray:
-        """Whether each of the rows (n,) is held out, (n,) bool."""
+    def mask(self, rows: np.ndarray) -> np.ndarray:
+        """Return which of the rows (n,) are validation rows, (n,) bool."""
         return random.uniform(self.seed, random.VALIDATION, 0, rows) < self.fraction
 
-    def divide(self, block: Block) -> list[Block]:
-        """The block's training rows and its validation rows, each numbered anew; an empty part is left out."""
-        chosen = self.chosen(block.rows)
-        before = self._held_before(block.rows)
-        train = block.take(~chosen)._replace(rows=(block.rows - before)[~chosen])
-        held = block.take(chosen)._replace(rows=before[chosen], validation=True)
-        return [part for part in (train, held) if len(part.rows)]
+    def split(self, block: Block) -> list[Block]:
+        """Split a block into training rows and validation rows, renumbered; an empty part is left out."""
+        mask = self.mask(block.rows)
+        before = self._count_before(block.rows)
+        train = block.take(~mask)._replace(rows=(block.rows - before)[~mask])
+        validation = block.take(mask)._replace(rows=before[mask], validation=True)
+        return [part for part in (train, validation) if len(part.rows)]
 
-    def _held_before(self, rows: np.ndarray) -> np.ndarray:
-        """How many rows are held out before each of the rows (n,), which need not be consecutive."""
-        marks = rows // STRIDE
+    def _count_before(self, rows: np.ndarray) -> np.ndarray:
+        """Return the number of validation rows before each of the rows (n,), which need not be consecutive."""
+        strides = rows // STRIDE
         before = np.empty(len(rows), np.int64)
-        for mark in np.unique(marks):
-            held = self.chosen(np.arange(mark * STRIDE, (mark + 1) * STRIDE))
-            ranks = np.concatenate([[0], np.cumsum(held)])
-            here = marks == mark
-            before[here] = self._marks[mark] + ranks[rows[here] - mark * STRIDE]  # type: ignore[attr-defined]
+        for stride in np.unique(strides):
+            mask = self.mask(np.arange(stride * STRIDE, (stride + 1) * STRIDE))
+            ranks = np.concatenate([[0], np.cumsum(mask)])
+            inside = strides == stride
+            count = self._counts[stride]  # type: ignore[attr-defined]
+            before[inside] = count + ranks[rows[inside] - stride * STRIDE]
         return before

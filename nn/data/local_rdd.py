@@ -1,4 +1,4 @@
-"""A list of blocks with map, filter, mapPartitions and an ordered reduce, so that the chain runs without Spark."""
+"""LocalRDD: a list of blocks with the methods of an RDD that training uses, to run without Spark."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from nn.data.block import Block
 
 
 class LocalBroadcast(NamedTuple):
-    """A value under the name that Spark's Broadcast gives it."""
+    """A value with the interface of Spark's Broadcast."""
 
     value: Any
 
 
 class LocalRDD:
-    """Partitions of blocks in memory, with the few methods of an RDD that the chain calls.
+    """Partitions of blocks in memory, with the methods of an RDD that training uses.
 
-    As in Spark nothing runs before the elements are asked for, and then one block goes through all stages before the
-    next begins: what is in memory at once is one block's caches.
+    As in Spark, stages are lazy: each block goes through all stages before the next one, so that only one block's
+    caches are in memory.
     """
 
     def __init__(self, partitions: Iterable[Iterable], stages: tuple[Callable, ...] = ()):
@@ -30,41 +30,41 @@ class LocalRDD:
         self.stages = stages
 
     def mapPartitions(self, function: Callable[[Iterator], Iterable]) -> LocalRDD:  # noqa: N802 (Spark's name)
-        """Send each partition's iterator through a function."""
+        """Apply a function to the iterator of each partition."""
         return LocalRDD(self.partitions, (*self.stages, function))
 
     def map(self, function: Callable) -> LocalRDD:
-        """Send each element through a function."""
+        """Apply a function to each element."""
         return self.mapPartitions(functools.partial(map, function))
 
     def flatMap(self, function: Callable[[Any], Iterable]) -> LocalRDD:  # noqa: N802 (Spark's name)
-        """Send each element through a function that gives several."""
-        return self.mapPartitions(functools.partial(_flattened, function))
+        """Apply a function that returns several elements to each element."""
+        return self.mapPartitions(functools.partial(_flat_map, function))
 
     def filter(self, function: Callable[[Any], bool]) -> LocalRDD:
-        """Keep the elements that the function says yes to."""
+        """Keep the elements for which the function is true."""
         return self.mapPartitions(functools.partial(filter, function))
 
     def persist(self) -> LocalRDD:
-        """The same with all stages run and their results held, as Spark's `persist` does."""
+        """Run all stages now and return an RDD of their results."""
         return LocalRDD([list(self._run(part)) for part in self.partitions])
 
     def __iter__(self) -> Iterator:
-        """All elements in order, each computed when it is asked for."""
+        """Yield all elements in order, computed one at a time."""
         return itertools.chain.from_iterable(map(self._run, self.partitions))
 
     def collect(self) -> list:
-        """All elements in order."""
+        """Return all elements in order."""
         return list(self)
 
     def reduce(self, function: Callable) -> Any:
-        """Reduce each partition, then the results, in order: the grouping of Spark's RDD.reduce."""
-        filled = []
+        """Reduce each partition, then the results, in order, as Spark's RDD.reduce groups them."""
+        results = []
         for part in self.partitions:
             elements = list(itertools.islice(stream := self._run(part), 1))
             if elements:
-                filled.append(functools.reduce(function, stream, elements[0]))
-        return functools.reduce(function, filled)
+                results.append(functools.reduce(function, stream, elements[0]))
+        return functools.reduce(function, results)
 
     def _run(self, partition: Iterable) -> Iterator:
         stream = iter(partition)
@@ -76,14 +76,18 @@ class LocalRDD:
 def local_rdd(
     inputs: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, block_rows: int = 1024
 ) -> LocalRDD:
-    """Cut arrays in memory, inputs (n, ...) and labels (n,), into one partition of blocks."""
+    """Divide arrays, inputs (n, ...) and labels (n,), into one partition of blocks.
+
+    Raises ValueError if there are not as many labels as inputs.
+    """
     if len(inputs) != len(labels):
         raise ValueError(f"expected as many labels as inputs, got {len(inputs)} inputs, {len(labels)} labels")
     rows = np.arange(len(inputs))
-    whole = Block(rows, inputs, labels, weights)
-    return LocalRDD([[whole.take(slice(at, at + block_rows)) for at in range(0, len(rows), block_rows)]])
+    all_rows = Block(rows, inputs, labels, weights)
+    starts = range(0, len(rows), block_rows)
+    return LocalRDD([[all_rows.take(slice(start, start + block_rows)) for start in starts]])
 
 
-def _flattened(function: Callable[[Any], Iterable], elements: Iterable) -> Iterator:
+def _flat_map(function: Callable[[Any], Iterable], elements: Iterable) -> Iterator:
     for element in elements:
         yield from function(element)

@@ -44,7 +44,7 @@ class SparkBackend:
         """
         if not (split.changes or self._weighted):
             return
-        blocks = split.applied_to(self.blocks)
+        blocks = split.apply(self.blocks)
         if split.changes:
             blocks = blocks.persist(self._cached.getStorageLevel())
         blocks.context.setJobDescription("dividing TRAIN_IMAGES")

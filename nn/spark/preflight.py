@@ -178,7 +178,7 @@ def _first_and_last(file: TextFile, labels_of: LabelsOf) -> FirstAndLast:
 
 
 def _labels_of_images(columns: Columns, part: csv.Chunk) -> Any:
-    labels, weights = columns.beside(part, csv.MAX_CLASSES)
+    labels, weights = columns.labels_and_weights(part, csv.MAX_CLASSES)
     return weights if isinstance(weights, csv.LineError) else labels
 
 
@@ -197,7 +197,7 @@ def _read_ends(
     """Yield a split's index, its first and last block and `tail`. Reads every line, so that the worker is reused."""
     tune_worker()
     rows = csv.chunk_rows(dialect.width)
-    first = csv.take(lines, rows)
+    first = csv.next_lines(lines, rows)
     last, count, size = deque(first), len(first), sum(map(len, first))
     for line in lines:
         last.append(line)

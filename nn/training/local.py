@@ -39,7 +39,7 @@ class LocalBackend:
 
     def split(self, split: Split) -> None:
         """Hold out validation rows, and weight the others. Raises ValueError where nothing is left to learn from."""
-        self.blocks = split.applied_to(self.blocks).persist()
+        self.blocks = split.apply(self.blocks).persist()
         split.check(self.blocks)
 
     def run(self, jobs: list[Job]) -> list[Sums]:

@@ -410,7 +410,7 @@ class Recipe:
             return Split(rows, hold_out)
         if hold_out is not None:
             # Balanced by the rows that are learned from: others may not say how to learn.
-            labels = labels[~hold_out.chosen(np.arange(rows))]
+            labels = labels[~hold_out.mask(np.arange(rows))]
         return Split(rows, hold_out, self.class_weights.table(np.bincount(labels, minlength=classes)))
 
     def plan(self, rows: int) -> Plan:

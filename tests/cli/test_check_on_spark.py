@@ -59,7 +59,7 @@ def test_a_file_that_is_nowhere_is_not_looked_for_on_executors(check, tmp_path):
 
 def test_a_file_that_an_executor_lacks_is_told_with_the_machine(check, tmp_path, monkeypatch):
     (tmp_path / "x.csv").write_text("\0\0")  # as a job would meet it: DataError
-    with pytest.raises(DataError, match="bytes that are no text"):
+    with pytest.raises(DataError, match="bytes that are not text"):
         check()
     assert check.lines[0].startswith("executor  host")
     monkeypatch.setattr(checking, "_local", lambda asked, storage: ["/nowhere/x.csv"])

@@ -236,7 +236,7 @@ def test_jobs_an_epoch_are_counted_as_they_are_made(options):
     model, split = recipe.model(16, 3, 255.0), recipe.split(labels, 3)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
-    blocks = split.applied_to(local_rdd(inputs, labels)).persist()
+    blocks = split.apply(local_rdd(inputs, labels)).persist()
     made = []
 
     def counted(job):

@@ -1,4 +1,4 @@
-"""Columns that were probably not meant are noted; pictures and ordinary tables are not."""
+"""Notes on columns that are probably a mistake, none on images and ordinary tables."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def notes(values, pieces=(), partitions=1, numbers=None):
     for part in parts:
         whole = None
         for start in range(0, len(part), 7):
-            found = checks.observe(csv.compact(part[start : start + 7]), start)
+            found = checks.summarize(csv.compact(part[start : start + 7]), start)
             whole = found if whole is None else whole + found
         seen.append(whole)
         offsets.append(offsets[-1] + len(part))
@@ -29,7 +29,7 @@ def table(rng):
 
 @pytest.mark.parametrize("pieces", [(), (20,), (1, 2, 30), (0, 59), (10, 10)])
 @pytest.mark.parametrize("start", [0, 1, 500, -3])
-def test_a_column_that_counts_the_rows_is_noted(table, pieces, start):
+def test_a_row_index_is_noted(table, pieces, start):
     table[:, 2] = start + np.arange(60)
     found = notes(table, pieces, numbers=[1, 2, 4, 5, 6])
     assert len(found) == 1
@@ -37,18 +37,18 @@ def test_a_column_that_counts_the_rows_is_noted(table, pieces, start):
 
 
 @pytest.mark.parametrize("row", [1, 7, 30, 59])
-def test_a_column_that_leaves_out_a_number_counts_nothing(table, row):
+def test_a_column_with_a_gap_is_not_a_row_index(table, row):
     table[:, 2] = np.arange(60)
     table[row:, 2] += 1
     assert notes(table, (20, 30)) == []
 
 
-def test_a_column_that_starts_anew_in_each_piece_counts_nothing(table):
+def test_a_column_that_restarts_in_each_piece_is_not_a_row_index(table):
     table[:, 2] = np.tile(np.arange(30), 2)
     assert notes(table, (30,)) == []
 
 
-def test_a_few_rows_count_nothing():
+def test_a_few_rows_have_no_row_index():
     assert notes(np.arange(9)[:, None]) == []
     assert len(notes(np.arange(10)[:, None])) == 1
 
@@ -69,7 +69,7 @@ def test_sizes_are_those_of_all_pieces(table):
     assert notes(table, (30,)) == []
 
 
-def test_values_that_float32_cannot_tell_apart_are_noted(table):
+def test_values_that_float32_rounds_are_noted(table):
     table[:, 1] = 1.7e9 + 1000.0 * np.arange(60)
     found = [note for note in notes(table) if "float32" in note]
     assert len(found) == 1 and "column 1" in found[0] and "one number in 128" in found[0]
@@ -78,7 +78,7 @@ def test_values_that_float32_cannot_tell_apart_are_noted(table):
     assert len(found) == 1 and "column 1 are all read as 1700000000, where" in found[0]
 
 
-def test_large_numbers_that_begin_at_zero_lose_nothing_that_counts(table):
+def test_large_numbers_from_zero_are_not_noted(table):
     table[:, 1] = np.linspace(0, 1.7e9, 60)
     assert not [note for note in notes(table) if "float32" in note]
 
@@ -90,6 +90,6 @@ def test_more_partitions_than_rows_are_noted(table):
     ]
 
 
-def test_pictures_are_not_noted(rng):
+def test_images_are_not_noted(rng):
     assert notes(rng.integers(0, 256, (60, 784)), (20,)) == []
     assert notes(rng.integers(0, 256, (60, 784)) / 255, (20,)) == []

@@ -1,4 +1,4 @@
-"""Class weights: balanced as the formula says, or as given; a row's own weight multiplies its class's."""
+"""Class weights: balanced or given; they multiply the weights of rows."""
 
 import json
 
@@ -11,7 +11,7 @@ from nn.data.class_weights import ClassWeights, ClassWeightsReader, weigh
 CLASS_ROWS = np.array([10, 30, 0, 20])
 
 
-def test_balanced_gives_every_class_with_rows_the_same_weight_in_all():
+def test_balanced_gives_every_class_with_rows_the_same_total_weight():
     table = ClassWeights().table(CLASS_ROWS)
     assert table[[0, 1, 3]] == pytest.approx([60 / 40, 60 / 120, 60 / 80])
     assert (table * CLASS_ROWS)[[0, 1, 3]] == pytest.approx([15, 15, 15])
@@ -21,14 +21,14 @@ def test_given_weights_leave_other_classes_at_1():
     assert ClassWeights(((1, 2.5), (3, 0.0))).table(CLASS_ROWS).tolist() == [1, 2.5, 1, 0]
 
 
-def test_weigh_multiplies_what_a_row_weighs_already():
+def test_weigh_multiplies_the_weights_of_rows():
     block = Block(np.arange(3), np.zeros((3, 2)), np.array([1, 0, 1]))
     table = np.array([2.0, 5.0])
     assert weigh(table, block).weights.tolist() == [5, 2, 5]
     assert weigh(table, block._replace(weights=np.array([1.0, 3.0, 0.5]))).weights.tolist() == [5, 6, 2.5]
 
 
-def test_class_weights_refuse_what_is_not_there_or_weighs_nothing():
+def test_class_weights_refuse_unknown_classes_and_a_total_of_0():
     with pytest.raises(ValueError, match=r"expected classes 0\.\.3, found class 4"):
         ClassWeights(((4, 1.0),)).table(CLASS_ROWS)
     with pytest.raises(ValueError, match="expected a weight above 0 for a class that has rows"):
@@ -44,7 +44,7 @@ def test_class_weights_refuse_what_is_not_there_or_weighs_nothing():
         ([1, 2.5], ClassWeights(((0, 1.0), (1, 2.5)))),
     ],
 )
-def test_reader_takes_words_and_json_and_writes_what_it_reads(value, expected):
+def test_reader_round_trip_of_words_and_json(value, expected):
     reader = ClassWeightsReader()
     assert reader.json(value) == expected
     assert reader.json(json.loads(json.dumps(reader.plain(expected)))) == expected
@@ -54,6 +54,6 @@ def test_reader_takes_words_and_json_and_writes_what_it_reads(value, expected):
     "value",
     ["", "even", "0", "0=a", "0=1,0=2", "0=-1", "-1=1", "0=nan", "0=1e10", 3, {}, {"a": 1}, {"0": True}],
 )
-def test_reader_refuses_what_is_no_weights(value):
+def test_reader_refuses_other_values(value):
     with pytest.raises(ValueError, match="expected balanced, or weights as 0=1,3=2.5|must be"):
         ClassWeightsReader().json(value)

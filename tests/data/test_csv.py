@@ -1,4 +1,4 @@
-"""Lines become arrays; a line that is not a row is told exactly."""
+"""Lines are parsed into arrays; a bad line gives its number, what was expected and what was found."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def read(lines, dialect=COMMAS, starts_file=True):
     return (np.concatenate(rows) if rows else np.empty((0, dialect.width))), end
 
 
-def test_a_header_with_other_names_than_the_first_file_s_is_a_fault():
+def test_a_header_with_other_names_than_the_first_file_is_refused():
     dialect = Dialect(",", 2, names=("a", "b"))
     for header in ('A,"b"', "a, b"):
         values, end = read([header, "1,2"], dialect)
@@ -48,7 +48,7 @@ def test_parse_reads_back_every_float_exactly(rows, separator):
 
 
 @given(st.lists(st.text(alphabet="0123456789.,;eE+- \tnaif_x\"'#\ufeff\u0663", max_size=12), max_size=8))
-def test_parse_takes_a_line_exactly_when_python_reads_three_finite_numbers(lines):
+def test_parse_accepts_a_line_exactly_if_python_reads_three_finite_numbers(lines):
     def good(line):
         fields = line.split(",")
         try:
@@ -83,14 +83,14 @@ def test_parse_takes_a_line_exactly_when_python_reads_three_finite_numbers(lines
         ("1,2,\x00", "a number as value 3 of 3", r"'\x00'"),
     ],
 )
-def test_parse_tells_line_expected_and_found(line, expected, found):
+def test_parse_error_has_line_expected_and_found(line, expected, found):
     _, end = read(["1,2,3"] * 5 + [line] + ["9,9"])
     assert end.fault[:3] == (6, expected, found)
     assert end.lines == 7 and end.rows == 5 and end.bytes == 5 * 5 + len(line.encode()) + 3
 
 
 @pytest.mark.parametrize("odd", ["1.5,2,3", "1e2,2,3", "1,2,2147483648", "1,2,-99999999999999999999"])
-def test_parse_reads_a_number_that_is_not_whole_or_small_among_whole_ones(odd):
+def test_parse_reads_a_float_or_a_large_number_among_integers(odd):
     values, end = read(["1,2,3", odd, "4,5,6"])
     assert end.fault is None
     assert (
@@ -108,11 +108,11 @@ def test_parse_counts_the_values_of_a_row_that_is_too_long_or_too_short(separato
         assert end.fault.line == 2 and end.fault.found == f"{count} value{'s' if count > 1 else ''}"
 
 
-def test_parse_reads_whole_numbers_as_such():
+def test_parse_reads_integers_as_int32():
     assert csv.to_array([b"1,2,3", b"-4,5,+6"], COMMAS).dtype == np.int32
 
 
-def test_parse_finds_the_first_fault_beyond_the_first_chunk():
+def test_parse_finds_an_error_after_the_first_chunk():
     lines = ["1,2,3"] * (csv.CHUNK_ROWS + 9) + ["1,2"] + ["oops"] * csv.CHUNK_ROWS
     values, end = read(lines)
     assert end.fault.line == csv.CHUNK_ROWS + 10
@@ -120,12 +120,12 @@ def test_parse_finds_the_first_fault_beyond_the_first_chunk():
     assert (end.lines, end.bytes) == (len(lines), sum(map(len, lines)))
 
 
-def test_parse_skips_a_header_only_where_a_file_starts():
+def test_parse_skips_a_header_only_at_the_start_of_a_file():
     assert read(["a,b,c", "1,2,3"])[1] == PieceEnd(2, 1, 10, 0)
     assert read(["a,b,c", "1,2,3"], starts_file=False)[1].fault.line == 1
 
 
-def test_parse_takes_a_first_line_with_one_bad_value_for_a_row():
+def test_parse_treats_a_first_line_with_one_bad_value_as_a_row():
     assert read(["1,b,3", "1,2,3"])[1].fault[:3] == (1, "a number as value 2 of 3", "'b'")
     assert read(["nan,nan,nan", "1,2,3"])[1].fault.line == 1
 
@@ -135,7 +135,7 @@ def test_parse_drops_carriage_returns_and_a_byte_order_mark():
     assert values.tolist() == [[1, 2, 3], [4, 5, 6]] and end.fault is None
 
 
-def test_parse_lets_blank_lines_end_a_piece_but_not_split_it():
+def test_parse_accepts_blank_lines_at_the_end_of_a_piece_only():
     assert read(["1,2,3", "", "  "])[1] == PieceEnd(3, 1, 7, 2)
     assert read(["1,2,3", "", "4,5,6"])[1].fault == LineError(
         2, "3 values separated by commas", "an empty line"
@@ -145,7 +145,7 @@ def test_parse_lets_blank_lines_end_a_piece_but_not_split_it():
     assert read([*long, "", ""])[1].blank == csv.CHUNK_ROWS
 
 
-def test_parse_drains_its_lines_whatever_they_hold():
+def test_parse_consumes_all_lines_also_after_an_error():
     lines = iter([b"x,1,2"] + [b"1,2,3"] * 5000)
     list(csv.parse(lines, COMMAS))
     assert next(lines, None) is None
@@ -155,7 +155,7 @@ def test_parse_drains_its_lines_whatever_they_hold():
 @pytest.mark.parametrize(
     "numbers", [b"1 ,2", b"1.5 ,2.5", b"0.50000000000000000e+00 ,1.000000000000000000e+00"]
 )
-def test_parse_takes_no_byte_beyond_ascii_for_a_blank(byte, numbers):
+def test_parse_accepts_only_ascii_whitespace(byte, numbers):
     whole = [numbers] * 40
     bad = [*whole[:-1], numbers.replace(b" ", byte)]  # as wide as the others, which has a reader of its own
     ends = [list(csv.parse(iter(lines), COMMAS._replace(width=2)))[-1] for lines in (whole, bad)]
@@ -164,17 +164,17 @@ def test_parse_takes_no_byte_beyond_ascii_for_a_blank(byte, numbers):
     assert fault.line == 40 and "\\ufffd" in fault.found
 
 
-def test_parse_holds_no_more_long_lines_than_they_weigh(monkeypatch):
+def test_parse_limits_the_bytes_of_a_chunk(monkeypatch):
     monkeypatch.setattr(csv, "CHUNK_TEXT", 100)
     lines = [b"1"] * 30 + [b" " * 60 + b"2"] * 5 + [b"3"] * 30
     held = []
-    whole = csv.take
+    whole = csv.next_lines
 
     def watched(lines, most):
         held.append(whole(lines, most))
         return held[-1]
 
-    monkeypatch.setattr(csv, "take", watched)
+    monkeypatch.setattr(csv, "next_lines", watched)
     *chunks, end = csv.parse(iter(lines), Dialect(None, 1))
     assert (
         np.concatenate([chunk.values for chunk in chunks]).ravel().tolist() == [1] * 30 + [2] * 5 + [3] * 30
@@ -184,7 +184,7 @@ def test_parse_holds_no_more_long_lines_than_they_weigh(monkeypatch):
     assert [chunk.start for chunk in chunks] == [chunk.line - 1 for chunk in chunks]
 
 
-def test_parse_cuts_wide_rows_into_smaller_chunks():
+def test_parse_uses_smaller_chunks_for_wide_rows():
     wide = Dialect(",", csv.CHUNK_BYTES // 40)
     line = b",".join([b"1"] * wide.width)
     sizes = [len(part.values) for part in csv.parse(iter([line] * 25), wide) if isinstance(part, Chunk)]
@@ -201,26 +201,26 @@ def test_parse_leaves_out_lines_to_skip_and_counts_them():
     assert read(["1,2,3"] * 3, dialect, starts_file=False)[1].rows == 3
 
 
-def test_parse_reads_the_first_line_as_the_layout_says():
+def test_parse_reads_the_first_line_as_the_dialect_says():
     for header, first, rows in (("yes", "1,2,3", 1), ("no", "1,2,3", 2), ("auto", "0,1,2", 2)):
         assert read([first, "4,5,6"], COMMAS._replace(header=header))[1].rows == rows
     assert read(["0,1,2", "4,5,6"], COMMAS._replace(numbered=True))[1].rows == 1
     assert read(["a,b,c", "4,5,6"], COMMAS._replace(header="no"))[1].fault.line == 1
 
 
-def test_parse_takes_a_line_of_words_for_a_header_only_where_it_is_as_wide_as_the_rows():
+def test_parse_treats_a_line_of_words_as_a_header_only_if_it_has_the_width_of_the_rows():
     assert read(["a,b", "1,2,3"])[1].fault[:3] == (1, "3 values separated by commas", "2 values")
     assert read(["224|161|029", "1,2,3"])[1].fault.line == 1
 
 
-def test_a_first_line_that_is_no_row_gets_the_advice_of_its_layout():
-    dialect = COMMAS._replace(advice="leave it out")
-    assert read(["x,1,2", "1,2,3"], dialect)[1].fault.advice == "leave it out"
-    assert read(["1,2,3", "x,1,2"], dialect)[1].fault.advice != "leave it out"
+def test_a_first_line_that_is_not_a_row_gets_the_hint_of_its_dialect():
+    dialect = COMMAS._replace(hint="leave it out")
+    assert read(["x,1,2", "1,2,3"], dialect)[1].fault.hint == "leave it out"
+    assert read(["1,2,3", "x,1,2"], dialect)[1].fault.hint != "leave it out"
 
 
 @pytest.mark.filterwarnings("error")
-def test_blank_lines_warn_of_nothing():
+def test_blank_lines_give_no_warnings():
     assert csv.to_array([b"  "], COMMAS)[:3] == (1, "3 values separated by commas", "an empty line")
     assert csv.fault_of("", COMMAS).found == "an empty line"
 
@@ -229,7 +229,7 @@ def test_blank_lines_warn_of_nothing():
     ("values", "dtype"),
     [([0, 255], np.uint8), ([0, 256], np.float32), ([-1, 3], np.float32), ([0.5, 1], np.float32)],
 )
-def test_compact_keeps_bytes_only_where_nothing_is_lost(values, dtype):
+def test_compact_gives_uint8_only_if_it_is_exact(values, dtype):
     values = np.array([values], np.float32)
     small = csv.compact(values)
     assert small.dtype == dtype and np.array_equal(small, values)
@@ -251,14 +251,14 @@ def test_to_labels_reads_class_numbers_and_one_hot_rows():
         ([0, 1, 0.5], "1 ones and 1 values other than 0 and 1"),
     ],
 )
-def test_to_labels_tells_the_first_row_that_is_no_label(row, found):
+def test_to_labels_names_the_first_bad_row(row, found):
     good = [0.0] * len(row)
     good[-1] = 1.0
     fault = csv.to_labels(np.array([good, row, row], np.float32), first_line=10)
     assert fault.line == 11 and fault.found == found
 
 
-def test_weights_are_numbers_within_their_bounds_and_the_first_other_is_named():
+def test_to_weights_names_the_first_bad_weight():
     assert csv.to_weights(np.array([0.0, 0.5, 1e9])).tolist() == [0.0, 0.5, 1e9]
     for bad in (-0.5, 1e10):
         fault = csv.to_weights(np.array([1.0, bad, -1.0]), first_line=7)

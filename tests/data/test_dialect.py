@@ -1,4 +1,4 @@
-"""The first lines of a file say how it is written: what is a header, and what is a row."""
+"""The dialect of a file is detected from its first lines: what is a header and what is a row."""
 
 import pytest
 
@@ -64,31 +64,31 @@ def test_names_above_numbers_are_a_header(lines, separator, width, header):
         (["id", "label", 0, 1], False),
     ],
 )
-def test_numbers_that_number_columns_are_a_header(first, header):
+def test_column_numbers_are_a_header(first, header):
     line = ",".join(map(str, first))
     row = ",".join(["7"] * len(first))
     assert rows_of([line, row, row])[1] == header
 
 
-def test_a_row_of_numbers_alone_is_no_header():
+def test_a_single_row_of_numbers_is_not_a_header():
     assert rows_of(["0,1,2"])[1] is False
     assert rows_of(["0,1,2", "4,5"])[1] is False
 
 
-def test_numbers_are_a_header_only_where_the_first_file_has_one():
+def test_numbers_are_a_header_only_if_the_first_file_has_one():
     row = Dialect(",", 3)
     assert not is_header("0,1,2", row) and is_header("0,1,2", row._replace(numbered=True))
     assert is_header("a,b,c", row)
 
 
-def test_so_many_numbers_are_a_header_in_any_file():
+def test_many_column_numbers_are_a_header_in_any_file():
     row = Dialect(",", 10)
     assert is_header("0,1,2,3,4,5,6,7,8,9", row) and is_header("1,2,3,4,5,6,7,8,9,10", row)
     assert not is_header("0,1,2,3,4,5,6,7,8,8", row)
     assert not is_header("0,1,2,3,4,5,6,7,8,9", row._replace(header="no"))
 
 
-def test_the_user_has_the_last_word():
+def test_the_option_header_overrides_detection():
     assert rows_of(["0,1,2", "7,8,9"], "no") == (Dialect(",", 3, "no"), False)
     dialect, header = rows_of(["1,2,3", "7;8"], "yes")
     assert header and (dialect.separator, dialect.width) == (";", 2)
@@ -96,12 +96,12 @@ def test_the_user_has_the_last_word():
 
 
 @pytest.mark.parametrize("header", ["auto", "yes", "no"])
-def test_a_row_has_a_width_even_where_it_is_blank(header):
+def test_a_blank_row_has_width_1(header):
     assert dialect_of(["\ufeff"], header).width == dialect_of(["a", "\ufeff", "2"], header).width == 1
 
 
 @pytest.mark.parametrize(
-    ("lines", "width", "advice"),
+    ("lines", "width", "hint"),
     [
         (["150,4,setosa,versicolor", "1,2,3,0", "1,2,3,1"], 4, "a header with numbers in it?"),
         (
@@ -118,15 +118,15 @@ def test_a_row_has_a_width_even_where_it_is_blank(header):
         (["5.1,setosa", "4.9,setosa", "6,virginica"], 2, ""),
     ],
 )
-def test_a_first_line_unlike_the_others_is_the_one_at_fault(lines, width, advice):
+def test_a_first_line_unlike_the_others_gets_a_hint(lines, width, hint):
     dialect, header = rows_of(lines)
     assert not header and dialect.width == width
-    assert advice in dialect.advice and bool(advice) == bool(dialect.advice)
+    assert hint in dialect.hint and bool(hint) == bool(dialect.hint)
 
 
-def test_advice_counts_the_lines_that_are_skipped_already():
+def test_hint_counts_the_skipped_lines():
     dialect = dialect_of(["150,4", "1,2,3", "4,5,6"], skip=2)
-    assert dialect.skip == 2 and dialect.advice == "--skip-lines 3 leaves it out if it is a header or no row"
+    assert dialect.skip == 2 and dialect.hint == "--skip-lines 3 leaves it out if it is a header or no row"
 
 
 def test_a_few_numbers_as_a_header_are_noted():

@@ -1,4 +1,4 @@
-"""What is wrong with a first line is told at once, with what to do about it."""
+"""An error in the first line is reported with what to do about it."""
 
 import io
 
@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from nn.data import hints
-from nn.data.first_lines import look, placed
+from nn.data.first_lines import error_message, inspect
 
 
 def told(lines, is_labels=False, start=b"", skip=0, many=False):
-    found = look(lines, "auto", skip, is_labels, lambda: start)
-    return found.fault and placed(found.fault, "x.csv", skip, many)
+    found = inspect(lines, "auto", skip, is_labels, lambda: start)
+    return found.fault and error_message(found.fault, "x.csv", skip, many)
 
 
-def test_a_row_or_a_header_is_no_fault():
-    found = look(["a,b", "", "1,2"], "auto", 0, False, bytes)
+def test_a_row_or_a_header_is_accepted():
+    found = inspect(["a,b", "", "1,2"], "auto", 0, False, bytes)
     assert (found.has_header, found.row, found.fault) == (True, "1,2", None)
-    assert look(["1,2", ""], "auto", 0, False, bytes).row == "1,2"
+    assert inspect(["1,2", ""], "auto", 0, False, bytes).row == "1,2"
 
 
 def npy():
@@ -41,20 +41,20 @@ def npy():
         (b"@relation iris", "an ARFF file"),
     ],
 )
-def test_another_format_is_called_by_its_name(start, name):
+def test_another_format_is_named(start, name):
     line = start.decode("utf-8", errors="replace").splitlines()[0]
     assert told([line], start=start).startswith(f"x.csv, line 1: expected a row of numbers, found {name}")
 
 
 def test_a_header_in_another_encoding_is_a_header():
     line = "größe,breite".encode("latin-1").decode("utf-8", errors="replace")
-    found = look([line, "1,2"], "auto", 0, False, bytes)
+    found = inspect([line, "1,2"], "auto", 0, False, bytes)
     assert (found.has_header, found.row, found.fault) == (True, "1,2", None)
 
 
-def test_bytes_of_no_known_format_are_no_text():
+def test_bytes_of_an_unknown_format_are_not_text():
     assert told(["\0\0\0"], start=b"\0\0\0") == (
-        "x.csv, line 1: expected a row of numbers, found bytes that are no text"
+        "x.csv, line 1: expected a row of numbers, found bytes that are not text"
     )
 
 
@@ -83,46 +83,46 @@ def test_bytes_of_no_known_format_are_no_text():
         (["", "1,2"], "expected a row of numbers, found an empty line"),
     ],
 )
-def test_a_first_line_that_is_no_row_says_what_to_do(lines, expected):
+def test_a_bad_first_line_gets_a_hint(lines, expected):
     assert expected in told(lines)
 
 
-def test_labels_are_told_as_such():
+def test_labels_are_named_in_the_error():
     assert told(["dog", "cat"], is_labels=True) == (
         "x.csv, line 1: expected a number as value 1 of 1, found 'dog'; labels are class numbers 0, 1, 2, ...: "
         "number the names"
     )
 
 
-def test_a_stray_file_is_suspected_where_there_are_several():
+def test_a_stray_file_is_suspected_among_several():
     line = told(["hello", "1,2", "3,4"], many=True)
     assert line == (
         "x.csv, line 1: expected 2 values separated by commas, found 1 value; move the file out of the folder if it "
-        "is no part of the data; else --skip-lines 1 leaves it out if it is a header or no row"
+        "is not part of the data; else --skip-lines 1 leaves it out if it is a header or no row"
     )
 
 
-def test_lines_are_counted_with_those_that_are_skipped():
+def test_line_numbers_include_the_skipped_lines():
     assert told(["a", "b", "c", "1,x", "2,y"], skip=3).startswith("x.csv, line 4: ")
 
 
 @pytest.mark.parametrize(
-    ("label", "advice"),
+    ("label", "hint"),
     [
         (-1.0, "labels -1 and 1: write 0 and 1"),
         (2.5, "labels that are measured values (regression) are not supported"),
         (7001.0, "number the classes 0, 1, 2, ..."),
     ],
 )
-def test_a_number_that_is_no_label_says_what_to_do(label, advice):
-    assert hints.for_label(label) == advice
+def test_a_number_that_is_not_a_label_gets_a_hint(label, hint):
+    assert hints.for_label(label) == hint
 
 
-def test_a_skipped_line_that_reads_as_a_row_is_noted():
+def test_a_skipped_line_that_is_a_valid_row_is_noted():
     for skipped, notes in (
         (["made by me", "1,2,3"], ()),
-        (["", "5,6"], ("line 2 reads as a row, and is left out",)),
+        (["", "5,6"], ("line 2 is a valid row, and is left out",)),
     ):
-        found = look([*skipped, "1,2", "3,4"], "auto", 2, False, bytes)
+        found = inspect([*skipped, "1,2", "3,4"], "auto", 2, False, bytes)
         assert len(found.notes) == len(notes)
         assert all(map(str.startswith, found.notes, notes)), found.notes

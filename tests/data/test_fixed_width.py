@@ -1,4 +1,4 @@
-"""The fixed-width reader gives what parsing every number gives, or leaves the text alone."""
+"""The fixed-width reader gives the same as parsing every number, or returns None."""
 
 import io
 
@@ -30,7 +30,7 @@ def reader():
         st.lists(st.floats(0, 1e300, allow_subnormal=False), min_size=4, max_size=4), min_size=1, max_size=30
     )
 )
-def test_cells_hold_what_python_reads(rows):
+def test_cells_agree_with_float(rows):
     rows = np.minimum(np.array(rows), 3e38)
     lines = [line for line in saved(rows) if len(line) == 99]  # an exponent of three digits is wider
     if lines:
@@ -38,7 +38,7 @@ def test_cells_hold_what_python_reads(rows):
         assert np.array_equal(reader().read(lines, None, 4), expected)
 
 
-def test_cells_learn_from_chunk_to_chunk():
+def test_cells_remember_texts_from_chunk_to_chunk():
     cells = reader()
     values = np.arange(256).reshape(64, 4) / 255
     for _ in range(3):
@@ -46,7 +46,7 @@ def test_cells_learn_from_chunk_to_chunk():
     assert len(cells.known) == 256
 
 
-def test_cells_choose_another_hash_when_two_texts_want_one_place(monkeypatch):
+def test_cells_choose_another_hash_after_a_collision(monkeypatch):
     monkeypatch.setattr("nn.data.fixed_width._TABLE_BITS", 10)  # 60 texts in 1,024 places: some will meet
     cells = reader()
     values = np.arange(60).reshape(15, 4) / 255
@@ -66,18 +66,18 @@ def test_cells_choose_another_hash_when_two_texts_want_one_place(monkeypatch):
         ["1e39 2.25 3.25 4.25"],
     ],
 )
-def test_cells_leave_alone_what_is_no_run_of_equal_cells(lines):
+def test_cells_refuse_rows_of_varying_width(lines):
     assert reader().read([line.encode() for line in lines], None, 4) is None
 
 
-def test_cells_give_up_for_good_on_many_different_numbers():
+def test_cells_give_up_on_many_distinct_numbers():
     cells = reader()
     lines = saved(np.random.default_rng(0).random((1000, 4)))
     assert cells.read(lines, None, 4) is None and not cells.useful
     assert cells.read(saved(np.zeros((3, 4))), None, 4) is None
 
 
-def test_parse_uses_cells_without_a_difference():
+def test_parse_gives_the_same_with_cells():
     values = np.random.default_rng(1).integers(0, 256, (300, 4)) / 255
     chunks = [part for part in csv.parse(iter(saved(values)), BLANKS) if isinstance(part, Chunk)]
     assert np.array_equal(np.concatenate([c.values for c in chunks]), values.astype(np.float32))

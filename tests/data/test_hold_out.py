@@ -1,4 +1,4 @@
-"""Rows held out are a function of the seed and the row, and what is left is numbered without gaps."""
+"""Validation rows depend on the seed and the row alone; all other rows are numbered without gaps."""
 
 import numpy as np
 import pytest
@@ -18,42 +18,42 @@ def block_of(rows, weights=None):
 
 
 def test_hold_out_takes_about_its_fraction_and_depends_on_the_seed():
-    taken = HoldOut(1, 0.2, TOTAL).chosen(ROWS)
+    taken = HoldOut(1, 0.2, TOTAL).mask(ROWS)
     assert 0.17 < taken.mean() < 0.23 and taken.sum() == HoldOut(1, 0.2, TOTAL).rows
-    assert not np.array_equal(taken, HoldOut(2, 0.2, TOTAL).chosen(ROWS))
+    assert not np.array_equal(taken, HoldOut(2, 0.2, TOTAL).mask(ROWS))
 
 
 @given(st.lists(st.integers(1, TOTAL - 1), max_size=6), st.floats(0.01, 0.99))
 def test_hold_out_does_not_depend_on_the_blocks(cuts, fraction):
     held = HoldOut(3, fraction, TOTAL)
-    parts = [part for rows in np.split(ROWS, sorted(set(cuts))) for part in held.divide(block_of(rows))]
+    parts = [part for rows in np.split(ROWS, sorted(set(cuts))) for part in held.split(block_of(rows))]
     train = [part for part in parts if not part.validation]
     validation = [part for part in parts if part.validation]
     assert np.concatenate([part.rows for part in train]).tolist() == list(range(held.train_rows))
     assert np.concatenate([part.rows for part in validation]).tolist() == list(range(held.rows))
     originals = np.concatenate([part.inputs[:, 0] for part in train])
-    assert np.array_equal(originals, ROWS[~held.chosen(ROWS)] % 251)
-    assert np.array_equal(np.concatenate([part.labels for part in validation]), ROWS[held.chosen(ROWS)] % 7)
+    assert np.array_equal(originals, ROWS[~held.mask(ROWS)] % 251)
+    assert np.array_equal(np.concatenate([part.labels for part in validation]), ROWS[held.mask(ROWS)] % 7)
 
 
-def test_hold_out_numbers_rows_that_are_strewn():
+def test_hold_out_renumbers_rows_that_are_not_consecutive():
     held, rows = HoldOut(3, 0.5, TOTAL), np.array([4, 1030, 1031, 4999])
-    whole = held.divide(block_of(ROWS))
+    whole = held.split(block_of(ROWS))
     numbers = {True: {}, False: {}}
     for part in whole:
-        originals = ROWS[held.chosen(ROWS) == part.validation]
+        originals = ROWS[held.mask(ROWS) == part.validation]
         numbers[part.validation] = dict(zip(originals.tolist(), part.rows.tolist(), strict=True))
-    for part in held.divide(block_of(rows)):
-        originals = rows[held.chosen(rows) == part.validation]
+    for part in held.split(block_of(rows)):
+        originals = rows[held.mask(rows) == part.validation]
         assert part.rows.tolist() == [numbers[part.validation][row] for row in originals.tolist()]
 
 
-def test_hold_out_keeps_weights_beside_their_rows():
-    for part in HoldOut(3, 0.5, 100).divide(block_of(range(100), np.arange(100) / 10)):
+def test_hold_out_keeps_the_weights_of_rows():
+    for part in HoldOut(3, 0.5, 100).split(block_of(range(100), np.arange(100) / 10)):
         assert np.array_equal(part.weights * 10, part.inputs[:, 0])
 
 
 @pytest.mark.parametrize(("fraction", "total", "held"), [(0.001, 5, "none"), (0.999, 3, "all")])
-def test_hold_out_refuses_to_leave_nothing(fraction, total, held):
+def test_hold_out_refuses_none_or_all(fraction, total, held):
     with pytest.raises(ValueError, match=f"holds out {held} of the {total} training rows"):
         HoldOut(0, fraction, total)

@@ -1,4 +1,4 @@
-"""Replicas sorted by class are told apart from replicas that chance or the data's own order mixed."""
+"""A warning is given for rows sorted by class, and not for random order."""
 
 import gzip
 
@@ -10,14 +10,14 @@ from nn.data import label_skew
 ENDLESS = 1 << 40
 
 
-def cut(labels, replicas, classes, together=ENDLESS):
+def cut(labels, replicas, classes, window_rows=ENDLESS):
     """Labels (n,) in replicas of consecutive rows."""
     sizes = np.diff(np.linspace(0, len(labels), replicas + 1).astype(int))
-    return label_skew.count(labels, enumerate(sizes), replicas, classes, together)
+    return label_skew.count_classes(labels, enumerate(sizes), replicas, classes, window_rows)
 
 
 def whole(counts):
-    """Replicas of one stretch each, from rows of each class in each, (p, k)."""
+    """Return windows of one replica each, from the rows of each class (p, k)."""
     counts = np.array(counts)
     return label_skew.ShuffleWindows(counts, np.arange(len(counts)), len(counts), ENDLESS)
 
@@ -27,45 +27,45 @@ RUNS = [(2, 3), (0, 1), (0, 2), (4, 0), (2, 2)]
 
 def test_count_adds_the_runs_of_a_replica_in_row_order():
     labels = np.array([0, 0, 1, 2, 2, 2, 1, 0])
-    found = label_skew.count(labels, RUNS, 5, 4, ENDLESS)
+    found = label_skew.count_classes(labels, RUNS, 5, 4, ENDLESS)
     assert found.counts.tolist() == [[2 + 1, 1 + 1, 0, 0], [0, 0, 2 + 1, 0]]
-    assert found.replicas.tolist() == [2, 0] and found.of == 5 and found.are_replicas
+    assert found.replicas.tolist() == [2, 0] and found.n_replicas == 5 and found.are_replicas
 
 
-def test_count_parts_a_replica_s_rows_into_stretches():
+def test_count_classes_divides_the_rows_of_a_replica_into_windows():
     labels = np.array([0, 0, 1, 2, 2, 2, 1, 0])
-    found = label_skew.count(labels, RUNS, 5, 4, 2)
+    found = label_skew.count_classes(labels, RUNS, 5, 4, 2)
     # Replica 2 holds 0 0 1 and then 1 0, replica 0 holds 2 and then 2 2.
     assert found.counts.tolist() == [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 1, 0], [1, 0, 0, 0]]
-    assert found.replicas.tolist() == [2, 2, 0, 0, 2] and not found.are_replicas and found.together == 2
-    assert label_skew.count(labels[:0], [(0, 0)], 3, 4, 2).counts.shape == (0, 4)
+    assert found.replicas.tolist() == [2, 2, 0, 0, 2] and not found.are_replicas and found.window_rows == 2
+    assert label_skew.count_classes(labels[:0], [(0, 0)], 3, 4, 2).counts.shape == (0, 4)
 
 
-def test_worst_says_how_far_and_in_which_class():
+def test_most_skewed_gives_the_distance_and_the_class():
     counts = np.array([[400, 100, 500], [100, 400, 500], [0, 0, 1000], [500, 500, 0]]) * 100
-    mix = label_skew.worst(counts)
-    assert (mix.stretch, mix.rows, mix.label, mix.share, mix.share_of_all) == (2, 100_000, 2, 1.0, 0.5)
+    mix = label_skew.most_skewed(counts)
+    assert (mix.window, mix.rows, mix.label, mix.share, mix.share_of_all) == (2, 100_000, 2, 1.0, 0.5)
     assert mix.distance == pytest.approx(0.5) and mix.allowed == label_skew.TOLERATED
-    mix = label_skew.worst(np.delete(counts, 2, axis=0))  # of all rows: 1/3, 1/3, 1/3
-    assert (mix.stretch, mix.label) == (2, 0)
+    mix = label_skew.most_skewed(np.delete(counts, 2, axis=0))  # of all rows: 1/3, 1/3, 1/3
+    assert (mix.window, mix.label) == (2, 0)
     assert mix.distance == pytest.approx(1 / 3) and mix.share_of_all == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize("counts", [[[5, 5, 0]], np.zeros((0, 3), int)])
-def test_worst_compares_nothing_where_one_stretch_holds_all(counts):
-    assert label_skew.worst(np.array(counts)) is None and label_skew.warning(whole(counts)) is None
+def test_most_skewed_needs_two_windows(counts):
+    assert label_skew.most_skewed(np.array(counts)) is None and label_skew.warning(whole(counts)) is None
 
 
-def test_worst_passes_over_replicas_that_hold_a_crumb():
+def test_most_skewed_ignores_negligible_windows():
     even = [[5000, 5000]] * 3
     for crumb, replica in ((74, 0), (77, 3)):  # a hundredth of an even share is about 75
-        assert label_skew.worst(np.array([*even, [crumb, 0]])).stretch == replica
+        assert label_skew.most_skewed(np.array([*even, [crumb, 0]])).window == replica
 
 
-def test_worst_passes_over_what_chance_gives_a_small_replica():
+def test_most_skewed_ignores_what_chance_explains():
     counts = np.array([[3500, 6500], [6500, 3500], [5000, 5000], [132, 68]])
     assert counts[3, 0] / 200 > 0.65  # farther off than the first, and yet as 200 rows may well be
-    assert label_skew.worst(counts).stretch == 0
+    assert label_skew.most_skewed(counts).window == 0
 
 
 def test_warning_is_one_line_of_shares_that_ends_with_the_cure():
@@ -82,18 +82,18 @@ def test_warning_leaves_a_harmless_skew_alone(more, warned):
     assert (label_skew.warning(whole(counts)) is not None) == warned
 
 
-def test_rows_sorted_within_a_replica_are_told_by_the_stretch_that_is_shuffled_together():
+def test_warning_finds_rows_sorted_within_a_replica():
     labels = np.repeat([0, 1], 5000)
     for replicas in (1, 2):  # each replica's own mix is that of all rows
         own = np.concatenate([labels[replica::replicas] for replica in range(replicas)])
         assert label_skew.warning(cut(own, replicas, 2)) is None
-        found = label_skew.warning(cut(own, replicas, 2, together=2000))
+        found = label_skew.warning(cut(own, replicas, 2, window_rows=2000))
         assert found.endswith(
-            f"of 2,000 rows on end in replica 1 of {replicas} but 50 % of all rows; steps that see a few classes on "
-            "end unlearn the others: --shuffle-once spreads the rows"
+            f"of 2,000 consecutive rows in replica 1 of {replicas} but 50 % of all rows; steps on a few "
+            "classes in a row unlearn the others: --shuffle-once spreads the rows"
         )
     mixed = np.random.default_rng(0).permutation(labels)
-    assert label_skew.warning(cut(mixed, 2, 2, together=300)) is None
+    assert label_skew.warning(cut(mixed, 2, 2, window_rows=300)) is None
 
 
 SHARES = {
@@ -109,7 +109,7 @@ SHARES = {
 def test_chance_stays_below_its_bound(rng, shares, rows):
     draws = rng.multinomial(rows, shares, 3000) / rows
     distances = np.abs(draws - shares).sum(axis=1) / 2
-    bound = label_skew.by_chance(np.array([rows]), shares).item()
+    bound = label_skew.chance_bound(np.array([rows]), shares).item()
     spread = np.sqrt(np.log(1 / label_skew.FALSE_ALARM) / (2 * rows))
     assert distances.max() < bound
     assert (
@@ -119,7 +119,7 @@ def test_chance_stays_below_its_bound(rng, shares, rows):
 
 def test_chance_by_hand():
     # 2 classes of a half: the mean's bound is 1/2 (1/2 + 1/2) / 10, the spread's sqrt(ln 10000 / 200).
-    assert label_skew.by_chance(np.array([100]), np.array([0.5, 0.5])).tolist() == pytest.approx(
+    assert label_skew.chance_bound(np.array([100]), np.array([0.5, 0.5])).tolist() == pytest.approx(
         [0.05 + 0.2145966]
     )
 

@@ -41,7 +41,7 @@ def prepared(options, epochs):
     split = recipe.split(LABELS, 3)
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
-    blocks = split.applied_to(local_rdd(INPUTS, LABELS, block_rows=64)).persist()
+    blocks = split.apply(local_rdd(INPUTS, LABELS, block_rows=64)).persist()
     measure = measure_with(recipe.penalty(), measure_on(blocks, model))
     descend = descend_on(blocks, model, (), recipe.penalty())
 

@@ -33,7 +33,7 @@ def test_penalty_joins_cost_and_gradients_as_if_each_row_carried_it():
     model = multilayer_perceptron(16, 3, (5,), "tanh", "cross-entropy", 255.0)
     params, penalty = model.init(0), Penalty(0.01, 0.2)
     split = Split(90, HoldOut(0, 0.3, 90))
-    blocks = split.applied_to(local_rdd(inputs, labels, weights, block_rows=20))
+    blocks = split.apply(local_rdd(inputs, labels, weights, block_rows=20))
     plain = measure_on(blocks, model)
     for selection in (
         RowSelection(),

@@ -213,7 +213,8 @@ def test_data_that_cannot_be_learned_from_leave_an_earlier_run_as_it_was(finishe
     words = ["out", "--overwrite", "--config", small_images / "all.json"]
     done = submit(MAIN, *words, cwd=tmp_path)
     assert (
-        done.returncode == 3 and "TRAIN_IMAGES: expected training rows that weigh more than 0" in done.stdout
+        done.returncode == 3
+        and "TRAIN_IMAGES: expected training rows with a total weight above 0" in done.stdout
     )
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
 

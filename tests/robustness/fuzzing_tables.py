@@ -102,9 +102,9 @@ def _read(lines: list[str], header: str, skip: int) -> tuple[np.ndarray, dialect
         return "nothing"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        first = first_lines.look(looked_at, header, skip, False, lambda: "\n".join(lines).encode()[:16])
+        first = first_lines.inspect(looked_at, header, skip, False, lambda: "\n".join(lines).encode()[:16])
         if first.fault is not None:
-            return first_lines.placed(first.fault, "x.csv", skip, False)
+            return first_lines.error_message(first.fault, "x.csv", skip, False)
         encoded = (line.encode("utf-8", "surrogatepass") for line in lines)
         *parts, stats = parse_images(first.dialect, Columns(None, None), csv.MAX_CLASSES, 0, True, encoded)
     assert stats.lines == len(lines)

@@ -216,7 +216,7 @@ def test_provide_says_in_one_line_what_failed_and_what_to_type(monkeypatch, tmp_
     with pytest.raises(SetupError) as caught:
         java.provide(SPARK_4, tmp_path, {})
     assert str(caught.value) == (
-        "Spark 4.3.0 needs Java 17 to 25; none was found and none could be installed "
+        "Spark 4.3.0 needs Java 17 to 25; none is here and none could be had "
         "(apt-get needs root; install-jdk: no network); type: sudo apt-get install openjdk-17-jre-headless"
     )
 

@@ -165,7 +165,7 @@ HOLD_OUT = HoldOut(0, 0.3, 100)
 
 def halves(blocks):
     """(blocks of the training rows alone, of the validation rows alone), numbered as HOLD_OUT numbers them."""
-    parts = [part for block in blocks.collect() for part in HOLD_OUT.divide(block)]
+    parts = [part for block in blocks.collect() for part in HOLD_OUT.split(block)]
     return [
         LocalRDD([[part._replace(validation=False) for part in parts if part.validation == held]])
         for held in (False, True)
@@ -176,7 +176,7 @@ def halves(blocks):
 def test_validation_rows_are_measured_clean_and_send_nothing(selection):
     blocks = local_rdd(IMAGES, LABELS, block_rows=30)
     train, held = halves(blocks)
-    both = step(blocks.flatMap(HOLD_OUT.divide), NOISY, LocalBroadcast(NOISY_PARAMS), selection)
+    both = step(blocks.flatMap(HOLD_OUT.split), NOISY, LocalBroadcast(NOISY_PARAMS), selection)
     alone = step(train, NOISY, LocalBroadcast(NOISY_PARAMS), selection)
     assert both.train == alone.train and both.sampled == alone.sampled and both.weight == alone.weight
     for a, b in zip(tree.arrays(both.grads), tree.arrays(alone.grads), strict=True):
@@ -188,7 +188,7 @@ def test_validation_rows_are_measured_clean_and_send_nothing(selection):
 
 
 def test_a_measuring_job_may_be_of_the_validation_rows_alone():
-    blocks = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
+    blocks = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.split)
     whole = step(blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0))
     alone = step(
         blocks, NOISY, LocalBroadcast(NOISY_PARAMS), RowSelection(fraction=0.0, validation_only=True)
@@ -197,7 +197,7 @@ def test_a_measuring_job_may_be_of_the_validation_rows_alone():
 
 
 def test_batches_leave_validation_rows_out():
-    blocks = local_rdd(INPUTS, LABELS, block_rows=30).flatMap(HOLD_OUT.divide)
+    blocks = local_rdd(INPUTS, LABELS, block_rows=30).flatMap(HOLD_OUT.split)
     draws = [RowSelection(3, 4, batch=number, batches=3, total=HOLD_OUT.train_rows) for number in range(3)]
     partial_sums = [step(blocks, MODEL, LocalBroadcast(PARAMS), selection) for selection in draws]
     assert [t.sampled for t in partial_sums] == [24, 24, 24] and HOLD_OUT.train_rows == 72
@@ -236,7 +236,7 @@ def test_each_layer_draws_its_own_numbers():
 
 
 def test_augmentation_changes_training_images_alone_and_depends_on_the_row():
-    blocks, steps = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.divide), (Shift(1.0),)
+    blocks, steps = local_rdd(IMAGES, LABELS, block_rows=30).flatMap(HOLD_OUT.split), (Shift(1.0),)
     passes = blocks.mapPartitions(partial(batching.select, NOISY, steps, RowSelection(1, 1))).collect()
     for passing, block in zip(passes, blocks.collect(), strict=True):
         plain = NOISY.prepare(block.inputs)
@@ -280,10 +280,10 @@ def test_a_noisy_chain_on_an_rdd_gives_the_bits_of_the_chain_on_a_list(spark):
         RowSelection(1, 2, batch=1, batches=3, total=HOLD_OUT.train_rows),
         RowSelection(fraction=0.0),
     ):
-        rdd = spark.parallelize(partitions, 2).flatMap(list).flatMap(HOLD_OUT.divide)
+        rdd = spark.parallelize(partitions, 2).flatMap(list).flatMap(HOLD_OUT.split)
         there = step(rdd, NOISY, spark.broadcast(NOISY_PARAMS), selection, steps)
         here = step(
-            LocalRDD(partitions).flatMap(HOLD_OUT.divide),
+            LocalRDD(partitions).flatMap(HOLD_OUT.split),
             NOISY,
             LocalBroadcast(NOISY_PARAMS),
             selection,

@@ -131,10 +131,10 @@ def test_fit_takes_what_python_users_have():
         (np.full(300, 1e10), "expected weights from 0 to 1e[+]09, got 1e[+]10 to 1e[+]10"),
         (np.ones(299), "expected 300 weights .n,., got an array of shape .299,."),
         (np.ones((300, 1)), "expected 300 weights"),
-        (np.zeros(300), "expected training rows that weigh more than 0 together, found a sum of 0"),
+        (np.zeros(300), "expected training rows with a total weight above 0, found 0"),
         (
-            np.where(HoldOut(0, 0.1, 300).chosen(np.arange(300)), 0.0, 1.0),
-            "expected validation rows that weigh more",
+            np.where(HoldOut(0, 0.1, 300).mask(np.arange(300)), 0.0, 1.0),
+            "expected validation rows with a total weight above 0",
         ),
     ],
 )
@@ -144,7 +144,7 @@ def test_fit_refuses_weights_that_are_none(weights, message):
 
 
 def test_balanced_weights_are_of_the_rows_that_are_learned_from():
-    held = HoldOut(0, 0.5, 300).chosen(np.arange(300))
+    held = HoldOut(0, 0.5, 300).mask(np.arange(300))
     other = np.where(held, 0, LABELS)  # other labels where nothing may be learned
     options = {"class_weights": "balanced", "validation_fraction": 0.5, "epochs": 2, "batch_size": 50}
     first, second = (nn.fit(INPUTS, labels, **options).classifier.params for labels in (LABELS, other))
@@ -284,7 +284,7 @@ def test_inputs_are_what_float32_makes_of_them_as_in_the_job():
 
 def test_inputs_too_small_for_float32_are_the_datas_fault():
     for factor in (1e-300, 1e-43):
-        with pytest.raises(ValueError, match="expected inputs of which some are at least 1.18e-38 in size"):
+        with pytest.raises(ValueError, match="expected some inputs of at least 1.18e-38"):
             nn.fit(INPUTS * factor, LABELS, epochs=2)
     tiny = changed(INPUTS, (0, 0), 1e-300)  # one that becomes 0 is as good as 0
     assert np.array_equal(

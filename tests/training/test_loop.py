@@ -198,7 +198,7 @@ def test_learning_reaches_what_the_classes_allow():
 # ---- validation, noise, early stopping ----
 
 SPLIT = Split(300, HoldOut(0, 0.25, 300))
-HELD = SPLIT.applied_to(BLOCKS)
+HELD = SPLIT.apply(BLOCKS)
 DROPPING = build_network(
     (Dense(8), Tanh(), Dropout(0.4)), (16,), 3, spec.parse("cross-entropy", LOSSES, "loss"), scale=255.0
 )
@@ -272,7 +272,7 @@ def test_without_a_judge_a_noisy_epoch_is_one_job():
 def test_the_best_point_is_kept_with_the_weights_it_was_measured_at(plan):
     model = multilayer_perceptron(16, 3, (32,), "tanh", "cross-entropy", scale=255.0)
     chance = np.where(np.arange(300) % 3 == 0, np.random.default_rng(0).integers(0, 3, 300), LABELS)
-    held = SPLIT.applied_to(local_rdd(INPUTS, chance))  # a third of the labels are chance: it will overfit
+    held = SPLIT.apply(local_rdd(INPUTS, chance))  # a third of the labels are chance: it will overfit
     descent = FirstOrder(Momentum(), Constant(), 0.5)
     plan = Plan(SPLIT.train_rows, 60, validates=True, keeps_best=True, **plan)
     *_, last = train(measure_on(held, model), descent, plan, Progress(descent.init(model.init(0))))
@@ -351,8 +351,8 @@ def test_lbfgs_trains_in_the_same_loop_and_stops_when_nothing_is_left_to_gain():
 
 def test_a_validation_cost_that_is_no_number_is_never_the_best():
     descent = FirstOrder(SGD(), Constant(), 0.1)
-    weights = np.where(SPLIT.hold_out.chosen(np.arange(300)), 0.0, 1.0)
-    blocks = SPLIT.applied_to(local_rdd(INPUTS, LABELS, weights))
+    weights = np.where(SPLIT.hold_out.mask(np.arange(300)), 0.0, 1.0)
+    blocks = SPLIT.apply(local_rdd(INPUTS, LABELS, weights))
     plan = Plan(SPLIT.train_rows, 3, validates=True, keeps_best=True)
     *_, last = train(measure_on(blocks, MODEL), descent, plan, Progress(descent.init(MODEL.init(0))))
     assert last.best is None and np.isnan(last.history[-1].val_cost)

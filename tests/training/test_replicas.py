@@ -117,7 +117,7 @@ def test_empty_replicas_and_rows_that_weigh_nothing_change_nothing():
 def test_validation_rows_are_not_learned_from():
     hold_out = HoldOut(0, 0.3, 300)
     averaging = ParameterAveraging(SGD(), Constant(), 0.1, batch_size=20)
-    divided = cut([100]).flatMap(hold_out.divide)
+    divided = cut([100]).flatMap(hold_out.split)
     state, sums = after_a_round(divided, averaging)
     assert sums.sampled == hold_out.train_rows and sums.validation.rows == 0
     train_only = LocalRDD(

@@ -73,7 +73,7 @@ class Files(NamedTuple):
     @property
     def width(self) -> int:
         """Return the number of input values per row."""
-        return self.images.dialect.width - len(self.columns.taken)
+        return self.images.dialect.width - len(self.columns.excluded)
 
     @property
     def labels_argument(self) -> str:
@@ -83,7 +83,7 @@ class Files(NamedTuple):
     def refuse_other_width(self, train: Files) -> None:
         """Raise DataError where the rows of a test set are not as wide as those of its training set."""
         if self.width != train.width:
-            lacks_labels = self.columns.taken and self.images.dialect.width == train.width
+            lacks_labels = self.columns.excluded and self.images.dialect.width == train.width
             raise DataError(
                 f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, found {self.width} in "
                 f"{self.images.path}{self._taken_columns()}{'; does this file have no labels?' if lacks_labels else ''}"
@@ -92,7 +92,7 @@ class Files(NamedTuple):
     def _taken_columns(self) -> str:
         """Return which columns hold labels and weights, for a message; empty where none do."""
         label, *others = self.columns
-        if not self.columns.taken:
+        if not self.columns.excluded:
             return ""
         count = f": it has {self.images.dialect.width} columns"
         parts = [f"column {label} was taken for the labels"] if label is not None else []

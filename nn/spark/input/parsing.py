@@ -54,14 +54,14 @@ def parse_images(
                 summary,
             )
         elif fault is None:
-            labels, weights = columns.beside(part, classes)
+            labels, weights = columns.labels_and_weights(part, classes)
             faults = [values for values in (labels, weights) if isinstance(values, csv.LineError)]
             if faults:
                 fault = min(faults, key=lambda error: error.line)
                 continue
-            values = np.delete(part.values, columns.taken, axis=1) if columns.taken else part.values
+            values = np.delete(part.values, columns.excluded, axis=1) if columns.excluded else part.values
             inputs = csv.compact(values)
-            observed = checks.observe(inputs, part.start)
+            observed = checks.summarize(inputs, part.start)
             summary = observed if summary is None else summary + observed
             for values in (inputs, weights):
                 if values is not None:

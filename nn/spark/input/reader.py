@@ -112,7 +112,7 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
         notes += checks.notes(
             [stats.columns for stats in all_stats],
             offsets.tolist(),
-            np.delete(np.arange(files.images.dialect.width), files.columns.taken),
+            np.delete(np.arange(files.images.dialect.width), files.columns.excluded),
             cached.getNumPartitions(),
             files.images.argument,
         )
@@ -124,7 +124,7 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
         largest=max(stats.largest for stats in all_stats),
         labels=labels,
         class_rows=class_rows,
-        shuffle_windows=label_skew.count(
+        shuffle_windows=label_skew.count_classes(
             labels,
             runs,
             cached.getNumPartitions(),

@@ -47,8 +47,8 @@ def shuffled(dataset: Dataset, seed: int) -> Dataset:
         blocks=blocks,
         cached=blocks,
         labels=labels,
-        shuffle_windows=label_skew.count(
-            labels, _runs(rows, partitions), partitions, dataset.classes, dataset.shuffle_windows.together
+        shuffle_windows=label_skew.count_classes(
+            labels, _runs(rows, partitions), partitions, dataset.classes, dataset.shuffle_windows.window_rows
         ),
     )
 

@@ -162,7 +162,7 @@ class TextFile:
         if not any(line.strip() for line in lines[skip:]):
             after = f" after the first {skip:,} lines" if skip else ""
             raise DataError(f"{self.argument}: expected rows of numbers, found nothing{after} in {self.path}")
-        first = first_lines.look(lines, header, skip, self.argument.endswith("LABELS"), self._first_bytes)
+        first = first_lines.inspect(lines, header, skip, self.argument.endswith("LABELS"), self._first_bytes)
         if first.fault is not None:
             raise DataError(self._placed(self._first_path, first.fault, skip))
         return first
@@ -176,7 +176,7 @@ class TextFile:
             return b""
 
     def _placed(self, path: str, fault: csv.LineError, skip: int) -> str:
-        return f"{self.argument}: {first_lines.placed(fault, path, skip, len(self.files) > 1)}"
+        return f"{self.argument}: {first_lines.error_message(fault, path, skip, len(self.files) > 1)}"
 
     def parsed(self, parse: Any) -> Any:
         """Return the RDD of parse(split index, starts_file, lines) over all splits, in at most `partitions` partitions.

@@ -214,7 +214,7 @@ def classes_by_partition(dataset):
 def counted(dataset):
     """The same as reading counted it."""
     windows = dataset.shuffle_windows
-    assert windows.of == dataset.partitions and windows.are_replicas
+    assert windows.n_replicas == dataset.partitions and windows.are_replicas
     return sorted(zip(windows.replicas.tolist(), windows.counts.tolist(), strict=True))
 
 
@@ -229,7 +229,7 @@ def test_reading_counts_the_classes_of_each_partition(spark, folder, partitions)
 def test_reading_counts_the_classes_of_what_a_replica_shuffles_together(spark, folder, monkeypatch):
     monkeypatch.setattr(replicas, "BUFFER", 10 * INPUTS.shape[1])  # bytes of ten rows
     dataset = read(spark, folder / "x.csv", folder / "y.csv", 2)
-    assert dataset.shuffle_windows.together == 10
+    assert dataset.shuffle_windows.window_rows == 10
     assert dataset.shuffle_windows.counts.sum(axis=1).max() == 10
     assert dataset.shuffle_windows.counts.sum() == len(INPUTS)
 
@@ -246,7 +246,7 @@ def test_reading_counts_nothing_in_an_empty_partition(spark, folder):
     write_csv(folder / "y.csv", LABELS[:3])
     dataset = read(spark, folder / "x.csv", folder / "y.csv", 9)
     assert counted(dataset) == classes_by_partition(dataset)
-    assert len(counted(dataset)) <= 3 < dataset.shuffle_windows.of
+    assert len(counted(dataset)) <= 3 < dataset.shuffle_windows.n_replicas
 
 
 def test_reading_counts_the_classes_of_labels_in_a_column(spark, folder):

@@ -226,7 +226,7 @@ def test_shuffling_fewer_rows_than_partitions(spark, folder):
     write_csv(folder / "x.csv", INPUTS[:3])
     write_csv(folder / "y.csv", LABELS[:3])
     after = shuffled(read(spark, folder, 5), 5)
-    assert after.partitions == after.shuffle_windows.of == 5
+    assert after.partitions == after.shuffle_windows.n_replicas == 5
     assert after.shuffle_windows.counts.sum(axis=1).tolist() == [1] * 3
     assert sorted(collected(after)[1][:, 0].tolist()) == [0, 1, 2]
 
@@ -253,7 +253,7 @@ def test_a_shuffled_set_is_divided_like_any_other(spark, folder):
         numbers = np.concatenate([block.rows for block in blocks if block.validation == validation])
         assert numbers.tolist() == list(range(rows))
     held = np.concatenate([block.inputs[:, 0] for block in blocks if block.validation])
-    assert held.tolist() == ORDER[split.hold_out.chosen(np.arange(ROWS))].tolist()
+    assert held.tolist() == ORDER[split.hold_out.mask(np.arange(ROWS))].tolist()
     divided.unpersist()
 
 
