@@ -1,7 +1,7 @@
-"""Walk down: a first-order rule driven by a schedule, asked for trials and told what they cost.
+"""First-order optimizers: an update rule with a learning rate schedule.
 
-`state["trial"]` is the point whose cost and gradient the next job measures; `tell` takes the answer and gives the next
-state. A schedule that judges (Bold Driver) may undo the step that led to a trial.
+`state["trial"]` holds the parameters whose cost and gradients the next job measures; `tell` takes them and returns the
+next state. A schedule such as Bold Driver may reject the step that led to the trial.
 """
 
 from __future__ import annotations
@@ -25,14 +25,13 @@ State = dict[str, Any]
 
 @dataclass(frozen=True)
 class FirstOrder:
-    """A first-order rule driven by a schedule.
+    """An update rule with a learning rate schedule.
 
-    Its state is a plain nest: trial (parameters), slots (what the rule keeps beside each array), steps taken,
-    learning_rate (of the step that led to the trial), memory (what a watching schedule remembers) and standing: None,
-    or the last point that a judging schedule let stand, with its slots, cost and gradients and how many trials from it
-    were undone.
+    The state is a nest of dicts: trial (parameters), slots (the state of the rule for each array), steps (their
+    number), learning_rate (of the step that led to the trial), memory (of the schedule), and standing: None, or the
+    last accepted point with its slots, cost, gradients and the number of rejected trials from it (undone).
 
-    `epochs` and `steps` (an epoch) tell the schedule the time. `warmup` epochs raise the rate to its full size.
+    `epochs`, and `steps` per epoch, give the schedule the time. The rate rises linearly over the first `warmup` epochs.
     `clip` bounds the norm of all gradients together (Pascanu et al., 2013).
     """
 
@@ -54,11 +53,11 @@ class FirstOrder:
 
     @property
     def can_reject(self) -> bool:
-        """Whether a trial may be undone."""
+        """Return whether a trial may be rejected."""
         return self.schedule.can_reject
 
     def init(self, params: tree.Tree) -> State:
-        """The state before the first job: the start values are the first trial."""
+        """Return the state before the first job. The initial weights are the first trial."""
         state = {
             "trial": params,
             "slots": self._fresh_slots(params),
@@ -70,7 +69,7 @@ class FirstOrder:
         return {**state, "learning_rate": self._rate(state)}
 
     def check(self, state: Any, params: tree.Tree) -> None:
-        """Raise ValueError, naming the place, unless it is a state of this descent from parameters like these."""
+        """Raise ValueError, with the place, unless it is a state of this optimizer for parameters like these."""
         fresh = self.init(params)
         standing = {
             "trial": params,
@@ -90,12 +89,12 @@ class FirstOrder:
         return Gradients(state["trial"])
 
     def tell(self, state: State, cost: float, grads: tree.Tree) -> tuple[State, bool]:
-        """Judge the trial by its cost, then step on with its gradients, or again with the standing point's."""
+        """Accept or reject the trial by its cost, then step along its gradients or those of the accepted point."""
         state, accepted = self.judge(state, cost)
         return self.move(state, grads if accepted else None), accepted
 
     def move(self, state: State, grads: tree.Tree | None) -> State:
-        """Step on along mean gradients of the trial that stands; None: along those it stood with before."""
+        """Step along the mean gradients of the accepted trial; None: along those that it already has."""
         if self.schedule.can_reject:
             if grads is not None:
                 state = {**state, "standing": {**state["standing"], "grads": grads}}
@@ -103,20 +102,20 @@ class FirstOrder:
         return self.step(self.copy_for_update(state), grads)
 
     def copy_for_update(self, state: State) -> State:
-        """The state with arrays of its own, which `step` may change."""
+        """Return the state with copies of its arrays, which `step` may overwrite."""
         return {**state, "trial": tree.copy(state["trial"]), "slots": tree.copy(state["slots"])}
 
     def step(self, state: State, grads: tree.Tree) -> State:
-        """Move the trial one step along mean gradients, in place: trial and slots change, gradients are spoilt."""
+        """Take one step along mean gradients. The trial, the slots and the gradients are overwritten."""
         rate = self._rate(state)
         descend(self.rule, rate, self.clip, state["trial"], state["slots"], grads)
         return {**state, "steps": state["steps"] + 1, "learning_rate": rate}
 
     def judge(self, state: State, cost: float) -> tuple[State, bool]:
-        """Let the trial stand, or go back to the point and slots that stood before it.
+        """Accept the trial, or go back to the last accepted point and its slots.
 
-        When a second trial in a row is undone the rule starts afresh at the standing point: a velocity that leads
-        uphill would lead there at any rate (Vogl et al., 1988, drop the momentum likewise).
+        When a second trial in a row is rejected, the slots are reset: a velocity that leads uphill would lead there at
+        any rate (Vogl et al., 1988, reset the momentum likewise).
         """
         if not self.schedule.can_reject:
             return state, True
@@ -134,24 +133,24 @@ class FirstOrder:
         return {**state, **back, "learning_rate": rate}, accepted
 
     def watch(self, state: State, cost: float) -> State:
-        """Tell the schedule the cost of an epoch."""
+        """Give the cost of an epoch to the schedule."""
         return {**state, "memory": self.schedule.watch(state["memory"], cost)}
 
     def result(self, state: State) -> tree.Tree:
-        """The parameters to keep: the last point that stood."""
+        """Return the last accepted parameters."""
         return state["trial"] if state["standing"] is None else state["standing"]["trial"]
 
     def cure(self, rate: float) -> Hint:
-        """What to try when training at this rate has left the finite numbers."""
+        """Return what to try where training at this rate has left the finite numbers."""
         other = {} if self.can_reject else {"schedule": BoldDriver.name}
         return Hint(f" at learning rate {rate:g}", {"learning_rate": float(f"{rate / 10:g}"), **other})
 
     def finished(self, state: State) -> bool:
-        """Whether no step can better the cost; a first-order rule cannot tell."""
+        """Return False: a first-order rule does not know when no step can lower the cost."""
         return False
 
     def _rate(self, state: State) -> float:
-        """The learning rate of the state's next step."""
+        """Return the learning rate of the next step."""
         if self.schedule.can_reject:
             return state["learning_rate"]
         time = self._time(state)
@@ -160,7 +159,7 @@ class FirstOrder:
         return self.learning_rate * factor * scale * warm_up(time, self.warmup)
 
     def _time(self, state: State) -> float:
-        """In epochs."""
+        """Return the time in epochs."""
         return state["steps"] / self.steps
 
     def _fresh_slots(self, params: tree.Tree) -> list[dict[str, Slot]]:
@@ -177,9 +176,9 @@ def descend(
     grads: tree.Tree,
     weight: float = 1.0,
 ) -> None:
-    """One step of a rule along gradients summed over rows of that weight, in place: parameters and slots change.
+    """Take one step along gradients summed over rows with that total weight.
 
-    The gradients are spoilt.
+    The parameters, slots and gradients are overwritten.
     """
     if clip is not None:
         grads, weight = clipped(tree.scale_inplace(grads, 1 / weight), clip), 1.0
@@ -194,6 +193,6 @@ def descend(
 
 
 def clipped(grads: tree.Tree, limit: float) -> tree.Tree:
-    """The gradients, scaled down to the norm `limit` where theirs is larger; the norm is of all of them together."""
+    """Scale the gradients down to the norm `limit` where theirs, of all arrays together, is larger."""
     norm = tree.norm(grads)
     return tree.scale(grads, limit / norm) if norm > limit else grads

@@ -1,7 +1,7 @@
-"""Step along curvature learnt from the last steps, on lines searched for a point that fulfils the Wolfe conditions.
+"""L-BFGS: quasi-Newton steps from the last gradients, with a line search for the strong Wolfe conditions.
 
 direction = -H g,  H from the pairs  s = w' - w,  y = g' - g         (Liu and Nocedal, 1989)
-step t stands when  cost(t) <= cost(0) + C1 t slope(0)  and  |slope(t)| <= C2 |slope(0)|
+step t is accepted when  cost(t) <= cost(0) + C1 t slope(0)  and  |slope(t)| <= C2 |slope(0)|
 
 Ask and tell, as in nn/optim/first_order.py: each trial on a line is a job of its own, and a line may be left and taken
 up again between any two of them.
@@ -28,7 +28,7 @@ PATIENCE = 10  # accepted steps without progress beyond the noise
 
 
 class Point(NamedTuple):
-    """Where a line was measured; cost and slope are None where they were no finite numbers."""
+    """A measured point on a line; cost and slope are None where they were not finite."""
 
     step: float
     cost: Any
@@ -73,7 +73,7 @@ class LBFGS:
             raise ValueError(f"l-bfgs tolerance must be a finite number of at least 0, got {value!r}")
 
     def init(self, params: tree.Tree) -> State:
-        """The state before the first job: the start values are the first trial."""
+        """Return the state before the first job. The initial weights are the first trial."""
         return {
             "trial": params,
             "learning_rate": 0.0,
@@ -86,7 +86,7 @@ class LBFGS:
         }
 
     def check(self, state: Any, params: tree.Tree) -> None:
-        """Raise ValueError, naming the place, unless it is a state of this search from parameters like these."""
+        """Raise ValueError, with the place, unless it is a state of this optimizer for parameters like these."""
         point = [0.0, Optional(0.0), Optional(0.0)]
         line = {"start": point, "low": point, "high": Optional(point), "trials": 0, "last": False}
         like = {
@@ -108,7 +108,7 @@ class LBFGS:
 
     @np.errstate(over="ignore", invalid="ignore")  # where a step leads is for the next cost to tell
     def tell(self, state: State, cost: float, grads: tree.Tree) -> tuple[State, bool]:
-        """The next state, and whether the trial stands; where it does not, the next lies on the same line or a new one.
+        """Return the next state, and whether the trial is accepted; else the next one is on this line or a new one.
 
         `cost` is the trial's mean cost, `grads` its gradients. Nothing in the state is changed in place.
         """
@@ -127,19 +127,19 @@ class LBFGS:
         return following, False
 
     def watch(self, state: State, cost: float) -> State:
-        """The state as it is: no schedule watches the costs of the epochs."""
+        """Return the state unchanged: there is no schedule."""
         return state
 
     def cure(self, rate: float) -> Hint:
-        """What to try when training has left the finite numbers: only start values can lead there."""
+        """Return what to try where training has left the finite numbers: only initial weights lead there."""
         return Hint("; try start values that are less large", {})
 
     def finished(self, state: State) -> bool:
-        """Whether there is nothing left to try; `state["finished"]` says why."""
+        """Return whether no step is left to try; `state["finished"]` is the reason."""
         return bool(state["finished"])
 
     def result(self, state: State) -> tree.Tree:
-        """The parameters to keep: the last point that stood, or the start values."""
+        """Return the last accepted parameters, or the initial weights."""
         return state["trial"] if state["standing"] is None else state["standing"]["params"]
 
     # ---- from one standing point to the next line ----
@@ -148,7 +148,7 @@ class LBFGS:
         return {**state, "standing": {"params": state["trial"], "cost": cost, "grads": grads}}
 
     def _remember(self, state: State, grads: tree.Tree) -> State:
-        """The pair of the step to the trial joins the memory, unless rounding alone could have bent it."""
+        """Add the pair (s, y) of the step to the trial to the memory, unless it is within rounding errors."""
         s = tree.map_arrays(np.subtract, state["trial"], state["standing"]["params"])
         y = tree.map_arrays(np.subtract, grads, state["standing"]["grads"])
         sy, sizes = tree.dot(s, y), math.sqrt(tree.dot(s, s) * tree.dot(y, y))
@@ -157,7 +157,7 @@ class LBFGS:
         return {**state, "pairs": [*state["pairs"], {"s": s, "y": y, "sy": sy}][-self.memory :]}
 
     def _go_on(self, state: State) -> State:
-        """Finish at a standing point that cannot be left, or draw a line from it."""
+        """Finish at the accepted point where it has converged, else begin a line from it."""
         cost, grads = state["standing"]["cost"], state["standing"]["grads"]
         gradient = max((float(np.abs(g).max()) for g in tree.arrays(grads) if g.size), default=0.0)
         mark = state["progress"]
@@ -173,7 +173,7 @@ class LBFGS:
         return self._draw_line(state)
 
     def _draw_line(self, state: State) -> State:
-        """Turn to the quasi-Newton direction, or downhill where there is no memory or it leads nowhere."""
+        """Begin a line in the quasi-Newton direction, or along the negative gradient without a usable memory."""
         grads, pairs = state["standing"]["grads"], state["pairs"]
         direction = tree.scale(two_loop(pairs, grads), -1.0)
         slope = tree.dot(grads, direction)
@@ -192,7 +192,7 @@ class LBFGS:
     # ---- along one line ----
 
     def _along(self, state: State, point: Point) -> State | None:
-        """Another trial on the line or on a new one, after `point`; None where `point` ends the search and stands."""
+        """Return the state with the next trial after `point`; None where `point` ends the search and is accepted."""
         line, noise = state["line"], self._noise(state)
         start, low = Point(*line["start"]), Point(*line["low"])
         high = None if line["high"] is None else Point(*line["high"])
@@ -212,7 +212,7 @@ class LBFGS:
         return self._turn_away(state)
 
     def _turn_away(self, state: State) -> State:
-        """Nothing lower was found along the line: go straight downhill, or give up where that was downhill."""
+        """After a line without a lower point, follow the negative gradient; finish where this was it."""
         if not state["pairs"]:
             return _finish(state, "no step lowers the cost by more than its rounding errors")
         return self._draw_line({**state, "pairs": []})
@@ -223,7 +223,7 @@ class LBFGS:
 
 
 def wolfe_conditions_hold(start: Point, point: Point, noise: float) -> bool:
-    """Whether a point fulfils the strong Wolfe conditions.
+    """Return whether a point fulfils the strong Wolfe conditions.
 
     Where its cost differs from the start's by less than the noise the slopes decide alone: the approximate Wolfe
     conditions of Hager and Zhang (2005), with which a search ends where costs have no more digits to tell.
@@ -234,7 +234,7 @@ def wolfe_conditions_hold(start: Point, point: Point, noise: float) -> bool:
 def narrow(
     start: Point, low: Point, high: Point | None, point: Point, noise: float
 ) -> tuple[Point, Point | None, float]:
-    """What one more point says of where the sought one lies: (low, high, next step).
+    """Narrow the bracket by one more point. Return (low, high, next step).
 
     `low` is the lowest point so far that lies low enough; its slope leads towards `high`, and between the two are
     points that fulfil the conditions. `high` is None while all points led on.
@@ -252,7 +252,7 @@ def narrow(
 
 
 def two_loop(pairs: list[dict[str, Any]], grads: tree.Tree) -> tree.Tree:
-    """H grads, with H the inverse Hessian that BFGS makes by `pairs` of s'y / y'y; no H is formed.
+    """Return H grads, with H the inverse Hessian of BFGS from the pairs and s'y / y'y; H is not formed.
 
     (Nocedal and Wright, 2006, algorithm 7.4.)
     """
@@ -276,14 +276,14 @@ def _lower(start: Point, point: Point, noise: float) -> bool:
 
 
 def _beyond(low: Point, point: Point) -> float:
-    """A step past `point`: to the minimum of the cubic through both, if it lies ahead, and not too far."""
+    """Return a step beyond `point`: to the minimum of the cubic through both, within limits."""
     step = _cubic_minimum(low, point)
     farthest = 5 * point.step
     return min(max(step, 1.25 * point.step), farthest) if step > low.step else farthest
 
 
 def _between(low: Point, high: Point, slow: bool) -> float:
-    """A step inside the bracket: to the cubic's minimum but off the ends, or halfway where cubics shrink it slowly."""
+    """Return a step inside the bracket: the minimum of the cubic, or the middle where cubics shrink it slowly."""
     if high.cost is None:
         share = 0.5 if low.step else 0.1  # a first step too far may be so by orders of magnitude
     else:
@@ -293,7 +293,7 @@ def _between(low: Point, high: Point, slow: bool) -> float:
 
 
 def _cubic_minimum(a: Point, b: Point) -> float:
-    """Where the cubic with the costs and slopes of a and b is lowest (Nocedal and Wright, 2006, 3.59); nan: nowhere."""
+    """Return the minimum of the cubic with the costs and slopes of a and b, or nan (Nocedal and Wright, 2006, 3.59)."""
     width = b.step - a.step
     middle = a.slope + b.slope - 3 * (b.cost - a.cost) / width
     inside = middle * middle - a.slope * b.slope
@@ -305,7 +305,7 @@ def _cubic_minimum(a: Point, b: Point) -> float:
 
 
 def _at(state: State, step: float) -> tree.Tree:
-    """The point at a step along the line; 0 is the standing point."""
+    """Return the parameters at a step along the line; 0 is the accepted point."""
     return tree.add(state["standing"]["params"], tree.scale(state["direction"], step))
 
 
@@ -315,7 +315,7 @@ def _finish(state: State, why: str) -> State:
 
 
 def _rounding(params: tree.Tree) -> float:
-    """The coarsest relative rounding of the nest's arrays."""
+    """Return the largest machine epsilon of the arrays."""
     return max((float(np.finfo(leaf.dtype).eps) for leaf in tree.arrays(params)), default=0.0)
 
 

@@ -1,14 +1,14 @@
-"""Descent by rounds: replicas descend by themselves, the driver takes one step along the mean of their changes.
+"""Parameter averaging: replicas descend by themselves, the driver takes one step along the mean of their changes.
 
     change = mean of (W_p - W),  v <- m v - change,  W <- W - r (m v - change)     (Nesterov's step)
 
 With an outer rate r of 1 and an outer momentum m of 0 the step ends at the mean of the replicas' parameters
-(McDonald, Hall and Mann, 2010). With momentum the changes of earlier rounds count on, which makes up for some of what
-many replicas lose (DiLoCo: Douillard et al., 2023).
+(McDonald, Hall and Mann, 2010). With momentum the changes of earlier rounds have an effect too, which makes up for some
+of what many replicas lose (DiLoCo: Douillard et al., 2023).
 
-What the replicas' rule keeps beside each array is averaged likewise, counted as their rows weigh. That is right for
-velocities and running means of gradients, which are linear in the gradients; for sums and running means of squared
-gradients, which the mean estimates over the rows of all replicas; and for counts of steps, up to rounding.
+The slots of the replicas' rule are averaged likewise, weighted by rows. That is right for velocities and running means
+of gradients, which are linear in the gradients; for sums and running means of squared gradients, which the mean
+estimates over the rows of all replicas; and for counts of steps, up to rounding.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from nn.optim.rules import SGD, Nesterov, Rule
 
 @dataclass(frozen=True)
 class ParameterAveraging(FirstOrder):
-    """A descent whose steps are rounds: `step` takes the mean that replicas came to, not a gradient.
+    """Local SGD: each step is a round of replicas, and `step` takes the mean of their changes, not a gradient.
 
-    `rule`, `clip` and the rate of the schedule are the replicas'; `steps` are rounds an epoch. A round's rate is the
-    schedule's in the middle of the round.
+    `rule`, `clip` and the schedule are those of the replicas; `steps` is the number of rounds per epoch. The rate of a
+    round is the schedule's in the middle of the round.
     """
 
     batch_size: int = 64
@@ -53,7 +53,7 @@ class ParameterAveraging(FirstOrder):
         return LocalSteps(state["trial"], slots, self.rule, self._rate(state), self.clip, self.batch_size)
 
     def step(self, state: State, grads: Any) -> State:
-        """Move the trial along the mean {"change", "slots"} of what replicas came to, in place; the mean is spoilt."""
+        """Step along the mean {"change", "slots"} of the replicas. The trial and the mean are overwritten."""
         slots, rate = state["slots"], self._rate(state)
         back = tree.map_arrays(lambda change: np.negative(change, out=change), grads["change"])
         descend(self._outer, self.outer_learning_rate, None, state["trial"], slots["outer"], back)
@@ -76,5 +76,5 @@ class ParameterAveraging(FirstOrder):
 
 
 def _like(mean: np.ndarray, old: np.ndarray) -> np.ndarray:
-    """A mean in the type of what it replaces: a count of steps is rounded to a whole one."""
+    """Return a mean with the dtype of the array that it replaces: a count of steps is rounded."""
     return np.asarray(np.rint(mean), old.dtype) if old.dtype.kind == "i" else mean

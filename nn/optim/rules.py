@@ -1,4 +1,4 @@
-"""Turn a gradient into a step: a rule for one array, which nn/optim/first_order.py applies to all parameters.
+"""Update rules: one step along a gradient, for one array; first_order.py applies a rule to all parameters.
 
 sgd        W <- W - r g                                                                      (Robbins and Monro, 1951)
 momentum   v <- m v + g,                   W <- W - r v                                      (Polyak, 1964)
@@ -23,20 +23,20 @@ Slot = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Rule:
-    """What a first-order rule is. It works in place: w and the slot change, g is its to spoil."""
+    """Base class of the first-order update rules, which work in place: `update` overwrites w, the slot and g."""
 
     name: ClassVar[str]
     positional: ClassVar[tuple[str, ...]] = ()
-    default_learning_rate: ClassVar[float] = 0.1  # the learning rate where the user names none
+    default_learning_rate: ClassVar[float] = 0.1  # where the user names none
     weight_decay: ClassVar[float] = 0.0
     needs_exact_cost: ClassVar[bool] = False  # False: the cost of a sample of the rows is enough
 
     def start(self, w: np.ndarray) -> Slot:
-        """What the rule keeps beside one array: nothing."""
+        """Return the state that the rule keeps for one array: here none."""
         return {}
 
     def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
-        """One step for one array, in place."""
+        """Take one step for one array. w, g and the slot are overwritten."""
         raise NotImplementedError
 
 
@@ -54,9 +54,9 @@ class SGD(Rule):
 
 @dataclass(frozen=True)
 class Momentum(Rule):
-    """Gradient descent along a velocity that keeps the share `momentum` of itself at each step (Polyak, 1964).
+    """Gradient descent with a velocity that decays by the factor `momentum` at each step (Polyak, 1964).
 
-    The rate multiplies the velocity, not what enters it, so that a rate halved by Bold Driver halves the step.
+    The rate multiplies the velocity, not the gradient, so that halving the rate halves the next step.
     """
 
     name: ClassVar[str] = "momentum"
@@ -67,7 +67,7 @@ class Momentum(Rule):
         _check_share("momentum", self.momentum)
 
     def start(self, w: np.ndarray) -> Slot:
-        """A velocity of zero."""
+        """Return a velocity of zero."""
         return {"velocity": np.zeros_like(w)}
 
     def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
@@ -80,7 +80,7 @@ class Momentum(Rule):
 
 @dataclass(frozen=True)
 class Nesterov(Momentum):
-    """Momentum with a gradient as if taken one step of the velocity ahead (Nesterov, 1983; Sutskever et al., 2013)."""
+    """Momentum that looks one step of the velocity ahead (Nesterov, 1983; Sutskever et al., 2013)."""
 
     name: ClassVar[str] = "nesterov"
 
@@ -96,7 +96,7 @@ class Nesterov(Momentum):
 
 @dataclass(frozen=True)
 class Adagrad(Rule):
-    """Divide each number's step by the root of all its squared gradients so far (Duchi et al., 2011)."""
+    """Divide the step of each parameter by the root of the sum of its squared gradients (Duchi et al., 2011)."""
 
     name: ClassVar[str] = "adagrad"
     default_learning_rate: ClassVar[float] = 0.01
@@ -106,7 +106,7 @@ class Adagrad(Rule):
         _check_epsilon(self.epsilon)
 
     def start(self, w: np.ndarray) -> Slot:
-        """A sum of squares of zero."""
+        """Return a sum of squares of zero."""
         return {"squares": np.zeros_like(w)}
 
     def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
@@ -117,7 +117,10 @@ class Adagrad(Rule):
 
 @dataclass(frozen=True)
 class RMSProp(Rule):
-    """Divide each number's step by the root of a running mean of its squared gradients (Tieleman and Hinton, 2012)."""
+    """Divide the step of each parameter by the root of a running mean of its squared gradients.
+
+    (Tieleman and Hinton, 2012.)
+    """
 
     name: ClassVar[str] = "rmsprop"
     positional: ClassVar[tuple[str, ...]] = ("decay",)
@@ -130,7 +133,7 @@ class RMSProp(Rule):
         _check_epsilon(self.epsilon)
 
     def start(self, w: np.ndarray) -> Slot:
-        """A mean of squares of zero."""
+        """Return a mean of squares of zero."""
         return {"squares": np.zeros_like(w)}
 
     def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
@@ -141,7 +144,7 @@ class RMSProp(Rule):
 
 @dataclass(frozen=True)
 class Adam(Rule):
-    """Step along a running mean of gradients over the root of one of their squares (Kingma and Ba, 2015)."""
+    """Running mean of gradients divided by the root of the running mean of their squares (Kingma and Ba, 2015)."""
 
     name: ClassVar[str] = "adam"
     default_learning_rate: ClassVar[float] = 0.001
@@ -155,11 +158,11 @@ class Adam(Rule):
         _check_epsilon(self.epsilon)
 
     def start(self, w: np.ndarray) -> Slot:
-        """Means of zero and a step count of zero."""
+        """Return means of zero and a step count of zero."""
         return {"mean": np.zeros_like(w), "squares": np.zeros_like(w), "steps": np.zeros((), np.int64)}
 
     def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
-        """Both means lag behind at first, being started at zero; 1 - beta^t makes up for it.
+        """Correct the bias of both means, which start at zero, by 1 - beta^t.
 
         With c = sqrt(1 - b2^t) the step is r c / (1 - b1^t) m / (sqrt(s) + c e): the corrections become two numbers.
         """
@@ -178,7 +181,10 @@ class Adam(Rule):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam, and at each step weights, not biases, shrink by rate times `weight_decay` (Loshchilov and Hutter, 2019)."""
+    """Adam with decoupled weight decay: weights, not biases, shrink by rate * `weight_decay` at each step.
+
+    (Loshchilov and Hutter, 2019.)
+    """
 
     name: ClassVar[str] = "adamw"
     positional: ClassVar[tuple[str, ...]] = ("weight_decay",)
@@ -196,7 +202,7 @@ RULES: dict[str, type[Rule]] = {
 
 
 def _run_mean(mean: np.ndarray, new: np.ndarray, keep: float) -> None:
-    """mean <- keep mean + (1 - keep) new, in place; `new` is spoilt."""
+    """mean <- keep mean + (1 - keep) new, in place; `new` is overwritten."""
     mean *= mean.dtype.type(keep)
     new *= mean.dtype.type(1 - keep)
     mean += new

@@ -1,13 +1,13 @@
-"""Set the learning rate: rate(t) = learning_rate * factor(t), t counted in epochs from the start.
+"""Learning rate schedules: rate(t) = learning_rate * factor(t), with t in epochs since the start.
 
 constant       1                                  step            factor^floor(t / every)
 exponential    decay^t                            inverse-time    1 / (1 + decay t)
 cosine         final + (1 - final) (1 + cos(pi t / end)) / 2                              (Loshchilov and Hutter, 2017)
 one-cycle      up along a half cosine for `rise` of the run, then down along another      (Smith and Topin, 2018)
 plateau        shrinks when the cost has not fallen for `patience` epochs
-bold-driver    grows while the cost falls, undoes bad steps and shrinks                   (Vogl et al., 1988)
+bold-driver    grows while the cost falls; rejects steps that raise it, and shrinks        (Vogl et al., 1988)
 
-The first six are functions of time alone. The last two answer to costs; what they remember is passed in and out.
+The first six are functions of time. The last two depend on costs; their memory is passed in and returned.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Schedule:
-    """The same learning rate at every step; others override what differs."""
+    """Base class: the same learning rate at every step. Schedules override what differs."""
 
     name: ClassVar[str]
     positional: ClassVar[tuple[str, ...]] = ()
-    can_reject: ClassVar[bool] = False  # whether it may undo the step that led to a trial
-    needs_end: ClassVar[bool] = False  # whether a longer run would have another rate from the start
+    can_reject: ClassVar[bool] = False  # it may reject the step that led to a trial
+    needs_end: ClassVar[bool] = False  # a longer run has other rates from the start
 
     def factor(self, time: float, end: float) -> float:
-        """What multiplies the learning rate `time` epochs into a run of `end` epochs."""
+        """Return the factor of the learning rate `time` epochs after the start of a run of `end` epochs."""
         return 1.0
 
     def judge(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
-        """(whether a trial reached with `rate` stands, the next rate); `best` is the cost of the last that stood."""
+        """Return (accepted, next rate) of a trial reached with `rate`; `best` is the cost of the last accepted one."""
         return True, rate
 
     def watch(self, memory: dict[str, Any] | None, cost: float) -> dict[str, Any] | None:
-        """What to remember after an epoch of that cost; its `scale` multiplies the rate from then on."""
+        """Return the memory after an epoch with that cost. Its `scale` multiplies the rate from then on."""
         return memory
 
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The learning rate as it is."""
+    """The learning rate itself."""
 
     name: ClassVar[str] = "constant"
 
@@ -60,13 +60,13 @@ class Step(Schedule):
         _check("drop", self.drop, 0, 1, top=True)
 
     def factor(self, time: float, end: float) -> float:
-        """drop^floor(time / every); a hair of rounding before a boundary counts as on it."""
+        """drop^floor(time / every). A rounding error below a boundary counts as on it."""
         return self.drop ** math.floor(time / self.every + 1e-9)
 
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """Multiply the rate by `decay` an epoch, evenly over its steps."""
+    """Multiply the rate by `decay` per epoch, evenly over its steps."""
 
     name: ClassVar[str] = "exponential"
     positional: ClassVar[tuple[str, ...]] = ("decay",)
@@ -82,7 +82,7 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True)
 class InverseTime(Schedule):
-    """Divide the rate by 1 + decay t: the classic rate of stochastic approximation (Robbins and Monro, 1951)."""
+    """Divide the rate by 1 + decay t, as in stochastic approximation (Robbins and Monro, 1951)."""
 
     name: ClassVar[str] = "inverse-time"
     positional: ClassVar[tuple[str, ...]] = ("decay",)
@@ -98,7 +98,7 @@ class InverseTime(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Fall along a half cosine to the share `final` at the run's end (Loshchilov and Hutter, 2017)."""
+    """Fall along a half cosine to the factor `final` at the end of the run (Loshchilov and Hutter, 2017)."""
 
     name: ClassVar[str] = "cosine"
     positional: ClassVar[tuple[str, ...]] = ("final",)
@@ -115,10 +115,10 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Rise from the share `start` to 1 in the first part `rise` of the run, then fall to `final`.
+    """Rise from the factor `start` to 1 in the first fraction `rise` of the run, then fall to `final`.
 
-    (Smith and Topin, 2018, with cosines for its straight lines.) The learning rate is the peak. Momentum is not
-    cycled.
+    (Smith and Topin, 2018; with cosines instead of straight lines.) The learning rate is the peak. Momentum is not
+    changed.
     """
 
     name: ClassVar[str] = "one-cycle"
@@ -143,9 +143,9 @@ class OneCycle(Schedule):
 
 @dataclass(frozen=True)
 class Plateau(Schedule):
-    """Multiply the rate by `drop` after `patience` epochs in a row without a lower cost, down to the share `lowest`.
+    """Multiply the rate by `drop` after `patience` epochs without a lower cost, down to the factor `lowest`.
 
-    The cost is the validation rows', where there are some.
+    The cost is that of the validation rows, where there are some.
     """
 
     name: ClassVar[str] = "plateau"
@@ -161,7 +161,7 @@ class Plateau(Schedule):
         _check("lowest", self.lowest, 0, 1, bottom=True, top=True)
 
     def watch(self, memory: dict[str, Any] | None, cost: float) -> dict[str, Any]:
-        """What to remember after an epoch: best cost, epochs waited since, and the factor `scale` from now on."""
+        """Return the best cost, the epochs since then, and the factor `scale` from now on."""
         if memory is None:
             memory = {"best": math.inf, "waited": 0, "scale": 1.0}
         if cost < memory["best"]:
@@ -173,7 +173,7 @@ class Plateau(Schedule):
 
 @dataclass(frozen=True)
 class BoldDriver(Schedule):
-    """Grow the rate after a step that did not raise the cost; else undo the step and shrink the rate.
+    """Grow the rate after a step that did not raise the cost; else reject the step and shrink the rate.
 
     (Vogl et al., 1988; Battiti, 1989.) `growth` was measured on MNIST, see docs/benchmarks.md.
     """
@@ -193,10 +193,10 @@ class BoldDriver(Schedule):
             raise ValueError(f"Bold Driver needs growth >= 1 and 0 < lowest <= highest, got {found}")
 
     def judge(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
-        """(stands, next rate) for a trial reached with `rate`, whose cost is held against the best that stood.
+        """Return (accepted, next rate) of a trial reached with `rate`; `best` is the cost of the last accepted one.
 
-        The first trial is the start values: no step led there, so the rate stays. A cost that is no finite
-        number never stands after it.
+        The first trial is the initial weights: no step led there, so the rate stays. After it, a cost that is not
+        finite is rejected.
         """
         if best is None:
             return True, rate
@@ -212,7 +212,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 
 def warm_up(time: float, epochs: float) -> float:
-    """The factor of a linear warm-up over the first `epochs`: from a 25th to 1 (Goyal et al., 2017)."""
+    """Return the factor of a linear warm-up over the first `epochs`, from 1/25 to 1 (Goyal et al., 2017)."""
     return 1.0 if time >= epochs else 0.04 + 0.96 * time / epochs
 
 
@@ -221,7 +221,7 @@ def _half_cosine(first: float, last: float, share: float) -> float:
 
 
 def _check(name: str, value: float, low: float, high: float, bottom: bool = False, top: bool = False) -> None:
-    """Raise ValueError unless low < value < high; with `bottom` or `top` the ends themselves will do."""
+    """Raise ValueError unless low < value < high; `bottom` and `top` include the ends."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     inside = number and (value >= low if bottom else value > low) and (value <= high if top else value < high)
     if not inside:

@@ -1,7 +1,7 @@
-"""Add up what partitions send, always in their order: at the driver, or in groups on executors first.
+"""Add the sums of partitions in their order: on the driver, or first in groups on executors.
 
     flat        t_0 + t_1 + ... + t_P-1
-    in groups   (t_0 + ... + t_g-1) + (t_g + ... + t_2g-1) + ...                groups of neighbours, at most sqrt(P)
+    in groups   (t_0 + ... + t_g-1) + (t_g + ... + t_2g-1) + ...                groups of neighbors, at most sqrt(P)
 
 Floating-point sums depend on their order, and Spark's treeReduce and treeAggregate add in the order of arrival. Here
 the order is the partitions' own, and whether and how they are grouped follows from their number and the bytes of the
@@ -73,19 +73,19 @@ def _place(partitions: int, counts: list[int], starts: list[int], key: tuple[int
 
 
 def group_count(partitions: int, size: int) -> int:
-    """How many groups the tallies of so many partitions are added up in, each of `size` bytes; 0: flat."""
+    """Return the number of groups for sums of `size` bytes per partition; 0: all are added on the driver."""
     if partitions * size <= FLAT or partitions < 4:
         return 0
     return max(1, min(math.isqrt(partitions), AT_ONCE // size))
 
 
 def group_of(partitions: int, groups: int, index: int) -> int:
-    """The group of a partition: neighbours share one."""
+    """Return the group of a partition; neighbors share one."""
     return index * groups // partitions
 
 
 def partition_sum(partial_sums: Iterable[Sums]) -> Iterator[Sums]:
-    """The sum of the tallies, in the order they come in; nothing for none."""
+    """Yield the sum of the sums in their order; nothing for none."""
     total = None
     tune_worker()
     with ignore_overflow():

@@ -1,4 +1,4 @@
-"""Tell from a finished run that its network has learned nothing, and what to try."""
+"""Notes on a finished run whose network has learned nothing, with what to try."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score a network on labelled blocks: confusion counts, and a few rows worth looking at, mistakes first."""
+"""Score a network on labeled blocks: confusion matrix, and examples of rows, errors first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Example(NamedTuple):
 
 
 class Score(NamedTuple):
-    """What a network made of some rows; scores add up in row order."""
+    """The predictions of a network for some rows. Scores add up in row order."""
 
     confusion: np.ndarray  # (k, k) int64, rows are the truth
     loss: float  # summed over the rows
@@ -46,29 +46,29 @@ class Score(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """How many rows were scored."""
+        """Return the number of rows."""
         return int(self.confusion.sum())
 
     @property
     def accuracy(self) -> float:
-        """Share of the rows predicted rightly."""
+        """Return the share of rows that are predicted correctly."""
         return metrics.accuracy(self.confusion)
 
     @property
     def cost(self) -> float:
-        """Mean loss a row."""
+        """Return the mean loss per row."""
         return self.loss / self.rows
 
     @property
     def examples(self) -> tuple[Example, ...]:
-        """Rows to look at: up to three quarters mistakes, which come first, then rows predicted rightly."""
+        """Return examples: up to three quarters errors, which come first, then correct predictions."""
         most = max(EXAMPLES * 3 // 4, EXAMPLES - len(self.right))
         wrong = self.wrong[:most]
         return wrong + self.right[: EXAMPLES - len(wrong)]
 
 
 def evaluate(blocks: Any, model: Sequential, params: Any) -> Score:
-    """Score all rows; `blocks` and `params` are as in nn.training.chain."""
+    """Score all rows; `blocks` and `params` are as in chain.py."""
     return blocks.map(partial(score, model, params)).reduce(add)
 
 

@@ -1,4 +1,4 @@
-"""Train without Spark: the chain on blocks in memory; fit arrays as the job fits text on a cluster."""
+"""Train without Spark: a backend for rows in memory, and `fit`, which trains on arrays."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def fit(
 
 
 def _recipe_of(recipe: Recipe | str | os.PathLike | None, options: dict[str, Any]) -> Recipe:
-    """The recipe that is given, read from its file or made of options."""
+    """Return the given recipe, the one in a file, or one made of options."""
     if recipe is None:
         return Recipe.of(**options)
     if isinstance(recipe, Recipe):
@@ -111,7 +111,7 @@ def _recipe_of(recipe: Recipe | str | os.PathLike | None, options: dict[str, Any
 
 
 def _checked(inputs: Any, labels: Any, weights: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """The three as arrays that fit each other, as the job reads them from text; ValueError says what does not."""
+    """Check inputs, labels and weights as the job checks text. Raises ValueError."""
     inputs = as_numbers(inputs)
     if not 2 <= inputs.ndim <= 4 or not inputs.size:
         raise ValueError(f"expected inputs (n, ...) of numbers, got {inputs.dtype} {inputs.shape}")
@@ -124,7 +124,7 @@ def _checked(inputs: Any, labels: Any, weights: Any) -> tuple[np.ndarray, np.nda
 
 
 def _class_numbers(labels: Any, rows: int) -> np.ndarray:
-    """Class numbers (n,) of labels (n,), (n, 1) or one-hot (n, k)."""
+    """Convert labels (n,), (n, 1) or one-hot (n, k) to class numbers (n,)."""
     values = np.asarray(labels)
     if values.dtype.kind not in "biuf":
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The epochs of a run: which jobs each consists of, what it comes to, and when training ends.
+"""The epoch loop: the jobs of an epoch, its line of the history, early stopping, divergence.
 
 An epoch is a generator of jobs that is sent their sums. So one loop serves Spark, plain Python and the tests, and the
 epochs of several runs can go through the rows together.
@@ -23,7 +23,7 @@ Steps = Generator[Job, Sums, "Outcome"]
 
 
 class Outcome(NamedTuple):
-    """What an epoch came to."""
+    """The result of an epoch."""
 
     state: State
     accepted: bool
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
 
 
 class Clock:
-    """The seconds of an epoch that jobs took, and what their tasks spent them on."""
+    """The seconds of the jobs of an epoch, and the phases of their tasks."""
 
     def __init__(self) -> None:
         self.seconds, self.times = 0.0, Times()
@@ -137,7 +137,7 @@ def _line(epoch: int, outcome: Outcome, plan: Plan) -> Epoch:
 
 
 def _timed(line: Epoch, clock: Clock, seconds: float) -> Epoch:
-    """The line with its seconds, parted into phases that add up to them."""
+    """Return the line with its seconds, and phases that add up to them."""
     read, compute, summed = clock.times
     schedule = max(clock.seconds - read - compute - summed, 0.0)
     return line._replace(
@@ -159,7 +159,7 @@ def _better(best: Best | None, line: Epoch, outcome: Outcome, plan: Plan) -> Bes
 
 
 def divergence(optimizer: Optimizer, progress: Progress) -> str | None:
-    """What is no finite number after an epoch, or None: nothing of it, training can go on."""
+    """Return which number is not finite after an epoch; None: all are, training can go on."""
     line, state = progress.history[-1], progress.state
     if not math.isfinite(line.cost) and line.accepted:
         return f"the cost is {line.cost} in epoch {line.epoch}"
@@ -172,7 +172,7 @@ def divergence(optimizer: Optimizer, progress: Progress) -> str | None:
 
 
 def check(optimizer: Optimizer, plan: Plan, progress: Progress, params: Any) -> None:
-    """Raise ValueError, naming the place, unless training from parameters like these can go on from the progress."""
+    """Raise ValueError, with the place, unless training of such parameters can go on from the progress."""
     optimizer.check(progress.state, params)
     standing = progress.state["standing"]
     if plan.batch_size is None and standing is not None and standing["grads"] is None:
@@ -184,7 +184,7 @@ def check(optimizer: Optimizer, plan: Plan, progress: Progress, params: Any) -> 
 def early_stopping(
     epochs: Iterator[Progress], patience: int | None, progress: Progress
 ) -> Iterator[Progress]:
-    """Pass epochs after `progress` on until the best one lies `patience` back (Prechelt, 1998); None: all of them."""
+    """Yield epochs until none was the best for `patience` epochs (Prechelt, 1998); None: yield all."""
     while not is_out_of_patience(progress, patience):
         following = next(epochs, None)
         if following is None:
@@ -194,7 +194,7 @@ def early_stopping(
 
 
 def is_out_of_patience(progress: Progress, patience: int | None) -> bool:
-    """Whether the best epoch lies `patience` epochs back."""
+    """Return whether no epoch was the best for `patience` epochs."""
     if patience is None or progress.best is None:
         return False
     return len(progress.history) - progress.best.epoch >= patience

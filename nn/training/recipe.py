@@ -60,10 +60,10 @@ SAMPLE = 0.7  # of the rows, in a full step of a first-order rule, as in the ori
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that shapes a run beside its data; ValueError, at construction, for what does not go together.
+    """The network and how it is trained. Raises ValueError for options that exclude each other.
 
     None stands for a default that depends on the rest: 64 sigmoid units for `layers`, `hidden` and `activation`
-    together, the optimiser's usual `learning_rate` and `schedule`, and a `sample` of 0.7 for full steps.
+    together, the optimizer's default `learning_rate` and `schedule`, and a `sample` of 0.7 for full steps.
     """
 
     hidden: tuple[int, ...] | None = option(
@@ -245,7 +245,7 @@ class Recipe:
             )
 
     def _refuse_for_averaging(self) -> None:
-        """Rounds and the outer step belong to averaged parameters, a sample to averaged gradients."""
+        """Raise ValueError for options that need the other kind of averaging."""
         if self.averages_parameters:
             if self.sample is not None:
                 raise ValueError(
@@ -257,7 +257,7 @@ class Recipe:
                 raise ValueError(f"{name} needs average=parameters")
 
     def _refuse_for_lbfgs(self) -> None:
-        """The line search compares exact costs and slopes of one smooth function."""
+        """Raise ValueError for options that make the cost noisy or not smooth, or that set the step length."""
         noise = {
             "sample": self.sample not in (None, 1.0),
             "batch_size": self.batch_size is not None,
@@ -285,7 +285,7 @@ class Recipe:
 
     @classmethod
     def of(cls, **values: Any) -> Recipe:
-        """A recipe from words and plain JSON values: Recipe.of(layers="dense:64,relu", optimizer="adam").
+        """Make a recipe of words and JSON values: Recipe.of(layers="dense:64,relu", optimizer="adam").
 
         Raises ValueError for a name that no option has, and for a value that it cannot take.
         """
@@ -311,14 +311,14 @@ class Recipe:
 
     @property
     def hidden_layers(self) -> tuple[Layer, ...]:
-        """All layers before the output's."""
+        """Return all layers before the output layer."""
         if self.layers is not None:
             return self.layers
         return perceptron_layers(self.hidden or HIDDEN, self.activation or ACTIVATION)
 
     @property
     def rate_schedule(self) -> Schedule:
-        """The schedule, or what suits the optimiser."""
+        """Return the schedule, or the default for the optimizer."""
         if self.schedule is not None:
             return self.schedule
         judged = isinstance(self.optimizer, (SGD, Momentum)) and not self.averages_parameters
@@ -326,23 +326,23 @@ class Recipe:
 
     @property
     def averages_parameters(self) -> bool:
-        """Whether replicas descend by themselves."""
+        """Return whether each partition is a replica, and their parameters are averaged."""
         return self.average == "parameters"
 
     @property
     def step_rows(self) -> int | None:
-        """Rows of a mini-batch at most; None: a step is an epoch's."""
+        """Return the most rows of a mini-batch; None: one step per epoch."""
         return LOCAL_BATCH if self.batch_size is None and self.averages_parameters else self.batch_size
 
     @property
     def fraction(self) -> float:
-        """The part of the rows that a full step is taken on."""
+        """Return the fraction of the rows in a step without mini-batches."""
         if self.sample is not None:
             return self.sample
         return 1.0 if self.step_rows is not None or self.optimizer.needs_exact_cost else SAMPLE
 
     def for_replicas(self, rows: int, replicas: int) -> Recipe:
-        """The same recipe with the defaults said that suit so many replicas of so many rows together."""
+        """Fill in the defaults for `rows` training rows on `replicas` replicas."""
         many = replicas >= MANY_REPLICAS and rows < FEW_ROWS * replicas
         if not (self.averages_parameters and many):
             return self
@@ -350,7 +350,7 @@ class Recipe:
         return dataclasses.replace(self, batch_size=self.batch_size or SMALL_BATCH, outer_momentum=momentum)
 
     def settled_as(self, config: dict[str, Any]) -> Recipe:
-        """The same recipe, where it leaves open what `for_replicas` says, with what a run's configuration says."""
+        """Fill in the defaults of `for_replicas` as the configuration of an earlier run has them."""
         said = {
             name: _read(options_of(type(self))[name], config.get(name))
             for name in ("batch_size", "outer_momentum")
@@ -359,7 +359,7 @@ class Recipe:
         return dataclasses.replace(self, **said)
 
     def resolved(self) -> Recipe:
-        """The same recipe with its defaults said."""
+        """Fill in all defaults that do not depend on the data."""
         said: dict[str, Any] = {}
         if self.layers is None:
             said = {"hidden": self.hidden or HIDDEN, "activation": self.activation or ACTIVATION}
@@ -380,11 +380,11 @@ class Recipe:
 
     @property
     def noisy(self) -> bool:
-        """Whether dropout or augmentation make a training pass differ from a clean one."""
+        """Return whether dropout or augmentation make the cost of a gradient job noisy."""
         return bool(self.augment) or any(layer.is_random for layer in self.hidden_layers)
 
     def model(self, width: int, classes: int, scale: float = 1.0) -> Sequential:
-        """The network for rows of `width` values; ValueError, naming the layer, where shapes do not fit."""
+        """Return the network for rows of `width` values. Raises ValueError where shapes do not fit, with the layer."""
         layers = self.hidden_layers
         shape = self.input_shape or infer_input_shape(layers, width, bool(self.augment))
         if self.layers is None and len(shape) > 1:
@@ -398,7 +398,7 @@ class Recipe:
         return model
 
     def split(self, labels: np.ndarray, classes: int) -> Split:
-        """Which of the training rows with these labels (n,) are held out, and what each class weighs.
+        """Return the validation split and the class weights of training rows with these labels (n,).
 
         Raises ValueError where that leaves nothing to learn from, or names a class that is not there, and for labels
         that the loss cannot learn.
@@ -414,7 +414,7 @@ class Recipe:
         return Split(rows, hold_out, self.class_weights.table(np.bincount(labels, minlength=classes)))
 
     def plan(self, rows: int) -> Plan:
-        """How long to train on so many rows, and what each step sees."""
+        """Return the plan for a number of training rows."""
         return Plan(
             rows,
             self.epochs,
@@ -428,7 +428,7 @@ class Recipe:
         )
 
     def optimizer_for(self, plan: Plan) -> Optimizer:
-        """The optimiser with its schedule."""
+        """Return the optimizer with its schedule."""
         if self.optimizer.needs_exact_cost:
             return cast(Optimizer, self.optimizer)
         said = self.resolved()
@@ -449,12 +449,12 @@ class Recipe:
         return ParameterAveraging(*shared, said.batch_size, said.outer_learning_rate, said.outer_momentum)
 
     def penalty(self) -> Penalty:
-        """What the weights' sizes cost."""
+        """Return the l1 and l2 penalty."""
         return Penalty(self.l1, self.l2)
 
 
 def _read(field: dataclasses.Field, value: Any) -> Any:
-    """An option's value from JSON, or from what stands for it in Python: tuples, NumPy's numbers, the thing itself."""
+    """Read the value of an option: JSON, a tuple, a NumPy number, or the object itself."""
     if value is None or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
         return field.default if value is None else value
     if isinstance(value, tuple):

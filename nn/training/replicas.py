@@ -1,7 +1,7 @@
-"""Replicas: each descends by itself over its own partition of blocks, and what comes home is how far it went.
+"""Replicas: each takes its own steps on the rows of one partition, and sends back the change of its parameters.
 
     replica p   W_p <- W;  for each mini-batch of its rows: W_p <- rule(W_p, mean gradient)
-    home        sum_p m_p (W_p - W),  sum_p m_p                                       m_p: what the rows of p weigh
+    sums        sum_p m_p (W_p - W),  sum_p m_p                                m_p: the weight of the rows of p
 
 The mini-batches go through the chain (chain.py) one after the other, on a list inside the task. A replica of few rows
 counts as little as its rows do, an empty one not at all. (Local SGD: Stich, 2019; the driver's part is
@@ -41,10 +41,10 @@ def rounds(
     penalty: Penalty,
     buffer: float = BUFFER,
 ) -> Any:
-    """A Sums for each partition that holds rows to learn from; `blocks` is as in chain.py, `start.value` a Round.
+    """Return an RDD with the Sums of each partition with training rows. `start.value` is a LocalSteps.
 
-    A tally's `grads` are {"change", "slots"}, each times the weight of the replica's rows: its parameters at the end
-    less those at the start, and what its rule keeps beside them. `buffer` bytes of inputs are shuffled together.
+    The `grads` of the sums are {"change", "slots"}, each times the weight of the replica's rows: its last parameters
+    minus the first ones, and the slots of its rule. `buffer` bytes of inputs are shuffled together.
     """
     return blocks.mapPartitions(partial(run_replica, model, start, selection, augmentation, penalty, buffer))
 
@@ -58,7 +58,7 @@ def run_replica(
     buffer: float,
     blocks: Iterator[Block],
 ) -> Iterator[Sums]:
-    """One replica's round over its blocks; the penalty in its cost is that of where it ends."""
+    """Run one round of a replica over its blocks. Its cost has the penalty of its last parameters."""
     began, source = time.perf_counter(), TimedIterator(blocks)
     begin: LocalSteps = start.value
     params, slots = tree.copy(begin.params), tree.copy(begin.slots)
@@ -86,5 +86,5 @@ def run_replica(
 
 @np.errstate(over="ignore", invalid="ignore")
 def _weighed(weight: float, array: np.ndarray) -> np.ndarray:
-    """The array times a weight; whole numbers in float64, so that their mean can be taken."""
+    """Multiply the array by a weight; integers in float64, so that their mean can be taken."""
     return array * (array.dtype.type(weight) if array.dtype.kind == "f" else weight)

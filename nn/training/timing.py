@@ -1,4 +1,4 @@
-"""Where the time of training went, and what it would come to elsewhere.
+"""The phases of training time, and estimates for other numbers of cores.
 
 time here        schedule + read + compute + sum + update                     as measured, with t tasks at once
 in one process   t compute + update                                           nothing to schedule, send or add up
@@ -46,25 +46,25 @@ class Phases(NamedTuple):
 
     @classmethod
     def of(cls, history: Iterable[Epoch]) -> Phases:
-        """All epochs together."""
+        """Add the phases of all epochs."""
         history = list(history)
         return cls(*(sum(getattr(line, name) for line in history) for name in cls._fields))
 
     @property
     def total(self) -> float:
-        """Seconds in all."""
+        """Return the seconds of all phases."""
         return sum(self)
 
     def in_one_process(self, at_once: int) -> float:
-        """Seconds that one core without Spark would take, by what `at_once` tasks side by side computed."""
+        """Estimate the seconds on one core without Spark, from the computing time of `at_once` parallel tasks."""
         return self.compute * at_once + self.update
 
     def on_twice_the_slots(self) -> float:
-        """Seconds that twice as many tasks at once would take, with twice the partitions."""
+        """Estimate the seconds with twice as many parallel tasks and partitions."""
         return self.schedule + (self.read + self.compute) / 2 + 2 * self.sum + self.update
 
     def verdict(self, at_once: int) -> str:
-        """One line for the user: whether Spark is worth it here."""
+        """Return one line for the user: the shares of the phases, and whether Spark is worth it here."""
         if not self.total:
             return "no epoch was trained"
         shares = sorted(

@@ -1,4 +1,4 @@
-"""A step of the training on made-up rows: what it asks of a process can then be measured, not guessed."""
+"""A training step on artificial rows, to measure its time and memory on an executor."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Rehearsal(NamedTuple):
     bytes_a_value: int  # of a cached input: 1 or 4
 
     def run(self) -> float:
-        """Take steps, with all in memory that a task holds meanwhile; gives the last one's seconds.
+        """Take steps, with everything in memory that a task has; return the seconds of the last one.
 
         Raises ValueError where the network does not fit rows of that width.
         """
@@ -62,7 +62,7 @@ class Rehearsal(NamedTuple):
 
     @property
     def _buffered(self) -> int:
-        """Bytes of a replica's buffer: the blocks that fill it, and all of them as one."""
+        """Return the bytes of a replica's buffer: its blocks, and their concatenation."""
         return 2 * min(BUFFER, self.rows * self.width * self.bytes_a_value)
 
     def _block(self, batch: int | None) -> Block:
