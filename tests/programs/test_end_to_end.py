@@ -339,7 +339,7 @@ def test_job_chooses_defaults_for_many_replicas_and_penalises_their_weights(data
     for out, more in (("plain", []), ("penalised", ["--l2", "0.5"])):
         job(spark, *data, tmp_path / out, *words, *more)
         assert (
-            "replicas in batches of 32 rows, averaged once an epoch with outer rate 1 and momentum 0.5"
+            "replicas in batches of 32 rows, averaged once per epoch with outer rate 1 and momentum 0.5"
             in capsys.readouterr().out
         )
         configuration = json.loads((tmp_path / out / "config.json").read_text())

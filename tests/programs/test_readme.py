@@ -133,5 +133,5 @@ def test_an_epoch_of_more_than_100_jobs_is_noted_with_the_time_it_will_take(spar
         many = [line for line in notes(capsys.readouterr().out) if "Spark jobs" in line]
         assert len(many) == noted
         if noted:
-            told = r"an epoch is 150 Spark jobs of about \d+ ms, \d+s per epoch and \d+s in all, one for each"
+            told = r"an epoch is 150 Spark jobs of about \d+ ms, \d+s per epoch and \d+s in all, one per mini"
             assert re.search(told, many[0]) and "--average parameters" in many[0]

@@ -16,9 +16,9 @@ from pyspark import StorageLevel
 
 import main_task
 from nn.cli import entry, parser
-from nn.spark.input import reader
+from nn.spark.backend import SparkBackend
 
-learned_from = reader.learned_from
+split_rows = SparkBackend.split
 
 
 def disturbed(kind, index, elements):
@@ -41,16 +41,16 @@ def crowd(context):
     filler.persist(StorageLevel(False, True, False, True)).count()
 
 
-def disturbed_blocks(dataset, split):
-    """The blocks that are learned from, disturbed as they are read, or once before."""
-    kind, blocks = os.environ["DISTURBANCE"], learned_from(dataset, split)
+def split_disturbed(backend, split):
+    """Split the rows; disturb the training blocks as they are read, or once before."""
+    split_rows(backend, split)
+    kind = os.environ["DISTURBANCE"]
     if kind == "evict":
-        crowd(blocks.context)
-    if kind in ("evict", "none"):
-        return blocks
-    return blocks.mapPartitionsWithIndex(partial(disturbed, kind))
+        crowd(backend.blocks.context)
+    elif kind != "none":
+        backend.blocks = backend.blocks.mapPartitionsWithIndex(partial(disturbed, kind))
 
 
 if __name__ == "__main__":
-    reader.learned_from = disturbed_blocks
+    SparkBackend.split = split_disturbed
     sys.exit(entry.run("main_task.py", parser.parse, main_task.main))

@@ -65,3 +65,12 @@ def train(measure, optimizer, plan, progress, descend=None, patience=None):
 def kept(optimizer, progress):
     """The parameters that a run ends with."""
     return TrainingRun(Task(None), None, None, optimizer, None).final_params(progress)
+
+
+def split_rows(dataset, split):
+    """The blocks of a Dataset on Spark after a split."""
+    from nn.spark.backend import SparkBackend
+
+    backend = SparkBackend(dataset.blocks, dataset.facts, dataset.cached, dataset.weighted)
+    backend.split(split)
+    return backend.blocks

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from nn.core.errors import DataError
+from nn.data import batches
 from nn.data.hold_out import HoldOut
 from nn.data.split import Split
 from nn.spark.input import reader, text_source
 from nn.spark.input.input_files import Source
 from nn.spark.storage.filesystem import Storage
-from nn.training import replicas
 from tests.support.data import blobs, write_csv
+from tests.support.training import split_rows
 
 pytestmark = pytest.mark.spark
 
@@ -227,7 +228,7 @@ def test_reading_counts_the_classes_of_each_partition(spark, folder, partitions)
 
 
 def test_reading_counts_the_classes_of_what_a_replica_shuffles_together(spark, folder, monkeypatch):
-    monkeypatch.setattr(replicas, "BUFFER", 10 * INPUTS.shape[1])  # bytes of ten rows
+    monkeypatch.setattr(batches, "BUFFER", 10 * INPUTS.shape[1])  # bytes of ten rows
     dataset = read(spark, folder / "x.csv", folder / "y.csv", 2)
     assert dataset.shuffle_windows.window_rows == 10
     assert dataset.shuffle_windows.counts.sum(axis=1).max() == 10
@@ -599,10 +600,10 @@ def test_a_test_set_may_have_weights_which_are_not_read_or_leave_them_out(spark,
 
 def test_a_split_takes_the_place_of_the_rows_in_the_cache(spark, folder):
     dataset = read(spark, folder / "x.csv", folder / "y.csv")
-    plain = reader.learned_from(dataset, Split(50))
+    plain = split_rows(dataset, Split(50))
     assert plain is dataset.blocks and dataset.cached.is_cached
     split = Split(50, HoldOut(0, 0.4, 50), np.array([1.0, 2.0, 0.5]))
-    divided = reader.learned_from(dataset, split)
+    divided = split_rows(dataset, split)
     assert divided.is_cached and not dataset.cached.is_cached
     blocks = divided.collect()
     for validation, rows in ((True, split.validation_rows), (False, split.train_rows)):
@@ -617,6 +618,6 @@ def test_rows_that_weigh_nothing_are_refused(spark, folder):
     dataset = read(spark, folder / "w.csv", folder / "y.csv", weights=0)
     for split in (Split(50), Split(50, HoldOut(0, 0.4, 50))):
         with pytest.raises(
-            DataError, match="TRAIN_IMAGES: expected training rows that weigh more than 0 together"
+            DataError, match="TRAIN_IMAGES: expected training rows with a total weight above 0"
         ):
-            reader.learned_from(dataset, split)
+            split_rows(dataset, split)

@@ -15,6 +15,7 @@ from nn.spark.input.input_files import Source
 from nn.spark.input.shuffle import shuffled
 from nn.spark.storage.filesystem import Storage
 from tests.support.data import blobs, write_csv
+from tests.support.training import split_rows
 
 ROWS, WIDTH = 200, 6
 INPUTS, LABELS = blobs(ROWS, width=WIDTH)
@@ -246,7 +247,7 @@ def test_shuffling_cuts_blocks_as_reading_does(spark, folder, monkeypatch):
 def test_a_shuffled_set_is_divided_like_any_other(spark, folder):
     after = shuffled(read(spark, folder), 5)
     split = Split(ROWS, HoldOut(0, 0.4, ROWS), np.array([1.0, 2.0, 0.5]))
-    divided = reader.learned_from(after, split)
+    divided = split_rows(after, split)
     assert divided.is_cached and not after.cached.is_cached
     blocks = divided.collect()
     for validation, rows in ((True, split.validation_rows), (False, split.train_rows)):
@@ -272,7 +273,7 @@ def test_images_travel_once_and_only_when_asked_to(spark, folder, rng):
     write_csv(folder / "y.csv", rng.integers(0, 3, 900))
     start = shuffle_written(spark)
     dataset = read(spark, folder)
-    plain = reader.learned_from(dataset, Split(900, HoldOut(0, 0.4, 900)))
+    plain = split_rows(dataset, Split(900, HoldOut(0, 0.4, 900)))
     assert plain.count() and shuffle_written(spark) == start
     plain.unpersist()
     dataset = read(spark, folder)
