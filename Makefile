@@ -33,7 +33,7 @@ help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
 	@echo "                   make train TRAIN_OPTIONS=\"--hidden 64 --epochs 20\" trains another network"
 	@echo "make test          set up what testing needs, check the code and run all tests"
-	@echo "make check         check the code and run the tests that need no Spark; 2 to 3 minutes"
+	@echo "make check         check the code and run the tests that need no Spark; 2 minutes"
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
 	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; 40 minutes"
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
