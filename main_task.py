@@ -85,7 +85,7 @@ def run(context, storage, output, checkpoints, start):
         train_set = shuffled(train_set, options.recipe.seed)
     about = report.describe_data(storage, options, train_set.rows)
     training = options.training_run(train_set.facts)
-    backend = SparkBackend(train_set.blocks, train_set.facts, train_set.cached, train_set.weighted)
+    backend = SparkBackend(train_set.blocks, train_set.cached, train_set.weighted)
     backend.split(training.split)
     options = options.with_recipe(training.recipe)
     console.print_line(

@@ -105,7 +105,6 @@ class CountingBackend:
 
     def __init__(self, backend: Backend, table: Table):
         self._backend, self._table = backend, table
-        self.facts, self.split = backend.facts, backend.split
 
     def run(self, jobs: list[Job]) -> list[Sums]:
         """Run jobs in one pass over the rows."""

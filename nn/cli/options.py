@@ -14,7 +14,6 @@ from typing import Any
 from nn.core.errors import MissingFileError, UsageError
 from nn.core.options import options_of
 from nn.data import dialect
-from nn.data.split import Split
 from nn.layers.base import WrongKindError
 from nn.models.sequential import Sequential
 from nn.spark.input.input_files import Source
@@ -85,10 +84,10 @@ class Options(RunOptions):
         assert self.partitions is not None
         return self.partitions
 
-    def training_run(self, facts: Facts, split: Split | None = None) -> TrainingRun:
+    def training_run(self, facts: Facts) -> TrainingRun:
         """Apply the recipe to data. Raises UsageError where it does not fit them."""
         try:
-            return TrainingRun.of(self.recipe, facts, split)
+            return TrainingRun.of(self.recipe, facts)
         except ValueError as error:
             raise UsageError(option_names(str(error))) from None
 

@@ -140,7 +140,7 @@ class FirstOrder:
         """Return the last accepted parameters."""
         return state["trial"] if state["standing"] is None else state["standing"]["trial"]
 
-    def cure(self, rate: float) -> Hint:
+    def hint(self, rate: float) -> Hint:
         """Return what to try where training at this rate has left the finite numbers."""
         other = {} if self.can_reject else {"schedule": BoldDriver.name}
         return Hint(f" at learning rate {rate:g}", {"learning_rate": float(f"{rate / 10:g}"), **other})

@@ -130,7 +130,7 @@ class LBFGS:
         """Return the state unchanged: there is no schedule."""
         return state
 
-    def cure(self, rate: float) -> Hint:
+    def hint(self, rate: float) -> Hint:
         """Return what to try where training has left the finite numbers: only initial weights lead there."""
         return Hint("; try start values that are less large", {})
 

@@ -1,4 +1,4 @@
-"""What the epoch loop asks of an optimizer. FirstOrder, ParameterAveraging and LBFGS share this and no code."""
+"""What the epoch loop asks of an optimizer. FirstOrder (with ParameterAveraging) and LBFGS share no code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Optimizer(Protocol):
     def result(self, state: State) -> Tree:
         """Return the last accepted parameters."""
 
-    def cure(self, rate: float) -> Hint:
+    def hint(self, rate: float) -> Hint:
         """Return what may keep training within the finite numbers."""
 
 

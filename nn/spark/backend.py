@@ -16,7 +16,7 @@ from nn.data.split import Split
 from nn.optim.requests import LocalSteps
 from nn.spark.aggregate import ordered_sum, ordered_sums, partition_sum
 from nn.spark.runtime.broadcast import broadcast
-from nn.training.backend import Facts, Job, partial_sums, penalized
+from nn.training.backend import Job, partial_sums, penalized
 from nn.training.records import Sums
 
 LITTLE = 1024  # bytes of sums without gradients
@@ -27,15 +27,10 @@ INLINE = 512 << 10
 class SparkBackend:
     """Rows in an RDD of blocks. Each partition is a replica where parameters are averaged."""
 
-    def __init__(self, blocks: Any, facts: Facts | None = None, cached: Any = None, weighted: bool = False):
-        self.blocks, self._facts = blocks, facts
+    def __init__(self, blocks: Any, cached: Any = None, weighted: bool = False):
+        self.blocks = blocks
         self._cached = cached  # the persisted RDD below the blocks
         self._weighted = weighted  # rows have weights of their own
-
-    def facts(self) -> Facts:
-        """Return what a run depends on in the training data."""
-        assert self._facts is not None
-        return self._facts
 
     def split(self, split: Split) -> None:
         """Hold out validation rows, and weight the others; the result is cached in the place of the rows before it.

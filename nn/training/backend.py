@@ -8,7 +8,6 @@ import numpy as np
 
 from nn.core.tree import Tree
 from nn.data.batches import BUFFER, RowSelection
-from nn.data.split import Split
 from nn.models.sequential import Sequential
 from nn.optim.regularization import Penalty
 from nn.optim.requests import LocalSteps, Request
@@ -59,13 +58,7 @@ class Facts(NamedTuple):
 
 
 class Backend(Protocol):
-    """Rows on a cluster or in memory."""
-
-    def facts(self) -> Facts:
-        """Return what a run depends on in the training data."""
-
-    def split(self, split: Split) -> None:
-        """Hold out validation rows, and weight the others. Raises ValueError where nothing is left to learn from."""
+    """Training rows on a cluster or in memory, as the epoch loop knows them."""
 
     def run(self, jobs: list[Job]) -> list[Sums]:
         """Run jobs in one pass over the rows. The bits of a job do not depend on the jobs beside it."""

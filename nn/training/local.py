@@ -29,13 +29,8 @@ class LocalBackend:
     The rows of a replica lie in memory, so all of them are shuffled together.
     """
 
-    def __init__(self, blocks: LocalRDD, facts: Facts | None = None):
-        self.blocks, self._facts = blocks, facts
-
-    def facts(self) -> Facts:
-        """Return what a run depends on in the rows."""
-        assert self._facts is not None
-        return self._facts
+    def __init__(self, blocks: LocalRDD):
+        self.blocks = blocks
 
     def split(self, split: Split) -> None:
         """Hold out validation rows, and weight the others. Raises ValueError where nothing is left to learn from."""
@@ -90,7 +85,7 @@ def fit(
     scale = max(float(inputs.max()), -float(inputs.min())) or 1.0
     facts = Facts(math.prod(inputs.shape[1:]), labels, classes, scale)
     run = TrainingRun.of(recipe, facts)
-    backend = LocalBackend(local_rdd(inputs, labels, weights), facts)
+    backend = LocalBackend(local_rdd(inputs, labels, weights))
     backend.split(run.split)
     progress = run.start()
     for progress in run.epochs(backend):

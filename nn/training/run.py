@@ -31,7 +31,6 @@ class TrainingRun:
     plan: Plan
     optimizer: Optimizer
     recipe: Recipe
-    patience: int | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, facts: Facts, split: Split | None = None) -> TrainingRun:
@@ -44,7 +43,7 @@ class TrainingRun:
         recipe = recipe.for_replicas(split.train_rows, facts.partitions)
         plan = recipe.plan(split.train_rows)
         task = Task(model, recipe.augment, recipe.penalty())
-        return cls(task, split, plan, recipe.optimizer_for(plan), recipe, recipe.patience)
+        return cls(task, split, plan, recipe.optimizer_for(plan), recipe)
 
     @property
     def model(self) -> Sequential:
@@ -70,11 +69,11 @@ class TrainingRun:
         last, in which the cost, a gradient or a weight is no longer a finite number.
         """
         progress = progress or self.start()
-        for following in loop.early_stopping(self._epochs(backend, progress), self.patience, progress):
+        for following in loop.early_stopping(self._epochs(backend, progress), self.recipe.patience, progress):
             yield following
             fault = loop.divergence(self.optimizer, following)
             if fault:
-                place, options = self.optimizer.cure(following.history[-1].learning_rate)
+                place, options = self.optimizer.hint(following.history[-1].learning_rate)
                 raise DivergenceError(fault + place, **options)
 
     def _epochs(self, backend: Backend, progress: Progress) -> Iterator[Progress]:

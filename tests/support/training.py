@@ -1,5 +1,7 @@
 """Train with functions in the place of a backend, so that a test can count, change or watch each job."""
 
+from types import SimpleNamespace
+
 from nn.optim.regularization import Penalty
 from nn.optim.requests import Gradients, LocalSteps
 from nn.training import chain
@@ -58,7 +60,7 @@ class FunctionBackend:
 
 def train(measure, optimizer, plan, progress, descend=None, patience=None):
     """The progress after each epoch of a run whose jobs are the functions' work."""
-    run = TrainingRun(Task(None), None, plan, optimizer, None, patience)
+    run = TrainingRun(Task(None), None, plan, optimizer, SimpleNamespace(patience=patience))
     return run.epochs(FunctionBackend(measure, descend), progress)
 
 
@@ -71,6 +73,6 @@ def split_rows(dataset, split):
     """The blocks of a Dataset on Spark after a split."""
     from nn.spark.backend import SparkBackend
 
-    backend = SparkBackend(dataset.blocks, dataset.facts, dataset.cached, dataset.weighted)
+    backend = SparkBackend(dataset.blocks, dataset.cached, dataset.weighted)
     backend.split(split)
     return backend.blocks

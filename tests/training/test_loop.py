@@ -359,13 +359,13 @@ def test_a_validation_cost_that_is_no_number_is_never_the_best():
 
 
 def test_what_to_try_after_divergence_suits_the_optimizer():
-    where, options = FirstOrder(SGD(), Constant()).cure(0.5)
+    where, options = FirstOrder(SGD(), Constant()).hint(0.5)
     assert (where, options) == (
         " at learning rate 0.5",
         {"learning_rate": 0.05, "schedule": "bold-driver"},
     )
-    assert FirstOrder(SGD(), BoldDriver()).cure(0.3).options == {"learning_rate": 0.03}
-    assert LBFGS().cure(0.0) == ("; try start values that are less large", {})
+    assert FirstOrder(SGD(), BoldDriver()).hint(0.3).options == {"learning_rate": 0.03}
+    assert LBFGS().hint(0.0) == ("; try start values that are less large", {})
 
 
 def test_what_to_try_is_an_argument_to_the_library_and_an_option_to_the_command_line():
