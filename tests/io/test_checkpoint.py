@@ -16,7 +16,7 @@ from nn.io.checkpoint import Checkpoint
 from nn.training.recipe import Recipe
 from nn.training.records import Best, Epoch, Progress
 from tests.support.data import blobs
-from tests.support.training import descend_on, kept, measure_on, measure_with, train
+from tests.support.training import descend_on, kept, measure_on, train
 
 INPUTS, LABELS = blobs(300)
 RECIPES = {
@@ -42,7 +42,7 @@ def prepared(options, epochs):
     plan = recipe.plan(split.train_rows)
     optimizer = recipe.optimizer_for(plan)
     blocks = split.apply(local_rdd(INPUTS, LABELS, block_rows=64)).persist()
-    measure = measure_with(recipe.penalty(), measure_on(blocks, model))
+    measure = measure_on(blocks, model, penalty=recipe.penalty())
     descend = descend_on(blocks, model, (), recipe.penalty())
 
     def run(progress):

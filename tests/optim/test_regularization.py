@@ -11,7 +11,7 @@ from nn.data.split import Split
 from nn.models.builder import multilayer_perceptron
 from nn.optim.regularization import Penalty
 from tests.support.data import blobs
-from tests.support.training import measure_on, measure_with
+from tests.support.training import measure_on
 
 PARAMS = [
     {"W": np.array([[1.0, -2.0]]), "b": np.array([9.0])},
@@ -41,7 +41,10 @@ def test_penalty_joins_cost_and_gradients_as_if_each_row_carried_it():
         RowSelection(fraction=0.0),
         RowSelection(batch=1, batches=4, total=split.train_rows),
     ):
-        without, having = plain(params, selection), measure_with(penalty, plain)(params, selection)
+        without, having = (
+            plain(params, selection),
+            measure_on(blocks, model, penalty=penalty)(params, selection),
+        )
         extra = penalty.value(params)
         assert having.train.cost == pytest.approx(without.train.cost + extra)
         if selection.batch is None:

@@ -8,7 +8,6 @@ from nn.training import chain
 from nn.training.adding import sum_in_order
 from nn.training.backend import Job, Task
 from nn.training.local import LocalBackend
-from nn.training.penalized import with_cost, with_gradient
 from nn.training.run import TrainingRun
 
 
@@ -17,9 +16,9 @@ def step(blocks, model, params, selection, augmentation=()):
     return sum_in_order(chain.step(blocks, model, params, selection, augmentation))
 
 
-def measure_on(rows, model, augmentation=()):
+def measure_on(rows, model, augmentation=(), penalty=None):
     """A function (params, selection) -> Sums; `rows` are blocks in memory or a backend."""
-    run, task = _runner(rows), Task(model, augmentation)
+    run, task = _runner(rows), Task(model, augmentation, penalty or Penalty())
     return lambda params, selection: run(Job(task, Gradients(params), selection))
 
 
@@ -32,15 +31,6 @@ def descend_on(rows, model, augmentation=(), penalty=None):
 def _runner(rows):
     backend = rows if hasattr(rows, "run") else LocalBackend(rows)
     return lambda job: backend.run([job])[0]
-
-
-def measure_with(penalty, measure):
-    """`measure` with a penalty in its cost and gradients."""
-
-    def measured(params, selection):
-        return with_cost(penalty, params, with_gradient(penalty, params, measure(params, selection)))
-
-    return measured
 
 
 class FunctionBackend:

@@ -23,7 +23,7 @@ from nn.training.loop import early_stopping
 from nn.training.plan import Plan
 from nn.training.records import Best, Epoch, Measures, Progress, Sums
 from tests.support.data import blobs
-from tests.support.training import kept, measure_on, measure_with, step, train
+from tests.support.training import kept, measure_on, step, train
 
 INPUTS, LABELS = blobs(300)
 BLOCKS = local_rdd(INPUTS, LABELS, block_rows=64)
@@ -339,7 +339,7 @@ def test_lbfgs_trains_in_the_same_loop_and_stops_when_nothing_is_left_to_gain():
     inputs, labels = blobs(80)
     model = multilayer_perceptron(16, 3, (4,), "tanh", "cross-entropy", scale=255.0)
     optimizer = LBFGS()
-    measure = measure_with(Penalty(l2=0.1), measure_on(local_rdd(inputs, labels), model))
+    measure = measure_on(local_rdd(inputs, labels), model, penalty=Penalty(l2=0.1))
     start = Progress(optimizer.init(model.init(0)))
     *_, progress = train(measure, optimizer, Plan(80, 500), start)
     assert len(progress.history) < 400 and optimizer.finished(progress.state)

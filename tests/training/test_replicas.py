@@ -27,7 +27,7 @@ from nn.training import batching
 from nn.training.plan import Plan
 from nn.training.records import Progress
 from tests.support.data import blobs
-from tests.support.training import descend_on, measure_on, measure_with, step, train
+from tests.support.training import descend_on, measure_on, step, train
 
 INPUTS, LABELS = blobs(300)
 MODEL = multilayer_perceptron(16, 3, (8,), "relu", "cross-entropy", scale=255.0)
@@ -69,7 +69,7 @@ def test_replicas_of_one_step_each_average_to_one_step_over_all_rows(bounds, wei
     averaging = ParameterAveraging(SGD(), Constant(), 0.5, batch_size=1000)
     state, sums = after_a_round(cut(bounds, weights), averaging, penalty=Penalty(l2=0.01))
     gradient = FirstOrder(SGD(), Constant(), 0.5)
-    measure = measure_with(Penalty(l2=0.01), measure_on(cut([], weights), MODEL))
+    measure = measure_on(cut([], weights), MODEL, penalty=Penalty(l2=0.01))
     whole = gradient.move(gradient.init(PARAMS), measure(PARAMS, RowSelection()).mean_grads_inplace())
     assert_close(state["trial"], whole["trial"])
     assert sums.sampled == 300
