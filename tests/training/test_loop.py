@@ -399,3 +399,15 @@ def test_gradients_beyond_the_finite_numbers_end_a_run_while_cost_and_weights_st
     assert next(epochs).history[-1].cost == 2.0  # what the histories then show
     with pytest.raises(DivergenceError, match="the gradients are no finite numbers in epoch 1"):
         next(epochs)
+
+
+def test_a_mini_batch_without_weight_takes_no_step():
+    params = MODEL.init(0)
+    grads = tree.map_arrays(np.ones_like, params)
+    sums = [
+        Sums(Measures(5, weight, weight, 5), weight=weight, grads=tree.copy(grads)) for weight in (0.0, 5.0)
+    ]
+    optimizer = FirstOrder(SGD(), Constant(), steps=2)
+    plan = Plan(10, epochs=1, batch_size=5)
+    *_, last = train(lambda _, part: sums[part.batch], optimizer, plan, Progress(optimizer.init(params)))
+    assert last.state["steps"] == 1
