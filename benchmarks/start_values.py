@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
+from nn.data.encoding import SharedScale
 from nn.data.local_rdd import local_rdd
 from nn.data.split import Split
 from nn.layers import Dense, Sigmoid, layer_from_config
@@ -65,7 +66,10 @@ def accuracy(blocks, rows, test, case, seed) -> float:
     activation, hidden_gain, output_gain, log_odds, growth = case
     layers = (Dense(64, gain=hidden_gain), layer_from_config({"name": activation}))
     model = Sequential(
-        (*layers, Dense(10, gain=output_gain), Sigmoid()), (784,), HalfSquaredError(), scale=255.0
+        (*layers, Dense(10, gain=output_gain), Sigmoid()),
+        (784,),
+        HalfSquaredError(),
+        encoder=SharedScale(255.0),
     )
     params = model.init(seed)
     if log_odds:

@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nn.models.classifier import Classifier, load
+    from nn.models.classifier import Classifier, Regressor, load
     from nn.models.model_file import save
     from nn.models.sequential import Sequential
     from nn.training.local import fit
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-__all__ = ["Classifier", "Recipe", "Sequential", "__version__", "fit", "load", "save"]
+__all__ = ["Classifier", "Recipe", "Regressor", "Sequential", "__version__", "fit", "load", "save"]
 
 _MODULES = {
     "Classifier": "nn.models.classifier",
     "Recipe": "nn.training.recipe",
+    "Regressor": "nn.models.classifier",
     "Sequential": "nn.models.sequential",
     "fit": "nn.training.local",
     "load": "nn.models.classifier",

@@ -13,6 +13,8 @@ import re
 from typing import Any
 
 from nn.core import spec
+from nn.data.decoding import ClassLabels, Decoder
+from nn.data.encoding import Encoder, SharedScale
 from nn.layers import ACTIVATIONS, Dense, Layer, Residual, Sigmoid, layer_from_config
 from nn.models.losses import LOSSES, HalfSquaredError, Loss
 from nn.models.sequential import Sequential
@@ -34,8 +36,9 @@ def build_network(
     input_shape: tuple[int, ...],
     classes: int,
     loss: Loss,
-    scale: float = 1.0,
+    encoder: Encoder | None = None,
     initializer: str | None = None,
+    decoder: Decoder | None = None,
 ) -> Sequential:
     """Add the output layer that `loss` needs to hidden layers: dense, and with mse a sigmoid after it.
 
@@ -43,11 +46,15 @@ def build_network(
     shapes do not fit.
     """
     last = next((layer.name for layer in reversed(layers) if layer.name in ACTIVATIONS), "")
-    gain = OUTPUT_GAIN.get(last, 1.0) if loss.name == HalfSquaredError.name and not initializer else 1.0
+    is_half_squared = isinstance(loss, HalfSquaredError)
+    gain = OUTPUT_GAIN.get(last, 1.0) if is_half_squared and not initializer else 1.0
     output: list[Layer] = [Dense(loss.units(classes), initializer or "glorot_uniform", gain)]
-    if loss.name == HalfSquaredError.name:
+    if is_half_squared:
         output.append(Sigmoid())
-    model = Sequential((*_with_initializers(layers, initializer), *output), input_shape, loss, scale)
+    hidden = _with_initializers(layers, initializer)
+    model = Sequential(
+        (*hidden, *output), input_shape, loss, encoder or SharedScale(), decoder or ClassLabels()
+    )
     _check_shapes(model, len(layers))
     return model
 
@@ -87,7 +94,9 @@ def multilayer_perceptron(
 ) -> Sequential:
     """Build a multilayer perceptron: width -> hidden... -> classes, with an activation after each hidden layer."""
     loss_object = spec.parse(loss, LOSSES, "loss")
-    return build_network(perceptron_layers(hidden, activation), (width,), classes, loss_object, scale)
+    return build_network(
+        perceptron_layers(hidden, activation), (width,), classes, loss_object, SharedScale(scale)
+    )
 
 
 def _with_initializers(layers: tuple[Layer, ...], initializer: str | None) -> tuple[Layer, ...]:

@@ -1,10 +1,10 @@
-"""A trained classifier: a network with its parameters, to predict with and to save."""
+"""A trained network with its parameters, to predict with and to save: a classifier or a regressor."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +13,21 @@ import numpy as np
 from nn.core import files
 from nn.core.errors import DataError
 from nn.data.arrays import as_numbers, check_values
+from nn.data.decoding import ClassLabels, TargetScale
+from nn.data.tables import pack_for
 from nn.models import model_file
 from nn.models.sequential import Params, Sequential
+
+PART = 1024  # rows at a time: the outputs of the layers of a convolutional network are large
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """Predict classes of raw inputs (n, ...), which are scaled here as in training.
+    """Predict the classes of rows as the user has them: the model encodes them as in training.
 
-    Raises ValueError for rows of another width and for values that are not finite or not within float32.
+    Rows are an array (n, ...), or a table with the columns of the training rows, in any order: a dict, a NumPy
+    structured array, a pandas or an Arrow table. Raises ValueError for rows of another width, for columns that are
+    missing, and for values that are not finite or not within float32.
     """
 
     model: Sequential
@@ -33,39 +39,92 @@ class Classifier:
         """The number of classes k."""
         return self.model.classes
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the probabilities."""
+        return self._labels.names(self.classes)
+
     def predict(self, inputs: Any) -> np.ndarray:
-        """Return the most probable class of each row, (n,) int64."""
-        return np.concatenate([self.model.predict(self.params, part) for part in self._parts(inputs)])
+        """Return the label of the most probable class of each row, (n,), as the training data has it."""
+        return self._labels.decode(self.predict_index(inputs))
+
+    def predict_index(self, inputs: Any) -> np.ndarray:
+        """Return the number of the most probable class of each row, (n,) int64."""
+        return _apply(self.model, self.params, self.model.predict, inputs)
 
     def predict_proba(self, inputs: Any) -> np.ndarray:
         """Return the class probabilities of each row, (n, k); each row sums to 1."""
-        return np.concatenate([self.model.predict_proba(self.params, part) for part in self._parts(inputs)])
+        return _apply(self.model, self.params, self.model.predict_proba, inputs)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write a model file atomically; `nn.load` reads it."""
         model_file.save(path, self.model, self.params, self.about)
 
-    def _parts(self, inputs: Any) -> Iterator[np.ndarray]:
-        """Yield inputs in parts of PART rows, checked."""
-        rows = as_numbers(inputs)
-        width = math.prod(self.model.input_shape)
-        if rows.size == width != math.prod(rows.shape[1:]):
-            raise ValueError(
-                f"expected rows (n, {width}), got one row of shape {rows.shape}; put it into a list: [row]"
-            )
-        for start in range(0, max(len(rows), 1), PART):
-            part = rows[start : start + PART]
-            check_values(part, start)
-            yield part
+    @property
+    def _labels(self) -> ClassLabels:
+        assert isinstance(self.model.decoder, ClassLabels)
+        return self.model.decoder
 
 
-PART = 1024  # rows at a time: the outputs of the layers of a convolutional network are large
+@dataclass(frozen=True)
+class Regressor:
+    """Predict the target of rows, in its unit. Rows are as for a Classifier."""
+
+    model: Sequential
+    params: Params
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def predict(self, inputs: Any) -> np.ndarray:
+        """Return the predicted value of each row, (n,) float64."""
+        assert isinstance(self.model.decoder, TargetScale)
+        return self.model.decoder.decode(_apply(self.model, self.params, self.model.predict, inputs))
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write a model file atomically; `nn.load` reads it."""
+        model_file.save(path, self.model, self.params, self.about)
 
 
-def load(path: str | os.PathLike) -> Classifier:
-    """Read a model file. Raises DataError, with the path, if it is not a model or its arrays do not fit its layers."""
+Predictor = Classifier | Regressor
+
+
+def predictor(model: Sequential, params: Params, about: dict[str, Any] | None = None) -> Predictor:
+    """Return the predictor of a trained network."""
+    kind = Regressor if model.loss.is_regression else Classifier
+    return kind(model, params, about or {})
+
+
+def load(path: str | os.PathLike) -> Any:
+    """Read a model file: a Classifier or a Regressor.
+
+    Raises DataError, with the path, if it is not a model or its arrays do not fit its layers.
+    """
     try:
-        return Classifier(*model_file.from_bytes(files.read(path, model_file.LARGEST)))
+        return predictor(*model_file.from_bytes(files.read(path, model_file.LARGEST)))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{os.fspath(path)}: cannot be read as a model: {reason}") from None
+
+
+def _apply(
+    model: Sequential, params: Params, function: Callable[[Params, np.ndarray], np.ndarray], inputs: Any
+) -> np.ndarray:
+    """Apply a function of the network to rows, PART at a time."""
+    return np.concatenate([function(params, part) for part in _parts(model, inputs)])
+
+
+def _parts(model: Sequential, inputs: Any) -> Iterator[np.ndarray]:
+    """Yield rows in parts of PART rows, checked and packed as in blocks."""
+    packed = pack_for(model.encoder, inputs)
+    if packed is not None:
+        yield from (packed[start : start + PART] for start in range(0, max(len(packed), 1), PART))
+        return
+    rows = as_numbers(inputs)
+    width = math.prod(model.input_shape)
+    if rows.size == width != math.prod(rows.shape[1:]):
+        raise ValueError(
+            f"expected rows (n, {width}), got one row of shape {rows.shape}; put it into a list: [row]"
+        )
+    for start in range(0, max(len(rows), 1), PART):
+        part = rows[start : start + PART]
+        check_values(part, start)
+        yield part

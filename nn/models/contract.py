@@ -24,6 +24,7 @@ def check_loss(loss: Loss, width: int, seed: int = 0) -> None:
     - `grad` matches numerical differences of `value` and has the shape and dtype of the outputs, float32 or float64.
     - `value_and_grad` gives the same as `value` and `grad`.
     - `probabilities` gives n rows of classes that sum to 1; the largest is the class (int64) that `predict` gives.
+      The loss of a regression has targets (n, width) instead of labels, and no probabilities.
     - Outputs and weights are not changed.
     """
     rng = np.random.default_rng(seed)
@@ -32,19 +33,23 @@ def check_loss(loss: Loss, width: int, seed: int = 0) -> None:
         loss.units(classes) == width, loss, f"{classes} classes need {loss.units(classes)} units, not {width}"
     )
     outputs = rng.normal(size=(ROWS, width))
-    labels, weights = rng.integers(0, classes, ROWS), rng.uniform(0, 2, ROWS)
+    labels = rng.normal(size=(ROWS, width)) if loss.is_regression else rng.integers(0, classes, ROWS)
+    weights = rng.uniform(0, 2, ROWS)
     before = outputs.copy(), weights.copy()
     for dtype in (np.float64, np.float32):
         for rows in (ROWS, 0):
             part = outputs[:rows].astype(dtype), labels[:rows], weights[:rows]
             _check_values(loss, *part[:2], None)
             _check_values(loss, *part)
-            _check_predictions(loss, part[0], classes)
+            if not loss.is_regression:
+                _check_predictions(loss, part[0], classes)
     for row_weights in (None, weights):
         grad = loss.grad(outputs, labels, row_weights)
         difference = check_slope(partial(loss.value, labels=labels, weights=row_weights), outputs, grad, rng)
         expect(difference is None, loss, f"grad is wrong: {difference}")
-    loss.probabilities(outputs)
+    loss.predict(outputs)
+    if not loss.is_regression:
+        loss.probabilities(outputs)
     unchanged = np.array_equal(outputs, before[0]) and np.array_equal(weights, before[1])
     expect(unchanged, loss, "outputs or weights are overwritten")
 
@@ -62,7 +67,7 @@ def _check_values(loss: Loss, outputs: np.ndarray, labels: np.ndarray, weights: 
     value_again, grad_again = loss.value_and_grad(outputs, labels, weights)
     same = value_again == value and np.array_equal(grad_again, grad)
     expect(same, loss, "value_and_grad differs from value and grad")
-    for dtype in (np.uint8, np.int16):
+    for dtype in () if loss.is_regression else (np.uint8, np.int16):
         same = loss.value(outputs, labels.astype(dtype), weights) == value
         expect(same, loss, f"labels of {np.dtype(dtype)} give another value")
 

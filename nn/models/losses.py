@@ -27,6 +27,7 @@ class Loss:
     positional: ClassVar[
         tuple[str, ...]
     ] = ()  # the fields that the first value of its word gives (nn.core.spec)
+    is_regression: ClassVar[bool] = False  # whether labels are values (n, m) and not class numbers (n,)
 
     def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
         """Return the loss of outputs (n, units) for labels (n,): the sum over the rows, in float64."""
@@ -74,14 +75,14 @@ class HalfSquaredError(Loss):
 
     def grad(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> np.ndarray:
         """Return out - onehot."""
-        return _weight_inplace(self._error(outputs, labels), weights)
+        return weight_inplace(self._error(outputs, labels), weights)
 
     def value_and_grad(
         self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None
     ) -> tuple[float, np.ndarray]:
         """Return both, from one array of differences."""
         error = self._error(outputs, labels)  # (n, k)
-        return self._value(error, weights), _weight_inplace(error, weights)
+        return self._value(error, weights), weight_inplace(error, weights)
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Divide outputs by their sum; add a constant before to a row with negative outputs, so that its least is 0."""
@@ -97,7 +98,7 @@ class HalfSquaredError(Loss):
         return error
 
     def _value(self, error: np.ndarray, weights: Rows | None) -> float:
-        return _total(0.5 * np.einsum("nk,nk->n", error, error, dtype=np.float64), weights)
+        return total(0.5 * np.einsum("nk,nk->n", error, error, dtype=np.float64), weights)
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class CrossEntropy(Loss):
         if self.smoothing:
             shares -= self.smoothing / outputs.shape[1]
         shares[np.arange(len(labels)), labels] -= 1 - self.smoothing
-        return value, _weight_inplace(shares, weights)
+        return value, weight_inplace(shares, weights)
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Return softmax(logits), (n, k)."""
@@ -151,7 +152,7 @@ class CrossEntropy(Loss):
         per_row -= (1 - self.smoothing) * shifted[np.arange(len(labels)), labels]
         if self.smoothing:
             per_row -= self.smoothing * shifted.mean(axis=1, dtype=np.float64)
-        return _total(per_row, weights)
+        return total(per_row, weights)
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ class BinaryCrossEntropy(Loss):
         z, small = self._parts(outputs)
         dout = np.where(z > 0, 1, small) / (1 + small) - self._targets(labels)  # (n,)
         dout = dout.astype(outputs.dtype, copy=False)[:, None]
-        return self._value(z, small, labels, weights), _weight_inplace(dout, weights)
+        return self._value(z, small, labels, weights), weight_inplace(dout, weights)
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Return [1 - p, p], (n, 2), each computed without cancellation."""
@@ -224,7 +225,7 @@ class BinaryCrossEntropy(Loss):
         return labels * (1 - self.smoothing) + self.smoothing / 2
 
     def _value(self, z: Rows, small: Rows, labels: Rows, weights: Rows | None) -> float:
-        return _total(np.maximum(z, 0) - z * self._targets(labels) + np.log1p(small), weights)
+        return total(np.maximum(z, 0) - z * self._targets(labels) + np.log1p(small), weights)
 
 
 LOSSES: dict[str, type[Loss]] = {
@@ -242,11 +243,13 @@ def _shifted(outputs: np.ndarray) -> np.ndarray:
     return outputs - np.ascontiguousarray(outputs.T).max(axis=0)[:, None]  # (n, k)
 
 
-def _weight_inplace(dout: np.ndarray, weights: Rows | None) -> np.ndarray:
+def weight_inplace(dout: np.ndarray, weights: Rows | None) -> np.ndarray:
+    """Multiply the gradient of each row (n, ...) by its weight."""
     if weights is not None:
         dout *= weights[:, None].astype(dout.dtype, copy=False)
     return dout
 
 
-def _total(per_row: Rows, weights: Rows | None) -> float:
+def total(per_row: Rows, weights: Rows | None) -> float:
+    """Return the sum of the losses of rows (n,), weighted."""
     return float(per_row.sum() if weights is None else per_row @ weights)

@@ -15,14 +15,15 @@ from nn.core import files, npz
 from nn.models.builder import MAX_PARAMETERS
 from nn.models.sequential import Params, Sequential
 
-FORMAT = 1
+# 1: one scale for all inputs, class numbers; read by version 0.1.0 too. 2: with an encoder or a decoder.
+PLAIN, ENCODED = FORMATS = (1, 2)
 LARGEST = 4 * MAX_PARAMETERS + (64 << 20)  # bytes: all parameters and the description
 
 
 def to_bytes(model: Sequential, params: Params, about: dict[str, Any] | None = None) -> bytes:
     """Return the content of a model file. The same values give the same bytes."""
     config = {
-        "format": FORMAT,
+        "format": PLAIN if model.is_plain else ENCODED,
         **model.config(),
         "classes": model.classes,
         "about": about or {},
@@ -66,8 +67,10 @@ def from_bytes(content: bytes) -> SavedModel:
 
 def _pop_config(values: dict[str, np.ndarray]) -> dict[str, Any]:
     config = npz.pop_json(values, "config")
-    if config.get("format") != FORMAT:
-        raise ValueError(f"expected model format {FORMAT}, found {ascii(config.get('format'))[:20]}")
+    if config.get("format") not in FORMATS or isinstance(config["format"], bool):
+        raise ValueError(
+            f"expected model format {PLAIN} or {ENCODED}, found {ascii(config.get('format'))[:20]}"
+        )
     return config
 
 

@@ -1,7 +1,7 @@
 """A network as a stack of layers: an immutable description that computes outputs from inputs and parameters.
 
-inputs (n, ...) -> prepare -> x_0 (n, *input_shape) -> layer 0 -> ... -> layer L-1 -> outputs (n, units)
-outputs -> loss.probabilities -> (n, k)
+rows (n, ...) -> encoder -> x_0 (n, *input_shape) -> layer 0 -> ... -> layer L-1 -> outputs (n, units)
+outputs -> loss.probabilities -> (n, k);  outputs -> loss.predict -> decoder -> labels or values of the user's data (n,)
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from nn.core import spec
+from nn.data.decoding import ClassLabels, Decoder, TargetScale, decoder_from_config
+from nn.data.encoding import Encoder, SharedScale, TableEncoder, encoder_from_config, names_from_config
 from nn.layers import Layer, layer_from_config
 from nn.layers.base import WrongKindError, describe_shape
 from nn.models.losses import LOSSES, CrossEntropy, Loss
+from nn.models.regression_losses import REGRESSION_LOSSES
 
 # Each map stage of the chain nests one more function in the object that Spark pickles; beyond about 130 that fails.
 MAX_LAYERS = 60
@@ -25,24 +28,29 @@ Params = list[dict[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Sequential:
-    """Layers applied in order, the loss they are trained on, and the scale of the inputs.
+    """Layers applied in order, the loss they are trained on, and the encoder and the decoder of the user's rows.
 
-    Raw inputs are divided by `scale` before the first layer, in training and in prediction.
+    The encoder is applied before the first layer, in training and in prediction.
     """
 
     layers: tuple[Layer, ...]
     input_shape: tuple[int, ...]
     loss: Loss = field(default_factory=CrossEntropy)
-    scale: float = 1.0
+    encoder: Encoder = field(default_factory=SharedScale)
+    decoder: Decoder = field(default_factory=ClassLabels)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "input_shape", _shape(self.input_shape))
         if not 1 <= len(self.layers) <= MAX_LAYERS:
             raise ValueError(f"a network must have 1 to {MAX_LAYERS} layers, got {len(self.layers)}")
-        is_number = isinstance(self.scale, (int, float)) and not isinstance(self.scale, bool)
-        if not (is_number and 0 < self.scale < math.inf):
-            raise ValueError(f"the scale of the inputs must be a finite number above 0, got {self.scale!r}")
+        if self.loss.is_regression != isinstance(self.decoder, TargetScale):
+            raise ValueError(f"expected a decoder that fits the loss {self.loss.name}, found {self.decoder}")
+        if isinstance(self.encoder, TableEncoder) and math.prod(self.input_shape) != self.encoder.width:
+            width = self.encoder.width
+            raise ValueError(
+                f"expected an input shape of the encoder's {width} inputs, got {_text(self.input_shape)}"
+            )
 
     def init(self, seed: int) -> Params:
         """Draw the initial parameters: one dict of float32 arrays per layer, a function of the seed and the shapes."""
@@ -77,36 +85,48 @@ class Sequential:
         return next(trainable, len(self.layers))
 
     @property
+    def is_plain(self) -> bool:
+        """Whether rows are numbers without names, divided by one scale, and classes have no labels."""
+        return (
+            isinstance(self.encoder, SharedScale) and not self.encoder.names and self.decoder == ClassLabels()
+        )
+
+    @property
+    def columns(self) -> int:
+        """The number of columns c of the rows, before they are encoded."""
+        return (
+            len(self.encoder.columns)
+            if isinstance(self.encoder, TableEncoder)
+            else math.prod(self.input_shape)
+        )
+
+    @property
     def classes(self) -> int:
-        """The number of classes k."""
+        """The number of classes k, or of the targets of a regression."""
         return self.loss.classes(self.output_shapes()[-1][0])
 
     def prepare(self, inputs: np.ndarray) -> np.ndarray:
-        """Convert raw inputs (n, ...) of any numeric dtype to float32 (n, *input_shape), divided by `scale`.
+        """Encode rows of a block (n, ...) of any numeric dtype as float32 (n, *input_shape).
 
-        Raises ValueError for rows of another width.
+        Raises ValueError for rows of another width, and for values that the encoder does not accept.
         """
-        width = math.prod(self.input_shape)
-        if inputs.ndim < 2 or math.prod(inputs.shape[1:]) != width:
-            raise ValueError(f"expected rows of {width} values, got an array of shape {inputs.shape}")
-        x = inputs.astype(np.float32)
-        if self.scale != 1.0:
-            x *= np.float32(1.0 / self.scale)
-        return x.reshape(len(x), *self.input_shape)
+        if inputs.ndim < 2 or math.prod(inputs.shape[1:]) != self.columns:
+            raise ValueError(f"expected rows of {self.columns} values, got an array of shape {inputs.shape}")
+        return self.encoder.encode(inputs).reshape(len(inputs), *self.input_shape)
 
     def forward(self, params: Params, inputs: np.ndarray) -> np.ndarray:
-        """Return the outputs (n, units) for raw inputs (n, ...), as in prediction."""
+        """Return the outputs (n, units) for rows of a block (n, ...), as in prediction."""
         x = self.prepare(inputs)
         for layer, values in zip(self.layers, params, strict=True):
             x, _ = layer.forward(values, x)
         return x
 
     def predict_proba(self, params: Params, inputs: np.ndarray) -> np.ndarray:
-        """Return the class probabilities for raw inputs, (n, k); each row sums to 1."""
+        """Return the class probabilities for rows of a block, (n, k); each row sums to 1."""
         return self.loss.probabilities(self.forward(params, inputs))
 
     def predict(self, params: Params, inputs: np.ndarray) -> np.ndarray:
-        """Return the predicted class of each row of raw inputs, (n,) int64."""
+        """Return the class number of each row of a block, (n,) int64, or its standardized targets (n, m)."""
         return self.loss.predict(self.forward(params, inputs))
 
     def output_shapes(self) -> list[tuple[int, ...]]:
@@ -134,7 +154,12 @@ class Sequential:
             "input_shape": list(self.input_shape),
             "layers": [layer.config() for layer in self.layers],
             "loss": spec.config(self.loss),
-            "scale": self.scale,
+            **(
+                self.encoder.config()
+                if isinstance(self.encoder, SharedScale)
+                else {"encoder": self.encoder.config()}
+            ),
+            **self.decoder.config(),
         }
 
     @classmethod
@@ -147,7 +172,14 @@ class Sequential:
         if not isinstance(layers, list):
             raise ValueError(f"the network's layers: expected a list, found {type(layers).__name__}")
         built = tuple(map(layer_from_config, layers))
-        return cls(built, shape, spec.from_config(loss, LOSSES, "loss"), config.get("scale", 1.0))
+        encoder: Encoder
+        if "encoder" in config:
+            encoder = encoder_from_config(config["encoder"])
+        else:
+            encoder = SharedScale(config.get("scale", 1.0), names_from_config(config.get("names", [])))
+        decoder = decoder_from_config(config)
+        losses = REGRESSION_LOSSES if isinstance(decoder, TargetScale) else LOSSES
+        return cls(built, shape, spec.from_config(loss, losses, "loss"), encoder, decoder)
 
 
 _INITIAL_WEIGHTS = 1  # the purpose number of nn.core.random for initial weights

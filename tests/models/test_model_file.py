@@ -60,7 +60,7 @@ def test_model_file_is_the_same_for_the_same_values():
         (rewritten(config=np.array("{")), "Expecting property name"),
         (rewritten(config=np.array("[" * 100_000)), "found brackets nested too deep"),
         (rewritten(config=np.array("[]")), "expected a JSON object, found list"),
-        (rewritten(config=np.array('{"format": 2}')), "expected model format 1, found 2"),
+        (rewritten(config=np.array('{"format": 3}')), "expected model format 1 or 2, found 3"),
         (rewritten(config=np.array('{"format": 1}')), "description lacks 'layers'"),
         (rewritten(**{"0.W": None}), "the array '0.W' is missing"),
         (

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nn.data.encoding import SharedScale
 from nn.layers import Dense, Relu, Sigmoid
 from nn.models.builder import multilayer_perceptron
 from nn.models.losses import CrossEntropy
@@ -22,7 +23,7 @@ def test_model_draws_each_layer_independently():
 
 
 def test_model_forward_is_the_formula(rng):
-    model = Sequential((Dense(4), Sigmoid(), Dense(2)), (3,), CrossEntropy(), scale=10.0)
+    model = Sequential((Dense(4), Sigmoid(), Dense(2)), (3,), CrossEntropy(), SharedScale(10.0))
     params = model.init(3)
     inputs = rng.integers(0, 10, (6, 3)).astype(np.uint8)
     hidden = 1 / (1 + np.exp(-(inputs / 10 @ params[0]["W"] + params[0]["b"])))

@@ -1,0 +1,283 @@
+"""Encode the columns of a table as the inputs of a network. The model owns its encoder, and the model file keeps it.
+
+raw rows --pack--> blocks (n, c): float32 less an offset, category codes, NaN for a gap --encode--> x (n, d) float32
+
+A block holds c columns of the table as they are; the network takes d inputs. Training, scoring and prediction encode
+the same numbers with the same operations, so they agree to the bit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+
+UNKNOWN = -1.0  # the code of a category that was not in the training rows
+MOST_INPUTS = 1 << 20  # of an encoder: more would not fit into a network
+
+
+class Encoder(Protocol):
+    """How a model turns rows of the user's data into inputs."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the columns; none where they have none."""
+
+    def encode(self, inputs: np.ndarray) -> np.ndarray:
+        """Return x (n, d) float32 for rows of a block (n, ...)."""
+
+    def config(self) -> dict[str, Any]:
+        """Return the encoder as plain JSON values."""
+
+
+@dataclass(frozen=True)
+class SharedScale:
+    """Divide all columns by one number: for pixels, and for columns that are measured in the same unit."""
+
+    scale: float = 1.0
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (_is_number(self.scale) and 0 < self.scale < math.inf):
+            raise ValueError(f"the scale of the inputs must be a finite number above 0, got {self.scale!r}")
+
+    def encode(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the inputs (n, ...) as float32, divided by the scale."""
+        x = inputs.astype(np.float32)
+        if self.scale != 1.0:
+            x *= np.float32(1.0 / self.scale)
+        return x
+
+    def config(self) -> dict[str, Any]:
+        """Return the scale alone, as models of version 0.1.0 hold it, and the names where there are some."""
+        return {"scale": self.scale, **({"names": list(self.names)} if self.names else {})}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A column of numbers: x = (value - offset - center) / scale, one input; with an indicator one more for gaps.
+
+    The offset is taken off in float64 when rows are packed into blocks, so that large numbers such as years in seconds
+    keep their digits in float32. `fill` replaces a gap before the scaling; None: a gap is an error.
+    """
+
+    kind: ClassVar[str] = "number"
+    name: str
+    offset: float = 0.0
+    center: float = 0.0
+    scale: float = 1.0
+    fill: float | None = None
+    indicator: bool = False
+
+    def __post_init__(self) -> None:
+        numbers = (self.offset, self.center, self.scale, 0.0 if self.fill is None else self.fill)
+        if not (all(_is_number(value) and math.isfinite(value) for value in numbers) and self.scale > 0):
+            raise ValueError(
+                f"column {self.name!r}: expected finite numbers and a scale above 0, found {self}"
+            )
+
+    @property
+    def width(self) -> int:
+        """Return the number of inputs."""
+        return 1 + self.indicator
+
+
+@dataclass(frozen=True)
+class Category:
+    """A column of categories: an input for each value, 1 for the row's value and 0 for the others (one-hot).
+
+    With `other`, one more input stands for values that are rare or unknown; without it an unknown value is an error.
+    `fill`: a gap gives zeros; else it is an error. With an indicator, one more input is 1 for a gap.
+    """
+
+    kind: ClassVar[str] = "category"
+    name: str
+    values: tuple[str, ...]
+    other: bool = True
+    fill: bool = False
+    indicator: bool = False
+
+    def __post_init__(self) -> None:
+        if len(set(self.values)) != len(self.values) or not all(isinstance(v, str) for v in self.values):
+            raise ValueError(f"column {self.name!r}: expected distinct names of categories")
+
+    @property
+    def width(self) -> int:
+        """Return the number of inputs."""
+        return len(self.values) + self.other + self.indicator
+
+
+Column = Number | Category
+
+
+class _NumberArrays(NamedTuple):
+    """The columns of numbers of an encoder, (m,) each."""
+
+    numbers: np.ndarray  # indices of the columns
+    inputs: np.ndarray  # indices of their inputs
+    centers: np.ndarray
+    factors: np.ndarray
+    fills: np.ndarray
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """Encode each column by itself. The inputs follow the order of the columns."""
+
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 < self.width <= MOST_INPUTS:
+            raise ValueError(f"expected columns that give 1 to {MOST_INPUTS:,} inputs, found {self.width:,}")
+
+    @cached_property
+    def _arrays(self) -> _NumberArrays:
+        """What `encode` needs of the columns of numbers, as arrays."""
+        firsts = np.cumsum([0, *(column.width for column in self.columns)])
+        indices = [index for index, column in enumerate(self.columns) if isinstance(column, Number)]
+        numbers = [column for column in self.columns if isinstance(column, Number)]
+        return _NumberArrays(
+            np.array(indices, np.intp),
+            firsts[indices],
+            np.array([column.center for column in numbers], np.float32),
+            np.array([1.0 / column.scale for column in numbers]).astype(np.float32),
+            np.array([0.0 if column.fill is None else column.fill for column in numbers], np.float32),
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def width(self) -> int:
+        """Return the number of inputs d."""
+        return sum(column.width for column in self.columns)
+
+    def encode(self, inputs: np.ndarray) -> np.ndarray:
+        """Return x (n, d) for rows of a block (n, c). Raises ValueError for a gap or a category that is an error."""
+        if inputs.ndim != 2 or inputs.shape[1] != len(self.columns):
+            raise ValueError(
+                f"expected rows of {len(self.columns)} values, got an array of shape {inputs.shape}"
+            )
+        numbers = self._arrays.numbers
+        if self.width == len(numbers):  # each column gives one input
+            return self._scaled(inputs)[0]
+        x = np.zeros((len(inputs), self.width), np.float32)
+        first = 0
+        if len(numbers):
+            x[:, self._arrays.inputs], gaps = self._scaled(inputs[:, numbers])
+            for index, column in enumerate(numbers) if gaps is not None else ():
+                if self.columns[column].indicator:
+                    x[:, self._arrays.inputs[index] + 1] = gaps[:, index]  # type: ignore[index]  # not None here
+        for index, column in enumerate(self.columns):
+            if isinstance(column, Category):
+                _encode_category(column, inputs[:, index], x[:, first : first + column.width])
+            first += column.width
+        return x
+
+    def _scaled(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return columns of numbers (n, m), scaled and with gaps filled; and the mask of the gaps, if there are any."""
+        values, gaps = inputs.astype(np.float32), None
+        if inputs.dtype.kind == "f" and values.size and np.isnan(values.min()):
+            gaps = np.isnan(values)
+            for index in np.flatnonzero(gaps.any(axis=0)):
+                column = self.columns[self._arrays.numbers[index]]
+                if column.fill is None:
+                    raise _gap(column, gaps[:, index])
+            np.copyto(values, self._arrays.fills, where=gaps)
+        values -= self._arrays.centers
+        values *= self._arrays.factors
+        return values, gaps
+
+    def config(self) -> dict[str, Any]:
+        """Return the columns as plain JSON values, which `encoder_from_config` reads."""
+        return {"columns": [_column_config(column) for column in self.columns]}
+
+
+def _encode_category(column: Category, codes: np.ndarray, x: np.ndarray) -> None:
+    """Write the inputs of one column of codes (n,) into zeros x (n, width)."""
+    gaps, unknown = np.isnan(codes), codes == UNKNOWN
+    if gaps.any():
+        if not column.fill:
+            raise _gap(column, gaps)
+        if column.indicator:
+            x[gaps, -1] = 1
+    if unknown.any() and not column.other:
+        row = int(unknown.argmax())
+        raise ValueError(
+            f"column {column.name!r}: expected one of {_shown(column.values)}, found another in row {row}"
+        )
+    place = np.where(unknown | gaps, len(column.values), codes).astype(np.intp)
+    rows = np.flatnonzero(~gaps)
+    x[rows, place[rows]] = 1
+
+
+def _gap(column: Column, gaps: np.ndarray) -> ValueError:
+    return ValueError(
+        f"column {column.name!r}: expected a value, found a gap in row {int(gaps.argmax())}"
+        + (f" and {int(gaps.sum()) - 1:,} more" if gaps.sum() > 1 else "")
+    )
+
+
+def _shown(values: Sequence[str]) -> str:
+    return ", ".join(map(repr, values[:5])) + (f", ... ({len(values):,} values)" if len(values) > 5 else "")
+
+
+# ---- JSON ----
+
+
+def names_from_config(names: Any) -> tuple[str, ...]:
+    """Return the names of columns. Raises ValueError unless they are a list of texts."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"expected a list of the names of columns, found {str(names)[:80]!a}")
+    return tuple(names)
+
+
+def _column_config(column: Column) -> dict[str, Any]:
+    values = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in vars(column).items()
+    }
+    return {"kind": column.kind, **values}
+
+
+def encoder_from_config(config: Any) -> TableEncoder:
+    """Build an encoder from the result of `TableEncoder.config()`. Raises ValueError for what does not fit."""
+    if not isinstance(config, dict) or set(config) != {"columns"} or not isinstance(config["columns"], list):
+        raise ValueError("encoder: expected its columns, found something else")
+    return TableEncoder(tuple(map(_column_from_config, config["columns"])))
+
+
+_KINDS: dict[str, type[Any]] = {kind.kind: kind for kind in (Number, Category)}
+
+
+def _column_from_config(config: Any) -> Column:
+    kind = _KINDS.get(str(config.get("kind"))) if isinstance(config, dict) else None
+    if kind is None:
+        raise ValueError(
+            f"encoder: expected a column of a kind in {', '.join(_KINDS)}, found {str(config)[:80]!a}"
+        )
+    fields = {key: value for key, value in config.items() if key != "kind"}
+    if set(fields) != {field.name for field in dataclasses.fields(kind)} or not isinstance(
+        fields["name"], str
+    ):
+        raise ValueError(f"encoder: expected the fields of a {kind.kind}, found {str(sorted(fields))[:80]!a}")
+    flags = ("indicator",) if kind is Number else ("other", "fill", "indicator")
+    if not all(isinstance(fields[flag], bool) for flag in flags):
+        raise ValueError(
+            f"encoder: column {fields['name'][:80]!a}: expected true or false for {', '.join(flags)}"
+        )
+    if kind is Category:
+        if not isinstance(fields["values"], list):
+            raise ValueError(f"encoder: column {fields['name'][:80]!a}: expected a list of values")
+        fields["values"] = tuple(fields["values"])
+    return kind(**fields)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

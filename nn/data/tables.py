@@ -1,0 +1,192 @@
+"""Tables in Python: arrays, dicts of columns, NumPy structured arrays, pandas and Arrow tables -> numbers of blocks.
+
+pandas and pyarrow are not imported: their tables are known by their attributes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nn.data.arrays import LARGEST
+from nn.data.encoding import Category, Encoder, TableEncoder
+from nn.data.schema import LARGE, ColumnSchema, categories_of, pack_categories, pack_numbers
+
+Columns = dict[str, np.ndarray]
+DATES = (datetime.date, datetime.time, datetime.timedelta)
+LOOKED_AT = 100  # values of a column, for dates among them
+
+
+def columns_of(table: Any) -> Columns | None:
+    """Return the columns (n,) of a table by name; None for what is not a table, such as an array of numbers.
+
+    Raises ValueError for columns of different lengths and names that are not distinct.
+    """
+    if isinstance(table, Mapping):
+        pairs: list[tuple[Any, np.ndarray]] = [(name, np.asarray(column)) for name, column in table.items()]
+    elif isinstance(table, np.ndarray) and table.dtype.names is not None:
+        pairs = [(name, np.asarray(table[name])) for name in table.dtype.names]
+    elif hasattr(table, "column_names") and hasattr(table, "column"):  # Arrow
+        pairs = [(name, _from_arrow(table.column(name))) for name in table.column_names]
+    elif hasattr(table, "columns") and hasattr(table, "dtypes"):  # pandas
+        pairs = [(name, _from_pandas(table[name])) for name in table.columns]
+    else:
+        return None
+    columns = {str(name): column for name, column in pairs}
+    if len(columns) != len(pairs):
+        raise ValueError("expected columns with distinct names")
+    lengths = {name: len(column) if column.ndim == 1 else None for name, column in columns.items()}
+    if len(set(lengths.values())) > 1 or None in lengths.values():
+        raise ValueError(f"expected columns of one length each, found {str(lengths)[:200]}")
+    return columns
+
+
+def _from_arrow(column: Any) -> np.ndarray:
+    # Arrow gives integers with gaps as float64 with NaN, texts and booleans with gaps as objects with None.
+    return column.to_numpy()
+
+
+def _from_pandas(column: Any) -> np.ndarray:
+    values = column.to_numpy()
+    if values.dtype.kind in "biufM":
+        return values
+    objects = column.to_numpy(object, copy=True)
+    objects[column.isna().to_numpy()] = None
+    return objects
+
+
+def schema_of(
+    columns: Columns, categorical: Collection[str], cap: int, offsets: bool
+) -> tuple[ColumnSchema, ...]:
+    """Decide on the kind of each column: texts and those named in `categorical` are categories, all others numbers.
+
+    With `offsets`, a column whose first value is LARGE or larger is kept less that value. Raises ValueError for dates,
+    and for a name in `categorical` that no column has.
+    """
+    for name in categorical:
+        if name not in columns:
+            raise ValueError(f"categorical: expected the name of a column, found {name!r}; {_known(columns)}")
+    return tuple(_schema(name, values, name in categorical, cap, offsets) for name, values in columns.items())
+
+
+def _schema(name: str, values: np.ndarray, categorical: bool, cap: int, offsets: bool) -> ColumnSchema:
+    if values.dtype.kind in "mM" or any(isinstance(value, DATES) for value in values[:LOOKED_AT]):
+        raise ValueError(
+            f"column {name!r}: expected numbers or categories, found dates or times; "
+            "write them as numbers, such as days, or leave the column out"
+        )
+    if not categorical and are_numbers(values):
+        first = next((float(value) for value in numbers_of(values, name) if not np.isnan(value)), 0.0)
+        return ColumnSchema(name, offset=first if offsets and abs(first) >= LARGE else 0.0)
+    names, counts = np.unique([n for n in names_of(values) if n is not None], return_counts=True)
+    kept, rare = categories_of(dict(zip(names.tolist(), counts.tolist(), strict=True)), cap)
+    return ColumnSchema(name, kept, rare)
+
+
+def are_numbers(values: np.ndarray) -> bool:
+    """Return whether a column holds numbers and gaps alone."""
+    if values.dtype.kind != "O":
+        return values.dtype.kind in "biuf"
+    return all(is_gap(value) or isinstance(value, (int, float, np.number, np.bool_)) for value in values)
+
+
+def is_gap(value: Any) -> bool:
+    """Return whether a value of a table is a gap: None or NaN."""
+    return value is None or (isinstance(value, (float, np.floating)) and value != value)
+
+
+def numbers_of(values: np.ndarray, name: str) -> np.ndarray:
+    """Return a column of numbers (n,) as float64, gaps as NaN. Raises ValueError, with the row, for anything else."""
+    if values.dtype.kind == "O":
+        values = np.array([np.nan if is_gap(value) else value for value in values], object)
+    try:
+        numbers = values.astype(np.float64)
+    except (TypeError, ValueError):
+        row = next(row for row, value in enumerate(values) if not _reads_as_number(value))
+        raise ValueError(
+            f"column {name!r}: expected numbers, found {str(values[row])[:40]!a} in row {row}"
+        ) from None
+    wrong = np.isinf(numbers) | (np.abs(numbers) > LARGEST)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"column {name!r}: expected finite numbers within float32, found {numbers[row]:g} in row {row}"
+        )
+    return numbers
+
+
+def _reads_as_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def names_of(values: np.ndarray) -> np.ndarray:
+    """Return a column (n,) of categories as texts, with None for gaps."""
+    return np.array([None if is_gap(value) else name_of(value) for value in values.tolist()], object)
+
+
+def name_of(value: Any) -> str:
+    """Return a value as the name of a category or a class: integers without a point, true and false in lowercase."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(value).lower()
+    if isinstance(value, (float, np.floating)) and math.isfinite(value) and value == int(value):
+        return str(int(value))
+    return str(value)
+
+
+def pack(schema: Sequence[ColumnSchema], columns: Columns) -> np.ndarray:
+    """Return a table as the inputs of a block, (n, c) float32, in the order of the schema.
+
+    Raises ValueError that names the columns that are missing. Other columns are left out.
+    """
+    missing = [column.name for column in schema if column.name not in columns]
+    if missing:
+        raise ValueError(f"expected the columns {', '.join(map(repr, missing))} too; {_known(columns)}")
+    packed = [
+        pack_numbers(numbers_of(columns[column.name], column.name), column.offset)
+        if column.values is None
+        else pack_categories(names_of(columns[column.name]), column.values)
+        for column in schema
+    ]
+    return np.stack(packed, axis=1)
+
+
+def _known(columns: Columns) -> str:
+    names = list(columns)
+    return f"the table has {', '.join(map(repr, names[:10]))}{', ...' if len(names) > 10 else ''}"
+
+
+def pack_for(encoder: Encoder, table: Any) -> np.ndarray | None:
+    """Return a table, or an array of rows, as the inputs of a block for a model; None where they are that already."""
+    columns = columns_of(table)
+    if columns is None:
+        if not isinstance(encoder, TableEncoder):
+            return None
+        rows = np.asarray(table, None if isinstance(table, np.ndarray) else object)
+        if rows.ndim != 2 or rows.shape[1] != len(encoder.columns):
+            raise ValueError(
+                f"expected rows (n, {len(encoder.columns)}) of the columns {', '.join(encoder.names[:10])}, "
+                f"found an array of shape {rows.shape}"
+            )
+        columns = {name: rows[:, index] for index, name in enumerate(encoder.names)}
+    elif not encoder.names:
+        raise ValueError("the model knows no names of columns: give an array of rows (n, d)")
+    return pack(_schema_of_encoder(encoder), columns)
+
+
+def _schema_of_encoder(encoder: Encoder) -> list[ColumnSchema]:
+    if not isinstance(encoder, TableEncoder):
+        return [ColumnSchema(name) for name in encoder.names]
+    return [
+        ColumnSchema(column.name, column.values)
+        if isinstance(column, Category)
+        else ColumnSchema(column.name, offset=column.offset)
+        for column in encoder.columns
+    ]

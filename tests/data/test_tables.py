@@ -1,0 +1,119 @@
+"""Tables in Python: every kind of table gives the same block, and what is wrong with one is said by column and row."""
+
+import datetime
+
+import numpy as np
+import pytest
+
+from nn.data.encoding import Category, Number, SharedScale, TableEncoder
+from nn.data.schema import ColumnSchema
+from nn.data.tables import columns_of, pack, pack_for, schema_of
+
+COLUMNS = {
+    "age": [30.0, None, 50.0],
+    "color": ["red", "blue", None],
+    "member": [True, False, True],
+    "zip": [3, 10, 3],
+    "since": [1_700_000_000, 1_700_000_001, 1_700_000_005],
+}
+STRUCTURED = np.array(
+    [(30.0, "red", True, 3, 1_700_000_000), (np.nan, "blue", False, 10, 1_700_000_001)],
+    [("age", float), ("color", "U4"), ("member", bool), ("zip", int), ("since", np.int64)],
+)
+
+
+def pandas():
+    return pytest.importorskip("pandas").DataFrame(COLUMNS)
+
+
+def nullable():
+    return pandas().convert_dtypes()
+
+
+def arrow():
+    return pytest.importorskip("pyarrow").table(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: COLUMNS, pandas, nullable, arrow], ids=["dict", "pandas", "nullable", "arrow"]
+)
+def test_every_kind_of_table_gives_the_same_block(make):
+    columns = columns_of(make())
+    schema = schema_of(columns, ["zip"], 10, offsets=True)
+    assert schema == (
+        ColumnSchema("age"),
+        ColumnSchema("color", ("blue", "red")),
+        ColumnSchema("member"),
+        ColumnSchema("zip", ("10", "3")),
+        ColumnSchema("since", offset=1_700_000_000.0),
+    )
+    nan = np.nan
+    expected = [[30, 1, 1, 1, 0], [nan, 0, 0, 0, 1], [50, nan, 1, 1, 5]]
+    assert np.array_equal(pack(schema, columns), np.array(expected, np.float32), equal_nan=True)
+
+
+def test_structured_arrays_are_tables():
+    columns = columns_of(STRUCTURED)
+    packed = pack(schema_of(columns, (), 10, offsets=False), columns)
+    assert packed[0].tolist() == [30, 1, 1, 3, 1.7e9] and np.isnan(packed[1, 0])
+
+
+def test_arrays_of_numbers_are_no_tables():
+    assert columns_of(np.zeros((2, 3))) is None and columns_of([[1, 2]]) is None
+
+
+ENCODER = TableEncoder((Number("b", offset=10.0), Category("a", ("x", "y"))))
+
+
+def test_columns_are_taken_by_name_in_any_order_and_others_left_out():
+    table = {"a": ["y", "z"], "more": [0, 0], "b": [11, 12]}
+    assert pack_for(ENCODER, table).tolist() == [[1, 1], [2, -1]]
+    assert pack_for(SharedScale(2.0, ("b",)), table).tolist() == [[11], [12]]
+
+
+def test_rows_of_values_are_taken_by_position():
+    assert pack_for(ENCODER, [[11, "x"], [12, "y"]]).tolist() == [[1, 0], [2, 1]]
+    assert pack_for(SharedScale(), np.zeros((1, 2))) is None
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"b": [1]}, "expected the columns 'a' too; the table has 'b'"),
+        ({"a": ["x"], "b": ["?"]}, "column 'b': expected numbers, found '\\?' in row 0"),
+        (
+            {"a": ["x"] * 2, "b": [1, np.inf]},
+            "column 'b': expected finite numbers within float32, found inf in row 1",
+        ),
+        ({"a": ["x"], "b": [1, 2]}, "expected columns of one length each"),
+        ([[1, 2, 3]], r"expected rows \(n, 2\) of the columns b, a, found an array of shape \(1, 3\)"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused_with_its_column(table, message):
+    with pytest.raises(ValueError, match=message):
+        pack_for(ENCODER, table)
+
+
+def test_a_model_without_names_asks_for_an_array():
+    with pytest.raises(ValueError, match="knows no names of columns"):
+        pack_for(SharedScale(), {"a": [1]})
+
+
+def test_dates_are_refused_with_what_to_do():
+    columns = columns_of({"day": np.array(["2024-01-01"], "datetime64[D]")})
+    with pytest.raises(
+        ValueError, match="column 'day': expected numbers or categories, found dates or times; write"
+    ):
+        schema_of(columns, (), 10, False)
+    columns = columns_of({"day": [datetime.date(2024, 1, 1)]})
+    with pytest.raises(
+        ValueError, match="column 'day': expected numbers or categories, found dates or times; write"
+    ):
+        schema_of(columns, (), 10, False)
+
+
+def test_unknown_names_of_categories_are_refused():
+    with pytest.raises(
+        ValueError, match="categorical: expected the name of a column, found 'c'; the table has 'a'"
+    ):
+        schema_of({"a": np.array([1])}, ["c"], 10, False)

@@ -1,0 +1,66 @@
+"""A saved model takes rows of the user's table and gives the user's labels, or values in the target's unit."""
+
+import numpy as np
+import pytest
+
+import nn
+from nn.data.decoding import ClassLabels, TargetScale
+from nn.data.encoding import Category, Number, SharedScale, TableEncoder
+from nn.layers import Dense, Tanh
+from nn.models.classifier import Classifier, Regressor
+from nn.models.losses import CrossEntropy
+from nn.models.regression_losses import Huber, SquaredError
+from nn.models.sequential import Sequential
+
+ENCODER = TableEncoder(
+    (Number("size", 100_000.0, 3.0, 2.0, fill=3.0), Category("color", ("blue", "red"), fill=True))
+)
+TABLE = {"color": ["red", None, "green"], "size": [100_005, 100_000.5, None]}
+X = np.array([[1, 0, 1, 0], [-1.25, 0, 0, 0], [0, 0, 0, 1]], np.float32)
+
+
+def saved(tmp_path, model, seed=0):
+    nn.save(tmp_path / "model.npz", model, model.init(seed))
+    return nn.load(tmp_path / "model.npz")
+
+
+def test_classifier_takes_tables_and_gives_labels(tmp_path):
+    model = Sequential((Tanh(), Dense(3)), (4,), CrossEntropy(), ENCODER, ClassLabels(("a", "b", "c")))
+    classifier = saved(tmp_path, model)
+    assert isinstance(classifier, Classifier) and classifier.model == model
+    params = model.init(0)
+    logits = np.tanh(X) @ params[1]["W"] + params[1]["b"]
+    assert classifier.predict_index(TABLE).tolist() == logits.argmax(axis=1).tolist()
+    assert classifier.predict(TABLE).tolist() == [("a", "b", "c")[i] for i in logits.argmax(axis=1)]
+    assert classifier.predict_proba(TABLE).shape == (3, 3) and classifier.class_names == ("a", "b", "c")
+    one = {name: column[:1] for name, column in TABLE.items()}
+    assert np.allclose(classifier.predict_proba(one), classifier.predict_proba(TABLE)[:1])
+
+
+def test_classifier_of_class_numbers_gives_int64(tmp_path):
+    classifier = saved(tmp_path, Sequential((Dense(3),), (2,), CrossEntropy(), SharedScale(2.0)))
+    assert classifier.predict([[1, 2]]).dtype == np.int64 and classifier.class_names == ("0", "1", "2")
+
+
+@pytest.mark.parametrize("loss", [SquaredError(), Huber(0.5)])
+def test_regressor_gives_values_in_the_unit_of_the_target(tmp_path, loss):
+    model = Sequential((Dense(1),), (4,), loss, ENCODER, TargetScale(200.0, 50.0))
+    regressor = saved(tmp_path, model)
+    assert isinstance(regressor, Regressor) and regressor.model.loss == loss
+    params = model.init(0)[0]
+    values = regressor.predict(TABLE)
+    assert values.dtype == np.float64 and values.shape == (3,)
+    assert np.allclose(values, (X @ params["W"] + params["b"])[:, 0] * 50 + 200)
+
+
+def test_a_loss_and_a_decoder_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="expected a decoder that fits the loss mse"):
+        Sequential((Dense(1),), (4,), SquaredError())
+    with pytest.raises(ValueError, match="expected an input shape of the encoder's 4 inputs, got 3"):
+        Sequential((Dense(1),), (3,), SquaredError(), ENCODER, TargetScale())
+
+
+def test_a_prediction_names_the_column_that_is_missing(tmp_path):
+    model = Sequential((Dense(2),), (4,), CrossEntropy(), ENCODER)
+    with pytest.raises(ValueError, match="expected the columns 'size' too; the table has 'color'"):
+        saved(tmp_path, model).predict({"color": ["red"]})
