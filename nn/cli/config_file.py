@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from nn.cli.options import Options
 from nn.core.errors import UsageError
 from nn.core.options import Flag, json_object, options_of
+from nn.training.assembly import resolved
 from nn.training.recipe import Recipe
 from nn.training.run_options import DATA_PATHS
 
@@ -90,7 +91,7 @@ def notes(
 
     A value that the recipe has all the same, by its defaults or another flag, is not named.
     """
-    defaults = recipe.resolved()
+    defaults = resolved(recipe)
     lines = []
     for flag, values in replaced.items():
         lost = {

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from nn.core import spec
+from nn.core.constraints import POSITIVE, check_fields
 from nn.layers import Layer, layer_from_config
-from nn.layers.base import WrongKindError, describe_shape
+from nn.layers.base import describe_shape
 from nn.models.losses import LOSSES, CrossEntropy, Loss
 
 # Each map stage of the chain nests one more function in the object that Spark pickles; beyond about 130 that fails.
@@ -33,16 +34,14 @@ class Sequential:
     layers: tuple[Layer, ...]
     input_shape: tuple[int, ...]
     loss: Loss = field(default_factory=CrossEntropy)
-    scale: float = 1.0
+    scale: Annotated[float, POSITIVE] = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "input_shape", _shape(self.input_shape))
         if not 1 <= len(self.layers) <= MAX_LAYERS:
             raise ValueError(f"a network must have 1 to {MAX_LAYERS} layers, got {len(self.layers)}")
-        is_number = isinstance(self.scale, (int, float)) and not isinstance(self.scale, bool)
-        if not (is_number and 0 < self.scale < math.inf):
-            raise ValueError(f"the scale of the inputs must be a finite number above 0, got {self.scale!r}")
+        check_fields(self)
 
     def init(self, seed: int) -> Params:
         """Draw the initial parameters: one dict of float32 arrays per layer, a function of the seed and the shapes."""
@@ -63,11 +62,11 @@ class Sequential:
             try:
                 param_shapes, shape = layer.shapes(shape)
             except ValueError as error:
-                raise type(error)(f"layer {number} {layer.short_name}: {error}") from None
+                raise ValueError(f"layer {number} {layer.short_name}: {error}") from None
             shapes.append((param_shapes, shape))
         if len(shape) != 1:
             last = f"layer {len(self.layers)} {self.layers[-1].short_name}"
-            raise WrongKindError(f"{last}: the last layer must give a row, got {describe_shape(shape)}")
+            raise ValueError(f"{last}: the last layer must give a row, got {describe_shape(shape)}")
         return shapes
 
     @property

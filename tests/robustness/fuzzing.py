@@ -43,11 +43,11 @@ from nn.datasets.errors import DataError as IdxError
 from nn.io import checkpoint
 from nn.io.checkpoint import Checkpoint
 from nn.models import model_file
-from nn.models.builder import multilayer_perceptron
 from nn.models.classifier import Classifier
 from nn.spark.input.parsing import Parsed, parse_images, parse_labels
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import LocalFolder
+from nn.training.assembly import optimizer_of, plan_of, resolved
 from nn.training.backend import Task
 from nn.training.recipe import Recipe
 from nn.training.records import Epoch, Progress
@@ -66,6 +66,7 @@ from tests.robustness.fuzzing_common import (
     one_line,
 )
 from tests.robustness.fuzzing_tables import output_folder, plot_file, program_words, table
+from tests.support.networks import multilayer_perceptron
 
 PATIENCE = 10  # seconds
 
@@ -243,8 +244,8 @@ RUN = parser.parse(
         "momentum",
     ]
 ).for_cluster(2)
-PLAN = RUN.recipe.plan(7)
-OPTIMIZER = RUN.recipe.optimizer_for(PLAN)
+PLAN = plan_of(RUN.recipe, 7)
+OPTIMIZER = optimizer_of(RUN.recipe, PLAN)
 TRAINING = TrainingRun(Task(MODEL), Split(7), PLAN, OPTIMIZER, RUN.recipe)
 STATE = OPTIMIZER.move(
     OPTIMIZER.judge(OPTIMIZER.init(MODEL.init(1)), 1.0)[0],
@@ -595,7 +596,7 @@ def recipe_file(random: Random) -> str:
         except UserError as error:
             one_line(str(error))
             return REFUSED
-    assert asked.recipe.resolved().resolved() == asked.recipe.resolved()
+    assert resolved(resolved(asked.recipe)) == resolved(asked.recipe)
     fields = {**options_of(Options), **options_of(Recipe)}
     for key, said in json.loads(content).items():
         name = key.replace("-", "_")

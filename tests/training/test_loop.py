@@ -12,7 +12,7 @@ from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, local_rdd
 from nn.data.split import Split
 from nn.layers import Dense, Dropout, Tanh
-from nn.models.builder import build_network, multilayer_perceptron
+from nn.models.builder import build_network
 from nn.models.losses import LOSSES
 from nn.optim.first_order import FirstOrder
 from nn.optim.lbfgs import LBFGS
@@ -23,6 +23,7 @@ from nn.training.loop import early_stopping
 from nn.training.plan import Plan
 from nn.training.records import Best, Epoch, Measures, Progress, Sums
 from tests.support.data import blobs
+from tests.support.networks import multilayer_perceptron
 from tests.support.training import kept, measure_on, step, train
 
 INPUTS, LABELS = blobs(300)
