@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
 from typing import Any, NamedTuple
 
@@ -135,7 +134,7 @@ def continued(options: Options, config: dict[str, Any], done: int) -> Options:
         raise UsageError(f"--resume: the configuration of the run in OUTPUT: {error}") from None
     options = dataclasses.replace(options.for_cluster(partitions), recipe=recipe)
     config = {**EARLIER, **config}
-    resolved = json.loads(json.dumps(options.resolved()))
+    resolved = options.resolved()
     for name in sorted((config.keys() | resolved.keys()) - set(FREE)):
         if config.get(name) != resolved.get(name):
             raise _differs(name, _shown(config.get(name)), _shown(resolved.get(name)))

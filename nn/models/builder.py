@@ -12,7 +12,7 @@ import math
 import re
 from typing import Any
 
-from nn.layers import ACTIVATIONS, Dense, Layer, Residual, Sigmoid, layer_from_config
+from nn.layers import ACTIVATIONS, LAYERS, Dense, Layer, Residual, Sigmoid
 from nn.models.losses import HalfSquaredError, Loss
 from nn.models.sequential import Sequential
 
@@ -23,9 +23,7 @@ OUTPUT_GAIN = {"sigmoid": 3.0}
 
 def perceptron_layers(hidden: tuple[int, ...], activation: str) -> tuple[Layer, ...]:
     """Return the hidden layers of a multilayer perceptron: dense layers of these sizes, an activation after each."""
-    return tuple(
-        layer for units in hidden for layer in (Dense(units), layer_from_config({"name": activation}))
-    )
+    return tuple(layer for units in hidden for layer in (Dense(units), LAYERS[activation]()))
 
 
 def build_network(
