@@ -172,8 +172,8 @@ def _converted(text: str, cls: Any, name: str, content: str) -> Any:
     hints = typing.get_type_hints(cls)
     if name not in _names(cls):
         raise ValueError(f"{text}: expected {signature(cls)}")
-    for accepted, convert in _READERS:
-        if _accepts(hints[name], accepted):
+    for kind, convert, _ in _TYPES:
+        if _accepts(hints[name], kind):
             try:
                 return convert(content)
             except ValueError:
@@ -191,12 +191,13 @@ def _flag(content: str) -> bool:
     return content == "true"
 
 
-_READERS: tuple[tuple[type, Any], ...] = (
-    (bool, _flag),
-    (int, int),
-    (float, float),
-    (tuple, _integers),
-    (str, str),
+# The type of a field, how its text is read, and its values in words.
+_TYPES: tuple[tuple[type, Any, str], ...] = (
+    (bool, _flag, "true or false"),
+    (int, int, "a whole number"),
+    (float, float, "a number"),
+    (tuple, _integers, "numbers as 5x3"),
+    (str, str, "a name"),
 )
 
 
@@ -251,12 +252,9 @@ def _checked(text: str, cls: Any, name: str, content: Any) -> Any:
 
 
 def _accepts(hint: Any, kind: type) -> bool:
-    options = typing.get_args(hint) if _is_union(hint) else (hint,)
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    options = typing.get_args(hint) if is_union else (hint,)
     return any((typing.get_origin(option) or option) is kind for option in options)
-
-
-def _is_union(hint: Any) -> bool:
-    return typing.get_origin(hint) in (typing.Union, types.UnionType)
 
 
 def _expected(cls: Any, name: str) -> str:
@@ -264,14 +262,7 @@ def _expected(cls: Any, name: str) -> str:
     if name in constraints_of(cls):
         return str(constraints_of(cls)[name])
     hint = typing.get_type_hints(cls)[name]
-    descriptions = {
-        bool: "true or false",
-        int: "a whole number",
-        float: "a number",
-        tuple: "numbers as 5x3",
-        str: "a name",
-    }
-    return " or ".join(text for kind, text in descriptions.items() if _accepts(hint, kind))
+    return " or ".join(words for kind, _, words in _TYPES if _accepts(hint, kind))
 
 
 # ---- to text ----

@@ -541,7 +541,7 @@ def command_line(random: Random) -> str:
         words.append("--" + name.replace("_", "-") if random.random() < 0.95 else "--" + random.choice(WORDS))
         if random.random() < 0.1:
             words[-1] += "=" + random.choice(["--", "", "-", "-1", *WORDS])
-        elif type(fields[name].metadata["reader"]).__name__ != "Switch" or random.random() < 0.05:
+        elif type(fields[name].metadata["reader"]).__name__ != "Flag" or random.random() < 0.05:
             words.append(random.choice(WORDS))
     try:
         asked = parser.parse(words)
@@ -608,9 +608,9 @@ def recipe_file(random: Random) -> str:
 def number_is_kept(said, field, found) -> None:
     """Raise AssertionError where an option that is a number, a choice or a switch was taken for another."""
     kind = type(field.metadata["reader"]).__name__
-    if kind in ("Integer", "Number") and said != "none":
+    if kind == "Number" and said != "none":
         assert found == float(said) and not isinstance(said, bool), (field.name, said, found)
-    if kind in ("Choice", "Switch") and said != "none" and not (kind == "Switch" and isinstance(said, str)):
+    if kind in ("Choice", "Flag") and said != "none" and not (kind == "Flag" and isinstance(said, str)):
         assert found == said, (field.name, said, found)
 
 
