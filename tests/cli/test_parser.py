@@ -20,6 +20,7 @@ from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.rules import SGD, Momentum, Nesterov
 from nn.optim.schedules import BoldDriver, Constant, Step
 from nn.training.assembly import for_replicas, network_of, optimizer_of, plan_of, resolved, split_of
+from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 from tests.support import ROOT
 
@@ -330,6 +331,16 @@ def test_layers_that_do_not_fit_are_refused_before_spark_starts(words, message, 
     with pytest.raises(UsageError) as caught:
         parser.parse([str(images) if "--input-shape" not in words else "a", *FILES[1:], *words])
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_layers_are_checked_with_the_data_where_the_width_is_not_known_before():
+    facts = Facts(16, np.arange(20) % 2, 2)
+    asked = parser.parse([*FILES, "--layers", "flatten,dense:8,conv2d:3x5"])
+    with pytest.raises(UsageError, match=r"^layer 3 conv2d:3x5: needs an image \(h, w, c\), got a row of 8"):
+        asked.training_run(facts)
+    asked = parser.parse([*FILES, "--layers", "flatten,dense:8", "--class-weights", "5=2"])
+    with pytest.raises(UsageError, match=r"^class-weights: expected classes 0..1, found class 5"):
+        asked.training_run(facts)
 
 
 def test_layers_are_held_against_the_width_of_a_local_file(tmp_path):

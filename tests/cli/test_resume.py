@@ -286,6 +286,18 @@ def test_an_older_checkpoint_that_is_damaged_takes_no_one_s_place(tmp_path):
     assert begun.epoch == 3 and begun.notes[0].endswith("its manifest is not JSON; it is passed over")
 
 
+def test_a_configuration_without_a_newer_option_has_its_earlier_value(monkeypatch):
+    words = ["a.csv", "b.csv", "c.csv", "d.csv", "out"]
+    asked = parser.parse(words).for_cluster(2)
+    config = {name: value for name, value in asked.resolved().items() if name != "l2"}
+    with pytest.raises(UsageError, match="l2: the run in OUTPUT has none, found 0.0"):
+        continued(asked, config, 0)
+    monkeypatch.setitem(resume.EARLIER, "l2", 0.0)  # as option(..., earlier=0.0) declares it
+    assert continued(asked, config, 0) == asked
+    with pytest.raises(UsageError, match="l2: the run in OUTPUT has 0.0, found 0.5"):
+        continued(parser.parse([*words, "--l2", "0.5"]).for_cluster(2), config, 0)
+
+
 def test_the_configuration_survives_its_own_json(tmp_path):
     words = ["--layers", "dense:3,relu,dropout:0.5", "--class-weights", "balanced"]
     asked = parser.parse(["a.csv", "b.csv", "c.csv", "d.csv", "out", *words]).for_cluster(2)
