@@ -21,6 +21,13 @@ from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun
 from nn.training.run_options import RunOptions
 
+# The options that OUTPUT/config.json keeps.
+AFFECTING_RESULTS = {
+    name: field
+    for name, field in {**options_of(RunOptions), **options_of(Recipe)}.items()
+    if field.metadata["affects_results"]
+}
+
 
 @dataclass(frozen=True)
 class Options(RunOptions):
@@ -65,13 +72,7 @@ class Options(RunOptions):
     def resolved(self) -> dict[str, Any]:
         """Return the configuration that OUTPUT keeps: all options that affect the results, with their defaults."""
         whole = dataclasses.replace(self, recipe=resolved(self.recipe))
-        names = [
-            name
-            for owner in (Options, Recipe)
-            for name, field_ in options_of(owner).items()
-            if field_.metadata["affects_results"]
-        ]
-        return {name: value for name, value in whole.as_json().items() if name in names}
+        return {name: value for name, value in whole.as_json().items() if name in AFFECTING_RESULTS}
 
     def for_cluster(self, slots: int) -> Options:
         """Return options with `slots` partitions, the tasks that run at once, unless the user gave a number."""

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn import __version__
-from nn.cli.config_file import FIELDS
-from nn.cli.options import Options
+from nn.cli.options import AFFECTING_RESULTS, Options
 from nn.core import fingerprint, format
 from nn.core.constraints import AT_LEAST_ONE
 from nn.core.errors import DataError, UsageError
@@ -29,7 +28,9 @@ from nn.training.run_options import DATA_PATHS
 FREE = (*DATA_PATHS, "header", "skip_lines", "epochs")
 # Values of options that are newer than version 0.1.0, for a configuration without them.
 EARLIER = {
-    name: field.metadata["earlier"] for name, field in FIELDS.items() if field.metadata["earlier"] is not None
+    name: field.metadata["earlier"]
+    for name, field in AFFECTING_RESULTS.items()
+    if field.metadata["earlier"] is not None
 }
 
 

@@ -1,6 +1,6 @@
 """Declare once which values a field may have.
 
-    rate: Annotated[float, Interval(float, 0, 1, "left")]
+    rate: Annotated[float, FROM_0_BELOW_1]
 
 `check_fields` checks all declared fields of a dataclass at its construction. The readers of nn.core.options read values
 of the command line and of JSON by the same declarations, and messages, --help and --words spell them in words.
@@ -35,37 +35,42 @@ class Interval:
     kind: type
     low: float = -math.inf
     high: float = math.inf
-    closed: Literal["left", "right", "both", "neither"] = "left"
+    closed: Literal["left", "right", "both", "neither"] = "both"
 
     def __contains__(self, value: object) -> bool:
         if isinstance(value, bool) or not isinstance(value, (int, self.kind)):
             return False
         assert isinstance(value, (int, float))
         largest = sys.maxsize if self.kind is int else sys.float_info.max
-        above = value >= self.low if self.closed in ("left", "both") else value > self.low
-        below = value <= self.high if self.closed in ("right", "both") else value < self.high
+        above = value >= self.low if self._has_low else value > self.low
+        below = value <= self.high if self._has_high else value < self.high
         return above and below and -largest <= value <= largest
 
     def __str__(self) -> str:
         if self.kind is int:
-            if self.low == -math.inf:
-                return "a whole number"
-            bound = f"of at least {self.low}" if self.high == math.inf else f"from {self.low} to {self.high}"
-            return f"a whole number {bound}"
+            first, last = self.low + (not self._has_low), self.high - (not self._has_high)
+            bound = f"of at least {first}" if last == math.inf else f"from {first} to {last}"
+            return "a whole number" if first == -math.inf else f"a whole number {bound}"
         if self.high == math.inf:
-            return f"a finite number {'of at least' if self.closed == 'left' else 'above'} {self.low:g}"
-        first = "[" if self.closed in ("left", "both") else "("
-        last = "]" if self.closed in ("right", "both") else ")"
-        return f"a number in {first}{self.low:g}, {self.high:g}{last}"
+            return f"a finite number {'of at least' if self._has_low else 'above'} {self.low:g}"
+        return f"a number in {'[' if self._has_low else '('}{self.low:g}, {self.high:g}{']' if self._has_high else ')'}"
+
+    @property
+    def _has_low(self) -> bool:
+        return self.closed in ("left", "both")
+
+    @property
+    def _has_high(self) -> bool:
+        return self.closed in ("right", "both")
 
 
 AT_LEAST_ONE = Interval(int, 1)
 POSITIVE = Interval(float, 0, closed="neither")
 NON_NEGATIVE = Interval(float, 0)
-FRACTION = Interval(float, 0, 1, "left")  # [0, 1)
-INSIDE = Interval(float, 0, 1, "neither")  # (0, 1)
-FACTOR = Interval(float, 0, 1, "right")  # (0, 1]
-SHARE = Interval(float, 0, 1, "both")  # [0, 1]
+FROM_0_TO_1 = Interval(float, 0, 1)
+FROM_0_BELOW_1 = Interval(float, 0, 1, "left")
+ABOVE_0_TO_1 = Interval(float, 0, 1, "right")
+ABOVE_0_BELOW_1 = Interval(float, 0, 1, "neither")
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class Shift(Transform):
 
     name: ClassVar[str] = "shift"
     positional: ClassVar[tuple[str, ...]] = ("pixels",)
-    pixels: Annotated[float, Interval(float, 0, FARTHEST, "both")]
+    pixels: Annotated[float, Interval(float, 0, FARTHEST)]
 
     @property
     def keeps_pixels(self) -> bool:
@@ -110,7 +110,7 @@ class Rotate(Transform):
 
     name: ClassVar[str] = "rotate"
     positional: ClassVar[tuple[str, ...]] = ("degrees",)
-    degrees: Annotated[float, Interval(float, 0, 180, "both")]
+    degrees: Annotated[float, Interval(float, 0, 180)]
 
     def affine_map(self, draw: Draws, whole: bool) -> AffineMap:
         """Rotate back by a random angle."""
@@ -125,7 +125,7 @@ class Scale(Transform):
 
     name: ClassVar[str] = "scale"
     positional: ClassVar[tuple[str, ...]] = ("share",)
-    share: Annotated[float, Interval(float, 0, 0.9, "both")]
+    share: Annotated[float, Interval(float, 0, 0.9)]
 
     def affine_map(self, draw: Draws, whole: bool) -> AffineMap:
         """Divide by a random factor."""
@@ -162,8 +162,8 @@ class Elastic(Transform):
 
     name: ClassVar[str] = "elastic"
     positional: ClassVar[tuple[str, ...]] = ("strength",)
-    strength: Annotated[float, Interval(float, 0, FARTHEST, "both")]
-    smooth: Annotated[float, Interval(float, 0.5, FARTHEST, "both")] = 4.0
+    strength: Annotated[float, Interval(float, 0, FARTHEST)]
+    smooth: Annotated[float, Interval(float, 0.5, FARTHEST)] = 4.0
 
     def displacement(self, draw: Draws, h: int, w: int) -> np.ndarray:
         """Interpolate the random displacements of the grid, by two matrix products.

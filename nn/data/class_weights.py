@@ -15,7 +15,7 @@ from nn.core.options import Reader, invalid
 from nn.data.block import LARGEST_WEIGHT, Block
 
 NUMBER = Interval(int, 0)
-WEIGHT = Interval(float, 0, LARGEST_WEIGHT, "both")
+WEIGHT = Interval(float, 0, LARGEST_WEIGHT)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from nn.core.constraints import FRACTION, POSITIVE
+from nn.core.constraints import FROM_0_BELOW_1, POSITIVE
 from nn.core.random import Key
 from nn.layers.base import Layer, Params
 
@@ -103,7 +103,7 @@ class LeakyRelu(Layer):
 
     name: ClassVar[str] = "leaky_relu"
     positional: ClassVar[tuple[str, ...]] = ("slope",)
-    slope: Annotated[float, FRACTION] = 0.01
+    slope: Annotated[float, FROM_0_BELOW_1] = 0.01
 
     def forward(self, params: Params, x: np.ndarray, key: Key | None = None) -> tuple[np.ndarray, Any]:
         """Compute max(x, slope x)."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from nn.core.constraints import FRACTION
+from nn.core.constraints import FROM_0_BELOW_1
 from nn.core.random import Key
 from nn.layers.base import Layer, Params
 from nn.layers.windows import rows_first
@@ -26,7 +26,7 @@ class Dropout(Layer):
 
     name: ClassVar[str] = "dropout"
     positional: ClassVar[tuple[str, ...]] = ("rate",)
-    rate: Annotated[float, FRACTION]
+    rate: Annotated[float, FROM_0_BELOW_1]
 
     @property
     def is_random(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from nn.core.constraints import FRACTION, check_fields
+from nn.core.constraints import FROM_0_BELOW_1, check_fields
 
 Rows = np.ndarray  # (n,)
 
@@ -29,6 +29,9 @@ class Loss:
     positional: ClassVar[
         tuple[str, ...]
     ] = ()  # the fields that the first value of its word gives (nn.core.spec)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
         """Return the loss of outputs (n, units) for labels (n,): the sum over the rows, in float64."""
@@ -112,10 +115,7 @@ class CrossEntropy(Loss):
 
     name: ClassVar[str] = "cross-entropy"
     positional: ClassVar[tuple[str, ...]] = ("smoothing",)
-    smoothing: Annotated[float, FRACTION] = 0.0
-
-    def __post_init__(self) -> None:
-        check_fields(self)
+    smoothing: Annotated[float, FROM_0_BELOW_1] = 0.0
 
     def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
         """Return the sum of log sum exp(logits) - target . logits; the row maximum is subtracted against overflow."""
@@ -166,10 +166,7 @@ class BinaryCrossEntropy(Loss):
 
     name: ClassVar[str] = "binary-cross-entropy"
     positional: ClassVar[tuple[str, ...]] = ("smoothing",)
-    smoothing: Annotated[float, FRACTION] = 0.0
-
-    def __post_init__(self) -> None:
-        check_fields(self)
+    smoothing: Annotated[float, FROM_0_BELOW_1] = 0.0
 
     def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
         """Return the sum of max(z, 0) - z target + log(1 + exp(-|z|)), which never overflows; z is the logit."""

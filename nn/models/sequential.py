@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from nn.core import spec
-from nn.core.constraints import POSITIVE, check_fields
+from nn.core.constraints import AT_LEAST_ONE, POSITIVE, check_fields
 from nn.layers import Layer, layer_from_config
 from nn.layers.base import describe_shape
 from nn.models.losses import LOSSES, CrossEntropy, Loss
@@ -154,12 +154,11 @@ _INITIAL_WEIGHTS = 1  # the purpose number of nn.core.random for initial weights
 
 def _shape(sizes: Any) -> tuple[int, ...]:
     """Return an input shape as a tuple. Raises ValueError unless it is one to three integers above 0."""
-    valid = isinstance(sizes, (tuple, list)) and all(
-        isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size > 0 for size in sizes
-    )
-    if not valid or not 1 <= len(sizes) <= 3:
+    numbers = sizes if isinstance(sizes, (tuple, list)) else ()
+    numbers = tuple(size.item() if isinstance(size, np.integer) else size for size in numbers)
+    if not 1 <= len(numbers) <= 3 or not all(size in AT_LEAST_ONE for size in numbers):
         raise ValueError(f"the input shape must be one to three whole numbers above 0, got {sizes!r}")
-    return tuple(int(size) for size in sizes)
+    return numbers
 
 
 def _text(shape: tuple[int, ...]) -> str:

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from nn.core import tree
-from nn.core.constraints import AT_LEAST_ONE, FRACTION, POSITIVE
+from nn.core.constraints import AT_LEAST_ONE, FROM_0_BELOW_1, POSITIVE
 from nn.optim.first_order import FirstOrder, State, descend
 from nn.optim.requests import LocalSteps
 from nn.optim.rules import SGD, Nesterov, Rule
@@ -35,7 +35,7 @@ class ParameterAveraging(FirstOrder):
 
     batch_size: Annotated[int, AT_LEAST_ONE] = 64
     outer_learning_rate: Annotated[float, POSITIVE] = 1.0
-    outer_momentum: Annotated[float, FRACTION] = 0.0
+    outer_momentum: Annotated[float, FROM_0_BELOW_1] = 0.0
 
     def ask(self, state: State) -> LocalSteps:
         """Return how the replicas of the next round start and descend."""

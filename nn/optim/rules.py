@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from nn.core.constraints import FRACTION, NON_NEGATIVE, POSITIVE, check_fields
+from nn.core.constraints import FROM_0_BELOW_1, NON_NEGATIVE, POSITIVE, check_fields
 
 Slot = dict[str, np.ndarray]
 
@@ -66,7 +66,7 @@ class Momentum(Rule):
 
     name: ClassVar[str] = "momentum"
     positional: ClassVar[tuple[str, ...]] = ("momentum",)
-    momentum: Annotated[float, FRACTION] = 0.9
+    momentum: Annotated[float, FROM_0_BELOW_1] = 0.9
 
     def start(self, w: np.ndarray) -> Slot:
         """Return a velocity of zero."""
@@ -124,7 +124,7 @@ class RMSProp(Rule):
     name: ClassVar[str] = "rmsprop"
     positional: ClassVar[tuple[str, ...]] = ("decay",)
     default_learning_rate: ClassVar[float] = 0.001
-    decay: Annotated[float, FRACTION] = 0.9
+    decay: Annotated[float, FROM_0_BELOW_1] = 0.9
     epsilon: Annotated[float, POSITIVE] = 1e-8
 
     def start(self, w: np.ndarray) -> Slot:
@@ -143,8 +143,8 @@ class Adam(Rule):
 
     name: ClassVar[str] = "adam"
     default_learning_rate: ClassVar[float] = 0.001
-    beta1: Annotated[float, FRACTION] = 0.9
-    beta2: Annotated[float, FRACTION] = 0.999
+    beta1: Annotated[float, FROM_0_BELOW_1] = 0.9
+    beta2: Annotated[float, FROM_0_BELOW_1] = 0.999
     epsilon: Annotated[float, POSITIVE] = 1e-8
 
     def start(self, w: np.ndarray) -> Slot:

@@ -16,7 +16,15 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from nn.core.constraints import AT_LEAST_ONE, FACTOR, INSIDE, POSITIVE, SHARE, Interval, check_fields
+from nn.core.constraints import (
+    ABOVE_0_BELOW_1,
+    ABOVE_0_TO_1,
+    AT_LEAST_ONE,
+    FROM_0_TO_1,
+    POSITIVE,
+    Interval,
+    check_fields,
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Step(Schedule):
     name: ClassVar[str] = "step"
     positional: ClassVar[tuple[str, ...]] = ("every",)
     every: Annotated[float, POSITIVE]
-    drop: Annotated[float, FACTOR] = 0.1
+    drop: Annotated[float, ABOVE_0_TO_1] = 0.1
 
     def factor(self, time: float, end: float) -> float:
         """drop^floor(time / every). A rounding error below a boundary counts as on it."""
@@ -71,7 +79,7 @@ class Exponential(Schedule):
 
     name: ClassVar[str] = "exponential"
     positional: ClassVar[tuple[str, ...]] = ("decay",)
-    decay: Annotated[float, FACTOR] = 0.95
+    decay: Annotated[float, ABOVE_0_TO_1] = 0.95
 
     def factor(self, time: float, end: float) -> float:
         """decay^time."""
@@ -98,7 +106,7 @@ class Cosine(Schedule):
     name: ClassVar[str] = "cosine"
     positional: ClassVar[tuple[str, ...]] = ("final",)
     needs_end: ClassVar[bool] = True
-    final: Annotated[float, SHARE] = 0.0
+    final: Annotated[float, FROM_0_TO_1] = 0.0
 
     def factor(self, time: float, end: float) -> float:
         """From 1 to `final`."""
@@ -116,9 +124,9 @@ class OneCycle(Schedule):
     name: ClassVar[str] = "one-cycle"
     positional: ClassVar[tuple[str, ...]] = ("rise",)
     needs_end: ClassVar[bool] = True
-    rise: Annotated[float, INSIDE] = 0.3
-    start: Annotated[float, FACTOR] = 0.04
-    final: Annotated[float, SHARE] = 0.0001
+    rise: Annotated[float, ABOVE_0_BELOW_1] = 0.3
+    start: Annotated[float, ABOVE_0_TO_1] = 0.04
+    final: Annotated[float, FROM_0_TO_1] = 0.0001
 
     def factor(self, time: float, end: float) -> float:
         """From `start` to 1 to `final`."""
@@ -138,8 +146,8 @@ class Plateau(Schedule):
     name: ClassVar[str] = "plateau"
     positional: ClassVar[tuple[str, ...]] = ("patience",)
     patience: Annotated[int, AT_LEAST_ONE] = 5
-    drop: Annotated[float, INSIDE] = 0.5
-    lowest: Annotated[float, SHARE] = 0.001
+    drop: Annotated[float, ABOVE_0_BELOW_1] = 0.5
+    lowest: Annotated[float, FROM_0_TO_1] = 0.001
 
     def watch(self, memory: dict[str, Any] | None, cost: float) -> dict[str, Any]:
         """Return the best cost, the epochs since then, and the factor `scale` from now on."""
@@ -163,7 +171,7 @@ class BoldDriver(Schedule):
     positional: ClassVar[tuple[str, ...]] = ("growth",)
     can_reject: ClassVar[bool] = True
     growth: Annotated[float, Interval(float, 1)] = 1.2
-    shrink: Annotated[float, INSIDE] = 0.5
+    shrink: Annotated[float, ABOVE_0_BELOW_1] = 0.5
     lowest: Annotated[float, POSITIVE] = 1e-8
     highest: Annotated[float, POSITIVE] = 1e3
 

@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from nn.core.constraints import AT_LEAST_ONE, FACTOR, FRACTION, NON_NEGATIVE, POSITIVE, Interval, check_fields
+from nn.core.constraints import (
+    ABOVE_0_TO_1,
+    AT_LEAST_ONE,
+    FROM_0_BELOW_1,
+    NON_NEGATIVE,
+    POSITIVE,
+    Interval,
+    check_fields,
+)
 from nn.core.options import Choice, IntegerList, Number, Spec, SpecList, json_object, option, options_of
 from nn.data.augmentation import AUGMENTATIONS
 from nn.data.class_weights import ClassWeights, ClassWeightsReader
@@ -98,7 +106,7 @@ class Recipe:
     )
     sample: float | None = option(
         None,
-        Number(FACTOR, "FRACTION"),
+        Number(ABOVE_0_TO_1, "FRACTION"),
         f"one step per epoch, on a fresh random part of the rows (default {SAMPLE})",
         group="training",
     )
@@ -131,7 +139,7 @@ class Recipe:
     )
     outer_momentum: float | None = option(
         None,
-        Number(FRACTION, "SHARE"),
+        Number(FROM_0_BELOW_1, "SHARE"),
         f"Nesterov momentum of the driver's steps along the mean change (default 0, or {MANY_OUTER_MOMENTUM} for "
         f"{MANY_REPLICAS} or more replicas of fewer than {FEW_ROWS:,} rows each)",
         group="training",
@@ -183,7 +191,7 @@ class Recipe:
     )
     validation_fraction: float = option(
         0.0,
-        Number(FRACTION, "FRACTION"),
+        Number(FROM_0_BELOW_1, "FRACTION"),
         "hold out this part of the training rows, and measure it after each epoch (default 0)",
         group="training",
     )

@@ -333,6 +333,23 @@ def test_layers_that_do_not_fit_are_refused_before_spark_starts(words, message, 
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_the_largest_numbers_that_help_names_are_taken():
+    asked = parser.parse([*FILES, "--partitions", "1000000", "--skip-lines", "10000"])
+    assert (asked.partitions, asked.skip_lines) == (1_000_000, 10_000)
+
+
+def test_help_and_words_name_the_numbers_that_are_taken(capsys):
+    with pytest.raises(SystemExit):
+        parser.parse(["--help"])
+    help = " ".join(capsys.readouterr().out.split())
+    assert "(default 0.7); a number in (0, 1]" in help
+    assert "(default: as many as tasks run at once); a whole number from 1 to 1000000" in help
+    with pytest.raises(SystemExit):
+        parser.parse(["--words"])
+    words = capsys.readouterr().out
+    assert "  dropout:RATE\n" in words and "      rate: a number in [0, 1)\n" in words
+
+
 def test_layers_are_checked_with_the_data_where_the_width_is_not_known_before():
     facts = Facts(16, np.arange(20) % 2, 2)
     asked = parser.parse([*FILES, "--layers", "flatten,dense:8,conv2d:3x5"])

@@ -21,12 +21,13 @@ CLOSED = ("left", "right", "both", "neither")
     [
         (Interval(int), "a whole number"),
         (Interval(int, 1), "a whole number of at least 1"),
-        (Interval(int, 1, 9, "both"), "a whole number from 1 to 9"),
+        (Interval(int, 1, 9), "a whole number from 1 to 9"),
+        (Interval(int, 0, 10, "neither"), "a whole number from 1 to 9"),
         (Interval(float, 0), "a finite number of at least 0"),
         (Interval(float, 0, closed="neither"), "a finite number above 0"),
-        (Interval(float, 0, 1), "a number in [0, 1)"),
+        (Interval(float, 0, 1, "left"), "a number in [0, 1)"),
         (Interval(float, 0, 1, "right"), "a number in (0, 1]"),
-        (Interval(float, 0.5, 1000, "both"), "a number in [0.5, 1000]"),
+        (Interval(float, 0.5, 1000), "a number in [0.5, 1000]"),
         (Interval(float, 0, 1, "neither"), "a number in (0, 1)"),
         (OneOf(("valid", "same")), "one of valid, same"),
     ],
@@ -82,7 +83,7 @@ class Fields:
     """A field without a constraint, and three ways to declare one."""
 
     free: object
-    rate: Annotated[float, Interval(float, 0, 1)]
+    rate: Annotated[float, Interval(float, 0, 1, "left")]
     clip: Annotated[float, Interval(float, 0, closed="neither")] | None = None
     padding: Annotated[str, "of an image", OneOf(("valid", "same"))] = "valid"
     epochs: int = option(100, Number(Interval(int, 1)), "how long")
