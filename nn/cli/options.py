@@ -49,14 +49,14 @@ class Options(RunOptions):
                 None if labels == "-" else labels,
                 self.label_column,
                 self.weight_column,
-                *self.of_first_lines,
+                *self.first_line_rules,
             )
             for name, images, labels in sets
         )
         return train, test
 
     @property
-    def of_first_lines(self) -> tuple[str, int]:
+    def first_line_rules(self) -> tuple[str, int]:
         """Return how the first lines of a file are read: (header, lines to skip)."""
         return self.header or dialect.AUTO, self.skip_lines or 0
 
@@ -111,7 +111,7 @@ class Options(RunOptions):
         if not os.path.isfile(self.train_images):  # a pipe could be read but once
             return None
         try:
-            header, skip = self.of_first_lines
+            header, skip = self.first_line_rules
             with open(self.train_images, "rb") as file:
                 lines = [file.readline(PEEKED).decode("utf-8") for _ in range(skip + dialect.LOOKED_AT)]
             if max(map(len, lines)) >= PEEKED or not lines[skip].strip():

@@ -141,8 +141,8 @@ CONFIG_HELP = (
 def _add(group, name: str, metadata: Any) -> None:
     """Add an option to a group of argparse."""
     reader, word = metadata["reader"], option_word(name)
-    range_ = f"; {reader}" if isinstance(reader, Number) else ""
-    help = (metadata["help"] + range_).replace("%", "%%")
+    values = f"; {reader}" if isinstance(reader, Number) else ""
+    help = (metadata["help"] + values).replace("%", "%%")
     if name in PATHS:
         group.add_argument(name, metavar=name.upper(), nargs="?", help=help)
     elif isinstance(reader, Flag):

@@ -42,25 +42,26 @@ class Interval:
             return False
         assert isinstance(value, (int, float))
         largest = sys.maxsize if self.kind is int else sys.float_info.max
-        above = value >= self.low if self._has_low else value > self.low
-        below = value <= self.high if self._has_high else value < self.high
+        above = value >= self.low if self._includes_low else value > self.low
+        below = value <= self.high if self._includes_high else value < self.high
         return above and below and -largest <= value <= largest
 
     def __str__(self) -> str:
         if self.kind is int:
-            first, last = self.low + (not self._has_low), self.high - (not self._has_high)
+            first, last = self.low + (not self._includes_low), self.high - (not self._includes_high)
             bound = f"of at least {first}" if last == math.inf else f"from {first} to {last}"
             return "a whole number" if first == -math.inf else f"a whole number {bound}"
         if self.high == math.inf:
-            return f"a finite number {'of at least' if self._has_low else 'above'} {self.low:g}"
-        return f"a number in {'[' if self._has_low else '('}{self.low:g}, {self.high:g}{']' if self._has_high else ')'}"
+            return f"a finite number {'of at least' if self._includes_low else 'above'} {self.low:g}"
+        left, right = "[" if self._includes_low else "(", "]" if self._includes_high else ")"
+        return f"a number in {left}{self.low:g}, {self.high:g}{right}"
 
     @property
-    def _has_low(self) -> bool:
+    def _includes_low(self) -> bool:
         return self.closed in ("left", "both")
 
     @property
-    def _has_high(self) -> bool:
+    def _includes_high(self) -> bool:
         return self.closed in ("right", "both")
 
 

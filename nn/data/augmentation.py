@@ -23,9 +23,8 @@ from nn.core.random import AUGMENTATION, Key, uniforms
 
 CHUNK_PIXELS = 50_000  # pixels transformed at a time: the intermediate arrays then fit the processor's cache
 Draws = Callable[[int], np.ndarray]  # count -> random numbers in [0, 1), (n, count)
-FARTHEST = (
-    1000.0  # pixels that a transform may move an image: more than any image has, far from float32's limits
-)
+# Pixels that a transform may move an image: more than any image has, and far from float32's limits.
+FARTHEST = 1000.0
 
 
 class AffineMap(NamedTuple):
@@ -59,9 +58,8 @@ class Transform:
     """Base class: a transform that changes nothing. Transforms override what differs."""
 
     name: ClassVar[str]
-    positional: ClassVar[
-        tuple[str, ...]
-    ] = ()  # the fields that the first value of its word gives (nn.core.spec)
+    # The fields that the first value of its word gives (nn.core.spec).
+    positional: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)

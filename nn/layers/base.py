@@ -25,9 +25,8 @@ class Layer:
     """
 
     name: ClassVar[str]
-    positional: ClassVar[
-        tuple[str, ...]
-    ] = ()  # the fields that the first value of its word gives (nn.core.spec)
+    # The fields that the first value of its word gives (nn.core.spec).
+    positional: ClassVar[tuple[str, ...]] = ()
     wants_image: ClassVar[bool] = False  # whether inputs must be images (h, w, c)
 
     @property

@@ -26,9 +26,8 @@ class Loss:
     """
 
     name: ClassVar[str]
-    positional: ClassVar[
-        tuple[str, ...]
-    ] = ()  # the fields that the first value of its word gives (nn.core.spec)
+    # The fields that the first value of its word gives (nn.core.spec).
+    positional: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -41,7 +41,7 @@ class RunOptions:
     label_column: int | None = option(
         None,
         COLUMN,
-        "labels stand in column N of the images, counted from 0, or from the end if negative",
+        "column N of the images has the labels",
         group="data",
     )
     weight_column: int | None = option(
