@@ -31,7 +31,6 @@ os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 import nn.spark.runtime.workers
 from nn.data.batches import RowSelection
 from nn.data.block import Block
-from nn.models.builder import multilayer_perceptron
 from nn.models.sequential import Sequential
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.requests import Gradients, Request
@@ -40,7 +39,9 @@ from nn.spark import backend
 from nn.spark.input import reader
 from nn.spark.runtime.session import spark_context
 from nn.spark.storage.filesystem import Storage
+from nn.training.assembly import network_of
 from nn.training.backend import Job, Task
+from nn.training.recipe import Recipe
 
 WARM_UP, REPEATS = 40, 40  # the first jobs of a JVM are slower
 
@@ -77,11 +78,12 @@ def main() -> None:
 
 def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
     """What is timed, in this order."""
-    model = multilayer_perceptron(train.width, train.classes, (64,), "sigmoid", "mse", train.largest)
+    model = network_of(Recipe(), train.width, train.classes, train.largest)
     rows, averaging = backend.SparkBackend(train.blocks), ParameterAveraging(Momentum())
     gradients = Gradients(model.init(0))
     local_steps = averaging.ask(averaging.init(gradients.params))
-    wide = multilayer_perceptron(train.width, train.classes, (1024,), "relu", "cross-entropy", train.largest)
+    of_wide = Recipe.of(hidden=1024, activation="relu", loss="cross-entropy")
+    wide = network_of(of_wide, train.width, train.classes, train.largest)
     wide_steps = averaging.ask(averaging.init(wide.init(0)))
     nothing = context.parallelize(range(2), 2)
     batch = RowSelection(0, 1, batches=60, total=60_000)

@@ -101,11 +101,11 @@ def test_the_chain_fits_on_a_screen():
 
 
 def test_a_run_is_assembled_in_one_place():
-    calls = ("recipe.plan(", "optimizer_for(", "recipe.penalty(", "Task(")
+    calls = ("plan_of(", "split_of(recipe", "optimizer_of(", "Penalty(", "Task(")
     texts = {path: (ROOT / path).read_text() for path in FILES}
     for call in calls:
         found = [str(path) for path, text in texts.items() if call in text.replace(f"def {call}", "")]
-        allowed = {"nn/training/run.py", "nn/training/recipe.py", "nn/training/backend.py"}
+        allowed = {"nn/training/run.py", "nn/training/backend.py"}
         assert set(found) <= allowed, (call, found)
 
 

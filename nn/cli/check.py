@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nn.cli import console
-from nn.cli.options import Options
+from nn.cli.options import Options, recipe_errors
 from nn.cli.resume import Start
 from nn.core import format
 from nn.core.errors import DataError, MissingFileError, PlatformError
@@ -18,6 +18,7 @@ from nn.spark.preflight import BlockSummary, ExecutorReport, FirstAndLast, Memor
 from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage, local_path
 from nn.spark.storage.run_directory import Output
+from nn.training.assembly import for_replicas, network_of
 from nn.training.trial_step import Rehearsal
 
 HEADER = (
@@ -91,8 +92,11 @@ def _rehearsal(
         return None
     classes = max(2, *(text.classes for text in ends))
     rows = max(1, train.images.bytes // (len(train.images.first_row) + 1))
-    recipe = options.recipe.for_replicas(rows, partitions)
-    options.model(train.width, classes, 1.0)  # raises here, in one line, what would fail on an executor
+    recipe = for_replicas(options.recipe, rows, partitions)
+    with recipe_errors():
+        network_of(
+            recipe, train.width, classes
+        )  # raises here, in one line, an error that would fail on an executor
     size = cache.row_bytes(train.images) // train.images.dialect.width
     return Rehearsal(recipe, train.width, classes, -(-rows // partitions), size)
 

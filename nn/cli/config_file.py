@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from nn.cli.options import Options
 from nn.core.errors import UsageError
-from nn.core.options import Flag, json_object, options_of
+from nn.core.options import json_object, options_of
+from nn.training.assembly import resolved
 from nn.training.recipe import Recipe
 from nn.training.run_options import DATA_PATHS
 
@@ -21,8 +22,6 @@ def read_option(label: str, name: str, value: Any, as_json: bool = False) -> Any
     """
     field = FIELDS[name]
     reader = field.metadata["reader"]
-    if isinstance(value, bool) and isinstance(reader, Flag):
-        return value
     if (value is None if as_json else value == "none") and field.default in (None, ()):
         return field.default
     try:
@@ -90,7 +89,7 @@ def notes(
 
     A value that the recipe has all the same, by its defaults or another flag, is not named.
     """
-    defaults = recipe.resolved()
+    defaults = resolved(recipe)
     lines = []
     for flag, values in replaced.items():
         lost = {

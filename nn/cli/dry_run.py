@@ -166,7 +166,7 @@ def _first_lines(argument: str, files: list[str], options: Options) -> FirstLine
     Raises DataError if there are none, or the first is neither a header nor a row.
     """
     path = next((file for file in files if os.path.getsize(file)), files[0])
-    header, skip = options.of_first_lines
+    header, skip = options.first_line_rules
     with open(path, "rb") as file:
         lines = [file.readline(PEEKED) for _ in range(skip + dialect.LOOKED_AT)]
     if max(map(len, lines)) >= PEEKED:

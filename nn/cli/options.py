@@ -14,13 +14,19 @@ from typing import Any
 from nn.core.errors import MissingFileError, UsageError
 from nn.core.options import options_of
 from nn.data import dialect
-from nn.layers.base import WrongKindError
-from nn.models.sequential import Sequential
 from nn.spark.input.input_files import Source
+from nn.training.assembly import network_of, resolved
 from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun
 from nn.training.run_options import RunOptions
+
+# The options that OUTPUT/config.json keeps.
+AFFECTING_RESULTS = {
+    name: field
+    for name, field in {**options_of(RunOptions), **options_of(Recipe)}.items()
+    if field.metadata["affects_results"]
+}
 
 
 @dataclass(frozen=True)
@@ -43,14 +49,14 @@ class Options(RunOptions):
                 None if labels == "-" else labels,
                 self.label_column,
                 self.weight_column,
-                *self.of_first_lines,
+                *self.first_line_rules,
             )
             for name, images, labels in sets
         )
         return train, test
 
     @property
-    def of_first_lines(self) -> tuple[str, int]:
+    def first_line_rules(self) -> tuple[str, int]:
         """Return how the first lines of a file are read: (header, lines to skip)."""
         return self.header or dialect.AUTO, self.skip_lines or 0
 
@@ -65,14 +71,8 @@ class Options(RunOptions):
 
     def resolved(self) -> dict[str, Any]:
         """Return the configuration that OUTPUT keeps: all options that affect the results, with their defaults."""
-        whole = dataclasses.replace(self, recipe=self.recipe.resolved())
-        names = [
-            name
-            for owner in (Options, Recipe)
-            for name, field_ in options_of(owner).items()
-            if field_.metadata["affects_results"]
-        ]
-        return {name: value for name, value in whole.as_json().items() if name in names}
+        whole = dataclasses.replace(self, recipe=resolved(self.recipe))
+        return {name: value for name, value in whole.as_json().items() if name in AFFECTING_RESULTS}
 
     def for_cluster(self, slots: int) -> Options:
         """Return options with `slots` partitions, the tasks that run at once, unless the user gave a number."""
@@ -86,52 +86,32 @@ class Options(RunOptions):
 
     def training_run(self, facts: Facts) -> TrainingRun:
         """Apply the recipe to data. Raises UsageError where it does not fit them."""
-        try:
+        with recipe_errors():
             return TrainingRun.of(self.recipe, facts)
-        except ValueError as error:
-            raise UsageError(option_names(str(error))) from None
 
     def with_recipe(self, recipe: Recipe) -> Options:
         """Return the options with a recipe whose defaults are filled in."""
         return dataclasses.replace(self, recipe=recipe)
 
-    def model(self, width: int, classes: int, scale: float) -> Sequential:
-        """Build the recipe's network. Raises UsageError if it does not fit the data."""
-        try:
-            return self.recipe.model(width, classes, scale)
-        except ValueError as error:
-            raise UsageError(option_names(str(error))) from None
-
     def check_shapes(self) -> None:
         """Check before Spark starts that the layers fit together. Raises UsageError if they do not.
 
-        The number of input values comes from a local TRAIN_IMAGES or the recipe's input shape. If neither is given, two
-        widths are tried; an error that both give alike holds for all.
+        The number of input values comes from a local TRAIN_IMAGES or else from the recipe's input shape. Without both
+        it is known only when the data are read.
         """
         width = self._peeked_width()
         if width is None and self.recipe.input_shape:
             width = math.prod(self.recipe.input_shape)
         if width is not None:
-            self.model(width, 2, 1.0)
-            return
-        first, second = (self._misfit(width) for width in UNKNOWN_WIDTHS)
-        if first and second and (str(first) == str(second) or isinstance(first, WrongKindError)):
-            raise UsageError(option_names(_blurred(str(first), str(second))))
-
-    def _misfit(self, width: int) -> ValueError | None:
-        """Return the error that the network raises for rows of `width` values."""
-        try:
-            self.recipe.model(width, 2)
-        except ValueError as error:
-            return error
-        return None
+            with recipe_errors():
+                network_of(self.recipe, width, classes=2)
 
     def _peeked_width(self) -> int | None:
         """Return the number of input values in the first line of TRAIN_IMAGES; None unless it is a local file."""
         if not os.path.isfile(self.train_images):  # a pipe could be read but once
             return None
         try:
-            header, skip = self.of_first_lines
+            header, skip = self.first_line_rules
             with open(self.train_images, "rb") as file:
                 lines = [file.readline(PEEKED).decode("utf-8") for _ in range(skip + dialect.LOOKED_AT)]
             if max(map(len, lines)) >= PEEKED or not lines[skip].strip():
@@ -153,20 +133,15 @@ class Options(RunOptions):
             raise MissingFileError(f"{error}{more}") from None
 
 
-def option_names(message: str) -> str:
-    """Return a message of the library with the names of a recipe's fields as the command line spells them."""
-    names = "|".join(options_of(Recipe))
-    return re.sub(rf"\b({names})\b", lambda found: found[0].replace("_", "-"), message)
+@contextmanager
+def recipe_errors() -> Iterator[None]:
+    """Turn a ValueError of a recipe into a UsageError that spells options as the command line does."""
+    try:
+        yield
+    except ValueError as error:
+        names = "|".join(options_of(Recipe))
+        message = re.sub(rf"\b({names})\b", lambda name: name[0].replace("_", "-"), str(error))
+        raise UsageError(message) from None
 
 
-UNKNOWN_WIDTHS = (1024 * 1024, 3331 * 3331)  # squares, which image layers take
 PEEKED = 1 << 20  # bytes of a line; longer ones are read by Spark alone
-
-
-def _blurred(first: str, second: str) -> str:
-    """Return a message with a question mark in place of each number in which the two differ."""
-    numbers, others = re.findall(r"\d+", first), re.findall(r"\d+", second)
-    if len(numbers) != len(others):
-        return first
-    same = iter([one if one == other else "?" for one, other in zip(numbers, others, strict=True)])
-    return re.sub(r"\d+", lambda found: next(same), first)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
-from nn.cli.options import Options
+from nn.cli.options import AFFECTING_RESULTS, Options
 from nn.core.errors import UsageError
 from nn.core.options import options_of
 from nn.spark.storage import checkpoints, lock, lock_file
@@ -95,16 +95,12 @@ def _is_run_folder(output: Output, names: list[str]) -> bool:
 
 def is_configuration(content: dict[str, Any]) -> bool:
     """Return whether JSON values are a run's configuration: all options that affect results, and no others."""
-    readers = {
-        name: field.metadata["reader"]
-        for owner in (Options, Recipe)
-        for name, field in options_of(owner).items()
-        if field.metadata["affects_results"]
-    }
-    if not ALWAYS <= content.keys() <= readers.keys():
+    if not ALWAYS <= content.keys() <= AFFECTING_RESULTS.keys():
         return False
     try:
-        values = {name: readers[name].json(value) for name, value in content.items()}
+        values = {
+            name: AFFECTING_RESULTS[name].metadata["reader"].json(value) for name, value in content.items()
+        }
         Recipe(**{name: value for name, value in values.items() if name in options_of(Recipe)})
     except ValueError:
         return False

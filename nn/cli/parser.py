@@ -10,13 +10,13 @@ from nn import __version__
 from nn.cli import config_file
 from nn.cli.config_file import FIELDS, option_word, read_option
 from nn.cli.help_text import HelpFormatter
-from nn.cli.options import Options, option_names
+from nn.cli.options import Options, recipe_errors
 from nn.core import format, spec
+from nn.core.constraints import constraints_of
 from nn.core.errors import UsageError
-from nn.core.options import Flag, options_of
+from nn.core.options import Flag, Number, options_of
 from nn.data.augmentation import AUGMENTATIONS
 from nn.layers import LAYERS
-from nn.layers.initializers import INITIALIZERS
 from nn.models.losses import LOSSES
 from nn.optim.schedules import SCHEDULES
 from nn.spark.storage.paths import refuse_malformed
@@ -80,10 +80,8 @@ def parse(arguments: list[str]) -> Options:
         )
     _refuse_conflicts(values)
     own = {name: value for name, value in values.items() if name not in options_of(Recipe)}
-    try:
+    with recipe_errors():
         recipe = Recipe(**{name: value for name, value in values.items() if name in options_of(Recipe)})
-    except ValueError as error:
-        raise UsageError(option_names(str(error))) from None
     notes = config_file.notes(file.replaced, given, configs[0], recipe) if configs else ()
     options = Options(**own, recipe=recipe, notes=notes)
     for name in PATHS:
@@ -142,17 +140,19 @@ CONFIG_HELP = (
 
 def _add(group, name: str, metadata: Any) -> None:
     """Add an option to a group of argparse."""
-    help, word = metadata["help"].replace("%", "%%"), option_word(name)
+    reader, word = metadata["reader"], option_word(name)
+    values = f"; {reader}" if isinstance(reader, Number) else ""
+    help = (metadata["help"] + values).replace("%", "%%")
     if name in PATHS:
         group.add_argument(name, metavar=name.upper(), nargs="?", help=help)
-    elif isinstance(metadata["reader"], Flag):
+    elif isinstance(reader, Flag):
         group.add_argument(f"--{word}", action="store_const", const=True, dest=name, help=help)
         # One sentence under --config describes all of these.
         group.add_argument(
             f"--no-{word}", action="store_const", const=False, dest=name, help=argparse.SUPPRESS
         )
     else:
-        group.add_argument(f"--{word}", metavar=metadata["reader"].metavar, help=help)
+        group.add_argument(f"--{word}", metavar=reader.metavar, help=help)
 
 
 def _shown(name: str) -> str:
@@ -161,16 +161,16 @@ def _shown(name: str) -> str:
 
 
 class _Words(argparse.Action):
-    """Prints all words for layers, losses and so on with their fields, and exits."""
+    """Print all words for layers, losses and so on, with their fields and the values that these may have, and exit."""
 
     def __call__(self, parser, *rest):
         for title, registry in WORDS.items():
             print(f"{title}:")
             for cls in registry.values():
                 print(f"  {spec.signature(cls)}\n      {(cls.__doc__ or '').strip().splitlines()[0]}")
+                for name, constraint in constraints_of(cls).items():
+                    print(f"      {name}: {constraint}")
             print()
-        print("initializers, as in dense:64:initializer=NAME or --initializer NAME:")
-        print(f"  {', '.join(INITIALIZERS)}")
         parser.exit()
 
 

@@ -24,6 +24,7 @@ from nn.spark.input.reader import Dataset
 from nn.spark.runtime import jvm
 from nn.spark.runtime.cluster import Executor
 from nn.spark.storage.filesystem import Folder, Storage
+from nn.training.assembly import resolved
 from nn.training.backend import Backend
 from nn.training.evaluation import Score
 from nn.training.plan import Plan
@@ -140,37 +141,39 @@ def note_lines(notes: Iterable[str]) -> str:
 
 def plan_lines(recipe: Recipe, model: Sequential, notes: Iterable[str] = ()) -> str:
     """Return the network, how it is trained, and notes on that."""
-    resolved = recipe.resolved()
+    recipe = resolved(recipe)
     first, *rest = model.summary().splitlines()
     network = "\n".join([f"network   {first}", *(f"          {line}" for line in rest)])
-    if resolved.batch_size is not None:
-        steps = f"batches of {resolved.batch_size:,} rows"
-        if resolved.averages_parameters:
-            steps = f"replicas in {steps}, averaged {_times(resolved.rounds_per_epoch)} per epoch"
-            if resolved.outer_momentum or resolved.outer_learning_rate != 1:
-                steps += f" with outer rate {resolved.outer_learning_rate:g} and momentum {resolved.outer_momentum:g}"
-    elif resolved.sample == 1:
+    if recipe.batch_size is not None:
+        steps = f"batches of {recipe.batch_size:,} rows"
+        if recipe.averages_parameters:
+            steps = f"replicas in {steps}, averaged {_times(recipe.rounds_per_epoch)} per epoch"
+            if recipe.outer_momentum or recipe.outer_learning_rate != 1:
+                steps += (
+                    f" with outer rate {recipe.outer_learning_rate:g} and momentum {recipe.outer_momentum:g}"
+                )
+    elif recipe.sample == 1:
         steps = "one step per epoch on all rows"
     else:
-        steps = f"one step per epoch on a random {100 * (resolved.sample or 1):.3g} % of the rows"
-    parts = [spec.to_text(resolved.loss), spec.to_text(resolved.optimizer)]
-    if resolved.schedule is not None:
-        parts.append(f"{spec.to_text(resolved.schedule)} at rate {resolved.learning_rate:g}")
+        steps = f"one step per epoch on a random {100 * (recipe.sample or 1):.3g} % of the rows"
+    parts = [spec.to_text(recipe.loss), spec.to_text(recipe.optimizer)]
+    if recipe.schedule is not None:
+        parts.append(f"{spec.to_text(recipe.schedule)} at rate {recipe.learning_rate:g}")
     parts += [
-        f"{name} {getattr(resolved, name):g}"
+        f"{name} {getattr(recipe, name):g}"
         for name in ("warmup", "l1", "l2", "clip")
-        if getattr(resolved, name)
+        if getattr(recipe, name)
     ]
-    if resolved.class_weights is not None:
-        parts.append(f"class weights {ClassWeightsReader().plain(resolved.class_weights)}")
-    if resolved.initializer is not None:
-        parts.append(f"initial weights {resolved.initializer}")
-    if resolved.patience is not None:
-        parts.append(f"patience {resolved.patience}")
-    if resolved.augment:
-        parts.append(f"augmented by {','.join(map(spec.to_text, resolved.augment))}")
-    epochs = f"{resolved.epochs} epoch{'s' if resolved.epochs > 1 else ''}"
-    training = f"training  {epochs}, {steps}; {', '.join(parts)}; seed {resolved.seed}"
+    if recipe.class_weights is not None:
+        parts.append(f"class weights {ClassWeightsReader().plain(recipe.class_weights)}")
+    if recipe.initializer is not None:
+        parts.append(f"initial weights {recipe.initializer}")
+    if recipe.patience is not None:
+        parts.append(f"patience {recipe.patience}")
+    if recipe.augment:
+        parts.append(f"augmented by {','.join(map(spec.to_text, recipe.augment))}")
+    epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"
+    training = f"training  {epochs}, {steps}; {', '.join(parts)}; seed {recipe.seed}"
     return f"{network}\n{training}\n{note_lines(notes)}"
 
 

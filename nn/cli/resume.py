@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from nn import __version__
-from nn.cli.options import Options
+from nn.cli.options import AFFECTING_RESULTS, Options
 from nn.core import fingerprint, format
+from nn.core.constraints import AT_LEAST_ONE
 from nn.core.errors import DataError, UsageError
-from nn.core.options import Integer
+from nn.core.options import Number
 from nn.io.checkpoint import Checkpoint
 from nn.spark.input.reader import Dataset
 from nn.spark.storage.checkpoints import FOLDER, Checkpoints, Refused
 from nn.spark.storage.recorder import Pace, Recorder
 from nn.spark.storage.run_directory import Output
+from nn.training.assembly import settled_as
 from nn.training.records import Progress
 from nn.training.run import TrainingRun
 from nn.training.run_options import DATA_PATHS
 
 # Keys that may differ: data are compared by their fingerprints, epochs have rules of their own.
 FREE = (*DATA_PATHS, "header", "skip_lines", "epochs")
+# Values of options that are newer than version 0.1.0, for a configuration without them.
+EARLIER = {
+    name: field.metadata["earlier"]
+    for name, field in AFFECTING_RESULTS.items()
+    if field.metadata["earlier"] is not None
+}
 
 
 class Start(NamedTuple):
@@ -120,12 +127,15 @@ def continued(options: Options, config: dict[str, Any], done: int) -> Options:
     Raises UsageError if the run cannot be continued with them after the `done` epochs that it made.
     """
     try:
-        partitions, epochs = (Integer(1).json(config.get(name)) for name in ("partitions", "epochs"))
-        recipe = options.recipe.settled_as(config)
+        partitions, epochs = (
+            Number(AT_LEAST_ONE).json(config.get(name)) for name in ("partitions", "epochs")
+        )
+        recipe = settled_as(options.recipe, config)
     except ValueError as error:
         raise UsageError(f"--resume: the configuration of the run in OUTPUT: {error}") from None
     options = dataclasses.replace(options.for_cluster(partitions), recipe=recipe)
-    resolved = json.loads(json.dumps(options.resolved()))
+    config = {**EARLIER, **config}
+    resolved = options.resolved()
     for name in sorted((config.keys() | resolved.keys()) - set(FREE)):
         if config.get(name) != resolved.get(name):
             raise _differs(name, _shown(config.get(name)), _shown(resolved.get(name)))

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nn.core import files, spec
+from nn.core.constraints import AT_LEAST_ONE, Interval, OneOf, shown
 
 
 def option(
@@ -25,11 +24,13 @@ def option(
     group: str | None = None,
     after: str = "",
     affects_results: bool = True,
+    earlier: Any = None,
 ) -> Any:
     """Return a dataclass field that a command line and a configuration file may set.
 
     --help lists it in `group`, below the option named `after`, or else in the order of the fields. Without a group it
-    is a key of configuration files alone. OUTPUT/config.json keeps the options that affect the results.
+    is a key of configuration files alone. OUTPUT/config.json keeps the options that affect the results. An option that
+    is newer than version 0.1.0 is not in the config.json of an earlier run: `earlier` is the value that such a run had.
     """
     metadata = {
         "reader": reader,
@@ -37,6 +38,7 @@ def option(
         "group": group,
         "after": after,
         "affects_results": affects_results,
+        "earlier": earlier,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -82,30 +84,42 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def invalid(expected: str, found: Any) -> ValueError:
+def invalid(expected: object, found: Any) -> ValueError:
     """Return the error that every reader raises."""
-    shown = repr(found)
-    return ValueError(f"expected {expected}, found {shown if len(shown) <= 80 else shown[:77] + '...'}")
+    return ValueError(f"expected {expected}, found {shown(found)}")
 
 
 class Reader:
-    """Read any text unchanged. The other readers override what differs."""
+    """Read any text. The other readers override what differs.
+
+    A reader is the constraint of its option (nn.core.constraints): `value in reader`, and its words by `str`.
+    """
 
     metavar = "TEXT"
 
     def text(self, word: str) -> Any:
         """Convert a word of the command line to a value."""
-        return word
+        return self.checked(word, word)
 
     def json(self, value: Any) -> Any:
         """Convert a JSON value to a value."""
-        if not isinstance(value, str):
-            raise invalid("a text", value)
-        return self.text(value)
+        return self.text(value) if isinstance(value, str) else self.checked(value, value)
 
     def plain(self, value: Any) -> Any:
         """Convert a value to JSON that `json` reads back."""
         return value
+
+    def checked(self, value: Any, found: Any) -> Any:
+        """Return a value that the option may have. Raises ValueError for another one, which came from `found`."""
+        if value not in self:
+            raise invalid(self, found)
+        return value
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, str)
+
+    def __str__(self) -> str:
+        return "a text"
 
 
 class Sentence(Reader):
@@ -119,82 +133,11 @@ class Sentence(Reader):
 class Place(Reader):
     """Read a path or URI. The empty path is refused: programs differ in whether it is the current folder."""
 
-    def text(self, word: str) -> Any:
-        """Accept any path that is not empty."""
-        if not word or "\0" in word:
-            raise invalid("a path", word)
-        return word
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, str) and bool(value) and "\0" not in value
 
-
-class Integer(Reader):
-    """Read an integer from `least` to `most`."""
-
-    metavar = "N"
-
-    def __init__(self, least: int | None = None, what: str = "a whole number", most: int = sys.maxsize):
-        self.least, self.most = least, most
-        self.expected = what if least is None else f"{what} of at least {least}"
-        if most < sys.maxsize:
-            self.expected = f"{what} from {least} to {most}"
-
-    def text(self, word: str) -> Any:
-        """Accept digits with or without a sign."""
-        try:
-            return self._inside(int(word), word)
-        except ValueError:
-            raise invalid(self.expected, word) from None
-
-    def json(self, value: Any) -> Any:
-        """Accept a JSON number without a fraction."""
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise invalid(self.expected, value)
-        return self._inside(value, value)
-
-    def _inside(self, value: int, found: Any) -> int:
-        if (self.least is not None and value < self.least) or not -sys.maxsize <= value <= self.most:
-            raise invalid(self.expected, found)
-        return value
-
-
-class Number(Reader):
-    """Read a finite number in [low, high]; `above` excludes `low`, `below` excludes `high`."""
-
-    def __init__(
-        self, low: float, high: float, expected: str, metavar: str, above: bool = False, below: bool = False
-    ):
-        self.low, self.high, self.above, self.below = low, high, above, below
-        self.expected, self.metavar = expected, metavar
-
-    def text(self, word: str) -> Any:
-        """Accept any text that `float` reads."""
-        try:
-            value = float(word)
-        except ValueError:
-            raise invalid(self.expected, word) from None
-        return self._inside(value, word)
-
-    def json(self, value: Any) -> Any:
-        """Accept a JSON number."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > sys.float_info.max:
-            raise invalid(self.expected, value)
-        return self._inside(float(value), value)
-
-    def _inside(self, value: float, found: Any) -> float:
-        low = value > self.low if self.above else value >= self.low
-        high = value < self.high if self.below else value <= self.high
-        if not (low and high and math.isfinite(value)):
-            raise invalid(self.expected, found)
-        return value
-
-
-def positive(metavar: str = "X") -> Number:
-    """Return a reader of finite numbers above 0."""
-    return Number(0, math.inf, "a number above 0", metavar, above=True)
-
-
-def non_negative(metavar: str = "X") -> Number:
-    """Return a reader of finite numbers of at least 0."""
-    return Number(0, math.inf, "a number of at least 0", metavar)
+    def __str__(self) -> str:
+        return "a path"
 
 
 class Flag(Reader):
@@ -202,24 +145,49 @@ class Flag(Reader):
 
     metavar = ""
 
-    def json(self, value: Any) -> Any:
-        """Accept true or false."""
-        if not isinstance(value, bool):
-            raise invalid("true or false", value)
-        return value
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+    def __str__(self) -> str:
+        return "true or false"
 
 
 class Choice(Reader):
     """Read one of several names."""
 
-    def __init__(self, names: tuple[str, ...], metavar: str = "NAME"):
-        self.names, self.metavar = names, metavar
+    def __init__(self, names: Iterable[str], metavar: str = "NAME"):
+        self.names, self.metavar = OneOf(tuple(names)), metavar
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.names
+
+    def __str__(self) -> str:
+        return str(self.names)
+
+
+class Number(Reader):
+    """Read a number in an interval; `expected` replaces the interval's words."""
+
+    def __init__(self, interval: Interval, metavar: str = "N", expected: str = ""):
+        self.interval, self.metavar, self.expected = interval, metavar, expected or str(interval)
 
     def text(self, word: str) -> Any:
-        """Accept one of the names."""
-        if word not in self.names:
-            raise invalid(f"one of {', '.join(self.names)}", word)
-        return word
+        """Accept any text that `int` or `float` reads."""
+        try:
+            value = self.interval.kind(word)
+        except ValueError:
+            raise invalid(self, word) from None
+        return self.checked(value, word)
+
+    def json(self, value: Any) -> Any:
+        """Accept a JSON number."""
+        return self.interval.kind(self.checked(value, value))
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.interval
+
+    def __str__(self) -> str:
+        return self.expected
 
 
 class Spec(Reader):
@@ -241,6 +209,12 @@ class Spec(Reader):
     def plain(self, value: Any) -> Any:
         """Return the shortest word."""
         return spec.to_text(value)
+
+    def __contains__(self, value: object) -> bool:
+        return spec.is_registered(value, self.registry)
+
+    def __str__(self) -> str:
+        return f"{spec.with_article(self.kind)}: {', '.join(self.registry)}"
 
 
 class SpecList(Spec):
@@ -264,6 +238,12 @@ class SpecList(Spec):
         """Return the shortest words, separated by commas."""
         return ",".join(map(spec.to_text, value))
 
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, tuple) and bool(value) and all(map(super().__contains__, value))
+
+    def __str__(self) -> str:
+        return f"a tuple of {self.kind}s: {', '.join(self.registry)}"
+
 
 class IntegerList(Reader):
     """Read integers above 0, separated by commas or "x", or a JSON list."""
@@ -276,25 +256,23 @@ class IntegerList(Reader):
         try:
             sizes = tuple(int(part) for part in word.split(self.separator))
         except ValueError:
-            raise invalid(self.expected, word) from None
-        return self._fitting(sizes, word)
+            raise invalid(self, word) from None
+        return self.checked(sizes, word)
 
     def json(self, value: Any) -> Any:
         """Accept a list of numbers, one number, or the text of the command line."""
         if isinstance(value, str):
             return self.text(value)
-        sizes = value if isinstance(value, list) else [value]
-        if not all(isinstance(size, int) and not isinstance(size, bool) for size in sizes):
-            raise invalid(self.expected, value)
-        return self._fitting(tuple(sizes), value)
+        return self.checked(tuple(value) if isinstance(value, list) else (value,), value)
 
     def plain(self, value: Any) -> Any:
         """Return a list."""
         return list(value)
 
-    def _fitting(self, sizes: tuple[int, ...], found: Any) -> tuple[int, ...]:
-        if not sizes or any(not 0 < size <= sys.maxsize for size in sizes):
-            raise invalid(self.expected, found)
-        if self.lengths and len(sizes) not in self.lengths:
-            raise invalid(self.expected, found)
-        return sizes
+    def __contains__(self, value: object) -> bool:
+        if not isinstance(value, tuple) or not value or not all(size in AT_LEAST_ONE for size in value):
+            return False
+        return not self.lengths or len(value) in self.lengths
+
+    def __str__(self) -> str:
+        return self.expected

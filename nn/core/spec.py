@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-import reprlib
 import types
 import typing
 from collections.abc import Mapping
 from typing import Any
+
+from nn.core.constraints import constraints_of, shown
 
 Registry = Mapping[str, type]
 MAX_DEPTH = 20  # of parentheses: more than any network needs, far below Python's recursion limit
@@ -68,9 +69,9 @@ def split(text: str) -> list[str]:
             start = index + 1
         deepest = max(deepest, depth)
     if depth:
-        raise ValueError(f"{_shown(text)}: the parentheses do not match")
+        raise ValueError(f"{shown(text)}: the parentheses do not match")
     if deepest > MAX_DEPTH:
-        raise ValueError(f"{_shown(text)}: expected parentheses at most {MAX_DEPTH} deep, found {deepest}")
+        raise ValueError(f"{shown(text)}: expected parentheses at most {MAX_DEPTH} deep, found {deepest}")
     if "" in words:
         raise ValueError(f"{text or 'nothing'}: expected words between commas, found an empty one")
     return words
@@ -110,19 +111,26 @@ def from_config(value: Any, registry: Registry, kind: str, depth: int = 0) -> An
         return parse(value, registry, kind)
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         raise ValueError(
-            f'expected {_article(kind)} {kind} as a word or as {{"name": ...}}, found {_shown(value)}'
+            f'expected {with_article(kind)} as a word or as {{"name": ...}}, found {shown(value)}'
         )
     fields = dict(value)
     cls = _find(fields.pop("name"), registry, kind)
     if "layers" in fields and _is_block(cls):
         if not isinstance(fields["layers"], list):
-            raise ValueError(f"{cls.name} layers: expected a list, found {_shown(fields['layers'])}")
+            raise ValueError(f"{cls.name} layers: expected a list, found {shown(fields['layers'])}")
         fields["layers"] = tuple(from_config(layer, registry, kind, depth + 1) for layer in fields["layers"])
     for name, content in fields.items():
         if name == "layers" and _is_block(cls):
             continue
         fields[name] = _checked(f"{kind} {cls.name}", cls, name, content)
     return _built(f"{kind} {cls.name}", cls, fields)
+
+
+def is_registered(item: Any, registry: Registry, depth: int = 0) -> bool:
+    """Return whether the class of an object, and those of all in a block, are in the registry under their names."""
+    if type(item) not in registry.values() or depth > MAX_DEPTH:
+        return False
+    return not _is_block(item) or all(is_registered(inner, registry, depth + 1) for inner in item.layers)
 
 
 # ---- from text ----
@@ -148,7 +156,7 @@ def _find(name: str, registry: Registry, kind: str) -> Any:
     if name not in registry:
         reason = UNSUPPORTED.get(kind, {}).get(name.lower())
         why = f": {reason}" if reason else ""
-        raise ValueError(f"unknown {kind} {_shown(name)}{why}; known: {', '.join(registry)}")
+        raise ValueError(f"unknown {kind} {shown(name)}{why}; known: {', '.join(registry)}")
     return registry[name]
 
 
@@ -164,13 +172,13 @@ def _converted(text: str, cls: Any, name: str, content: str) -> Any:
     hints = typing.get_type_hints(cls)
     if name not in _names(cls):
         raise ValueError(f"{text}: expected {signature(cls)}")
-    for accepted, convert in _READERS:
-        if _accepts(hints[name], accepted):
+    for kind, convert, _ in _TYPES:
+        if _accepts(hints[name], kind):
             try:
                 return convert(content)
             except ValueError:
                 continue
-    raise ValueError(f"{text}: expected {_describe(hints[name])} for {name}, found {content!r}")
+    raise ValueError(f"{text}: expected {_expected(cls, name)} for {name}, found {content!r}")
 
 
 def _integers(content: str) -> tuple[int, ...]:
@@ -183,17 +191,19 @@ def _flag(content: str) -> bool:
     return content == "true"
 
 
-_READERS: tuple[tuple[type, Any], ...] = (
-    (bool, _flag),
-    (int, int),
-    (float, float),
-    (tuple, _integers),
-    (str, str),
+# The type of a field, how its text is read, and its values in words.
+_TYPES: tuple[tuple[type, Any, str], ...] = (
+    (bool, _flag, "true or false"),
+    (int, int, "a whole number"),
+    (float, float, "a number"),
+    (tuple, _integers, "numbers as 5x3"),
+    (str, str, "a name"),
 )
 
 
-def _article(kind: str) -> str:
-    return "an" if kind[0] in "aeiou" else "a"
+def with_article(kind: str) -> str:
+    """Return a kind with its article: a layer, an optimizer."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def signature(cls: Any) -> str:
@@ -237,28 +247,22 @@ def _checked(text: str, cls: Any, name: str, content: Any) -> Any:
     elif isinstance(content, list) and all(type(number) is int for number in content):
         content = tuple(content)
     if not _accepts(hint, type(content)):
-        raise ValueError(f"{text}: expected {_describe(hint)} for {name}, found {_shown(content)}")
+        raise ValueError(f"{text}: expected {_expected(cls, name)} for {name}, found {shown(content)}")
     return content
 
 
 def _accepts(hint: Any, kind: type) -> bool:
-    options = typing.get_args(hint) if _is_union(hint) else (hint,)
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    options = typing.get_args(hint) if is_union else (hint,)
     return any((typing.get_origin(option) or option) is kind for option in options)
 
 
-def _is_union(hint: Any) -> bool:
-    return typing.get_origin(hint) in (typing.Union, types.UnionType)
-
-
-def _describe(hint: Any) -> str:
-    descriptions = {
-        bool: "true or false",
-        int: "a whole number",
-        float: "a number",
-        tuple: "numbers as 5x3",
-        str: "a name",
-    }
-    return " or ".join(text for kind, text in descriptions.items() if _accepts(hint, kind))
+def _expected(cls: Any, name: str) -> str:
+    """Return which values a field may have, in words."""
+    if name in constraints_of(cls):
+        return str(constraints_of(cls)[name])
+    hint = typing.get_type_hints(cls)[name]
+    return " or ".join(words for kind, _, words in _TYPES if _accepts(hint, kind))
 
 
 # ---- to text ----
@@ -293,11 +297,3 @@ def _plain(value: Any) -> Any:
 
 def _on_one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-_SHORT = reprlib.Repr()  # shortens long and deeply nested values
-_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 60
-
-
-def _shown(value: Any) -> str:
-    return _SHORT.repr(value)

@@ -14,17 +14,17 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from nn.core.constraints import Interval, check_fields
 from nn.core.random import AUGMENTATION, Key, uniforms
 
 CHUNK_PIXELS = 50_000  # pixels transformed at a time: the intermediate arrays then fit the processor's cache
 Draws = Callable[[int], np.ndarray]  # count -> random numbers in [0, 1), (n, count)
-FARTHEST = (
-    1000.0  # pixels that a transform may move an image: more than any image has, far from float32's limits
-)
+# Pixels that a transform may move an image: more than any image has, and far from float32's limits.
+FARTHEST = 1000.0
 
 
 class AffineMap(NamedTuple):
@@ -58,9 +58,11 @@ class Transform:
     """Base class: a transform that changes nothing. Transforms override what differs."""
 
     name: ClassVar[str]
-    positional: ClassVar[
-        tuple[str, ...]
-    ] = ()  # the fields that the first value of its word gives (nn.core.spec)
+    # The fields that the first value of its word gives (nn.core.spec).
+    positional: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     @property
     def keeps_pixels(self) -> bool:
@@ -86,10 +88,7 @@ class Shift(Transform):
 
     name: ClassVar[str] = "shift"
     positional: ClassVar[tuple[str, ...]] = ("pixels",)
-    pixels: float
-
-    def __post_init__(self) -> None:
-        _check("Shift pixels", self.pixels, 0, FARTHEST)
+    pixels: Annotated[float, Interval(float, 0, FARTHEST)]
 
     @property
     def keeps_pixels(self) -> bool:
@@ -109,10 +108,7 @@ class Rotate(Transform):
 
     name: ClassVar[str] = "rotate"
     positional: ClassVar[tuple[str, ...]] = ("degrees",)
-    degrees: float
-
-    def __post_init__(self) -> None:
-        _check("Rotate degrees", self.degrees, 0, 180)
+    degrees: Annotated[float, Interval(float, 0, 180)]
 
     def affine_map(self, draw: Draws, whole: bool) -> AffineMap:
         """Rotate back by a random angle."""
@@ -127,10 +123,7 @@ class Scale(Transform):
 
     name: ClassVar[str] = "scale"
     positional: ClassVar[tuple[str, ...]] = ("share",)
-    share: float
-
-    def __post_init__(self) -> None:
-        _check("Scale share", self.share, 0, 0.9)
+    share: Annotated[float, Interval(float, 0, 0.9)]
 
     def affine_map(self, draw: Draws, whole: bool) -> AffineMap:
         """Divide by a random factor."""
@@ -167,12 +160,8 @@ class Elastic(Transform):
 
     name: ClassVar[str] = "elastic"
     positional: ClassVar[tuple[str, ...]] = ("strength",)
-    strength: float
-    smooth: float = 4.0
-
-    def __post_init__(self) -> None:
-        _check("Elastic strength", self.strength, 0, FARTHEST)
-        _check("Elastic smooth", self.smooth, 0.5, FARTHEST)
+    strength: Annotated[float, Interval(float, 0, FARTHEST)]
+    smooth: Annotated[float, Interval(float, 0.5, FARTHEST)] = 4.0
 
     def displacement(self, draw: Draws, h: int, w: int) -> np.ndarray:
         """Interpolate the random displacements of the grid, by two matrix products.
@@ -303,8 +292,3 @@ def _splines(length: int, smooth: float) -> np.ndarray:
     weights = np.rint(256 * np.where(r < 1, 2 / 3 - r * r + r * r * r / 2, far * far * far / 6))
     weights[np.arange(length), weights.argmax(axis=1)] += 256 - weights.sum(axis=1)
     return (weights / 256).astype(np.float32)
-
-
-def _check(name: str, value: Any, lowest: float, highest: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
-        raise ValueError(f"{name} must be a number in [{lowest:g}, {highest:g}], got {value!r}")

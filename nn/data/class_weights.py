@@ -10,8 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from nn.core.constraints import Interval
 from nn.core.options import Reader, invalid
 from nn.data.block import LARGEST_WEIGHT, Block
+
+NUMBER = Interval(int, 0)
+WEIGHT = Interval(float, 0, LARGEST_WEIGHT)
 
 
 @dataclass(frozen=True)
@@ -25,12 +29,10 @@ class ClassWeights:
 
     def __post_init__(self) -> None:
         for number, weight in self.weights or ():
-            if not 0 <= weight <= LARGEST_WEIGHT:
-                raise ValueError(
-                    f"a class's weight must be a number from 0 to {LARGEST_WEIGHT:g}, got {weight!r}"
-                )
-            if number < 0:
-                raise ValueError(f"a class's number must be at least 0, got {number}")
+            if weight not in WEIGHT:
+                raise ValueError(f"a class's weight must be {WEIGHT}, got {weight!r}")
+            if number not in NUMBER:
+                raise ValueError(f"a class's number must be {NUMBER}, got {number!r}")
 
     def table(self, class_rows: np.ndarray) -> np.ndarray:
         """Return the weight of each class (k,) for the number of training rows of each class (k,).
@@ -60,7 +62,6 @@ class ClassWeightsReader(Reader):
     """Read class weights: balanced, or CLASS=WEIGHT separated by commas; in JSON an object or a list too."""
 
     metavar = "WEIGHTS"
-    expected = "balanced, or weights as 0=1,3=2.5"
 
     def text(self, word: str) -> Any:
         """Accept balanced, or pairs separated by commas."""
@@ -68,7 +69,7 @@ class ClassWeightsReader(Reader):
             return ClassWeights()
         pairs = [tuple(part.split("=")) for part in word.split(",")]
         if any(len(pair) != 2 for pair in pairs):
-            raise invalid(self.expected, word)
+            raise invalid(self, word)
         return self._named(pairs, word)
 
     def json(self, value: Any) -> Any:
@@ -80,20 +81,18 @@ class ClassWeightsReader(Reader):
         if (
             not isinstance(value, dict)
             or not value
-            or any(
-                isinstance(weight, bool) or not isinstance(weight, (int, float)) for weight in value.values()
-            )
+            or not all(weight in Interval(float) for weight in value.values())
         ):
-            raise invalid(self.expected, value)
+            raise invalid(self, value)
         return self._named(list(value.items()), value)
 
     def _named(self, pairs: list[Any], found: Any) -> ClassWeights:
         try:
             named = {int(number): float(weight) for number, weight in pairs}
-        except (ValueError, OverflowError):
-            raise invalid(self.expected, found) from None
+        except ValueError:
+            raise invalid(self, found) from None
         if len(named) < len(pairs):
-            raise invalid(self.expected + " with each class once", found)
+            raise invalid(f"{self} with each class once", found)
         return ClassWeights(tuple(named.items()))
 
     def plain(self, value: Any) -> Any:
@@ -101,3 +100,11 @@ class ClassWeightsReader(Reader):
         if value.weights is None:
             return "balanced"
         return ",".join(f"{number}={weight!r}" for number, weight in value.weights)
+
+    def __contains__(self, value: object) -> bool:
+        if not isinstance(value, ClassWeights):
+            return False
+        return value.weights is None or 0 < len(dict(value.weights)) == len(value.weights)  # each class once
+
+    def __str__(self) -> str:
+        return "balanced, or weights as 0=1,3=2.5"

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nn.core import spec
+from nn.core.constraints import check_fields
 from nn.core.random import Key
 
 Params = dict[str, np.ndarray]
@@ -24,9 +25,8 @@ class Layer:
     """
 
     name: ClassVar[str]
-    positional: ClassVar[
-        tuple[str, ...]
-    ] = ()  # the fields that the first value of its word gives (nn.core.spec)
+    # The fields that the first value of its word gives (nn.core.spec).
+    positional: ClassVar[tuple[str, ...]] = ()
     wants_image: ClassVar[bool] = False  # whether inputs must be images (h, w, c)
 
     @property
@@ -62,6 +62,10 @@ class Layer:
         """
         raise NotImplementedError
 
+    def __post_init__(self) -> None:
+        """Check the fields that declare which values they may have. Raises ValueError for others."""
+        check_fields(self)
+
     def config(self) -> dict[str, Any]:
         """Return the layer as plain JSON values: its name and its fields."""
         return spec.config(self)
@@ -75,30 +79,24 @@ class Layer:
         return spec.to_text(self, without=("initializer", "gain"))
 
 
-class WrongKindError(ValueError):
-    """A layer for images got rows of numbers, or the other way round."""
-
-
 def is_weight(key: str) -> bool:
     """Return whether a parameter of this name is a weight, to which decay and penalties apply."""
     return key.rpartition(".")[2] == "W"
 
 
 def image_shape(input_shape: Shape) -> Shape:
-    """Return the shape of an image, (h, w, c). Raises WrongKindError for any other shape."""
+    """Return the shape of an image, (h, w, c). Raises ValueError for any other shape."""
     if len(input_shape) != 3:
-        raise WrongKindError(
+        raise ValueError(
             f"needs an image (h, w, c), got {describe_shape(input_shape)}; put it before flatten"
         )
     return input_shape
 
 
 def row_width(input_shape: Shape) -> int:
-    """Return the width d of a row of numbers, (d,). Raises WrongKindError for any other shape."""
+    """Return the width d of a row of numbers, (d,). Raises ValueError for any other shape."""
     if len(input_shape) != 1:
-        raise WrongKindError(
-            f"needs a row of numbers, got {describe_shape(input_shape)}; put flatten before it"
-        )
+        raise ValueError(f"needs a row of numbers, got {describe_shape(input_shape)}; put flatten before it")
     return input_shape[0]
 
 

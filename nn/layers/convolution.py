@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from nn.core.constraints import AT_LEAST_ONE, POSITIVE
 from nn.core.random import Key
 from nn.layers.base import Layer, Params, Shape
-from nn.layers.initializers import check_initializer, draw_weights
-from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_last
+from nn.layers.initializers import INITIALIZER, draw_weights
+from nn.layers.windows import PADDING, Axis, axes, pair, rows_first, rows_last
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,17 @@ class Conv2D(Layer):
     name: ClassVar[str] = "conv2d"
     positional: ClassVar[tuple[str, ...]] = ("filters", "kernel")
     wants_image: ClassVar[bool] = True
-    filters: int
+    filters: Annotated[int, AT_LEAST_ONE]
     kernel: int | tuple[int, int]
     stride: int | tuple[int, int] = (1, 1)
-    padding: str = "valid"
-    initializer: str | None = None
-    gain: float = 1.0
+    padding: Annotated[str, PADDING] = "valid"
+    initializer: Annotated[str, INITIALIZER] | None = None
+    gain: Annotated[float, POSITIVE] = 1.0
 
     def __post_init__(self) -> None:
-        if type(self.filters) is not int or self.filters < 1:
-            raise ValueError(f"Conv2D filters must be a whole number of at least 1, got {self.filters!r}")
+        super().__post_init__()
         object.__setattr__(self, "kernel", pair("Conv2D kernel", self.kernel))
         object.__setattr__(self, "stride", pair("Conv2D stride", self.stride))
-        check_padding("Conv2D padding", self.padding)
-        check_initializer(self.initializer, self.gain)
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
         """Return W (kh, kw, c, f), b (f,) and (oh, ow, f). Raises ValueError for an image smaller than the kernel."""

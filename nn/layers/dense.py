@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from nn.core.constraints import AT_LEAST_ONE, POSITIVE
 from nn.core.random import Key
 from nn.layers.base import Layer, Params, Shape, row_width
-from nn.layers.initializers import check_initializer, draw_weights
+from nn.layers.initializers import INITIALIZER, draw_weights
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,9 @@ class Dense(Layer):
 
     name: ClassVar[str] = "dense"
     positional: ClassVar[tuple[str, ...]] = ("units",)
-    units: int
-    initializer: str | None = None
-    gain: float = 1.0
-
-    def __post_init__(self) -> None:
-        if isinstance(self.units, bool) or not isinstance(self.units, int) or self.units < 1:
-            raise ValueError(f"Dense units must be a whole number of at least 1, got {self.units!r}")
-        check_initializer(self.initializer, self.gain)
+    units: Annotated[int, AT_LEAST_ONE]
+    initializer: Annotated[str, INITIALIZER] | None = None
+    gain: Annotated[float, POSITIVE] = 1.0
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
         """Return W (d, units), b (units,) and the output shape (units,)."""

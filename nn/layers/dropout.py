@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from nn.core.constraints import FROM_0_BELOW_1
 from nn.core.random import Key
 from nn.layers.base import Layer, Params
 from nn.layers.windows import rows_first
@@ -25,12 +26,7 @@ class Dropout(Layer):
 
     name: ClassVar[str] = "dropout"
     positional: ClassVar[tuple[str, ...]] = ("rate",)
-    rate: float
-
-    def __post_init__(self) -> None:
-        is_number = isinstance(self.rate, (int, float)) and not isinstance(self.rate, bool)
-        if not (is_number and 0 <= self.rate < 1):
-            raise ValueError(f"Dropout rate must be in [0, 1), got {self.rate!r}")
+    rate: Annotated[float, FROM_0_BELOW_1]
 
     @property
     def is_random(self) -> bool:

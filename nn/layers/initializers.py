@@ -10,10 +10,11 @@ lecun     1 / fan_in                for outputs alone (LeCun et al., 1998; for s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
+
+from nn.core.constraints import OneOf
 
 Shape = tuple[int, ...]
 Initializer = Callable[[np.random.Generator, Shape, int, int], np.ndarray]
@@ -72,14 +73,7 @@ INITIALIZERS: dict[str, Initializer] = {
         original,
     )
 }
-
-
-def check_initializer(initializer: str | None, gain: float) -> None:
-    """Raise ValueError for an unknown initializer (None is allowed) and for a gain that is not above 0."""
-    if initializer is not None and (not isinstance(initializer, str) or initializer not in INITIALIZERS):
-        raise ValueError(f"unknown initializer {initializer!r}; known: {', '.join(INITIALIZERS)}")
-    if isinstance(gain, bool) or not isinstance(gain, (int, float)) or not 0 < gain < math.inf:
-        raise ValueError(f"gain must be a finite number above 0, got {gain!r}")
+INITIALIZER = OneOf(tuple(INITIALIZERS))
 
 
 def draw_weights(

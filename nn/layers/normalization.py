@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from nn.core.constraints import POSITIVE
 from nn.core.random import Key
 from nn.layers.base import Layer, Params, Shape, describe_shape
 
@@ -26,12 +26,7 @@ class LayerNorm(Layer):
     """
 
     name: ClassVar[str] = "layernorm"
-    epsilon: float = 1e-5
-
-    def __post_init__(self) -> None:
-        is_number = isinstance(self.epsilon, (int, float)) and not isinstance(self.epsilon, bool)
-        if not (is_number and 0 < self.epsilon < math.inf):
-            raise ValueError(f"LayerNorm epsilon must be a finite number above 0, got {self.epsilon!r}")
+    epsilon: Annotated[float, POSITIVE] = 1e-5
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
         """Return gain (c,), bias (c,) and the input shape; c is the size of the last axis."""

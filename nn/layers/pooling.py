@@ -6,13 +6,13 @@ One row of outputs is computed at a time, so that intermediate results stay in t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from nn.core.random import Key
 from nn.layers.base import Layer, Params, Shape, image_shape
-from nn.layers.windows import Axis, axes, check_padding, pair, rows_first, rows_last
+from nn.layers.windows import PADDING, Axis, axes, pair, rows_first, rows_last
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class Pool(Layer):
     wants_image: ClassVar[bool] = True
     size: int | tuple[int, int] = (2, 2)
     stride: int | tuple[int, int] | None = None
-    padding: str = "valid"
+    padding: Annotated[str, PADDING] = "valid"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         kind = type(self).__name__
         size = pair(f"{kind} size", self.size)
         stride = size if self.stride is None else pair(f"{kind} stride", self.stride)
         object.__setattr__(self, "size", size)
         object.__setattr__(self, "stride", None if stride == size else stride)  # equal layers compare equal
-        check_padding(f"{kind} padding", self.padding)
 
     def shapes(self, input_shape: Shape) -> tuple[dict[str, Shape], Shape]:
         """Return no parameters and (oh, ow, c). Raises ValueError for an image smaller than a window."""

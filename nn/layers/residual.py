@@ -48,7 +48,7 @@ class Residual(Layer):
             try:
                 inner, shape = layer.shapes(shape)
             except ValueError as error:
-                raise type(error)(f"layer {index + 1} of the block, {layer.short_name}: {error}") from None
+                raise ValueError(f"layer {index + 1} of the block, {layer.short_name}: {error}") from None
             shapes.update(_with_prefix(index, inner))
         if shape != input_shape:
             expected, found = describe_shape(input_shape), describe_shape(shape)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nn.core.constraints import AT_LEAST_ONE, OneOf
 from nn.layers.base import Shape, describe_shape, image_shape
 
 Pair = tuple[int, int]
-PADDINGS = ("valid", "same")
+PADDING = OneOf(("valid", "same"))
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,6 @@ def rows_first(images: np.ndarray) -> np.ndarray:
 def pair(name: str, value: object) -> Pair:
     """Return (height, width) for one or two integers of at least 1. Raises ValueError, with `name`, for others."""
     sizes = value if isinstance(value, tuple) else (value, value)
-    if len(sizes) != 2 or any(type(size) is not int or size < 1 for size in sizes):
+    if len(sizes) != 2 or any(size not in AT_LEAST_ONE for size in sizes):
         raise ValueError(f"{name} must be one or two whole numbers of at least 1, got {value!r}")
     return sizes
-
-
-def check_padding(name: str, value: object) -> None:
-    """Raise ValueError, with `name`, unless the value is one of PADDINGS."""
-    if not isinstance(value, str) or value not in PADDINGS:
-        raise ValueError(f"{name} must be one of {', '.join(PADDINGS)}, got {value!r}")

@@ -12,11 +12,10 @@ import math
 import re
 from typing import Any
 
-from nn.core import spec
 from nn.data.decoding import ClassLabels, Decoder
 from nn.data.encoding import Encoder, SharedScale
-from nn.layers import ACTIVATIONS, Dense, Layer, Residual, Sigmoid, layer_from_config
-from nn.models.losses import LOSSES, HalfSquaredError, Loss
+from nn.layers import ACTIVATIONS, LAYERS, Dense, Layer, Residual, Sigmoid
+from nn.models.losses import HalfSquaredError, Loss
 from nn.models.sequential import Sequential
 
 HE = ("relu", "leaky_relu", "elu", "gelu", "softplus")
@@ -26,9 +25,7 @@ OUTPUT_GAIN = {"sigmoid": 3.0}
 
 def perceptron_layers(hidden: tuple[int, ...], activation: str) -> tuple[Layer, ...]:
     """Return the hidden layers of a multilayer perceptron: dense layers of these sizes, an activation after each."""
-    return tuple(
-        layer for units in hidden for layer in (Dense(units), layer_from_config({"name": activation}))
-    )
+    return tuple(layer for units in hidden for layer in (Dense(units), LAYERS[activation]()))
 
 
 def build_network(
@@ -68,7 +65,7 @@ def _check_shapes(model: Sequential, hidden: int) -> None:
         shapes = model.shapes()
     except ValueError as error:
         number = f"layer {hidden + 1} "  # the user did not list the output layer, so its number would confuse
-        raise type(error)(re.sub(f"^{number}", "the output layer ", str(error))) from None
+        raise ValueError(re.sub(f"^{number}", "the output layer ", str(error))) from None
     counts = [sum(map(math.prod, param_shapes.values())) for param_shapes, _ in shapes]
     if sum(counts) > MAX_PARAMETERS:
         largest = counts.index(max(counts))
@@ -87,16 +84,6 @@ def infer_input_shape(layers: tuple[Layer, ...], width: int, wants_image: bool =
     if (wants_image or any(layer.wants_image for layer in layers)) and side * side == width:
         return (side, side, 1)
     return (width,)
-
-
-def multilayer_perceptron(
-    width: int, classes: int, hidden: tuple[int, ...], activation: str, loss: str, scale: float = 1.0
-) -> Sequential:
-    """Build a multilayer perceptron: width -> hidden... -> classes, with an activation after each hidden layer."""
-    loss_object = spec.parse(loss, LOSSES, "loss")
-    return build_network(
-        perceptron_layers(hidden, activation), (width,), classes, loss_object, SharedScale(scale)
-    )
 
 
 def _with_initializers(layers: tuple[Layer, ...], initializer: str | None) -> tuple[Layer, ...]:

@@ -8,9 +8,11 @@ binary-cross-entropy  L = - sum_n (target log p + (1 - target) log(1 - p))     p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+
+from nn.core.constraints import FROM_0_BELOW_1, check_fields
 
 Rows = np.ndarray  # (n,)
 
@@ -24,10 +26,12 @@ class Loss:
     """
 
     name: ClassVar[str]
-    positional: ClassVar[
-        tuple[str, ...]
-    ] = ()  # the fields that the first value of its word gives (nn.core.spec)
+    # The fields that the first value of its word gives (nn.core.spec).
+    positional: ClassVar[tuple[str, ...]] = ()
     is_regression: ClassVar[bool] = False  # whether labels are values (n, m) and not class numbers (n,)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
         """Return the loss of outputs (n, units) for labels (n,): the sum over the rows, in float64."""
@@ -111,10 +115,7 @@ class CrossEntropy(Loss):
 
     name: ClassVar[str] = "cross-entropy"
     positional: ClassVar[tuple[str, ...]] = ("smoothing",)
-    smoothing: float = 0.0
-
-    def __post_init__(self) -> None:
-        _check_smoothing(self.smoothing)
+    smoothing: Annotated[float, FROM_0_BELOW_1] = 0.0
 
     def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
         """Return the sum of log sum exp(logits) - target . logits; the row maximum is subtracted against overflow."""
@@ -165,10 +166,7 @@ class BinaryCrossEntropy(Loss):
 
     name: ClassVar[str] = "binary-cross-entropy"
     positional: ClassVar[tuple[str, ...]] = ("smoothing",)
-    smoothing: float = 0.0
-
-    def __post_init__(self) -> None:
-        _check_smoothing(self.smoothing)
+    smoothing: Annotated[float, FROM_0_BELOW_1] = 0.0
 
     def value(self, outputs: np.ndarray, labels: Rows, weights: Rows | None = None) -> float:
         """Return the sum of max(z, 0) - z target + log(1 + exp(-|z|)), which never overflows; z is the logit."""
@@ -231,11 +229,6 @@ class BinaryCrossEntropy(Loss):
 LOSSES: dict[str, type[Loss]] = {
     loss.name: loss for loss in (HalfSquaredError, CrossEntropy, BinaryCrossEntropy)
 }
-
-
-def _check_smoothing(smoothing: float) -> None:
-    if isinstance(smoothing, bool) or not isinstance(smoothing, (int, float)) or not 0 <= smoothing < 1:
-        raise ValueError(f"smoothing must be in [0, 1), got {smoothing!r}")
 
 
 def _shifted(outputs: np.ndarray) -> np.ndarray:

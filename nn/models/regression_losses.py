@@ -10,10 +10,11 @@ huber           L = sum 1/2 e^2 where |e| <= delta, else delta (|e| - delta/2)  
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from nn.core.constraints import POSITIVE
 from nn.models.losses import Loss, Rows, total, weight_inplace
 
 
@@ -87,12 +88,7 @@ class Huber(RegressionLoss):
 
     name: ClassVar[str] = "huber"
     positional: ClassVar[tuple[str, ...]] = ("delta",)
-    delta: float = 1.0
-
-    def __post_init__(self) -> None:
-        is_number = isinstance(self.delta, (int, float)) and not isinstance(self.delta, bool)
-        if not (is_number and 0 < self.delta < float("inf")):
-            raise ValueError(f"delta must be a finite number above 0, got {self.delta!r}")
+    delta: Annotated[float, POSITIVE] = 1.0
 
     def of_errors(self, errors: np.ndarray) -> np.ndarray:
         """Return e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2)."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from nn.core import spec
+from nn.core.constraints import AT_LEAST_ONE
 from nn.data.decoding import ClassLabels, Decoder, TargetScale, decoder_from_config
 from nn.data.encoding import Encoder, SharedScale, TableEncoder, encoder_from_config, names_from_config
 from nn.layers import Layer, layer_from_config
-from nn.layers.base import WrongKindError, describe_shape
+from nn.layers.base import describe_shape
 from nn.models.losses import LOSSES, CrossEntropy, Loss
 from nn.models.regression_losses import REGRESSION_LOSSES
 
@@ -71,11 +72,11 @@ class Sequential:
             try:
                 param_shapes, shape = layer.shapes(shape)
             except ValueError as error:
-                raise type(error)(f"layer {number} {layer.short_name}: {error}") from None
+                raise ValueError(f"layer {number} {layer.short_name}: {error}") from None
             shapes.append((param_shapes, shape))
         if len(shape) != 1:
             last = f"layer {len(self.layers)} {self.layers[-1].short_name}"
-            raise WrongKindError(f"{last}: the last layer must give a row, got {describe_shape(shape)}")
+            raise ValueError(f"{last}: the last layer must give a row, got {describe_shape(shape)}")
         return shapes
 
     @property
@@ -187,12 +188,11 @@ _INITIAL_WEIGHTS = 1  # the purpose number of nn.core.random for initial weights
 
 def _shape(sizes: Any) -> tuple[int, ...]:
     """Return an input shape as a tuple. Raises ValueError unless it is one to three integers above 0."""
-    valid = isinstance(sizes, (tuple, list)) and all(
-        isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size > 0 for size in sizes
-    )
-    if not valid or not 1 <= len(sizes) <= 3:
+    numbers = sizes if isinstance(sizes, (tuple, list)) else ()
+    numbers = tuple(size.item() if isinstance(size, np.integer) else size for size in numbers)
+    if not 1 <= len(numbers) <= 3 or not all(size in AT_LEAST_ONE for size in numbers):
         raise ValueError(f"the input shape must be one to three whole numbers above 0, got {sizes!r}")
-    return tuple(int(size) for size in sizes)
+    return numbers
 
 
 def _text(shape: tuple[int, ...]) -> str:

@@ -6,13 +6,13 @@ next state. A schedule such as Bold Driver may reject the step that led to the t
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from nn.core import tree
+from nn.core.constraints import NON_NEGATIVE, POSITIVE, check_fields
 from nn.core.errors import Hint
 from nn.core.tree import Optional
 from nn.layers.base import is_weight
@@ -37,19 +37,14 @@ class FirstOrder:
 
     rule: Rule
     schedule: Schedule = field(default_factory=Constant)
-    learning_rate: float = 0.1
+    learning_rate: Annotated[float, POSITIVE] = 0.1
     epochs: int = 1
     steps: int = 1
-    warmup: float = 0.0
-    clip: float | None = None
+    warmup: Annotated[float, NON_NEGATIVE] = 0.0
+    clip: Annotated[float, POSITIVE] | None = None
 
-    def __post_init__(self):
-        for name in ("learning_rate", "clip"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not 0 < value < math.inf):
-                raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
-        if not 0 <= self.warmup < math.inf:
-            raise ValueError(f"warmup must be a finite number of at least 0, got {self.warmup!r}")
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     @property
     def can_reject(self) -> bool:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from nn.core import tree
+from nn.core.constraints import AT_LEAST_ONE, NON_NEGATIVE, check_fields
 from nn.core.errors import Hint
 from nn.core.tree import ListOf, Optional
 from nn.optim.requests import Gradients, Request
@@ -59,18 +60,12 @@ class LBFGS:
     positional: ClassVar[tuple[str, ...]] = ("memory",)
     needs_exact_cost: ClassVar[bool] = True  # its line search compares costs of one smooth function
     can_reject: ClassVar[bool] = True  # a trial may be undone, as with a schedule that judges
-    memory: int = 10
-    tolerance: float = 1e-5
-    max_trials: int = 20
+    memory: Annotated[int, AT_LEAST_ONE] = 10
+    tolerance: Annotated[float, NON_NEGATIVE] = 1e-5
+    max_trials: Annotated[int, AT_LEAST_ONE] = 20
 
-    def __post_init__(self):
-        for field in ("memory", "max_trials"):
-            value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"l-bfgs {field} must be a whole number of at least 1, got {value!r}")
-        value = self.tolerance
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-            raise ValueError(f"l-bfgs tolerance must be a finite number of at least 0, got {value!r}")
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def init(self, params: tree.Tree) -> State:
         """Return the state before the first job. The initial weights are the first trial."""

@@ -13,13 +13,13 @@ estimates over the rows of all replicas; and for counts of steps, up to rounding
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from nn.core import tree
+from nn.core.constraints import AT_LEAST_ONE, FROM_0_BELOW_1, POSITIVE
 from nn.optim.first_order import FirstOrder, State, descend
 from nn.optim.requests import LocalSteps
 from nn.optim.rules import SGD, Nesterov, Rule
@@ -33,19 +33,9 @@ class ParameterAveraging(FirstOrder):
     round is the schedule's in the middle of the round.
     """
 
-    batch_size: int = 64
-    outer_learning_rate: float = 1.0
-    outer_momentum: float = 0.0
-
-    def __post_init__(self):
-        super().__post_init__()
-        if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
-            raise ValueError(f"batch_size must be a whole number of at least 1, got {self.batch_size!r}")
-        rate, momentum = self.outer_learning_rate, self.outer_momentum
-        if isinstance(rate, bool) or not 0 < rate < math.inf:
-            raise ValueError(f"outer_learning_rate must be a finite number above 0, got {rate!r}")
-        if isinstance(momentum, bool) or not 0 <= momentum < 1:
-            raise ValueError(f"outer_momentum must be in [0, 1), got {momentum!r}")
+    batch_size: Annotated[int, AT_LEAST_ONE] = 64
+    outer_learning_rate: Annotated[float, POSITIVE] = 1.0
+    outer_momentum: Annotated[float, FROM_0_BELOW_1] = 0.0
 
     def ask(self, state: State) -> LocalSteps:
         """Return how the replicas of the next round start and descend."""

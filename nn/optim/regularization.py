@@ -6,12 +6,13 @@ l2 is ridge regression's and weight decay's penalty (Hoerl and Kennard, 1970; Kr
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from nn.core import tree
+from nn.core.constraints import NON_NEGATIVE, check_fields
 from nn.layers.base import is_weight
 
 
@@ -19,14 +20,11 @@ from nn.layers.base import is_weight
 class Penalty:
     """How strongly the weights' sizes count against the mean loss of a row."""
 
-    l1: float = 0.0
-    l2: float = 0.0
+    l1: Annotated[float, NON_NEGATIVE] = 0.0
+    l2: Annotated[float, NON_NEGATIVE] = 0.0
 
-    def __post_init__(self):
-        for name in ("l1", "l2"):
-            value = getattr(self, name)
-            if not 0 <= value < math.inf:
-                raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def value(self, params: tree.Tree) -> float:
         """l1 sum |W| + l2/2 sum W^2, in float64."""

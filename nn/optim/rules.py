@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+
+from nn.core.constraints import FROM_0_BELOW_1, NON_NEGATIVE, POSITIVE, check_fields
 
 Slot = dict[str, np.ndarray]
 
@@ -30,6 +32,9 @@ class Rule:
     default_learning_rate: ClassVar[float] = 0.1  # where the user names none
     weight_decay: ClassVar[float] = 0.0
     needs_exact_cost: ClassVar[bool] = False  # False: the cost of a sample of the rows is enough
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def start(self, w: np.ndarray) -> Slot:
         """Return the state that the rule keeps for one array: here none."""
@@ -61,10 +66,7 @@ class Momentum(Rule):
 
     name: ClassVar[str] = "momentum"
     positional: ClassVar[tuple[str, ...]] = ("momentum",)
-    momentum: float = 0.9
-
-    def __post_init__(self):
-        _check_share("momentum", self.momentum)
+    momentum: Annotated[float, FROM_0_BELOW_1] = 0.9
 
     def start(self, w: np.ndarray) -> Slot:
         """Return a velocity of zero."""
@@ -100,10 +102,7 @@ class Adagrad(Rule):
 
     name: ClassVar[str] = "adagrad"
     default_learning_rate: ClassVar[float] = 0.01
-    epsilon: float = 1e-8
-
-    def __post_init__(self):
-        _check_epsilon(self.epsilon)
+    epsilon: Annotated[float, POSITIVE] = 1e-8
 
     def start(self, w: np.ndarray) -> Slot:
         """Return a sum of squares of zero."""
@@ -125,12 +124,8 @@ class RMSProp(Rule):
     name: ClassVar[str] = "rmsprop"
     positional: ClassVar[tuple[str, ...]] = ("decay",)
     default_learning_rate: ClassVar[float] = 0.001
-    decay: float = 0.9
-    epsilon: float = 1e-8
-
-    def __post_init__(self):
-        _check_share("decay", self.decay)
-        _check_epsilon(self.epsilon)
+    decay: Annotated[float, FROM_0_BELOW_1] = 0.9
+    epsilon: Annotated[float, POSITIVE] = 1e-8
 
     def start(self, w: np.ndarray) -> Slot:
         """Return a mean of squares of zero."""
@@ -148,14 +143,9 @@ class Adam(Rule):
 
     name: ClassVar[str] = "adam"
     default_learning_rate: ClassVar[float] = 0.001
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-
-    def __post_init__(self):
-        _check_share("beta1", self.beta1)
-        _check_share("beta2", self.beta2)
-        _check_epsilon(self.epsilon)
+    beta1: Annotated[float, FROM_0_BELOW_1] = 0.9
+    beta2: Annotated[float, FROM_0_BELOW_1] = 0.999
+    epsilon: Annotated[float, POSITIVE] = 1e-8
 
     def start(self, w: np.ndarray) -> Slot:
         """Return means of zero and a step count of zero."""
@@ -188,12 +178,7 @@ class AdamW(Adam):
 
     name: ClassVar[str] = "adamw"
     positional: ClassVar[tuple[str, ...]] = ("weight_decay",)
-    weight_decay: float = 0.01  # type: ignore[misc]  # a constant in the base, a field here
-
-    def __post_init__(self):
-        super().__post_init__()
-        if isinstance(self.weight_decay, bool) or not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay must be a finite number of at least 0, got {self.weight_decay!r}")
+    weight_decay: Annotated[float, NON_NEGATIVE] = 0.01  # type: ignore[misc]  # a constant in the base, a field here
 
 
 RULES: dict[str, type[Rule]] = {
@@ -214,13 +199,3 @@ def _divided_step(w: np.ndarray, g: np.ndarray, squares: np.ndarray, rate: float
     g /= root
     g *= w.dtype.type(rate)
     w -= g
-
-
-def _check_share(name: str, value: float) -> None:
-    if isinstance(value, bool) or not 0 <= value < 1:
-        raise ValueError(f"{name} must be in [0, 1), got {value!r}")
-
-
-def _check_epsilon(value: float) -> None:
-    if isinstance(value, bool) or not 0 < value < math.inf:
-        raise ValueError(f"epsilon must be a finite number above 0, got {value!r}")

@@ -14,7 +14,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from nn.core.constraints import (
+    ABOVE_0_BELOW_1,
+    ABOVE_0_TO_1,
+    AT_LEAST_ONE,
+    FROM_0_TO_1,
+    POSITIVE,
+    Interval,
+    check_fields,
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,9 @@ class Schedule:
     positional: ClassVar[tuple[str, ...]] = ()
     can_reject: ClassVar[bool] = False  # it may reject the step that led to a trial
     needs_end: ClassVar[bool] = False  # a longer run has other rates from the start
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def factor(self, time: float, end: float) -> float:
         """Return the factor of the learning rate `time` epochs after the start of a run of `end` epochs."""
@@ -52,12 +65,8 @@ class Step(Schedule):
 
     name: ClassVar[str] = "step"
     positional: ClassVar[tuple[str, ...]] = ("every",)
-    every: float
-    drop: float = 0.1
-
-    def __post_init__(self):
-        _check("every", self.every, 0, math.inf)
-        _check("drop", self.drop, 0, 1, top=True)
+    every: Annotated[float, POSITIVE]
+    drop: Annotated[float, ABOVE_0_TO_1] = 0.1
 
     def factor(self, time: float, end: float) -> float:
         """drop^floor(time / every). A rounding error below a boundary counts as on it."""
@@ -70,10 +79,7 @@ class Exponential(Schedule):
 
     name: ClassVar[str] = "exponential"
     positional: ClassVar[tuple[str, ...]] = ("decay",)
-    decay: float = 0.95
-
-    def __post_init__(self):
-        _check("decay", self.decay, 0, 1, top=True)
+    decay: Annotated[float, ABOVE_0_TO_1] = 0.95
 
     def factor(self, time: float, end: float) -> float:
         """decay^time."""
@@ -86,10 +92,7 @@ class InverseTime(Schedule):
 
     name: ClassVar[str] = "inverse-time"
     positional: ClassVar[tuple[str, ...]] = ("decay",)
-    decay: float = 0.1
-
-    def __post_init__(self):
-        _check("decay", self.decay, 0, math.inf)
+    decay: Annotated[float, POSITIVE] = 0.1
 
     def factor(self, time: float, end: float) -> float:
         """1 / (1 + decay time)."""
@@ -103,10 +106,7 @@ class Cosine(Schedule):
     name: ClassVar[str] = "cosine"
     positional: ClassVar[tuple[str, ...]] = ("final",)
     needs_end: ClassVar[bool] = True
-    final: float = 0.0
-
-    def __post_init__(self):
-        _check("final", self.final, 0, 1, bottom=True, top=True)
+    final: Annotated[float, FROM_0_TO_1] = 0.0
 
     def factor(self, time: float, end: float) -> float:
         """From 1 to `final`."""
@@ -124,14 +124,9 @@ class OneCycle(Schedule):
     name: ClassVar[str] = "one-cycle"
     positional: ClassVar[tuple[str, ...]] = ("rise",)
     needs_end: ClassVar[bool] = True
-    rise: float = 0.3
-    start: float = 0.04
-    final: float = 0.0001
-
-    def __post_init__(self):
-        _check("rise", self.rise, 0, 1)
-        _check("start", self.start, 0, 1, top=True)
-        _check("final", self.final, 0, 1, bottom=True, top=True)
+    rise: Annotated[float, ABOVE_0_BELOW_1] = 0.3
+    start: Annotated[float, ABOVE_0_TO_1] = 0.04
+    final: Annotated[float, FROM_0_TO_1] = 0.0001
 
     def factor(self, time: float, end: float) -> float:
         """From `start` to 1 to `final`."""
@@ -150,15 +145,9 @@ class Plateau(Schedule):
 
     name: ClassVar[str] = "plateau"
     positional: ClassVar[tuple[str, ...]] = ("patience",)
-    patience: int = 5
-    drop: float = 0.5
-    lowest: float = 0.001
-
-    def __post_init__(self):
-        if isinstance(self.patience, bool) or not isinstance(self.patience, int) or self.patience < 1:
-            raise ValueError(f"patience must be a whole number of at least 1, got {self.patience!r}")
-        _check("drop", self.drop, 0, 1)
-        _check("lowest", self.lowest, 0, 1, bottom=True, top=True)
+    patience: Annotated[int, AT_LEAST_ONE] = 5
+    drop: Annotated[float, ABOVE_0_BELOW_1] = 0.5
+    lowest: Annotated[float, FROM_0_TO_1] = 0.001
 
     def watch(self, memory: dict[str, Any] | None, cost: float) -> dict[str, Any]:
         """Return the best cost, the epochs since then, and the factor `scale` from now on."""
@@ -181,16 +170,17 @@ class BoldDriver(Schedule):
     name: ClassVar[str] = "bold-driver"
     positional: ClassVar[tuple[str, ...]] = ("growth",)
     can_reject: ClassVar[bool] = True
-    growth: float = 1.2
-    shrink: float = 0.5
-    lowest: float = 1e-8
-    highest: float = 1e3
+    growth: Annotated[float, Interval(float, 1)] = 1.2
+    shrink: Annotated[float, ABOVE_0_BELOW_1] = 0.5
+    lowest: Annotated[float, POSITIVE] = 1e-8
+    highest: Annotated[float, POSITIVE] = 1e3
 
-    def __post_init__(self):
-        _check("shrink", self.shrink, 0, 1)
-        if not (1 <= self.growth < math.inf and 0 < self.lowest <= self.highest < math.inf):
-            found = f"{self.growth!r}, {self.lowest!r} and {self.highest!r}"
-            raise ValueError(f"Bold Driver needs growth >= 1 and 0 < lowest <= highest, got {found}")
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lowest > self.highest:
+            raise ValueError(
+                f"BoldDriver lowest must be at most highest, got {self.lowest!r} and {self.highest!r}"
+            )
 
     def judge(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
         """Return (accepted, next rate) of a trial reached with `rate`; `best` is the cost of the last accepted one.
@@ -218,13 +208,3 @@ def warm_up(time: float, epochs: float) -> float:
 
 def _half_cosine(first: float, last: float, share: float) -> float:
     return last + (first - last) * (1 + math.cos(math.pi * min(max(share, 0.0), 1.0))) / 2
-
-
-def _check(name: str, value: float, low: float, high: float, bottom: bool = False, top: bool = False) -> None:
-    """Raise ValueError unless low < value < high; `bottom` and `top` include the ends."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    inside = number and (value >= low if bottom else value > low) and (value <= high if top else value < high)
-    if not inside:
-        below = "" if high == math.inf else f" and {'at most' if top else 'below'} {high:g}"
-        least = "at least" if bottom else "above"
-        raise ValueError(f"{name} must be a finite number {least} {low:g}{below}, got {value!r}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from nn.core import random
+from nn.core.constraints import ABOVE_0_TO_1, AT_LEAST_ONE, check_fields
 from nn.optim.optimizer import Optimizer
 
 
@@ -18,22 +20,17 @@ class Plan:
     """
 
     rows: int  # training rows, without those for validation
-    epochs: int
-    sample: float = 1.0
-    batch_size: int | None = None
+    epochs: Annotated[int, AT_LEAST_ONE]
+    sample: Annotated[float, ABOVE_0_TO_1] = 1.0
+    batch_size: Annotated[int, AT_LEAST_ONE] | None = None
     seed: int = 0
     validates: bool = False  # there are validation rows
     keeps_best: bool = False  # the parameters with the lowest validation cost are kept
     noisy: bool = False  # dropout or augmentation blur the cost of a gradient job
     rounds: int | None = None  # None: gradients are averaged, not parameters
 
-    def __post_init__(self):
-        if self.epochs < 1:
-            raise ValueError(f"epochs must be at least 1, got {self.epochs}")
-        if not 0 < self.sample <= 1:
-            raise ValueError(f"sample must be in (0, 1], got {self.sample}")
-        if self.batch_size is not None and self.batch_size < 1:
-            raise ValueError(f"batch size must be at least 1, got {self.batch_size}")
+    def __post_init__(self) -> None:
+        check_fields(self)
         if self.rounds is not None and not 1 <= self.rounds <= max(self.rows, 1):
             raise ValueError(f"rounds must be 1 to {self.rows}, as there are rows, got {self.rounds}")
 

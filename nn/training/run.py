@@ -13,7 +13,9 @@ from nn.data.split import Split
 from nn.models.classifier import Classifier
 from nn.models.sequential import Sequential
 from nn.optim.optimizer import Optimizer
+from nn.optim.regularization import Penalty
 from nn.training import loop
+from nn.training.assembly import for_replicas, network_of, optimizer_of, plan_of, split_of
 from nn.training.backend import Backend, Facts, Job, Task
 from nn.training.plan import Plan
 from nn.training.recipe import Recipe
@@ -38,12 +40,12 @@ class TrainingRun:
 
         `split` replaces the recipe's own split of the rows into training and validation rows.
         """
-        split = split or recipe.split(facts.labels, facts.classes)
-        model = recipe.model(facts.width, facts.classes, facts.scale)
-        recipe = recipe.for_replicas(split.train_rows, facts.partitions)
-        plan = recipe.plan(split.train_rows)
-        task = Task(model, recipe.augment, recipe.penalty())
-        return cls(task, split, plan, recipe.optimizer_for(plan), recipe)
+        split = split or split_of(recipe, facts.labels, facts.classes)
+        model = network_of(recipe, facts.width, facts.classes, facts.scale)
+        recipe = for_replicas(recipe, split.train_rows, facts.partitions)
+        plan = plan_of(recipe, split.train_rows)
+        task = Task(model, recipe.augment, Penalty(recipe.l1, recipe.l2))
+        return cls(task, split, plan, optimizer_of(recipe, plan), recipe)
 
     @property
     def model(self) -> Sequential:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nn.core.options import Choice, Flag, Integer, Place, Sentence, option, options_of
+from nn.core.constraints import AT_LEAST_ONE, Interval, check_fields
+from nn.core.options import Choice, Flag, Number, Place, Sentence, option, options_of
 from nn.data import dialect
 
 MOST_SKIPPED = 10_000  # lines
 MOST_PIECES = 1_000_000  # Spark's driver keeps an account of each
+COLUMN = Number(Interval(int), expected="a column number, as 0 for the first or -1 for the last")
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,13 @@ class RunOptions:
     )
     label_column: int | None = option(
         None,
-        Integer(None, "a column number, as 0 for the first or -1 for the last"),
-        "labels stand in column N of the images, counted from 0, or from the end if negative",
+        COLUMN,
+        "column N of the images has the labels",
         group="data",
     )
     weight_column: int | None = option(
         None,
-        Integer(None, "a column number, as 0 for the first or -1 for the last"),
+        COLUMN,
         "column N of the images says what each training row weighs; TEST_IMAGES may leave it out, and is not weighed",
         group="data",
     )
@@ -57,13 +59,13 @@ class RunOptions:
     )
     skip_lines: int | None = option(
         None,
-        Integer(0, most=MOST_SKIPPED),
+        Number(Interval(int, 0, MOST_SKIPPED)),
         "lines to leave out at the start of each file, before its header (default 0)",
         group="data",
     )
     partitions: int | None = option(
         None,
-        Integer(1, most=MOST_PIECES),
+        Number(Interval(int, 1, MOST_PIECES)),
         "pieces that the rows are cut into (default: as many as tasks run at once)",
         group="run",
     )
@@ -89,7 +91,7 @@ class RunOptions:
     )
     checkpoint_every: int | None = option(
         None,
-        Integer(0),
+        Number(Interval(int, 0)),
         "write a checkpoint after every N epochs, 0: never (default: as often as takes less than 2 % of the time); "
         "the last epoch, or the one before an interruption, always gets one",
         group="run",
@@ -97,7 +99,7 @@ class RunOptions:
     )
     keep_checkpoints: int = option(
         2,
-        Integer(1),
+        Number(AT_LEAST_ONE),
         "keep the last N checkpoints, and the best (default 2)",
         group="run",
         affects_results=False,
@@ -119,6 +121,9 @@ class RunOptions:
     debug: bool = option(
         False, Flag(), "show Spark's log, and stack traces for errors", group="run", affects_results=False
     )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 PATHS = tuple(

@@ -21,9 +21,9 @@ from peers import arithmetic, contract, digits, memory, nn_spark, numpy_limit, p
 from nn.core import tree
 from nn.data.batches import RowSelection
 from nn.data.block import Block
-from nn.models.builder import multilayer_perceptron
 from nn.optim.rules import Momentum
 from nn.training.local import LocalBroadcast, LocalRDD, local_rdd
+from tests.support.networks import multilayer_perceptron
 
 INPUTS, LABELS = blobs(100, classes=10)
 WIDTHS = {(8,): (16, 8, 10), (8, 5): (16, 8, 5, 10)}

@@ -10,6 +10,7 @@ from nn.cli import ownership, parser
 from nn.core.errors import PlatformError, UsageError
 from nn.spark.storage.filesystem import LocalFolder
 from nn.spark.storage.run_directory import FILES, FOLDERS, SUCCESS, Output
+from nn.training.assembly import for_replicas
 from tests.support import ROOT
 
 RUN = ROOT / "docs" / "local_test" / "OUTPUT"  # of version 0.1.0
@@ -134,7 +135,7 @@ def test_the_configuration_of_every_recipe_is_known():
     assert len(words) > 4
     for each in words:
         asked = parser.parse(each).for_cluster(3)
-        resolved = asked.with_recipe(asked.recipe.for_replicas(100_000, 20)).resolved()
+        resolved = asked.with_recipe(for_replicas(asked.recipe, 100_000, 20)).resolved()
         assert ownership.is_configuration(json.loads(json.dumps(resolved))), each
         assert resolved.keys() >= ownership.ALWAYS
 

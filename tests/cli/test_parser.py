@@ -17,9 +17,10 @@ from nn.data.hold_out import HoldOut
 from nn.models.losses import CrossEntropy, HalfSquaredError
 from nn.optim.first_order import FirstOrder
 from nn.optim.parameter_averaging import ParameterAveraging
-from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Momentum, Nesterov
 from nn.optim.schedules import BoldDriver, Constant, Step
+from nn.training.assembly import for_replicas, network_of, optimizer_of, plan_of, resolved, split_of
+from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 from tests.support import ROOT
 
@@ -28,7 +29,7 @@ FILES = ["a", "b", "c", "d", "out"]
 
 def test_defaults_are_the_originals():
     recipe = parser.parse(FILES).recipe
-    model, plan = recipe.model(784, 10, 255.0), recipe.plan(1000)
+    model, plan = network_of(recipe, 784, 10, 255.0), plan_of(recipe, 1000)
     assert [str(layer) for layer in model.layers] == [
         "dense:64:initializer=glorot_uniform:gain=1.5",
         "sigmoid",
@@ -36,17 +37,17 @@ def test_defaults_are_the_originals():
         "sigmoid",
     ]
     assert model.loss == HalfSquaredError() and (plan.epochs, plan.sample, plan.jobs) == (100, 0.7, 1)
-    assert recipe.optimizer_for(plan) == FirstOrder(SGD(), BoldDriver(), 0.1, epochs=100)
+    assert optimizer_of(recipe, plan) == FirstOrder(SGD(), BoldDriver(), 0.1, epochs=100)
 
 
 def test_options_reach_what_they_name():
     words = "--hidden 128,64 --activation relu --loss cross-entropy:0.1 --optimizer momentum:0.8 --clip 2 --warmup 2"
     words += " --schedule step:2 --learning-rate 0.5 --batch-size 100 --epochs 7 --seed 3 --l1 0.1 --l2 0.2"
     asked = parser.parse([*FILES, *words.split(), "--partitions", "5"])
-    recipe, plan = asked.recipe, asked.recipe.plan(1050)
+    recipe, plan = asked.recipe, plan_of(asked.recipe, 1050)
     assert (plan.epochs, plan.batch_size, plan.jobs, plan.seed, plan.sample) == (7, 100, 11, 3, 1.0)
-    assert recipe.optimizer_for(plan) == FirstOrder(Momentum(0.8), Step(2.0), 0.5, 7, 11, 2.0, 2.0)
-    model = recipe.model(784, 10, 255.0)
+    assert optimizer_of(recipe, plan) == FirstOrder(Momentum(0.8), Step(2.0), 0.5, 7, 11, 2.0, 2.0)
+    model = network_of(recipe, 784, 10, 255.0)
     assert [layer.short_name for layer in model.layers] == [
         "dense:128",
         "relu",
@@ -55,17 +56,17 @@ def test_options_reach_what_they_name():
         "dense:10",
     ]
     assert model.scale == 255.0 and model.loss == CrossEntropy(0.1) and asked.partitions == 5
-    assert recipe.penalty() == Penalty(0.1, 0.2)
+    assert (recipe.l1, recipe.l2) == (0.1, 0.2)
 
 
 def test_options_for_validation_weights_and_augmentation_reach_what_they_name():
     words = "--validation-fraction 0.25 --patience 4 --class-weights 0=2 --augment shift:2,flip --input-shape 4x4x1"
     recipe = parser.parse([*FILES, *words.split(), "--layers", "flatten,dense:8,relu,dropout:0.5"]).recipe
-    plan = recipe.plan(75)
+    plan = plan_of(recipe, 75)
     assert plan.validates and plan.keeps_best and plan.noisy and recipe.patience == 4
-    split = recipe.split(np.repeat([0, 1], [60, 40]), 2)
+    split = split_of(recipe, np.repeat([0, 1], [60, 40]), 2)
     assert split.hold_out == HoldOut(0, 0.25, 100) and split.class_weights.tolist() == [2, 1]
-    assert recipe.augment == (Shift(2.0), Flip()) and recipe.model(16, 2).input_shape == (4, 4, 1)
+    assert recipe.augment == (Shift(2.0), Flip()) and network_of(recipe, 16, 2).input_shape == (4, 4, 1)
 
 
 def test_labels_may_stand_in_a_column_counted_from_the_end():
@@ -84,13 +85,16 @@ def test_sources_name_their_arguments():
     ("words", "message"),
     [
         ("--sample 0.5 --batch-size 10", "sample and batch-size exclude each other"),
-        ("--sample 0", "--sample: expected a fraction above 0, at most 1, found '0'"),
-        ("--sample 1.1", "--sample: expected a fraction"),
-        ("--sample nan", "--sample: expected a fraction"),
-        ("--learning-rate 0", "--learning-rate: expected a number above 0, found '0'"),
-        ("--learning-rate inf", "--learning-rate: expected a number above 0, found 'inf'"),
-        ("--learning-rate -1", "--learning-rate: expected a number above 0, found '-1'"),
-        ("--optimizer momentum:1", "--optimizer: momentum:1: momentum must be in [0, 1), got 1"),
+        ("--sample 0", "--sample: expected a number in (0, 1], found '0'"),
+        ("--sample 1.1", "--sample: expected a number in (0, 1]"),
+        ("--sample nan", "--sample: expected a number in (0, 1]"),
+        ("--learning-rate 0", "--learning-rate: expected a finite number above 0, found '0'"),
+        ("--learning-rate inf", "--learning-rate: expected a finite number above 0, found 'inf'"),
+        ("--learning-rate -1", "--learning-rate: expected a finite number above 0, found '-1'"),
+        (
+            "--optimizer momentum:1",
+            "--optimizer: momentum:1: Momentum momentum must be a number in [0, 1), got 1",
+        ),
         ("--optimizer moment", "--optimizer: unknown optimizer 'moment'; known: sgd, momentum, nesterov,"),
         ("--optimizer adam:0.9", "--optimizer: adam:0.9: expected adam[:beta1=0.9][:beta2"),
         ("--schedule cosin", "--schedule: unknown schedule 'cosin'; known: constant, bold-driver, step,"),
@@ -111,7 +115,7 @@ def test_sources_name_their_arguments():
         ("--warmup 3 --schedule one-cycle", "warmup and one-cycle exclude each other"),
         (
             "--validation-fraction 1",
-            "--validation-fraction: expected a fraction from 0 to below 1, found '1'",
+            "--validation-fraction: expected a number in [0, 1), found '1'",
         ),
         ("--class-weights 0:1", "--class-weights: expected balanced, or weights as 0=1,3=2.5, found '0:1'"),
         ("--augment blur", "--augment: unknown augmentation 'blur'; known: shift"),
@@ -125,8 +129,8 @@ def test_sources_name_their_arguments():
         ),
         ("--warmup 3 --schedule bold-driver", "it finds its own way up; say another schedule"),
         ("--batch-size none --epochs none", "--epochs: expected a whole number of at least 1, found 'none'"),
-        ("--l2 -1", "--l2: expected a number of at least 0, found '-1'"),
-        ("--clip 0", "--clip: expected a number above 0, found '0'"),
+        ("--l2 -1", "--l2: expected a finite number of at least 0, found '-1'"),
+        ("--clip 0", "--clip: expected a finite number above 0, found '0'"),
         (
             "--optimizer l-bfgs --batch-size 5",
             "l-bfgs and batch-size exclude each other: its line search needs exact",
@@ -148,7 +152,7 @@ def test_sources_name_their_arguments():
         ("--rounds-per-epoch 2", "rounds-per-epoch needs average=parameters"),
         ("--outer-momentum 0.5", "outer-momentum needs average=parameters"),
         ("--outer-learning-rate 1", "outer-learning-rate needs average=parameters"),
-        ("--average parameters --outer-momentum 1", "expected a number from 0 to below 1"),
+        ("--average parameters --outer-momentum 1", "expected a number in [0, 1)"),
         ("--average parameters --rounds-per-epoch 0", "expected a whole number of at least 1"),
         ("--epochs 0", "--epochs: expected a whole number of at least 1, found '0'"),
         ("--partitions 1000001", "--partitions: expected a whole number from 1 to 1000000, found '1000001'"),
@@ -287,7 +291,7 @@ def test_help_lists_every_option_in_its_group_in_this_order():
     [("", False), ("--augment shift:1", True), ("--layers dropout:0.5", True), ("--layers dropout:0", False)],
 )
 def test_a_plan_knows_what_blurs_the_cost(words, noisy):
-    assert parser.parse([*FILES, *words.split()]).recipe.plan(10).noisy == noisy
+    assert plan_of(parser.parse([*FILES, *words.split()]).recipe, 10).noisy == noisy
 
 
 def test_words_lists_every_word(capsys):
@@ -321,10 +325,39 @@ def test_words_lists_every_word(capsys):
         ),
     ],
 )
-def test_layers_that_do_not_fit_are_refused_before_spark_starts(words, message):
+def test_layers_that_do_not_fit_are_refused_before_spark_starts(words, message, tmp_path):
+    images = tmp_path / "images.csv"
+    images.write_text("0," * 783 + "0\n")
     with pytest.raises(UsageError) as caught:
-        parser.parse([*FILES, *words])
+        parser.parse([str(images) if "--input-shape" not in words else "a", *FILES[1:], *words])
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_largest_numbers_that_help_names_are_taken():
+    asked = parser.parse([*FILES, "--partitions", "1000000", "--skip-lines", "10000"])
+    assert (asked.partitions, asked.skip_lines) == (1_000_000, 10_000)
+
+
+def test_help_and_words_name_the_numbers_that_are_taken(capsys):
+    with pytest.raises(SystemExit):
+        parser.parse(["--help"])
+    help = " ".join(capsys.readouterr().out.split())
+    assert "(default 0.7); a number in (0, 1]" in help
+    assert "(default: as many as tasks run at once); a whole number from 1 to 1000000" in help
+    with pytest.raises(SystemExit):
+        parser.parse(["--words"])
+    words = capsys.readouterr().out
+    assert "  dropout:RATE\n" in words and "      rate: a number in [0, 1)\n" in words
+
+
+def test_layers_are_checked_with_the_data_where_the_width_is_not_known_before():
+    facts = Facts(16, np.arange(20) % 2, 2)
+    asked = parser.parse([*FILES, "--layers", "flatten,dense:8,conv2d:3x5"])
+    with pytest.raises(UsageError, match=r"^layer 3 conv2d:3x5: needs an image \(h, w, c\), got a row of 8"):
+        asked.training_run(facts)
+    asked = parser.parse([*FILES, "--layers", "flatten,dense:8", "--class-weights", "5=2"])
+    with pytest.raises(UsageError, match=r"^class-weights: expected classes 0..1, found class 5"):
+        asked.training_run(facts)
 
 
 def test_layers_are_held_against_the_width_of_a_local_file(tmp_path):
@@ -335,7 +368,7 @@ def test_layers_are_held_against_the_width_of_a_local_file(tmp_path):
     with pytest.raises(UsageError, match="input-shape: 2x2x1 makes 4 values, found 5 a row"):
         parser.parse([str(images), "b", "c", "d", "out", "--layers", "flatten", "--input-shape", "2x2x1"])
     words = [str(images), "-", "c", "-", "out", "--label-column", "0", "--layers", "conv2d:4x2,flatten"]
-    assert parser.parse(words).recipe.model(4, 2).input_shape == (2, 2, 1)
+    assert network_of(parser.parse(words).recipe, 4, 2).input_shape == (2, 2, 1)
 
 
 def test_a_line_too_long_to_peek_at_is_left_to_spark(tmp_path):
@@ -402,19 +435,19 @@ def test_flags_drop_what_belongs_to_the_other_averaging_in_the_file(tmp_path):
 def test_replicas_step_by_mini_batches_at_the_rate_that_is_said():
     words = "--average parameters --optimizer nesterov:0.8 --rounds-per-epoch 4 --outer-momentum 0.5 --clip 2"
     recipe = parser.parse([*FILES, *words.split()]).recipe
-    plan = recipe.plan(1000)
+    plan = plan_of(recipe, 1000)
     assert (plan.batch_size, plan.rounds, plan.jobs, plan.sample) == (64, 4, 4, 1.0)
-    assert recipe.optimizer_for(plan) == ParameterAveraging(
+    assert optimizer_of(recipe, plan) == ParameterAveraging(
         Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0, batch_size=64, outer_momentum=0.5
     )
-    assert recipe.plan(3).rounds == 3  # no more rounds than rows
-    many = recipe.for_replicas(60_000, 32)
+    assert plan_of(recipe, 3).rounds == 3  # no more rounds than rows
+    many = for_replicas(recipe, 60_000, 32)
     assert (many.batch_size, many.outer_momentum) == (32, 0.5)
     plain = Recipe.of(average="parameters")
-    assert plain.for_replicas(60_000, 15) == plain.for_replicas(64_000, 16) == plain
-    assert plain.for_replicas(63_999, 16).outer_momentum == 0.5
+    assert for_replicas(plain, 60_000, 15) == for_replicas(plain, 64_000, 16) == plain
+    assert for_replicas(plain, 63_999, 16).outer_momentum == 0.5
     own = Recipe.of(average="parameters", batch_size=7, outer_momentum=0.0)
-    assert own.for_replicas(100, 50) == own and Recipe().for_replicas(100, 50) == Recipe()
+    assert for_replicas(own, 100, 50) == own and for_replicas(Recipe(), 100, 50) == Recipe()
     assert Recipe.of(average="parameters", schedule="bold-driver").rate_schedule == BoldDriver()
 
 
@@ -423,7 +456,7 @@ def test_an_optimizer_given_here_brings_its_own_rate_and_schedule(tmp_path):
         tmp_path, {**PLACES, "learning_rate": 0.5, "schedule": "cosine", "batch_size": 9, "clip": 1}
     )
     recipe = parser.parse(["--config", path, "--optimizer", "adam"]).recipe
-    assert recipe.resolved().learning_rate == 0.001 and recipe.rate_schedule.name == "constant"
+    assert resolved(recipe).learning_rate == 0.001 and recipe.rate_schedule.name == "constant"
     assert recipe.batch_size == 9 and recipe.clip == 1
     recipe = parser.parse(["--config", path, "--optimizer", "l-bfgs"]).recipe
     assert recipe.batch_size is None and recipe.clip is None
@@ -557,12 +590,12 @@ def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
     asked = parser.parse([*FILES, *words.split()])
     path = config_file(tmp_path, asked.for_cluster(3).resolved())
     again = parser.parse(["--config", path, "out"])
-    assert again.recipe.resolved() == asked.recipe.resolved() and again.partitions == 3
+    assert resolved(again.recipe) == resolved(asked.recipe) and again.partitions == 3
     assert again.sources() == asked.sources()
-    assert again.recipe.model(16, 2) == asked.recipe.model(16, 2)
-    plan = asked.recipe.plan(100)
-    assert again.recipe.plan(100) == plan
-    assert again.recipe.optimizer_for(plan) == asked.recipe.optimizer_for(plan)
+    assert network_of(again.recipe, 16, 2) == network_of(asked.recipe, 16, 2)
+    plan = plan_of(asked.recipe, 100)
+    assert plan_of(again.recipe, 100) == plan
+    assert optimizer_of(again.recipe, plan) == optimizer_of(asked.recipe, plan)
     assert again.resolved() == asked.for_cluster(3).resolved()
 
 
@@ -577,7 +610,7 @@ def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
         ({"batch_size": 3, "batch-size": 4}, "batch_size is given twice"),
         ({"epochs": "3.5"}, "epochs: expected a whole number of at least 1, found '3.5'"),
         ({"epochs": True}, "epochs: expected a whole number of at least 1, found True"),
-        ({"l2": float("nan")}, "l2: expected a number of at least 0, found nan"),
+        ({"l2": float("nan")}, "l2: expected a finite number of at least 0, found nan"),
         ({"optimizer": {"nam": "adam"}}, "optimizer: expected an optimizer as a word or as"),
         ('{"epochs": 3, "epochs": 4}', "found the key 'epochs' twice"),
         ({"optimizer": {"name": "adam", "beta": 1}}, "takes the fields beta1, beta2, epsilon; found 'beta'"),

@@ -10,13 +10,14 @@ from nn.cli.resume import continued, start
 from nn.core.errors import DataError, PlatformError, UsageError
 from nn.data.split import Split
 from nn.io.checkpoint import Checkpoint
-from nn.models.builder import multilayer_perceptron
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import LocalFolder
 from nn.spark.storage.run_directory import Output
+from nn.training.assembly import for_replicas, optimizer_of, plan_of
 from nn.training.backend import Task
 from nn.training.records import Best, Epoch, Progress
 from nn.training.run import TrainingRun
+from tests.support.networks import multilayer_perceptron
 
 DATA = {"train": "f00", "test": "f01", "partitions": 2}
 MODEL = multilayer_perceptron(4, 3, (2,), "tanh", "mse")
@@ -27,8 +28,8 @@ def asked_for(tmp_path, *words):
     return parser.parse([*places, "--hidden", "2", *words])
 
 
-def optimizer_of(asked):
-    return asked.recipe.optimizer_for(asked.recipe.plan(100))
+def optimizer_for(asked):
+    return optimizer_of(asked.recipe, plan_of(asked.recipe, 100))
 
 
 def run_of(tmp_path, *words, epochs_made=3, finished=False, checkpoint=True):
@@ -37,7 +38,7 @@ def run_of(tmp_path, *words, epochs_made=3, finished=False, checkpoint=True):
     output = Output(LocalFolder(asked.output))
     output.write_config(asked.resolved())
     history = tuple(Epoch(n, 1.0, 0.5, 0.1, True, 7) for n in range(1, epochs_made + 1))
-    state = optimizer_of(asked).init(MODEL.init(0))
+    state = optimizer_for(asked).init(MODEL.init(0))
     if checkpoint:
         point = Checkpoint(Progress(state, history), asked.resolved(), DATA, resume.versions())
         Checkpoints(output.folder, 2).write(point)
@@ -156,7 +157,7 @@ def test_what_the_data_settle_if_nothing_is_said_is_the_run_s(tmp_path, before):
     asked = begin(tmp_path, output, "--average", "parameters").options
     for _ in ("as it begins", "with its data read"):
         assert asked.resolved() == asked_for(tmp_path, *before.split()).resolved()
-        asked = asked.with_recipe(asked.recipe.for_replicas(1000, asked.pieces))
+        asked = asked.with_recipe(for_replicas(asked.recipe, 1000, asked.pieces))
     with pytest.raises(UsageError, match="batch_size: the run in OUTPUT has .*, found 7"):
         begin(tmp_path, output, "--average", "parameters", "--batch-size", "7")
 
@@ -187,7 +188,7 @@ def progress_of(tmp_path, data=DATA, state=None, best=None):
     changed = Progress(state or earlier.state, earlier.history, best)
     begun = begun._replace(earlier=begun.earlier._replace(progress=changed))
     recipe = begun.options.recipe
-    plan, optimizer = recipe.plan(100), optimizer_of(begun.options)
+    plan, optimizer = plan_of(recipe, 100), optimizer_for(begun.options)
     run = TrainingRun(Task(MODEL), Split(100), plan, optimizer, recipe)
     return begun.progress(begun.options, data, run)
 
@@ -227,7 +228,7 @@ def test_a_state_of_another_network_is_refused(tmp_path):
 
 
 def test_a_point_to_go_back_to_needs_its_gradients_where_a_step_is_an_epoch(tmp_path):
-    optimizer = optimizer_of(asked_for(tmp_path))
+    optimizer = optimizer_for(asked_for(tmp_path))
     state, _ = optimizer.judge(optimizer.init(MODEL.init(0)), 1.0)
     with pytest.raises(DataError, match=r"fit the network: state.standing.grads: expected .*, found nothing"):
         progress_of(tmp_path, state=state)
@@ -283,6 +284,18 @@ def test_an_older_checkpoint_that_is_damaged_takes_no_one_s_place(tmp_path):
     manifest.write_text("{")
     begun = begin(tmp_path, output)
     assert begun.epoch == 3 and begun.notes[0].endswith("its manifest is not JSON; it is passed over")
+
+
+def test_a_configuration_without_a_newer_option_has_its_earlier_value(monkeypatch):
+    words = ["a.csv", "b.csv", "c.csv", "d.csv", "out"]
+    asked = parser.parse(words).for_cluster(2)
+    config = {name: value for name, value in asked.resolved().items() if name != "l2"}
+    with pytest.raises(UsageError, match="l2: the run in OUTPUT has none, found 0.0"):
+        continued(asked, config, 0)
+    monkeypatch.setitem(resume.EARLIER, "l2", 0.0)  # as option(..., earlier=0.0) declares it
+    assert continued(asked, config, 0) == asked
+    with pytest.raises(UsageError, match="l2: the run in OUTPUT has 0.0, found 0.5"):
+        continued(parser.parse([*words, "--l2", "0.5"]).for_cluster(2), config, 0)
 
 
 def test_the_configuration_survives_its_own_json(tmp_path):

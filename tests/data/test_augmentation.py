@@ -435,7 +435,10 @@ def test_augmentations_are_read_back_from_words_and_json():
         (lambda: Scale(1.0), r"Scale share must be a number in \[0, 0.9\], got 1.0$"),
         (lambda: Elastic(-0.5), r"Elastic strength must be a number in \[0, 1000\], got -0.5$"),
         (lambda: Elastic(1, smooth=0), r"Elastic smooth must be a number in \[0.5, 1000\], got 0$"),
-        (lambda: parse_list("shift:x", AUGMENTATIONS, "augmentation"), "expected a number for pixels"),
+        (
+            lambda: parse_list("shift:x", AUGMENTATIONS, "augmentation"),
+            r"expected a number in \[0, 1000\] for pixels",
+        ),
         (
             lambda: parse_list("shear:2", AUGMENTATIONS, "augmentation"),
             "unknown augmentation 'shear'; known: shift",

@@ -13,6 +13,8 @@ from nn.core import npz, tree
 from nn.data.local_rdd import local_rdd
 from nn.io import checkpoint
 from nn.io.checkpoint import Checkpoint
+from nn.optim.regularization import Penalty
+from nn.training.assembly import network_of, optimizer_of, plan_of, split_of
 from nn.training.recipe import Recipe
 from nn.training.records import Best, Epoch, Progress
 from tests.support.data import blobs
@@ -37,13 +39,13 @@ RECIPES = {
 def prepared(options, epochs):
     """(start, a function that yields the progress after each epoch from a progress on, optimiser, parameters)."""
     recipe = Recipe.of(epochs=epochs, **options)
-    model = recipe.model(16, 3, 255.0)
-    split = recipe.split(LABELS, 3)
-    plan = recipe.plan(split.train_rows)
-    optimizer = recipe.optimizer_for(plan)
+    model = network_of(recipe, 16, 3, 255.0)
+    split = split_of(recipe, LABELS, 3)
+    plan = plan_of(recipe, split.train_rows)
+    optimizer = optimizer_of(recipe, plan)
     blocks = split.apply(local_rdd(INPUTS, LABELS, block_rows=64)).persist()
-    measure = measure_on(blocks, model, penalty=recipe.penalty())
-    descend = descend_on(blocks, model, (), recipe.penalty())
+    measure = measure_on(blocks, model, penalty=Penalty(recipe.l1, recipe.l2))
+    descend = descend_on(blocks, model, (), Penalty(recipe.l1, recipe.l2))
 
     def run(progress):
         return train(measure, optimizer, plan, progress, descend, recipe.patience)

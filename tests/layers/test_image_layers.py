@@ -141,7 +141,10 @@ def test_image_layers_are_equal_if_they_do_the_same():
             lambda: Conv2D(4, 3, padding=["same"]),
             "Conv2D padding must be one of valid, same, got \\['same'\\]",
         ),
-        (lambda: Conv2D(4, 3, initializer="he"), "unknown initializer 'he'"),
+        (
+            lambda: Conv2D(4, 3, initializer="he"),
+            "Conv2D initializer must be one of glorot_uniform, .*, got 'he'",
+        ),
         (lambda: Conv2D(4, 3, gain=float("nan")), "gain must be a finite number above 0, got nan"),
         (lambda: MaxPool2D(0), "MaxPool2D size must be one or two whole numbers of at least 1, got 0"),
         (lambda: MaxPool2D(2, False), "MaxPool2D stride must be .*, got False"),

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn.layers.initializers import INITIALIZERS, check_initializer, draw_weights
+from nn.layers import Dense
+from nn.layers.initializers import INITIALIZERS, draw_weights
 
 FAN_IN, FAN_OUT = 300, 100
 VARIANCES = {
@@ -78,19 +79,19 @@ def test_draw_multiplies_what_the_named_initializer_draws_by_the_gain(name, draw
 
 
 @pytest.mark.parametrize("name", ["glorot", "", 3, ["zeros"], True])
-def test_check_initializer_lists_the_initializers_it_knows(name):
+def test_a_layer_lists_the_initializers_it_knows(name):
     with pytest.raises(ValueError) as caught:
-        check_initializer(name, 1.0)
-    assert str(caught.value) == f"unknown initializer {name!r}; known: {', '.join(VARIANCES)}"
+        Dense(1, name)
+    assert str(caught.value) == f"Dense initializer must be one of {', '.join(VARIANCES)}, got {name!r}"
 
 
 @pytest.mark.parametrize("gain", [0, -1.0, math.nan, math.inf, True, False, "1", None])
-def test_check_initializer_refuses_a_gain_that_is_not_above_0(gain):
+def test_a_layer_refuses_a_gain_that_is_not_above_0(gain):
     with pytest.raises(ValueError) as caught:
-        check_initializer("zeros", gain)
-    assert str(caught.value) == f"gain must be a finite number above 0, got {gain!r}"
+        Dense(1, "zeros", gain)
+    assert str(caught.value) == f"Dense gain must be a finite number above 0, got {gain!r}"
 
 
-def test_check_initializer_takes_what_draw_takes():
+def test_a_layer_takes_every_initializer():
     for name in (None, *INITIALIZERS):
-        check_initializer(name, 2)
+        assert Dense(1, name, 2).initializer == name

@@ -110,5 +110,7 @@ def test_layer_from_config_lists_the_known_names():
         ValueError, match="layer dense: takes the fields units, initializer, gain; found 'unit'"
     ):
         layer_from_config({"name": "dense", "unit": 3})
-    with pytest.raises(ValueError, match="unknown initializer 'glorrot'; known: glorot_uniform, .*he_normal"):
+    with pytest.raises(
+        ValueError, match="Dense initializer must be one of glorot_uniform, .*he_normal, .*, got 'glorrot'"
+    ):
         Dense(3, initializer="glorrot")

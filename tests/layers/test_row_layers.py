@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nn.core.constraints import shown
 from nn.core.random import Key
 from nn.layers import (
     ACTIVATIONS,
@@ -166,9 +167,12 @@ def test_softplus_and_elu_are_exact_close_to_zero():
 @pytest.mark.parametrize(
     ("make", "wrong", "message"),
     [
-        *((LeakyRelu, wrong, "LeakyRelu slope must be in [0, 1), got ") for wrong in (-0.1, 1, 1.5)),
+        *((LeakyRelu, wrong, "LeakyRelu slope must be a number in [0, 1), got ") for wrong in (-0.1, 1, 1.5)),
         *((Elu, wrong, "Elu alpha must be a finite number above 0, got ") for wrong in (0, -1.0, math.inf)),
-        *((Dropout, wrong, "Dropout rate must be in [0, 1), got ") for wrong in (-0.1, 1, 1.5, 10**400)),
+        *(
+            (Dropout, wrong, "Dropout rate must be a number in [0, 1), got ")
+            for wrong in (-0.1, 1, 1.5, 10**400)
+        ),
         *(
             (LayerNorm, wrong, "LayerNorm epsilon must be a finite number above 0, got ")
             for wrong in (0, -1e-5)
@@ -179,7 +183,7 @@ def test_layer_refuses_a_number_out_of_range(make, wrong, message):
     for value in (wrong, math.nan, True, False, "0.5", None, (0.5,)):
         with pytest.raises(ValueError) as caught:
             make(value)
-        assert str(caught.value) == f"{message}{value!r}"
+        assert str(caught.value) == message + shown(value)
 
 
 # ---- dropout ----

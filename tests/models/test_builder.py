@@ -5,8 +5,9 @@ import pytest
 
 from nn.core import spec
 from nn.layers import LAYERS
-from nn.models.builder import build_network, infer_input_shape, multilayer_perceptron
+from nn.models.builder import build_network, infer_input_shape
 from nn.models.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError
+from tests.support.networks import multilayer_perceptron
 
 
 def layers_of(words):

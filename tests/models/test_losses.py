@@ -155,7 +155,7 @@ def test_binary_cross_entropy_refuses_other_than_two_classes(classes):
 def test_smoothing_out_of_range_is_refused(make, wrong):
     with pytest.raises(ValueError) as caught:
         make(wrong)
-    assert str(caught.value) == f"smoothing must be in [0, 1), got {wrong!r}"
+    assert str(caught.value) == f"{make.__name__} smoothing must be a number in [0, 1), got {wrong!r}"
 
 
 def test_losses_are_registered_under_the_names_of_the_command_line():

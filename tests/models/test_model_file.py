@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import nn
 from nn.core.errors import DataError
 from nn.models import model_file
-from nn.models.builder import multilayer_perceptron
 from tests.support.data import blobs
+from tests.support.networks import multilayer_perceptron
 
 MODEL = multilayer_perceptron(16, 3, (4,), "tanh", "mse", scale=255.0)
 PARAMS = MODEL.init(1)

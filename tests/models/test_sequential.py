@@ -5,9 +5,9 @@ import pytest
 
 from nn.data.encoding import SharedScale
 from nn.layers import Dense, Relu, Sigmoid
-from nn.models.builder import multilayer_perceptron
 from nn.models.losses import CrossEntropy
 from nn.models.sequential import MAX_LAYERS, Sequential
+from tests.support.networks import multilayer_perceptron
 
 
 def test_model_init_is_a_function_of_the_seed():

@@ -670,13 +670,13 @@ def test_state_holds_no_more_arrays_than_it_says():
 @pytest.mark.parametrize("wrong", [0, -1, 2.0, True, None, "5", math.nan])
 @pytest.mark.parametrize("field", ["memory", "max_trials"])
 def test_lbfgs_refuses_what_counts_nothing(field, wrong):
-    with pytest.raises(ValueError, match=f"l-bfgs {field} must be a whole number of at least 1, got .+$"):
+    with pytest.raises(ValueError, match=f"LBFGS {field} must be a whole number of at least 1, got .+$"):
         LBFGS(**{field: wrong})
 
 
 @pytest.mark.parametrize("wrong", [-1e-9, math.nan, math.inf, True, None, "1e-5"])
 def test_lbfgs_refuses_what_is_no_tolerance(wrong):
-    with pytest.raises(ValueError, match="l-bfgs tolerance must be a finite number of at least 0, got .+$"):
+    with pytest.raises(ValueError, match="LBFGS tolerance must be a finite number of at least 0, got .+$"):
         LBFGS(tolerance=wrong)
 
 

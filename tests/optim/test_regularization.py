@@ -8,9 +8,9 @@ from nn.data.batches import RowSelection
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import local_rdd
 from nn.data.split import Split
-from nn.models.builder import multilayer_perceptron
 from nn.optim.regularization import Penalty
 from tests.support.data import blobs
+from tests.support.networks import multilayer_perceptron
 from tests.support.training import measure_on
 
 PARAMS = [

@@ -129,15 +129,15 @@ def test_weight_decay_leaves_biases_and_scales_out():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Momentum(1), r"momentum must be in \[0, 1\), got 1"),
-        (lambda: Nesterov(math.nan), r"momentum must be in \[0, 1\), got nan"),
-        (lambda: RMSProp(1.5), r"decay must be in \[0, 1\), got 1.5"),
+        (lambda: Momentum(1), r"momentum must be a number in \[0, 1\), got 1"),
+        (lambda: Nesterov(math.nan), r"momentum must be a number in \[0, 1\), got nan"),
+        (lambda: RMSProp(1.5), r"decay must be a number in \[0, 1\), got 1.5"),
         (lambda: RMSProp(epsilon=0.0), "epsilon must be a finite number above 0, got 0.0"),
         (lambda: Adagrad(math.inf), "epsilon must be a finite number above 0, got inf"),
-        (lambda: Adam(beta1=True), r"beta1 must be in \[0, 1\), got True"),
-        (lambda: Adam(beta2=-0.1), r"beta2 must be in \[0, 1\), got -0.1"),
+        (lambda: Adam(beta1=True), r"beta1 must be a number in \[0, 1\), got True"),
+        (lambda: Adam(beta2=-0.1), r"beta2 must be a number in \[0, 1\), got -0.1"),
         (lambda: AdamW(-1.0), "weight_decay must be a finite number of at least 0, got -1.0"),
-        (lambda: AdamW(beta2=2.0), r"beta2 must be in \[0, 1\), got 2.0"),
+        (lambda: AdamW(beta2=2.0), r"beta2 must be a number in \[0, 1\), got 2.0"),
     ],
 )
 def test_rules_refuse_what_makes_no_rule(make, message):

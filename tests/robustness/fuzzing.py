@@ -43,11 +43,11 @@ from nn.datasets.errors import DataError as IdxError
 from nn.io import checkpoint
 from nn.io.checkpoint import Checkpoint
 from nn.models import model_file
-from nn.models.builder import multilayer_perceptron
 from nn.models.classifier import Classifier
 from nn.spark.input.parsing import Parsed, parse_images, parse_labels
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import LocalFolder
+from nn.training.assembly import optimizer_of, plan_of, resolved
 from nn.training.backend import Task
 from nn.training.recipe import Recipe
 from nn.training.records import Epoch, Progress
@@ -66,6 +66,7 @@ from tests.robustness.fuzzing_common import (
     one_line,
 )
 from tests.robustness.fuzzing_tables import output_folder, plot_file, program_words, table
+from tests.support.networks import multilayer_perceptron
 
 PATIENCE = 10  # seconds
 
@@ -243,8 +244,8 @@ RUN = parser.parse(
         "momentum",
     ]
 ).for_cluster(2)
-PLAN = RUN.recipe.plan(7)
-OPTIMIZER = RUN.recipe.optimizer_for(PLAN)
+PLAN = plan_of(RUN.recipe, 7)
+OPTIMIZER = optimizer_of(RUN.recipe, PLAN)
 TRAINING = TrainingRun(Task(MODEL), Split(7), PLAN, OPTIMIZER, RUN.recipe)
 STATE = OPTIMIZER.move(
     OPTIMIZER.judge(OPTIMIZER.init(MODEL.init(1)), 1.0)[0],
@@ -540,7 +541,7 @@ def command_line(random: Random) -> str:
         words.append("--" + name.replace("_", "-") if random.random() < 0.95 else "--" + random.choice(WORDS))
         if random.random() < 0.1:
             words[-1] += "=" + random.choice(["--", "", "-", "-1", *WORDS])
-        elif type(fields[name].metadata["reader"]).__name__ != "Switch" or random.random() < 0.05:
+        elif type(fields[name].metadata["reader"]).__name__ != "Flag" or random.random() < 0.05:
             words.append(random.choice(WORDS))
     try:
         asked = parser.parse(words)
@@ -595,7 +596,7 @@ def recipe_file(random: Random) -> str:
         except UserError as error:
             one_line(str(error))
             return REFUSED
-    assert asked.recipe.resolved().resolved() == asked.recipe.resolved()
+    assert resolved(resolved(asked.recipe)) == resolved(asked.recipe)
     fields = {**options_of(Options), **options_of(Recipe)}
     for key, said in json.loads(content).items():
         name = key.replace("-", "_")
@@ -607,9 +608,9 @@ def recipe_file(random: Random) -> str:
 def number_is_kept(said, field, found) -> None:
     """Raise AssertionError where an option that is a number, a choice or a switch was taken for another."""
     kind = type(field.metadata["reader"]).__name__
-    if kind in ("Integer", "Number") and said != "none":
+    if kind == "Number" and said != "none":
         assert found == float(said) and not isinstance(said, bool), (field.name, said, found)
-    if kind in ("Choice", "Switch") and said != "none" and not (kind == "Switch" and isinstance(said, str)):
+    if kind in ("Choice", "Flag") and said != "none" and not (kind == "Flag" and isinstance(said, str)):
         assert found == said, (field.name, said, found)
 
 

@@ -9,7 +9,6 @@ import pytest
 from nn.core import tree
 from nn.data.batches import RowSelection
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
-from nn.models.builder import multilayer_perceptron
 from nn.optim.first_order import FirstOrder
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
@@ -26,6 +25,7 @@ from nn.training.recipe import Recipe
 from nn.training.records import Progress
 from nn.training.run import TrainingRun
 from tests.support.data import blobs
+from tests.support.networks import multilayer_perceptron
 from tests.support.training import descend_on, measure_on, train
 
 pytestmark = pytest.mark.spark

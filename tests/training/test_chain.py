@@ -15,11 +15,12 @@ from nn.data.block import Block
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.layers import Conv2D, Dense, Dropout, Flatten, Relu
-from nn.models.builder import build_network, multilayer_perceptron
+from nn.models.builder import build_network
 from nn.models.losses import LOSSES
 from nn.models.sequential import MAX_LAYERS, Sequential
 from nn.training import batching, chain, timing
 from tests.support.data import blobs
+from tests.support.networks import multilayer_perceptron
 from tests.support.training import step
 
 INPUTS, LABELS = blobs(100)

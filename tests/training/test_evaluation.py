@@ -3,9 +3,9 @@
 import numpy as np
 
 from nn.data.local_rdd import LocalBroadcast, local_rdd
-from nn.models.builder import multilayer_perceptron
 from nn.training import evaluation
 from tests.support.data import blobs
+from tests.support.networks import multilayer_perceptron
 
 INPUTS, LABELS = blobs(200)
 MODEL = multilayer_perceptron(16, 3, (4,), "tanh", "mse", scale=255.0)

@@ -10,6 +10,7 @@ import nn
 from nn.core.errors import DivergenceError
 from nn.data.hold_out import HoldOut
 from nn.optim.rules import Adam
+from nn.training.assembly import network_of
 from tests.support import ROOT
 from tests.support.data import blobs
 
@@ -380,7 +381,7 @@ RECIPES = sorted((ROOT / "recipes").glob("*.json"))
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_recipe_fits_images_of_its_data(path):
     recipe, about = nn.Recipe.read(str(path)), json.loads(Path(path).read_text())
-    assert recipe.model(784, 2 if "binary" in path.stem else 10).classes in (2, 10)
+    assert network_of(recipe, 784, 2 if "binary" in path.stem else 10).classes in (2, 10)
     assert about["about"] and about["get_data"].startswith("python generate_data.py")
 
 

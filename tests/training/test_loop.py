@@ -12,7 +12,7 @@ from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, local_rdd
 from nn.data.split import Split
 from nn.layers import Dense, Dropout, Tanh
-from nn.models.builder import build_network, multilayer_perceptron
+from nn.models.builder import build_network
 from nn.models.losses import LOSSES
 from nn.optim.first_order import FirstOrder
 from nn.optim.lbfgs import LBFGS
@@ -23,6 +23,7 @@ from nn.training.loop import early_stopping
 from nn.training.plan import Plan
 from nn.training.records import Best, Epoch, Measures, Progress, Sums
 from tests.support.data import blobs
+from tests.support.networks import multilayer_perceptron
 from tests.support.training import kept, measure_on, step, train
 
 INPUTS, LABELS = blobs(300)
@@ -179,9 +180,9 @@ def test_weights_that_are_no_numbers_end_a_run_at_once():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"epochs": 0}, "epochs must be at least 1, got 0"),
-        ({"epochs": 1, "sample": 0.0}, r"sample must be in \(0, 1\], got 0"),
-        ({"epochs": 1, "batch_size": 0}, "batch size must be at least 1, got 0"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+        ({"epochs": 1, "sample": 0.0}, r"sample must be a number in \(0, 1\], got 0"),
+        ({"epochs": 1, "batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
     ],
 )
 def test_plan_refuses_what_cannot_be_run(wrong, message):

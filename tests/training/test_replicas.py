@@ -16,7 +16,6 @@ from nn.data.block import Block
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.layers import Flatten
-from nn.models.builder import multilayer_perceptron
 from nn.optim.first_order import FirstOrder
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
@@ -27,6 +26,7 @@ from nn.training import batching
 from nn.training.plan import Plan
 from nn.training.records import Progress
 from tests.support.data import blobs
+from tests.support.networks import multilayer_perceptron
 from tests.support.training import descend_on, measure_on, step, train
 
 INPUTS, LABELS = blobs(300)

@@ -1,0 +1,144 @@
+"""What a recipe comes to: its defaults filled in, and its network, split, plan and optimizer for given data.
+
+nn/training/run.py puts them together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, cast
+
+import numpy as np
+
+from nn.core.options import options_of
+from nn.data.hold_out import HoldOut
+from nn.data.split import Split
+from nn.layers import Flatten
+from nn.models.builder import build_network, infer_input_shape
+from nn.models.sequential import Sequential
+from nn.optim.first_order import FirstOrder
+from nn.optim.optimizer import Optimizer
+from nn.optim.parameter_averaging import ParameterAveraging
+from nn.optim.rules import Rule
+from nn.training.plan import Plan
+from nn.training.recipe import (
+    ACTIVATION,
+    FEW_ROWS,
+    HIDDEN,
+    MANY_OUTER_MOMENTUM,
+    MANY_REPLICAS,
+    SMALL_BATCH,
+    Recipe,
+    read_value,
+)
+
+OUTER_RATE, OUTER_MOMENTUM = 1.0, 0.0
+
+
+def resolved(recipe: Recipe) -> Recipe:
+    """Fill in all defaults that do not depend on the data."""
+    values: dict[str, Any] = {}
+    if recipe.layers is None:
+        values = {"hidden": recipe.hidden or HIDDEN, "activation": recipe.activation or ACTIVATION}
+    if recipe.averages_parameters:
+        values |= {
+            "batch_size": recipe.step_rows,
+            "rounds_per_epoch": recipe.rounds_per_epoch or 1,
+            "outer_learning_rate": recipe.outer_learning_rate or OUTER_RATE,
+            "outer_momentum": OUTER_MOMENTUM if recipe.outer_momentum is None else recipe.outer_momentum,
+        }
+    elif recipe.batch_size is None:
+        values["sample"] = recipe.fraction
+    if not recipe.optimizer.needs_exact_cost:
+        rate = recipe.learning_rate or cast(Rule, recipe.optimizer).default_learning_rate
+        values |= {"learning_rate": rate, "schedule": recipe.rate_schedule}
+    return dataclasses.replace(recipe, **values)
+
+
+def for_replicas(recipe: Recipe, rows: int, replicas: int) -> Recipe:
+    """Fill in the defaults for `rows` training rows on `replicas` replicas."""
+    many = replicas >= MANY_REPLICAS and rows < FEW_ROWS * replicas
+    if not (recipe.averages_parameters and many):
+        return recipe
+    momentum = MANY_OUTER_MOMENTUM if recipe.outer_momentum is None else recipe.outer_momentum
+    return dataclasses.replace(recipe, batch_size=recipe.batch_size or SMALL_BATCH, outer_momentum=momentum)
+
+
+def settled_as(recipe: Recipe, config: dict[str, Any]) -> Recipe:
+    """Fill in the defaults of `for_replicas` as the configuration of an earlier run has them."""
+    values = {
+        name: read_value(options_of(Recipe)[name], config.get(name))
+        for name in ("batch_size", "outer_momentum")
+        if recipe.averages_parameters and getattr(recipe, name) is None
+    }
+    return dataclasses.replace(recipe, **values)
+
+
+def network_of(recipe: Recipe, width: int, classes: int, scale: float = 1.0) -> Sequential:
+    """Return the network for rows of `width` values. Raises ValueError where shapes do not fit, with the layer."""
+    layers = recipe.hidden_layers
+    shape = recipe.input_shape or infer_input_shape(layers, width, bool(recipe.augment))
+    if recipe.layers is None and len(shape) > 1:
+        layers = (Flatten(), *layers)  # a perceptron takes images as rows
+    if math.prod(shape) != width:
+        text = "x".join(map(str, shape))
+        raise ValueError(f"input_shape: {text} makes {math.prod(shape)} values, found {width} a row")
+    model = build_network(layers, shape, classes, recipe.loss, scale, recipe.initializer)
+    if recipe.augment and len(shape) != 3:
+        raise ValueError(f"augment: needs images (h, w, c), got a row of {width}; say input_shape")
+    return model
+
+
+def split_of(recipe: Recipe, labels: np.ndarray, classes: int) -> Split:
+    """Return the validation split and the class weights of training rows with these labels (n,).
+
+    Raises ValueError if no rows to learn from are left, for a class that does not exist, and for labels that the loss
+    cannot learn.
+    """
+    recipe.loss.check_labels(labels)
+    rows = len(labels)
+    hold_out = HoldOut(recipe.seed, recipe.validation_fraction, rows) if recipe.validation_fraction else None
+    if recipe.class_weights is None:
+        return Split(rows, hold_out)
+    if hold_out is not None:
+        # Balanced by the rows that are learned from: others may not say how to learn.
+        labels = labels[~hold_out.mask(np.arange(rows))]
+    return Split(rows, hold_out, recipe.class_weights.table(np.bincount(labels, minlength=classes)))
+
+
+def plan_of(recipe: Recipe, rows: int) -> Plan:
+    """Return the plan for a number of training rows."""
+    return Plan(
+        rows,
+        recipe.epochs,
+        recipe.fraction,
+        recipe.step_rows,
+        recipe.seed,
+        validates=recipe.validation_fraction > 0,
+        keeps_best=recipe.patience is not None,
+        noisy=bool(recipe.augment) or any(layer.is_random for layer in recipe.hidden_layers),
+        rounds=min(recipe.rounds_per_epoch or 1, max(rows, 1)) if recipe.averages_parameters else None,
+    )
+
+
+def optimizer_of(recipe: Recipe, plan: Plan) -> Optimizer:
+    """Return the optimizer with its schedule."""
+    if recipe.optimizer.needs_exact_cost:
+        return cast(Optimizer, recipe.optimizer)
+    recipe = resolved(recipe)
+    assert recipe.learning_rate is not None
+    shared = (
+        cast(Rule, recipe.optimizer),
+        recipe.rate_schedule,
+        recipe.learning_rate,
+        recipe.epochs,
+        plan.jobs,
+        recipe.warmup,
+        recipe.clip,
+    )
+    if not recipe.averages_parameters:
+        return FirstOrder(*shared)
+    assert recipe.batch_size is not None and recipe.outer_learning_rate is not None
+    assert recipe.outer_momentum is not None
+    return ParameterAveraging(*shared, recipe.batch_size, recipe.outer_learning_rate, recipe.outer_momentum)
