@@ -51,6 +51,8 @@ class Interval:
             first, last = self.low + (not self._includes_low), self.high - (not self._includes_high)
             bound = f"of at least {first}" if last == math.inf else f"from {first} to {last}"
             return "a whole number" if first == -math.inf else f"a whole number {bound}"
+        if self.low == -math.inf and self.high == math.inf:
+            return "a finite number"
         if self.high == math.inf:
             return f"a finite number {'of at least' if self._includes_low else 'above'} {self.low:g}"
         left, right = "[" if self._includes_low else "(", "]" if self._includes_high else ")"
@@ -68,6 +70,7 @@ class Interval:
 AT_LEAST_ONE = Interval(int, 1)
 POSITIVE = Interval(float, 0, closed="neither")
 NON_NEGATIVE = Interval(float, 0)
+FINITE = Interval(float)
 FROM_0_TO_1 = Interval(float, 0, 1)
 FROM_0_BELOW_1 = Interval(float, 0, 1, "left")
 ABOVE_0_TO_1 = Interval(float, 0, 1, "right")

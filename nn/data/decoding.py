@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+
+from nn.core.constraints import FINITE, POSITIVE, check_fields
 
 Label = str | int | float | bool
 
@@ -53,15 +55,11 @@ class TargetScale:
     Raises ValueError unless both are finite and the scale is above 0.
     """
 
-    mean: float = 0.0
-    scale: float = 1.0
+    mean: Annotated[float, FINITE] = 0.0
+    scale: Annotated[float, POSITIVE] = 1.0
 
     def __post_init__(self) -> None:
-        for value in (self.mean, self.scale):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise ValueError(f"expected finite numbers as mean and scale of the target, found {value!r}")
-        if self.scale <= 0:
-            raise ValueError(f"expected a scale of the target above 0, found {self.scale!r}")
+        check_fields(self)
 
     def encode(self, values: np.ndarray) -> np.ndarray:
         """Return standardized targets (n, 1) float32 for values (n,)."""

@@ -9,13 +9,14 @@ the same numbers with the same operations, so they agree to the bit.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
+
+from nn.core.constraints import FINITE, POSITIVE, check_fields
 
 UNKNOWN = -1.0  # the code of a category that was not in the training rows
 MOST_INPUTS = 1 << 20  # of an encoder: more would not fit into a network
@@ -39,12 +40,11 @@ class Encoder(Protocol):
 class SharedScale:
     """Divide all columns by one number: for pixels, and for columns that are measured in the same unit."""
 
-    scale: float = 1.0
+    scale: Annotated[float, POSITIVE] = 1.0
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not (_is_number(self.scale) and 0 < self.scale < math.inf):
-            raise ValueError(f"the scale of the inputs must be a finite number above 0, got {self.scale!r}")
+        check_fields(self)
 
     def encode(self, inputs: np.ndarray) -> np.ndarray:
         """Return the inputs (n, ...) as float32, divided by the scale."""
@@ -68,18 +68,14 @@ class Number:
 
     kind: ClassVar[str] = "number"
     name: str
-    offset: float = 0.0
-    center: float = 0.0
-    scale: float = 1.0
-    fill: float | None = None
+    offset: Annotated[float, FINITE] = 0.0
+    center: Annotated[float, FINITE] = 0.0
+    scale: Annotated[float, POSITIVE] = 1.0
+    fill: Annotated[float, FINITE] | None = None
     indicator: bool = False
 
     def __post_init__(self) -> None:
-        numbers = (self.offset, self.center, self.scale, 0.0 if self.fill is None else self.fill)
-        if not (all(_is_number(value) and math.isfinite(value) for value in numbers) and self.scale > 0):
-            raise ValueError(
-                f"column {self.name!r}: expected finite numbers and a scale above 0, found {self}"
-            )
+        check_fields(self)
 
     @property
     def width(self) -> int:
@@ -278,6 +274,3 @@ def _column_from_config(config: Any) -> Column:
         fields["values"] = tuple(fields["values"])
     return kind(**fields)
 
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -72,8 +72,8 @@ def test_decoder_is_the_same_after_json(decoder):
         ({"labels": [1, "1"]}, "two or more distinct labels"),
         ({"labels": [1, None]}, "names or numbers"),
         ({"target": 3}, "expected its mean and its scale"),
-        ({"target": {"mean": 1, "scale": 0}}, "a scale of the target above 0"),
-        ({"target": {"mean": "1", "scale": 1}}, "finite numbers"),
+        ({"target": {"mean": 1, "scale": 0}}, "TargetScale scale must be a finite number above 0"),
+        ({"target": {"mean": "1", "scale": 1}}, "TargetScale mean must be a finite number"),
     ],
 )
 def test_decoder_refuses_a_description_that_is_not_one(config, message):

@@ -128,9 +128,9 @@ CATEGORY = {"kind": "category", "name": "a", "values": ["b"], "other": True, "fi
         ({"columns": []}, "expected columns that give 1 to 1,048,576 inputs, found 0"),
         ({"columns": [{"kind": "date"}]}, "expected a column of a kind in number, category"),
         ({"columns": [{**NUMBER, "more": 1}]}, "expected the fields of a number"),
-        ({"columns": [{**NUMBER, "scale": 0}]}, "a scale above 0"),
-        ({"columns": [{**NUMBER, "scale": True}]}, "expected finite numbers"),
-        ({"columns": [{**NUMBER, "center": float("nan")}]}, "expected finite numbers"),
+        ({"columns": [{**NUMBER, "scale": 0}]}, "Number scale must be a finite number above 0"),
+        ({"columns": [{**NUMBER, "scale": True}]}, "Number scale must be"),
+        ({"columns": [{**NUMBER, "center": float("nan")}]}, "Number center must be a finite number"),
         ({"columns": [{**NUMBER, "indicator": 1}]}, "expected true or false for indicator"),
         ({"columns": [{**NUMBER, "name": 3}]}, "expected the fields of a number"),
         (
@@ -153,7 +153,7 @@ def test_shared_scale_keeps_the_operations_of_version_0_1():
     expected = pixels.astype(np.float32) * np.float32(1 / 255.0)
     assert np.array_equal(SharedScale(255.0).encode(pixels), expected)
     for scale in (0, -1, np.inf, True, "1"):
-        with pytest.raises(ValueError, match="the scale of the inputs must be a finite number above 0"):
+        with pytest.raises(ValueError, match="SharedScale scale must be a finite number above 0"):
             SharedScale(scale)
 
 

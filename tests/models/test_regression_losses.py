@@ -43,5 +43,5 @@ def test_a_large_difference_counts_less_with_huber_than_with_squares():
 
 @pytest.mark.parametrize("delta", [0, -1, float("inf"), float("nan"), True, "1"])
 def test_huber_refuses_a_delta_that_is_no_size(delta):
-    with pytest.raises(ValueError, match="delta must be a finite number above 0"):
+    with pytest.raises(ValueError, match="Huber delta must be a finite number above 0"):
         Huber(delta)
