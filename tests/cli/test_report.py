@@ -7,6 +7,7 @@ import pytest
 
 from nn.cli import report
 from nn.cli.options import Options
+from nn.cli.run import names_of
 from nn.spark.runtime.cluster import Executor
 
 UNNAMED = {"name": "x.csv", "class_names": None}
@@ -21,7 +22,7 @@ def described(content):
             raise content
         return content
 
-    return report.describe_data(SimpleNamespace(read=read), SimpleNamespace(train_images="/data/x.csv"), 5)
+    return names_of(SimpleNamespace(read=read), "/data/x.csv", 5)
 
 
 def test_a_page_that_counts_the_same_rows_names_data_and_classes():

@@ -67,7 +67,7 @@ def job(spark, *words):
     storage = Storage(spark)
     output = Output(storage.folder(asked.output))
     checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
-    main_task.run(spark, storage, output, checkpoints, Start(asked, None, False))
+    main_task.run_job(spark, storage, output, checkpoints, Start(asked, None, False))
 
 
 BEGUN: list[subprocess.Popen] = []
