@@ -96,7 +96,7 @@ def told(run: runs.Run) -> str:
         return f"{who}skipped: {run.skipped}"
     best = max((line["accuracy"] for line in run.answer["epochs"]), default=0)
     took = tables.seconds(runs.epoch_seconds(run.answer))
-    return f"{who}{took} an epoch, loaded in {tables.seconds(run.answer['load'])}, accuracy {best:.4f}"
+    return f"{who}{took} per epoch, loaded in {tables.seconds(run.answer['load'])}, accuracy {best:.4f}"
 
 
 @contextmanager

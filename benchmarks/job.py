@@ -48,7 +48,7 @@ class Job(NamedTuple):
 
 
 def run(asked: argparse.Namespace, options: list[str]) -> tuple[float, ...]:
-    """One job: (test accuracy, lowest score of a class, seconds reading, median seconds an epoch, seconds in all)."""
+    """One job: (test accuracy, lowest score of a class, seconds reading, median seconds per epoch, seconds in all)."""
     job = submitted(asked, options)
     test = job.summary["test"]
     return (

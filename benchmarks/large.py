@@ -26,7 +26,7 @@ from peers import contract, memory
 ROOT = Path(__file__).resolve().parents[1]
 MILLION, TEST_ROWS, EPOCHS = 1_000_000, 10_000, 2
 OPTIONS = ("--hidden", "64", "--activation", "relu", "--loss", "cross-entropy", "--optimizer", "momentum")
-HEAD = ("rows", "reading", "an epoch", "reading a row", "a row and epoch", "test accuracy")
+HEAD = ("rows", "reading", "per epoch", "reading a row", "a row and epoch", "test accuracy")
 PROCESSES = ("driver JVM", "Python driver", "workers together", "largest worker")
 
 

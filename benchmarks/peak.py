@@ -57,8 +57,8 @@ def main() -> None:
         speed = rows * operations(widths) / seconds / 1e9
         share = speed / statistics.mean(peaks[-2:])
         lines.append([name, tables.seconds(seconds), f"{speed:.1f}", f"{share:.0%}"])
-        print(f"{name}: {seconds:.3f} s an epoch", file=sys.stderr, flush=True)
-    print(tables.markdown(["-".join(map(str, widths)), "an epoch", "GFLOP/s", "share of peak"], lines))
+        print(f"{name}: {seconds:.3f} s per epoch", file=sys.stderr, flush=True)
+    print(tables.markdown(["-".join(map(str, widths)), "per epoch", "GFLOP/s", "share of peak"], lines))
     print(f"\nPeak, {asked.cores} processes: {', '.join(f'{each:.1f}' for each in peaks)} GFLOP/s.")
 
 
@@ -87,7 +87,7 @@ def operations(widths: Sequence[int]) -> int:
 
 
 def epoch(asked: argparse.Namespace, peer: str, average: str) -> float:
-    """Seconds an epoch of a peer; it ends the program where the peer cannot run."""
+    """Seconds per epoch of a peer; it ends the program where the peer cannot run."""
     words = ["--data", str(Path(asked.data).resolve()), "--cores", str(asked.cores), "--average", average]
     words += ["--hidden", ",".join(map(str, asked.hidden)), "--batch-size", str(asked.batch_size)]
     reply = Launcher().run(peer, [*words, "--epochs", str(asked.epochs), "--driver-memory", "4g"])

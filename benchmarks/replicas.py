@@ -69,7 +69,7 @@ CASES: dict[str, dict[str, Any]] = {
         "learning_rate": 0.05,
         "outer_momentum": 0.5,
     },
-    "4 rounds an epoch": {"rounds_per_epoch": 4},
+    "4 rounds per epoch": {"rounds_per_epoch": 4},
 }
 SORTED = "batches of 64, rows sorted by class"  # left out of the picture: far below
 FORGETFUL = "velocities dropped each round"  # not an option: what averaging them is worth
@@ -134,12 +134,12 @@ def partitions(inputs: np.ndarray, labels: np.ndarray, count: int) -> LocalRDD:
 def picture(found: dict[str, list[float]], seeds: int) -> Figure:
     """Accuracy over the number of replicas, a line a case."""
     figure, axes = canvas()
-    for (name, values), (colour, stroke) in zip(found.items(), STYLES, strict=True):
+    for (name, values), (color, stroke) in zip(found.items(), STYLES, strict=True):
         axes.plot(
             REPLICAS,
             [100 * value for value in values],
             stroke,
-            color=colour,
+            color=color,
             marker="o",
             linewidth=2,
             label=name,

@@ -9,7 +9,7 @@
     summed flat        S = 1 stage,  G = 0,  C = P                         as nn/spark/aggregate.py decides
     in G groups        S = 2 stages,         C = P / min(G, s) + G         sums that follow one another
 
-One job an epoch, P partitions, s slots, n rows, w parameters, of which m lie in the processor's caches. What a row is
+One job per epoch, P partitions, s slots, n rows, w parameters, of which m lie in the processor's caches. What a row is
 read for and what it costs a step in calls are one term: with batches of a fixed size both grow with the rows alone. The
 coefficients are seconds a unit; they and m are fitted to relative errors, none below 0. On a cluster what passes the
 busiest links is added, at 10 Gbit/s. What it prints goes into docs/scaling.md.
@@ -88,7 +88,7 @@ QUICK = [Case(average, times, 8, 2, 2, times == 2) for average in AVERAGES for t
 
 
 def measure(context: Any, data: str, cases: Sequence[Case]) -> Iterator[tuple[Case, float]]:
-    """Seconds an epoch of every case, whatever slots it names."""
+    """Seconds per epoch of every case, whatever slots it names."""
     from nn.spark.input import reader
     from nn.spark.storage.filesystem import Storage
 
@@ -163,7 +163,7 @@ def parameters(hidden: int) -> int:
 
 
 def groups_of(average: str, w: int, partitions: int) -> int:
-    """How many groups an epoch's tallies are summed in; 0: flat."""
+    """How many groups an epoch's sums are summed in; 0: flat."""
     return group_count(partitions, TALLY[average] * w)
 
 
@@ -222,13 +222,13 @@ def coefficients_of(measured: Sequence[tuple[Case, float]], held: float) -> np.n
 
 
 def network(average: str, w: int, partitions: int) -> float:
-    """Seconds on the busiest links, a slot a partition: tallies to where they are added up, parameters out and on.
+    """Seconds on the busiest links, a slot a partition: sums to where they are added up, parameters out and on.
 
     It is worked out, not measured: on one machine there is no network.
     """
     groups, executors = groups_of(average, w, partitions), max(1, partitions // CORES)
-    tallies = partitions / groups * math.ceil(groups / executors) + groups if groups else partitions
-    return (tallies + 2) * TALLY[average] * w / BANDWIDTH
+    sums = partitions / groups * math.ceil(groups / executors) + groups if groups else partitions
+    return (sums + 2) * TALLY[average] * w / BANDWIDTH
 
 
 def overtaken(model: Model, average: str, w: int) -> int | None:

@@ -37,7 +37,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "spark.executorEnv.OPENBLAS_NUM_THREADS=2",
         "spark.executorEnv.OMP_NUM_THREADS=2",
     ),
-    "tallies over 1 MB fetched by the driver": ("spark.task.maxDirectResultSize=1m",),
+    "sums over 1 MB fetched by the driver": ("spark.task.maxDirectResultSize=1m",),
     "workers not reused": ("spark.python.worker.reuse=false",),
     "no wait for locality": ("spark.locality.wait=0",),
     "no web page": ("spark.ui.enabled=false",),

@@ -73,7 +73,7 @@ def add_average(parser: argparse.ArgumentParser) -> None:
         choices=("parameters", "gradients"),
         default="parameters",
         help="parameters: mini-batches in each part of the rows, whose parameters are averaged after each epoch; "
-        "gradients: one step an epoch, from all rows (default parameters)",
+        "gradients: one step per epoch, from all rows (default parameters)",
     )
 
 

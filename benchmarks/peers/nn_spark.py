@@ -2,7 +2,7 @@
 
     python -m benchmarks.peers.nn_spark --data data --average gradients
 
-Gradients: one step an epoch from all rows, or with --job-batch one job for each mini-batch. The test rows are measured
+Gradients: one step per epoch from all rows, or with --job-batch one job for each mini-batch. The test rows are measured
 on the driver, outside the time.
 """
 

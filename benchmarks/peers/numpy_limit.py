@@ -4,7 +4,7 @@
 
 Parameters: each process takes its own mini-batches from the common start, and the parent averages parameters and
 velocities after each epoch, weighted by rows. Gradients: each process sums its rows' gradients, and the parent takes
-one step an epoch. What moves lies in shared memory; pipes carry commands alone.
+one step per epoch. What moves lies in shared memory; pipes carry commands alone.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ def test_unknown_peers_and_sections_are_refused(capsys):
     with pytest.raises(UsageError, match="--peers-python: expected a Python, found /no/such"):
         commandline.parse(["data", "--peers-python", "/no/such"])
     with pytest.raises(SystemExit):
-        commandline.parse(["data", "--only", "speed,colour"])
+        commandline.parse(["data", "--only", "speed,color"])
     assert "expected some of speed, accuracy, loading, rows" in capsys.readouterr().err
 
 
