@@ -57,8 +57,8 @@ class Start(NamedTuple):
         for name, path in (("train", options.train_images), ("test", options.test_images)):
             if self.earlier.data.get(name) != data[name]:
                 raise DataError(
-                    f"--resume: expected the {name} data that the run in OUTPUT read, in the same pieces, found others "
-                    f"in {path} or its labels"
+                    f"--resume: expected the {name} data that the run in OUTPUT read, in the same input splits, found "
+                    f"others in {path} or its labels"
                 )
         progress = self.earlier.progress
         try:

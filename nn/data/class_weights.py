@@ -87,13 +87,13 @@ class ClassWeightsReader(Reader):
             raise invalid(self.expected, value)
         return self._named(list(value.items()), value)
 
-    def _named(self, pairs: list[Any], found: Any) -> ClassWeights:
+    def _named(self, pairs: list[Any], value: Any) -> ClassWeights:
         try:
             named = {int(number): float(weight) for number, weight in pairs}
         except (ValueError, OverflowError):
-            raise invalid(self.expected, found) from None
+            raise invalid(self.expected, value) from None
         if len(named) < len(pairs):
-            raise invalid(self.expected + " with each class once", found)
+            raise invalid(self.expected + " with each class once", value)
         return ClassWeights(tuple(named.items()))
 
     def plain(self, value: Any) -> Any:

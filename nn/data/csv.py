@@ -157,9 +157,9 @@ def _another_header(line: int, header: str, dialect: Dialect) -> LineError | Non
     difference = first_difference(dialect.names, names_of(header, dialect))
     if difference is None:
         return None
-    number, name, found = difference
+    number, name, other = difference
     expected = f"{quoted(name)} as the name of column {number}, as in the first file"
-    return LineError(line, expected, quoted(found), "put the columns into the order of the first file")
+    return LineError(line, expected, quoted(other), "put the columns into the order of the first file")
 
 
 def next_lines(lines: Iterator[bytes], max_lines: int) -> list[bytes]:

@@ -64,7 +64,7 @@ class RunOptions:
     partitions: int | None = option(
         None,
         Integer(1, most=MOST_PIECES),
-        "pieces that the rows are cut into (default: as many as tasks run at once)",
+        "partitions that the rows are cut into (default: as many as tasks run at once)",
         group="run",
     )
     shuffle_once: bool = option(

@@ -86,10 +86,11 @@ def test_workers_that_need_more_than_there_is_are_a_problem():
 
 def test_ends_and_room_are_lines():
     assert check.ends_line(ENDS) == (
-        "data      TRAIN_IMAGES: 4 pieces; first block 1,024 rows of 784 values, last block 500 rows of 784 values"
+        "data      TRAIN_IMAGES: 4 input splits; first block 1,024 rows of 784 values, last block 500 rows of 784 "
+        "values"
     )
     assert "last block unreadable" in check.ends_line(ENDS._replace(last=LineError(1, "", "")))
-    assert check.room_line(Memory(47_000_000, 400_000_000)) == (
+    assert check.memory_line(Memory(47_000_000, 400_000_000)) == (
         "memory    rows need 47 MB, executors have 400 MB for them: they are cached in memory"
     )
-    assert "on disk, which is slower" in check.room_line(Memory(300_000_000, 400_000_000))
+    assert "on disk, which is slower" in check.memory_line(Memory(300_000_000, 400_000_000))

@@ -200,7 +200,8 @@ def test_the_progress_of_the_earlier_run_is_the_start(tmp_path):
 def test_other_data_are_refused(tmp_path, name, place):
     with pytest.raises(
         DataError,
-        match=f"expected the {name} data that the run in OUTPUT read, in the same pieces, found others in {place}",
+        match=f"expected the {name} data that the run in OUTPUT read, in the same input splits, found others in "
+        f"{place}",
     ):
         progress_of(tmp_path, data={**DATA, name: "fff"})
 

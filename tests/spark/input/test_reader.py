@@ -126,7 +126,7 @@ def test_reading_a_compressed_file_is_one_piece_and_says_so(spark, folder, endin
     dataset = read(spark, folder / f"x.csv{ending}", folder / "y.csv", 2)
     assert_holds(dataset)
     assert dataset.partitions == 1
-    assert "is compressed and is read as one piece by one core; 2 part files" in dataset.notes[0]
+    assert "is compressed and is one input split, which one core reads; 2 part files" in dataset.notes[0]
 
 
 def write_parts(folder, count, header=False):
