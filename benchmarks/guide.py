@@ -324,12 +324,12 @@ def main() -> None:
     parser.add_argument("data", help="folder with the CSV files of generate_data.py")
     parser.add_argument("folder", help="where the pictures go")
     parser.add_argument("--only", choices=tuple(PICTURES), help="one picture")
-    asked = parser.parse_args()
-    data, folder = Data(asked.data), Path(asked.folder)
+    args = parser.parse_args()
+    data, folder = Data(args.data), Path(args.folder)
     folder.mkdir(parents=True, exist_ok=True)
     with house_style():
         for name, draw in PICTURES.items():
-            if asked.only in (None, name):
+            if args.only in (None, name):
                 print(name, flush=True)
                 save(draw(data), folder / f"{name}.png")
 

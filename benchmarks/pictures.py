@@ -70,28 +70,28 @@ def speed(results: Results) -> Figure:
     """Seconds per epoch as dots on a log axis, a group for each kind of step."""
     mine = [each for each in _taking_part(results, STANDARD) if not math.isnan(_epoch(results, each.name))]
     values = [_epoch(results, contestant.name) for contestant in mine]
-    places = _places(mine)
-    figure, axes = canvas(height=1.6 + 0.38 * (places[0] + 1))
+    heights = _heights(mine)
+    figure, axes = canvas(height=1.6 + 0.38 * (heights[0] + 1))
     left, right = min(values) / 2, max(values) * 3
-    axes.hlines(places, left, values, color=GROUND, linewidth=6)
-    for contestant, value, place in zip(mine, values, places, strict=True):
+    axes.hlines(heights, left, values, color=GROUND, linewidth=6)
+    for contestant, value, place in zip(mine, values, heights, strict=True):
         axes.plot(value, place, "o", color=COLORS[contestant.peer], markersize=10)
         words: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 9.5}
         axes.annotate(seconds(value), (value, place), (9, 0), **words)
     axes.set(xscale="log", xlim=(left, right), xlabel="seconds for all training rows once, log scale")
-    axes.set_yticks(places, [contestant.name for contestant in mine])
+    axes.set_yticks(heights, [contestant.name for contestant in mine])
     axes.tick_params(axis="y", length=0)
     _plain_log(axes.xaxis)
     heading(axes, "Seconds per epoch", f"784-64-10; from above: {', '.join(_steps(mine))}")
     return figure
 
 
-def _places(mine: list[Contestant]) -> list[float]:
+def _heights(mine: list[Contestant]) -> list[float]:
     """Heights from above down to 0, with room between the kinds of step."""
-    places = [0.0]
+    heights = [0.0]
     for above, below in zip(reversed(mine[:-1]), reversed(mine), strict=False):
-        places.append(places[-1] + (1.0 if above.step == below.step else 1.7))
-    return places[::-1]
+        heights.append(heights[-1] + (1.0 if above.step == below.step else 1.7))
+    return heights[::-1]
 
 
 def _steps(mine: list[Contestant]) -> list[str]:

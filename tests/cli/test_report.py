@@ -66,6 +66,6 @@ def test_class_names_that_would_break_a_line_are_left_out():
 )
 def test_an_output_that_would_end_with_the_driver_s_machine_is_noted(settings, is_local, noted):
     context = SimpleNamespace(version="4", master="yarn", getConf=lambda: settings)
-    told = report.spark_line(context, [Executor("1", 4, 0)], Options(), SimpleNamespace(is_local=is_local))
-    assert told.splitlines()[0] == "spark     4 at yarn: 4 tasks at once"
-    assert (len(told.splitlines()) == 2) == noted == ("note      OUTPUT is on the disk" in told)
+    lines = report.spark_line(context, [Executor("1", 4, 0)], Options(), SimpleNamespace(is_local=is_local))
+    assert lines.splitlines()[0] == "spark     4 at yarn: 4 tasks at once"
+    assert (len(lines.splitlines()) == 2) == noted == ("note      OUTPUT is on the disk" in lines)

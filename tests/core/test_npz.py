@@ -33,15 +33,18 @@ def npy(array):
 
 @given(KINDS.flatmap(lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, min_side=0))))
 def test_npz_round_trip_is_exact(array):
-    for each in (array, np.asfortranarray(array)):
-        found = npz.from_bytes(npz.to_bytes({"a": each}))["a"]
-        assert found.tobytes() == each.tobytes() and (found.shape, found.dtype) == (each.shape, each.dtype)
-        assert found.flags.f_contiguous == each.flags.f_contiguous and found.flags.writeable
+    for original in (array, np.asfortranarray(array)):
+        array_read = npz.from_bytes(npz.to_bytes({"a": original}))["a"]
+        assert array_read.tobytes() == original.tobytes() and (array_read.shape, array_read.dtype) == (
+            original.shape,
+            original.dtype,
+        )
+        assert array_read.flags.f_contiguous == original.flags.f_contiguous and array_read.flags.writeable
 
 
 def test_npz_is_read_by_numpy():
-    with np.load(io.BytesIO(CONTENT), allow_pickle=False) as found:
-        assert {name: found[name].tolist() for name in found.files} == {
+    with np.load(io.BytesIO(CONTENT), allow_pickle=False) as array_read:
+        assert {name: array_read[name].tolist() for name in array_read.files} == {
             name: array.tolist() for name, array in ARRAYS.items()
         }
     assert str(npz.from_bytes(CONTENT)["text"]) == "words"
@@ -109,11 +112,11 @@ def test_npz_refuses_members_that_claim_more_than_the_file_holds():
     with zipfile.ZipFile(io.BytesIO(bytes(content))) as file:
         first = file.infolist()[0]
     size = len(body).to_bytes(4, "little")
-    place = content.index(b"PK\x01\x02")
-    while (place := content.find(b"PK\x01\x02", place)) >= 0:
-        content[place + 16 : place + 28] = first.CRC.to_bytes(4, "little") + size + size
-        content[place + 42 : place + 46] = (0).to_bytes(4, "little")
-        place += 4
+    offset = content.index(b"PK\x01\x02")
+    while (offset := content.find(b"PK\x01\x02", offset)) >= 0:
+        content[offset + 16 : offset + 28] = first.CRC.to_bytes(4, "little") + size + size
+        content[offset + 42 : offset + 46] = (0).to_bytes(4, "little")
+        offset += 4
     with pytest.raises(ValueError, match="expected arrays of at most the file's"):
         npz.from_bytes(bytes(content))
 
@@ -150,9 +153,9 @@ def test_npz_refuses_headers_that_are_not_of_plain_numbers(header, recwarn):
 
 @given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
 @settings(max_examples=300)
-def test_npz_raises_nothing_but_one_line_value_errors(place, change):
+def test_npz_raises_nothing_but_one_line_value_errors(offset, change):
     damaged = bytearray(CONTENT)
-    damaged[place] ^= change
+    damaged[offset] ^= change
     try:
         npz.from_bytes(bytes(damaged))
     except ValueError as error:
