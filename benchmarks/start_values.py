@@ -50,8 +50,8 @@ def main(folder: str) -> None:
     test = load(folder, "test")
     blocks = local_rdd(inputs, labels)
     for case in CASES:
-        found = [accuracy(blocks, len(labels), test, case, seed) for seed in range(3)]
-        print(*case, " ".join(f"{each:.4f}" for each in found), flush=True)
+        accuracies = [accuracy(blocks, len(labels), test, case, seed) for seed in range(3)]
+        print(*case, " ".join(f"{each:.4f}" for each in accuracies), flush=True)
 
 
 def load(folder: str, part: str) -> tuple[np.ndarray, np.ndarray]:

@@ -66,7 +66,7 @@ class RunOptions:
     partitions: int | None = option(
         None,
         Number(Interval(int, 1, MOST_PIECES)),
-        "pieces that the rows are cut into (default: as many as tasks run at once)",
+        "partitions that the rows are cut into (default: as many as tasks run at once)",
         group="run",
     )
     shuffle_once: bool = option(

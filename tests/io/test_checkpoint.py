@@ -117,7 +117,7 @@ def _state(bad, standing=None):
 
 
 @pytest.mark.parametrize(
-    ("state", "best", "told"),
+    ("state", "best", "fault"),
     [
         (_state("trial"), None, "state.trial.0.W: expected finite numbers, found nan"),
         (_state("slots"), None, "state.slots.0.W.mean: expected finite numbers, found nan"),
@@ -134,13 +134,13 @@ def _state(bad, standing=None):
         (_state(""), [{"W": np.array([np.nan])}], "best.0.W: expected finite numbers, found nan"),
     ],
 )
-def test_parameters_that_are_not_finite_are_a_fault_of_the_file(state, best, told):
+def test_parameters_that_are_not_finite_are_a_fault_of_the_file(state, best, fault):
     line = Epoch(1, 1.0, 0.5, 0.1, True, 7, 0.1, 1.0, 0.5)
     progress = Progress(state, (line,), None if best is None else Best(1, 1.0, best))
-    if told is None:
+    if fault is None:
         assert repr(carried_over(progress).state) == repr(state)
         return
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=fault):
         carried_over(progress)
 
 
@@ -219,9 +219,9 @@ def test_what_is_no_checkpoint_is_refused_in_one_line(content, message):
 
 @given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
 @settings(max_examples=300)
-def test_a_damaged_checkpoint_fails_in_no_other_way(place, change):
+def test_a_damaged_checkpoint_fails_in_no_other_way(offset, change):
     damaged = bytearray(CONTENT)
-    damaged[place] ^= change
+    damaged[offset] ^= change
     try:
         checkpoint.from_bytes(bytes(damaged))
     except ValueError as error:
@@ -229,9 +229,9 @@ def test_a_damaged_checkpoint_fails_in_no_other_way(place, change):
 
 
 def test_a_checkpoint_is_plain_numpy_and_json():
-    with np.load(io.BytesIO(CONTENT), allow_pickle=False) as found:
-        assert json.loads(str(found["checkpoint"]))["config"] == {"epochs": 3}
-        assert np.array_equal(found["0"], np.ones((2, 2)))
+    with np.load(io.BytesIO(CONTENT), allow_pickle=False) as arrays_read:
+        assert json.loads(str(arrays_read["checkpoint"]))["config"] == {"epochs": 3}
+        assert np.array_equal(arrays_read["0"], np.ones((2, 2)))
 
 
 @pytest.mark.parametrize(
