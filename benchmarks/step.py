@@ -33,6 +33,7 @@ from nn.data.batches import RowSelection
 from nn.data.block import Block
 from nn.models.builder import multilayer_perceptron
 from nn.models.sequential import Sequential
+from nn.optim.first_order import FirstOrder
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.requests import Gradients, Request
 from nn.optim.rules import Momentum
@@ -78,7 +79,7 @@ def main() -> None:
 def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
     """What is timed, in this order."""
     model = multilayer_perceptron(train.width, train.classes, (64,), "sigmoid", "mse", train.largest)
-    rows, averaging = backend.SparkBackend(train.blocks), ParameterAveraging(Momentum())
+    rows, averaging = backend.SparkBackend(train.blocks), ParameterAveraging(FirstOrder(Momentum()))
     gradients = Gradients(model.init(0))
     local_steps = averaging.ask(averaging.init(gradients.params))
     wide = multilayer_perceptron(train.width, train.classes, (1024,), "relu", "cross-entropy", train.largest)

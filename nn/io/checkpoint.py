@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.core import npz
+from nn.core import npz, tree
 from nn.training.records import Best, Epoch, Progress
 
 FORMAT = 1
@@ -50,7 +50,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "config": checkpoint.config,
         "data": checkpoint.data,
         "versions": checkpoint.versions,
-        "state": fold(state),
+        "state": fold(tree.to_plain(state)),
         "history": [fold(list(line)) for line in history],
         "best": None if best is None else fold(best._asdict()),
     }
@@ -61,7 +61,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
 def from_bytes(content: bytes) -> Checkpoint:
     """Read the content of a checkpoint's file. Raises ValueError that names the faulty value.
 
-    The state is not compared with a network and an optimizer: nn.training.loop.check does that. Checkpoints are not
+    The state is not compared with a network and an optimizer: TrainingRun.restore does that. Checkpoints are not
     written once parameters are no longer finite, so numbers that are not finite are a fault of the file.
     """
     arrays = npz.from_bytes(content)

@@ -22,7 +22,7 @@ class Penalty:
     l1: float = 0.0
     l2: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("l1", "l2"):
             value = getattr(self, name)
             if not 0 <= value < math.inf:

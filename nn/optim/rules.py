@@ -63,7 +63,7 @@ class Momentum(Rule):
     positional: ClassVar[tuple[str, ...]] = ("momentum",)
     momentum: float = 0.9
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_share("momentum", self.momentum)
 
     def start(self, w: np.ndarray) -> Slot:
@@ -102,7 +102,7 @@ class Adagrad(Rule):
     default_learning_rate: ClassVar[float] = 0.01
     epsilon: float = 1e-8
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_epsilon(self.epsilon)
 
     def start(self, w: np.ndarray) -> Slot:
@@ -128,7 +128,7 @@ class RMSProp(Rule):
     decay: float = 0.9
     epsilon: float = 1e-8
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_share("decay", self.decay)
         _check_epsilon(self.epsilon)
 
@@ -152,7 +152,7 @@ class Adam(Rule):
     beta2: float = 0.999
     epsilon: float = 1e-8
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_share("beta1", self.beta1)
         _check_share("beta2", self.beta2)
         _check_epsilon(self.epsilon)
@@ -190,7 +190,7 @@ class AdamW(Adam):
     positional: ClassVar[tuple[str, ...]] = ("weight_decay",)
     weight_decay: float = 0.01  # type: ignore[misc]  # a constant in the base, a field here
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.weight_decay, bool) or not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay must be a finite number of at least 0, got {self.weight_decay!r}")

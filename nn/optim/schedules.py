@@ -14,7 +14,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
+
+from nn.core.tree import stored_as
+
+
+@stored_as("best", "waited", "scale")
+class Memory(NamedTuple):
+    """The costs that a schedule has seen."""
+
+    best: float = math.inf  # the lowest cost
+    waited: int = 0  # epochs since then
+    scale: float = 1.0  # the factor of the learning rate from now on
 
 
 @dataclass(frozen=True)
@@ -30,11 +41,11 @@ class Schedule:
         """Return the factor of the learning rate `time` epochs after the start of a run of `end` epochs."""
         return 1.0
 
-    def judge(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
+    def accept_or_reject(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
         """Return (accepted, next rate) of a trial reached with `rate`; `best` is the cost of the last accepted one."""
         return True, rate
 
-    def watch(self, memory: dict[str, Any] | None, cost: float) -> dict[str, Any] | None:
+    def watch(self, memory: Memory | None, cost: float) -> Memory | None:
         """Return the memory after an epoch with that cost. Its `scale` multiplies the rate from then on."""
         return memory
 
@@ -55,7 +66,7 @@ class Step(Schedule):
     every: float
     drop: float = 0.1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("every", self.every, 0, math.inf)
         _check("drop", self.drop, 0, 1, top=True)
 
@@ -72,7 +83,7 @@ class Exponential(Schedule):
     positional: ClassVar[tuple[str, ...]] = ("decay",)
     decay: float = 0.95
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("decay", self.decay, 0, 1, top=True)
 
     def factor(self, time: float, end: float) -> float:
@@ -88,7 +99,7 @@ class InverseTime(Schedule):
     positional: ClassVar[tuple[str, ...]] = ("decay",)
     decay: float = 0.1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("decay", self.decay, 0, math.inf)
 
     def factor(self, time: float, end: float) -> float:
@@ -105,7 +116,7 @@ class Cosine(Schedule):
     needs_end: ClassVar[bool] = True
     final: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("final", self.final, 0, 1, bottom=True, top=True)
 
     def factor(self, time: float, end: float) -> float:
@@ -128,7 +139,7 @@ class OneCycle(Schedule):
     start: float = 0.04
     final: float = 0.0001
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("rise", self.rise, 0, 1)
         _check("start", self.start, 0, 1, top=True)
         _check("final", self.final, 0, 1, bottom=True, top=True)
@@ -154,21 +165,20 @@ class Plateau(Schedule):
     drop: float = 0.5
     lowest: float = 0.001
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.patience, bool) or not isinstance(self.patience, int) or self.patience < 1:
             raise ValueError(f"patience must be a whole number of at least 1, got {self.patience!r}")
         _check("drop", self.drop, 0, 1)
         _check("lowest", self.lowest, 0, 1, bottom=True, top=True)
 
-    def watch(self, memory: dict[str, Any] | None, cost: float) -> dict[str, Any]:
-        """Return the best cost, the epochs since then, and the factor `scale` from now on."""
-        if memory is None:
-            memory = {"best": math.inf, "waited": 0, "scale": 1.0}
-        if cost < memory["best"]:
-            return {**memory, "best": cost, "waited": 0}
-        if memory["waited"] + 1 < self.patience:
-            return {**memory, "waited": memory["waited"] + 1}
-        return {**memory, "waited": 0, "scale": max(memory["scale"] * self.drop, self.lowest)}
+    def watch(self, memory: Memory | None, cost: float) -> Memory:
+        """Return the lowest cost, the epochs since then, and the factor of the rate from now on."""
+        memory = memory or Memory()
+        if cost < memory.best:
+            return memory._replace(best=cost, waited=0)
+        if memory.waited + 1 < self.patience:
+            return memory._replace(waited=memory.waited + 1)
+        return memory._replace(waited=0, scale=max(memory.scale * self.drop, self.lowest))
 
 
 @dataclass(frozen=True)
@@ -186,13 +196,13 @@ class BoldDriver(Schedule):
     lowest: float = 1e-8
     highest: float = 1e3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check("shrink", self.shrink, 0, 1)
         if not (1 <= self.growth < math.inf and 0 < self.lowest <= self.highest < math.inf):
             found = f"{self.growth!r}, {self.lowest!r} and {self.highest!r}"
             raise ValueError(f"Bold Driver needs growth >= 1 and 0 < lowest <= highest, got {found}")
 
-    def judge(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
+    def accept_or_reject(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
         """Return (accepted, next rate) of a trial reached with `rate`; `best` is the cost of the last accepted one.
 
         The first trial is the initial weights: no step led there, so the rate stays. After it, a cost that is not

@@ -35,7 +35,7 @@ class Score(NamedTuple):
     wrong: tuple[Example, ...]
     right: tuple[Example, ...]
 
-    def __add__(self, other):
+    def __add__(self, other: Score) -> Score:  # type: ignore[override]
         return Score(
             self.confusion + other.confusion,
             self.loss + other.loss,

@@ -27,7 +27,7 @@ class Plan:
     noisy: bool = False  # dropout or augmentation blur the cost of a gradient job
     rounds: int | None = None  # None: gradients are averaged, not parameters
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.epochs < 1:
             raise ValueError(f"epochs must be at least 1, got {self.epochs}")
         if not 0 < self.sample <= 1:

@@ -218,7 +218,7 @@ class Recipe:
         0, Integer(0), "of everything drawn; same seed and partitions, same bits (default 0)", group="run"
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, field in options_of(type(self)).items():
             _refuse_unread(name, field.metadata["reader"], getattr(self, name), field.default)
         for ask, other, why in (
@@ -433,7 +433,7 @@ class Recipe:
             return cast(Optimizer, self.optimizer)
         said = self.resolved()
         assert said.learning_rate is not None and said.schedule is not None
-        shared = (
+        first_order = FirstOrder(
             cast(Rule, self.optimizer),
             said.schedule,
             said.learning_rate,
@@ -443,10 +443,10 @@ class Recipe:
             self.clip,
         )
         if not self.averages_parameters:
-            return FirstOrder(*shared)
+            return first_order
         assert said.batch_size is not None and said.outer_learning_rate is not None
         assert said.outer_momentum is not None
-        return ParameterAveraging(*shared, said.batch_size, said.outer_learning_rate, said.outer_momentum)
+        return ParameterAveraging(first_order, said.batch_size, said.outer_learning_rate, said.outer_momentum)
 
     def penalty(self) -> Penalty:
         """Return the l1 and l2 penalty."""

@@ -41,7 +41,7 @@ class Measures(NamedTuple):
     loss: float = 0.0
     correct: int = 0  # rows that are predicted correctly, whatever their weight
 
-    def __add__(self, other):
+    def __add__(self, other: Measures) -> Measures:  # type: ignore[override]
         rows, weight, loss, correct = other
         return Measures(self.rows + rows, self.weight + weight, self.loss + loss, self.correct + correct)
 
@@ -74,7 +74,7 @@ class Times(NamedTuple):
     compute: float = 0.0  # packing mini-batches, in the layers, in the steps of replicas
     sum: float = 0.0  # adding sums
 
-    def __add__(self, other):
+    def __add__(self, other: Times) -> Times:  # type: ignore[override]
         read, compute, summed = other
         return Times(self.read + read, self.compute + compute, self.sum + summed)
 
@@ -95,7 +95,7 @@ class Sums(NamedTuple):
     grads: Any = None
     times: Times = Times()
 
-    def __add__(self, other):
+    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
         grads = self.grads if other.grads is None else other.grads
         if self.grads is not None and other.grads is not None:
             grads = tree.add(self.grads, other.grads)
@@ -164,6 +164,6 @@ class Best(NamedTuple):
 class Progress(NamedTuple):
     """All that changes in training: the optimizer's state, the history, and the best parameters if they are kept."""
 
-    state: Any
+    state: Any  # a State; read from a file: dicts, until TrainingRun.restore makes it one
     history: tuple[Epoch, ...] = ()
     best: Best | None = None

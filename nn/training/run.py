@@ -77,7 +77,7 @@ class TrainingRun:
                 raise DivergenceError(fault + place, **options)
 
     def _epochs(self, backend: Backend, progress: Progress) -> Iterator[Progress]:
-        while len(progress.history) < self.plan.epochs and not self.optimizer.finished(progress.state):
+        while len(progress.history) < self.plan.epochs and not self.optimizer.stop_reason(progress.state):
             progress = _run(self.epoch(progress), backend)
             yield progress
 
@@ -94,9 +94,9 @@ class TrainingRun:
         """Return whether all numbers of the progress are finite."""
         return loop.divergence(self.optimizer, progress) is None
 
-    def check(self, progress: Progress) -> None:
-        """Raise ValueError, naming the place, unless the run can go on from the progress."""
-        loop.check(self.optimizer, self.plan, progress, self.initial_params())
+    def restore(self, stored: Progress) -> Progress:
+        """Return the progress that a checkpoint stores. Raises ValueError unless the run can go on from it."""
+        return loop.restore(self.optimizer, self.plan, stored, self.initial_params())
 
     def jobs_per_epoch(self) -> int:
         """Return how many jobs an epoch takes where every step is accepted."""

@@ -405,7 +405,7 @@ def test_replicas_step_by_mini_batches_at_the_rate_that_is_said():
     plan = recipe.plan(1000)
     assert (plan.batch_size, plan.rounds, plan.jobs, plan.sample) == (64, 4, 4, 1.0)
     assert recipe.optimizer_for(plan) == ParameterAveraging(
-        Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0, batch_size=64, outer_momentum=0.5
+        FirstOrder(Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0), batch_size=64, outer_momentum=0.5
     )
     assert recipe.plan(3).rounds == 3  # no more rounds than rows
     many = recipe.for_replicas(60_000, 32)

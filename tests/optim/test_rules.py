@@ -88,7 +88,7 @@ def test_rule_matches_its_formula(rule, formula, rate, rng):
     state = descent.copy_for_update(descent.init([{"W": w}]))
     for g in grads:
         state = descent.step(state, [{"W": g.copy()}])
-    assert np.allclose(state["trial"][0]["W"], formula(w, grads, 0.3), rtol=1e-12, atol=1e-12)
+    assert np.allclose(state.trial[0]["W"], formula(w, grads, 0.3), rtol=1e-12, atol=1e-12)
 
 
 @RULES_IN_TABLE
@@ -99,7 +99,7 @@ def test_rule_finds_the_bottom_of_a_parabola(rule, formula, rate, schedule):
     state = descent.init([{"b": np.zeros(2)}])
     costs = []
     for _ in range(400):
-        error = state["trial"][0]["b"] - bottom
+        error = state.trial[0]["b"] - bottom
         state, accepted = descent.tell(state, float(error @ error) / 2, [{"b": error}])
         costs += [float(error @ error)] if accepted else []
     assert np.allclose(descent.result(state)[0]["b"], bottom, atol=0.02)
@@ -113,16 +113,16 @@ def test_rule_keeps_the_dtype_and_what_it_was_given_a_copy_of(rule, formula, rat
     before = descent.init([{"W": w}])
     after = descent.move(before, [{"W": np.full(3, 0.5, np.float32)}])
     again = descent.move(before, [{"W": np.full(3, 0.5, np.float32)}])
-    assert (w == 1).all() and after["trial"][0]["W"].dtype == np.float32
-    assert np.array_equal(after["trial"][0]["W"], again["trial"][0]["W"])
-    assert all(slot.dtype in (np.float32, np.int64) for slot in after["slots"][0]["W"].values())
+    assert (w == 1).all() and after.trial[0]["W"].dtype == np.float32
+    assert np.array_equal(after.trial[0]["W"], again.trial[0]["W"])
+    assert all(slot.dtype in (np.float32, np.int64) for slot in after.slots[0]["W"].values())
 
 
 def test_weight_decay_leaves_biases_and_scales_out():
     descent = FirstOrder(AdamW(0.5), Constant(), 0.1)
     params = [{"W": np.ones(2), "b": np.ones(2), "gain": np.ones(2), "1.W": np.ones(2)}]
     state = descent.move(descent.init(params), [{key: np.zeros(2) for key in params[0]}])
-    moved = {key: value[0] for key, value in state["trial"][0].items()}
+    moved = {key: value[0] for key, value in state.trial[0].items()}
     assert moved == {"W": 0.95, "b": 1.0, "gain": 1.0, "1.W": 0.95}
 
 

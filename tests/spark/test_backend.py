@@ -121,10 +121,10 @@ def test_large_parameters_are_broadcast_and_destroyed_and_small_ones_travel_in_t
 
     rdd = spark.parallelize(partitions_of(2), 2).flatMap(list)
     spark.broadcast = Watching
-    averaging = ParameterAveraging(Momentum(), batch_size=50)
+    averaging = ParameterAveraging(FirstOrder(Momentum()), batch_size=50)
     state = averaging.init(MODEL.init(0))
     try:
-        sums = measure_on(backend.SparkBackend(rdd), MODEL)(state["trial"], RowSelection())
+        sums = measure_on(backend.SparkBackend(rdd), MODEL)(state.trial, RowSelection())
         change = descend_on(backend.SparkBackend(rdd), MODEL)(averaging.ask(state), RowSelection())
     finally:
         del spark.broadcast
@@ -133,8 +133,12 @@ def test_large_parameters_are_broadcast_and_destroyed_and_small_ones_travel_in_t
 
 
 def named(*selections, replicas=False):
-    request = ParameterAveraging(Momentum()).ask if replicas else FirstOrder(Momentum(), Constant()).ask
-    state = (ParameterAveraging(Momentum()) if replicas else FirstOrder(Momentum(), Constant())).init([])
+    request = (
+        ParameterAveraging(FirstOrder(Momentum())).ask if replicas else FirstOrder(Momentum(), Constant()).ask
+    )
+    state = (
+        ParameterAveraging(FirstOrder(Momentum())) if replicas else FirstOrder(Momentum(), Constant())
+    ).init([])
     return backend.describe([Job(Task(MODEL), request(state), selection) for selection in selections])
 
 
@@ -152,7 +156,10 @@ WIDE = multilayer_perceptron(16, 3, (40,), "relu", "cross-entropy", 255.0)
 
 def jobs_side_by_side():
     """Jobs of two networks: gradients of a sample, of a mini-batch, a cost, and replicas; with and without penalty."""
-    first_order, averaging = FirstOrder(Momentum(), Constant()), ParameterAveraging(Momentum(), batch_size=50)
+    first_order, averaging = (
+        FirstOrder(Momentum(), Constant()),
+        ParameterAveraging(FirstOrder(Momentum()), batch_size=50),
+    )
     for model, penalty in ((MODEL, Penalty(l2=0.1)), (WIDE, Penalty())):
         params, task = model.init(1), Task(model, (), penalty)
         yield Job(task, first_order.ask(first_order.init(params)), RowSelection(1, 2, 0.7))

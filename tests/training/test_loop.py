@@ -108,16 +108,16 @@ def test_batches_under_bold_driver_are_judged_by_a_closing_pass():
 def test_an_undone_epoch_restores_parameters_and_velocity():
     descent = FirstOrder(Momentum(0.9), BoldDriver(), 0.5)
     state = descent.init(MODEL.init(0))
-    state, _ = descent.judge(state, 1.0)
+    state, _ = descent.accept_or_reject(state, 1.0)
     start = state
     state = descent.copy_for_update(state)
     for _ in range(3):
-        state = descent.step(state, tree.map_arrays(np.ones_like, state["trial"]))
-    state, accepted = descent.judge(state, 2.0)
+        state = descent.step(state, tree.map_arrays(np.ones_like, state.trial))
+    state, accepted = descent.accept_or_reject(state, 2.0)
     assert not accepted
-    for a, b in zip(tree.arrays(state["trial"]), tree.arrays(start["trial"]), strict=True):
+    for a, b in zip(tree.arrays(state.trial), tree.arrays(start.trial), strict=True):
         assert np.array_equal(a, b)
-    for a, b in zip(tree.arrays(state["slots"]), tree.arrays(start["slots"]), strict=True):
+    for a, b in zip(tree.arrays(state.slots), tree.arrays(start.slots), strict=True):
         assert np.array_equal(a, b)
 
 
@@ -342,7 +342,7 @@ def test_lbfgs_trains_in_the_same_loop_and_stops_when_nothing_is_left_to_gain():
     measure = measure_on(local_rdd(inputs, labels), model, penalty=Penalty(l2=0.1))
     start = Progress(optimizer.init(model.init(0)))
     *_, progress = train(measure, optimizer, Plan(80, 500), start)
-    assert len(progress.history) < 400 and optimizer.finished(progress.state)
+    assert len(progress.history) < 400 and optimizer.stop_reason(progress.state)
     final = measure(kept(optimizer, progress), RowSelection())
     assert all(np.abs(g).max() < 1e-3 for g in tree.arrays(final.mean_grads_inplace()))
     standing = [line.cost for line in progress.history if line.accepted]
@@ -410,4 +410,4 @@ def test_a_mini_batch_without_weight_takes_no_step():
     optimizer = FirstOrder(SGD(), Constant(), steps=2)
     plan = Plan(10, epochs=1, batch_size=5)
     *_, last = train(lambda _, part: sums[part.batch], optimizer, plan, Progress(optimizer.init(params)))
-    assert last.state["steps"] == 1
+    assert last.state.steps == 1
