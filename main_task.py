@@ -134,7 +134,7 @@ def run(context, storage, output, checkpoints, start):
     notes = diagnosis.notes(score, progress, model, params)
     console.print_line(
         report.summary_lines(
-            options, training, progress, score, notes, clock, output.folder.is_local, at_once
+            options, training.plan, progress, score, notes, clock, output.folder.is_local, at_once
         )
     )
 

@@ -26,6 +26,7 @@ from nn.spark.runtime.cluster import Executor
 from nn.spark.storage.filesystem import Folder, Storage
 from nn.training.backend import Backend
 from nn.training.evaluation import Score
+from nn.training.plan import Plan
 from nn.training.recipe import Recipe
 from nn.training.records import Progress
 from nn.training.run import TrainingRun
@@ -179,7 +180,7 @@ def _times(count: int | None) -> str:
 
 def summary_lines(
     options: Options,
-    run: TrainingRun,
+    plan: Plan,
     progress: Progress,
     score: Score,
     notes: Sequence[str],
@@ -194,7 +195,7 @@ def summary_lines(
     about = results.score_summary(score)
     macro = about["macro"]
     return (
-        f"\n{_ending(run, progress)}"
+        f"\n{_ending(plan, progress)}"
         f"test      accuracy {score.accuracy:.2%}: {about['errors']:,} of {score.rows:,} rows wrong; "
         f"macro precision {macro['precision']:.4f}, recall {macro['recall']:.4f}, F1 {macro['f1']:.4f}\n"
         f"{note_lines(notes)}"
@@ -204,15 +205,15 @@ def summary_lines(
     )
 
 
-def _ending(run: TrainingRun, progress: Progress) -> str:
+def _ending(plan: Plan, progress: Progress) -> str:
     """Return the lines on why training stopped early and which epoch's weights are kept, if any."""
     epochs, lines = len(progress.history), ""
-    if epochs < run.plan.epochs:
+    if epochs < plan.epochs:
         reason = (
-            run.optimizer.stop_reason(progress.state)
+            progress.state.stop_reason
             or "the validation cost has not fallen for as many epochs as --patience allows"
         )
-        lines = f"stopped   after epoch {epochs} of {run.plan.epochs}: {reason}\n"
+        lines = f"stopped   after epoch {epochs} of {plan.epochs}: {reason}\n"
     if progress.best is not None:
         best = progress.best
         lines += f"kept      the weights of epoch {best.epoch}, whose validation cost {best.cost:.6f} is the lowest\n"

@@ -44,6 +44,15 @@ class DescentState(NamedTuple):
     memory: Memory | None = None  # of the schedule
     accepted: Accepted | None = None  # None where the schedule cannot reject, and before the first cost
 
+    @property
+    def stop_reason(self) -> str:
+        """Return no reason: a first-order rule does not know when no step can lower the cost."""
+        return ""
+
+    def copy_for_update(self) -> DescentState:
+        """Return the state with copies of the arrays that a step overwrites."""
+        return self._replace(trial=tree.copy(self.trial), slots=tree.copy(self.slots))
+
 
 @dataclass(frozen=True)
 class FirstOrder:
@@ -99,7 +108,7 @@ class FirstOrder:
             point = point if grads is None else point._replace(grads=grads)
             state = state._replace(accepted=point)
             grads = tree.copy(point.grads)  # a rejected step needs them again
-        return self.step(self.copy_for_update(state), grads)
+        return self.step(state.copy_for_update(), grads)
 
     def step(self, state: DescentState, grads: Tree) -> DescentState:
         """Take one step along mean gradients. The trial, the slots and the gradients are overwritten."""
@@ -115,22 +124,10 @@ class FirstOrder:
         """Give the cost of an epoch to the schedule."""
         return state._replace(memory=self.schedule.watch(state.memory, cost))
 
-    def copy_for_update(self, state: DescentState) -> DescentState:
-        """Return the state with copies of its arrays, which `step` may overwrite."""
-        return state._replace(trial=tree.copy(state.trial), slots=tree.copy(state.slots))
-
-    def result(self, state: DescentState) -> Tree:
-        """Return the last accepted parameters."""
-        return state.trial if state.accepted is None else state.accepted.params
-
     def hint(self, rate: float) -> Hint:
         """Return what to try where training at this rate has left the finite numbers."""
         other = {} if self.can_reject else {"schedule": BoldDriver.name}
         return Hint(f" at learning rate {rate:g}", {"learning_rate": float(f"{rate / 10:g}"), **other})
-
-    def stop_reason(self, state: DescentState) -> str:
-        """Return no reason: a first-order rule does not know when no step can lower the cost."""
-        return ""
 
     def rate(self, state: DescentState, steps: float) -> float:
         """Return the learning rate of the next step, `steps` steps after the start."""

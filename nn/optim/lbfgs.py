@@ -167,14 +167,6 @@ class LBFGS:
         """Return what to try where training has left the finite numbers: only initial weights lead there."""
         return Hint("; try start values that are less large", {})
 
-    def stop_reason(self, state: LBFGSState) -> str:
-        """Return why no step is left to try; "" while one is."""
-        return state.stop_reason
-
-    def result(self, state: LBFGSState) -> Tree:
-        """Return the last accepted parameters, or the initial weights."""
-        return state.trial if state.accepted is None else state.accepted.params
-
     # ---- from one accepted point to the next line ----
 
     def _remember(self, state: LBFGSState, grads: Tree) -> LBFGSState:

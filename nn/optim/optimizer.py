@@ -9,11 +9,16 @@ from typing import Any, Protocol, TypeVar
 
 from nn.core.errors import Hint
 from nn.core.tree import Tree
+from nn.optim.first_order import DescentState
 from nn.optim.requests import Request
 
 
 class AcceptedPoint(Protocol):
     """The last accepted point, to which a rejected step returns."""
+
+    @property
+    def params(self) -> Tree:
+        """The parameters."""
 
     @property
     def grads(self) -> Tree | None:
@@ -35,8 +40,17 @@ class State(Protocol):
     def accepted(self) -> AcceptedPoint | None:
         """The last accepted point; None: there is none yet, or no step can be rejected."""
 
+    @property
+    def stop_reason(self) -> str:
+        """The reason why no step can lower the cost; "" while one may."""
+
 
 S = TypeVar("S", bound=State)
+
+
+def accepted_params(state: State) -> Tree:
+    """Return the last accepted parameters."""
+    return state.trial if state.accepted is None else state.accepted.params
 
 
 class Optimizer(Protocol[S]):
@@ -58,12 +72,6 @@ class Optimizer(Protocol[S]):
     def watch(self, state: S, cost: float) -> S:
         """Give the cost of an epoch to the schedule."""
 
-    def stop_reason(self, state: S) -> str:
-        """Return why no step can lower the cost; "" while one may."""
-
-    def result(self, state: S) -> Tree:
-        """Return the last accepted parameters."""
-
     def hint(self, rate: float) -> Hint:
         """Return what may keep training within the finite numbers."""
 
@@ -75,14 +83,11 @@ class OneStepOptimizer(Optimizer[S], Protocol[S]):
         """Return the state after the sums of the request, and whether the trial was accepted."""
 
 
-class StepwiseOptimizer(Optimizer[S], Protocol[S]):
+class StepwiseOptimizer(Optimizer[DescentState], Protocol):
     """An optimizer that can take several steps before its trial is accepted or rejected."""
 
-    def step(self, state: S, grads: Tree) -> S:
-        """Step along the mean that a mini-batch or the replicas sent, in place."""
+    def step(self, state: DescentState, grads: Tree) -> DescentState:
+        """Step along the mean that a mini-batch or the replicas sent. The trial, the slots and it are overwritten."""
 
-    def accept_or_reject(self, state: S, cost: float) -> tuple[S, bool]:
+    def accept_or_reject(self, state: DescentState, cost: float) -> tuple[DescentState, bool]:
         """Accept the trial, or go back to the last accepted point."""
-
-    def copy_for_update(self, state: S) -> S:
-        """Return the state with arrays of its own, which `step` may change."""

@@ -93,21 +93,9 @@ class ParameterAveraging:
         """Give the cost of an epoch to the schedule."""
         return self.replica.watch(state, cost)
 
-    def copy_for_update(self, state: DescentState) -> DescentState:
-        """Return the state with copies of its arrays, which `step` may overwrite."""
-        return self.replica.copy_for_update(state)
-
-    def result(self, state: DescentState) -> Tree:
-        """Return the last accepted parameters."""
-        return self.replica.result(state)
-
     def hint(self, rate: float) -> Hint:
         """Return what to try where training at this rate has left the finite numbers."""
         return self.replica.hint(rate)
-
-    def stop_reason(self, state: DescentState) -> str:
-        """Return no reason: a first-order rule does not know when no step can lower the cost."""
-        return ""
 
     @property
     def _outer(self) -> Rule:

@@ -15,7 +15,7 @@ from nn.core import tree
 from nn.core.tree import Tree
 from nn.data.batches import RowSelection
 from nn.optim.first_order import DescentState, FirstOrder
-from nn.optim.optimizer import OneStepOptimizer, Optimizer, S, State, StepwiseOptimizer
+from nn.optim.optimizer import OneStepOptimizer, Optimizer, S, State, StepwiseOptimizer, accepted_params
 from nn.optim.requests import Gradients
 from nn.training.backend import Job, Task
 from nn.training.plan import Plan
@@ -98,7 +98,7 @@ def noisy_step(
 
 
 def many_steps(
-    task: Task, optimizer: StepwiseOptimizer[S], plan: Plan, selection: RowSelection, state: S
+    task: Task, optimizer: StepwiseOptimizer, plan: Plan, selection: RowSelection, state: DescentState
 ) -> Steps:
     """Yield a job for each mini-batch or round of an epoch. Where steps can be rejected, a job over all rows closes it.
 
@@ -110,7 +110,7 @@ def many_steps(
         # The first epoch is compared with the cost of the initial weights.
         first = yield Job(task, Gradients(state.trial), closing)
         state, _ = optimizer.accept_or_reject(state, first.train.cost)
-    train, sampled, state = Measures(), 0, optimizer.copy_for_update(state)
+    train, sampled, state = Measures(), 0, state.copy_for_update()
     for batch in range(plan.jobs):
         part = selection._replace(batch=batch, batches=plan.jobs, total=plan.rows)
         sums = yield Job(task, optimizer.ask(state), part)
@@ -162,7 +162,7 @@ def _better(best: Best | None, line: Epoch, outcome: Outcome, plan: Plan) -> Bes
     return Best(line.epoch, line.val_cost, outcome.measured)
 
 
-def divergence(optimizer: Optimizer, progress: Progress) -> str | None:
+def divergence(progress: Progress) -> str | None:
     """Return which number is not finite after an epoch; None: all are, training can go on."""
     line, state = progress.history[-1], progress.state
     if not math.isfinite(line.cost) and line.accepted:
@@ -170,7 +170,7 @@ def divergence(optimizer: Optimizer, progress: Progress) -> str | None:
     accepted = state.accepted
     if accepted is not None and accepted.grads is not None and not tree.all_finite(accepted.grads):
         return f"the gradients are no finite numbers in epoch {line.epoch}"
-    if not tree.all_finite(optimizer.result(state)):
+    if not tree.all_finite(accepted_params(state)):
         return f"the weights are no finite numbers after epoch {line.epoch}"
     return None
 

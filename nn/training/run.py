@@ -12,7 +12,7 @@ from nn.data.batches import RowSelection
 from nn.data.split import Split
 from nn.models.classifier import Classifier
 from nn.models.sequential import Sequential
-from nn.optim.optimizer import Optimizer
+from nn.optim.optimizer import Optimizer, accepted_params
 from nn.training import loop
 from nn.training.backend import Backend, Facts, Job, Task
 from nn.training.plan import Plan
@@ -71,20 +71,20 @@ class TrainingRun:
         progress = progress or self.start()
         for following in loop.early_stopping(self._epochs(backend, progress), self.recipe.patience, progress):
             yield following
-            fault = loop.divergence(self.optimizer, following)
+            fault = loop.divergence(following)
             if fault:
                 place, options = self.optimizer.hint(following.history[-1].learning_rate)
                 raise DivergenceError(fault + place, **options)
 
     def _epochs(self, backend: Backend, progress: Progress) -> Iterator[Progress]:
-        while len(progress.history) < self.plan.epochs and not self.optimizer.stop_reason(progress.state):
+        while len(progress.history) < self.plan.epochs and not progress.state.stop_reason:
             progress = _run(self.epoch(progress), backend)
             yield progress
 
     def final_params(self, progress: Progress) -> Tree:
         """Return the parameters with the lowest validation cost where they are kept, else the last accepted ones."""
         best = progress.best
-        return self.optimizer.result(progress.state) if best is None else best.params
+        return accepted_params(progress.state) if best is None else best.params
 
     def predictor(self, progress: Progress) -> Classifier:
         """Return the trained network."""
@@ -92,7 +92,7 @@ class TrainingRun:
 
     def is_sound(self, progress: Progress) -> bool:
         """Return whether all numbers of the progress are finite."""
-        return loop.divergence(self.optimizer, progress) is None
+        return loop.divergence(progress) is None
 
     def restore(self, stored: Progress) -> Progress:
         """Return the progress that a checkpoint stores. Raises ValueError unless the run can go on from it."""

@@ -14,6 +14,7 @@ from nn.core import spec, tree
 from nn.io import checkpoint
 from nn.io.checkpoint import Checkpoint
 from nn.optim.lbfgs import C1, C2, LBFGS, NOISE, Pair, Point, narrow, two_loop, wolfe_conditions_hold
+from nn.optim.optimizer import accepted_params
 from nn.training.records import Progress
 
 
@@ -50,7 +51,7 @@ def hills(seed, size, waves):
 def follow(function, start, optimizer, limit=2000):
     """[(state before, cost, grad, state after, accepted), ...] of a run on one array, to its end or the limit."""
     state, steps = optimizer.init([{"x": start}]), []
-    while not optimizer.stop_reason(state) and len(steps) < limit:
+    while not state.stop_reason and len(steps) < limit:
         cost, grad = function(state.trial[0]["x"])
         after, accepted = optimizer.tell(state, cost, [{"x": grad}])
         steps.append((state, cost, grad, after, accepted))
@@ -59,7 +60,7 @@ def follow(function, start, optimizer, limit=2000):
 
 
 def found(optimizer, steps):
-    return optimizer.result(steps[-1][3])[0]["x"]
+    return accepted_params(steps[-1][3])[0]["x"]
 
 
 @pytest.mark.parametrize("size", [2, 20])
@@ -167,11 +168,11 @@ def test_first_trial_of_a_line_is_the_whole_step_and_the_very_first_moves_by_one
 def test_first_tell_stands_and_nothing_leads_to_it():
     optimizer, start = LBFGS(), [{"W": np.array([[2.0]]), "b": np.array([1.0])}]
     state = optimizer.init(start)
-    assert state.trial is start and optimizer.result(state) is start
+    assert state.trial is start and accepted_params(state) is start
     assert optimizer.watch(state, 5.0) is state
-    assert state.learning_rate == 0.0 and not optimizer.stop_reason(state)
+    assert state.learning_rate == 0.0 and not state.stop_reason
     state, accepted = optimizer.tell(state, 5.0, [{"W": np.array([[0.3]]), "b": np.array([0.4])}])
-    assert accepted and optimizer.result(state) is start and not optimizer.stop_reason(state)
+    assert accepted and accepted_params(state) is start and not state.stop_reason
     assert np.allclose(state.trial[0]["W"], 1.7) and np.allclose(state.trial[0]["b"], 0.6)
 
 
@@ -258,7 +259,7 @@ def test_pair_too_small_for_its_squares_is_not_remembered():
 def test_gradient_whose_square_is_no_number_ends_the_run(size):
     optimizer = LBFGS(tolerance=0)
     state, _ = optimizer.tell(optimizer.init([{"x": np.zeros(1)}]), 1.0, [{"x": np.array([size])}])
-    assert optimizer.stop_reason(state) and "too small or too large" in state.stop_reason
+    assert state.stop_reason and "too small or too large" in state.stop_reason
 
 
 def test_direction_that_overflows_is_dropped_with_the_memory():
@@ -350,7 +351,7 @@ def test_trial_whose_cost_is_not_finite_is_a_step_too_far(beyond):
     optimizer = LBFGS()
     steps = follow(function, np.array([-0.74]), optimizer)
     assert found(optimizer, steps) == pytest.approx(-0.5, abs=1e-4)
-    assert all(np.isfinite(optimizer.result(after)[0]["x"]).all() for *_, after, _ in steps)
+    assert all(np.isfinite(accepted_params(after)[0]["x"]).all() for *_, after, _ in steps)
     after_wall = [after.learning_rate for before, *_, after, accepted in steps if before.trial[0]["x"][0] > 0]
     assert after_wall and after_wall[0] == pytest.approx(0.1)
 
@@ -368,17 +369,17 @@ def test_wall_leaves_no_infinity_in_the_state():
 def test_start_values_without_a_finite_cost_end_at_once(cost):
     optimizer = LBFGS()
     state, accepted = optimizer.tell(optimizer.init([{"x": np.zeros(1)}]), cost, [{"x": np.ones(1)}])
-    assert accepted and optimizer.stop_reason(state) and "no finite cost" in state.stop_reason
+    assert accepted and state.stop_reason and "no finite cost" in state.stop_reason
 
 
 def test_gradient_within_the_tolerance_finishes():
     optimizer = LBFGS(tolerance=1e-3)
     for size, finished in ((0.9e-3, True), (1.1e-3, False)):
         state, _ = optimizer.tell(optimizer.init([{"x": np.zeros(2)}]), 1.0, [{"x": np.array([0.0, -size])}])
-        assert bool(optimizer.stop_reason(state)) is finished
+        assert bool(state.stop_reason) is finished
         assert (state.learning_rate == 0.0) is (state.direction is None) is (state.search is None) is finished
     state, _ = optimizer.tell(optimizer.init([{}, {"x": np.zeros(0)}]), 1.0, [{}, {"x": np.zeros(0)}])
-    assert optimizer.stop_reason(state)
+    assert state.stop_reason
 
 
 def test_search_without_a_wolfe_point_takes_its_best_point():
@@ -390,7 +391,7 @@ def test_search_without_a_wolfe_point_takes_its_best_point():
         told.append(float(state.trial[0]["x"][0]))
         state, accepted = optimizer.tell(state, told[-1], [{"x": np.ones(1)}])
     assert told == [0, -1, -5, -25, -125] and accepted
-    assert optimizer.result(state)[0]["x"][0] == -125
+    assert accepted_params(state)[0]["x"][0] == -125
 
 
 def test_search_that_ends_beside_its_best_point_measures_that_again():
@@ -419,7 +420,7 @@ def test_best_point_that_measures_as_no_number_is_not_taken():
     state, accepted = optimizer.tell(state, 9.0, [{"x": -np.ones(1)}])
     assert not accepted and state.search.is_last and state.trial[0]["x"][0] == -1
     state, accepted = optimizer.tell(state, math.nan, [{"x": np.ones(1)}])
-    assert not accepted and optimizer.stop_reason(state) and optimizer.result(state)[0]["x"][0] == 0
+    assert not accepted and state.stop_reason and accepted_params(state)[0]["x"][0] == 0
 
 
 def test_direction_that_leads_nowhere_is_dropped_with_the_memory_and_then_it_gives_up():
@@ -430,14 +431,14 @@ def test_direction_that_leads_nowhere_is_dropped_with_the_memory_and_then_it_giv
         state, _ = optimizer.tell(state, float(x @ x), [{"x": 2 * x * [1, 5]}])
         if len(state.pairs) == 2:
             break
-    stood = optimizer.result(state)
+    stood = accepted_params(state)
     for trial in range(6):
         state, accepted = optimizer.tell(state, 1e3, [{"x": np.ones(2)}])
-        assert not accepted and optimizer.result(state) is stood
+        assert not accepted and accepted_params(state) is stood
         assert len(state.pairs) == (2 if trial < 2 else 0)
         if trial == 2:
             assert np.array_equal(state.direction[0]["x"], -state.accepted.grads[0]["x"])
-    assert optimizer.stop_reason(state) and "no step lowers the cost" in state.stop_reason
+    assert state.stop_reason and "no step lowers the cost" in state.stop_reason
     assert state.trial is stood and state.learning_rate == 0.0
     assert state.direction is None and state.search is None
 
@@ -448,7 +449,7 @@ def test_trial_that_rounds_to_the_standing_point_is_not_asked_for():
     state, _ = optimizer.tell(optimizer.init(start), 1.0, [{"x": np.array([20.0], np.float32)}])
     state = state._replace(learning_rate=1.0, trial=[{"x": start[0]["x"] - np.float32(20)}])
     trials = 0
-    while not optimizer.stop_reason(state):
+    while not state.stop_reason:
         assert state.trial[0]["x"][0] != 1e8
         state, _ = optimizer.tell(state, 2.0, [{"x": np.array([-1.0], np.float32)}])
         trials += 1
@@ -491,7 +492,7 @@ def test_line_that_leaves_float32_is_followed_back_without_a_warning():
         told.append(float(state.trial[0]["x"][0]))
         state, accepted = optimizer.tell(state, told[-1], [{"x": np.ones(1, np.float32)}])
     assert -math.inf in told and accepted
-    assert np.isfinite(optimizer.result(state)[0]["x"]).all() and optimizer.result(state)[0]["x"][0] < -1e37
+    assert np.isfinite(accepted_params(state)[0]["x"]).all() and accepted_params(state)[0]["x"][0] < -1e37
 
 
 @pytest.mark.parametrize(("size", "stalled"), [(0.95, 1), (0.85, 0)])
@@ -511,7 +512,7 @@ def test_lbfgs_ends_where_noise_hides_the_cost(seed):
         return cost * (1 + 1e-7 * noise.normal()), grad * (1 + 1e-7 * noise.normal(size=20))
 
     steps = follow(noisy, np.zeros(20), optimizer)
-    assert optimizer.stop_reason(steps[-1][3])
+    assert steps[-1][3].stop_reason
     assert np.allclose(found(optimizer, steps), minimum, atol=1e-2)
 
 
@@ -524,7 +525,7 @@ def test_steps_that_change_nothing_beyond_rounding_end_the_run():
         state, accepted = optimizer.tell(state, 1.0 - 2e-8 * told, [{"x": grad}])
         assert accepted
         stalled.append(state.improvement.steps_since)
-        if optimizer.stop_reason(state):
+        if state.stop_reason:
             break
         across = state.direction[0]["x"][::-1] * np.array([-1, 1], np.float32)
         grad = across / np.linalg.norm(across)
@@ -538,7 +539,7 @@ def test_steps_that_lower_the_cost_or_the_gradient_go_on(fall, shrink):
     grad = np.array([1.0, 0.0], np.float32)
     for told in range(30):
         state, accepted = optimizer.tell(state, 1.0 - fall * told, [{"x": grad}])
-        assert accepted and not optimizer.stop_reason(state)
+        assert accepted and not state.stop_reason
         across = state.direction[0]["x"][::-1] * np.array([-1, 1], np.float32)
         grad = across / np.linalg.norm(across) * np.float32(shrink**told)
 
@@ -570,13 +571,13 @@ def test_lbfgs_fits_a_logistic_regression_in_float32_and_finishes(tolerance, why
     measure, start = logistic()
     optimizer = LBFGS(tolerance=tolerance)
     state, told = optimizer.init(start), 0
-    while not optimizer.stop_reason(state) and told < 300:
+    while not state.stop_reason and told < 300:
         state, _ = optimizer.tell(state, *measure(state.trial))
         told += 1
     assert told < (60 if tolerance else 150) and why in state.stop_reason
-    cost, grads = measure(optimizer.result(state))
+    cost, grads = measure(accepted_params(state))
     assert max(np.abs(g).max() for g in tree.arrays(grads)) <= 2e-5 and cost < 0.5
-    assert all(leaf.dtype == np.float32 for leaf in tree.arrays(optimizer.result(state)))
+    assert all(leaf.dtype == np.float32 for leaf in tree.arrays(accepted_params(state)))
 
 
 # ---- the state as a value ----
@@ -618,7 +619,7 @@ def test_state_from_a_checkpoint_goes_on_with_the_same_bits(dtype):
 def test_tell_changes_nothing_in_place():
     optimizer = LBFGS(2)
     state, kinds = optimizer.init([{"x": np.tile([-1.2, 1.0], 2)}]), set()
-    while not optimizer.stop_reason(state):
+    while not state.stop_reason:
         cost, grad = rosenbrock(state.trial[0]["x"])
         before, grad_before = copy.deepcopy(state), grad.copy()
         following, accepted = optimizer.tell(state, cost, [{"x": grad}])

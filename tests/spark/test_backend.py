@@ -11,6 +11,7 @@ from nn.data.batches import RowSelection
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.models.builder import multilayer_perceptron
 from nn.optim.first_order import FirstOrder
+from nn.optim.optimizer import accepted_params
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
 from nn.optim.rules import Momentum
@@ -43,7 +44,7 @@ def partitions_of(count):
 def trained(measure, **plan):
     descent = FirstOrder(Momentum(), BoldDriver(), 0.5)
     *_, last = train(measure, descent, Plan(300, 4, **plan), Progress(descent.init(MODEL.init(0))))
-    return descent.result(last.state), last.history
+    return accepted_params(last.state), last.history
 
 
 @pytest.mark.parametrize("plan", [{"sample": 0.7}, {"batch_size": 100}], ids=["sample", "batches"])

@@ -18,6 +18,7 @@ from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.layers import Flatten
 from nn.models.builder import multilayer_perceptron
 from nn.optim.first_order import FirstOrder
+from nn.optim.optimizer import accepted_params
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Adam, Momentum
@@ -45,7 +46,7 @@ def cut(bounds, weights=None, block_rows=32):
 
 
 def after_a_round(blocks, optimizer, selection=None, **options):
-    state = optimizer.copy_for_update(optimizer.init(PARAMS))
+    state = optimizer.init(PARAMS).copy_for_update()
     sums = descend_on(blocks, MODEL, **options)(optimizer.ask(state), selection or RowSelection())
     return optimizer.step(state, sums.mean_grads_inplace()), sums
 
@@ -80,7 +81,7 @@ def test_a_replica_takes_the_steps_of_the_rule_along_its_mini_batches():
     averaging = ParameterAveraging(FirstOrder(Momentum(0.8), Constant(), 0.2, clip=0.3), batch_size=40)
     state, sums = after_a_round(cut([]), averaging, RowSelection(5, 2))
     by_hand = FirstOrder(Momentum(0.8), Constant(), 0.2, clip=0.3)
-    expected, loss = by_hand.copy_for_update(by_hand.init(PARAMS)), 0.0
+    expected, loss = by_hand.init(PARAMS).copy_for_update(), 0.0
     for batch in mini_batches(iter(cut([]).collect()), 40, RowSelection(5, 2)):
         one = step(LocalRDD([[batch]]), MODEL, LocalBroadcast(expected.trial), RowSelection(5, 2))
         expected, loss = by_hand.step(expected, one.mean_grads_inplace()), loss + one.train.loss
@@ -319,7 +320,7 @@ def test_bold_driver_judges_a_round_by_a_clean_pass_and_undoes_it():
     assert [selection.fraction for selection in measured] == [0.0] * 13
     stood = [line for line in last.history if line.accepted]
     assert 0 < len(stood) < 12
-    cost = measure_on(cut([120]), MODEL)(averaging.result(last.state), RowSelection(fraction=0.0)).train.cost
+    cost = measure_on(cut([120]), MODEL)(accepted_params(last.state), RowSelection(fraction=0.0)).train.cost
     assert cost == pytest.approx(stood[-1].cost)
 
 
