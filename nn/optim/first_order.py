@@ -6,7 +6,6 @@ next state. A schedule such as Bold Driver may reject the step that led to the t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ import numpy as np
 
 from nn.core import tree
 from nn.core.errors import Hint
+from nn.core.ranges import check_interval
 from nn.core.tree import Tree, optional, stored_as
 from nn.layers.base import is_weight
 from nn.optim.requests import Gradients
@@ -71,12 +71,10 @@ class FirstOrder:
     clip: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "clip"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not 0 < value < math.inf):
-                raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
-        if not 0 <= self.warmup < math.inf:
-            raise ValueError(f"warmup must be a finite number of at least 0, got {self.warmup!r}")
+        check_interval("learning_rate", self.learning_rate, "(0, inf)")
+        check_interval("warmup", self.warmup, "[0, inf)")
+        if self.clip is not None:
+            check_interval("clip", self.clip, "(0, inf)")
 
     @property
     def can_reject(self) -> bool:

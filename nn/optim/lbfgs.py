@@ -17,6 +17,7 @@ import numpy as np
 
 from nn.core import tree
 from nn.core.errors import Hint
+from nn.core.ranges import check_count, check_interval
 from nn.core.tree import Tree, list_of, optional, stored_as
 from nn.optim.requests import Gradients
 
@@ -105,13 +106,9 @@ class LBFGS:
     max_trials: int = 20
 
     def __post_init__(self) -> None:
-        for field in ("memory", "max_trials"):
-            value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"l-bfgs {field} must be a whole number of at least 1, got {value!r}")
-        value = self.tolerance
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-            raise ValueError(f"l-bfgs tolerance must be a finite number of at least 0, got {value!r}")
+        check_count("l-bfgs memory", self.memory)
+        check_count("l-bfgs max_trials", self.max_trials)
+        check_interval("l-bfgs tolerance", self.tolerance, "[0, inf)")
 
     def init(self, params: Tree) -> LBFGSState:
         """Return the state before the first job. The initial weights are the first trial."""

@@ -13,7 +13,6 @@ estimates over the rows of all replicas; and for counts of steps, up to rounding
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ import numpy as np
 
 from nn.core import tree
 from nn.core.errors import Hint
+from nn.core.ranges import check_count, check_interval
 from nn.core.tree import Tree, stored_as
 from nn.optim.first_order import DescentState, FirstOrder, accept_or_reject, descend, fresh_slots, restore
 from nn.optim.requests import LocalSteps
@@ -49,13 +49,9 @@ class ParameterAveraging:
     outer_momentum: float = 0.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
-            raise ValueError(f"batch_size must be a whole number of at least 1, got {self.batch_size!r}")
-        rate, momentum = self.outer_learning_rate, self.outer_momentum
-        if isinstance(rate, bool) or not 0 < rate < math.inf:
-            raise ValueError(f"outer_learning_rate must be a finite number above 0, got {rate!r}")
-        if isinstance(momentum, bool) or not 0 <= momentum < 1:
-            raise ValueError(f"outer_momentum must be in [0, 1), got {momentum!r}")
+        check_count("batch_size", self.batch_size)
+        check_interval("outer_learning_rate", self.outer_learning_rate, "(0, inf)")
+        check_interval("outer_momentum", self.outer_momentum, "[0, 1)")
 
     @property
     def can_reject(self) -> bool:

@@ -6,12 +6,12 @@ l2 is ridge regression's and weight decay's penalty (Hoerl and Kennard, 1970; Kr
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from nn.core import tree
+from nn.core.ranges import check_interval
 from nn.layers.base import is_weight
 
 
@@ -23,10 +23,8 @@ class Penalty:
     l2: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("l1", "l2"):
-            value = getattr(self, name)
-            if not 0 <= value < math.inf:
-                raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
+        check_interval("l1", self.l1, "[0, inf)")
+        check_interval("l2", self.l2, "[0, inf)")
 
     def value(self, params: tree.Tree) -> float:
         """l1 sum |W| + l2/2 sum W^2, in float64."""

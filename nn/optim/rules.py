@@ -18,6 +18,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from nn.core.ranges import check_interval
+
 Slot = dict[str, np.ndarray]
 
 
@@ -64,7 +66,7 @@ class Momentum(Rule):
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
-        _check_share("momentum", self.momentum)
+        check_interval("momentum", self.momentum, "[0, 1)")
 
     def start(self, w: np.ndarray) -> Slot:
         """Return a velocity of zero."""
@@ -103,7 +105,7 @@ class Adagrad(Rule):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check_epsilon(self.epsilon)
+        check_interval("epsilon", self.epsilon, "(0, inf)")
 
     def start(self, w: np.ndarray) -> Slot:
         """Return a sum of squares of zero."""
@@ -129,8 +131,8 @@ class RMSProp(Rule):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check_share("decay", self.decay)
-        _check_epsilon(self.epsilon)
+        check_interval("decay", self.decay, "[0, 1)")
+        check_interval("epsilon", self.epsilon, "(0, inf)")
 
     def start(self, w: np.ndarray) -> Slot:
         """Return a mean of squares of zero."""
@@ -153,9 +155,9 @@ class Adam(Rule):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check_share("beta1", self.beta1)
-        _check_share("beta2", self.beta2)
-        _check_epsilon(self.epsilon)
+        check_interval("beta1", self.beta1, "[0, 1)")
+        check_interval("beta2", self.beta2, "[0, 1)")
+        check_interval("epsilon", self.epsilon, "(0, inf)")
 
     def start(self, w: np.ndarray) -> Slot:
         """Return means of zero and a step count of zero."""
@@ -192,8 +194,7 @@ class AdamW(Adam):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.weight_decay, bool) or not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay must be a finite number of at least 0, got {self.weight_decay!r}")
+        check_interval("weight_decay", self.weight_decay, "[0, inf)")
 
 
 RULES: dict[str, type[Rule]] = {
@@ -214,13 +215,3 @@ def _divided_step(w: np.ndarray, g: np.ndarray, squares: np.ndarray, rate: float
     g /= root
     g *= w.dtype.type(rate)
     w -= g
-
-
-def _check_share(name: str, value: float) -> None:
-    if isinstance(value, bool) or not 0 <= value < 1:
-        raise ValueError(f"{name} must be in [0, 1), got {value!r}")
-
-
-def _check_epsilon(value: float) -> None:
-    if isinstance(value, bool) or not 0 < value < math.inf:
-        raise ValueError(f"epsilon must be a finite number above 0, got {value!r}")

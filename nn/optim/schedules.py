@@ -16,6 +16,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from nn.core.ranges import check_count, check_interval
 from nn.core.tree import stored_as
 
 
@@ -67,8 +68,8 @@ class Step(Schedule):
     drop: float = 0.1
 
     def __post_init__(self) -> None:
-        _check("every", self.every, 0, math.inf)
-        _check("drop", self.drop, 0, 1, top=True)
+        check_interval("every", self.every, "(0, inf)")
+        check_interval("drop", self.drop, "(0, 1]")
 
     def factor(self, time: float, end: float) -> float:
         """drop^floor(time / every). A rounding error below a boundary counts as on it."""
@@ -84,7 +85,7 @@ class Exponential(Schedule):
     decay: float = 0.95
 
     def __post_init__(self) -> None:
-        _check("decay", self.decay, 0, 1, top=True)
+        check_interval("decay", self.decay, "(0, 1]")
 
     def factor(self, time: float, end: float) -> float:
         """decay^time."""
@@ -100,7 +101,7 @@ class InverseTime(Schedule):
     decay: float = 0.1
 
     def __post_init__(self) -> None:
-        _check("decay", self.decay, 0, math.inf)
+        check_interval("decay", self.decay, "(0, inf)")
 
     def factor(self, time: float, end: float) -> float:
         """1 / (1 + decay time)."""
@@ -117,7 +118,7 @@ class Cosine(Schedule):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        _check("final", self.final, 0, 1, bottom=True, top=True)
+        check_interval("final", self.final, "[0, 1]")
 
     def factor(self, time: float, end: float) -> float:
         """From 1 to `final`."""
@@ -140,9 +141,9 @@ class OneCycle(Schedule):
     final: float = 0.0001
 
     def __post_init__(self) -> None:
-        _check("rise", self.rise, 0, 1)
-        _check("start", self.start, 0, 1, top=True)
-        _check("final", self.final, 0, 1, bottom=True, top=True)
+        check_interval("rise", self.rise, "(0, 1)")
+        check_interval("start", self.start, "(0, 1]")
+        check_interval("final", self.final, "[0, 1]")
 
     def factor(self, time: float, end: float) -> float:
         """From `start` to 1 to `final`."""
@@ -166,10 +167,9 @@ class Plateau(Schedule):
     lowest: float = 0.001
 
     def __post_init__(self) -> None:
-        if isinstance(self.patience, bool) or not isinstance(self.patience, int) or self.patience < 1:
-            raise ValueError(f"patience must be a whole number of at least 1, got {self.patience!r}")
-        _check("drop", self.drop, 0, 1)
-        _check("lowest", self.lowest, 0, 1, bottom=True, top=True)
+        check_count("patience", self.patience)
+        check_interval("drop", self.drop, "(0, 1)")
+        check_interval("lowest", self.lowest, "[0, 1]")
 
     def watch(self, memory: Memory | None, cost: float) -> Memory:
         """Return the lowest cost, the epochs since then, and the factor of the rate from now on."""
@@ -197,10 +197,10 @@ class BoldDriver(Schedule):
     highest: float = 1e3
 
     def __post_init__(self) -> None:
-        _check("shrink", self.shrink, 0, 1)
-        if not (1 <= self.growth < math.inf and 0 < self.lowest <= self.highest < math.inf):
-            found = f"{self.growth!r}, {self.lowest!r} and {self.highest!r}"
-            raise ValueError(f"Bold Driver needs growth >= 1 and 0 < lowest <= highest, got {found}")
+        check_interval("growth", self.growth, "[1, inf)")
+        check_interval("shrink", self.shrink, "(0, 1)")
+        check_interval("highest", self.highest, "(0, inf)")
+        check_interval("lowest", self.lowest, f"(0, {float(self.highest)}]")
 
     def accept_or_reject(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
         """Return (accepted, next rate) of a trial reached with `rate`; `best` is the cost of the last accepted one.
@@ -228,13 +228,3 @@ def warm_up(time: float, epochs: float) -> float:
 
 def _half_cosine(first: float, last: float, share: float) -> float:
     return last + (first - last) * (1 + math.cos(math.pi * min(max(share, 0.0), 1.0))) / 2
-
-
-def _check(name: str, value: float, low: float, high: float, bottom: bool = False, top: bool = False) -> None:
-    """Raise ValueError unless low < value < high; `bottom` and `top` include the ends."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    inside = number and (value >= low if bottom else value > low) and (value <= high if top else value < high)
-    if not inside:
-        below = "" if high == math.inf else f" and {'at most' if top else 'below'} {high:g}"
-        least = "at least" if bottom else "above"
-        raise ValueError(f"{name} must be a finite number {least} {low:g}{below}, got {value!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nn.core import random
+from nn.core.ranges import check_count, check_interval
 from nn.optim.optimizer import Optimizer
 
 
@@ -28,12 +29,10 @@ class Plan:
     rounds: int | None = None  # None: gradients are averaged, not parameters
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise ValueError(f"epochs must be at least 1, got {self.epochs}")
-        if not 0 < self.sample <= 1:
-            raise ValueError(f"sample must be in (0, 1], got {self.sample}")
-        if self.batch_size is not None and self.batch_size < 1:
-            raise ValueError(f"batch size must be at least 1, got {self.batch_size}")
+        check_count("epochs", self.epochs)
+        check_interval("sample", self.sample, "(0, 1]")
+        if self.batch_size is not None:
+            check_count("batch_size", self.batch_size)
         if self.rounds is not None and not 1 <= self.rounds <= max(self.rows, 1):
             raise ValueError(f"rounds must be 1 to {self.rows}, as there are rows, got {self.rounds}")
 

@@ -180,9 +180,9 @@ def test_weights_that_are_no_numbers_end_a_run_at_once():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
         ({"epochs": 1, "sample": 0.0}, r"sample must be in \(0, 1\], got 0"),
-        ({"epochs": 1, "batch_size": 0}, "batch size must be at least 1, got 0"),
+        ({"epochs": 1, "batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
     ],
 )
 def test_plan_refuses_what_cannot_be_run(wrong, message):
