@@ -11,12 +11,9 @@ import numpy as np
 def check_interval(name: str, value: Any, interval: str) -> None:
     """Raise ValueError unless a value is a number in an interval, such as "[0, 1)" or "(0, inf)"."""
     low, high = map(float, interval[1:-1].split(","))
-    fits = (
-        isinstance(value, (int, float, np.floating, np.integer))
-        and not isinstance(value, bool)
-        and low <= value <= high
-    )
-    if not fits or (value == low and interval[0] == "(") or (value == high and interval[-1] == ")"):
+    is_number = isinstance(value, (int, float, np.floating, np.integer)) and not isinstance(value, bool)
+    inside = is_number and low <= value <= high
+    if not inside or (value == low and interval[0] == "(") or (value == high and interval[-1] == ")"):
         bound = "above" if interval[0] == "(" else "of at least"
         expected = f"in {interval}" if high < math.inf else f"a finite number {bound} {low:g}"
         raise ValueError(f"{name} must be {expected}, got {value!r}")
