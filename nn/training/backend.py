@@ -58,7 +58,7 @@ class Facts(NamedTuple):
 
 
 class Backend(Protocol):
-    """Training rows on a cluster or in memory, as the epoch loop knows them."""
+    """Training rows on a cluster or in memory. nn.training.contract.check_backend checks a backend."""
 
     def run(self, jobs: list[Job]) -> list[Sums]:
         """Run jobs in one pass over the rows. The bits of a job do not depend on the jobs beside it."""

@@ -19,7 +19,7 @@ from nn.optim.schedules import BoldDriver, Constant
 from nn.spark import aggregate, backend
 from nn.spark.input import reader
 from nn.spark.storage.filesystem import Storage
-from nn.training import local
+from nn.training import check_backend, local
 from nn.training.backend import Job, Task
 from nn.training.evaluation import evaluate
 from nn.training.plan import Plan
@@ -186,6 +186,18 @@ def test_a_job_has_the_bits_that_it_has_alone_whatever_runs_beside_it(spark, mon
         if found.grads is not None:
             for a, b in zip(tree.arrays(found.grads), tree.arrays(expected.grads), strict=True):
                 assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("limits", [{}, {"FLAT": 400, "AT_ONCE": 2000}], ids=["flat", "grouped"])
+def test_the_backend_keeps_its_contract(spark, monkeypatch, limits):
+    for name, limit in limits.items():
+        monkeypatch.setattr(aggregate, name, limit)
+
+    def make(blocks):
+        partitions = [*blocks.partitions, []]  # sums of four partitions or more are added in groups
+        return backend.SparkBackend(spark.parallelize(partitions, 4).flatMap(list))
+
+    check_backend(make)
 
 
 def test_scoring_on_spark_gives_the_score_without(spark):
