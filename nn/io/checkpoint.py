@@ -143,15 +143,11 @@ def _refuse_not_finite(state: dict[str, Any], best: Best | None) -> None:
     if best is not None:
         branches["best"] = best.params
     for path, branch in branches.items():
-        is_invalid = np.isnan if path.endswith(".slots") else _is_not_finite
+        is_invalid = np.isnan if path.endswith(".slots") else lambda array: ~np.isfinite(array)
         for name, array in _arrays(branch, path):
             if array.dtype.kind == "f" and is_invalid(array).any():
                 value = array[is_invalid(array)].flat[0]
                 raise ValueError(f"{name}: expected finite numbers, found {value:g}")
-
-
-def _is_not_finite(array: np.ndarray) -> np.ndarray:
-    return ~np.isfinite(array)
 
 
 def _arrays(nest: Any, path: str) -> Iterator[tuple[str, np.ndarray]]:

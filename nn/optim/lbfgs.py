@@ -22,7 +22,7 @@ from nn.core.tree import Tree, list_of, optional, stored_as
 from nn.optim.requests import Gradients
 
 C1, C2 = 1e-4, 0.9  # Nocedal and Wright (2006), section 3.1, for quasi-Newton directions
-NOISE = 8  # roundings of the cost's size, below which two costs say nothing about which is lower
+NOISE = 8  # machine epsilons, relative to the cost: a smaller difference of two costs may be a rounding error
 PATIENCE = 10  # accepted steps without progress beyond the noise
 
 
@@ -138,7 +138,7 @@ class LBFGS:
 
     @np.errstate(over="ignore", invalid="ignore")  # the next cost shows where a step leads
     def tell(self, state: LBFGSState, cost: float, grads: Tree) -> tuple[LBFGSState, bool]:
-        """Return the next state, and whether the trial is accepted; else the next one is on this line or a new one.
+        """Return the next state, and whether the trial is accepted. The next trial is on the same line or a new one.
 
         `cost` is the trial's mean cost, `grads` its gradients. Nothing in the state is changed in place.
         """
@@ -147,13 +147,13 @@ class LBFGS:
             state = _accept(state, cost, grads)
             if not (math.isfinite(cost) and tree.all_finite(grads)):
                 return _stop(state, "the start values have no finite cost"), True
-            return self._go_on(state), True
+            return self._next_line(state), True
         slope = tree.dot(grads, state.direction)
         finite = math.isfinite(cost) and math.isfinite(slope) and tree.all_finite(grads)
         point = Point(state.learning_rate, *((cost, slope) if finite else (None, None)))
-        following = self._along(state, point)
+        following = self._search(state, point)
         if following is None:
-            return self._go_on(_accept(self._remember(state, grads), cost, grads)), True
+            return self._next_line(_accept(self._remember(state, grads), cost, grads)), True
         return following, False
 
     def watch(self, state: LBFGSState, cost: float) -> LBFGSState:
@@ -176,7 +176,7 @@ class LBFGS:
             return state
         return state._replace(pairs=[*state.pairs, Pair(s, y, sy)][-self.memory :])
 
-    def _go_on(self, state: LBFGSState) -> LBFGSState:
+    def _next_line(self, state: LBFGSState) -> LBFGSState:
         """Stop at the accepted point where it has converged, else begin a line from it."""
         assert state.accepted is not None
         cost, grads = state.accepted.cost, state.accepted.grads
@@ -195,26 +195,25 @@ class LBFGS:
 
     # ---- along one line ----
 
-    def _along(self, state: LBFGSState, point: Point) -> LBFGSState | None:
-        """Return the state with the next trial after `point`; None where `point` ends the search and is accepted."""
+    def _search(self, state: LBFGSState, point: Point) -> LBFGSState | None:
+        """Continue the line search after `point`; return None where `point` ends the search and is accepted."""
         search = state.search
         assert search is not None and state.accepted is not None
         noise = _noise(state.accepted)
         if point.cost is not None and (search.is_last or wolfe_conditions_hold(search.start, point, noise)):
             return None
         if search.is_last:
-            return _turn_away(state)
+            return _restart(state)
         low, high, step = narrow(search.start, search.low, search.high, point, noise)
         search = search._replace(low=low, high=high, trials=search.trials + 1)
-        following = _try(state._replace(search=search), step)
+        following = _with_trial(state._replace(search=search), step)
         if search.trials < self.max_trials and not _same(following.trial, _at(state, low.step)):
             return following
         if low.cost < search.start.cost:
-            # The best of a search without end; its gradients were not kept, so it is measured again.
-            return (
-                None if low is point else _try(state._replace(search=search._replace(is_last=True)), low.step)
-            )
-        return _turn_away(state)
+            # The lowest point, whose gradients were not kept, so it is measured again.
+            last = state._replace(search=search._replace(is_last=True))
+            return None if low is point else _with_trial(last, low.step)
+        return _restart(state)
 
 
 def _accept(state: LBFGSState, cost: float, grads: Tree) -> LBFGSState:
@@ -234,15 +233,15 @@ def _start_line(state: LBFGSState) -> LBFGSState:
     start = Point(0.0, state.accepted.cost, slope)
     step = 1.0 if pairs else 1.0 / max(1.0, math.sqrt(-slope))
     search = LineSearch(start, start, None, 0, False)
-    return _try(state._replace(direction=direction, search=search), step)
+    return _with_trial(state._replace(direction=direction, search=search), step)
 
 
-def _try(state: LBFGSState, step: float) -> LBFGSState:
+def _with_trial(state: LBFGSState, step: float) -> LBFGSState:
     return state._replace(trial=_at(state, step), learning_rate=step)
 
 
-def _turn_away(state: LBFGSState) -> LBFGSState:
-    """After a line without a lower point, follow the negative gradient; stop where this line was along it."""
+def _restart(state: LBFGSState) -> LBFGSState:
+    """Start a line along the negative gradient, after one without a lower point; stop if that was along it, too."""
     if not state.pairs:
         return _stop(state, "no step lowers the cost by more than its rounding errors")
     return _start_line(state._replace(pairs=[]))
@@ -257,9 +256,9 @@ def wolfe_conditions_hold(start: Point, point: Point, noise: float) -> bool:
     """Return whether a point fulfils the strong Wolfe conditions.
 
     Where its cost differs from the start's by less than the noise the slopes decide alone: the approximate Wolfe
-    conditions of Hager and Zhang (2005), with which a search ends where costs have no more digits to tell.
+    conditions of Hager and Zhang (2005), with which a search also ends where costs differ by rounding errors alone.
     """
-    return _lower(start, point, noise) and abs(point.slope) <= C2 * abs(start.slope)
+    return _decreases_enough(start, point, noise) and abs(point.slope) <= C2 * abs(start.slope)
 
 
 def narrow(
@@ -270,16 +269,16 @@ def narrow(
     `low` is the lowest point so far that lies low enough; its slope leads towards `high`, and between the two are
     points that fulfil the conditions. `high` is None while all points led on.
     """
-    if point.cost is None or not _lower(start, point, noise) or point.cost > low.cost + noise:
+    if point.cost is None or not _decreases_enough(start, point, noise) or point.cost > low.cost + noise:
         new_low, new_high = low, point
     elif high is None and point.slope < 0:
-        return point, None, _beyond(low, point)
+        return point, None, _extrapolate(low, point)
     elif high is None or point.slope * (high.step - low.step) >= 0:
         new_low, new_high = point, low
     else:
         new_low, new_high = point, high
     slow = high is not None and abs(new_high.step - new_low.step) > abs(high.step - low.step) * 2 / 3
-    return new_low, new_high, _between(new_low, new_high, slow)
+    return new_low, new_high, _interpolate(new_low, new_high, slow)
 
 
 def two_loop(pairs: list[Pair], grads: Tree) -> Tree:
@@ -301,19 +300,19 @@ def two_loop(pairs: list[Pair], grads: Tree) -> Tree:
     return q
 
 
-def _lower(start: Point, point: Point, noise: float) -> bool:
+def _decreases_enough(start: Point, point: Point, noise: float) -> bool:
     fall = point.cost - start.cost
     return fall <= C1 * point.step * start.slope or abs(fall) <= noise
 
 
-def _beyond(low: Point, point: Point) -> float:
+def _extrapolate(low: Point, point: Point) -> float:
     """Return a step beyond `point`: to the minimum of the cubic through both, within limits."""
     step = _cubic_minimum(low, point)
     farthest = 5 * point.step
     return min(max(step, 1.25 * point.step), farthest) if step > low.step else farthest
 
 
-def _between(low: Point, high: Point, slow: bool) -> float:
+def _interpolate(low: Point, high: Point, slow: bool) -> float:
     """Return a step inside the bracket: the minimum of the cubic, or the middle where cubics shrink it slowly."""
     if high.cost is None:
         share = 0.5 if low.step else 0.1  # a first step too far may be so by orders of magnitude

@@ -1,4 +1,4 @@
-"""What the epoch loop asks of an optimizer, and what it reads of an optimizer's state.
+"""The methods of an optimizer that the epoch loop calls, and the states that they take and return.
 
 FirstOrder and LBFGS take one step per epoch or job. FirstOrder and ParameterAveraging take several steps per epoch.
 """
@@ -10,42 +10,11 @@ from typing import Any, Protocol, TypeVar
 from nn.core.errors import Hint
 from nn.core.tree import Tree
 from nn.optim.first_order import DescentState
+from nn.optim.lbfgs import LBFGSState
 from nn.optim.requests import Request
 
-
-class AcceptedPoint(Protocol):
-    """The last accepted point, to which a rejected step returns."""
-
-    @property
-    def params(self) -> Tree:
-        """The parameters."""
-
-    @property
-    def grads(self) -> Tree | None:
-        """The gradients of the cost there; None: none were measured."""
-
-
-class State(Protocol):
-    """The parts of every optimizer's state that the epoch loop reads."""
-
-    @property
-    def trial(self) -> Tree:
-        """The parameters that the next job measures."""
-
-    @property
-    def learning_rate(self) -> float:
-        """The learning rate of the step that led to the trial."""
-
-    @property
-    def accepted(self) -> AcceptedPoint | None:
-        """The last accepted point; None: there is none yet, or no step can be rejected."""
-
-    @property
-    def stop_reason(self) -> str:
-        """The reason why no step can lower the cost; "" while one may."""
-
-
-S = TypeVar("S", bound=State)
+State = DescentState | LBFGSState
+S = TypeVar("S", DescentState, LBFGSState)
 
 
 def accepted_params(state: State) -> Tree:

@@ -7,7 +7,8 @@ one-cycle      up along a half cosine for `rise` of the run, then down along ano
 plateau        shrinks when the cost has not fallen for `patience` epochs
 bold-driver    grows while the cost falls; rejects steps that raise it, and shrinks        (Vogl et al., 1988)
 
-The first six are functions of time. The last two depend on costs; their memory is passed in and returned.
+The first six are functions of time. The last two depend on costs: the memory of plateau is passed in and returned, and
+bold-driver is given the cost of each trial.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The learning rate itself."""
+    """Keep the learning rate."""
 
     name: ClassVar[str] = "constant"
 
@@ -72,7 +73,7 @@ class Step(Schedule):
         check_interval("drop", self.drop, "(0, 1]")
 
     def factor(self, time: float, end: float) -> float:
-        """drop^floor(time / every). A rounding error below a boundary counts as on it."""
+        """Return drop^floor(time / every). A time that is below a boundary by a rounding error counts as on it."""
         return self.drop ** math.floor(time / self.every + 1e-9)
 
 
@@ -88,7 +89,7 @@ class Exponential(Schedule):
         check_interval("decay", self.decay, "(0, 1]")
 
     def factor(self, time: float, end: float) -> float:
-        """decay^time."""
+        """Return decay^time."""
         return self.decay**time
 
 
@@ -104,7 +105,7 @@ class InverseTime(Schedule):
         check_interval("decay", self.decay, "(0, inf)")
 
     def factor(self, time: float, end: float) -> float:
-        """1 / (1 + decay time)."""
+        """Return 1 / (1 + decay time)."""
         return 1 / (1 + self.decay * time)
 
 
@@ -121,7 +122,7 @@ class Cosine(Schedule):
         check_interval("final", self.final, "[0, 1]")
 
     def factor(self, time: float, end: float) -> float:
-        """From 1 to `final`."""
+        """Return a factor that falls from 1 to `final`."""
         return _half_cosine(1.0, self.final, time / end if end > 0 else 1.0)
 
 
@@ -146,7 +147,7 @@ class OneCycle(Schedule):
         check_interval("final", self.final, "[0, 1]")
 
     def factor(self, time: float, end: float) -> float:
-        """From `start` to 1 to `final`."""
+        """Return a factor that rises from `start` to 1 and then falls to `final`."""
         done = time / end if end > 0 else 1.0
         if done < self.rise:
             return _half_cosine(self.start, 1.0, done / self.rise)

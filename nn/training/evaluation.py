@@ -12,7 +12,7 @@ from nn.data.block import Block
 from nn.models import metrics
 from nn.models.sequential import Sequential
 
-FIRST_ROWS = 15  # as many predictions as the original wrote
+FIRST_ROWS = 15  # predictions that are shown
 EXAMPLES = 40
 
 

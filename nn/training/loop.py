@@ -25,7 +25,7 @@ Steps = Generator[Job, Sums, "Outcome"]
 
 
 class Outcome(NamedTuple):
-    """The result of an epoch."""
+    """The result of the jobs of an epoch."""
 
     state: State
     accepted: bool
@@ -128,30 +128,17 @@ def many_steps(
 
 
 def _line(epoch: int, outcome: Outcome, plan: Plan) -> Epoch:
-    return Epoch(
-        epoch,
-        outcome.train.cost,
-        outcome.train.accuracy,
-        outcome.learning_rate,
-        outcome.accepted,
-        outcome.sampled,
-        val_cost=outcome.validation.cost if plan.validates else None,
-        val_accuracy=outcome.validation.accuracy if plan.validates else None,
-    )
+    train, validation = outcome.train, outcome.validation
+    scores = (train.cost, train.accuracy, outcome.learning_rate, outcome.accepted, outcome.sampled)
+    if not plan.validates:
+        return Epoch(epoch, *scores)
+    return Epoch(epoch, *scores, val_cost=validation.cost, val_accuracy=validation.accuracy)
 
 
 def _timed(line: Epoch, clock: Clock, seconds: float) -> Epoch:
     """Return the line with its seconds, and phases that add up to them."""
-    read, compute, summed = clock.times
-    schedule = max(clock.seconds - read - compute - summed, 0.0)
-    return line._replace(
-        seconds=seconds,
-        schedule=schedule,
-        read=read,
-        compute=compute,
-        sum=summed,
-        update=seconds - clock.seconds,
-    )
+    schedule, update = max(clock.seconds - sum(clock.times), 0.0), seconds - clock.seconds
+    return line._replace(seconds=seconds, schedule=schedule, update=update, **clock.times._asdict())
 
 
 def _better(best: Best | None, line: Epoch, outcome: Outcome, plan: Plan) -> Best | None:

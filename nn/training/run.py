@@ -47,7 +47,7 @@ class TrainingRun:
 
     @property
     def model(self) -> Sequential:
-        """The network."""
+        """Return the network."""
         return self.task.model
 
     def initial_params(self) -> Tree:
