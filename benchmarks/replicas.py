@@ -29,6 +29,7 @@ from peers import digits
 from nn.data.block import Block
 from nn.data.local_rdd import LocalRDD
 from nn.data.split import Split
+from nn.optim.first_order import fresh_slots
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.plotting.style import (
     DARK,
@@ -81,8 +82,8 @@ class Forgetful(ParameterAveraging):
     def step(self, state, grads):
         """As in ParameterAveraging, with fresh slots for the replicas' rule."""
         state = super().step(state, grads)
-        fresh = self._fresh_slots(state["trial"])["inner"]
-        return {**state, "slots": {**state["slots"], "inner": fresh}}
+        fresh = fresh_slots(self.replica.rule, state.trial)
+        return state._replace(slots=state.slots._replace(inner=fresh))
 
 
 def main() -> None:

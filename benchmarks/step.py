@@ -32,6 +32,7 @@ import nn.spark.runtime.workers
 from nn.data.batches import RowSelection
 from nn.data.block import Block
 from nn.models.sequential import Sequential
+from nn.optim.first_order import FirstOrder
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.requests import Gradients, Request
 from nn.optim.rules import Momentum
@@ -79,7 +80,7 @@ def main() -> None:
 def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
     """What is timed, in this order."""
     model = network_of(Recipe(), train.width, train.classes, train.largest)
-    rows, averaging = backend.SparkBackend(train.blocks), ParameterAveraging(Momentum())
+    rows, averaging = backend.SparkBackend(train.blocks), ParameterAveraging(FirstOrder(Momentum()))
     gradients = Gradients(model.init(0))
     local_steps = averaging.ask(averaging.init(gradients.params))
     of_wide = Recipe.of(hidden=1024, activation="relu", loss="cross-entropy")

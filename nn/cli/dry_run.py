@@ -95,7 +95,7 @@ def _jobs(run: TrainingRun, params: tree.Tree) -> str:
     size = tree.bytes_of(params)
     sent, returned = "parameters", "gradients"
     if run.plan.rounds is not None:
-        size += tree.bytes_of(state["slots"]["inner"])
+        size += tree.bytes_of(state.slots.inner)
         sent, returned = "parameters and optimizer state", "their changes"
     return (
         f"jobs      {jobs} per epoch, {jobs * run.plan.epochs:,} in all\n"

@@ -181,7 +181,7 @@ def _ending(plan: Plan, progress: Progress) -> str:
     epochs, lines = len(progress.history), ""
     if epochs < plan.epochs:
         reason = (
-            progress.state.get("finished")
+            progress.state.stop_reason
             or "the validation cost has not fallen for as many epochs as --patience allows"
         )
         lines = f"stopped   after epoch {epochs} of {plan.epochs}: {reason}\n"

@@ -67,12 +67,10 @@ class Start(NamedTuple):
                     f"--resume: expected the {name} data that the run in OUTPUT read, in the same input splits, found "
                     f"others in {path} or its labels"
                 )
-        progress = self.earlier.progress
         try:
-            run.check(progress)
+            return run.restore(self.earlier.progress)
         except ValueError as error:
             raise DataError(f"--resume: the checkpoint does not fit the network: {error}") from None
-        return progress
 
     def lines(self) -> str:
         """Return the lines on how the run starts; none for a new run."""

@@ -438,7 +438,7 @@ def test_replicas_step_by_mini_batches_at_the_rate_that_is_said():
     plan = plan_of(recipe, 1000)
     assert (plan.batch_size, plan.rounds, plan.jobs, plan.sample) == (64, 4, 4, 1.0)
     assert optimizer_of(recipe, plan) == ParameterAveraging(
-        Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0, batch_size=64, outer_momentum=0.5
+        FirstOrder(Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0), batch_size=64, outer_momentum=0.5
     )
     assert plan_of(recipe, 3).rounds == 3  # no more rounds than rows
     many = for_replicas(recipe, 60_000, 32)

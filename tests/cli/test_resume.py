@@ -7,6 +7,7 @@ import pytest
 
 from nn.cli import parser, resume
 from nn.cli.resume import continued, start
+from nn.core import tree
 from nn.core.errors import DataError, PlatformError, UsageError
 from nn.data.split import Split
 from nn.io.checkpoint import Checkpoint
@@ -230,10 +231,10 @@ def test_a_state_of_another_network_is_refused(tmp_path):
 
 def test_a_point_to_go_back_to_needs_its_gradients_where_a_step_is_an_epoch(tmp_path):
     optimizer = optimizer_for(options_for(tmp_path))
-    state, _ = optimizer.judge(optimizer.init(MODEL.init(0)), 1.0)
+    state, _ = optimizer.accept_or_reject(optimizer.init(MODEL.init(0)), 1.0)
     with pytest.raises(DataError, match=r"fit the network: state.standing.grads: expected .*, found nothing"):
-        progress_of(tmp_path, state=state)
-    assert progress_of(tmp_path, state=optimizer.move(state, MODEL.init(0)))
+        progress_of(tmp_path, state=tree.to_plain(state))
+    assert progress_of(tmp_path, state=tree.to_plain(optimizer.move(state, MODEL.init(0))))
 
 
 def test_a_checkpoint_of_other_versions_goes_on_with_a_note(tmp_path, monkeypatch):

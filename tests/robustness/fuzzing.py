@@ -248,7 +248,7 @@ PLAN = plan_of(RUN.recipe, 7)
 OPTIMIZER = optimizer_of(RUN.recipe, PLAN)
 TRAINING = TrainingRun(Task(MODEL), Split(7), PLAN, OPTIMIZER, RUN.recipe)
 STATE = OPTIMIZER.move(
-    OPTIMIZER.judge(OPTIMIZER.init(MODEL.init(1)), 1.0)[0],
+    OPTIMIZER.accept_or_reject(OPTIMIZER.init(MODEL.init(1)), 1.0)[0],
     [{key: np.ones_like(each) for key, each in layer.items()} for layer in MODEL.init(1)],
 )
 POINT = Checkpoint(Progress(STATE, HISTORY), RUN.resolved(), DATA, resume.versions())
@@ -411,7 +411,7 @@ def checkpoint_file(random: Random) -> str:
     except UserError as error:
         one_line(str(error))
         return REFUSED
-    assert nests_are_same(progress.state["slots"], STATE["slots"], {}, shapes_alone=True)
+    assert nests_are_same(progress.state.slots, STATE.slots, {}, shapes_alone=True)
     for cost in (math.inf, 0.0):  # the next epoch's, whose step is undone or stands
         with np.errstate(all="ignore"):
             OPTIMIZER.tell(progress.state, cost, tree.map_arrays(np.zeros_like, MODEL.init(0)))
