@@ -79,9 +79,9 @@ FORGETFUL = "velocities dropped each round"  # not an option: what averaging the
 class Forgetful(ParameterAveraging):
     """ParameterAveraging whose replicas start every round from rest."""
 
-    def step(self, state, grads):
+    def step(self, state, mean):
         """As in ParameterAveraging, with fresh slots for the replicas' rule."""
-        state = super().step(state, grads)
+        state = super().step(state, mean)
         fresh = fresh_slots(self.replica.rule, state.trial)
         return state._replace(slots=state.slots._replace(inner=fresh))
 

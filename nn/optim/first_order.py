@@ -105,10 +105,10 @@ class FirstOrder:
             grads = tree.copy(point.grads)  # a rejected step needs them again
         return self.step(state.copy_for_update(), grads)
 
-    def step(self, state: DescentState, grads: Tree) -> DescentState:
-        """Take one step along mean gradients. The trial, the slots and the gradients are overwritten."""
+    def step(self, state: DescentState, mean: Tree) -> DescentState:
+        """Take one step along mean gradients. The trial, the slots and the mean are overwritten."""
         rate = self.rate(state, state.steps)
-        descend(self.rule, rate, self.clip, state.trial, state.slots, grads)
+        descend(self.rule, rate, self.clip, state.trial, state.slots, mean)
         return state._replace(steps=state.steps + 1, learning_rate=rate)
 
     def accept_or_reject(self, state: DescentState, cost: float) -> tuple[DescentState, bool]:

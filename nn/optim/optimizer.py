@@ -55,8 +55,8 @@ class OneStepOptimizer(Optimizer[S], Protocol[S]):
 class StepwiseOptimizer(Optimizer[DescentState], Protocol):
     """An optimizer that can take several steps before its trial is accepted or rejected."""
 
-    def step(self, state: DescentState, grads: Tree) -> DescentState:
-        """Step along the mean that a mini-batch or the replicas sent. The trial, the slots and it are overwritten."""
+    def step(self, state: DescentState, mean: Any) -> DescentState:
+        """Step along the mean gradients of a mini-batch, or the mean Change of replicas. The arrays are overwritten."""
 
     def accept_or_reject(self, state: DescentState, cost: float) -> tuple[DescentState, bool]:
         """Accept the trial, or go back to the last accepted point."""

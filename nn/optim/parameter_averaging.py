@@ -23,7 +23,7 @@ from nn.core.constraints import AT_LEAST_ONE, FROM_0_BELOW_1, POSITIVE, check_fi
 from nn.core.errors import Hint
 from nn.core.tree import Tree, stored_as
 from nn.optim.first_order import DescentState, FirstOrder, accept_or_reject, descend, fresh_slots, restore
-from nn.optim.requests import LocalSteps
+from nn.optim.requests import Change, LocalSteps
 from nn.optim.rules import SGD, Nesterov, Rule
 
 
@@ -70,12 +70,12 @@ class ParameterAveraging:
         rule, clip = self.replica.rule, self.replica.clip
         return LocalSteps(state.trial, state.slots.inner, rule, self._rate(state), clip, self.batch_size)
 
-    def step(self, state: DescentState, grads: Any) -> DescentState:
-        """Step along the mean {"change", "slots"} of the replicas. The trial and the mean are overwritten."""
+    def step(self, state: DescentState, mean: Change) -> DescentState:
+        """Step along the mean change of the replicas. The trial, the slots and the mean are overwritten."""
         rate = self._rate(state)
-        back = tree.map_arrays(lambda change: np.negative(change, out=change), grads["change"])
+        back = tree.map_arrays(lambda change: np.negative(change, out=change), mean.params)
         descend(self._outer, self.outer_learning_rate, None, state.trial, state.slots.outer, back)
-        inner = tree.map_arrays(_like, grads["slots"], state.slots.inner)
+        inner = tree.map_arrays(_like, mean.slots, state.slots.inner)
         slots = state.slots._replace(inner=inner)
         return state._replace(slots=slots, steps=state.steps + 1, learning_rate=rate)
 

@@ -25,4 +25,11 @@ class LocalSteps(NamedTuple):
     batch_size: int  # rows of a step at most
 
 
+class Change(NamedTuple):
+    """The answer to LocalSteps: the change of the parameters in a round, and the slots after it."""
+
+    params: Tree
+    slots: Tree
+
+
 Request = Gradients | LocalSteps

@@ -158,7 +158,7 @@ def _check_gradients(
         backend,
         "the gradients of the mini-batches do not add up to those of all rows",
     )
-    change = found["replicas"].grads["change"]
+    change = found["replicas"].grads.params
     same = _equal(change, tree.scale(grads, -RATE), 1e-6)
     expect(same, backend, "replicas of one step do not change the parameters by that step")
 

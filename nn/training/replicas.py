@@ -24,7 +24,7 @@ from nn.data.local_rdd import LocalBroadcast, LocalRDD
 from nn.models.sequential import Sequential
 from nn.optim.first_order import descend
 from nn.optim.regularization import Penalty
-from nn.optim.requests import LocalSteps
+from nn.optim.requests import Change, LocalSteps
 from nn.training import chain
 from nn.training.adding import ignore_overflow
 from nn.training.penalized import with_cost, with_gradient
@@ -43,8 +43,8 @@ def rounds(
 ) -> Any:
     """Return an RDD with the Sums of each partition with training rows. `start.value` is a LocalSteps.
 
-    The `grads` of the sums are {"change", "slots"}, each times the weight of the replica's rows: its last parameters
-    minus the first ones, and the slots of its rule. `buffer` bytes of inputs are shuffled together.
+    The `grads` of the sums are a Change times the weight of the replica's rows: its last parameters minus the first
+    ones, and the slots of its rule. `buffer` bytes of inputs are shuffled together.
     """
     return blocks.mapPartitions(partial(run_replica, model, start, selection, augmentation, penalty, buffer))
 
@@ -77,7 +77,7 @@ def run_replica(
     total = with_cost(penalty, params, total)
     total = total._replace(times=Times(source.seconds, time.perf_counter() - began - source.seconds))
     if total.weight:
-        change = {"change": tree.map_arrays(np.subtract, params, request.params), "slots": slots}
+        change = Change(tree.map_arrays(np.subtract, params, request.params), slots)
         weighted = tree.map_arrays(partial(_weighted, total.weight), change)
         yield total._replace(grads=weighted)
     elif total.train.rows:

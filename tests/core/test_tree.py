@@ -115,6 +115,11 @@ def test_read_like_names_the_path_of_the_first_difference(change, message):
         tree.read_like({**GOOD, **change}, EXAMPLE, "state")
 
 
+def test_read_like_refuses_keys_in_another_order():
+    with pytest.raises(ValueError, match="state: expected trial, rate"):
+        tree.read_like({key: GOOD[key] for key in reversed(GOOD)}, EXAMPLE, "state")
+
+
 def test_read_like_refuses_missing_and_additional_keys():
     with pytest.raises(ValueError, match="state: expected trial, rate"):
         tree.read_like({**GOOD, "more": 1}, EXAMPLE, "state")

@@ -59,7 +59,7 @@ def follow(function, start, optimizer, limit=2000):
     return steps
 
 
-def found(optimizer, steps):
+def last_params(steps):
     return accepted_params(steps[-1][3])[0]["x"]
 
 
@@ -68,7 +68,7 @@ def found(optimizer, steps):
 def test_lbfgs_finds_the_bottom_of_rosenbrocks_valley(size, memory):
     optimizer = LBFGS(memory, tolerance=1e-7)
     steps = follow(rosenbrock, np.tile([-1.2, 1.0], size // 2), optimizer)
-    x = found(optimizer, steps)
+    x = last_params(steps)
     assert np.linalg.norm(rosenbrock(x)[1]) < 1e-6 and np.allclose(x, 1, atol=1e-6)
     assert len(steps) < 60
     assert steps[-1][3].stop_reason == "no gradient is above 1e-07"
@@ -79,7 +79,7 @@ def test_lbfgs_finds_the_minimum_of_an_ill_conditioned_quadratic(seed):
     function, minimum = quadratic(20, 1e4, seed)
     optimizer = LBFGS(50, tolerance=1e-6)
     steps = follow(function, np.zeros(20), optimizer)
-    assert np.allclose(found(optimizer, steps), minimum, atol=5e-6)
+    assert np.allclose(last_params(steps), minimum, atol=5e-6)
     assert len(steps) < 250
 
 
@@ -92,14 +92,14 @@ def test_lbfgs_steps_fulfil_the_strong_wolfe_conditions(seed, size, waves, width
     assert steps[-1][3].stop_reason == "no gradient is above 1e-06"
     checked = 0
     for before, cost, grad, after, accepted in steps[1:]:
-        standing, d, t = before.accepted, before.direction[0]["x"], before.learning_rate
-        assert np.allclose(before.trial[0]["x"], standing.params[0]["x"] + t * d, rtol=1e-14)
-        slope = standing.grads[0]["x"] @ d
-        rounding = 2 * NOISE * np.finfo(float).eps * abs(standing.cost)
-        falls = cost <= standing.cost + C1 * t * slope
+        point, d, t = before.accepted, before.direction[0]["x"], before.learning_rate
+        assert np.allclose(before.trial[0]["x"], point.params[0]["x"] + t * d, rtol=1e-14)
+        slope = point.grads[0]["x"] @ d
+        rounding = 2 * NOISE * np.finfo(float).eps * abs(point.cost)
+        falls = cost <= point.cost + C1 * t * slope
         if accepted:
             assert slope < 0 and t > 0
-            assert falls or abs(cost - standing.cost) <= rounding
+            assert falls or abs(cost - point.cost) <= rounding
             assert abs(grad @ d) <= C2 * abs(slope) * (1 + 1e-12)
             checked += 1
         else:
@@ -350,7 +350,7 @@ def test_trial_whose_cost_is_not_finite_is_a_step_too_far(beyond):
 
     optimizer = LBFGS()
     steps = follow(function, np.array([-0.74]), optimizer)
-    assert found(optimizer, steps) == pytest.approx(-0.5, abs=1e-4)
+    assert last_params(steps) == pytest.approx(-0.5, abs=1e-4)
     assert all(np.isfinite(accepted_params(after)[0]["x"]).all() for *_, after, _ in steps)
     after_wall = [after.learning_rate for before, *_, after, accepted in steps if before.trial[0]["x"][0] > 0]
     assert after_wall and after_wall[0] == pytest.approx(0.1)
@@ -443,7 +443,7 @@ def test_direction_that_leads_nowhere_is_dropped_with_the_memory_and_then_it_giv
     assert state.direction is None and state.search is None
 
 
-def test_trial_that_rounds_to_the_standing_point_is_not_asked_for():
+def test_trial_that_rounds_to_the_accepted_point_is_not_asked_for():
     optimizer = LBFGS()
     start = [{"x": np.array([1e8], np.float32)}]  # its neighbours are 8 apart
     state, _ = optimizer.tell(optimizer.init(start), 1.0, [{"x": np.array([20.0], np.float32)}])
@@ -513,7 +513,7 @@ def test_lbfgs_ends_where_noise_hides_the_cost(seed):
 
     steps = follow(noisy, np.zeros(20), optimizer)
     assert steps[-1][3].stop_reason
-    assert np.allclose(found(optimizer, steps), minimum, atol=1e-2)
+    assert np.allclose(last_params(steps), minimum, atol=1e-2)
 
 
 def test_steps_that_change_nothing_beyond_rounding_end_the_run():

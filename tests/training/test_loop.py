@@ -68,18 +68,18 @@ def test_bold_driver_undoes_steps_that_raise_the_cost_and_ends_at_the_last_that_
     progress, _ = run(descent, epochs=60, sample=0.7)
     history = progress.history
     best = np.inf
-    undone = 0
+    rejected = 0
     for line, after in pairwise(history):
         assert line.accepted == (line.cost <= best)
         best = min(best, line.cost)
-        undone += not line.accepted
+        rejected += not line.accepted
         expected = (
             line.learning_rate if line.epoch == 1 else line.learning_rate * (2.0 if line.accepted else 0.5)
         )
         assert after.learning_rate == pytest.approx(expected)
-    assert undone > 3
-    standing = [line.cost for line in history if line.accepted][-1]
-    assert cost_of(accepted_params(progress.state)).cost == pytest.approx(standing)
+    assert rejected > 3
+    accepted = [line.cost for line in history if line.accepted][-1]
+    assert cost_of(accepted_params(progress.state)).cost == pytest.approx(accepted)
 
 
 def test_batches_step_once_for_each_batch_and_report_the_running_mean():
@@ -92,22 +92,22 @@ def test_batches_step_once_for_each_batch_and_report_the_running_mean():
     assert not np.array_equal(measured[-1][0][0]["W"], accepted_params(progress.state)[0]["W"])
 
 
-def test_batches_under_bold_driver_are_judged_by_a_closing_pass():
+def test_a_closing_pass_accepts_or_rejects_the_batches_under_bold_driver():
     descent = FirstOrder(Momentum(0.9), BoldDriver(growth=3.0), 4.0)
     progress, measured = run(descent, epochs=12, batch_size=100)
     closing = [(params, selection) for params, selection in measured if selection.fraction == 0]
     assert len(closing) == 13 and len(measured) == 12 * 4 + 1  # the start values are measured once
-    standing_cost, standing = cost_of(MODEL.init(0)).cost, MODEL.init(0)
+    accepted_cost, accepted = cost_of(MODEL.init(0)).cost, MODEL.init(0)
     for line, (params, _) in zip(progress.history, closing[1:], strict=True):
         assert line.cost == pytest.approx(cost_of(params).cost)
-        assert line.accepted == (line.cost <= standing_cost)
+        assert line.accepted == (line.cost <= accepted_cost)
         if line.accepted:
-            standing_cost, standing = line.cost, params
+            accepted_cost, accepted = line.cost, params
     assert {line.accepted for line in progress.history} == {True, False}
-    assert np.array_equal(accepted_params(progress.state)[0]["W"], standing[0]["W"])
+    assert np.array_equal(accepted_params(progress.state)[0]["W"], accepted[0]["W"])
 
 
-def test_an_undone_epoch_restores_parameters_and_velocity():
+def test_a_rejected_epoch_restores_parameters_and_velocity():
     descent = FirstOrder(Momentum(0.9), BoldDriver(), 0.5)
     state = descent.init(MODEL.init(0))
     state, _ = descent.accept_or_reject(state, 1.0)
@@ -347,8 +347,8 @@ def test_lbfgs_trains_in_the_same_loop_and_stops_when_nothing_is_left_to_gain():
     assert len(progress.history) < 400 and progress.state.stop_reason
     final = measure(kept(optimizer, progress), RowSelection())
     assert all(np.abs(g).max() < 1e-3 for g in tree.arrays(final.mean_grads_inplace()))
-    standing = [line.cost for line in progress.history if line.accepted]
-    assert standing[-1] == pytest.approx(final.train.cost) and standing[-1] == min(standing)
+    accepted = [line.cost for line in progress.history if line.accepted]
+    assert accepted[-1] == pytest.approx(final.train.cost) and accepted[-1] == min(accepted)
 
 
 def test_a_validation_cost_that_is_no_number_is_never_the_best():
@@ -377,7 +377,7 @@ def test_what_to_try_is_an_argument_to_the_library_and_an_option_to_the_command_
     assert str(DivergenceError("the cost is inf")) == DivergenceError("the cost is inf").on_command_line()
 
 
-def test_a_trial_that_was_undone_is_never_the_best():
+def test_a_trial_that_was_rejected_is_never_the_best():
     answers = iter([(5.0, 5.0), (6.0, 1.0), (4.0, 4.0)])
 
     def measure(params, selection):

@@ -1,4 +1,4 @@
-"""Replicas descend by themselves; what they bring home counts as their rows weigh."""
+"""Replicas descend by themselves; their changes count by the weight of their rows."""
 
 import dataclasses
 from itertools import pairwise
@@ -178,7 +178,7 @@ def test_replicas_augment_their_rows():
     bent = augment((Shift(1),), IMAGES.prepare(INPUTS), rows, selection.seed, selection.epoch)
     beforehand = local_rdd(bent.reshape(300, 16), LABELS)
     expected = descend_on(beforehand, dataclasses.replace(IMAGES, scale=1.0))(told, selection)
-    assert_same_bits(found.grads["change"], expected.grads["change"])
+    assert_same_bits(found.grads.params, expected.grads.params)
     assert not np.allclose(bent, IMAGES.prepare(INPUTS))
 
 
@@ -312,7 +312,7 @@ def test_an_epoch_of_replicas_is_one_job_and_its_cost_the_running_mean():
     assert last.history[-1].accuracy > last.history[0].accuracy
 
 
-def test_bold_driver_judges_a_round_by_a_clean_pass_and_undoes_it():
+def test_bold_driver_rejects_a_round_by_the_cost_of_a_clean_pass():
     averaging = ParameterAveraging(
         FirstOrder(Momentum(), BoldDriver(growth=4.0), 0.5, 12, 1), batch_size=20, outer_momentum=0.5
     )
