@@ -51,7 +51,7 @@ def lines(options: Options) -> str:
     as_many = "" if options.partitions else " as tasks run at once"
     return (
         "dry run   nothing was started\n"
-        f"data      {len(facts.labels):,} training rows{validation} of {facts.width} values, {facts.classes} classes; "
+        f"data      {len(facts.labels):,} training rows{validation} of {facts.width} values, {facts.classes} classes, "
         f"in {partitions} partitions{as_many}\n"
         f"{notes}{report.plan_lines(run)}"
         f"{_jobs(run, _no_params(run.model))}"
@@ -99,7 +99,7 @@ def _jobs(run: TrainingRun, params: tree.Tree) -> str:
         sent, returned = "parameters and optimizer state", "their changes"
     return (
         f"jobs      {jobs} per epoch, {jobs * run.plan.epochs:,} in all\n"
-        f"step      {format.size(size)} of {sent} to every task, as many of {returned} back from every partition"
+        f"step      {format.size(size)} of {sent} to every task, as much of {returned} back from every partition"
     )
 
 

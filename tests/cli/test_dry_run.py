@@ -41,7 +41,7 @@ def test_dry_run_says_the_plan_without_java(csv_set):
     lines = done.stdout.splitlines()
     assert lines[0] == "dry run   nothing was started"
     assert lines[1] == (
-        "data      240 training rows (114 held out for validation) of 16 values, 3 classes; in as many partitions as "
+        "data      240 training rows (114 held out for validation) of 16 values, 3 classes, in as many partitions as "
         "tasks run at once"
     )
     assert any(line.split() == ["total", "163"] for line in lines)
@@ -70,7 +70,7 @@ def test_dry_run_counts_what_replicas_carry(csv_set):
         options_of(csv_set, "--average", "parameters", "--optimizer", "momentum", "--partitions", "4")
     )
     assert "in 4 partitions" in told and "jobs      1 per epoch" in told
-    assert "of parameters and optimizer state to every task, as many of their changes back" in told
+    assert "of parameters and optimizer state to every task, as much of their changes back" in told
 
 
 def test_dry_run_knows_no_far_files():
