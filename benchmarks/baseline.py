@@ -151,9 +151,9 @@ def submitted(checkout: Path, folder: Path, recipe: dict[str, Any]) -> dict[str,
         np.savetxt(
             folder / f"{name}.csv", np.column_stack([labels, weights, images]), fmt="%g", delimiter=","
         )
-    places = {"train_images": "train.csv", "train_labels": "-", "test_images": "test.csv", "test_labels": "-"}
+    paths = {"train_images": "train.csv", "train_labels": "-", "test_images": "test.csv", "test_labels": "-"}
     columns = {"label_column": 0, "weight_column": 1, "partitions": 3}
-    (folder / "recipe.json").write_text(json.dumps({**places, **columns, **recipe}))
+    (folder / "recipe.json").write_text(json.dumps({**paths, **columns, **recipe}))
     words = [
         "--master",
         "local[2]",
@@ -188,16 +188,16 @@ def main() -> None:
     sys.path.insert(0, str(checkout))
     import nn
 
-    found = {f"fit, {name}": fitted(nn, recipe) for name, recipe in FIT.items()}
+    hashes = {f"fit, {name}": fitted(nn, recipe) for name, recipe in FIT.items()}
     for name, recipe in SUBMIT.items():
         with tempfile.TemporaryDirectory() as folder:
-            found[f"job, {name}"] = submitted(checkout, Path(folder), recipe)
+            hashes[f"job, {name}"] = submitted(checkout, Path(folder), recipe)
     if options.compare is None:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(hashes, indent=2))
         return
     before = json.loads(options.compare.read_text())
-    differing = [name for name in before | found if before.get(name) != found.get(name)]
-    print("\n".join(f"differs: {name}" for name in differing) or f"all {len(found)} are the same")
+    differing = [name for name in before | hashes if before.get(name) != hashes.get(name)]
+    print("\n".join(f"differs: {name}" for name in differing) or f"all {len(hashes)} are the same")
     sys.exit(bool(differing))
 
 

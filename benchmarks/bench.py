@@ -37,58 +37,58 @@ from nn.plotting.style import house_style, save
 QUICK_ROWS = {"train": 600, "test": 200}
 
 
-def main(asked: argparse.Namespace) -> None:
+def main(args: argparse.Namespace) -> None:
     """Measure what is asked for and write it down, or only write it down."""
-    if asked.render:
-        render(asked.results, asked.document, asked.only)
+    if args.render:
+        render(args.results, args.document, args.only)
         return
-    if asked.document:
-        refuse_without_markers(asked.document, asked.only)
-    with data_of(asked) as folder:
-        for section in dict.fromkeys(sections.SECTIONS[name] for name in asked.only):
-            measure(section, folder, asked)
-    print("saved in:", asked.results)
-    if asked.document:
-        render(asked.results, asked.document, asked.only)
+    if args.document:
+        refuse_without_markers(args.document, args.only)
+    with data_of(args) as folder:
+        for section in dict.fromkeys(sections.SECTIONS[name] for name in args.only):
+            measure(section, folder, args)
+    print("saved in:", args.results)
+    if args.document:
+        render(args.results, args.document, args.only)
 
 
 # ---- measuring ----
 
 
-def measure(section: str, folder: Path, asked: argparse.Namespace) -> None:
+def measure(section: str, folder: Path, args: argparse.Namespace) -> None:
     """Run a section's turns, saving after each what there is so far."""
-    found = runs.Results(section, machine.describe(asked.cores), asked.command)
-    path = asked.results / f"{section}.json"
+    measured = runs.Results(section, machine.describe(args.cores), args.command)
+    path = args.results / f"{section}.json"
     unfinished = path.with_suffix(".part.json")
     cannot: set[str] = set()
-    every = list(sections.turns(section, asked.contestants, asked))
+    every = list(sections.turns(section, args.contestants, args))
     for number, turn in enumerate(every, 1):
         if turn.contestant.name in cannot:
             continue
-        reply = started(turn, folder, asked)
+        reply = started(turn, folder, args)
         if reply.missing:
             cannot.add(turn.contestant.name)
         run = runs.Run(turn.contestant.name, turn.setting, turn.repeat, reply.answer, reply.why)
-        found.runs.append(run)
-        runs.write(found, unfinished)
-        print(f"{section} {number}/{len(every)} {told(run)}", flush=True)
-    if found.runs:
+        measured.runs.append(run)
+        runs.write(measured, unfinished)
+        print(f"{section} {number}/{len(every)} {progress_line(run)}", flush=True)
+    if measured.runs:
         unfinished.replace(path)
 
 
-def started(turn: sections.Turn, folder: Path, asked: argparse.Namespace) -> Reply:
+def started(turn: sections.Turn, folder: Path, args: argparse.Namespace) -> Reply:
     """What a turn's contestant replies."""
     contestant = turn.contestant
-    words = ["--data", str(folder), "--cores", str(asked.cores), *turn.words]
+    words = ["--data", str(folder), "--cores", str(args.cores), *turn.words]
     if contestant.needs_native_blas:
-        if asked.native_blas is None:
+        if args.native_blas is None:
             why = "no native BLAS here: apt-get install libopenblas0, or say --native-blas LIBRARY"
             return Reply(None, why, missing=True)
-        words += ["--blas", asked.native_blas]
-    return asked.launcher.run(contestant.peer, words, contestant.elsewhere)
+        words += ["--blas", args.native_blas]
+    return args.launcher.run(contestant.peer, words, contestant.elsewhere)
 
 
-def told(run: runs.Run) -> str:
+def progress_line(run: runs.Run) -> str:
     """A run in a line."""
     setting = "".join(f" {name}={value}" for name, value in run.setting.items())
     who = f"{run.contestant}{setting}, {run.repeat}: "
@@ -96,26 +96,26 @@ def told(run: runs.Run) -> str:
         return f"{who}skipped: {run.skipped}"
     best = max((line["accuracy"] for line in run.answer["epochs"]), default=0)
     took = tables.seconds(runs.epoch_seconds(run.answer))
-    return f"{who}{took} an epoch, loaded in {tables.seconds(run.answer['load'])}, accuracy {best:.4f}"
+    return f"{who}{took} per epoch, loaded in {tables.seconds(run.answer['load'])}, accuracy {best:.4f}"
 
 
 @contextmanager
-def data_of(asked: argparse.Namespace) -> Iterator[Path]:
+def data_of(args: argparse.Namespace) -> Iterator[Path]:
     """The folder with the four files; DataError where one is missing. With --quick, one with their first rows."""
-    places = {
-        (kind, part): digits.path(asked.data, kind, part)
+    paths = {
+        (kind, part): digits.path(args.data, kind, part)
         for kind in ("images", "labels")
         for part in QUICK_ROWS
     }
-    for place in places.values():
-        if not place.is_file():
-            raise DataError(f"no file {place}; python generate_data.py writes it")
-    if not asked.quick:
-        yield Path(asked.data).resolve()
+    for path in paths.values():
+        if not path.is_file():
+            raise DataError(f"no file {path}; python generate_data.py writes it")
+    if not args.quick:
+        yield Path(args.data).resolve()
         return
     with tempfile.TemporaryDirectory() as name:
-        for (kind, part), place in places.items():
-            with open(place) as lines, open(digits.path(name, kind, part), "w") as out:
+        for (kind, part), path in paths.items():
+            with open(path) as lines, open(digits.path(name, kind, part), "w") as out:
                 out.writelines(line for _, line in zip(range(QUICK_ROWS[part]), lines, strict=False))
         yield Path(name)
 
@@ -126,37 +126,37 @@ def data_of(asked: argparse.Namespace) -> Iterator[Path]:
 def render(results: Path, document: Path, only: list[str]) -> None:
     """Tables and pictures of the sections asked for, from what was saved."""
     paths = [results / f"{section}.json" for section in sorted(set(sections.SECTIONS.values()))]
-    found = {path.stem: runs.read(path) for path in paths if path.exists()}
-    if not found:
+    measured = {path.stem: runs.read(path) for path in paths if path.exists()}
+    if not measured:
         raise DataError(f"{results}: expected results of bench.py, found none")
     text = document.read_text()
-    for name, table in tables_of(found, only).items():
+    for name, table in tables_of(measured, only).items():
         text = tables.put(text, name, table, str(document))
-    pictured = draw(found, only, document.with_suffix(""))
+    pictured = draw(measured, only, document.with_suffix(""))
     document.write_text(text)
     print("written:", ", ".join(map(str, [document, *pictured])))
 
 
-def tables_of(found: dict[str, runs.Results], only: list[str]) -> dict[str, str]:
+def tables_of(measured: dict[str, runs.Results], only: list[str]) -> dict[str, str]:
     """The Markdown that belongs between each pair of markers."""
-    made = {"machine": tables.machine(list(found.values()))}
+    made = {"machine": tables.machine(list(measured.values()))}
     for name, (section, table) in tables.TABLES.items():
         asked_for = name in only or (name == "phases" and "speed" in only)
-        if asked_for and section in found and (made_table := table(found[section])):
-            pictured = name in pictures.PICTURES and found[section].answered
+        if asked_for and section in measured and (made_table := table(measured[section])):
+            pictured = name in pictures.PICTURES and measured[section].answered
             picture = f"\n\n![{pictures.DESCRIPTIONS[name]}](benchmarks/{name}.png)" if pictured else ""
             made[name] = made_table + picture
     return made
 
 
-def draw(found: dict[str, runs.Results], only: list[str], folder: Path) -> list[Path]:
+def draw(measured: dict[str, runs.Results], only: list[str], folder: Path) -> list[Path]:
     """Save the pictures of the sections asked for."""
     folder.mkdir(exist_ok=True)
     with house_style():
         return [
-            save(picture(found[section]), folder / f"{name}.png")
+            save(picture(measured[section]), folder / f"{name}.png")
             for name, (section, picture) in pictures.PICTURES.items()
-            if name in only and section in found and found[section].answered
+            if name in only and section in measured and measured[section].answered
         ]
 
 

@@ -19,15 +19,15 @@ COLUMNS = ("in epochs", "beside them", "cost")
 
 def main() -> None:
     """Run all ways in turn, so that each meets the machine's good and bad hours, and print the table."""
-    asked, options = arguments("Time what checkpoints take.", seeds=3)
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in WAYS}
-    for seed in range(asked.seeds):
+    args, options = arguments("Time what checkpoints take.", seeds=3)
+    shares: dict[str, list[tuple[float, float]]] = {name: [] for name in WAYS}
+    for seed in range(args.seeds):
         for name, words in WAYS.items():
-            job = submitted(asked, [*options, *words, "--seed", str(seed)])
+            job = submitted(args, [*options, *words, "--seed", str(seed)])
             training = job.summary["seconds"]["training"]
-            found[name].append((sum(job.epochs), training - sum(job.epochs)))
+            shares[name].append((sum(job.epochs), training - sum(job.epochs)))
     print("checkpoints " + "".join(f"{name:>14}" for name in COLUMNS))
-    medians = {name: tuple(map(statistics.median, zip(*runs, strict=True))) for name, runs in found.items()}
+    medians = {name: tuple(map(statistics.median, zip(*runs, strict=True))) for name, runs in shares.items()}
     for name, (epochs, beside) in medians.items():
         cost = (beside - medians["never"][1]) / (epochs + beside)
         print(f"{name:<12}{epochs:>12.2f} s{beside:>12.3f} s{cost:>13.1%}")

@@ -79,9 +79,9 @@ def add_how_much(parser: argparse.ArgumentParser) -> None:
         "--partition-counts": ([2, 4, 8, 16, 32, 64, 128, 256], "partitions, as they grow"),
     }
     for name, (values, help) in lists.items():
-        said = ",".join(map(str, values))
+        text = ",".join(map(str, values))
         parser.add_argument(
-            name, type=numbers, default=values, metavar="N,N", help=f"{help} (default {said})"
+            name, type=numbers, default=values, metavar="N,N", help=f"{help} (default {text})"
         )
 
 
@@ -101,23 +101,23 @@ def add_where(parser: argparse.ArgumentParser) -> None:
     add("--debug", action="store_true", help="show all of an error that nobody foresaw")
 
 
-def completed(asked: argparse.Namespace, words: list[str]) -> argparse.Namespace:
+def completed(args: argparse.Namespace, words: list[str]) -> argparse.Namespace:
     """The options with what follows from them."""
     try:
-        asked.contestants = contestants.named(asked.peers)
+        args.contestants = contestants.named(args.peers)
     except ValueError as error:
         raise UsageError(f"--peers: {error}") from None
-    if shutil.which(asked.peers_python) is None:
-        raise UsageError(f"--peers-python: expected a Python, found {asked.peers_python}")
-    if asked.quick:
+    if shutil.which(args.peers_python) is None:
+        raise UsageError(f"--peers-python: expected a Python, found {args.peers_python}")
+    if args.quick:
         for name, value in QUICK.items():
-            setattr(asked, name, value)
-    partial = asked.quick or (asked.peers and not asked.render)  # a section's file holds all who take part
-    asked.results = asked.results or (Path(tempfile.mkdtemp()) if partial else RESULTS)
-    asked.document = asked.document or (None if partial else DOCUMENT)
-    asked.command = shlex.join(["python", "benchmarks/bench.py", *map(nameless, words)])
-    asked.launcher = Launcher(peers_python=asked.peers_python, seconds=asked.timeout)
-    return asked
+            setattr(args, name, value)
+    partial = args.quick or (args.peers and not args.render)  # a section's file holds all who take part
+    args.results = args.results or (Path(tempfile.mkdtemp()) if partial else RESULTS)
+    args.document = args.document or (None if partial else DOCUMENT)
+    args.command = shlex.join(["python", "benchmarks/bench.py", *map(nameless, words)])
+    args.launcher = Launcher(peers_python=args.peers_python, seconds=args.timeout)
+    return args
 
 
 def nameless(word: str) -> str:

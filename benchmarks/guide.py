@@ -44,7 +44,7 @@ from nn.plotting.style import (
 )
 from nn.training.records import Epoch
 
-COLOURS = (DARK, MIDDLE, SECOND, QUIET, "#8c2d6b", "#c9a227")
+COLORS = (DARK, MIDDLE, SECOND, QUIET, "#8c2d6b", "#c9a227")
 
 
 def cost(line: Epoch) -> float:
@@ -97,7 +97,7 @@ CLAIMS = {
         val_accuracy,
         {"validation_fraction": 0.1},
         {
-            "one step an epoch: the defaults": {"epochs": 100},
+            "one step per epoch: the defaults": {"epochs": 100},
             "a step for each batch of 100 rows": {
                 **{**MLP, "hidden": [64]},
                 **{"epochs": 20, "batch_size": 100, "learning_rate": 0.1},
@@ -295,9 +295,9 @@ def lines(
 ) -> Figure:
     """One line a curve over the epochs."""
     figure, axes = canvas()
-    for colour, (name, values) in zip(COLOURS, curves.items(), strict=False):
+    for color, (name, values) in zip(COLORS, curves.items(), strict=False):
         x = np.arange(1, len(values) + 1) if epochs is None else epochs
-        axes.plot(x, values, color=colour, label=name, linewidth=2)
+        axes.plot(x, values, color=color, label=name, linewidth=2)
     axes.set(xlabel="epoch: a pass over the training rows", **scales)
     for axis in (axes.xaxis, axes.yaxis):
         if axis.get_scale() == "log":
@@ -324,12 +324,12 @@ def main() -> None:
     parser.add_argument("data", help="folder with the CSV files of generate_data.py")
     parser.add_argument("folder", help="where the pictures go")
     parser.add_argument("--only", choices=tuple(PICTURES), help="one picture")
-    asked = parser.parse_args()
-    data, folder = Data(asked.data), Path(asked.folder)
+    args = parser.parse_args()
+    data, folder = Data(args.data), Path(args.folder)
     folder.mkdir(parents=True, exist_ok=True)
     with house_style():
         for name, draw in PICTURES.items():
-            if asked.only in (None, name):
+            if args.only in (None, name):
                 print(name, flush=True)
                 save(draw(data), folder / f"{name}.png")
 

@@ -30,11 +30,11 @@ COLUMNS = ("accuracy", "lowest P R F1", "reading", "epoch", "submit to end")
 
 def main() -> None:
     """Run every seed in turn and print the table."""
-    asked, options = arguments()
+    args, options = arguments()
     print("seed" + "".join(f"{name:>16}" for name in COLUMNS), flush=True)
     rows = []
-    for seed in range(asked.seeds):
-        rows.append(run(asked, [*options, "--seed", str(seed)]))
+    for seed in range(args.seeds):
+        rows.append(run(args, [*options, "--seed", str(seed)]))
         print(line(str(seed), rows[-1]), flush=True)
     print(line("median", tuple(map(statistics.median, zip(*rows, strict=True)))))
 
@@ -47,9 +47,9 @@ class Job(NamedTuple):
     seconds: float  # from submit to end
 
 
-def run(asked: argparse.Namespace, options: list[str]) -> tuple[float, ...]:
-    """One job: (test accuracy, lowest score of a class, seconds reading, median seconds an epoch, seconds in all)."""
-    job = submitted(asked, options)
+def run(args: argparse.Namespace, options: list[str]) -> tuple[float, ...]:
+    """One job: (test accuracy, lowest score of a class, seconds reading, median seconds per epoch, seconds in all)."""
+    job = submitted(args, options)
     test = job.summary["test"]
     return (
         test["accuracy"],
@@ -60,17 +60,17 @@ def run(asked: argparse.Namespace, options: list[str]) -> tuple[float, ...]:
     )
 
 
-def submitted(asked: argparse.Namespace, options: list[str]) -> Job:
+def submitted(args: argparse.Namespace, options: list[str]) -> Job:
     """Submit a job as `arguments` say; where it fails, what it printed ends the program."""
-    settings = [word for setting in asked.conf for word in ("--conf", setting)]
+    settings = [word for setting in args.conf for word in ("--conf", setting)]
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         done = subprocess.run(
             [
                 str(Path(sys.executable).parent / "spark-submit"),
-                *("--master", asked.master, "--driver-memory", asked.driver_memory, *settings),
+                *("--master", args.master, "--driver-memory", args.driver_memory, *settings),
                 str(ROOT / "main_task.py"),
-                *(str(Path(asked.data) / name) for name in FILES),
+                *(str(Path(args.data) / name) for name in FILES),
                 f"{folder}/output",
                 *options,
             ],

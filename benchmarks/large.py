@@ -26,17 +26,17 @@ from peers import contract, memory
 ROOT = Path(__file__).resolve().parents[1]
 MILLION, TEST_ROWS, EPOCHS = 1_000_000, 10_000, 2
 OPTIONS = ("--hidden", "64", "--activation", "relu", "--loss", "cross-entropy", "--optimizer", "momentum")
-HEAD = ("rows", "reading", "an epoch", "reading a row", "a row and epoch", "test accuracy")
+HEAD = ("rows", "reading", "per epoch", "reading a row", "a row and epoch", "test accuracy")
 PROCESSES = ("driver JVM", "Python driver", "workers together", "largest worker")
 
 
 def main() -> None:
     """Draw, run, print."""
-    asked, words = arguments()
-    draw(asked.scratch, max(asked.millions), asked.cores)
+    args, words = arguments()
+    draw(args.scratch, max(args.millions), args.cores)
     lines = [
         ("---", *["--:"] * (len(HEAD) + len(PROCESSES) - 1)),
-        *(run(asked, n, words) for n in asked.millions),
+        *(run(args, n, words) for n in args.millions),
     ]
     print("\n".join("| " + " | ".join(line) + " |" for line in [(*HEAD, *PROCESSES), *lines]))
 
@@ -57,10 +57,10 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument(
         "--cores", type=int, default=contract.cores(), help="(default: those of this machine)"
     )
-    asked = parser.parse_args(words[:at])
-    if not all(1 <= each <= 10 for each in asked.millions):
+    args = parser.parse_args(words[:at])
+    if not all(1 <= each <= 10 for each in args.millions):
         parser.error("--millions: expected numbers from 1 to 10")
-    return asked, words[at + 1 :]
+    return args, words[at + 1 :]
 
 
 def draw(scratch: Path, millions: int, cores: int) -> None:
@@ -78,31 +78,31 @@ def draw(scratch: Path, millions: int, cores: int) -> None:
         list(pool.map(one, lacking))
 
 
-def run(asked: argparse.Namespace, millions: int, words: list[str]) -> tuple[str, ...]:
+def run(args: argparse.Namespace, millions: int, words: list[str]) -> tuple[str, ...]:
     """One job on so many millions: a line of the table."""
-    train = [f"{asked.scratch}/[0-{millions - 1}]/mnist_{kind}_train.csv" for kind in ("images", "labels")]
-    test = [f"{asked.scratch}/0/mnist_{kind}_test.csv" for kind in ("images", "labels")]
-    how = ["--average", "parameters"] if asked.average == "parameters" else ["--sample", "1"]
+    train = [f"{args.scratch}/[0-{millions - 1}]/mnist_{kind}_train.csv" for kind in ("images", "labels")]
+    test = [f"{args.scratch}/0/mnist_{kind}_test.csv" for kind in ("images", "labels")]
+    how = ["--average", "parameters"] if args.average == "parameters" else ["--sample", "1"]
     with tempfile.TemporaryDirectory() as folder:
-        submit = [str(Path(sys.executable).parent / "spark-submit"), "--master", f"local[{asked.cores}]"]
-        submit += ["--driver-memory", asked.driver_memory, str(ROOT / "main_task.py"), *train, *test]
+        submit = [str(Path(sys.executable).parent / "spark-submit"), "--master", f"local[{args.cores}]"]
+        submit += ["--driver-memory", args.driver_memory, str(ROOT / "main_task.py"), *train, *test]
         submit += [f"{folder}/output", *OPTIONS, *how, "--epochs", str(EPOCHS), *words]
-        held = watched(submit)
+        peaks_of = watched(submit)
         summary = json.loads(Path(folder, "output", "summary.json").read_text())
         with open(Path(folder, "output", "history.csv")) as file:
             epochs = [float(row["seconds"]) for row in csv.DictReader(file)]
     rows, reading, epoch = millions * MILLION, summary["seconds"]["reading"], sum(epochs) / len(epochs)
     cells = [f"{rows:,}", f"{reading:.1f} s", f"{epoch:.1f} s", f"{1e6 * reading / rows:.1f} µs"]
     cells += [f"{1e6 * epoch / rows:.1f} µs", f"{summary['test']['accuracy']:.4f}"]
-    return (*cells, *(f"{held[name]:,.0f} MB" for name in PROCESSES))
+    return (*cells, *(f"{peaks_of[name]:,.0f} MB" for name in PROCESSES))
 
 
 def watched(command: list[str]) -> dict[str, float]:
     """Run the job; the most that each kind of process held, MB."""
     peaks: dict[int, tuple[str, float]] = {}
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as log:
         process: Any = subprocess.Popen(
-            command, stdout=said, stderr=said, env={**os.environ, "PYSPARK_PYTHON": sys.executable}
+            command, stdout=log, stderr=log, env={**os.environ, "PYSPARK_PYTHON": sys.executable}
         )
         while process.poll() is None:
             for pid in [process.pid, *memory.descendants(process.pid)]:
@@ -111,12 +111,12 @@ def watched(command: list[str]) -> dict[str, float]:
                     peaks[pid] = (kind, peak)
             time.sleep(0.5)
         if process.returncode:
-            said.seek(0)
-            sys.exit(said.read())
+            log.seek(0)
+            sys.exit(log.read())
     workers = [peak for kind, peak in peaks.values() if kind == "worker"]
-    held = {kind: max(peak for each, peak in peaks.values() if each == kind) for kind in PROCESSES[:2]}
+    peaks_of = {kind: max(peak for each, peak in peaks.values() if each == kind) for kind in PROCESSES[:2]}
     return {
-        **held,
+        **peaks_of,
         "workers together": sum(sorted(workers)[-contract.cores() :]),
         "largest worker": max(workers),
     }

@@ -70,5 +70,8 @@ def understood(out: str, err: str, code: int) -> Reply:
             if "skipped" in answer:
                 return Reply(None, answer["skipped"], answer["missing"])
             return Reply(answer)
-    said = [line.strip() for line in err.splitlines() if line.strip()]
-    return Reply(None, f"ended with code {code} and without an answer: {said[-1] if said else 'no message'}")
+    error_lines = [line.strip() for line in err.splitlines() if line.strip()]
+    return Reply(
+        None,
+        f"ended with code {code} and without an answer: {error_lines[-1] if error_lines else 'no message'}",
+    )

@@ -47,19 +47,19 @@ RUNS = {
 
 def main() -> None:
     """Measure in turns, print."""
-    asked = arguments()
-    rows = len(digits.read_labels(asked.data, "train"))
-    widths = (digits.read_images(asked.data, "train", 0, 1).size, *asked.hidden, contract.CLASSES)
-    peaks, lines = [peak(asked.cores)], []
+    args = arguments()
+    rows = len(digits.read_labels(args.data, "train"))
+    widths = (digits.read_images(args.data, "train", 0, 1).size, *args.hidden, contract.CLASSES)
+    peaks, lines = [peak(args.cores)], []
     for name, (peer, average) in RUNS.items():
-        seconds = epoch(asked, peer, average)
-        peaks.append(peak(asked.cores))
+        seconds = epoch(args, peer, average)
+        peaks.append(peak(args.cores))
         speed = rows * operations(widths) / seconds / 1e9
         share = speed / statistics.mean(peaks[-2:])
         lines.append([name, tables.seconds(seconds), f"{speed:.1f}", f"{share:.0%}"])
-        print(f"{name}: {seconds:.3f} s an epoch", file=sys.stderr, flush=True)
-    print(tables.markdown(["-".join(map(str, widths)), "an epoch", "GFLOP/s", "share of peak"], lines))
-    print(f"\nPeak, {asked.cores} processes: {', '.join(f'{each:.1f}' for each in peaks)} GFLOP/s.")
+        print(f"{name}: {seconds:.3f} s per epoch", file=sys.stderr, flush=True)
+    print(tables.markdown(["-".join(map(str, widths)), "per epoch", "GFLOP/s", "share of peak"], lines))
+    print(f"\nPeak, {args.cores} processes: {', '.join(f'{each:.1f}' for each in peaks)} GFLOP/s.")
 
 
 def arguments() -> argparse.Namespace:
@@ -86,11 +86,11 @@ def operations(widths: Sequence[int]) -> int:
 # ---- runs ----
 
 
-def epoch(asked: argparse.Namespace, peer: str, average: str) -> float:
-    """Seconds an epoch of a peer; it ends the program where the peer cannot run."""
-    words = ["--data", str(Path(asked.data).resolve()), "--cores", str(asked.cores), "--average", average]
-    words += ["--hidden", ",".join(map(str, asked.hidden)), "--batch-size", str(asked.batch_size)]
-    reply = Launcher().run(peer, [*words, "--epochs", str(asked.epochs), "--driver-memory", "4g"])
+def epoch(args: argparse.Namespace, peer: str, average: str) -> float:
+    """Seconds per epoch of a peer; it ends the program where the peer cannot run."""
+    words = ["--data", str(Path(args.data).resolve()), "--cores", str(args.cores), "--average", average]
+    words += ["--hidden", ",".join(map(str, args.hidden)), "--batch-size", str(args.batch_size)]
+    reply = Launcher().run(peer, [*words, "--epochs", str(args.epochs), "--driver-memory", "4g"])
     if reply.answer is None:
         sys.exit(f"{peer}: {reply.why}")
     return runs.epoch_seconds(reply.answer)

@@ -1,6 +1,6 @@
 """Results as pictures in docs/benchmarks/, in the look of nn/plotting/style.py.
 
-A contestant has one colour everywhere; a dashed line takes one step an epoch from all rows.
+A contestant has one color everywhere; a dashed line takes one step per epoch from all rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tables import STEPS, seconds
 
 from nn.plotting.style import DARK, MIDDLE, PALE, QUIET, SECOND, canvas, heading, legend_below
 
-COLOURS = {
+COLORS = {
     "numpy_limit": QUIET,
     "nn_spark": DARK,
     "torch_process": MIDDLE,
@@ -55,43 +55,43 @@ def _taking_part(results: Results, section: str) -> list[Contestant]:
 def _line(contestant: Contestant) -> dict[str, Any]:
     """Colour, stroke and dots; dots are hollow on dashed lines, which tells them apart in a legend too."""
     stroke, dot = STROKES[contestant.step]
-    colour = COLOURS[contestant.peer]
+    color = COLORS[contestant.peer]
     return {
-        "color": colour,
+        "color": color,
         "linestyle": stroke,
         "linewidth": 2,
         "marker": dot,
-        "markerfacecolor": "white" if contestant.step == ALL_ROWS else colour,
+        "markerfacecolor": "white" if contestant.step == ALL_ROWS else color,
         "label": contestant.name,
     }
 
 
 def speed(results: Results) -> Figure:
-    """Seconds an epoch as dots on a log axis, a group for each kind of step."""
+    """Seconds per epoch as dots on a log axis, a group for each kind of step."""
     mine = [each for each in _taking_part(results, STANDARD) if not math.isnan(_epoch(results, each.name))]
     values = [_epoch(results, contestant.name) for contestant in mine]
-    places = _places(mine)
-    figure, axes = canvas(height=1.6 + 0.38 * (places[0] + 1))
+    heights = _heights(mine)
+    figure, axes = canvas(height=1.6 + 0.38 * (heights[0] + 1))
     left, right = min(values) / 2, max(values) * 3
-    axes.hlines(places, left, values, color=GROUND, linewidth=6)
-    for contestant, value, place in zip(mine, values, places, strict=True):
-        axes.plot(value, place, "o", color=COLOURS[contestant.peer], markersize=10)
+    axes.hlines(heights, left, values, color=GROUND, linewidth=6)
+    for contestant, value, place in zip(mine, values, heights, strict=True):
+        axes.plot(value, place, "o", color=COLORS[contestant.peer], markersize=10)
         words: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 9.5}
         axes.annotate(seconds(value), (value, place), (9, 0), **words)
     axes.set(xscale="log", xlim=(left, right), xlabel="seconds for all training rows once, log scale")
-    axes.set_yticks(places, [contestant.name for contestant in mine])
+    axes.set_yticks(heights, [contestant.name for contestant in mine])
     axes.tick_params(axis="y", length=0)
     _plain_log(axes.xaxis)
-    heading(axes, "Seconds an epoch", f"784-64-10; from above: {', '.join(_steps(mine))}")
+    heading(axes, "Seconds per epoch", f"784-64-10; from above: {', '.join(_steps(mine))}")
     return figure
 
 
-def _places(mine: list[Contestant]) -> list[float]:
+def _heights(mine: list[Contestant]) -> list[float]:
     """Heights from above down to 0, with room between the kinds of step."""
-    places = [0.0]
+    heights = [0.0]
     for above, below in zip(reversed(mine[:-1]), reversed(mine), strict=False):
-        places.append(places[-1] + (1.0 if above.step == below.step else 1.7))
-    return places[::-1]
+        heights.append(heights[-1] + (1.0 if above.step == below.step else 1.7))
+    return heights[::-1]
 
 
 def _steps(mine: list[Contestant]) -> list[str]:
@@ -132,7 +132,7 @@ def accuracy(results: Results) -> Figure:
 
 
 def growth(section: str, title: str, label: str) -> Callable[[Results], Figure]:
-    """Seconds an epoch over the setting that grows, both on log scales."""
+    """Seconds per epoch over the setting that grows, both on log scales."""
 
     def draw(results: Results) -> Figure:
         figure, axes = canvas()
@@ -142,14 +142,14 @@ def growth(section: str, title: str, label: str) -> Callable[[Results], Figure]:
             points = [(x, y) for x, y in points if math.isfinite(y)]
             axes.plot([x for x, _ in points], [y for _, y in points], markersize=6, **_line(contestant))
         axes.set(
-            xscale="log", yscale="log", xlabel=f"{label}, log scale", ylabel="seconds an epoch, log scale"
+            xscale="log", yscale="log", xlabel=f"{label}, log scale", ylabel="seconds per epoch, log scale"
         )
         axes.xaxis.set_major_locator(FixedLocator(values))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         _plain_log(axes.yaxis)
         axes.grid(True)
-        heading(axes, title, "dashed: one step an epoch from all rows")
+        heading(axes, title, "dashed: one step per epoch from all rows")
         legend_below(figure, axes)
         return figure
 

@@ -27,12 +27,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time loading a training set.")
     parser.add_argument("data", help="folder with the CSV files of generate_data.py")
     parser.add_argument("--repeats", type=int, default=6, help="(default 6)")
-    asked = parser.parse_args()
-    images, labels = (f"{asked.data}/mnist_{kind}_train.csv" for kind in ("images", "labels"))
+    args = parser.parse_args()
+    images, labels = (f"{args.data}/mnist_{kind}_train.csv" for kind in ("images", "labels"))
     os.environ.setdefault("PYSPARK_SUBMIT_ARGS", "--master local[2] --driver-memory 2g pyspark-shell")
     with spark_context("reading") as context:
         seconds = []
-        for _ in range(asked.repeats):
+        for _ in range(args.repeats):
             began = time.perf_counter()
             source = reader.Source("TRAIN", images, labels)
             dataset = reader.read(reader.Files.open(context, Storage(context), source, 2))

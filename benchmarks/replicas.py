@@ -29,6 +29,7 @@ from peers import digits
 from nn.data.block import Block
 from nn.data.local_rdd import LocalRDD
 from nn.data.split import Split
+from nn.optim.first_order import fresh_slots
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.plotting.style import (
     DARK,
@@ -69,7 +70,7 @@ CASES: dict[str, dict[str, Any]] = {
         "learning_rate": 0.05,
         "outer_momentum": 0.5,
     },
-    "4 rounds an epoch": {"rounds_per_epoch": 4},
+    "4 rounds per epoch": {"rounds_per_epoch": 4},
 }
 SORTED = "batches of 64, rows sorted by class"  # left out of the picture: far below
 FORGETFUL = "velocities dropped each round"  # not an option: what averaging them is worth
@@ -78,11 +79,11 @@ FORGETFUL = "velocities dropped each round"  # not an option: what averaging the
 class Forgetful(ParameterAveraging):
     """ParameterAveraging whose replicas start every round from rest."""
 
-    def step(self, state, grads):
+    def step(self, state, mean):
         """As in ParameterAveraging, with fresh slots for the replicas' rule."""
-        state = super().step(state, grads)
-        fresh = self._fresh_slots(state["trial"])["inner"]
-        return {**state, "slots": {**state["slots"], "inner": fresh}}
+        state = super().step(state, mean)
+        fresh = fresh_slots(self.replica.rule, state.trial)
+        return state._replace(slots=state.slots._replace(inner=fresh))
 
 
 def main() -> None:
@@ -91,20 +92,20 @@ def main() -> None:
     parser.add_argument("data", help="folder with the CSV files of generate_data.py")
     parser.add_argument("folder", type=Path, help="where replicas.png is written")
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ... (default 3)")
-    asked = parser.parse_args()
-    sets = [digits.read(asked.data, part) for part in ("train", "test")]
-    found = {}
+    args = parser.parse_args()
+    sets = [digits.read(args.data, part) for part in ("train", "test")]
+    accuracies = {}
     print("| case | " + " | ".join(f"{count} replicas" for count in REPLICAS) + " |")
     print("|---" * (len(REPLICAS) + 1) + "|")
     for name, options in {FORGETFUL: {}, **CASES, SORTED: {}}.items():
-        found[name] = [
-            statistics.median(accuracy(sets, count, seed, options, name) for seed in range(asked.seeds))
+        accuracies[name] = [
+            statistics.median(accuracy(sets, count, seed, options, name) for seed in range(args.seeds))
             for count in REPLICAS
         ]
-        print(f"| {name} | " + " | ".join(f"{each:.4f}" for each in found[name]) + " |", flush=True)
-    del found[SORTED]
+        print(f"| {name} | " + " | ".join(f"{each:.4f}" for each in accuracies[name]) + " |", flush=True)
+    del accuracies[SORTED]
     with house_style():
-        save(picture(found, asked.seeds), asked.folder / "replicas.png")
+        save(picture(accuracies, args.seeds), args.folder / "replicas.png")
 
 
 def accuracy(sets: list, replicas: int, seed: int, options: dict[str, Any], case: str) -> float:
@@ -131,15 +132,15 @@ def partitions(inputs: np.ndarray, labels: np.ndarray, count: int) -> LocalRDD:
     )
 
 
-def picture(found: dict[str, list[float]], seeds: int) -> Figure:
+def picture(accuracies: dict[str, list[float]], seeds: int) -> Figure:
     """Accuracy over the number of replicas, a line a case."""
     figure, axes = canvas()
-    for (name, values), (colour, stroke) in zip(found.items(), STYLES, strict=True):
+    for (name, values), (color, stroke) in zip(accuracies.items(), STYLES, strict=True):
         axes.plot(
             REPLICAS,
             [100 * value for value in values],
             stroke,
-            color=colour,
+            color=color,
             marker="o",
             linewidth=2,
             label=name,

@@ -65,10 +65,10 @@ class Results:
 
     def versions(self) -> dict[str, str]:
         """All packages that took part."""
-        found: dict[str, str] = {}
+        content: dict[str, str] = {}
         for run in self.runs:
-            found |= (run.answer or {}).get("versions", {})
-        return found
+            content |= (run.answer or {}).get("versions", {})
+        return content
 
 
 def write(results: Results, path: Path) -> None:
@@ -82,9 +82,9 @@ def write(results: Results, path: Path) -> None:
 def read(path: Path) -> Results:
     """Results that were saved; DataError where the file holds something else."""
     try:
-        found = json.loads(path.read_text())
-        found["runs"] = [Run(**run) for run in found["runs"]]
-        return Results(**found)
+        content = json.loads(path.read_text())
+        content["runs"] = [Run(**run) for run in content["runs"]]
+        return Results(**content)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{path}: expected results of bench.py, found {type(error).__name__}: {error}"
@@ -156,8 +156,8 @@ def _ends(lines: Sequence[dict[str, Any]]) -> list[int]:
 
 def _passed(lines: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
     """(seconds of training so far, accuracy) at the end of each epoch."""
-    found, passed = [], 0.0
+    content, passed = [], 0.0
     for line in lines:
         passed = line.get("from_start", passed + line["seconds"])
-        found.append((passed, line["accuracy"]))
-    return found
+        content.append((passed, line["accuracy"]))
+    return content

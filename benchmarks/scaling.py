@@ -9,7 +9,7 @@
     summed flat        S = 1 stage,  G = 0,  C = P                         as nn/spark/aggregate.py decides
     in G groups        S = 2 stages,         C = P / min(G, s) + G         sums that follow one another
 
-One job an epoch, P partitions, s slots, n rows, w parameters, of which m lie in the processor's caches. What a row is
+One job per epoch, P partitions, s slots, n rows, w parameters, of which m lie in the processor's caches. What a row is
 read for and what it costs a step in calls are one term: with batches of a fixed size both grow with the rows alone. The
 coefficients are seconds a unit; they and m are fitted to relative errors, none below 0. On a cluster what passes the
 busiest links is added, at 10 Gbit/s. What it prints goes into docs/scaling.md.
@@ -54,7 +54,9 @@ TERMS = {
     "i": "a parameter, sent out",
 }
 READ_AND_COMPUTE, SUM = slice(2, 5), 5  # where these are among the terms
-HELD = np.geomspace(2e4, 8e5, 60)  # how many parameters may lie in the caches, of which the fit chooses
+CACHE_SIZES = np.geomspace(
+    2e4, 8e5, 60
+)  # how many parameters may lie in the caches, of which the fit chooses
 # What is asked about: rows, partitions and slots of a cluster, the most partitions, and hidden units.
 CLUSTER_ROWS, CLUSTER, MOST, HIDDEN = 1e8, 400, 10_000, (64, 1024)
 CORES, BANDWIDTH = 4, 10e9 / 8  # of an executor; bytes a second into and out of each machine
@@ -88,7 +90,7 @@ QUICK = [Case(average, times, 8, 2, 2, times == 2) for average in AVERAGES for t
 
 
 def measure(context: Any, data: str, cases: Sequence[Case]) -> Iterator[tuple[Case, float]]:
-    """Seconds an epoch of every case, whatever slots it names."""
+    """Seconds per epoch of every case, whatever slots it names."""
     from nn.spark.input import reader
     from nn.spark.storage.filesystem import Storage
 
@@ -163,15 +165,15 @@ def parameters(hidden: int) -> int:
 
 
 def groups_of(average: str, w: int, partitions: int) -> int:
-    """How many groups an epoch's tallies are summed in; 0: flat."""
+    """How many groups an epoch's sums are summed in; 0: flat."""
     return group_count(partitions, TALLY[average] * w)
 
 
-def terms_of(average: str, rows: float, w: int, partitions: int, slots: int, held: float) -> np.ndarray:
-    """What each coefficient is multiplied by, (7,); `held` parameters lie in the caches."""
+def terms_of(average: str, rows: float, w: int, partitions: int, slots: int, in_caches: float) -> np.ndarray:
+    """What each coefficient is multiplied by, (7,); `in_caches` parameters lie in the caches."""
     groups = groups_of(average, w, partitions)
     stages, chain = (2, partitions / min(groups, slots) + groups) if groups else (1, partitions)
-    computing = [rows / slots, rows * w / slots, rows * max(w - held, 0.0) / slots]
+    computing = [rows / slots, rows * w / slots, rows * max(w - in_caches, 0.0) / slots]
     return np.array([stages, (partitions + groups) / slots, *computing, chain * w, w])
 
 
@@ -179,11 +181,11 @@ class Model(NamedTuple):
     """What a fit came to."""
 
     coefficients: np.ndarray  # (7,)
-    held: float  # parameters that lie in the caches
+    in_caches: float  # parameters that lie in the caches
 
     def parts(self, average: str, rows: float, w: int, partitions: int, slots: int) -> np.ndarray:
         """Seconds by term, (7,)."""
-        return self.coefficients * terms_of(average, rows, w, partitions, slots, self.held)
+        return self.coefficients * terms_of(average, rows, w, partitions, slots, self.in_caches)
 
     def seconds(self, case: Case) -> float:
         """What a case takes."""
@@ -193,7 +195,7 @@ class Model(NamedTuple):
 
 def fitted(measured: Sequence[tuple[Case, float]]) -> Model:
     """The model with the least squares of relative errors."""
-    models = [Model(coefficients_of(measured, held), held) for held in HELD]
+    models = [Model(coefficients_of(measured, in_caches), in_caches) for in_caches in CACHE_SIZES]
 
     def error(model: Model) -> float:
         return sum((model.seconds(case) / seconds - 1) ** 2 for case, seconds in measured)
@@ -201,14 +203,14 @@ def fitted(measured: Sequence[tuple[Case, float]]) -> Model:
     return min(models, key=error)
 
 
-def coefficients_of(measured: Sequence[tuple[Case, float]], held: float) -> np.ndarray:
+def coefficients_of(measured: Sequence[tuple[Case, float]], in_caches: float) -> np.ndarray:
     """Coefficients of least squares of relative errors; what would be below 0 is 0, one after the other."""
     numbers = [
         (case.average, ROWS * case.times, parameters(case.hidden), case.partitions, case.slots)
         for case, _ in measured
     ]
     seconds = np.array([seconds for _, seconds in measured])
-    relative = np.array([terms_of(*each, held) for each in numbers]) / seconds[:, None]
+    relative = np.array([terms_of(*each, in_caches) for each in numbers]) / seconds[:, None]
     coefficients = np.zeros(relative.shape[1])
     used = [term for term in range(len(coefficients)) if relative[:, term].any()]
     while used:
@@ -222,13 +224,13 @@ def coefficients_of(measured: Sequence[tuple[Case, float]], held: float) -> np.n
 
 
 def network(average: str, w: int, partitions: int) -> float:
-    """Seconds on the busiest links, a slot a partition: tallies to where they are added up, parameters out and on.
+    """Seconds on the busiest links, a slot a partition: sums to where they are added up, parameters out and on.
 
     It is worked out, not measured: on one machine there is no network.
     """
     groups, executors = groups_of(average, w, partitions), max(1, partitions // CORES)
-    tallies = partitions / groups * math.ceil(groups / executors) + groups if groups else partitions
-    return (tallies + 2) * TALLY[average] * w / BANDWIDTH
+    sums = partitions / groups * math.ceil(groups / executors) + groups if groups else partitions
+    return (sums + 2) * TALLY[average] * w / BANDWIDTH
 
 
 def overtaken(model: Model, average: str, w: int) -> int | None:
@@ -251,7 +253,7 @@ def report(measured: Sequence[tuple[Case, float]]) -> None:
         print(f"\n{average} averaged\n\n| | for | coefficient |\n|---|---|---|")
         for (letter, name), value in zip(TERMS.items(), model.coefficients, strict=True):
             print(f"| {letter} | {name} | {scaled(value)} |")
-        print(f"| m | parameters in the caches | {_thousands(model.held)} |")
+        print(f"| m | parameters in the caches | {_thousands(model.in_caches)} |")
         report_errors(own, model)
         report_cluster(average, model)
 
@@ -302,10 +304,10 @@ def report_cluster(average: str, model: Model) -> None:
         if first := overtaken(model, average, w):
             groups = groups_of(average, w, first)
             how = f"in {groups} groups" if groups else "flat"
-            said = f"first at {first:,} partitions, each on its own slot, {how}"
+            where = f"first at {first:,} partitions, each on its own slot, {how}"
         else:
-            said = f"at no number of partitions up to {MOST:,}"
-        print(f"{name}: sum and network take longer than read and compute {said}.")
+            where = f"at no number of partitions up to {MOST:,}"
+        print(f"{name}: sum and network take longer than read and compute {where}.")
 
 
 def main() -> None:
@@ -319,16 +321,16 @@ def main() -> None:
     rounds = "how often the whole grid is measured, since a machine's hours differ (default 3)"
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help=rounds)
     parser.add_argument("--slots", type=int, help=argparse.SUPPRESS)  # of a process that measures
-    asked = parser.parse_args()
-    if asked.slots:
-        measure_here(asked.data, asked.slots, cases_of(asked.quick))
+    args = parser.parse_args()
+    if args.slots:
+        measure_here(args.data, args.slots, cases_of(args.quick))
         return
-    if asked.render:
-        lines: list[list[Any]] = json.loads(asked.render.read_text())
+    if args.render:
+        lines: list[list[Any]] = json.loads(args.render.read_text())
     else:
-        lines = medians(line for _ in range(asked.rounds) for line in measure_all(asked.data, asked.quick))
-    if asked.output:
-        asked.output.write_text("[\n" + ",\n".join(map(json.dumps, lines)) + "\n]\n")
+        lines = medians(line for _ in range(args.rounds) for line in measure_all(args.data, args.quick))
+    if args.output:
+        args.output.write_text("[\n" + ",\n".join(map(json.dumps, lines)) + "\n]\n")
     report([(Case(*line[:-1]), line[-1]) for line in lines])
 
 

@@ -47,14 +47,14 @@ class Turn(NamedTuple):
     words: list[str]
 
 
-def turns(section: str, contestants: tuple[Contestant, ...], asked: argparse.Namespace) -> Iterator[Turn]:
+def turns(section: str, contestants: tuple[Contestant, ...], args: argparse.Namespace) -> Iterator[Turn]:
     """All processes of a section, in order."""
     mine = [contestant for contestant in contestants if section in contestant.sections]
     if section == ACCURACY:
-        yield from accuracy_turns(mine, asked)
+        yield from accuracy_turns(mine, args)
         return
-    grows: list[dict[str, int]] = [{}] if section == STANDARD else growth(section, asked)
-    repeats = asked.repeats if section == STANDARD else asked.growth_repeats
+    grows: list[dict[str, int]] = [{}] if section == STANDARD else growth(section, args)
+    repeats = args.repeats if section == STANDARD else args.growth_repeats
     for repeat in range(repeats):
         for setting in grows:
             for contestant in mine:
@@ -63,38 +63,38 @@ def turns(section: str, contestants: tuple[Contestant, ...], asked: argparse.Nam
                     "--seed",
                     str(repeat),
                     "--epochs",
-                    str(epochs(contestant, setting, asked)),
+                    str(epochs(contestant, setting, args)),
                 ]
                 for name, value in setting.items():
                     words += [OPTION[name], str(value)]
                 if section == ROWS and contestant.peer == "nn_spark":
-                    words += ["--driver-memory", asked.rows_driver_memory]
+                    words += ["--driver-memory", args.rows_driver_memory]
                 yield Turn(contestant, setting, repeat, words)
 
 
-def accuracy_turns(contestants: list[Contestant], asked: argparse.Namespace) -> Iterator[Turn]:
+def accuracy_turns(contestants: list[Contestant], args: argparse.Namespace) -> Iterator[Turn]:
     """Every network with every seed."""
-    for seed in range(asked.seeds):
-        for number, units in enumerate(asked.accuracy_hidden):
+    for seed in range(args.seeds):
+        for number, units in enumerate(args.accuracy_hidden):
             for contestant in contestants:
                 if contestant.slow and number:
                     continue
                 words = [*contestant.words, "--seed", str(seed), "--hidden", str(units)]
-                words += ["--epochs", str(min(contestant.accuracy_epochs, asked.most_epochs))]
+                words += ["--epochs", str(min(contestant.accuracy_epochs, args.most_epochs))]
                 words += ["--until", str(LEVELS[-1])]
                 if contestant.peer == "spark_mlp":
                     words += ["--levels", ",".join(map(str, LEVELS[:-1]))]
                 yield Turn(contestant, {HIDDEN: units}, seed, words)
 
 
-def growth(section: str, asked: argparse.Namespace) -> list[dict[str, int]]:
+def growth(section: str, args: argparse.Namespace) -> list[dict[str, int]]:
     """The values of the setting that grows."""
-    values = {ROWS: asked.row_times, HIDDEN: asked.hidden_units, PARTITIONS: asked.partition_counts}
+    values = {ROWS: args.row_times, HIDDEN: args.hidden_units, PARTITIONS: args.partition_counts}
     return [{section: value} for value in values[section]]
 
 
-def epochs(contestant: Contestant, setting: dict[str, int], asked: argparse.Namespace) -> int:
+def epochs(contestant: Contestant, setting: dict[str, int], args: argparse.Namespace) -> int:
     """How many epochs a run without an accuracy to reach has, where this setting grows or, of {}, none does."""
     growing = LONG if setting.get(ROWS, 1) > FEW_TIMES else GROWING
     standard = SLOW_STEPS if contestant.peer == "spark_mlp" else contestant.epochs
-    return min(growing if setting else standard, asked.most_epochs)
+    return min(growing if setting else standard, args.most_epochs)

@@ -37,7 +37,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "spark.executorEnv.OPENBLAS_NUM_THREADS=2",
         "spark.executorEnv.OMP_NUM_THREADS=2",
     ),
-    "tallies over 1 MB fetched by the driver": ("spark.task.maxDirectResultSize=1m",),
+    "sums over 1 MB fetched by the driver": ("spark.task.maxDirectResultSize=1m",),
     "workers not reused": ("spark.python.worker.reuse=false",),
     "no wait for locality": ("spark.locality.wait=0",),
     "no web page": ("spark.ui.enabled=false",),
@@ -58,15 +58,15 @@ WITHOUT = {
 
 def main() -> None:
     """Run all settings in turns, saving after each; print the table."""
-    asked = arguments()
-    saved = Path(asked.output)
+    args = arguments()
+    saved = Path(args.output)
     repeats: list[Repeat] = json.loads(saved.read_text()) if saved.exists() else []
-    for repeat in range(0 if asked.render else asked.repeats):
+    for repeat in range(0 if args.render else args.repeats):
         repeats.append({})
-        for name in ["as it is", *asked.only]:
-            repeats[-1][name] = run(asked.data, name)
+        for name in ["as it is", *args.only]:
+            repeats[-1][name] = run(args.data, name)
             saved.write_text(json.dumps(repeats, indent=1) + "\n")
-            print(f"{repeat + 1}/{asked.repeats} {name}", file=sys.stderr, flush=True)
+            print(f"{repeat + 1}/{args.repeats} {name}", file=sys.stderr, flush=True)
     print(table(repeats))
 
 
@@ -81,12 +81,12 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--output", default=SAVED, help="where repeats are saved (default %(default)s)")
     parser.add_argument("--render", action="store_true", help="measure nothing: print what was saved")
-    asked = parser.parse_args()
-    asked.only = asked.only.split(";") if asked.only else known
-    for name in asked.only:
+    args = parser.parse_args()
+    args.only = args.only.split(";") if args.only else known
+    for name in args.only:
         if name not in known:
             parser.error(f"--only: no setting is called {name!r}")
-    return asked
+    return args
 
 
 def table(repeats: list[Repeat]) -> str:
@@ -113,11 +113,11 @@ def run(data: str, name: str) -> dict[str, float]:
     words = [f"--conf={setting}" for setting in SETTINGS.get(name, ())]
     left_out = [f"--without={WITHOUT[name]}"] if name in WITHOUT else []
     free = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
-    found = json.loads(output_of([sys.executable, STEP, data, "--json", *words, *left_out], free)[-1])
+    milliseconds = json.loads(output_of([sys.executable, STEP, data, "--json", *words, *left_out], free)[-1])
     if not left_out:
         last = output_of([sys.executable, JOB_RUN, data, "--seeds=1", *words, "--", *JOB.split()], free)[-1]
-        found["the whole job"] = 1000 * float(last.split()[-2])
-    return found
+        milliseconds["the whole job"] = 1000 * float(last.split()[-2])
+    return milliseconds
 
 
 def output_of(command: list[str], environment: dict[str, str]) -> list[str]:

@@ -23,6 +23,7 @@ from nn.layers import Dense, Sigmoid, layer_from_config
 from nn.models.losses import HalfSquaredError
 from nn.models.sequential import Sequential
 from nn.optim.first_order import FirstOrder
+from nn.optim.optimizer import accepted_params
 from nn.optim.rules import SGD
 from nn.optim.schedules import BoldDriver
 from nn.training.backend import Task
@@ -51,8 +52,8 @@ def main(folder: str) -> None:
     test = load(folder, "test")
     blocks = local_rdd(inputs, labels)
     for case in CASES:
-        found = [accuracy(blocks, len(labels), test, case, seed) for seed in range(3)]
-        print(*case, " ".join(f"{each:.4f}" for each in found), flush=True)
+        accuracies = [accuracy(blocks, len(labels), test, case, seed) for seed in range(3)]
+        print(*case, " ".join(f"{each:.4f}" for each in accuracies), flush=True)
 
 
 def load(folder: str, part: str) -> tuple[np.ndarray, np.ndarray]:
@@ -78,7 +79,7 @@ def accuracy(blocks, rows, test, case, seed) -> float:
     plan = Plan(rows, epochs=100, sample=0.7, seed=seed)
     run = TrainingRun(Task(model), Split(rows), plan, descent, Recipe())
     *_, last = run.epochs(LocalBackend(blocks), Progress(descent.init(params)))
-    return float(np.mean(model.predict(descent.result(last.state), test[0]) == test[1]))
+    return float(np.mean(model.predict(accepted_params(last.state), test[0]) == test[1]))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ import nn.spark.runtime.workers
 from nn.data.batches import RowSelection
 from nn.data.block import Block
 from nn.models.sequential import Sequential
+from nn.optim.first_order import FirstOrder
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.requests import Gradients, Request
 from nn.optim.rules import Momentum
@@ -59,27 +60,27 @@ def main() -> None:
         help="one of the things that nn/spark/runtime/workers.py does in each worker",
     )
     parser.add_argument("--json", action="store_true", help="print the milliseconds as one JSON object")
-    asked = parser.parse_args()
-    words = [word for setting in asked.conf for word in ("--conf", setting)]
+    args = parser.parse_args()
+    words = [word for setting in args.conf for word in ("--conf", setting)]
     words = ["--master", "local[2]", "--driver-memory", "2g", *words, "pyspark-shell"]
     os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join(words)
     with spark_context("step") as context:
-        context.parallelize(range(2), 2).foreachPartition(partial(leave_out, asked.without))
-        images, labels = (f"{asked.data}/mnist_{kind}_train.csv" for kind in ("images", "labels"))
+        context.parallelize(range(2), 2).foreachPartition(partial(leave_out, args.without))
+        images, labels = (f"{args.data}/mnist_{kind}_train.csv" for kind in ("images", "labels"))
         files = reader.Files.open(context, Storage(context), reader.Source("TRAIN", images, labels), 2)
-        found = {}
+        times = {}
         for name, job in parts(context, reader.read(files)).items():
-            found[name] = 1000 * median_seconds(job)
-            if not asked.json:
-                print(f"{name:<40}{found[name]:>6.0f} ms", flush=True)
-    if asked.json:
-        print(json.dumps(found))
+            times[name] = 1000 * median_seconds(job)
+            if not args.json:
+                print(f"{name:<40}{times[name]:>6.0f} ms", flush=True)
+    if args.json:
+        print(json.dumps(times))
 
 
 def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
     """What is timed, in this order."""
     model = network_of(Recipe(), train.width, train.classes, train.largest)
-    rows, averaging = backend.SparkBackend(train.blocks), ParameterAveraging(Momentum())
+    rows, averaging = backend.SparkBackend(train.blocks), ParameterAveraging(FirstOrder(Momentum()))
     gradients = Gradients(model.init(0))
     local_steps = averaging.ask(averaging.init(gradients.params))
     of_wide = Recipe.of(hidden=1024, activation="relu", loss="cross-entropy")

@@ -118,7 +118,7 @@ def _absent(results: Results, section: str) -> str:
 
 
 def speed(results: Results) -> str:
-    """Seconds an epoch, with their range over the repeats, and how often the reference's."""
+    """Seconds per epoch, with their range over the repeats, and how often the reference's."""
     parts = []
     for step, (what, numpy, torch) in STEPS.items():
         rows = []
@@ -129,7 +129,7 @@ def speed(results: Results) -> str:
                 [name, seconds(median(mine.values())), spread(list(mine.values()), seconds), *against]
             )
         if rows:
-            parts.append(markdown([what, "an epoch", "range", f"to {numpy}", f"to {torch}"], rows))
+            parts.append(markdown([what, "per epoch", "range", f"to {numpy}", f"to {torch}"], rows))
     return "\n\n".join(parts) + _absent(results, STANDARD)
 
 
@@ -144,7 +144,7 @@ def phases(results: Results) -> str:
             each = [median(_phase(answer, phase) for answer in answers) for phase in PHASES]
             whole = median(epoch_seconds(answer) for answer in answers)
             rows.append([name, *map(seconds, each), seconds(whole)])
-    return markdown(["", *PHASES, "an epoch"], rows) if rows else ""
+    return markdown(["", *PHASES, "per epoch"], rows) if rows else ""
 
 
 def _phase(answer: dict, phase: str) -> float:
@@ -211,7 +211,7 @@ def _reached(answers: Sequence[dict], level: float) -> str:
 
 
 def growth(section: str, head: str, label: Callable[[int], str]) -> Callable[[Results], str]:
-    """A table of seconds an epoch: a line for each value of the setting, a column for each contestant."""
+    """A table of seconds per epoch: a line for each value of the setting, a column for each contestant."""
 
     def table(results: Results) -> str:
         names = _present(results, section)
@@ -225,7 +225,7 @@ def growth(section: str, head: str, label: Callable[[int], str]) -> Callable[[Re
 
 
 def _cell(results: Results, section: str, name: str, value: int) -> str:
-    """Seconds an epoch and, in brackets, how often the NumPy limit's with the same step."""
+    """Seconds per epoch and, in brackets, how often the NumPy limit's with the same step."""
     mine = results.seconds(name, **{section: value})
     text = seconds(median(mine.values()))
     reference = next(STEPS[each.step][1] for each in CONTESTANTS if each.name == name)

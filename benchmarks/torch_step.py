@@ -103,12 +103,12 @@ def step_here(model: Sequential, images: np.ndarray, labels: np.ndarray) -> Call
         nonlocal state
         x, caches, grads = x0, [], []
         dout: Any
-        for layer, params in zip(model.layers, state["trial"], strict=True):
+        for layer, params in zip(model.layers, state.trial, strict=True):
             x, cache = layer.forward(params, x)
             caches.append(cache)
         loss, dout = model.loss.value_and_grad(x, labels)
         for index in reversed(range(len(model.layers))):
-            params, cache = state["trial"][index], caches.pop()
+            params, cache = state.trial[index], caches.pop()
             layer_grads, dout = model.layers[index].backward(params, cache, dout, needs_dx=index > 0)
             grads.append(layer_grads)
         state = descent.step(state, tree.scale(grads[::-1], 1 / len(labels)))

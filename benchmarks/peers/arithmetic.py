@@ -27,12 +27,12 @@ def size(widths: Sequence[int]) -> int:
 
 def layers(flat: np.ndarray, widths: Sequence[int]) -> Layers:
     """Each layer's W and b as views of the flat array."""
-    found, at = [], 0
+    predictions, at = [], 0
     for fan_in, units in pairwise(widths):
         W = flat[at : at + fan_in * units].reshape(fan_in, units)
-        found.append((W, flat[at + fan_in * units : at + (fan_in + 1) * units]))
+        predictions.append((W, flat[at + fan_in * units : at + (fan_in + 1) * units]))
         at += (fan_in + 1) * units
-    return found
+    return predictions
 
 
 def start(widths: Sequence[int], seed: int) -> np.ndarray:
@@ -125,8 +125,8 @@ class Perceptron:
         """Share of the rows whose largest logit is the label's."""
         hits = 0
         for at in range(0, len(labels), block):
-            found = self.forward(images[at : at + block]).argmax(axis=1)
-            hits += int((found == labels[at : at + block]).sum())
+            predictions = self.forward(images[at : at + block]).argmax(axis=1)
+            hits += int((predictions == labels[at : at + block]).sum())
         return hits / len(labels)
 
 

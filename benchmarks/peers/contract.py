@@ -73,7 +73,7 @@ def add_average(parser: argparse.ArgumentParser) -> None:
         choices=("parameters", "gradients"),
         default="parameters",
         help="parameters: mini-batches in each part of the rows, whose parameters are averaged after each epoch; "
-        "gradients: one step an epoch, from all rows (default parameters)",
+        "gradients: one step per epoch, from all rows (default parameters)",
     )
 
 
@@ -88,7 +88,7 @@ def cores() -> int:
 
 
 def epochs(
-    asked: argparse.Namespace,
+    args: argparse.Namespace,
     train: Callable[[], dict[str, Any] | None],
     accuracy: Callable[[], float],
 ) -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ def epochs(
     What `train` gives beside training goes into the epoch's line; StopIteration from it ends the training.
     """
     lines: list[dict[str, Any]] = []
-    for _ in range(asked.epochs):
+    for _ in range(args.epochs):
         began = time.perf_counter()
         try:
             details = train()
@@ -105,7 +105,7 @@ def epochs(
             break
         seconds = time.perf_counter() - began
         lines.append({"seconds": seconds, "accuracy": float(accuracy()), **(details or {})})
-        if asked.until is not None and lines[-1]["accuracy"] >= asked.until:
+        if args.until is not None and lines[-1]["accuracy"] >= args.until:
             break
     return lines
 
@@ -114,14 +114,14 @@ def epochs(
 def standard_output_kept() -> Iterator[None]:
     """What is printed inside, by libraries and child processes too, goes to stderr: the last line is the answer's."""
     sys.stdout.flush()
-    kept = os.dup(1)
+    saved_stdout = os.dup(1)
     os.dup2(2, 1)
     try:
         yield
     finally:
         sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(saved_stdout, 1)
+        os.close(saved_stdout)
 
 
 def run(
@@ -131,13 +131,13 @@ def run(
     main: Callable[[argparse.Namespace], Answer],
 ) -> None:
     """Measure what is asked and print the answer; or why not, as where one of the modules it `needs` is not there."""
-    asked = parser.parse_args()
+    args = parser.parse_args()
     try:
         for name in needs:
             if importlib.util.find_spec(name) is None:
                 raise Missing(f"no module {name} in its Python: {INSTALL}")
         with standard_output_kept():
-            answer = asdict(main(asked))
+            answer = asdict(main(args))
     except Skipped as why:
         answer = {"peer": peer, "skipped": str(why), "missing": isinstance(why, Missing)}
     print(json.dumps(answer), flush=True)
@@ -145,5 +145,5 @@ def run(
 
 def versions(*packages: str) -> dict[str, str]:
     """Python's version and those of installed packages, by the names that pip knows."""
-    found = {"python": platform.python_version()}
-    return found | {package: importlib.metadata.version(package) for package in packages}
+    installed = {"python": platform.python_version()}
+    return installed | {package: importlib.metadata.version(package) for package in packages}

@@ -32,12 +32,12 @@ def descendants(pid: int) -> list[int]:
         except OSError:  # it has ended meanwhile
             continue
         children.setdefault(int(fields[1]), []).append(int(status.parent.name))
-    found: list[int] = []
+    sizes: list[int] = []
     waiting = [pid]
     while waiting:
         waiting = [child for parent in waiting for child in children.get(parent, [])]
-        found += waiting
-    return found
+        sizes += waiting
+    return sizes
 
 
 def together(peaks: Iterable[float | None]) -> dict[str, float | None]:

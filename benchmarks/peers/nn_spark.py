@@ -2,7 +2,7 @@
 
     python -m benchmarks.peers.nn_spark --data data --average gradients
 
-Gradients: one step an epoch from all rows, or with --job-batch one job for each mini-batch. The test rows are measured
+Gradients: one step per epoch from all rows, or with --job-batch one job for each mini-batch. The test rows are measured
 on the driver, outside the time.
 """
 
@@ -29,23 +29,23 @@ QUICK = "-XX:TieredStopAtLevel=1"  # the JVM's quick compiler alone, as `make tr
 PHASES = ("schedule", "read", "compute", "sum", "update")  # fields of an epoch's line, where it has them
 
 
-def recipe(asked: argparse.Namespace) -> Recipe:
+def recipe(args: argparse.Namespace) -> Recipe:
     """What the options ask for, in the project's own words."""
     words: dict[str, Any] = {
-        "hidden": list(asked.hidden),
-        "activation": asked.activation,
+        "hidden": list(args.hidden),
+        "activation": args.activation,
         "loss": "cross-entropy",
-        "optimizer": asked.optimizer,
-        "epochs": asked.epochs,
-        "seed": asked.seed,
+        "optimizer": args.optimizer,
+        "epochs": args.epochs,
+        "seed": args.seed,
     }
-    if asked.optimizer == "momentum":
-        words |= {"optimizer": f"momentum:{asked.momentum}", "schedule": "constant"}
-        words |= {"learning_rate": asked.learning_rate}
-    if asked.average == "parameters":
-        words |= {"average": "parameters", "batch_size": asked.batch_size}
-    elif asked.job_batch:
-        words |= {"batch_size": asked.job_batch}
+    if args.optimizer == "momentum":
+        words |= {"optimizer": f"momentum:{args.momentum}", "schedule": "constant"}
+        words |= {"learning_rate": args.learning_rate}
+    if args.average == "parameters":
+        words |= {"average": "parameters", "batch_size": args.batch_size}
+    elif args.job_batch:
+        words |= {"batch_size": args.job_batch}
     else:
         words |= {"sample": 1.0}
     return Recipe.of(**words)
@@ -59,24 +59,24 @@ def training(blocks: Any, facts: Facts, chosen: Recipe, rows: int) -> tuple[Trai
     return run, run.epochs(SparkBackend(blocks))
 
 
-def main(asked: argparse.Namespace) -> contract.Answer:
+def main(args: argparse.Namespace) -> contract.Answer:
     """Load, train."""
     from nn.spark.input import reader
     from nn.spark.runtime.session import spark_context
     from nn.spark.storage.filesystem import Storage
 
-    chosen = recipe(asked)
-    sparksession.submit_words(asked, "--conf spark.ui.enabled=false", f"--driver-java-options {QUICK}")
+    chosen = recipe(args)
+    sparksession.submit_words(args, "--conf spark.ui.enabled=false", f"--driver-java-options {QUICK}")
     with spark_context("benchmark") as context:
         began = time.perf_counter()
-        train_files, test_files = (source(reader, asked.data, part) for part in ("train", "test"))
-        partitions = asked.partitions or asked.cores
+        train_files, test_files = (source(reader, args.data, part) for part in ("train", "test"))
+        partitions = args.partitions or args.cores
         train_set, _ = reader.read_both(context, Storage(context), train_files, test_files, partitions)
         load = time.perf_counter() - began
-        blocks = repeated(train_set, asked.times)
+        blocks = repeated(train_set, args.times)
         facts = train_set.facts._replace(partitions=1)  # no other defaults for many replicas
-        run, progresses = training(blocks, facts, chosen, train_set.rows * asked.times)
-        test_images, test_labels = digits.read(asked.data, "test")
+        run, progresses = training(blocks, facts, chosen, train_set.rows * args.times)
+        test_images, test_labels = digits.read(args.data, "test")
         params: Any = None
 
         def epoch() -> dict[str, float]:
@@ -87,11 +87,11 @@ def main(asked: argparse.Namespace) -> contract.Answer:
             return {name: line[name] for name in PHASES if line.get(name) is not None}
 
         lines = contract.epochs(
-            asked, epoch, lambda: float(np.mean(run.model.predict(params, test_images) == test_labels))
+            args, epoch, lambda: float(np.mean(run.model.predict(params, test_images) == test_labels))
         )
-        held = memory.of_spark(context)
+        memory_peaks = memory.of_spark(context)
         versions = sparksession.versions(context, "numpy")
-    return contract.Answer(PEER, versions, load, lines, held, f"{train_set.partitions} partitions")
+    return contract.Answer(PEER, versions, load, lines, memory_peaks, f"{train_set.partitions} partitions")
 
 
 def source(reading: Any, folder: str, part: str) -> Any:

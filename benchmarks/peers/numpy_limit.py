@@ -4,7 +4,7 @@
 
 Parameters: each process takes its own mini-batches from the common start, and the parent averages parameters and
 velocities after each epoch, weighted by rows. Gradients: each process sums its rows' gradients, and the parent takes
-one step an epoch. What moves lies in shared memory; pipes carry commands alone.
+one step per epoch. What moves lies in shared memory; pipes carry commands alone.
 """
 
 from __future__ import annotations
@@ -32,30 +32,35 @@ BLOCK = 1024  # rows that a pass over all rows takes at a time
 class Part:
     """One process's rows, and what it does with them."""
 
-    def __init__(self, asked: argparse.Namespace, number: int, board: Board):
-        self.asked, self.number, self.board = asked, number, board
-        self.rng = np.random.default_rng((asked.seed, number))
+    def __init__(self, arguments: argparse.Namespace, number: int, board: Board):
+        self.args, self.number, self.board = arguments, number, board
+        self.rng = np.random.default_rng((arguments.seed, number))
 
     def ready(self) -> None:
         """Answer, once the process is up."""
 
     def load(self) -> int:
         """Read this part's rows, as often as asked; how many they are."""
-        labels = digits.read_labels(self.asked.data, "train")
-        start, stop = digits.share(len(labels), self.asked.cores, self.number)
-        images = digits.read_images(self.asked.data, "train", start, stop)
-        self.images = np.tile(images, (self.asked.times, 1))
-        self.labels = np.tile(labels[start:stop], self.asked.times)
-        self.network = arithmetic.Perceptron(self.board.widths, max(BLOCK, self.asked.batch_size))
+        labels = digits.read_labels(self.args.data, "train")
+        start, stop = digits.share(len(labels), self.args.cores, self.number)
+        images = digits.read_images(self.args.data, "train", start, stop)
+        self.images = np.tile(images, (self.args.times, 1))
+        self.labels = np.tile(labels[start:stop], self.args.times)
+        self.network = arithmetic.Perceptron(self.board.widths, max(BLOCK, self.args.batch_size))
         return len(self.labels)
 
     def parameters(self) -> None:
         """An epoch of mini-batches from the common parameters; what it ends with goes onto the board."""
         network = self.network
         network.values[:], network.velocity[:] = self.board.common
-        asked = self.asked
+        arguments = self.args
         network.train(
-            self.images, self.labels, asked.batch_size, asked.learning_rate, asked.momentum, self.rng
+            self.images,
+            self.labels,
+            arguments.batch_size,
+            arguments.learning_rate,
+            arguments.momentum,
+            self.rng,
         )
         self.board.own[self.number, 0], self.board.own[self.number, 1] = network.values, network.velocity
 
@@ -75,9 +80,9 @@ class Board:
         self.common, self.own = everything[0], everything[1:]  # (2, values), (parts, 2, values)
 
 
-def work(asked: argparse.Namespace, number: int, widths: tuple[int, ...], shared: Any, pipe: Connection):
+def work(arguments: argparse.Namespace, number: int, widths: tuple[int, ...], shared: Any, pipe: Connection):
     """A process: what the parent asks for, until it asks for nothing more."""
-    part = Part(asked, number, Board(widths, asked.cores, shared))
+    part = Part(arguments, number, Board(widths, arguments.cores, shared))
     while command := pipe.recv():
         pipe.send(getattr(part, command)())
 
@@ -85,14 +90,14 @@ def work(asked: argparse.Namespace, number: int, widths: tuple[int, ...], shared
 class Team:
     """The processes, one for each core, stopped on leaving."""
 
-    def __init__(self, asked: argparse.Namespace, widths: tuple[int, ...]):
+    def __init__(self, arguments: argparse.Namespace, widths: tuple[int, ...]):
         spawn = get_context("spawn")  # a fork would share, and so hide, what the parent holds
-        shared = spawn.RawArray("f", (asked.cores + 1) * 2 * arithmetic.size(widths))
-        self.board = Board(widths, asked.cores, shared)
+        shared = spawn.RawArray("f", (arguments.cores + 1) * 2 * arithmetic.size(widths))
+        self.board = Board(widths, arguments.cores, shared)
         self.pipes, self.processes = [], []
-        for number in range(asked.cores):
+        for number in range(arguments.cores):
             here, there = spawn.Pipe()
-            process = spawn.Process(target=work, args=(asked, number, widths, shared, there), daemon=True)
+            process = spawn.Process(target=work, args=(arguments, number, widths, shared, there), daemon=True)
             process.start()
             self.pipes.append(here)
             self.processes.append(process)
@@ -124,8 +129,8 @@ class Team:
 class Training:
     """The parent's half of an epoch."""
 
-    def __init__(self, asked: argparse.Namespace, team: Team, rows: list[int]):
-        self.asked, self.team, self.rows = asked, team, rows
+    def __init__(self, arguments: argparse.Namespace, team: Team, rows: list[int]):
+        self.args, self.team, self.rows = arguments, team, rows
         self.common, self.own = team.board.common, team.board.own
 
     def parameters(self) -> None:
@@ -138,33 +143,33 @@ class Training:
         """One step with the mean of all rows' gradients."""
         self.team.ask("gradients")
         values, velocity = self.common
-        velocity *= np.float32(self.asked.momentum)
-        velocity -= np.float32(self.asked.learning_rate / sum(self.rows)) * self.own[:, 0].sum(axis=0)
+        velocity *= np.float32(self.args.momentum)
+        velocity -= np.float32(self.args.learning_rate / sum(self.rows)) * self.own[:, 0].sum(axis=0)
         values += velocity
 
 
-def main(asked: argparse.Namespace) -> contract.Answer:
+def main(arguments: argparse.Namespace) -> contract.Answer:
     """Start the processes, load, train."""
-    first = digits.read_images(asked.data, "train", 0, 1)
-    refuse_what_does_not_fit(len(digits.read_labels(asked.data, "train")) * asked.times * first.size)
-    widths = (first.size, *asked.hidden, contract.CLASSES)
-    with Team(asked, widths) as team:
+    first = digits.read_images(arguments.data, "train", 0, 1)
+    refuse_what_does_not_fit(len(digits.read_labels(arguments.data, "train")) * arguments.times * first.size)
+    widths = (first.size, *arguments.hidden, contract.CLASSES)
+    with Team(arguments, widths) as team:
         team.ask("ready")  # a process's start is no loading
         began = time.perf_counter()
         team.tell("load")
-        test = digits.read(asked.data, "test")
+        test = digits.read(arguments.data, "test")
         rows = team.hear()
         load = time.perf_counter() - began
-        training, tester = Training(asked, team, rows), arithmetic.Perceptron(widths, BLOCK)
-        training.common[0] = arithmetic.start(widths, asked.seed)
+        training, tester = Training(arguments, team, rows), arithmetic.Perceptron(widths, BLOCK)
+        training.common[0] = arithmetic.start(widths, arguments.seed)
 
         def accuracy() -> float:
             tester.values[:] = training.common[0]
             return tester.accuracy(*test)
 
-        lines = contract.epochs(asked, getattr(training, asked.average), accuracy)
-        held = memory.of_processes(process.pid for process in team.processes if process.pid)
-    return contract.Answer(PEER, contract.versions("numpy"), load, lines, held)
+        lines = contract.epochs(arguments, getattr(training, arguments.average), accuracy)
+        memory_peaks = memory.of_processes(process.pid for process in team.processes if process.pid)
+    return contract.Answer(PEER, contract.versions("numpy"), load, lines, memory_peaks)
 
 
 def refuse_what_does_not_fit(pixels: int) -> None:

@@ -66,19 +66,19 @@ def gradients(rows: Any, params: Any) -> Row:
     return rows.map(partial(backward, params)).reduce(added)
 
 
-def main(asked: Namespace) -> contract.Answer:
+def main(args: Namespace) -> contract.Answer:
     """Load, train."""
-    with sparksession.session(asked) as session:
+    with sparksession.session(args) as session:
         context = session.sparkContext
         began = time.perf_counter()
-        labels = context.broadcast(digits.read_labels(asked.data, "train"))
-        lines = context.textFile(str(digits.path(asked.data, "images", "train")), asked.cores)
+        labels = context.broadcast(digits.read_labels(args.data, "train"))
+        lines = context.textFile(str(digits.path(args.data, "images", "train")), args.cores)
         rows = lines.zipWithIndex().map(partial(parsed, labels)).cache()
         count = rows.count()
-        test_images, test_labels = digits.read(asked.data, "test")
+        test_images, test_labels = digits.read(args.data, "test")
         load = time.perf_counter() - began
-        widths = (test_images.shape[1], *asked.hidden, contract.CLASSES)
-        rng = np.random.default_rng(asked.seed)
+        widths = (test_images.shape[1], *args.hidden, contract.CLASSES)
+        rng = np.random.default_rng(args.seed)
         layers = [
             (rng.uniform(-0.5, 0.5, pair).astype(np.float32), np.zeros(pair[1], np.float32))
             for pair in pairwise(widths)
@@ -89,8 +89,8 @@ def main(asked: Namespace) -> contract.Answer:
             sums = gradients(rows, params)
             params.destroy()
             for (W, b), dW, db in zip(layers, sums[::2], sums[1::2], strict=True):
-                W -= np.float32(asked.learning_rate / count) * dW
-                b -= np.float32(asked.learning_rate / count) * db
+                W -= np.float32(args.learning_rate / count) * dW
+                b -= np.float32(args.learning_rate / count) * db
 
         def accuracy() -> float:
             x = digits.scaled(test_images)
@@ -98,9 +98,9 @@ def main(asked: Namespace) -> contract.Answer:
                 x = sigmoid(x @ W + b)
             return float((x.argmax(axis=1) == test_labels).mean())
 
-        measured = contract.epochs(asked, train, accuracy)
-        held = memory.of_spark(context)
-        return contract.Answer(PEER, sparksession.versions(context, "numpy"), load, measured, held)
+        measured = contract.epochs(args, train, accuracy)
+        memory_peaks = memory.of_spark(context)
+        return contract.Answer(PEER, sparksession.versions(context, "numpy"), load, measured, memory_peaks)
 
 
 if __name__ == "__main__":

@@ -17,39 +17,39 @@ from . import contract, digits, memory
 PEER = "sklearn_mlp"
 
 
-def main(asked: Namespace) -> contract.Answer:
+def main(args: Namespace) -> contract.Answer:
     """Load, train."""
     began = time.perf_counter()
     (images, labels), (test_images, test_labels) = (
-        digits.read(asked.data, part) for part in ("train", "test")
+        digits.read(args.data, part) for part in ("train", "test")
     )
     images, test_images = digits.scaled(images), digits.scaled(test_images)
     load = time.perf_counter() - began
-    model = classifier(asked)
+    model = classifier(args)
 
     def train() -> None:
         model.partial_fit(images, labels, classes=np.arange(contract.CLASSES))
 
-    lines = contract.epochs(asked, train, lambda: (model.predict(test_images) == test_labels).mean())
+    lines = contract.epochs(args, train, lambda: (model.predict(test_images) == test_labels).mean())
     return contract.Answer(
         PEER, contract.versions("scikit-learn", "numpy"), load, lines, memory.of_processes(())
     )
 
 
-def classifier(asked: Namespace) -> Any:
+def classifier(args: Namespace) -> Any:
     """The same recipe in scikit-learn's words: no weight decay, momentum without Nesterov's look ahead."""
     networks: Any = importlib.import_module("sklearn.neural_network")
     return networks.MLPClassifier(
-        hidden_layer_sizes=asked.hidden,
+        hidden_layer_sizes=args.hidden,
         activation="relu",
         solver="sgd",
         alpha=0.0,
-        batch_size=asked.batch_size,
+        batch_size=args.batch_size,
         learning_rate="constant",
-        learning_rate_init=asked.learning_rate,
-        momentum=asked.momentum,
+        learning_rate_init=args.learning_rate,
+        momentum=args.momentum,
         nesterovs_momentum=False,
-        random_state=asked.seed,
+        random_state=args.seed,
     )
 
 

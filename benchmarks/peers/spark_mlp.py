@@ -78,17 +78,17 @@ def marginal(fit: Callable[[int], Line], most: int) -> Line:
 class Classifier:
     """The estimator with its data, timed."""
 
-    def __init__(self, asked: argparse.Namespace, train: Any, test: Any):
-        self.asked, self.train, self.test = asked, train, test
-        self.widths = [len(train.first().features), *asked.hidden, contract.CLASSES]
+    def __init__(self, args: argparse.Namespace, train: Any, test: Any):
+        self.args, self.train, self.test = args, train, test
+        self.widths = [len(train.first().features), *args.hidden, contract.CLASSES]
 
     def fit(self, iterations: int) -> Line:
         """A line for a fit of at most so many iterations from the seed's start values."""
         from pyspark.ml.classification import MultilayerPerceptronClassifier
 
-        asked = self.asked
+        args = self.args
         estimator = MultilayerPerceptronClassifier(
-            layers=self.widths, maxIter=iterations, tol=0.0, blockSize=asked.block_size, seed=asked.seed
+            layers=self.widths, maxIter=iterations, tol=0.0, blockSize=args.block_size, seed=args.seed
         )
         began = time.perf_counter()
         model = estimator.fit(self.train)
@@ -103,27 +103,27 @@ class Classifier:
         }
 
 
-def main(asked: argparse.Namespace) -> contract.Answer:
+def main(args: argparse.Namespace) -> contract.Answer:
     """Load, fit."""
     os.environ.update(dict.fromkeys(contract.BLAS_THREADS, "1"))  # Spark's tasks fill the cores
-    choose_blas(asked.blas)
-    with tempfile.TemporaryDirectory() as folder, sparksession.session(asked) as session:
+    choose_blas(args.blas)
+    with tempfile.TemporaryDirectory() as folder, sparksession.session(args) as session:
         note = blas_of(session.sparkContext)
-        if asked.blas != JAVA and not note.endswith("JNIBLAS"):
-            raise contract.Missing(f"Spark's JVM cannot load {asked.blas}")
-        pasted = {part: paste(asked.data, part, Path(folder)) for part in ("train", "test")}
+        if args.blas != JAVA and not note.endswith("JNIBLAS"):
+            raise contract.Missing(f"Spark's JVM cannot load {args.blas}")
+        pasted = {part: paste(args.data, part, Path(folder)) for part in ("train", "test")}
         began = time.perf_counter()
-        train, test = (read(session, pasted[part], asked.cores) for part in ("train", "test"))
+        train, test = (read(session, pasted[part], args.cores) for part in ("train", "test"))
         load = time.perf_counter() - began
-        classifier = Classifier(asked, train, test)
+        classifier = Classifier(args, train, test)
         classifier.fit(2)  # compiles what the JVM will run
-        if asked.until is None:
-            lines = [marginal(classifier.fit, asked.epochs)]
+        if args.until is None:
+            lines = [marginal(classifier.fit, args.epochs)]
         else:
-            lines = searched(classifier.fit, asked.epochs, [*asked.levels, asked.until])
-        held = memory.of_spark(session.sparkContext)
+            lines = searched(classifier.fit, args.epochs, [*args.levels, args.until])
+        memory_peaks = memory.of_spark(session.sparkContext)
         versions = sparksession.versions(session.sparkContext)
-    return contract.Answer(PEER, versions, load, lines, held, note)
+    return contract.Answer(PEER, versions, load, lines, memory_peaks, note)
 
 
 def choose_blas(library: str) -> None:
@@ -133,8 +133,8 @@ def choose_blas(library: str) -> None:
     """
     folder = Path(library).parent
     if folder.is_absolute():
-        places = [str(folder), str(folder.parent), os.environ.get("LD_LIBRARY_PATH", "")]
-        os.environ["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, places))
+        folders = [str(folder), str(folder.parent), os.environ.get("LD_LIBRARY_PATH", "")]
+        os.environ["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, folders))
     os.environ["JAVA_TOOL_OPTIONS"] = f"-Ddev.ludovic.netlib.blas.nativeLibPath={library}"
 
 

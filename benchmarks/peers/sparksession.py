@@ -12,11 +12,11 @@ from typing import Any
 from . import contract
 
 
-def submit_words(asked: argparse.Namespace, *more: str) -> None:
+def submit_words(args: argparse.Namespace, *more: str) -> None:
     """Say how Spark is to be started, where pyspark looks for it; before the first context."""
     words = [
-        f"--master local[{asked.cores}]",
-        f"--driver-memory {asked.driver_memory}",
+        f"--master local[{args.cores}]",
+        f"--driver-memory {args.driver_memory}",
         *more,
         "pyspark-shell",
     ]
@@ -25,18 +25,18 @@ def submit_words(asked: argparse.Namespace, *more: str) -> None:
 
 
 @contextmanager
-def session(asked: argparse.Namespace) -> Iterator[Any]:
+def session(args: argparse.Namespace) -> Iterator[Any]:
     """A SparkSession that says little, stopped on leaving."""
     from pyspark.sql import SparkSession
 
     quiet = ("spark.ui.enabled=false", "spark.ui.showConsoleProgress=false", "spark.log.level=ERROR")
-    submit_words(asked, *(f"--conf {setting}" for setting in quiet))
-    found = SparkSession.builder.appName("a peer").getOrCreate()
-    found.sparkContext.setLogLevel("ERROR")
+    submit_words(args, *(f"--conf {setting}" for setting in quiet))
+    session_ = SparkSession.builder.appName("a peer").getOrCreate()
+    session_.sparkContext.setLogLevel("ERROR")
     try:
-        yield found
+        yield session_
     finally:
-        found.stop()
+        session_.stop()
 
 
 def versions(context: Any, *packages: str) -> dict[str, str]:

@@ -21,60 +21,60 @@ PEER = "torch_distributor"
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def train(asked: argparse.Namespace) -> dict[str, Any]:
+def train(args: argparse.Namespace) -> dict[str, Any]:
     """One process's training; what the first one gives comes back to the driver."""
     torch: Any = importlib.import_module("torch")
     distributed: Any = importlib.import_module("torch.distributed")
     parallel: Any = importlib.import_module("torch.nn.parallel")
-    torch.set_num_threads(max(1, asked.cores // asked.processes))
+    torch.set_num_threads(max(1, args.cores // args.processes))
     distributed.init_process_group("gloo")
     rank = distributed.get_rank()
-    torch.manual_seed(1000 * asked.seed + rank)
+    torch.manual_seed(1000 * args.seed + rank)
     began = time.perf_counter()
-    every_label = digits.read_labels(asked.data, "train")
-    start, stop = digits.share(len(every_label), asked.processes, rank)
+    every_label = digits.read_labels(args.data, "train")
+    start, stop = digits.share(len(every_label), args.processes, rank)
     images, labels = torch_perceptron.tensors(
-        digits.read_images(asked.data, "train", start, stop), every_label[start:stop]
+        digits.read_images(args.data, "train", start, stop), every_label[start:stop]
     )
-    test = torch_perceptron.tensors(*digits.read(asked.data, "test"))
+    test = torch_perceptron.tensors(*digits.read(args.data, "test"))
     distributed.barrier()
     load = time.perf_counter() - began
-    widths = (images.shape[1], *asked.hidden, contract.CLASSES)
-    model = parallel.DistributedDataParallel(torch_perceptron.network(widths, asked.seed))
-    descent = torch_perceptron.descent(model, asked)
+    widths = (images.shape[1], *args.hidden, contract.CLASSES)
+    model = parallel.DistributedDataParallel(torch_perceptron.network(widths, args.seed))
+    descent = torch_perceptron.descent(model, args)
     # Every process must take as many steps as the others, or they wait for each other for ever.
-    rows = len(every_label) // asked.processes
+    rows = len(every_label) // args.processes
 
     def epoch() -> None:
-        for batch in torch.randperm(len(labels))[:rows].split(asked.batch_size):
+        for batch in torch.randperm(len(labels))[:rows].split(args.batch_size):
             descent.zero_grad()
             torch.nn.functional.cross_entropy(model(images[batch]), labels[batch]).backward()
             descent.step()
         distributed.barrier()
 
     # All processes hold the same parameters after a step, so all find the same accuracy and stop together.
-    lines = contract.epochs(asked, epoch, lambda: torch_perceptron.accuracy(model, *test))
-    peaks: list[Any] = [None] * asked.processes
+    lines = contract.epochs(args, epoch, lambda: torch_perceptron.accuracy(model, *test))
+    peaks: list[Any] = [None] * args.processes
     distributed.all_gather_object(peaks, memory.peak())
     distributed.destroy_process_group()
     return {"load": load, "epochs": lines, "peaks": peaks}
 
 
-def main(asked: argparse.Namespace) -> contract.Answer:
+def main(args: argparse.Namespace) -> contract.Answer:
     """Start Spark, let it start the processes."""
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ["OMP_NUM_THREADS"] = str(
-        max(1, asked.cores // asked.processes)
+        max(1, args.cores // args.processes)
     )  # torchrun would say it at length
-    with sparksession.session(asked) as session:
+    with sparksession.session(args) as session:
         from pyspark.ml.torch.distributor import TorchDistributor
 
-        distributor = TorchDistributor(num_processes=asked.processes, local_mode=True, use_gpu=False)
-        found: Any = distributor.run(train, asked)
-        held = memory.of_spark(session.sparkContext) | memory.together(found["peaks"])
+        distributor = TorchDistributor(num_processes=args.processes, local_mode=True, use_gpu=False)
+        found: Any = distributor.run(train, args)
+        memory_peaks = memory.of_spark(session.sparkContext) | memory.together(found["peaks"])
         versions = sparksession.versions(session.sparkContext, "torch", "numpy")
-    note = f"{asked.processes} processes"
-    return contract.Answer(PEER, versions, found["load"], found["epochs"], held, note)
+    note = f"{args.processes} processes"
+    return contract.Answer(PEER, versions, found["load"], found["epochs"], memory_peaks, note)
 
 
 def options() -> argparse.ArgumentParser:

@@ -25,10 +25,10 @@ def network(widths: Sequence[int], seed: int) -> Any:
     return torch.nn.Sequential(*modules[:-1])
 
 
-def descent(model: Any, asked: argparse.Namespace) -> Any:
+def descent(model: Any, args: argparse.Namespace) -> Any:
     """Momentum in one fused call a step, the fastest of torch's forms here."""
     torch: Any = importlib.import_module("torch")
-    return torch.optim.SGD(model.parameters(), lr=asked.learning_rate, momentum=asked.momentum, fused=True)
+    return torch.optim.SGD(model.parameters(), lr=args.learning_rate, momentum=args.momentum, fused=True)
 
 
 def tensors(images: np.ndarray, labels: np.ndarray) -> tuple[Any, Any]:

@@ -16,22 +16,22 @@ PEER = "torch_process"
 BLOCK = 1024  # rows that a pass over all rows takes at a time; larger ones were no faster
 
 
-def main(asked: argparse.Namespace) -> contract.Answer:
+def main(args: argparse.Namespace) -> contract.Answer:
     """Load, train."""
     torch: Any = importlib.import_module("torch")
-    torch.set_num_threads(asked.threads or asked.cores)
-    torch.manual_seed(asked.seed)
+    torch.set_num_threads(args.threads or args.cores)
+    torch.manual_seed(args.seed)
     cross_entropy = torch.nn.functional.cross_entropy
     began = time.perf_counter()
     (images, labels), test = (
-        torch_perceptron.tensors(*digits.read(asked.data, part)) for part in ("train", "test")
+        torch_perceptron.tensors(*digits.read(args.data, part)) for part in ("train", "test")
     )
     load = time.perf_counter() - began
-    model = torch_perceptron.network((images.shape[1], *asked.hidden, contract.CLASSES), asked.seed)
-    descent = torch_perceptron.descent(model, asked)
+    model = torch_perceptron.network((images.shape[1], *args.hidden, contract.CLASSES), args.seed)
+    descent = torch_perceptron.descent(model, args)
 
     def by_batches() -> None:
-        for batch in torch.randperm(len(labels)).split(asked.batch_size):
+        for batch in torch.randperm(len(labels)).split(args.batch_size):
             descent.zero_grad()
             cross_entropy(model(images[batch]), labels[batch]).backward()
             descent.step()
@@ -42,8 +42,8 @@ def main(asked: argparse.Namespace) -> contract.Answer:
             (cross_entropy(model(x), y, reduction="sum") / len(labels)).backward()
         descent.step()
 
-    train = by_batches if asked.average == "parameters" else by_all_rows
-    lines = contract.epochs(asked, train, lambda: torch_perceptron.accuracy(model, *test))
+    train = by_batches if args.average == "parameters" else by_all_rows
+    lines = contract.epochs(args, train, lambda: torch_perceptron.accuracy(model, *test))
     note = f"{torch.get_num_threads()} threads"
     return contract.Answer(
         PEER, contract.versions("torch", "numpy"), load, lines, memory.of_processes(()), note

@@ -36,7 +36,7 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     _print_lines(filter(None, [start.lines()]))
     options = start.options
     partitions = options.for_cluster(context.defaultParallelism).pieces
-    bound = cluster.worker_memory_limit(context)
+    limit = cluster.worker_memory_limit(context)
     try:
         train, test = _opened(context, storage, options, partitions)
         ends = [*preflight.first_and_last(train), *preflight.first_and_last(test)]
@@ -44,19 +44,19 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
         raise  # the driver does not see it either
     except DataError:
         # The line of an executor that lacks a file says more than the error of the job that read it.
-        found = preflight.report_executors(context, _local(options, storage), None, 0)
-        _print_lines(table(found, bound))
-        _raise(faults(found, bound), [])
+        reports = preflight.report_executors(context, _local(options, storage), None, 0)
+        _print_lines(table(reports, limit))
+        _raise(faults(reports, limit), [])
         raise
-    room = preflight.memory_for_rows(context, [train.images, test.images])
+    memory = preflight.memory_for_rows(context, [train.images, test.images])
     rehearsal = _rehearsal(options, train, ends, partitions)
-    found = preflight.report_executors(context, _local(options, storage), rehearsal, room.needed)
-    _print_lines([*table(found, bound), *map(ends_line, ends), room_line(room)])
+    reports = preflight.report_executors(context, _local(options, storage), rehearsal, memory.needed)
+    _print_lines([*table(reports, limit), *map(ends_line, ends), memory_line(memory)])
     output.probe()
     _print_lines(
         [f"output    {output.folder.path} can be written to by the driver; no executor writes there"]
     )
-    _raise(faults(found, bound), data_faults(ends))
+    _raise(faults(reports, limit), data_faults(ends))
     _print_lines(["checked   no problem was found; nothing was left behind"])
 
 
@@ -110,45 +110,45 @@ def _local(options: Options, storage: Storage) -> list[str]:
     return [path for path in local_paths if path is not None]
 
 
-def table(found: Sequence[ExecutorReport], bound: int | None) -> list[str]:
+def table(reports: Sequence[ExecutorReport], limit: int | None) -> list[str]:
     """Return the table as lines: a header, then one line per executor.
 
-    `bound` is the memory of an executor's workers in bytes; None: all that its machine has free.
+    `limit` is the memory of an executor's workers in bytes; None: all that its machine has free.
     """
-    rows = [HEADER, *(_cells(report, bound) for report in found)]
+    rows = [HEADER, *(_cells(report, limit) for report in reports)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
 
 
-def _cells(found: ExecutorReport, bound: int | None) -> tuple[str, ...]:
-    worker, executor, row_bytes = found
+def _cells(report: ExecutorReport, limit: int | None) -> tuple[str, ...]:
+    worker, executor, row_bytes = report
     return (
         "?" if executor is None else executor.name,
         *(worker.host, worker.python, worker.numpy, worker.nn, worker.threads),
         "?" if executor is None else str(executor.slots),
         "?" if worker.step_seconds is None else format.duration(worker.step_seconds),
-        _size(_workers(found)),
-        _size(worker.free_memory if bound is None else bound),
+        _size(_workers(report)),
+        _size(worker.free_memory if limit is None else limit),
         _size(row_bytes),
         _size(0 if executor is None else executor.storage),
         "unreadable" if worker.unreadable else "readable",
     )
 
 
-def _workers(found: ExecutorReport) -> int:
+def _workers(report: ExecutorReport) -> int:
     """Return the most bytes that all workers of an executor took together; 0 if unknown."""
-    return 0 if found.executor is None else found.executor.slots * found.worker.peak_memory
+    return 0 if report.executor is None else report.executor.slots * report.worker.peak_memory
 
 
 def _size(size: int) -> str:
     return format.size(size) if size else "?"
 
 
-def faults(found: Sequence[ExecutorReport], bound: int | None) -> list[str]:
+def faults(reports: Sequence[ExecutorReport], limit: int | None) -> list[str]:
     """Return a line for each problem of the executors that would stop a job or make its results vary between runs."""
-    workers = [report.worker for report in found]
+    workers = [report.worker for report in reports]
     problems = [
         f"{worker.host} cannot read {path}: put it on every machine, or on a file system that all of them share"
         for worker in workers
@@ -163,7 +163,7 @@ def faults(found: Sequence[ExecutorReport], bound: int | None) -> list[str]:
     if len(hosts) > 1 and len({worker.numpy for worker in workers}) == 1:
         names = " and ".join(sorted(hosts.values()))
         problems.append(f"the processors or BLAS libraries of {names} round sums differently{moved}")
-    return problems + _too_little_memory(found, bound)
+    return problems + _too_little_memory(reports, limit)
 
 
 def data_faults(ends: Sequence[FirstAndLast]) -> list[str]:
@@ -182,20 +182,20 @@ def _within(ends: FirstAndLast) -> str:
     return f" of the last {ends.tail:,}" if ends.tail else ""
 
 
-def _too_little_memory(found: Sequence[ExecutorReport], bound: int | None) -> list[str]:
+def _too_little_memory(reports: Sequence[ExecutorReport], limit: int | None) -> list[str]:
     """Return a line for each executor whose workers need more memory than there is."""
     problems = []
-    for report in found:
-        needed, available = _workers(report), report.worker.free_memory if bound is None else bound
+    for report in reports:
+        needed, available = _workers(report), report.worker.free_memory if limit is None else limit
         if not available or needed <= available:
             continue
         hint = (
             "give it fewer cores"
-            if bound is None
+            if limit is None
             else "raise spark.executor.memoryOverhead or give it fewer cores"
         )
         problems.append(
-            f"executor {_cells(report, bound)[0]} on {report.worker.host}: its workers need "
+            f"executor {_cells(report, limit)[0]} on {report.worker.host}: its workers need "
             f"{format.size(needed)}, {format.size(available)} are available beside the heap: {hint}"
         )
     return problems
@@ -209,18 +209,18 @@ def ends_line(ends: FirstAndLast) -> str:
         else "unreadable"
         for block in (ends.first, ends.last)
     )
-    pieces = f"{ends.splits} piece{'s' if ends.splits > 1 else ''}"
-    return f"data      {ends.argument}: {pieces}; first block {first}, last block {last}"
+    splits = f"{ends.splits} input split{'s' if ends.splits > 1 else ''}"
+    return f"data      {ends.argument}: {splits}; first block {first}, last block {last}"
 
 
-def room_line(room: Memory) -> str:
+def memory_line(memory: Memory) -> str:
     """Return the line on the memory that the rows need and the executors have."""
     level = (
         "in memory"
-        if room.needed <= cache.SHARE * room.free
+        if memory.needed <= cache.SHARE * memory.free
         else "on disk, which is slower; more memory would hold them"
     )
     return (
-        f"memory    rows need {format.size(room.needed)}, executors have {format.size(room.free)} for them: "
+        f"memory    rows need {format.size(memory.needed)}, executors have {format.size(memory.free)} for them: "
         f"they are cached {level}"
     )

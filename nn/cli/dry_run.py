@@ -1,14 +1,14 @@
-"""--dry-run: print the plan of a run from the files on this machine; start nothing and write nothing."""
+"""--dry-run: print the plan of a run from the files on this machine; start nothing and write nothing.
+
+The network and its training depend on the width of a row, in the first line of TRAIN_IMAGES, and on the labels. Only
+the labels are read whole; Spark alone reads and checks the images.
+"""
 
 from __future__ import annotations
 
 import glob
 import os
 import re
-from collections.abc import Iterator
-from functools import partial
-from itertools import islice
-from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -18,24 +18,13 @@ from nn.core import format, tree
 from nn.core.errors import DataError, MissingFileError
 from nn.data import csv, dialect, first_lines
 from nn.data.columns import Columns
-from nn.data.dialect import Dialect, is_header
+from nn.data.dialect import Dialect
 from nn.data.first_lines import FirstLines
 from nn.models.sequential import Sequential
 from nn.spark.input.text_source import COMPRESSED
-from nn.training import backend
+from nn.training.backend import Facts
 from nn.training.run import TrainingRun
 from nn.training.run_options import DATA_PATHS
-
-LABEL_LINES = 10_000  # lines in which labels are read if they are a column of the images
-
-
-class Facts(NamedTuple):
-    """Facts of the training data, read without Spark."""
-
-    rows: int
-    width: int
-    classes: int
-    bytes: int  # of the rows in memory
 
 
 def lines(options: Options) -> str:
@@ -55,17 +44,16 @@ def lines(options: Options) -> str:
             f"dry run   nothing was started\n{notes}"
             f"network   known only after Spark reads TRAIN_IMAGES and TRAIN_LABELS{hint}"
         )
-    partitions = options.partitions
-    labels = np.arange(facts.rows) % facts.classes
-    run = options.training_run(backend.Facts(facts.width, labels, facts.classes, partitions=partitions or 1))
+    run = options.training_run(facts)
     count = run.split.validation_rows
-    held_out = f" ({count:,} held out for validation)" if count else ""
-    pieces = f"{partitions} partitions" if partitions else "as many partitions as tasks run at once"
+    validation = f" ({count:,} held out for validation)" if count else ""
+    partitions = options.partitions or "as many"
+    as_many = "" if options.partitions else " as tasks run at once"
     return (
         "dry run   nothing was started\n"
-        f"data      {facts.rows:,} training rows{held_out} of {facts.width} values, {facts.classes} classes; "
-        f"{format.size(facts.bytes)} in memory, in {pieces}\n"
-        f"{notes}{report.plan_lines(run.recipe, run.model, report.many_jobs_notes(run))}"
+        f"data      {len(facts.labels):,} training rows{validation} of {facts.width} values, {facts.classes} classes, "
+        f"in {partitions} partitions{as_many}\n"
+        f"{notes}{report.plan_lines(run)}"
         f"{_jobs(run, _no_params(run.model))}"
     )
 
@@ -107,11 +95,11 @@ def _jobs(run: TrainingRun, params: tree.Tree) -> str:
     size = tree.bytes_of(params)
     sent, returned = "parameters", "gradients"
     if run.plan.rounds is not None:
-        size += tree.bytes_of(state["slots"]["inner"])
+        size += tree.bytes_of(state.slots.inner)
         sent, returned = "parameters and optimizer state", "their changes"
     return (
         f"jobs      {jobs} per epoch, {jobs * run.plan.epochs:,} in all\n"
-        f"step      {format.size(size)} of {sent} to every task, as many of {returned} back from every partition"
+        f"step      {format.size(size)} of {sent} to every task, as much of {returned} back from every partition"
     )
 
 
@@ -121,18 +109,34 @@ def elsewhere(options: Options) -> list[str]:
     return [name.upper() for name, path in paths.items() if path != "-" and not local_files(path)]
 
 
-def read_facts(options: Options) -> Facts | None:
-    """Read the facts of the training data; return None if its files are not local, or compressed.
+def local_path(path: str) -> str | None:
+    """Return a path as the operating system takes it; None if its scheme names another file system."""
+    scheme = re.match("[A-Za-z][A-Za-z0-9+.-]*(?=:/)", path)
+    if scheme is None or scheme[0] == "file":
+        return re.sub("^file:(//)?(?=/)", "", path)
+    return None
 
-    Raises DataError for an empty file, a missing column and a label that is none.
+
+def local_files(path: str) -> list[str]:
+    """Return the plain text files of a local path, folder or glob, sorted; none if it is not local, or compressed."""
+    local = local_path(path)
+    if local is None:
+        return []
+    pattern = os.path.join(glob.escape(local), "*") if os.path.isdir(local) else local
+    paths = sorted(glob.glob(pattern) or [local])
+    files = [path for path in paths if os.path.isfile(path) and os.path.basename(path)[0] not in "._"]
+    return [] if any(path.endswith(COMPRESSED) for path in files) else files
+
+
+def read_facts(options: Options) -> Facts | None:
+    """Read the width of a row and all labels; return None if their files are not local, or compressed.
+
+    Raises DataError for an empty file, a missing column and an invalid label.
     """
-    images = local_files(options.train_images)
     in_images = options.train_labels == "-"
-    labels = images if in_images else local_files(options.train_labels)
-    if not images or not labels:
-        return None
-    first = _first_lines("TRAIN_IMAGES", images, options)
-    if first is None:
+    images = local_files(options.train_images)
+    files = images if in_images else local_files(options.train_labels)
+    if not images or not files or (first := _first_lines("TRAIN_IMAGES", images, options)) is None:
         return None
     columns = Columns.of(
         first.dialect.width,
@@ -140,24 +144,15 @@ def read_facts(options: Options) -> Facts | None:
         options.label_column if in_images else None,
         options.weight_column,
     )
-    sample = csv.to_array([first.row.encode()], first.dialect)
-    width = first.dialect.width - len(columns.excluded)
-    size = csv.compact(sample).itemsize if isinstance(sample, np.ndarray) else 4
-    rows = sum(count_rows(path, first.dialect) for path in images)
-    if not rows:
-        raise DataError(f"TRAIN_IMAGES: expected rows of numbers, found none in {options.train_images}")
-    name, of_labels = (
-        ("TRAIN_IMAGES", first)
-        if in_images
-        else ("TRAIN_LABELS", _first_lines("TRAIN_LABELS", labels, options))
-    )
+    argument = "TRAIN_IMAGES" if in_images else "TRAIN_LABELS"
+    of_labels = first if in_images else _first_lines(argument, files, options)
     if of_labels is None:
         raise DataError(
-            f"{name}: {labels[0]}, line 1: expected a label, found a line of more than {PEEKED:,} bytes"
+            f"{argument}: {files[0]}, line 1: expected a label, found a line of more than {PEEKED:,} bytes"
         )
-    return Facts(
-        rows, width, count_classes(name, labels, of_labels.dialect, columns.label), rows * width * size
-    )
+    labels = _read_labels(argument, files, of_labels.dialect, columns.label)
+    width = first.dialect.width - len(columns.excluded)
+    return Facts(width, labels, max(2, int(labels.max()) + 1), partitions=options.partitions or 1)
 
 
 def _first_lines(argument: str, files: list[str], options: Options) -> FirstLines | None:
@@ -180,62 +175,26 @@ def _first_lines(argument: str, files: list[str], options: Options) -> FirstLine
     return first
 
 
-def local_path(path: str) -> str | None:
-    """Return a path as the operating system takes it; None if its scheme names another file system."""
-    scheme = re.match("[A-Za-z][A-Za-z0-9+.-]*(?=:/)", path)
-    if scheme is None or scheme[0] == "file":
-        return re.sub("^file:(//)?(?=/)", "", path)
-    return None
+def _read_labels(argument: str, files: list[str], dialect: Dialect, column: int | None) -> np.ndarray:
+    """Parse the label of every row, (n,) int16, which is in a column of the images if `column` is not None.
 
-
-def local_files(path: str) -> list[str]:
-    """Return the plain text files of a local path, folder or glob, sorted; none if it is not local, or compressed."""
-    local = local_path(path)
-    if local is None:
-        return []
-    pattern = os.path.join(glob.escape(local), "*") if os.path.isdir(local) else local
-    paths = sorted(glob.glob(pattern) or [local])
-    files = [path for path in paths if os.path.isfile(path) and os.path.basename(path)[0] not in "._"]
-    return [] if any(path.endswith(COMPRESSED) for path in files) else files
-
-
-def count_rows(path: str, dialect: Dialect) -> int:
-    """Count the rows of a file: its lines without those to skip, a header, and blank lines at the end."""
-    last, header = 0, False
-    with open(path, "rb") as file:
-        for number, line in enumerate(_lines(file), 1):
-            if number == dialect.skip + 1:
-                header = is_header(line.decode("utf-8", errors="replace"), dialect)
-            if not line.isspace():
-                last = number
-    return max(last - dialect.skip - header, 0)
-
-
-def count_classes(argument: str, files: list[str], dialect: Dialect, column: int | None) -> int:
-    """Return one more than the largest class number, at least 2.
-
-    Labels in a column of the images are read in the first LABEL_LINES lines of the first file alone. Raises DataError
-    for a label that is none.
+    Raises DataError for a line that is no row, an invalid label, and files without rows.
     """
-    classes = 2
+    parts: list[np.ndarray] = []
     labels: np.ndarray | csv.LineError | None
-    for path in files if column is None else files[:1]:
+    for path in files:
         with open(path, "rb") as file:
-            lines = (line.rstrip(b"\r\n") for line in _lines(file))
-            for part in csv.parse(lines if column is None else islice(lines, LABEL_LINES), dialect):
-                if isinstance(part, csv.PieceEnd):
-                    labels = part.fault
-                else:
+            for part in csv.parse((line.rstrip(b"\r\n") for line in file), dialect):
+                if isinstance(part, csv.Chunk):
                     values = part.values if column is None else part.values[:, [column]]
                     labels = csv.to_labels(values, part.line)
+                else:
+                    labels = part.fault
                 if isinstance(labels, csv.LineError):
                     message = first_lines.error_message(labels, path, dialect.skip, len(files) > 1)
                     raise DataError(f"{argument}: {message}")
                 if labels is not None:
-                    classes = max(classes, int(labels.max()) + 1)
-    return classes
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a file; one of more than PEEKED bytes in pieces, so that it takes no more memory."""
-    return iter(partial(file.readline, PEEKED), b"")
+                    parts.append(labels)
+    if not parts:
+        raise DataError(f"{argument}: expected rows of numbers, found none in {files[0]}")
+    return np.concatenate(parts)

@@ -20,21 +20,11 @@ from nn.spark.storage.filesystem import LocalFolder
 from nn.spark.storage.run_directory import CONFIG, FILES, FOLDERS, PART, SUCCESS, Output, is_part, is_scratch
 from nn.training.recipe import Recipe
 from nn.training.records import Epoch
+from nn.training.run_options import DATA_PATHS
 
 # Keys in the configuration of every run from version 0.1.0 on, whatever its options.
-ALWAYS = frozenset(
-    {
-        "train_images",
-        "train_labels",
-        "test_images",
-        "test_labels",
-        "partitions",
-        "shuffle_once",
-        "loss",
-        "epochs",
-    }
-    | {"average", "optimizer", "warmup", "l1", "l2", "validation_fraction", "seed"}
-)
+ALWAYS = {"partitions", "shuffle_once", "loss", "epochs", "average", "optimizer", "warmup", "l1", "l2"}
+ALWAYS |= {*DATA_PATHS, "validation_fraction", "seed"}
 HEAD = 2048  # bytes at the start of a file by which it is recognized
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import shlex
 import time
@@ -13,27 +12,22 @@ import numpy as np
 
 from nn import __version__
 from nn.cli.options import Options
+from nn.cli.run import Outcome, Run
 from nn.core import fingerprint, format, spec
-from nn.core.options import LARGEST_FILE
 from nn.data import label_skew
 from nn.data.class_weights import ClassWeightsReader
-from nn.data.split import Split
 from nn.io import results
-from nn.models.sequential import Sequential
-from nn.spark.input.reader import Dataset
 from nn.spark.runtime import jvm
 from nn.spark.runtime.cluster import Executor
-from nn.spark.storage.filesystem import Folder, Storage
+from nn.spark.storage.filesystem import Folder
+from nn.training import diagnosis
 from nn.training.assembly import resolved
 from nn.training.backend import Backend
-from nn.training.evaluation import Score
 from nn.training.plan import Plan
-from nn.training.recipe import Recipe
 from nn.training.records import Progress
 from nn.training.run import TrainingRun
 from nn.training.timing import Phases
 
-LONGEST_NAME = 80  # characters
 MANY_JOBS = 100  # in an epoch
 
 
@@ -55,27 +49,6 @@ class Clock:
     def total(self) -> float:
         """Return the seconds since the first phase began."""
         return time.perf_counter() - self.began
-
-
-def describe_data(storage: Storage, options: Options, rows: int) -> dict[str, Any]:
-    """Return the name and class names in the dataset.json beside the training images, or else the file's name."""
-    folder, slash, name = options.train_images.rpartition("/")
-    unnamed = {"name": name or options.train_images, "class_names": None}
-    try:
-        about = json.loads(storage.read(f"{folder}{slash}dataset.json", LARGEST_FILE) or b"null")
-    except Exception:  # whatever it is: a run does not end for want of a name
-        return unnamed
-    # It may describe other files that were in the folder before: the number of rows must agree.
-    if not isinstance(about, dict) or not _is_name(about.get("name")) or about.get("train_rows") != rows:
-        return unnamed
-    classes = about.get("classes")
-    has_names = isinstance(classes, list) and all(map(_is_name, classes))
-    return {"name": about["name"], "class_names": classes if has_names else None}
-
-
-def _is_name(value: Any) -> bool:
-    """Return whether a value is a text that fits in a line."""
-    return isinstance(value, str) and value.isprintable() and len(value) <= LONGEST_NAME
 
 
 def spark_line(context, executors: Sequence[Executor], options: Options, output: Folder) -> str:
@@ -103,22 +76,22 @@ ON_CLUSTER_DISK = (
 )
 
 
-def data_lines(train: Dataset, test: Dataset, recipe: Recipe, split: Split, name: str, seconds: float) -> str:
-    """Return the line on the data that were read, and notes on them."""
-    pieces = f"{train.partitions} partition{'s' if train.partitions > 1 else ''}"
-    held_out = f" ({split.validation_rows:,} held out for validation)" if split.validation_rows else ""
+def data_lines(run: Run, seconds: float) -> str:
+    """Return the line on the data, which were read in `seconds`, and notes on them."""
+    train, test, held_out = run.train, run.test, run.training.split.validation_rows
+    partitions = f"{train.partitions} partition{'s' if train.partitions > 1 else ''}"
+    validation = f" ({held_out:,} held out for validation)" if held_out else ""
     lines = [
-        f"data      {name}: {train.rows:,} training{held_out} and {test.rows:,} test rows of {train.width} values, "
-        f"{train.classes} classes; read in {seconds:.1f} s into {pieces}"
+        f"data      {run.names['name']}: {train.rows:,} training{validation} and {test.rows:,} test rows of "
+        f"{train.width} values, {train.classes} classes; read in {seconds:.1f} s into {partitions}"
     ]
     notes = [*train.notes, *test.notes]
-    warning = label_skew.warning(train.shuffle_windows) if recipe.averages_parameters else None
-    if warning:
+    if run.options.recipe.averages_parameters and (warning := label_skew.warning(train.shuffle_windows)):
         notes.append(warning)
     return "\n".join([*lines, *map(format.note, notes)])
 
 
-def many_jobs_notes(run: TrainingRun, backend: Backend | None = None) -> list[str]:
+def _many_jobs_notes(run: TrainingRun, backend: Backend | None) -> list[str]:
     """Return the note on an epoch of more than MANY_JOBS jobs, with their time where a backend can measure it."""
     jobs = run.jobs_per_epoch()
     if run.plan.rounds is not None or jobs <= MANY_JOBS:
@@ -139,10 +112,10 @@ def note_lines(notes: Iterable[str]) -> str:
     return "".join(f"{format.note(note)}\n" for note in notes)
 
 
-def plan_lines(recipe: Recipe, model: Sequential, notes: Iterable[str] = ()) -> str:
-    """Return the network, how it is trained, and notes on that."""
-    recipe = resolved(recipe)
-    first, *rest = model.summary().splitlines()
+def plan_lines(run: TrainingRun, backend: Backend | None = None) -> str:
+    """Return the network, how it is trained, and notes on that, with times where a backend can measure them."""
+    recipe = resolved(run.recipe)
+    first, *rest = run.model.summary().splitlines()
     network = "\n".join([f"network   {first}", *(f"          {line}" for line in rest)])
     if recipe.batch_size is not None:
         steps = f"batches of {recipe.batch_size:,} rows"
@@ -174,37 +147,32 @@ def plan_lines(recipe: Recipe, model: Sequential, notes: Iterable[str] = ()) -> 
         parts.append(f"augmented by {','.join(map(spec.to_text, recipe.augment))}")
     epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"
     training = f"training  {epochs}, {steps}; {', '.join(parts)}; seed {recipe.seed}"
-    return f"{network}\n{training}\n{note_lines(notes)}"
+    return f"{network}\n{training}\n{note_lines(_many_jobs_notes(run, backend))}"
 
 
 def _times(count: int | None) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def summary_lines(
-    options: Options,
-    plan: Plan,
-    progress: Progress,
-    score: Score,
-    notes: Sequence[str],
-    clock: Clock,
-    is_local: bool,
-    at_once: int,
-) -> str:
+def summary_lines(run: Run, outcome: Outcome, clock: Clock, is_local: bool) -> str:
     """Return the lines below the table: how training ended, the test scores, notes, the time and the results' folder.
 
-    `at_once`: the number of tasks that ran at the same time.
+    `is_local`: OUTPUT is on the disk of the driver.
     """
-    about = results.score_summary(score)
-    macro = about["macro"]
+    progress, params, score = outcome
+    test = results.score_summary(score)
+    macro = test["macro"]
+    notes = diagnosis.notes(score, progress, run.training.model, params)
+    tasks_at_once = min(run.context.defaultParallelism, run.train.partitions)
+    folder = run.options.output
     return (
-        f"\n{_ending(plan, progress)}"
-        f"test      accuracy {score.accuracy:.2%}: {about['errors']:,} of {score.rows:,} rows wrong; "
+        f"\n{_ending(run.training.plan, progress)}"
+        f"test      accuracy {score.accuracy:.2%}: {test['errors']:,} of {score.rows:,} rows wrong; "
         f"macro precision {macro['precision']:.4f}, recall {macro['recall']:.4f}, F1 {macro['f1']:.4f}\n"
         f"{note_lines(notes)}"
-        f"time      {Phases.of(progress.history).verdict(at_once)}\n"
-        f"written   {options.output} in {clock.total:.1f} s; draw it with: "
-        f"python generate_plots.py {shlex.quote(options.output) if is_local else 'A_LOCAL_COPY_OF_IT'}"
+        f"time      {Phases.of(progress.history).verdict(tasks_at_once)}\n"
+        f"written   {folder} in {clock.total:.1f} s; draw it with: "
+        f"python generate_plots.py {shlex.quote(folder) if is_local else 'A_LOCAL_COPY_OF_IT'}"
     )
 
 
@@ -213,7 +181,7 @@ def _ending(plan: Plan, progress: Progress) -> str:
     epochs, lines = len(progress.history), ""
     if epochs < plan.epochs:
         reason = (
-            progress.state.get("finished")
+            progress.state.stop_reason
             or "the validation cost has not fallen for as many epochs as --patience allows"
         )
         lines = f"stopped   after epoch {epochs} of {plan.epochs}: {reason}\n"
@@ -223,60 +191,54 @@ def _ending(plan: Plan, progress: Progress) -> str:
     return lines
 
 
-def summary(
-    options: Options,
-    context,
-    train: Dataset,
-    test: Dataset,
-    split: Split,
-    about: dict[str, Any],
-    model: Sequential,
-    resumed_after: int,
-    progress: Progress,
-    score: Score,
-    clock: Clock,
-) -> dict[str, Any]:
-    """Return the content of summary.json as plain JSON values."""
-    history, best = progress.history, progress.best
-    accepted = [line for line in history if line.accepted]
-    final = history[best.epoch - 1] if best else (accepted[-1] if accepted else None)
+def summary(run: Run, outcome: Outcome, clock: Clock, resumed_after: int) -> dict[str, Any]:
+    """Return the content of summary.json as plain JSON values; `resumed_after`: the epochs of an earlier run."""
+    history, best = outcome.progress.history, outcome.progress.best
     return {
-        "configuration": {**options.resolved(), "output": options.output},
+        "configuration": {**run.options.resolved(), "output": run.options.output},
         "versions": {
             "nn": __version__,
-            "spark": context.version,
+            "spark": run.context.version,
             "python": platform.python_version(),
             "numpy": np.__version__,
             "arithmetic": fingerprint.fingerprint(),
-            "java": jvm.java_version(context),
+            "java": jvm.java_version(run.context),
         },
-        "master": context.master,
+        "master": run.context.master,
         "data": {
-            **about,
-            "width": train.width,
-            "classes": train.classes,
-            "scale": model.scale,
-            "train": {"rows": train.rows, "class_rows": train.class_rows.tolist()},
-            "test": {"rows": test.rows, "class_rows": test.class_rows.tolist()},
+            **run.names,
+            "width": run.train.width,
+            "classes": run.train.classes,
+            "scale": run.training.model.scale,
+            **{
+                name: {"rows": data.rows, "class_rows": data.class_rows.tolist()}
+                for name, data in (("train", run.train), ("test", run.test))
+            },
         },
-        "model": model.config(),
+        "model": run.training.model.config(),
         "train": {
             "epochs": len(history),
-            "resumed_after": resumed_after,  # epochs of an earlier run, whose time is not in `seconds`
-            "rows": split.train_rows,
-            "validation_rows": split.validation_rows,
+            "resumed_after": resumed_after,  # their time is not in `seconds`
+            "rows": run.training.split.train_rows,
+            "validation_rows": run.training.split.validation_rows,
             "best_epoch": best.epoch if best else None,
-            # Of the best epoch where its weights are kept, else of the last accepted one; None if Bold Driver rejected
-            # the step of every epoch, and the model still has its initial weights.
-            "cost": final.cost if final else None,
-            "accuracy": final.accuracy if final else None,
-            "val_cost": final.val_cost if final else None,
-            "val_accuracy": final.val_accuracy if final else None,
+            **_final_costs(outcome.progress),
         },
-        "test": results.score_summary(score),
+        "test": results.score_summary(outcome.score),
         "seconds": {
             **clock.seconds,
             "total": clock.total,
             "training_phases": Phases.of(history)._asdict(),
         },
     }
+
+
+def _final_costs(progress: Progress) -> dict[str, float | None]:
+    """Return the costs and accuracies of the best epoch if its weights are kept, else of the last accepted one.
+
+    All are None if the step of every epoch was rejected: then the model still has its initial weights.
+    """
+    history, best = progress.history, progress.best
+    accepted = [line for line in history if line.accepted]
+    final = history[best.epoch - 1] if best else (accepted[-1] if accepted else None)
+    return {name: getattr(final, name, None) for name in ("cost", "accuracy", "val_cost", "val_accuracy")}

@@ -10,12 +10,12 @@ import numpy as np
 
 from nn import __version__
 from nn.cli.options import AFFECTING_RESULTS, Options
+from nn.cli.run import Run
 from nn.core import fingerprint, format
 from nn.core.constraints import AT_LEAST_ONE
 from nn.core.errors import DataError, UsageError
 from nn.core.options import Number
 from nn.io.checkpoint import Checkpoint
-from nn.spark.input.reader import Dataset
 from nn.spark.storage.checkpoints import FOLDER, Checkpoints, Refused
 from nn.spark.storage.recorder import Pace, Recorder
 from nn.spark.storage.run_directory import Output
@@ -64,15 +64,13 @@ class Start(NamedTuple):
         for name, path in (("train", options.train_images), ("test", options.test_images)):
             if self.earlier.data.get(name) != data[name]:
                 raise DataError(
-                    f"--resume: expected the {name} data that the run in OUTPUT read, in the same pieces, found others "
-                    f"in {path} or its labels"
+                    f"--resume: expected the {name} data that the run in OUTPUT read, in the same input splits, found "
+                    f"others in {path} or its labels"
                 )
-        progress = self.earlier.progress
         try:
-            run.check(progress)
+            return run.restore(self.earlier.progress)
         except ValueError as error:
             raise DataError(f"--resume: the checkpoint does not fit the network: {error}") from None
-        return progress
 
     def lines(self) -> str:
         """Return the lines on how the run starts; none for a new run."""
@@ -159,34 +157,22 @@ def prepare_output(start: Start, options: Options, output: Output, checkpoints: 
         output.write_history(start.earlier.progress.history)
 
 
-def recording(
-    start: Start,
-    options: Options,
-    data: dict[str, Any],
-    run: TrainingRun,
-    output: Output,
-    checkpoints: Checkpoints,
-) -> Recorder:
+def recording(start: Start, run: Run, output: Output, checkpoints: Checkpoints) -> Recorder:
     """Return the recorder that writes histories and checkpoints during the run."""
 
     def checkpoint_of(progress: Progress) -> Checkpoint:
-        return Checkpoint(progress, options.resolved(), data, versions())
+        return Checkpoint(progress, run.options.resolved(), run.fingerprints, versions())
 
-    instead = " instead of --overwrite" if options.overwrite else ""
+    instead = " instead of --overwrite" if run.options.overwrite else ""
     return Recorder(
         output,
         checkpoints,
-        Pace(options.checkpoint_every),
+        Pace(run.options.checkpoint_every),
         checkpoint_of,
-        is_sound=run.is_sound,
+        is_sound=run.training.is_sound,
         again=f"the same command with --resume{instead}",
         saved=start.epoch,
     )
-
-
-def data_of(train: Dataset, test: Dataset) -> dict[str, Any]:
-    """Return the fingerprints that identify a run's data."""
-    return {"train": train.fingerprint, "test": test.fingerprint, "partitions": train.partitions}
 
 
 def versions() -> dict[str, str]:

@@ -41,21 +41,6 @@ class OutputLostError(PlatformError):
     """Another run has taken over OUTPUT, because this one seemed to have ended."""
 
 
-class Terminated(KeyboardInterrupt):
-    """The operating system or the cluster manager ends the program: SIGTERM."""
-
-
-class Hint(NamedTuple):
-    """What may help against divergence."""
-
-    message: str  # added to the error's message: where training diverged, or advice that is no option
-    options: dict[str, Any]  # of a recipe: name -> value to try
-
-
-class HungUp(Terminated):
-    """The terminal of the program was closed: SIGHUP."""
-
-
 class DivergenceError(UserError):
     """Costs or parameters became infinite or nan; `options` are options of a recipe that may prevent it."""
 
@@ -74,8 +59,29 @@ class DivergenceError(UserError):
         return f"{self.message}; try {' or '.join(options)}" if options else self.message
 
 
+class Hint(NamedTuple):
+    """Advice against divergence."""
+
+    message: str  # added to the error's message: where training diverged, or advice that is no option
+    options: dict[str, Any]  # of a recipe: name -> value to try
+
+
 def _literal(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+# ---- signals ----
+
+
+class Terminated(KeyboardInterrupt):
+    """The operating system or the cluster manager ends the program: SIGTERM."""
+
+
+class HungUp(Terminated):
+    """The terminal of the program was closed: SIGHUP."""
+
+
+# ---- hints to any error ----
 
 
 def add_hint(error: BaseException, hint: str) -> None:

@@ -5,9 +5,9 @@ uncompressed archives are read, so none can unpack into more than its own size. 
 the bytes that follow the header. Object arrays, which NumPy would unpickle, are refused. A text among the arrays may
 hold JSON.
 
-The header is matched against the form in which NumPy writes it. numpy.lib.format evaluates it as a Python literal: on
-damaged headers that raises TokenError, SyntaxError, IndexError or MemoryError as well as ValueError, warns, and accepts
-dtypes that are not plain numbers.
+numpy.lib.format reads the header. It evaluates it as a Python literal, which on damaged headers raises TokenError,
+SyntaxError, IndexError or MemoryError as well as ValueError, and warns. All of these become a ValueError here, and
+LONGEST_HEADER keeps the literal short.
 """
 
 from __future__ import annotations
@@ -15,24 +15,21 @@ from __future__ import annotations
 import io
 import json
 import math
-import re
 import struct
 import sys
+import warnings
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.lib import format as npy
 
 SUFFIX = ".npy"
 MAX_DIGITS = 300  # of an integer in JSON; a float holds 308
-MAGIC = b"\x93NUMPY"
-VERSIONS = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}  # of a header -> bytes that hold its length
-# A header as NumPy writes it: dtype, memory order, shape. The dtypes are numbers and texts of the sizes that NumPy has.
-HEADER = re.compile(
-    rb"\{'descr': '([<>|](?:f[248]|[iu][1248]|U\d{1,9}))', 'fortran_order': (True|False), "
-    rb"'shape': \((|\d{1,15},|\d{1,15}(?:, \d{1,15}){1,31})\), \} *\n"
-)
+LONGEST_HEADER = 1024  # bytes; NumPy writes 118 for most arrays, and about 600 at most
+LARGEST = 1 << 48  # of a dimension: NumPy multiplies them as 64-bit integers
+HEADERS: dict[tuple[int, int], Any] = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 # The exceptions of the zipfile module for bytes that are not an archive.
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -94,33 +91,39 @@ def _name(filename: str) -> str:
 
 def read_array(content: bytes, name: str) -> np.ndarray:
     """Read one .npy file. Raises ValueError, with `name`, for anything but an array of plain numbers or texts."""
-    header, start = _header(content)
-    match = HEADER.fullmatch(header)
-    if match is None:
-        raise ValueError(
-            f"{_shown(name)}: expected an array of plain numbers, found the header {_shown(header)}"
-        )
-    descr, fortran, sizes = match.groups()
-    try:
-        dtype = np.dtype(descr.decode())
-    except TypeError:  # a text that is longer than NumPy allows
-        raise ValueError(f"{_shown(name)}: expected a plain dtype, found {_shown(descr)}") from None
-    shape = tuple(int(size) for size in sizes.split(b",") if size)
-    size, expected = len(content) - start, math.prod(shape) * dtype.itemsize
+    file = io.BytesIO(content)
+    shape, dtype = _read_header(file, name)
+    size, expected = len(content) - file.tell(), math.prod(shape) * dtype.itemsize
     if size != expected:
         raise ValueError(
             f"{_shown(name)}: expected {expected:,} bytes for {dtype} {shape} as its header says, found {size:,}"
         )
-    if not expected:
-        return np.empty(shape, dtype)
-    if dtype.kind == "U":
-        codes = np.frombuffer(content, f"{dtype.byteorder}u4", offset=start)
+    if dtype.kind == "U" and size:
+        codes = np.frombuffer(content, f"{dtype.byteorder}u4", offset=file.tell())
         if codes.max() > sys.maxunicode:
             raise ValueError(
                 f"{_shown(name)}: expected a text, found numbers that are not Unicode characters"
             )
-    flat = np.frombuffer(content, dtype, offset=start)
-    return (flat.reshape(shape[::-1]).T if fortran == b"True" else flat.reshape(shape)).copy(order="K")
+    file.seek(0)
+    return npy.read_array(file, allow_pickle=False, max_header_size=LONGEST_HEADER)
+
+
+def _read_header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Read the shape and the dtype of a .npy file up to its numbers. Raises ValueError if they are not plain."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            read_header = HEADERS[npy.read_magic(file)]
+            shape, _, dtype = read_header(file, max_header_size=LONGEST_HEADER)
+    except Exception as error:
+        reason = f"a faulty header: {_shown(str(error))}"
+    else:
+        # NumPy 1 gives a text that is too long a negative size.
+        is_plain = dtype.itemsize > 0 and (dtype.kind == "U" or (dtype.kind in "fiu" and dtype.itemsize <= 8))
+        if is_plain and all(type(size) is int and 0 <= size < LARGEST for size in shape):
+            return shape, dtype
+        reason = f"{_shown(str(dtype))} in the shape {_shown(str(shape))}"
+    raise ValueError(f"{_shown(name)}: expected an array of plain numbers, found {reason}")
 
 
 def pop_json(arrays: dict[str, np.ndarray], name: str) -> dict[str, Any]:
@@ -150,16 +153,6 @@ def _parse_integer(digits: str) -> int:
     return int(digits)
 
 
-def _header(content: bytes) -> tuple[bytes, int]:
-    """Return the header of a .npy file and the offset of its numbers."""
-    version = content[len(MAGIC) : len(MAGIC) + 2]
-    if not content.startswith(MAGIC) or version not in VERSIONS:
-        return b"", 0
-    start = len(MAGIC) + 2 + VERSIONS[version]
-    length = int.from_bytes(content[len(MAGIC) + 2 : start], "little")
-    return content[start : start + length], start + length
-
-
-def _shown(text: str | bytes) -> str:
-    """Return a name or a header from a file in printable form, cut to 80 characters."""
-    return ascii(text[:80]).removeprefix("b")
+def _shown(text: str) -> str:
+    """Return a text from a file in printable form, cut to 80 characters."""
+    return ascii(text[:80])

@@ -1,4 +1,4 @@
-"""Compute with trees of arrays: nested dicts, lists and tuples whose leaves are NumPy arrays.
+"""Compute with trees of arrays: nested dicts, lists, tuples and NamedTuples whose leaves are NumPy arrays.
 
 Parameters, gradients and optimizer state are such trees (pytrees in JAX). `map_arrays` applies a function of one array
 to every leaf. Trees that are combined must have the same structure.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
 Tree = Any  # dict[str, Tree] | list[Tree] | tuple[Tree, ...] | np.ndarray
+T = TypeVar("T")
 
 
 def map_arrays(function: Callable, tree: Tree, *others: Tree) -> Tree:
@@ -27,7 +28,8 @@ def map_arrays(function: Callable, tree: Tree, *others: Tree) -> Tree:
         for other in others:
             if len(other) != len(tree):
                 raise ValueError(f"the trees differ: expected {len(tree)} branches, got {len(other)}")
-        return type(tree)(map_arrays(function, *branches) for branches in zip(tree, *others, strict=True))
+        branches = zip(tree, *others, strict=True)
+        return _sequence(type(tree), [map_arrays(function, *branch) for branch in branches])
     return function(tree, *others)
 
 
@@ -89,48 +91,86 @@ def bytes_of(tree: Tree) -> int:
     return sum(leaf.nbytes for leaf in arrays(tree))
 
 
-class Optional(NamedTuple):
-    """Part of an example for `check_like`: None or a value like `example`."""
+# ---- states <-> values that a file can store ----
 
+_KEYS: dict[type, tuple[str, ...]] = {}  # of the NamedTuples that are stored as dicts
+
+
+def stored_as(*keys: str) -> Callable[[type[T]], type[T]]:
+    """Store a NamedTuple as a dict with these keys, one per field; without this decorator it is stored as a list."""
+
+    def register(kind: type[T]) -> type[T]:
+        _KEYS[kind] = keys
+        return kind
+
+    return register
+
+
+def to_plain(value: Any) -> Any:
+    """Return the value with dicts, or lists, in place of its NamedTuples: `read_like` reverses it."""
+    if type(value) in _KEYS:
+        value = dict(zip(_KEYS[type(value)], value, strict=True))
+    if isinstance(value, dict):
+        return {key: to_plain(branch) for key, branch in value.items()}
+    if isinstance(value, list) or hasattr(value, "_fields"):
+        return [to_plain(branch) for branch in value]
+    return value
+
+
+class _Optional(NamedTuple):
     example: Any
 
 
-class ListOf(NamedTuple):
-    """Part of an example for `check_like`: a list of at most `max_length` values like `example`."""
-
+class _ListOf(NamedTuple):
     example: Any
     max_length: int
 
 
-def check_like(value: Any, example: Any, where: str) -> None:
-    """Check that `value`, read from a file, has the structure, shapes and types of `example`.
+def optional(example: T) -> T | None:
+    """Return a part of an example for `read_like`: None or a value like `example`."""
+    return cast(T, _Optional(example))
+
+
+def list_of(example: T, max_length: int) -> list[T]:
+    """Return a part of an example for `read_like`: a list of at most `max_length` values like `example`."""
+    return cast("list[T]", _ListOf(example, max_length))
+
+
+def read_like(value: Any, example: Any, where: str) -> Any:
+    """Return `value`, read from a file, with the NamedTuples of `example`, each built after its fields are checked.
 
     A dict must have the same keys in the same order, a list or tuple the same length, an array the same shape and
     dtype, any other value the same type. Raises ValueError with the path below `where` to the first difference.
     """
-    if isinstance(example, Optional):
-        if value is not None:
-            check_like(value, example.example, where)
-    elif isinstance(example, ListOf):
+    if isinstance(example, _Optional):
+        return None if value is None else read_like(value, example.example, where)
+    if isinstance(example, _ListOf):
         fits = isinstance(value, list) and len(value) <= example.max_length
         _expect(fits, where, f"at most {example.max_length} values", value)
-        for index, item in enumerate(value):
-            check_like(item, example.example, f"{where}.{index}")
-    elif isinstance(example, dict):
+        return [read_like(item, example.example, f"{where}.{index}") for index, item in enumerate(value)]
+    if type(example) in _KEYS:
+        fields = read_like(value, dict(zip(_KEYS[type(example)], example, strict=True)), where)
+        return type(example)(*fields.values())
+    if isinstance(example, dict):
         fits = isinstance(value, dict) and list(value) == list(example)
         _expect(fits, where, ", ".join(example) or "nothing", value)
-        for key, branch in example.items():
-            check_like(value[key], branch, f"{where}.{key}")
-    elif isinstance(example, (list, tuple)):
+        return {key: read_like(value[key], branch, f"{where}.{key}") for key, branch in example.items()}
+    if isinstance(example, (list, tuple)):
         fits = isinstance(value, (list, tuple)) and len(value) == len(example)
         _expect(fits, where, _kind(example), value)
-        for index, (item, branch) in enumerate(zip(value, example, strict=True)):
-            check_like(item, branch, f"{where}.{index}")
-    elif isinstance(example, np.ndarray):
+        pairs = enumerate(zip(value, example, strict=True))
+        return _sequence(type(example), [read_like(*pair, f"{where}.{index}") for index, pair in pairs])
+    if isinstance(example, np.ndarray):
         fits = isinstance(value, np.ndarray) and (value.shape, value.dtype) == (example.shape, example.dtype)
-        _expect(fits, where, _kind(example), value)
     else:
-        _expect(type(value) is type(example), where, _kind(example), value)
+        fits = type(value) is type(example)
+    _expect(fits, where, _kind(example), value)
+    return value
+
+
+def _sequence(kind: Any, items: list[Any]) -> Any:
+    """Return a list, tuple or NamedTuple of the items."""
+    return kind._make(items) if hasattr(kind, "_make") else kind(items)
 
 
 def _expect(fits: bool, where: str, expected: str, value: Any) -> None:

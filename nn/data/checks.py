@@ -32,12 +32,12 @@ class ColumnSummary(NamedTuple):
             max(self.largest, other.largest),
             self.rows + other.rows,
             counters,
-            _together(np.minimum, self.low, other.low),
-            _together(np.maximum, self.high, other.high),
+            _combine(np.minimum, self.low, other.low),
+            _combine(np.maximum, self.high, other.high),
         )
 
 
-def _together(choose: np.ufunc, one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+def _combine(choose: np.ufunc, one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
     return choose(one, other) if one is not None and other is not None else one if other is None else other
 
 

@@ -86,13 +86,13 @@ class ClassWeightsReader(Reader):
             raise invalid(self, value)
         return self._named(list(value.items()), value)
 
-    def _named(self, pairs: list[Any], found: Any) -> ClassWeights:
+    def _named(self, pairs: list[Any], value: Any) -> ClassWeights:
         try:
             named = {int(number): float(weight) for number, weight in pairs}
-        except ValueError:
-            raise invalid(self, found) from None
+        except (ValueError, OverflowError):
+            raise invalid(self, value) from None
         if len(named) < len(pairs):
-            raise invalid(f"{self} with each class once", found)
+            raise invalid(f"{self} with each class once", value)
         return ClassWeights(tuple(named.items()))
 
     def plain(self, value: Any) -> Any:

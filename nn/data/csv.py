@@ -82,47 +82,74 @@ def parse(lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True) ->
     At the start of a file, the lines to skip and a header are left out. Blank lines at the end of the piece are
     accepted; the caller checks that the file ends there, too.
     """
-    max_rows = chunk_rows(dialect.width)
-    cells = CellReader(_finite)
-    seen = size = rows = blank = 0
-    fault, first_row = None, 0
+    text, cells = _CountedLines(lines), CellReader(_finite)
+    rows = blank = 0
+    fault = None
     if starts_file:
-        chunk = list(islice(lines, dialect.skip))
-        seen, size = len(chunk), sum(map(len, chunk))
-        first_row = dialect.skip + 1
-    while fault is None and (chunk := next_lines(lines, max_rows)):
-        first_line = seen + 1
-        seen += len(chunk)
-        size += sum(map(len, chunk))
-        if first_line == first_row:
-            chunk[0] = chunk[0].removeprefix(MARK)
-            header = _as_text(chunk[0])
-            if is_header(header, dialect):
-                fault = _another_header(first_line, header, dialect)
-                chunk, first_line = chunk[1:], first_line + 1
-        full = len(chunk)
-        while full and not chunk[full - 1].strip():
-            full -= 1
-        if blank and full:
+        text.skip(dialect.skip)
+    start = text.count if starts_file else None
+    while fault is None and (chunk := text.next(chunk_rows(dialect.width))):
+        if text.count - len(chunk) == start:
+            chunk, fault = _without_header(chunk, dialect)
+        line = text.count - len(chunk) + 1  # of the chunk's first row
+        while chunk and not chunk[-1].strip():
+            chunk.pop()
+        if blank and chunk:
             fault = _empty_line(blank, dialect)
-        elif full:
-            values = to_array(chunk[:full], dialect, cells)
-            if isinstance(values, LineError):
-                fault = fault or values._replace(line=values.line + first_line - 1)
-                if fault.line == first_row and dialect.hint:
-                    fault = fault._replace(hint=dialect.hint)
-                # The rows before it are valid here, but may have bad labels.
-                full = values.line - 1
-                values = to_array(chunk[:full], dialect) if full else values
-            if isinstance(values, np.ndarray):
-                yield Chunk(rows, first_line, values)
-                rows += full
-        if not blank and full < len(chunk):
-            blank = first_line + full
-    for line in lines:
-        seen += 1
-        size += len(line)
-    yield PieceEnd(seen, rows, size, blank if fault is None else 0, fault)
+            break
+        if line + len(chunk) <= text.count:
+            blank = blank or line + len(chunk)
+        values, error = _rows_before_error(chunk, line, dialect, cells)
+        if error and error.line - 1 == start and dialect.hint:
+            error = error._replace(hint=dialect.hint)
+        fault = fault or error
+        if len(values):
+            yield Chunk(rows, line, values)
+            rows += len(values)
+    text.skip(None)
+    yield PieceEnd(text.count, rows, text.bytes, 0 if fault else blank, fault)
+
+
+class _CountedLines:
+    """The lines of a piece of text, and the number and the bytes of those that were taken."""
+
+    def __init__(self, lines: Iterator[bytes]):
+        self._lines = lines
+        self.count = self.bytes = 0
+
+    def next(self, most: int) -> list[bytes]:
+        """Take lines as `next_lines` does."""
+        chunk = next_lines(self._lines, most)
+        self.count += len(chunk)
+        self.bytes += sum(map(len, chunk))
+        return chunk
+
+    def skip(self, count: int | None) -> None:
+        """Take `count` lines, or all for None, and drop them."""
+        for line in islice(self._lines, count):
+            self.count += 1
+            self.bytes += len(line)
+
+
+def _without_header(chunk: list[bytes], dialect: Dialect) -> tuple[list[bytes], LineError | None]:
+    """Return the first lines of a file without a header, and the error in its column names, if any."""
+    first, *below = chunk
+    first = first.removeprefix(MARK)
+    header = _as_text(first)
+    if is_header(header, dialect):
+        return below, _another_header(dialect.skip + 1, header, dialect)
+    return [first, *below], None
+
+
+def _rows_before_error(
+    lines: list[bytes], first_line: int, dialect: Dialect, cells: CellReader | None
+) -> tuple[np.ndarray, LineError | None]:
+    """Return the rows (n, width) before the first bad line, and its error. Those rows may have bad labels."""
+    values = to_array(lines, dialect, cells) if lines else np.empty((0, dialect.width))
+    if isinstance(values, np.ndarray):
+        return values, None
+    rows, _ = _rows_before_error(lines[: values.line - 1], first_line, dialect, None)
+    return rows, values._replace(line=first_line + values.line - 1)
 
 
 def _another_header(line: int, header: str, dialect: Dialect) -> LineError | None:
@@ -130,9 +157,9 @@ def _another_header(line: int, header: str, dialect: Dialect) -> LineError | Non
     difference = first_difference(dialect.names, names_of(header, dialect))
     if difference is None:
         return None
-    number, name, found = difference
+    number, name, other = difference
     expected = f"{quoted(name)} as the name of column {number}, as in the first file"
-    return LineError(line, expected, quoted(found), "put the columns into the order of the first file")
+    return LineError(line, expected, quoted(other), "put the columns into the order of the first file")
 
 
 def next_lines(lines: Iterator[bytes], max_lines: int) -> list[bytes]:

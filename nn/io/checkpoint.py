@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.core import npz
+from nn.core import npz, tree
 from nn.training.records import Best, Epoch, Progress
 
 FORMAT = 1
@@ -50,7 +50,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "config": checkpoint.config,
         "data": checkpoint.data,
         "versions": checkpoint.versions,
-        "state": fold(state),
+        "state": fold(tree.to_plain(state)),
         "history": [fold(list(line)) for line in history],
         "best": None if best is None else fold(best._asdict()),
     }
@@ -61,7 +61,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
 def from_bytes(content: bytes) -> Checkpoint:
     """Read the content of a checkpoint's file. Raises ValueError that names the faulty value.
 
-    The state is not compared with a network and an optimizer: nn.training.loop.check does that. Checkpoints are not
+    The state is not compared with a network and an optimizer: TrainingRun.restore does that. Checkpoints are not
     written once parameters are no longer finite, so numbers that are not finite are a fault of the file.
     """
     arrays = npz.from_bytes(content)
@@ -143,15 +143,11 @@ def _refuse_not_finite(state: dict[str, Any], best: Best | None) -> None:
     if best is not None:
         branches["best"] = best.params
     for path, branch in branches.items():
-        is_invalid = np.isnan if path.endswith(".slots") else _is_not_finite
+        is_invalid = np.isnan if path.endswith(".slots") else lambda array: ~np.isfinite(array)
         for name, array in _arrays(branch, path):
             if array.dtype.kind == "f" and is_invalid(array).any():
                 value = array[is_invalid(array)].flat[0]
                 raise ValueError(f"{name}: expected finite numbers, found {value:g}")
-
-
-def _is_not_finite(array: np.ndarray) -> np.ndarray:
-    return ~np.isfinite(array)
 
 
 def _arrays(nest: Any, path: str) -> Iterator[tuple[str, np.ndarray]]:

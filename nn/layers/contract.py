@@ -54,9 +54,10 @@ def check_layer(layer: Layer, input_shape: Shape, seed: int = 0) -> None:
 
 
 def expect(holds: bool, subject: Any, message: str) -> None:
-    """Raise AssertionError with the subject's name unless a condition holds."""
+    """Raise AssertionError with the name of the subject, or of its class, unless a condition holds."""
     if not holds:
-        raise AssertionError(f"{subject.name}: {message}")
+        name = getattr(subject, "name", type(subject).__name__)
+        raise AssertionError(f"{name}: {message}")
 
 
 def describe(value: Any) -> str:

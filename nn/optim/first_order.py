@@ -1,35 +1,62 @@
 """First-order optimizers: an update rule with a learning rate schedule.
 
-`state["trial"]` holds the parameters whose cost and gradients the next job measures; `tell` takes them and returns the
+`state.trial` holds the parameters whose cost and gradients the next job measures; `tell` takes them and returns the
 next state. A schedule such as Bold Driver may reject the step that led to the trial.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from nn.core import tree
 from nn.core.constraints import NON_NEGATIVE, POSITIVE, check_fields
 from nn.core.errors import Hint
-from nn.core.tree import Optional
+from nn.core.tree import Tree, optional, stored_as
 from nn.layers.base import is_weight
-from nn.optim.requests import Gradients, Request
+from nn.optim.requests import Gradients
 from nn.optim.rules import Rule, Slot
-from nn.optim.schedules import BoldDriver, Constant, Schedule, warm_up
+from nn.optim.schedules import BoldDriver, Constant, Memory, Schedule, warm_up
 
-State = dict[str, Any]
+
+@stored_as("trial", "slots", "cost", "grads", "undone")
+class Accepted(NamedTuple):
+    """The last accepted point."""
+
+    params: Tree
+    slots: Tree
+    cost: float
+    grads: Tree | None  # None: no gradients were measured there
+    rejections: int  # of trials in a row from this point
+
+
+@stored_as("trial", "slots", "steps", "learning_rate", "memory", "standing")
+class DescentState(NamedTuple):
+    """The state of FirstOrder and of ParameterAveraging."""
+
+    trial: Tree  # parameters
+    slots: Tree  # the state of the rule for each array; AveragingSlots where parameters are averaged
+    steps: int
+    learning_rate: float  # of the step that led to the trial
+    memory: Memory | None = None  # of the schedule
+    accepted: Accepted | None = None  # None where the schedule cannot reject, and before the first cost
+
+    @property
+    def stop_reason(self) -> str:
+        """Return no reason: a first-order rule does not know when no step can lower the cost."""
+        return ""
+
+    def copy_for_update(self) -> DescentState:
+        """Return the state with copies of the arrays that a step overwrites."""
+        return self._replace(trial=tree.copy(self.trial), slots=tree.copy(self.slots))
 
 
 @dataclass(frozen=True)
 class FirstOrder:
     """An update rule with a learning rate schedule.
-
-    The state is a nest of dicts: trial (parameters), slots (the state of the rule for each array), steps (their
-    number), learning_rate (of the step that led to the trial), memory (of the schedule), and standing: None, or the
-    last accepted point with its slots, cost, gradients and the number of rejected trials from it (undone).
 
     `epochs`, and `steps` per epoch, give the schedule the time. The rate rises linearly over the first `warmup` epochs.
     `clip` bounds the norm of all gradients together (Pascanu et al., 2013).
@@ -51,114 +78,101 @@ class FirstOrder:
         """Return whether a trial may be rejected."""
         return self.schedule.can_reject
 
-    def init(self, params: tree.Tree) -> State:
+    def init(self, params: Tree) -> DescentState:
         """Return the state before the first job. The initial weights are the first trial."""
-        state = {
-            "trial": params,
-            "slots": self._fresh_slots(params),
-            "steps": 0,
-            "learning_rate": self.learning_rate,
-            "memory": None,
-            "standing": None,
-        }
-        return {**state, "learning_rate": self._rate(state)}
+        state = DescentState(params, fresh_slots(self.rule, params), 0, self.learning_rate)
+        return state._replace(learning_rate=self.rate(state, 0))
 
-    def check(self, state: Any, params: tree.Tree) -> None:
-        """Raise ValueError, with the place, unless it is a state of this optimizer for parameters like these."""
-        fresh = self.init(params)
-        standing = {
-            "trial": params,
-            "slots": fresh["slots"],
-            "cost": 0.0,
-            "grads": Optional(params),
-            "undone": 0,
-        }
-        memory = self.schedule.watch(None, 0.0)
-        like = {**fresh, "memory": Optional(memory), "standing": Optional(standing)}
-        tree.check_like(state, like, "state")
-        if self.can_reject and state["standing"] is None and state["steps"]:
-            raise ValueError("state.standing: expected the last point that stood, found nothing")
+    def restore(self, stored: Any, params: Tree) -> DescentState:
+        """Return the state that a checkpoint stores. Raises ValueError unless it fits these parameters."""
+        return restore(stored, self.init(params), self.schedule)
 
-    def ask(self, state: State) -> Request:
-        """Return what the next step needs: the gradients at the trial."""
-        return Gradients(state["trial"])
+    def ask(self, state: DescentState) -> Gradients:
+        """Request the gradients at the trial."""
+        return Gradients(state.trial)
 
-    def tell(self, state: State, cost: float, grads: tree.Tree) -> tuple[State, bool]:
+    def tell(self, state: DescentState, cost: float, grads: Tree) -> tuple[DescentState, bool]:
         """Accept or reject the trial by its cost, then step along its gradients or those of the accepted point."""
-        state, accepted = self.judge(state, cost)
+        state, accepted = self.accept_or_reject(state, cost)
         return self.move(state, grads if accepted else None), accepted
 
-    def move(self, state: State, grads: tree.Tree | None) -> State:
+    def move(self, state: DescentState, grads: Tree | None) -> DescentState:
         """Step along the mean gradients of the accepted trial; None: along those that it already has."""
-        if self.schedule.can_reject:
-            if grads is not None:
-                state = {**state, "standing": {**state["standing"], "grads": grads}}
-            grads = tree.copy(state["standing"]["grads"])  # they may be wanted again
-        return self.step(self.copy_for_update(state), grads)
+        point = state.accepted
+        if point is not None:
+            point = point if grads is None else point._replace(grads=grads)
+            state = state._replace(accepted=point)
+            grads = tree.copy(point.grads)  # a rejected step needs them again
+        return self.step(state.copy_for_update(), grads)
 
-    def copy_for_update(self, state: State) -> State:
-        """Return the state with copies of its arrays, which `step` may overwrite."""
-        return {**state, "trial": tree.copy(state["trial"]), "slots": tree.copy(state["slots"])}
+    def step(self, state: DescentState, mean: Tree) -> DescentState:
+        """Take one step along mean gradients. The trial, the slots and the mean are overwritten."""
+        rate = self.rate(state, state.steps)
+        descend(self.rule, rate, self.clip, state.trial, state.slots, mean)
+        return state._replace(steps=state.steps + 1, learning_rate=rate)
 
-    def step(self, state: State, grads: tree.Tree) -> State:
-        """Take one step along mean gradients. The trial, the slots and the gradients are overwritten."""
-        rate = self._rate(state)
-        descend(self.rule, rate, self.clip, state["trial"], state["slots"], grads)
-        return {**state, "steps": state["steps"] + 1, "learning_rate": rate}
+    def accept_or_reject(self, state: DescentState, cost: float) -> tuple[DescentState, bool]:
+        """Accept the trial, or go back to the last accepted point and its slots."""
+        return accept_or_reject(state, cost, self.schedule, lambda params: fresh_slots(self.rule, params))
 
-    def judge(self, state: State, cost: float) -> tuple[State, bool]:
-        """Accept the trial, or go back to the last accepted point and its slots.
-
-        When a second trial in a row is rejected, the slots are reset: a velocity that leads uphill would lead there at
-        any rate (Vogl et al., 1988, reset the momentum likewise).
-        """
-        if not self.schedule.can_reject:
-            return state, True
-        standing = state["standing"]
-        best = None if standing is None else standing["cost"]
-        accepted, rate = self.schedule.judge(state["learning_rate"], cost, best)
-        if accepted:
-            kept = {"trial": state["trial"], "slots": state["slots"]}
-            standing = {**kept, "cost": cost, "grads": None, "undone": 0}
-        else:
-            standing = {**standing, "undone": standing["undone"] + 1}
-            if standing["undone"] > 1:
-                standing["slots"] = self._fresh_slots(standing["trial"])
-        back = {"trial": standing["trial"], "slots": standing["slots"], "standing": standing}
-        return {**state, **back, "learning_rate": rate}, accepted
-
-    def watch(self, state: State, cost: float) -> State:
+    def watch(self, state: DescentState, cost: float) -> DescentState:
         """Give the cost of an epoch to the schedule."""
-        return {**state, "memory": self.schedule.watch(state["memory"], cost)}
-
-    def result(self, state: State) -> tree.Tree:
-        """Return the last accepted parameters."""
-        return state["trial"] if state["standing"] is None else state["standing"]["trial"]
+        return state._replace(memory=self.schedule.watch(state.memory, cost))
 
     def hint(self, rate: float) -> Hint:
         """Return what to try where training at this rate has left the finite numbers."""
         other = {} if self.can_reject else {"schedule": BoldDriver.name}
         return Hint(f" at learning rate {rate:g}", {"learning_rate": float(f"{rate / 10:g}"), **other})
 
-    def finished(self, state: State) -> bool:
-        """Return False: a first-order rule does not know when no step can lower the cost."""
-        return False
-
-    def _rate(self, state: State) -> float:
-        """Return the learning rate of the next step."""
-        if self.schedule.can_reject:
-            return state["learning_rate"]
-        time = self._time(state)
+    def rate(self, state: DescentState, steps: float) -> float:
+        """Return the learning rate of the next step, `steps` steps after the start."""
+        if self.can_reject:
+            return state.learning_rate
+        time = steps / self.steps  # in epochs
         factor = self.schedule.factor(max(time - self.warmup, 0.0), self.epochs - self.warmup)
-        scale = state["memory"]["scale"] if state["memory"] else 1.0
+        scale = state.memory.scale if state.memory else 1.0
         return self.learning_rate * factor * scale * warm_up(time, self.warmup)
 
-    def _time(self, state: State) -> float:
-        """Return the time in epochs."""
-        return state["steps"] / self.steps
 
-    def _fresh_slots(self, params: tree.Tree) -> list[dict[str, Slot]]:
-        return [{key: self.rule.start(w) for key, w in layer.items()} for layer in params]
+def fresh_slots(rule: Rule, params: Tree) -> list[dict[str, Slot]]:
+    """Return the state of the rule for each array before the first step."""
+    return [{key: rule.start(w) for key, w in layer.items()} for layer in params]
+
+
+def accept_or_reject(
+    state: DescentState, cost: float, schedule: Schedule, fresh_slots: Callable[[Tree], Tree]
+) -> tuple[DescentState, bool]:
+    """Accept the trial, or go back to the last accepted point and its slots.
+
+    When a second trial in a row is rejected, the slots are reset: a velocity that leads uphill would lead there at any
+    rate (Vogl et al., 1988, reset the momentum likewise).
+    """
+    if not schedule.can_reject:
+        return state, True
+    point = state.accepted
+    accepted, rate = schedule.accept_or_reject(
+        state.learning_rate, cost, None if point is None else point.cost
+    )
+    if accepted:
+        point = Accepted(state.trial, state.slots, cost, None, 0)
+    else:
+        assert point is not None  # the first trial is always accepted
+        point = point._replace(rejections=point.rejections + 1)
+        if point.rejections > 1:
+            point = point._replace(slots=fresh_slots(point.params))
+    state = state._replace(trial=point.params, slots=point.slots, accepted=point, learning_rate=rate)
+    return state, accepted
+
+
+def restore(stored: Any, fresh: DescentState, schedule: Schedule) -> DescentState:
+    """Return the state that a checkpoint stores; `fresh` is one before the first job. Raises ValueError."""
+    accepted = Accepted(fresh.trial, fresh.slots, 0.0, optional(fresh.trial), 0)
+    memory = schedule.watch(None, 0.0)
+    example = fresh._replace(memory=optional(memory), accepted=optional(accepted))
+    state: DescentState = tree.read_like(stored, example, "state")
+    if schedule.can_reject and state.accepted is None and state.steps:
+        raise ValueError("state.standing: expected the last accepted point, found nothing")
+    return state
 
 
 @np.errstate(over="ignore", invalid="ignore")  # where a step leads is for the next cost to tell
@@ -166,9 +180,9 @@ def descend(
     rule: Rule,
     rate: float,
     clip: float | None,
-    params: tree.Tree,
-    slots: tree.Tree,
-    grads: tree.Tree,
+    params: Tree,
+    slots: Tree,
+    grads: Tree,
     weight: float = 1.0,
 ) -> None:
     """Take one step along gradients summed over rows with that total weight.
@@ -187,7 +201,7 @@ def descend(
             rule.update(w, g, layer_slots[key], rate)
 
 
-def clipped(grads: tree.Tree, limit: float) -> tree.Tree:
+def clipped(grads: Tree, limit: float) -> Tree:
     """Scale the gradients down to the norm `limit` where theirs, of all arrays together, is larger."""
     norm = tree.norm(grads)
     return tree.scale(grads, limit / norm) if norm > limit else grads

@@ -1,59 +1,62 @@
-"""What the epoch loop asks of an optimizer. FirstOrder (with ParameterAveraging) and LBFGS share no code."""
+"""The methods of an optimizer that the epoch loop calls, and the states that they take and return.
+
+FirstOrder and LBFGS take one step per epoch or job. FirstOrder and ParameterAveraging take several steps per epoch.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from nn.core.errors import Hint
 from nn.core.tree import Tree
+from nn.optim.first_order import DescentState
+from nn.optim.lbfgs import LBFGSState
 from nn.optim.requests import Request
 
-State = Any
+State = DescentState | LBFGSState
+S = TypeVar("S", DescentState, LBFGSState)
 
 
-class Optimizer(Protocol):
-    """What moves the parameters: first-order rules, averaged parameters, L-BFGS."""
+def accepted_params(state: State) -> Tree:
+    """Return the last accepted parameters."""
+    return state.trial if state.accepted is None else state.accepted.params
+
+
+class Optimizer(Protocol[S]):
+    """Moves the parameters. Its state is a NamedTuple that is passed in and returned."""
 
     @property
     def can_reject(self) -> bool:
-        """Return whether a step that raises the cost may be taken back."""
+        """Return whether a step that raises the cost may be rejected."""
 
-    def init(self, params: Tree) -> State:
+    def init(self, params: Tree) -> S:
         """Return the state before the first job."""
 
-    def check(self, state: Any, params: Tree) -> None:
-        """Raise ValueError unless it is a state of this optimizer for parameters like these."""
+    def restore(self, stored: Any, params: Tree) -> S:
+        """Return the state of a checkpoint, from tree.to_plain. Raises ValueError unless it fits these parameters."""
 
-    def ask(self, state: State) -> Request:
-        """Return what the next step needs."""
+    def ask(self, state: S) -> Request:
+        """Return the request of the next step."""
 
-    def tell(self, state: State, cost: float, grads: Tree) -> tuple[State, bool]:
-        """Return the state after the answer, and whether the trial was accepted."""
-
-    def watch(self, state: State, cost: float) -> State:
+    def watch(self, state: S, cost: float) -> S:
         """Give the cost of an epoch to the schedule."""
-
-    def finished(self, state: State) -> bool:
-        """Return whether no step can lower the cost."""
-
-    def result(self, state: State) -> Tree:
-        """Return the last accepted parameters."""
 
     def hint(self, rate: float) -> Hint:
         """Return what may keep training within the finite numbers."""
 
 
-class StepwiseOptimizer(Optimizer, Protocol):
+class OneStepOptimizer(Optimizer[S], Protocol[S]):
+    """An optimizer that takes one step per job."""
+
+    def tell(self, state: S, cost: float, grads: Tree) -> tuple[S, bool]:
+        """Return the state after the sums of the request, and whether the trial was accepted."""
+
+
+class StepwiseOptimizer(Optimizer[DescentState], Protocol):
     """An optimizer that can take several steps before its trial is accepted or rejected."""
 
-    def step(self, state: State, grads: Tree) -> State:
-        """Step along the mean of what a mini-batch or the replicas sent, in place."""
+    def step(self, state: DescentState, mean: Any) -> DescentState:
+        """Step along the mean gradients of a mini-batch, or the mean Change of replicas. The arrays are overwritten."""
 
-    def judge(self, state: State, cost: float) -> tuple[State, bool]:
+    def accept_or_reject(self, state: DescentState, cost: float) -> tuple[DescentState, bool]:
         """Accept the trial, or go back to the last accepted point."""
-
-    def move(self, state: State, grads: Tree | None) -> State:
-        """Step from the accepted point; None: along the gradients that it has."""
-
-    def copy_for_update(self, state: State) -> State:
-        """Return the state with arrays of its own, which `step` may change."""

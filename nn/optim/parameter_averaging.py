@@ -14,55 +14,92 @@ estimates over the rows of all replicas; and for counts of steps, up to rounding
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from nn.core import tree
-from nn.core.constraints import AT_LEAST_ONE, FROM_0_BELOW_1, POSITIVE
-from nn.optim.first_order import FirstOrder, State, descend
-from nn.optim.requests import LocalSteps
+from nn.core.constraints import AT_LEAST_ONE, FROM_0_BELOW_1, POSITIVE, check_fields
+from nn.core.errors import Hint
+from nn.core.tree import Tree, stored_as
+from nn.optim.first_order import DescentState, FirstOrder, accept_or_reject, descend, fresh_slots, restore
+from nn.optim.requests import Change, LocalSteps
 from nn.optim.rules import SGD, Nesterov, Rule
 
 
+@stored_as("inner", "outer")
+class AveragingSlots(NamedTuple):
+    """The states of both rules for each array."""
+
+    inner: Tree  # of the replicas' rule, their mean
+    outer: Tree  # of the driver's rule
+
+
 @dataclass(frozen=True)
-class ParameterAveraging(FirstOrder):
+class ParameterAveraging:
     """Local SGD: each step is a round of replicas, and `step` takes the mean of their changes, not a gradient.
 
-    `rule`, `clip` and the schedule are those of the replicas; `steps` is the number of rounds per epoch. The rate of a
-    round is the schedule's in the middle of the round.
+    `replica` has the rule, the clipping and the schedule of the replicas; its `steps` is the number of rounds per
+    epoch. The rate of a round is the schedule's in the middle of the round.
     """
 
+    replica: FirstOrder
     batch_size: Annotated[int, AT_LEAST_ONE] = 64
     outer_learning_rate: Annotated[float, POSITIVE] = 1.0
     outer_momentum: Annotated[float, FROM_0_BELOW_1] = 0.0
 
-    def ask(self, state: State) -> LocalSteps:
-        """Return how the replicas of the next round start and descend."""
-        slots = state["slots"]["inner"]
-        return LocalSteps(state["trial"], slots, self.rule, self._rate(state), self.clip, self.batch_size)
+    def __post_init__(self) -> None:
+        check_fields(self)
 
-    def step(self, state: State, grads: Any) -> State:
-        """Step along the mean {"change", "slots"} of the replicas. The trial and the mean are overwritten."""
-        slots, rate = state["slots"], self._rate(state)
-        back = tree.map_arrays(lambda change: np.negative(change, out=change), grads["change"])
-        descend(self._outer, self.outer_learning_rate, None, state["trial"], slots["outer"], back)
-        slots = {**slots, "inner": tree.map_arrays(_like, grads["slots"], slots["inner"])}
-        return {**state, "slots": slots, "steps": state["steps"] + 1, "learning_rate": rate}
+    @property
+    def can_reject(self) -> bool:
+        """Return whether a round may be rejected."""
+        return self.replica.can_reject
+
+    def init(self, params: Tree) -> DescentState:
+        """Return the state before the first round."""
+        state = DescentState(params, self._fresh_slots(params), 0, self.replica.learning_rate)
+        return state._replace(learning_rate=self._rate(state))
+
+    def restore(self, stored: Any, params: Tree) -> DescentState:
+        """Return the state that a checkpoint stores. Raises ValueError unless it fits these parameters."""
+        return restore(stored, self.init(params), self.replica.schedule)
+
+    def ask(self, state: DescentState) -> LocalSteps:
+        """Request a round: where the replicas start, and how they descend."""
+        rule, clip = self.replica.rule, self.replica.clip
+        return LocalSteps(state.trial, state.slots.inner, rule, self._rate(state), clip, self.batch_size)
+
+    def step(self, state: DescentState, mean: Change) -> DescentState:
+        """Step along the mean change of the replicas. The trial, the slots and the mean are overwritten."""
+        rate = self._rate(state)
+        back = tree.map_arrays(lambda change: np.negative(change, out=change), mean.params)
+        descend(self._outer, self.outer_learning_rate, None, state.trial, state.slots.outer, back)
+        inner = tree.map_arrays(_like, mean.slots, state.slots.inner)
+        slots = state.slots._replace(inner=inner)
+        return state._replace(slots=slots, steps=state.steps + 1, learning_rate=rate)
+
+    def accept_or_reject(self, state: DescentState, cost: float) -> tuple[DescentState, bool]:
+        """Accept the rounds since the last accepted point, or go back to it."""
+        return accept_or_reject(state, cost, self.replica.schedule, self._fresh_slots)
+
+    def watch(self, state: DescentState, cost: float) -> DescentState:
+        """Give the cost of an epoch to the schedule."""
+        return self.replica.watch(state, cost)
+
+    def hint(self, rate: float) -> Hint:
+        """Return what to try where training at this rate has left the finite numbers."""
+        return self.replica.hint(rate)
 
     @property
     def _outer(self) -> Rule:
         return Nesterov(self.outer_momentum) if self.outer_momentum else SGD()
 
-    def _time(self, state: State) -> float:
-        return (state["steps"] + 0.5) / self.steps
+    def _rate(self, state: DescentState) -> float:
+        return self.replica.rate(state, state.steps + 0.5)
 
-    def _fresh_slots(self, params: tree.Tree) -> Any:
-        inner = super()._fresh_slots(params)
-        return {
-            "inner": inner,
-            "outer": [{key: self._outer.start(w) for key, w in layer.items()} for layer in params],
-        }
+    def _fresh_slots(self, params: Tree) -> AveragingSlots:
+        return AveragingSlots(fresh_slots(self.replica.rule, params), fresh_slots(self._outer, params))
 
 
 def _like(mean: np.ndarray, old: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Add the size of the weights to the cost: l1 sum |W| + l2/2 sum W^2, over weights and not over biases or scales.
 
 l2 is ridge regression's and weight decay's penalty (Hoerl and Kennard, 1970; Krogh and Hertz, 1992), l1 the lasso's
-(Tibshirani, 1996). It is the driver's work: the penalty knows no rows.
+(Tibshirani, 1996). The penalty does not depend on the rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nn.layers.base import is_weight
 
 @dataclass(frozen=True)
 class Penalty:
-    """How strongly the weights' sizes count against the mean loss of a row."""
+    """The coefficients of the l1 and l2 penalties, which are added to the mean loss of a row."""
 
     l1: Annotated[float, NON_NEGATIVE] = 0.0
     l2: Annotated[float, NON_NEGATIVE] = 0.0
@@ -27,7 +27,7 @@ class Penalty:
         check_fields(self)
 
     def value(self, params: tree.Tree) -> float:
-        """l1 sum |W| + l2/2 sum W^2, in float64."""
+        """Return l1 sum |W| + l2/2 sum W^2, in float64."""
         weights = [w for layer in params for key, w in layer.items() if is_weight(key)]
         absolute = sum(float(np.abs(w).sum(dtype=np.float64)) for w in weights) if self.l1 else 0.0
         squares = tree.dot(weights, weights) if self.l2 else 0.0
@@ -40,14 +40,14 @@ class Penalty:
         """Add the penalty's gradient, l1 sign(W) + l2 W, to gradients summed over rows of that weight."""
         return [
             {
-                key: g + self._slope(params[i][key], weight) if is_weight(key) else g
+                key: g + self._gradient(params[i][key], weight) if is_weight(key) else g
                 for key, g in layer.items()
             }
             for i, layer in enumerate(grads)
         ]
 
-    def _slope(self, w: np.ndarray, weight: float) -> np.ndarray:
-        slope = w * w.dtype.type(self.l2 * weight)
+    def _gradient(self, w: np.ndarray, weight: float) -> np.ndarray:
+        gradient = w * w.dtype.type(self.l2 * weight)
         if self.l1:
-            slope += np.sign(w) * w.dtype.type(self.l1 * weight)
-        return slope
+            gradient += np.sign(w) * w.dtype.type(self.l1 * weight)
+        return gradient

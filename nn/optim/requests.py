@@ -1,4 +1,4 @@
-"""What an optimizer asks for: gradients at a point, or steps that each replica takes by itself."""
+"""The requests of an optimizer: gradients at a point, or steps that each replica takes by itself."""
 
 from __future__ import annotations
 
@@ -9,20 +9,27 @@ from nn.optim.rules import Rule
 
 
 class Gradients(NamedTuple):
-    """The cost of the selected rows at the parameters, and its gradients."""
+    """Request the cost of the selected rows at the parameters, and its gradients."""
 
     params: Tree
 
 
 class LocalSteps(NamedTuple):
-    """Where every replica starts, and how it descends."""
+    """Request a round of local SGD: where every replica starts, and how it descends."""
 
     params: Tree
-    slots: Tree  # what the rule keeps beside each array
+    slots: Tree  # the state of the rule for each array
     rule: Rule
     rate: float  # of all steps of the round
     clip: float | None
     batch_size: int  # rows of a step at most
+
+
+class Change(NamedTuple):
+    """The answer to LocalSteps: the change of the parameters in a round, and the slots after it."""
+
+    params: Tree
+    slots: Tree
 
 
 Request = Gradients | LocalSteps

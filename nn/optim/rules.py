@@ -25,7 +25,10 @@ Slot = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Rule:
-    """Base class of the first-order update rules, which work in place: `update` overwrites w, the slot and g."""
+    """Base class of the first-order update rules, which work in place: `update` overwrites w, the slot and g.
+
+    nn.optim.contract.check_rule checks a rule.
+    """
 
     name: ClassVar[str]
     positional: ClassVar[tuple[str, ...]] = ()
@@ -158,7 +161,7 @@ class Adam(Rule):
         """
         slot["steps"] += 1
         steps = int(slot["steps"])
-        squared = g * g
+        squared = np.multiply(g, g, out=np.empty_like(g))  # an array also where g has no axes
         _run_mean(slot["mean"], g, self.beta1)
         _run_mean(slot["squares"], squared, self.beta2)
         correction = math.sqrt(1 - self.beta2**steps)

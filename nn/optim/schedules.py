@@ -7,14 +7,15 @@ one-cycle      up along a half cosine for `rise` of the run, then down along ano
 plateau        shrinks when the cost has not fallen for `patience` epochs
 bold-driver    grows while the cost falls; rejects steps that raise it, and shrinks        (Vogl et al., 1988)
 
-The first six are functions of time. The last two depend on costs; their memory is passed in and returned.
+The first six are functions of time. The last two depend on costs: the memory of plateau is passed in and returned, and
+bold-driver is given the cost of each trial.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from nn.core.constraints import (
     ABOVE_0_BELOW_1,
@@ -25,6 +26,16 @@ from nn.core.constraints import (
     Interval,
     check_fields,
 )
+from nn.core.tree import stored_as
+
+
+@stored_as("best", "waited", "scale")
+class Memory(NamedTuple):
+    """The costs that a schedule has seen."""
+
+    best: float = math.inf  # the lowest cost
+    waited: int = 0  # epochs since then
+    scale: float = 1.0  # the factor of the learning rate from now on
 
 
 @dataclass(frozen=True)
@@ -43,18 +54,18 @@ class Schedule:
         """Return the factor of the learning rate `time` epochs after the start of a run of `end` epochs."""
         return 1.0
 
-    def judge(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
+    def accept_or_reject(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
         """Return (accepted, next rate) of a trial reached with `rate`; `best` is the cost of the last accepted one."""
         return True, rate
 
-    def watch(self, memory: dict[str, Any] | None, cost: float) -> dict[str, Any] | None:
+    def watch(self, memory: Memory | None, cost: float) -> Memory | None:
         """Return the memory after an epoch with that cost. Its `scale` multiplies the rate from then on."""
         return memory
 
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The learning rate itself."""
+    """Keep the learning rate."""
 
     name: ClassVar[str] = "constant"
 
@@ -69,7 +80,7 @@ class Step(Schedule):
     drop: Annotated[float, ABOVE_0_TO_1] = 0.1
 
     def factor(self, time: float, end: float) -> float:
-        """drop^floor(time / every). A rounding error below a boundary counts as on it."""
+        """Return drop^floor(time / every). A time that is below a boundary by a rounding error counts as on it."""
         return self.drop ** math.floor(time / self.every + 1e-9)
 
 
@@ -82,7 +93,7 @@ class Exponential(Schedule):
     decay: Annotated[float, ABOVE_0_TO_1] = 0.95
 
     def factor(self, time: float, end: float) -> float:
-        """decay^time."""
+        """Return decay^time."""
         return self.decay**time
 
 
@@ -95,7 +106,7 @@ class InverseTime(Schedule):
     decay: Annotated[float, POSITIVE] = 0.1
 
     def factor(self, time: float, end: float) -> float:
-        """1 / (1 + decay time)."""
+        """Return 1 / (1 + decay time)."""
         return 1 / (1 + self.decay * time)
 
 
@@ -109,7 +120,7 @@ class Cosine(Schedule):
     final: Annotated[float, FROM_0_TO_1] = 0.0
 
     def factor(self, time: float, end: float) -> float:
-        """From 1 to `final`."""
+        """Return a factor that falls from 1 to `final`."""
         return _half_cosine(1.0, self.final, time / end if end > 0 else 1.0)
 
 
@@ -129,7 +140,7 @@ class OneCycle(Schedule):
     final: Annotated[float, FROM_0_TO_1] = 0.0001
 
     def factor(self, time: float, end: float) -> float:
-        """From `start` to 1 to `final`."""
+        """Return a factor that rises from `start` to 1 and then falls to `final`."""
         done = time / end if end > 0 else 1.0
         if done < self.rise:
             return _half_cosine(self.start, 1.0, done / self.rise)
@@ -149,15 +160,14 @@ class Plateau(Schedule):
     drop: Annotated[float, ABOVE_0_BELOW_1] = 0.5
     lowest: Annotated[float, FROM_0_TO_1] = 0.001
 
-    def watch(self, memory: dict[str, Any] | None, cost: float) -> dict[str, Any]:
-        """Return the best cost, the epochs since then, and the factor `scale` from now on."""
-        if memory is None:
-            memory = {"best": math.inf, "waited": 0, "scale": 1.0}
-        if cost < memory["best"]:
-            return {**memory, "best": cost, "waited": 0}
-        if memory["waited"] + 1 < self.patience:
-            return {**memory, "waited": memory["waited"] + 1}
-        return {**memory, "waited": 0, "scale": max(memory["scale"] * self.drop, self.lowest)}
+    def watch(self, memory: Memory | None, cost: float) -> Memory:
+        """Return the lowest cost, the epochs since then, and the factor of the rate from now on."""
+        memory = memory or Memory()
+        if cost < memory.best:
+            return memory._replace(best=cost, waited=0)
+        if memory.waited + 1 < self.patience:
+            return memory._replace(waited=memory.waited + 1)
+        return memory._replace(waited=0, scale=max(memory.scale * self.drop, self.lowest))
 
 
 @dataclass(frozen=True)
@@ -182,7 +192,7 @@ class BoldDriver(Schedule):
                 f"BoldDriver lowest must be at most highest, got {self.lowest!r} and {self.highest!r}"
             )
 
-    def judge(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
+    def accept_or_reject(self, rate: float, cost: float, best: float | None) -> tuple[bool, float]:
         """Return (accepted, next rate) of a trial reached with `rate`; `best` is the cost of the last accepted one.
 
         The first trial is the initial weights: no step led there, so the rate stays. After it, a cost that is not

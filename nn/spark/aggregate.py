@@ -40,18 +40,18 @@ def ordered_sums(numbered: Any, sizes: list[int]) -> list[Sums]:
     groups = [group_count(partitions, size) for size in sizes]
     if any(groups):
         numbered = _grouped(numbered, partitions, groups)
-    found = numbered.collect()
+    all_sums = numbered.collect()
     return [
-        _total([sums for number, sums in found if number == job], min(slots, partitions))
+        _total([sums for number, sums in all_sums if number == job], min(slots, partitions))
         for job in range(len(sizes))
     ]
 
 
-def _total(found: list[Sums], slots: int) -> Sums:
+def _total(partial_sums: list[Sums], slots: int) -> Sums:
     """Add the sums of partitions, or of groups of them, on the driver."""
     began = time.perf_counter()
     with ignore_overflow():
-        total = functools.reduce(Sums.__add__, found) if found else Sums()
+        total = functools.reduce(Sums.__add__, partial_sums) if partial_sums else Sums()
     return total._replace(times=total.times.over(slots) + Times(sum=time.perf_counter() - began))
 
 
@@ -59,14 +59,16 @@ def _grouped(numbered: Any, partitions: int, groups: list[int]) -> Any:
     """Add the sums of neighboring partitions on executors, in groups of each job's own; 0 groups: each stays alone."""
     counts = [count or partitions for count in groups]
     starts = [sum(counts[:job]) for job in range(len(counts))]
-    place = functools.partial(_place, partitions, counts, starts)
+    partitioner = functools.partial(_group_partition, partitions, counts, starts)
     keyed = numbered.mapPartitionsWithIndex(_keyed)
     return (
-        keyed.repartitionAndSortWithinPartitions(sum(counts), place).map(_unkeyed).mapPartitions(_sum_of_job)
+        keyed.repartitionAndSortWithinPartitions(sum(counts), partitioner)
+        .map(_unkeyed)
+        .mapPartitions(_sum_of_job)
     )
 
 
-def _place(partitions: int, counts: list[int], starts: list[int], key: tuple[int, int]) -> int:
+def _group_partition(partitions: int, counts: list[int], starts: list[int], key: tuple[int, int]) -> int:
     """Return the output partition of a job's sums from a partition."""
     job, index = key
     return starts[job] + group_of(partitions, counts[job], index)

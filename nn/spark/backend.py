@@ -63,7 +63,7 @@ class SparkBackend:
                 bare = [job.without_payload() for job in jobs]
                 numbered = self.blocks.mapPartitions(partial(run_jobs, bare, payloads))
                 sums = ordered_sums(numbered, [size_of(job) for job in jobs])
-        return [penalized(job, found) for job, found in zip(jobs, sums, strict=True)]
+        return [penalized(job, total) for job, total in zip(jobs, sums, strict=True)]
 
 
 def run_jobs(jobs: list[Job], payloads: list[Any], blocks: Iterable[Block]) -> Iterator[tuple[int, Sums]]:

@@ -26,6 +26,6 @@ def add_sums(one: Sums, other: Sums) -> Sums:
 def ignore_overflow() -> Any:
     """Ignore overflows: a step that is too long overflows, Bold Driver takes such steps, and the cost shows it.
 
-    Map stages run when their sums are taken, so this stands there, and not in each stage.
+    Map stages run when their sums are added, so it is set there, and not in each stage.
     """
     return np.errstate(over="ignore", invalid="ignore")

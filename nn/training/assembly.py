@@ -128,7 +128,7 @@ def optimizer_of(recipe: Recipe, plan: Plan) -> Optimizer:
         return cast(Optimizer, recipe.optimizer)
     recipe = resolved(recipe)
     assert recipe.learning_rate is not None
-    shared = (
+    first_order = FirstOrder(
         cast(Rule, recipe.optimizer),
         recipe.rate_schedule,
         recipe.learning_rate,
@@ -138,7 +138,9 @@ def optimizer_of(recipe: Recipe, plan: Plan) -> Optimizer:
         recipe.clip,
     )
     if not recipe.averages_parameters:
-        return FirstOrder(*shared)
+        return first_order
     assert recipe.batch_size is not None and recipe.outer_learning_rate is not None
     assert recipe.outer_momentum is not None
-    return ParameterAveraging(*shared, recipe.batch_size, recipe.outer_learning_rate, recipe.outer_momentum)
+    return ParameterAveraging(
+        first_order, recipe.batch_size, recipe.outer_learning_rate, recipe.outer_momentum
+    )

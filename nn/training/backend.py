@@ -1,4 +1,4 @@
-"""A job, and what runs jobs: all that the epoch loop knows of where the rows are."""
+"""Jobs, and backends that run them. The epoch loop knows nothing else about the place of the rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nn.training.records import Sums
 
 
 class Task(NamedTuple):
-    """What the rows of a job are sent through, the same for all jobs of a run."""
+    """The network, the augmentation and the penalty of a job: the same for all jobs of a run."""
 
     model: Sequential
     augmentation: tuple = ()
@@ -33,12 +33,12 @@ class Job(NamedTuple):
 
     @property
     def params(self) -> Tree:
-        """The parameters that the rows are measured at, or that replicas start from."""
+        """Return the parameters that the rows are measured at, or that replicas start from."""
         return self.request.params
 
     @property
     def payload(self) -> Any:
-        """What executors need beside the rows: the parameters, or the whole request for replicas."""
+        """Return the values that executors need beside the rows: the parameters, or for replicas the whole request."""
         return self.request if isinstance(self.request, LocalSteps) else self.request.params
 
     def without_payload(self) -> Job:
@@ -48,7 +48,7 @@ class Job(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a run depends on in its training data."""
+    """The properties of the training data that a run depends on."""
 
     width: int  # input values per row
     labels: np.ndarray  # (n,)
@@ -58,7 +58,7 @@ class Facts(NamedTuple):
 
 
 class Backend(Protocol):
-    """Training rows on a cluster or in memory, as the epoch loop knows them."""
+    """Training rows on a cluster or in memory. nn.training.contract.check_backend checks a backend."""
 
     def run(self, jobs: list[Job]) -> list[Sums]:
         """Run jobs in one pass over the rows. The bits of a job do not depend on the jobs beside it."""

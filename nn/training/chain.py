@@ -30,9 +30,7 @@ def step(
     for index, layer in enumerate(model.layers):
         batches = batches.map(partial(forward, layer, index, params))
     batches = batches.map(partial(loss_and_gradient, model.loss, learns))
-    first = (
-        model.first_trainable
-    )  # nothing reads the gradient with respect to the inputs of the layers before it
+    first = model.first_trainable  # the layers before it need no gradient with respect to their inputs
     for index in reversed(range(len(model.layers))) if learns else ():
         batches = batches.map(partial(backward, model.layers[index], index, params, index > first))
     return batches.map(to_sums)

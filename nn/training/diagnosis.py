@@ -8,20 +8,19 @@ from nn.models.sequential import Params, Sequential
 from nn.training.evaluation import Score
 from nn.training.records import Progress
 
-STILL = 1e-3  # of the largest cost: a change over all epochs that is none
-CURE = (
+UNCHANGED = 1e-3  # of the largest cost: a smaller change over all epochs counts as none
+REMEDY = (
     "standardize the columns (mean 0, standard deviation 1), or try more --epochs, another --learning-rate or "
     "mini-batches (--average parameters)"
 )
 
 
 def notes(score: Score, progress: Progress, model: Sequential, params: Params) -> list[str]:
-    """Return what the user should know of a network that is no better than always predicting one class."""
-    found = [_no_better(score)]
-    if found[0]:
-        # A dead layer is why the cost stands still, and its cure is the opposite.
-        found.append(_dead_layer(score, model, params) or _still(progress))
-    return [note for note in found if note]
+    """Return notes for the user where the network is no better than always predicting one class."""
+    first = _no_better(score)
+    # A dead layer also leaves the cost unchanged, and its remedy is the opposite.
+    second = first and (_dead_layer(score, model, params) or _unchanged_cost(progress))
+    return [note for note in (first, second) if note]
 
 
 def _no_better(score: Score) -> str | None:
@@ -34,8 +33,8 @@ def _no_better(score: Score) -> str | None:
         f"always predicting the most frequent class, {classes.argmax()}, would be right for {largest:.2%}"
     )
     if len(predicted) == 1:
-        return f"all {score.rows:,} test rows were predicted as class {predicted[0]}; {always}: {CURE}"
-    return f"the accuracy of {score.accuracy:.2%} is no better than a constant: {always}; {CURE}"
+        return f"all {score.rows:,} test rows were predicted as class {predicted[0]}; {always}: {REMEDY}"
+    return f"the accuracy of {score.accuracy:.2%} is no better than a constant: {always}; {REMEDY}"
 
 
 def _dead_layer(score: Score, model: Sequential, params: Params) -> str | None:
@@ -52,10 +51,10 @@ def _dead_layer(score: Score, model: Sequential, params: Params) -> str | None:
     return None
 
 
-def _still(progress: Progress) -> str | None:
+def _unchanged_cost(progress: Progress) -> str | None:
     """Return a note where the training cost has not changed in any epoch."""
     costs = [line.cost for line in progress.history if line.accepted]
-    if len(costs) < 2 or max(costs) - min(costs) > STILL * max(costs):
+    if len(costs) < 2 or max(costs) - min(costs) > UNCHANGED * max(costs):
         return None
     return (
         f"the training cost has hardly changed in {len(progress.history)} epochs: from {costs[0]:.6f} to "

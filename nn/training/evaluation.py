@@ -12,7 +12,7 @@ from nn.data.block import Block
 from nn.models import metrics
 from nn.models.sequential import Sequential
 
-FIRST_ROWS = 15  # as many predictions as the original wrote
+FIRST_ROWS = 15  # predictions that are shown
 EXAMPLES = 40
 
 
@@ -35,7 +35,7 @@ class Score(NamedTuple):
     wrong: tuple[Example, ...]
     right: tuple[Example, ...]
 
-    def __add__(self, other):
+    def __add__(self, other: Score) -> Score:  # type: ignore[override]
         return Score(
             self.confusion + other.confusion,
             self.loss + other.loss,

@@ -33,7 +33,7 @@ class LocalBackend:
         self.blocks = blocks
 
     def split(self, split: Split) -> None:
-        """Hold out validation rows, and weight the others. Raises ValueError where nothing is left to learn from."""
+        """Hold out validation rows, and weight the others. Raises ValueError where either have no weight together."""
         self.blocks = split.apply(self.blocks).persist()
         split.check(self.blocks)
 
@@ -131,12 +131,12 @@ def _class_numbers(labels: Any, rows: int) -> np.ndarray:
             f"expected {rows} labels, class numbers (n,) or one-hot rows (n, k), got an array of shape {values.shape}"
         )
     columns = values.reshape(rows, -1)
-    found = csv.to_labels(columns.astype(np.uint8) if values.dtype.kind == "b" else columns, first_line=0)
-    if isinstance(found, csv.LineError):
-        raise ValueError(f"labels, row {found.line}: {found}")
-    if found.min() == found.max():
-        raise ValueError(f"labels: expected at least 2 classes, found class {found[0]} alone")
-    return found
+    numbers = csv.to_labels(columns.astype(np.uint8) if values.dtype.kind == "b" else columns, first_line=0)
+    if isinstance(numbers, csv.LineError):
+        raise ValueError(f"labels, row {numbers.line}: {numbers}")
+    if numbers.min() == numbers.max():
+        raise ValueError(f"labels: expected at least 2 classes, found class {numbers[0]} alone")
+    return numbers
 
 
 def _row_weights(weights: Any, rows: int) -> np.ndarray:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from nn.core import tree
+from nn.core.tree import Tree
 from nn.data.batches import RowSelection
-from nn.optim.optimizer import Optimizer, State, StepwiseOptimizer
+from nn.optim.first_order import DescentState, FirstOrder
+from nn.optim.optimizer import OneStepOptimizer, Optimizer, S, State, StepwiseOptimizer, accepted_params
 from nn.optim.requests import Gradients
 from nn.training.backend import Job, Task
 from nn.training.plan import Plan
@@ -23,15 +25,15 @@ Steps = Generator[Job, Sums, "Outcome"]
 
 
 class Outcome(NamedTuple):
-    """The result of an epoch."""
+    """The result of the jobs of an epoch."""
 
     state: State
     accepted: bool
     train: Measures
     validation: Measures
     sampled: int
-    learning_rate: float  # of the step that is judged, or the last one of a row of mini-batches
-    measured: Any  # the parameters that the validation rows were measured at
+    learning_rate: float  # of the step that is accepted or rejected, or of the last mini-batch
+    measured: Tree  # the parameters that the validation rows were measured at
 
 
 class Clock:
@@ -70,84 +72,73 @@ def epoch(task: Task, optimizer: Optimizer, plan: Plan, progress: Progress) -> G
     return Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))
 
 
-def one_step(task: Task, optimizer: Optimizer, plan: Plan, selection: RowSelection, state: State) -> Steps:
-    """An epoch of one job: it decides on the last step, and measures the gradients for the next one."""
-    trial, rate = state["trial"], state["learning_rate"]
+def one_step(
+    task: Task, optimizer: OneStepOptimizer[S], plan: Plan, selection: RowSelection, state: S
+) -> Steps:
+    """Yield the one job of an epoch: it decides on the last step, and measures the gradients for the next one."""
+    trial, rate = state.trial, state.learning_rate
     sums = yield Job(task, optimizer.ask(state), selection)
     state, accepted = optimizer.tell(state, sums.train.cost, sums.mean_grads_inplace())
     return Outcome(state, accepted, sums.train, sums.validation, sums.sampled, rate, trial)
 
 
 def noisy_step(
-    task: Task, optimizer: StepwiseOptimizer, plan: Plan, selection: RowSelection, state: State
+    task: Task, optimizer: FirstOrder, plan: Plan, selection: RowSelection, state: DescentState
 ) -> Steps:
-    """An epoch of two jobs: one without dropout and augmentation decides on the last step.
+    """Yield the two jobs of an epoch: one without dropout and augmentation decides on the last step.
 
     The gradients for the next one are measured only where the last one is accepted.
     """
-    trial, rate = state["trial"], state["learning_rate"]
+    trial, rate = state.trial, state.learning_rate
     clean = yield Job(task, Gradients(trial), selection._replace(fraction=0.0))
-    state, accepted = optimizer.judge(state, clean.train.cost)
+    state, accepted = optimizer.accept_or_reject(state, clean.train.cost)
     sums = (yield Job(task, Gradients(trial), selection)) if accepted else Sums()
     state = optimizer.move(state, sums.mean_grads_inplace() if accepted else None)
     return Outcome(state, accepted, clean.train, clean.validation, sums.sampled, rate, trial)
 
 
 def many_steps(
-    task: Task, optimizer: StepwiseOptimizer, plan: Plan, selection: RowSelection, state: State
+    task: Task, optimizer: StepwiseOptimizer, plan: Plan, selection: RowSelection, state: DescentState
 ) -> Steps:
-    """An epoch of a job for each mini-batch or round. A schedule that can reject closes it with a job over all rows.
+    """Yield a job for each mini-batch or round of an epoch. Where steps can be rejected, a job over all rows closes it.
 
     Without the closing job the cost of the epoch is the running mean: each mini-batch is measured before its step.
     Validation rows are measured in the closing job, or in a job of their own.
     """
     closing = selection._replace(fraction=0.0)
-    if optimizer.can_reject and state["standing"] is None:
+    if optimizer.can_reject and state.accepted is None:
         # The first epoch is compared with the cost of the initial weights.
-        first = yield Job(task, Gradients(state["trial"]), closing)
-        state, _ = optimizer.judge(state, first.train.cost)
-    train, sampled, state = Measures(), 0, optimizer.copy_for_update(state)
+        first = yield Job(task, Gradients(state.trial), closing)
+        state, _ = optimizer.accept_or_reject(state, first.train.cost)
+    train, sampled, state = Measures(), 0, state.copy_for_update()
     for batch in range(plan.jobs):
         part = selection._replace(batch=batch, batches=plan.jobs, total=plan.rows)
         sums = yield Job(task, optimizer.ask(state), part)
         if sums.weight:  # rows without weight have no gradient
             state = optimizer.step(state, sums.mean_grads_inplace())
         train, sampled = train + sums.train, sampled + sums.sampled
-    trial, rate, validation = state["trial"], state["learning_rate"], Measures()
+    trial, rate, validation = state.trial, state.learning_rate, Measures()
     if optimizer.can_reject:
         train, validation = (yield Job(task, Gradients(trial), closing))[:2]
     elif plan.validates:
         only = closing._replace(validation_only=True)
         validation = (yield Job(task, Gradients(trial), only)).validation
-    state, accepted = optimizer.judge(state, train.cost)
+    state, accepted = optimizer.accept_or_reject(state, train.cost)
     return Outcome(state, accepted, train, validation, sampled, rate, trial)
 
 
 def _line(epoch: int, outcome: Outcome, plan: Plan) -> Epoch:
-    return Epoch(
-        epoch,
-        outcome.train.cost,
-        outcome.train.accuracy,
-        outcome.learning_rate,
-        outcome.accepted,
-        outcome.sampled,
-        val_cost=outcome.validation.cost if plan.validates else None,
-        val_accuracy=outcome.validation.accuracy if plan.validates else None,
-    )
+    train, validation = outcome.train, outcome.validation
+    scores = (train.cost, train.accuracy, outcome.learning_rate, outcome.accepted, outcome.sampled)
+    if not plan.validates:
+        return Epoch(epoch, *scores)
+    return Epoch(epoch, *scores, val_cost=validation.cost, val_accuracy=validation.accuracy)
 
 
 def _timed(line: Epoch, clock: Clock, seconds: float) -> Epoch:
     """Return the line with its seconds, and phases that add up to them."""
-    read, compute, summed = clock.times
-    schedule = max(clock.seconds - read - compute - summed, 0.0)
-    return line._replace(
-        seconds=seconds,
-        schedule=schedule,
-        read=read,
-        compute=compute,
-        sum=summed,
-        update=seconds - clock.seconds,
-    )
+    schedule, update = max(clock.seconds - sum(clock.times), 0.0), seconds - clock.seconds
+    return line._replace(seconds=seconds, schedule=schedule, update=update, **clock.times._asdict())
 
 
 def _better(best: Best | None, line: Epoch, outcome: Outcome, plan: Plan) -> Best | None:
@@ -158,27 +149,30 @@ def _better(best: Best | None, line: Epoch, outcome: Outcome, plan: Plan) -> Bes
     return Best(line.epoch, line.val_cost, outcome.measured)
 
 
-def divergence(optimizer: Optimizer, progress: Progress) -> str | None:
+def divergence(progress: Progress) -> str | None:
     """Return which number is not finite after an epoch; None: all are, training can go on."""
     line, state = progress.history[-1], progress.state
     if not math.isfinite(line.cost) and line.accepted:
         return f"the cost is {line.cost} in epoch {line.epoch}"
-    standing = state["standing"]
-    if standing is not None and standing["grads"] is not None and not tree.all_finite(standing["grads"]):
+    accepted = state.accepted
+    if accepted is not None and accepted.grads is not None and not tree.all_finite(accepted.grads):
         return f"the gradients are no finite numbers in epoch {line.epoch}"
-    if not tree.all_finite(optimizer.result(state)):
+    if not tree.all_finite(accepted_params(state)):
         return f"the weights are no finite numbers after epoch {line.epoch}"
     return None
 
 
-def check(optimizer: Optimizer, plan: Plan, progress: Progress, params: Any) -> None:
-    """Raise ValueError, with the place, unless training of such parameters can go on from the progress."""
-    optimizer.check(progress.state, params)
-    standing = progress.state["standing"]
-    if plan.batch_size is None and standing is not None and standing["grads"] is None:
-        raise ValueError("state.standing.grads: expected the gradients for an undone step, found nothing")
-    if progress.best is not None:
-        tree.check_like(progress.best.params, params, "best")
+def restore(optimizer: Optimizer, plan: Plan, stored: Progress, params: Tree) -> Progress:
+    """Return the progress that a checkpoint stores, with the optimizer's own state.
+
+    Raises ValueError, with the path in the file, unless training of parameters like `params` can go on from it.
+    """
+    state = optimizer.restore(stored.state, params)
+    if plan.batch_size is None and state.accepted is not None and state.accepted.grads is None:
+        raise ValueError("state.standing.grads: expected the gradients for a rejected step, found nothing")
+    if stored.best is not None:
+        tree.read_like(stored.best.params, params, "best")
+    return stored._replace(state=state)
 
 
 def early_stopping(

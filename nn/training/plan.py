@@ -1,4 +1,4 @@
-"""How long to train, and which rows each step sees."""
+"""The plan of a run: its epochs, and the rows of each step."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ class Plan:
     seed: int = 0
     validates: bool = False  # there are validation rows
     keeps_best: bool = False  # the parameters with the lowest validation cost are kept
-    noisy: bool = False  # dropout or augmentation blur the cost of a gradient job
+    noisy: bool = False  # dropout or augmentation make the cost of a gradient job random
     rounds: int | None = None  # None: gradients are averaged, not parameters
 
     def __post_init__(self) -> None:
         check_fields(self)
         if self.rounds is not None and not 1 <= self.rounds <= max(self.rows, 1):
-            raise ValueError(f"rounds must be 1 to {self.rows}, as there are rows, got {self.rounds}")
+            raise ValueError(
+                f"rounds must be in 1..{self.rows}, the number of training rows, got {self.rounds}"
+            )
 
     @property
     def jobs(self) -> int:
-        """Steps of the driver per epoch, each of them a job."""
+        """Return the number of steps of the driver per epoch, each of them a job."""
         return self.rounds or random.batch_count(self.rows, self.batch_size)
 
     def jobs_per_epoch(self, optimizer: Optimizer) -> int:

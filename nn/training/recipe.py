@@ -215,7 +215,7 @@ class Recipe:
         group="run",
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self)
         refuse_conflicts(self)
 

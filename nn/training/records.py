@@ -1,4 +1,4 @@
-"""What jobs and epochs come to: batches on their way, sums that add up, lines of the history, progress."""
+"""The values that move between jobs and epochs: batches, sums, lines of the history, progress."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Batch:
     x: np.ndarray  # the output of the last layer, (n, ...)
     validation: bool = False
     sampled: np.ndarray | None = None  # (n,) bool: the rows that the gradients are of; None: all
-    key: Key | None = None  # what random layers draw from; None: they draw nothing
+    key: Key | None = None  # of the random numbers of layers; None: no layer is random
     caches: list = field(default_factory=list)  # one for each layer on the way forward
     dout: Any = None  # gradient with respect to the output of the next layer on the way back
     grads: list = field(default_factory=list)  # a dict for each layer on the way back, the last layer's first
@@ -41,18 +41,18 @@ class Measures(NamedTuple):
     loss: float = 0.0
     correct: int = 0  # rows that are predicted correctly, whatever their weight
 
-    def __add__(self, other):
+    def __add__(self, other: Measures) -> Measures:  # type: ignore[override]
         rows, weight, loss, correct = other
         return Measures(self.rows + rows, self.weight + weight, self.loss + loss, self.correct + correct)
 
     @property
     def cost(self) -> float:
-        """Weighted mean loss per row."""
+        """Return the weighted mean loss per row."""
         return self.loss / self.weight if self.weight else float("nan")
 
     @property
     def accuracy(self) -> float:
-        """Share of the rows that are predicted correctly."""
+        """Return the share of rows that are predicted correctly."""
         return self.correct / self.rows if self.rows else float("nan")
 
     def with_penalty(self, penalty: float) -> Measures:
@@ -74,7 +74,7 @@ class Times(NamedTuple):
     compute: float = 0.0  # packing mini-batches, in the layers, in the steps of replicas
     sum: float = 0.0  # adding sums
 
-    def __add__(self, other):
+    def __add__(self, other: Times) -> Times:  # type: ignore[override]
         read, compute, summed = other
         return Times(self.read + read, self.compute + compute, self.sum + summed)
 
@@ -95,7 +95,7 @@ class Sums(NamedTuple):
     grads: Any = None
     times: Times = Times()
 
-    def __add__(self, other):
+    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
         grads = self.grads if other.grads is None else other.grads
         if self.grads is not None and other.grads is not None:
             grads = tree.add(self.grads, other.grads)
@@ -164,6 +164,6 @@ class Best(NamedTuple):
 class Progress(NamedTuple):
     """All that changes in training: the optimizer's state, the history, and the best parameters if they are kept."""
 
-    state: Any
+    state: Any  # a State; dicts as they were read from a file, until TrainingRun.restore
     history: tuple[Epoch, ...] = ()
     best: Best | None = None

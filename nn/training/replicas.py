@@ -1,10 +1,10 @@
-"""Replicas: each takes its own steps on the rows of one partition, and sends back the change of its parameters.
+"""Replicas: each takes steps of its own on the rows of one partition, and returns the change of its parameters.
 
     replica p   W_p <- W;  for each mini-batch of its rows: W_p <- rule(W_p, mean gradient)
     sums        sum_p m_p (W_p - W),  sum_p m_p                                m_p: the weight of the rows of p
 
-The mini-batches go through the chain (chain.py) one after the other, on a list inside the task. A replica of few rows
-counts as little as its rows do, an empty one not at all. (Local SGD: Stich, 2019; the driver's part is
+The mini-batches go through the chain (chain.py) one after the other, on a list inside the task. A replica counts by the
+weight of its rows, so an empty one has no effect. (Local SGD: Stich, 2019; the driver's part is
 nn/optim/parameter_averaging.py.)
 """
 
@@ -24,7 +24,7 @@ from nn.data.local_rdd import LocalBroadcast, LocalRDD
 from nn.models.sequential import Sequential
 from nn.optim.first_order import descend
 from nn.optim.regularization import Penalty
-from nn.optim.requests import LocalSteps
+from nn.optim.requests import Change, LocalSteps
 from nn.training import chain
 from nn.training.adding import ignore_overflow
 from nn.training.penalized import with_cost, with_gradient
@@ -43,8 +43,8 @@ def rounds(
 ) -> Any:
     """Return an RDD with the Sums of each partition with training rows. `start.value` is a LocalSteps.
 
-    The `grads` of the sums are {"change", "slots"}, each times the weight of the replica's rows: its last parameters
-    minus the first ones, and the slots of its rule. `buffer` bytes of inputs are shuffled together.
+    The `grads` of the sums are a Change times the weight of the replica's rows: its last parameters minus the first
+    ones, and the slots of its rule. `buffer` bytes of inputs are shuffled together.
     """
     return blocks.mapPartitions(partial(run_replica, model, start, selection, augmentation, penalty, buffer))
 
@@ -60,9 +60,9 @@ def run_replica(
 ) -> Iterator[Sums]:
     """Run one round of a replica over its blocks. Its cost has the penalty of its last parameters."""
     began, source = time.perf_counter(), TimedIterator(blocks)
-    begin: LocalSteps = start.value
-    params, slots = tree.copy(begin.params), tree.copy(begin.slots)
-    batches = mini_batches(training_blocks(selection, source), begin.batch_size, selection, buffer)
+    request: LocalSteps = start.value
+    params, slots = tree.copy(request.params), tree.copy(request.slots)
+    batches = mini_batches(training_blocks(selection, source), request.batch_size, selection, buffer)
     # The chain is lazy: each batch goes through the layers as the step before has left them.
     partial_sums = chain.step(
         LocalRDD([batches]), model, LocalBroadcast(params), selection._replace(batch=None), augmentation
@@ -71,20 +71,20 @@ def run_replica(
     with ignore_overflow():
         for sums in partial_sums:
             sums = with_gradient(penalty, params, sums)
-            if sums.weight:  # rows that weigh nothing say nothing of where to go
-                descend(begin.rule, begin.rate, begin.clip, params, slots, sums.grads, sums.weight)
+            if sums.weight:  # rows without weight have no gradient
+                descend(request.rule, request.rate, request.clip, params, slots, sums.grads, sums.weight)
             total += sums.without_grads()
     total = with_cost(penalty, params, total)
     total = total._replace(times=Times(source.seconds, time.perf_counter() - began - source.seconds))
     if total.weight:
-        gone = {"change": tree.map_arrays(np.subtract, params, begin.params), "slots": slots}
-        weighed = tree.map_arrays(partial(_weighed, total.weight), gone)
-        yield total._replace(grads=weighed)
+        change = Change(tree.map_arrays(np.subtract, params, request.params), slots)
+        weighted = tree.map_arrays(partial(_weighted, total.weight), change)
+        yield total._replace(grads=weighted)
     elif total.train.rows:
         yield total
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _weighed(weight: float, array: np.ndarray) -> np.ndarray:
+def _weighted(weight: float, array: np.ndarray) -> np.ndarray:
     """Multiply the array by a weight; integers in float64, so that their mean can be taken."""
     return array * (array.dtype.type(weight) if array.dtype.kind == "f" else weight)

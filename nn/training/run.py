@@ -12,7 +12,7 @@ from nn.data.batches import RowSelection
 from nn.data.split import Split
 from nn.models.classifier import Classifier
 from nn.models.sequential import Sequential
-from nn.optim.optimizer import Optimizer
+from nn.optim.optimizer import Optimizer, accepted_params
 from nn.optim.regularization import Penalty
 from nn.training import loop
 from nn.training.assembly import for_replicas, network_of, optimizer_of, plan_of, split_of
@@ -49,7 +49,7 @@ class TrainingRun:
 
     @property
     def model(self) -> Sequential:
-        """The network."""
+        """Return the network."""
         return self.task.model
 
     def initial_params(self) -> Tree:
@@ -73,20 +73,20 @@ class TrainingRun:
         progress = progress or self.start()
         for following in loop.early_stopping(self._epochs(backend, progress), self.recipe.patience, progress):
             yield following
-            fault = loop.divergence(self.optimizer, following)
+            fault = loop.divergence(following)
             if fault:
                 place, options = self.optimizer.hint(following.history[-1].learning_rate)
                 raise DivergenceError(fault + place, **options)
 
     def _epochs(self, backend: Backend, progress: Progress) -> Iterator[Progress]:
-        while len(progress.history) < self.plan.epochs and not self.optimizer.finished(progress.state):
+        while len(progress.history) < self.plan.epochs and not progress.state.stop_reason:
             progress = _run(self.epoch(progress), backend)
             yield progress
 
     def final_params(self, progress: Progress) -> Tree:
         """Return the parameters with the lowest validation cost where they are kept, else the last accepted ones."""
         best = progress.best
-        return self.optimizer.result(progress.state) if best is None else best.params
+        return accepted_params(progress.state) if best is None else best.params
 
     def predictor(self, progress: Progress) -> Classifier:
         """Return the trained network."""
@@ -94,11 +94,11 @@ class TrainingRun:
 
     def is_sound(self, progress: Progress) -> bool:
         """Return whether all numbers of the progress are finite."""
-        return loop.divergence(self.optimizer, progress) is None
+        return loop.divergence(progress) is None
 
-    def check(self, progress: Progress) -> None:
-        """Raise ValueError, naming the place, unless the run can go on from the progress."""
-        loop.check(self.optimizer, self.plan, progress, self.initial_params())
+    def restore(self, stored: Progress) -> Progress:
+        """Return the progress that a checkpoint stores. Raises ValueError unless the run can go on from it."""
+        return loop.restore(self.optimizer, self.plan, stored, self.initial_params())
 
     def jobs_per_epoch(self) -> int:
         """Return how many jobs an epoch takes where every step is accepted."""

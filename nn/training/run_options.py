@@ -66,7 +66,7 @@ class RunOptions:
     partitions: int | None = option(
         None,
         Number(Interval(int, 1, MOST_PIECES)),
-        "pieces that the rows are cut into (default: as many as tasks run at once)",
+        "partitions that the rows are cut into (default: as many as tasks run at once)",
         group="run",
     )
     shuffle_once: bool = option(
@@ -107,14 +107,14 @@ class RunOptions:
     check: bool = option(
         False,
         Flag(),
-        "look over the cluster and the data with small jobs, say what would stop the run, and leave",
+        "check the cluster and the data with small jobs, print each problem that would stop the run, and exit",
         group="run",
         affects_results=False,
     )
     dry_run: bool = option(
         False,
         Flag(),
-        "say what the run would do, start nothing and leave",
+        "print the plan of the run and exit; start nothing",
         group="run",
         affects_results=False,
     )

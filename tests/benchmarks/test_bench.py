@@ -68,10 +68,10 @@ def faked(name="x"):
 
 
 def test_a_real_quick_run_measures_writes_and_renders_the_same_again(data, tmp_path, document, capsys):
-    asked = words(
+    args = words(
         tmp_path, document, data, "--quick", "--only", "speed,loading,memory", "--peers", "numpy_limit"
     )
-    bench.main(commandline.parse(asked))
+    bench.main(commandline.parse(args))
     text = document.read_text()
     assert "| NumPy limit |" in text and "| NumPy limit, all rows |" in text and "ended with code" not in text
     assert text.replace("\n\n", "\n").startswith("# By hand\n## machine\n<!-- bench:machine -->\n")
@@ -133,34 +133,34 @@ def test_a_peer_that_lacks_its_module_is_skipped_with_a_word_and_asked_once(
 
 def test_without_a_native_blas_its_contestant_is_skipped(data, tmp_path, document, monkeypatch, capsys):
     monkeypatch.setattr(Launcher, "run", lambda self, peer, words, elsewhere=False: Reply(faked(peer)))
-    asked = commandline.parse(
+    args = commandline.parse(
         words(tmp_path, document, data, "--quick", "--only", "speed", "--peers", "spark_mlp")
     )
-    asked.native_blas = None
-    bench.main(asked)
+    args.native_blas = None
+    bench.main(args)
     assert "native BLAS, 0: skipped: no native BLAS here: apt-get install" in capsys.readouterr().out
 
 
 def test_repeats_take_turns():
-    asked = commandline.parse(["data", "--repeats", "2"])
-    turns = list(sections.turns(STANDARD, named("numpy_limit,sklearn_mlp"), asked))
+    args = commandline.parse(["data", "--repeats", "2"])
+    turns = list(sections.turns(STANDARD, named("numpy_limit,sklearn_mlp"), args))
     assert [turn.contestant.peer for turn in turns] == ["numpy_limit", "sklearn_mlp", "numpy_limit"] * 2
     assert [turn.repeat for turn in turns] == [0, 0, 0, 1, 1, 1]
 
 
 def test_a_setting_that_grows_is_told_to_the_peers():
-    asked = commandline.parse(
+    args = commandline.parse(
         ["data", "--row-times", "1,5", "--hidden-units", "64,128", "--growth-repeats", "1"]
     )
-    rows = [turn for turn in sections.turns(ROWS, named("nn_spark"), asked) if turn.setting == {"rows": 5}]
+    rows = [turn for turn in sections.turns(ROWS, named("nn_spark"), args) if turn.setting == {"rows": 5}]
     assert all("--times 5 --driver-memory 8g" in " ".join(turn.words) for turn in rows) and rows
-    hidden = list(sections.turns(HIDDEN, named("numpy_limit"), asked))
+    hidden = list(sections.turns(HIDDEN, named("numpy_limit"), args))
     assert {turn.words[turn.words.index("--hidden") + 1] for turn in hidden} == {"64", "128"}
 
 
 def test_time_to_accuracy_has_a_seed_a_repeat_and_slow_peers_train_the_first_network_only():
-    asked = commandline.parse(["data", "--seeds", "2", "--accuracy-hidden", "64,256"])
-    turns = list(sections.turns(ACCURACY, named("numpy_limit,spark_mlp"), asked))
+    args = commandline.parse(["data", "--seeds", "2", "--accuracy-hidden", "64,256"])
+    turns = list(sections.turns(ACCURACY, named("numpy_limit,spark_mlp"), args))
     found = [(turn.contestant.peer, turn.repeat, turn.setting["hidden"]) for turn in turns]
     once = [
         ("numpy_limit", 64),
@@ -193,13 +193,13 @@ def test_unknown_peers_and_sections_are_refused(capsys):
     with pytest.raises(UsageError, match="--peers-python: expected a Python, found /no/such"):
         commandline.parse(["data", "--peers-python", "/no/such"])
     with pytest.raises(SystemExit):
-        commandline.parse(["data", "--only", "speed,colour"])
+        commandline.parse(["data", "--only", "speed,color"])
     assert "expected some of speed, accuracy, loading, rows" in capsys.readouterr().err
 
 
 def test_a_quick_run_leaves_the_real_results_alone():
-    asked = commandline.parse(["data", "--quick"])
-    assert asked.document is None and asked.results != commandline.RESULTS
+    args = commandline.parse(["data", "--quick"])
+    assert args.document is None and args.results != commandline.RESULTS
     assert (
         commandline.parse(["data"]).results == commandline.RESULTS
         and commandline.parse(["data"]).document == commandline.DOCUMENT
@@ -208,20 +208,20 @@ def test_a_quick_run_leaves_the_real_results_alone():
 
 def test_a_run_with_some_peers_alone_leaves_the_real_results_alone(tmp_path):
     some = ["data", "--peers", "numpy_limit"]
-    asked = commandline.parse(some)
-    assert asked.document is None and asked.results != commandline.RESULTS
-    asked = commandline.parse([*some, "--results", str(tmp_path)])
-    assert asked.document is None and asked.results == tmp_path
-    asked = commandline.parse([*some, "--document", str(tmp_path / "a.md")])
-    assert asked.document == tmp_path / "a.md" and asked.results != commandline.RESULTS
-    asked = commandline.parse([*some, "--render"])  # it measures nothing that could replace them
-    assert (asked.results, asked.document) == (commandline.RESULTS, commandline.DOCUMENT)
+    args = commandline.parse(some)
+    assert args.document is None and args.results != commandline.RESULTS
+    args = commandline.parse([*some, "--results", str(tmp_path)])
+    assert args.document is None and args.results == tmp_path
+    args = commandline.parse([*some, "--document", str(tmp_path / "a.md")])
+    assert args.document == tmp_path / "a.md" and args.results != commandline.RESULTS
+    args = commandline.parse([*some, "--render"])  # it measures nothing that could replace them
+    assert (args.results, args.document) == (commandline.RESULTS, commandline.DOCUMENT)
 
 
 def test_what_grows_is_warm_before_it_counts():
     def epochs(section, *more):
-        asked = commandline.parse(["data", "--row-times", "1,3,10", "--hidden-units", "64", *more])
-        turns = sections.turns(section, named("nn_spark"), asked)
+        args = commandline.parse(["data", "--row-times", "1,3,10", "--hidden-units", "64", *more])
+        turns = sections.turns(section, named("nn_spark"), args)
         return [int(turn.words[turn.words.index("--epochs") + 1]) for turn in turns]
 
     assert epochs(ROWS) == [30, 30, 30, 30, 8, 8]  # two contestants of 1, 3 and 10 times the rows

@@ -63,15 +63,15 @@ def test_cases_are_measured_also_where_rows_are_there_twice(spark, data, monkeyp
     monkeypatch.setattr(scaling, "WARM_UP", 1)
     monkeypatch.setattr(scaling, "REPEATS", 1)
     cases = [Case(average, times, 4, 2, 2) for average in scaling.AVERAGES for times in (1, 2)]
-    found = dict(scaling.measure(spark, data, cases))
-    assert set(found) == set(cases) and all(0 < seconds < 60 for seconds in found.values())
+    result = dict(scaling.measure(spark, data, cases))
+    assert set(result) == set(cases) and all(0 < seconds < 60 for seconds in result.values())
 
 
 def test_the_grid_varies_everything_and_holds_some_back_for_both_kinds_of_average():
     for average in ("parameters", "gradients"):
         fitted, checked = (
-            [case for case in scaling.GRID if (case.average, case.checks) == (average, held)]
-            for held in (False, True)
+            [case for case in scaling.GRID if (case.average, case.checks) == (average, checks)]
+            for checks in (False, True)
         )
         assert len(fitted) == 14 and len(checked) == 5
         for name in ("times", "hidden", "partitions", "slots"):
@@ -103,9 +103,9 @@ def test_coefficients_are_said_in_the_unit_that_suits_them():
 
 def test_a_flat_sum_is_one_stage_and_a_chain_of_all_partitions():
     # 1,000 parameters of 8 bytes stay far below the flat limit; 400 of them lie beyond the caches.
-    found = scaling.terms_of("parameters", 32, 1000, 6, 2, held=600)
-    assert found.tolist() == [1, 3, 32 / 2, 32 * 1000 / 2, 32 * 400 / 2, 6000, 1000]
-    assert scaling.terms_of("parameters", 32, 1000, 6, 2, held=1001)[4] == 0
+    result = scaling.terms_of("parameters", 32, 1000, 6, 2, in_caches=600)
+    assert result.tolist() == [1, 3, 32 / 2, 32 * 1000 / 2, 32 * 400 / 2, 6000, 1000]
+    assert scaling.terms_of("parameters", 32, 1000, 6, 2, in_caches=1001)[4] == 0
 
 
 def test_a_sum_in_groups_is_a_stage_more_and_a_shorter_chain():
@@ -123,11 +123,11 @@ def test_a_sum_in_groups_is_a_stage_more_and_a_shorter_chain():
 
 
 def test_the_fit_finds_the_model_that_made_the_times():
-    true = scaling.Model(np.array([0.05, 0.01, 2e-7, 3e-11, 5e-11, 2e-9, 6e-9]), scaling.HELD[40])
+    true = scaling.Model(np.array([0.05, 0.01, 2e-7, 3e-11, 5e-11, 2e-9, 6e-9]), scaling.CACHE_SIZES[40])
     own = [(case, true.seconds(case)) for case in scaling.GRID if case.average == "parameters"]
-    found = scaling.fitted(own)
-    assert np.allclose([found.seconds(case) for case, _ in own], [seconds for _, seconds in own], rtol=1e-6)
-    assert np.allclose(found.coefficients, true.coefficients) and found.held == true.held
+    result = scaling.fitted(own)
+    assert np.allclose([result.seconds(case) for case, _ in own], [seconds for _, seconds in own], rtol=1e-6)
+    assert np.allclose(result.coefficients, true.coefficients) and result.in_caches == true.in_caches
 
 
 def test_the_fit_gives_no_coefficient_below_nothing():
@@ -215,21 +215,23 @@ def test_only_as_many_millions_as_have_folders_are_drawn(monkeypatch, capsys, mi
 
 def test_words_after_two_dashes_are_the_jobs(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["large.py", "scratch", "--millions", "1,10", "--", "--clip", "1"])
-    asked, words = large.arguments()
-    assert asked.millions == (1, 10) and words == ["--clip", "1"]
+    args, words = large.arguments()
+    assert args.millions == (1, 10) and words == ["--clip", "1"]
 
 
 def test_a_worker_is_told_to_leave_out_what_it_would_do_once(monkeypatch):
-    told = []
-    monkeypatch.setattr(nn.spark.runtime.workers, "freeze_gc", lambda: told.append("freeze_gc"))
+    applied = []
+    monkeypatch.setattr(nn.spark.runtime.workers, "freeze_gc", lambda: applied.append("freeze_gc"))
     monkeypatch.setattr(
-        nn.spark.runtime.workers, "cache_zip_directories", lambda: told.append("cache_zip_directories")
+        nn.spark.runtime.workers,
+        "cache_zip_directories",
+        lambda: applied.append("cache_zip_directories"),
     )
-    monkeypatch.setattr(nn.spark.runtime.workers, "quick_ack", lambda: told.append("quick_ack"))
+    monkeypatch.setattr(nn.spark.runtime.workers, "quick_ack", lambda: applied.append("quick_ack"))
     monkeypatch.setattr(nn.spark.runtime.workers, "silence_interrupt", lambda: None)
     step.leave_out(["cache_zip_directories"], iter([]))
     nn.spark.runtime.workers.tune_worker.__wrapped__()
-    assert told == ["freeze_gc", "quick_ack"]
+    assert applied == ["freeze_gc", "quick_ack"]
 
 
 @pytest.mark.parametrize("name", settings.WITHOUT.values())

@@ -106,9 +106,9 @@ def test_course_pairs_fits_by_their_iterations():
 
 
 def test_results_come_back_from_their_file(tmp_path):
-    found = results(ROWS, Run(NUMPY, {"rows": 3}, 0, answer(1)), Run(OURS, {"rows": 3}, 0, None, "why"))
-    runs.write(found, tmp_path / "new" / "rows.json")
-    assert runs.read(tmp_path / "new" / "rows.json") == found
+    measured = results(ROWS, Run(NUMPY, {"rows": 3}, 0, answer(1)), Run(OURS, {"rows": 3}, 0, None, "why"))
+    runs.write(measured, tmp_path / "new" / "rows.json")
+    assert runs.read(tmp_path / "new" / "rows.json") == measured
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["rows.json"]
 
 
@@ -130,7 +130,7 @@ def test_put_replaces_what_is_between_the_markers_and_nothing_else():
 
 
 @pytest.mark.parametrize(
-    "text, found",
+    "text, lines_found",
     [
         ("nothing", "neither"),
         ("<!-- bench:speed -->", "lines 1"),
@@ -138,12 +138,12 @@ def test_put_replaces_what_is_between_the_markers_and_nothing_else():
         ("<!-- bench:speed -->\n<!-- /bench:speed -->\n\n<!-- bench:speed -->", "lines 1, 2, 4"),
     ],
 )
-def test_put_says_in_a_line_which_marker_it_misses(text, found):
+def test_put_says_in_a_line_which_marker_it_misses(text, lines_found):
     with pytest.raises(DataError) as error:
         tables.put(text, "speed", "x", "docs/a.md")
     assert str(error.value) == (
         "docs/a.md: expected the line <!-- bench:speed --> and after it <!-- /bench:speed -->, once each, "
-        f"found {found}"
+        f"found {lines_found}"
     )
 
 
@@ -197,17 +197,19 @@ def test_phases_stand_in_their_own_table_where_a_peer_tells_them():
 
 
 def test_phases_come_from_the_same_half_of_the_epochs_as_an_epochs_seconds():
-    found = answer(9, 9, 2, 4)
-    for line, read in zip(found["epochs"], (7, 7, 1, 2), strict=True):
+    measured = answer(9, 9, 2, 4)
+    for line, read in zip(measured["epochs"], (7, 7, 1, 2), strict=True):
         line["read"] = read
-    table = tables.phases(results(STANDARD, Run(OURS, {}, 0, found)))
+    table = tables.phases(results(STANDARD, Run(OURS, {}, 0, measured)))
     assert table.splitlines()[-1] == "| this project | – | 1.50 s | – | – | – | 3.00 s |"
 
 
 def test_memory_and_loading_have_a_dash_for_what_is_not_there():
-    found = results(STANDARD, Run(NUMPY, {}, 0, answer(1, load=None)), Run(OURS, {}, 0, answer(1, load=2.0)))
-    assert "| NumPy limit | – | 100 MB | 50 MB | 25 MB |" in tables.memory(found)
-    assert tables.loading(found).splitlines()[2:] == ["| this project | 2.00 s | 2.00 s – 2.00 s | – |"]
+    measured = results(
+        STANDARD, Run(NUMPY, {}, 0, answer(1, load=None)), Run(OURS, {}, 0, answer(1, load=2.0))
+    )
+    assert "| NumPy limit | – | 100 MB | 50 MB | 25 MB |" in tables.memory(measured)
+    assert tables.loading(measured).splitlines()[2:] == ["| this project | 2.00 s | 2.00 s – 2.00 s | – |"]
 
 
 def test_machine_names_machine_versions_sections_and_command():

@@ -141,7 +141,7 @@ def test_one_row_a_record_sums_the_gradients_of_our_chain():
 # ---- what a peer answers ----
 
 
-def asked(**more):
+def args(**more):
     return Namespace(epochs=5, until=None, **more)
 
 
@@ -159,7 +159,7 @@ def test_epochs_stop_at_the_accuracy_and_measure_it_outside_their_time():
 
 def test_epochs_end_where_training_does():
     steps = iter([None, None])
-    assert len(contract.epochs(asked(), lambda: next(steps), lambda: 0.5)) == 2
+    assert len(contract.epochs(args(), lambda: next(steps), lambda: 0.5)) == 2
 
 
 def answered(capfd, monkeypatch, needs, main):
@@ -170,7 +170,7 @@ def answered(capfd, monkeypatch, needs, main):
 
 
 def test_a_peer_without_its_module_says_so_and_how_to_get_it(capfd, monkeypatch):
-    answer, out, _ = answered(capfd, monkeypatch, ("numpy", "no_such_module"), lambda asked: pytest.fail())
+    answer, out, _ = answered(capfd, monkeypatch, ("numpy", "no_such_module"), lambda args: pytest.fail())
     assert answer["peer"] == "some_peer" and answer["missing"] and len(out.splitlines()) == 1
     assert (
         answer["skipped"] == "no module no_such_module in its Python: pip install -r requirements-bench.txt"
@@ -178,7 +178,7 @@ def test_a_peer_without_its_module_says_so_and_how_to_get_it(capfd, monkeypatch)
 
 
 def test_a_peer_may_print_what_it_likes_before_its_answer(capfd, monkeypatch):
-    def main(asked):
+    def main(args):
         os.write(1, b"a library's words\n")  # below Python's sys.stdout, as a child process would
         return contract.Answer("some_peer", {"numpy": "2"}, 1.5)
 
@@ -229,22 +229,22 @@ def test_the_search_may_be_smaller_than_its_first_fit():
 
 def fits(setup, iteration, stops=math.inf):
     """Fits that take so many seconds once and for each iteration, and end after `stops`."""
-    asked = []
+    fitted = []
 
     def fit(iterations):
         taken = min(iterations, stops)
-        asked.append(iterations)
+        fitted.append(iterations)
         seconds = next(setup) + iteration * taken
         return {"seconds": math.nan, "from_start": seconds, "iterations": taken, "accuracy": taken / 100}
 
-    return fit, asked
+    return fit, fitted
 
 
 def test_an_iteration_of_a_fit_is_timed_without_what_a_fit_does_once():
     setups = iter([7.0, 7.0, 3.0, 90.0, 5.0, 5.0])  # a slow hour falls upon one pair
-    fit, asked = fits(setups, 0.5)
+    fit, fitted = fits(setups, 0.5)
     line = spark_mlp.marginal(fit, 15)
-    assert asked == [5, 15] * 3
+    assert fitted == [5, 15] * 3
     assert line["seconds"] == pytest.approx(0.5) and line["accuracy"] == 0.15 and line["iterations"] == 15
 
 
@@ -256,9 +256,9 @@ def test_fits_whose_difference_says_nothing_are_skipped(iteration, stops):
 
 def test_the_shortest_fits_are_of_one_and_two_iterations():
     for most in (1, 2):
-        fit, asked = fits(iter([1.0] * 6), 0.5)
+        fit, fitted = fits(iter([1.0] * 6), 0.5)
         spark_mlp.marginal(fit, most)
-        assert asked == [1, 2] * 3
+        assert fitted == [1, 2] * 3
 
 
 def test_csv_files_are_pasted_line_by_line(tmp_path):

@@ -54,31 +54,31 @@ def test_what_stands_in_the_way_is_said():
 
 
 def test_processors_that_round_differently_are_named():
-    (said,) = check.faults([GOOD, of(host="b"), of(host="c", arithmetic="f01")], None)
-    assert said.startswith(
+    (lines,) = check.faults([GOOD, of(host="b"), of(host="c", arithmetic="f01")], None)
+    assert lines.startswith(
         "the processors or BLAS libraries of b and c round sums differently; a task that moves"
     )
-    (said,) = check.faults([GOOD, of(host="c", arithmetic="f01", numpy="1.26.4")], None)
-    assert "versions of numpy" in said
+    (lines,) = check.faults([GOOD, of(host="c", arithmetic="f01", numpy="1.26.4")], None)
+    assert "versions of numpy" in lines
 
 
 def test_what_is_wrong_with_the_data_is_said():
     fault = LineError(3, "784 values", "783 values")
     first, last = "TRAIN_IMAGES: a.csv, line 3", "TRAIN_IMAGES: b.csv, line 3"
-    found = "expected 784 values, found 783 values"
+    widths = "expected 784 values, found 783 values"
     ends = ENDS._replace(first=fault, last=fault)
-    assert check.data_faults([ENDS, ends]) == [f"{first}: {found}", f"{last} of the last 500: {found}"]
+    assert check.data_faults([ENDS, ends]) == [f"{first}: {widths}", f"{last} of the last 500: {widths}"]
     whole = ends._replace(tail=0)
-    assert check.data_faults([whole]) == [f"{first}: {found}", f"{last}: {found}"]
-    assert check.data_faults([whole._replace(files=("b.csv", "b.csv"))]) == [f"{last}: {found}"]
+    assert check.data_faults([whole]) == [f"{first}: {widths}", f"{last}: {widths}"]
+    assert check.data_faults([whole._replace(files=("b.csv", "b.csv"))]) == [f"{last}: {widths}"]
 
 
 def test_workers_that_need_more_than_there_is_are_a_problem():
     assert check.faults([of(free_memory=300_000_000)], None) == [
         "executor 1 on a: its workers need 419 MB, 300 MB are available beside the heap: give it fewer cores"
     ]
-    (told,) = check.faults([GOOD], 384 << 20)
-    assert told.endswith(
+    (message,) = check.faults([GOOD], 384 << 20)
+    assert message.endswith(
         "403 MB are available beside the heap: raise spark.executor.memoryOverhead or give it fewer cores"
     )
     assert check.faults([of(free_memory=0)], None) == []  # no one knows
@@ -86,10 +86,11 @@ def test_workers_that_need_more_than_there_is_are_a_problem():
 
 def test_ends_and_room_are_lines():
     assert check.ends_line(ENDS) == (
-        "data      TRAIN_IMAGES: 4 pieces; first block 1,024 rows of 784 values, last block 500 rows of 784 values"
+        "data      TRAIN_IMAGES: 4 input splits; first block 1,024 rows of 784 values, last block 500 rows of 784 "
+        "values"
     )
     assert "last block unreadable" in check.ends_line(ENDS._replace(last=LineError(1, "", "")))
-    assert check.room_line(Memory(47_000_000, 400_000_000)) == (
+    assert check.memory_line(Memory(47_000_000, 400_000_000)) == (
         "memory    rows need 47 MB, executors have 400 MB for them: they are cached in memory"
     )
-    assert "on disk, which is slower" in check.room_line(Memory(300_000_000, 400_000_000))
+    assert "on disk, which is slower" in check.memory_line(Memory(300_000_000, 400_000_000))

@@ -18,18 +18,18 @@ pytestmark = pytest.mark.spark
 def check(spark, tmp_path, capsys):
     """A function (words) -> the lines that --check prints; `check.raises(kind, words)` gives the message as well."""
     inputs, labels = blobs(300, width=9)
-    places = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
+    paths = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
 
     def run(*words):
-        asked = parser.parse([*places, str(tmp_path / "out"), "--check", *words])
+        options = parser.parse([*paths, str(tmp_path / "out"), "--check", *words])
         storage = Storage(spark)
         try:
-            checking.run(spark, storage, Output(storage.folder(asked.output)), Start(asked, None, False))
+            checking.run(spark, storage, Output(storage.folder(options.output)), Start(options, None, False))
         finally:
             run.lines = capsys.readouterr().out.splitlines()
         return run.lines
 
-    run.places = places
+    run.places = paths
     return run
 
 
@@ -43,8 +43,10 @@ def test_a_cluster_on_which_all_is_well(check, tmp_path):
 def test_a_fault_in_the_data_comes_after_all_that_is_known(check):
     with open(check.places[0], "a") as file:
         file.write("1,2,3\n")
-    told = r"--check: TRAIN_IMAGES: \S+/x.csv, line (\d+) of the last \1: expected 9 values .* found 3 values"
-    with pytest.raises(DataError, match=told):
+    message = (
+        r"--check: TRAIN_IMAGES: \S+/x.csv, line (\d+) of the last \1: expected 9 values .* found 3 values"
+    )
+    with pytest.raises(DataError, match=message):
         check()
     assert [line.split()[0] for line in check.lines[2:]][-3:] == ["memory", "output", "problem"]
     assert "TEST_IMAGES" in check.lines[-1]  # the same file
@@ -62,7 +64,7 @@ def test_a_file_that_an_executor_lacks_is_told_with_the_machine(check, tmp_path,
     with pytest.raises(DataError, match="bytes that are not text"):
         check()
     assert check.lines[0].startswith("executor  host")
-    monkeypatch.setattr(checking, "_local", lambda asked, storage: ["/nowhere/x.csv"])
+    monkeypatch.setattr(checking, "_local", lambda options, storage: ["/nowhere/x.csv"])
     with pytest.raises(PlatformError, match="cannot read /nowhere/x.csv: put it on every machine"):
         check()
     assert check.lines[1].endswith("unreadable")

@@ -33,7 +33,7 @@ class JavaError(Exception):
 
 
 def end_with(error, monkeypatch, *words):
-    def main(asked):
+    def main(options):
         raise error
 
     monkeypatch.setattr(sys, "argv", ["prog.py", *words])
@@ -67,7 +67,7 @@ def test_door_tells_what_to_try_by_options(monkeypatch, capsys):
 
 @pytest.mark.parametrize(("debug", "traces"), [(True, 1), (False, 0)])
 def test_whether_a_trace_is_shown_is_what_the_options_come_to(monkeypatch, capsys, debug, traces):
-    def main(asked):
+    def main(options):
         raise DataError("bad")
 
     monkeypatch.setattr(sys, "argv", ["prog.py", *(["--debug", "--no-debug"] if not debug else [])])
@@ -87,9 +87,9 @@ def test_door_says_nothing_to_a_reader_that_is_gone(monkeypatch, capsys):
 
 def test_door_lets_no_text_end_its_line_or_steer_the_terminal(monkeypatch, capsys):
     end_with(DataError("a\nprog.py: done\x1b[2J\r\udc80é" + "x" * 9999), monkeypatch)
-    said = capsys.readouterr().err
-    assert said.startswith("prog.py: error: a\\nprog.py: done\\x1b[2J\\r\\udc80éxxx")
-    assert said.count("\n") == 1 and len(said) < 2100
+    error_line = capsys.readouterr().err
+    assert error_line.startswith("prog.py: error: a\\nprog.py: done\\x1b[2J\\r\\udc80éxxx")
+    assert error_line.count("\n") == 1 and len(error_line) < 2100
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -100,7 +100,7 @@ def test_a_signal_while_the_program_says_how_it_ended_changes_nothing(number, mo
     assert end_with(error, monkeypatch) == 130
     assert capsys.readouterr().err == "prog.py: interrupted; go on\n"
     monkeypatch.setattr(sys, "argv", ["prog.py"])
-    assert entry.run("prog.py", list, lambda asked: None) == 0
+    assert entry.run("prog.py", list, lambda options: None) == 0
     os.kill(os.getpid(), number)
 
 
@@ -131,7 +131,7 @@ def test_door_returns_0_when_all_went_well(monkeypatch):
 
 
 def test_door_shows_the_trace_when_a_configuration_file_asks(monkeypatch, capsys):
-    def main(asked):
+    def main(options):
         raise DataError("bad")
 
     monkeypatch.setattr(sys, "argv", ["prog.py"])
@@ -151,7 +151,7 @@ def test_a_signal_ends_the_program_with_a_line_and_its_number(number, line, monk
     monkeypatch.setattr(sys, "argv", ["prog.py"])
     monkeypatch.setattr(entry, "READER_ENDS", 0)
 
-    def main(asked):
+    def main(options):
         os.kill(os.getpid(), number)
         time.sleep(10)
 
@@ -162,7 +162,7 @@ def test_a_signal_ends_the_program_with_a_line_and_its_number(number, line, monk
 def test_a_closed_terminal_is_nothing_where_that_is_ignored_at_the_start(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["prog.py"])
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    assert entry.run("prog.py", list, lambda asked: os.kill(os.getpid(), signal.SIGHUP)) == 0
+    assert entry.run("prog.py", list, lambda options: os.kill(os.getpid(), signal.SIGHUP)) == 0
 
 
 ENDS_UNREAD = """

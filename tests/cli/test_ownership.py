@@ -130,13 +130,13 @@ def test_a_configuration_that_no_run_wrote_makes_no_run_s_folder(tmp_path, text,
 
 
 def test_the_configuration_of_every_recipe_is_known():
-    places = ["a", "b", "c", "d", "out"]
-    words = [places, *([*places, "--config", str(p)] for p in ROOT.glob("recipes/*.json"))]
+    paths = ["a", "b", "c", "d", "out"]
+    words = [paths, *([*paths, "--config", str(p)] for p in ROOT.glob("recipes/*.json"))]
     assert len(words) > 4
-    for each in words:
-        asked = parser.parse(each).for_cluster(3)
-        resolved = asked.with_recipe(for_replicas(asked.recipe, 100_000, 20)).resolved()
-        assert ownership.is_configuration(json.loads(json.dumps(resolved))), each
+    for command_line in words:
+        options = parser.parse(command_line).for_cluster(3)
+        resolved = options.with_recipe(for_replicas(options.recipe, 100_000, 20)).resolved()
+        assert ownership.is_configuration(json.loads(json.dumps(resolved))), command_line
         assert resolved.keys() >= ownership.ALWAYS
 
 

@@ -43,8 +43,8 @@ def test_defaults_are_the_originals():
 def test_options_reach_what_they_name():
     words = "--hidden 128,64 --activation relu --loss cross-entropy:0.1 --optimizer momentum:0.8 --clip 2 --warmup 2"
     words += " --schedule step:2 --learning-rate 0.5 --batch-size 100 --epochs 7 --seed 3 --l1 0.1 --l2 0.2"
-    asked = parser.parse([*FILES, *words.split(), "--partitions", "5"])
-    recipe, plan = asked.recipe, plan_of(asked.recipe, 1050)
+    parsed = parser.parse([*FILES, *words.split(), "--partitions", "5"])
+    recipe, plan = parsed.recipe, plan_of(parsed.recipe, 1050)
     assert (plan.epochs, plan.batch_size, plan.jobs, plan.seed, plan.sample) == (7, 100, 11, 3, 1.0)
     assert optimizer_of(recipe, plan) == FirstOrder(Momentum(0.8), Step(2.0), 0.5, 7, 11, 2.0, 2.0)
     model = network_of(recipe, 784, 10, 255.0)
@@ -55,7 +55,7 @@ def test_options_reach_what_they_name():
         "relu",
         "dense:10",
     ]
-    assert model.scale == 255.0 and model.loss == CrossEntropy(0.1) and asked.partitions == 5
+    assert model.scale == 255.0 and model.loss == CrossEntropy(0.1) and parsed.partitions == 5
     assert (recipe.l1, recipe.l2) == (0.1, 0.2)
 
 
@@ -70,10 +70,10 @@ def test_options_for_validation_weights_and_augmentation_reach_what_they_name():
 
 
 def test_labels_may_stand_in_a_column_counted_from_the_end():
-    asked = parser.parse(["a", "-", "c", "-", "out", "--label-column", "-1"])
-    train, test = asked.sources()
+    parsed = parser.parse(["a", "-", "c", "-", "out", "--label-column", "-1"])
+    train, test = parsed.sources()
     assert (train.labels, train.label_column, test.images) == (None, -1, "c")
-    assert parser.parse(["a", "-", "c", "-", "out", "--label-column=-1"]) == asked
+    assert parser.parse(["a", "-", "c", "-", "out", "--label-column=-1"]) == parsed
 
 
 def test_sources_name_their_arguments():
@@ -260,15 +260,15 @@ def test_words_that_argparse_takes_in_a_way_of_its_own_end_in_one_line(words, me
 
 
 def test_two_dashes_end_the_options():
-    asked = parser.parse(["--epochs", "3", "--", *FILES])
-    assert (asked.train_images, asked.output, asked.recipe.epochs) == ("a", "out", 3)
+    parsed = parser.parse(["--epochs", "3", "--", *FILES])
+    assert (parsed.train_images, parsed.output, parsed.recipe.epochs) == ("a", "out", 3)
 
 
-@pytest.mark.parametrize("place", range(5))
-def test_an_empty_place_is_refused(place):
+@pytest.mark.parametrize("empty_path", range(5))
+def test_an_empty_place_is_refused(empty_path):
     words = [*FILES]
-    words[place] = ""
-    name = ("TRAIN_IMAGES", "TRAIN_LABELS", "TEST_IMAGES", "TEST_LABELS", "OUTPUT")[place]
+    words[empty_path] = ""
+    name = ("TRAIN_IMAGES", "TRAIN_LABELS", "TEST_IMAGES", "TEST_LABELS", "OUTPUT")[empty_path]
     with pytest.raises(UsageError, match=f"^{name}: expected a path, found ''$"):
         parser.parse(words)
 
@@ -334,8 +334,8 @@ def test_layers_that_do_not_fit_are_refused_before_spark_starts(words, message, 
 
 
 def test_the_largest_numbers_that_help_names_are_taken():
-    asked = parser.parse([*FILES, "--partitions", "1000000", "--skip-lines", "10000"])
-    assert (asked.partitions, asked.skip_lines) == (1_000_000, 10_000)
+    parsed = parser.parse([*FILES, "--partitions", "1000000", "--skip-lines", "10000"])
+    assert (parsed.partitions, parsed.skip_lines) == (1_000_000, 10_000)
 
 
 def test_help_and_words_name_the_numbers_that_are_taken(capsys):
@@ -352,12 +352,12 @@ def test_help_and_words_name_the_numbers_that_are_taken(capsys):
 
 def test_layers_are_checked_with_the_data_where_the_width_is_not_known_before():
     facts = Facts(16, np.arange(20) % 2, 2)
-    asked = parser.parse([*FILES, "--layers", "flatten,dense:8,conv2d:3x5"])
+    parsed = parser.parse([*FILES, "--layers", "flatten,dense:8,conv2d:3x5"])
     with pytest.raises(UsageError, match=r"^layer 3 conv2d:3x5: needs an image \(h, w, c\), got a row of 8"):
-        asked.training_run(facts)
-    asked = parser.parse([*FILES, "--layers", "flatten,dense:8", "--class-weights", "5=2"])
+        parsed.training_run(facts)
+    parsed = parser.parse([*FILES, "--layers", "flatten,dense:8", "--class-weights", "5=2"])
     with pytest.raises(UsageError, match=r"^class-weights: expected classes 0..1, found class 5"):
-        asked.training_run(facts)
+        parsed.training_run(facts)
 
 
 def test_layers_are_held_against_the_width_of_a_local_file(tmp_path):
@@ -404,10 +404,10 @@ def test_config_gives_options_and_flags_win(tmp_path):
         "epochs": 3,
     }
     path = config_file(tmp_path, values)
-    asked = parser.parse(["--config", path, "--epochs", "9"])
-    assert asked.train_images == "a" and asked.output == "out"
-    assert (asked.recipe.hidden, asked.recipe.batch_size, asked.recipe.epochs) == ((32, 16), 50, 9)
-    assert asked.recipe.optimizer.beta1 == 0.8
+    parsed = parser.parse(["--config", path, "--epochs", "9"])
+    assert parsed.train_images == "a" and parsed.output == "out"
+    assert (parsed.recipe.hidden, parsed.recipe.batch_size, parsed.recipe.epochs) == ((32, 16), 50, 9)
+    assert parsed.recipe.optimizer.beta1 == 0.8
     other = parser.parse(["--config", path, "elsewhere"])
     assert (other.train_images, other.output) == ("a", "elsewhere")
     assert parser.parse(["--config", path, *["v", "w", "x", "y", "z"]]).train_images == "v"
@@ -438,7 +438,7 @@ def test_replicas_step_by_mini_batches_at_the_rate_that_is_said():
     plan = plan_of(recipe, 1000)
     assert (plan.batch_size, plan.rounds, plan.jobs, plan.sample) == (64, 4, 4, 1.0)
     assert optimizer_of(recipe, plan) == ParameterAveraging(
-        Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0, batch_size=64, outer_momentum=0.5
+        FirstOrder(Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0), batch_size=64, outer_momentum=0.5
     )
     assert plan_of(recipe, 3).rounds == 3  # no more rounds than rows
     many = for_replicas(recipe, 60_000, 32)
@@ -515,15 +515,15 @@ def test_a_note_names_each_value_of_the_file_that_an_option_makes_void(tmp_path,
     values["warmup"] = 2  # which goes with no one-cycle: only where that is replaced
     if "optimizer" in words:
         path = config_file(tmp_path, values)
-    asked = parser.parse(["--config", path, *words.split()])
-    assert list(asked.notes) == [note.format(path) for note in notes]
+    parsed = parser.parse(["--config", path, *words.split()])
+    assert list(parsed.notes) == [note.format(path) for note in notes]
 
 
 def test_a_value_that_the_option_brings_by_itself_is_no_loss(tmp_path):
     path = config_file(tmp_path, parser.parse(FILES).for_cluster(2).resolved())
     assert parser.parse(["--config", path, "out", "--optimizer", "momentum"]).notes == ()
-    asked = parser.parse(["--config", path, "out", "--optimizer", "adam", "--batch-size", "50"])
-    assert asked.notes == (
+    parsed = parser.parse(["--config", path, "out", "--optimizer", "adam", "--batch-size", "50"])
+    assert parsed.notes == (
         f"--optimizer adam: learning-rate 0.1 and schedule bold-driver of {path} do not apply",
         f"--batch-size 50: sample 0.7 of {path} does not apply",
     )
@@ -549,8 +549,8 @@ def test_no_before_its_name_switches_off_a_flag_of_the_file(tmp_path, name):
     path = config_file(tmp_path, {**PLACES, name: True})
     on, off = f"--{name.replace('_', '-')}", f"--no-{name.replace('_', '-')}"
     for words, expected in (([], True), ([off], False), ([on, off], False), ([off, on], True)):
-        asked = parser.parse(["--config", path, *words])
-        assert getattr(asked, name) is expected and asked.notes == ()
+        parsed = parser.parse(["--config", path, *words])
+        assert getattr(parsed, name) is expected and parsed.notes == ()
     assert getattr(parser.parse([*FILES, off]), name) is False
 
 
@@ -558,8 +558,8 @@ def test_a_flag_of_the_file_that_excludes_one_given_here_can_be_switched_off(tmp
     path = config_file(tmp_path, {**PLACES, "overwrite": True})
     with pytest.raises(UsageError, match="--overwrite and --resume exclude each other"):
         parser.parse(["--config", path, "--resume"])
-    asked = parser.parse(["--config", path, "--resume", "--no-overwrite"])
-    assert asked.resume and not asked.overwrite
+    parsed = parser.parse(["--config", path, "--resume", "--no-overwrite"])
+    assert parsed.resume and not parsed.overwrite
 
 
 def test_the_command_that_gets_the_data_is_of_the_files_own_places(tmp_path):
@@ -587,16 +587,16 @@ def test_one_configuration_at_a_time(tmp_path):
     ],
 )
 def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
-    asked = parser.parse([*FILES, *words.split()])
-    path = config_file(tmp_path, asked.for_cluster(3).resolved())
+    parsed = parser.parse([*FILES, *words.split()])
+    path = config_file(tmp_path, parsed.for_cluster(3).resolved())
     again = parser.parse(["--config", path, "out"])
-    assert resolved(again.recipe) == resolved(asked.recipe) and again.partitions == 3
-    assert again.sources() == asked.sources()
-    assert network_of(again.recipe, 16, 2) == network_of(asked.recipe, 16, 2)
-    plan = plan_of(asked.recipe, 100)
+    assert resolved(again.recipe) == resolved(parsed.recipe) and again.partitions == 3
+    assert again.sources() == parsed.sources()
+    assert network_of(again.recipe, 16, 2) == network_of(parsed.recipe, 16, 2)
+    plan = plan_of(parsed.recipe, 100)
     assert plan_of(again.recipe, 100) == plan
-    assert optimizer_of(again.recipe, plan) == optimizer_of(asked.recipe, plan)
-    assert again.resolved() == asked.for_cluster(3).resolved()
+    assert optimizer_of(again.recipe, plan) == optimizer_of(parsed.recipe, plan)
+    assert again.resolved() == parsed.for_cluster(3).resolved()
 
 
 @pytest.mark.parametrize(
@@ -643,10 +643,10 @@ def test_places_are_five_or_one_beside_a_configuration(tmp_path):
 
 
 def test_a_missing_file_is_told_with_the_command_that_makes_it():
-    asked = parser.parse(FILES)
-    helpful = dataclasses.replace(asked, get_data="python generate_data.py")
+    parsed = parser.parse(FILES)
+    helpful = dataclasses.replace(parsed, get_data="python generate_data.py")
     for each, end in (
-        (asked, "no such file"),
+        (parsed, "no such file"),
         (helpful, "no such file; make it with: python generate_data.py"),
     ):
         with pytest.raises(MissingFileError, match=f"{end}$"), each.get_data_hint():
@@ -657,5 +657,5 @@ def test_a_missing_file_is_told_with_the_command_that_makes_it():
 def test_a_file_without_inputs_is_left_to_those_who_read_it(tmp_path, content, words):
     path = tmp_path / "x.csv"
     path.write_text(content)
-    places = [str(path), "-" if words else str(path)] * 2
-    assert parser.parse([*places, "out", *words]).train_images == str(path)
+    paths = [str(path), "-" if words else str(path)] * 2
+    assert parser.parse([*paths, "out", *words]).train_images == str(path)

@@ -7,6 +7,7 @@ import pytest
 
 from nn.cli import report
 from nn.cli.options import Options
+from nn.cli.run import names_of
 from nn.spark.runtime.cluster import Executor
 
 UNNAMED = {"name": "x.csv", "class_names": None}
@@ -21,7 +22,7 @@ def described(content):
             raise content
         return content
 
-    return report.describe_data(SimpleNamespace(read=read), SimpleNamespace(train_images="/data/x.csv"), 5)
+    return names_of(SimpleNamespace(read=read), "/data/x.csv", 5)
 
 
 def test_a_page_that_counts_the_same_rows_names_data_and_classes():
@@ -65,6 +66,6 @@ def test_class_names_that_would_break_a_line_are_left_out():
 )
 def test_an_output_that_would_end_with_the_driver_s_machine_is_noted(settings, is_local, noted):
     context = SimpleNamespace(version="4", master="yarn", getConf=lambda: settings)
-    told = report.spark_line(context, [Executor("1", 4, 0)], Options(), SimpleNamespace(is_local=is_local))
-    assert told.splitlines()[0] == "spark     4 at yarn: 4 tasks at once"
-    assert (len(told.splitlines()) == 2) == noted == ("note      OUTPUT is on the disk" in told)
+    lines = report.spark_line(context, [Executor("1", 4, 0)], Options(), SimpleNamespace(is_local=is_local))
+    assert lines.splitlines()[0] == "spark     4 at yarn: 4 tasks at once"
+    assert (len(lines.splitlines()) == 2) == noted == ("note      OUTPUT is on the disk" in lines)

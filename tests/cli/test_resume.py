@@ -7,6 +7,7 @@ import pytest
 
 from nn.cli import parser, resume
 from nn.cli.resume import continued, start
+from nn.core import tree
 from nn.core.errors import DataError, PlatformError, UsageError
 from nn.data.split import Split
 from nn.io.checkpoint import Checkpoint
@@ -23,24 +24,24 @@ DATA = {"train": "f00", "test": "f01", "partitions": 2}
 MODEL = multilayer_perceptron(4, 3, (2,), "tanh", "mse")
 
 
-def asked_for(tmp_path, *words):
-    places = ["a.csv", "b.csv", "c.csv", "d.csv", str(tmp_path / "out")]
-    return parser.parse([*places, "--hidden", "2", *words])
+def options_for(tmp_path, *words):
+    paths = ["a.csv", "b.csv", "c.csv", "d.csv", str(tmp_path / "out")]
+    return parser.parse([*paths, "--hidden", "2", *words])
 
 
-def optimizer_for(asked):
-    return optimizer_of(asked.recipe, plan_of(asked.recipe, 100))
+def optimizer_for(parsed):
+    return optimizer_of(parsed.recipe, plan_of(parsed.recipe, 100))
 
 
 def run_of(tmp_path, *words, epochs_made=3, finished=False, checkpoint=True):
     """OUTPUT of a run with these words, and what a run there sees of it."""
-    asked = asked_for(tmp_path, *words).for_cluster(2)
-    output = Output(LocalFolder(asked.output))
-    output.write_config(asked.resolved())
+    parsed = options_for(tmp_path, *words).for_cluster(2)
+    output = Output(LocalFolder(parsed.output))
+    output.write_config(parsed.resolved())
     history = tuple(Epoch(n, 1.0, 0.5, 0.1, True, 7) for n in range(1, epochs_made + 1))
-    state = optimizer_for(asked).init(MODEL.init(0))
+    state = optimizer_for(parsed).init(MODEL.init(0))
     if checkpoint:
-        point = Checkpoint(Progress(state, history), asked.resolved(), DATA, resume.versions())
+        point = Checkpoint(Progress(state, history), parsed.resolved(), DATA, resume.versions())
         Checkpoints(output.folder, 2).write(point)
     if finished:
         output.folder.write("_SUCCESS", b"")
@@ -48,7 +49,7 @@ def run_of(tmp_path, *words, epochs_made=3, finished=False, checkpoint=True):
 
 
 def begin(tmp_path, output, *words):
-    return start(asked_for(tmp_path, *words, "--resume"), output, Checkpoints(output.folder, 2))
+    return start(options_for(tmp_path, *words, "--resume"), output, Checkpoints(output.folder, 2))
 
 
 def test_a_run_goes_on_after_its_last_epoch_with_its_partitions(tmp_path):
@@ -63,15 +64,15 @@ def test_a_finished_run_has_nothing_left_to_do(tmp_path, checkpoint):
     output = run_of(tmp_path, "--epochs", "3", finished=True, checkpoint=checkpoint)
     begun = begin(tmp_path, output, "--epochs", "3")
     made = "has ended after epoch 3" if checkpoint else "has made its 3 epochs"
-    said = f"finished  the run in OUTPUT {made}; nothing to do, and its data were not read again"
-    assert begun.is_finished and begun.lines() == said
+    line = f"finished  the run in OUTPUT {made}; nothing to do, and its data were not read again"
+    assert begun.is_finished and begun.lines() == line
 
 
 @pytest.mark.parametrize("checkpoint", [True, False])
 def test_a_finished_run_tells_of_data_that_it_did_not_read(tmp_path, checkpoint):
     output = run_of(tmp_path, "--epochs", "3", finished=True, checkpoint=checkpoint)
-    asked = dataclasses.replace(asked_for(tmp_path, "--epochs", "3", "--resume"), test_images="other.csv")
-    begun = start(asked, output, Checkpoints(output.folder, 2))
+    parsed = dataclasses.replace(options_for(tmp_path, "--epochs", "3", "--resume"), test_images="other.csv")
+    begun = start(parsed, output, Checkpoints(output.folder, 2))
     assert begun.is_finished
     assert begun.lines().splitlines()[0] == (
         "note      --resume: test_images: the run in OUTPUT read 'c.csv', not 'other.csv'"
@@ -103,12 +104,12 @@ def test_a_run_that_never_began_begins(tmp_path):
 
 def test_without_resume_an_earlier_run_is_not_looked_at(tmp_path):
     output = run_of(tmp_path, finished=True)
-    begun = start(asked_for(tmp_path, "--overwrite"), output, Checkpoints(output.folder, 2))
+    begun = start(options_for(tmp_path, "--overwrite"), output, Checkpoints(output.folder, 2))
     assert begun.earlier is None and not begun.is_finished
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "told"),
+    ("before", "now", "message"),
     [
         ("", "--seed 1", "seed: the run in OUTPUT has 0, found 1"),
         ("", "--learning-rate 0.2", "learning_rate: the run in OUTPUT has 0.1, found 0.2"),
@@ -126,9 +127,9 @@ def test_without_resume_an_earlier_run_is_not_looked_at(tmp_path):
         ),
     ],
 )
-def test_what_a_run_cannot_go_on_with_is_named(tmp_path, before, now, told):
+def test_what_a_run_cannot_go_on_with_is_named(tmp_path, before, now, message):
     output = run_of(tmp_path, *before.split())
-    with pytest.raises(UsageError, match=f"^--resume: {told}$"):
+    with pytest.raises(UsageError, match=f"^--resume: {message}$"):
         begin(tmp_path, output, *now.split())
 
 
@@ -154,24 +155,24 @@ def test_what_makes_no_difference_may_differ(tmp_path, before, now):
 def test_what_the_data_settle_if_nothing_is_said_is_the_run_s(tmp_path, before):
     before = f"--average parameters {before}"
     output = run_of(tmp_path, *before.split())
-    asked = begin(tmp_path, output, "--average", "parameters").options
+    parsed = begin(tmp_path, output, "--average", "parameters").options
     for _ in ("as it begins", "with its data read"):
-        assert asked.resolved() == asked_for(tmp_path, *before.split()).resolved()
-        asked = asked.with_recipe(for_replicas(asked.recipe, 1000, asked.pieces))
+        assert parsed.resolved() == options_for(tmp_path, *before.split()).resolved()
+        parsed = parsed.with_recipe(for_replicas(parsed.recipe, 1000, parsed.pieces))
     with pytest.raises(UsageError, match="batch_size: the run in OUTPUT has .*, found 7"):
         begin(tmp_path, output, "--average", "parameters", "--batch-size", "7")
 
 
 def test_other_places_of_the_same_data_may_be_named(tmp_path):
     output = run_of(tmp_path)
-    asked = parser.parse(["e.csv", "f.csv", "g.csv", "h.csv", "out", "--hidden", "2", "--resume"])
-    assert start(asked, output, Checkpoints(output.folder, 2)).epoch == 3
+    parsed = parser.parse(["e.csv", "f.csv", "g.csv", "h.csv", "out", "--hidden", "2", "--resume"])
+    assert start(parsed, output, Checkpoints(output.folder, 2)).epoch == 3
 
 
 @pytest.mark.parametrize("config", [{}, {"partitions": "x", "epochs": 3}, {"partitions": 2, "epochs": 0}])
 def test_a_configuration_that_is_none_is_refused(tmp_path, config):
     with pytest.raises(UsageError, match="the configuration of the run in OUTPUT: expected a whole number"):
-        continued(asked_for(tmp_path), config, 0)
+        continued(options_for(tmp_path), config, 0)
 
 
 def test_a_configuration_file_that_is_no_json_is_refused(tmp_path):
@@ -197,11 +198,12 @@ def test_the_progress_of_the_earlier_run_is_the_start(tmp_path):
     assert len(progress_of(tmp_path).history) == 3
 
 
-@pytest.mark.parametrize(("name", "place"), [("train", "a.csv"), ("test", "c.csv")])
-def test_other_data_are_refused(tmp_path, name, place):
+@pytest.mark.parametrize(("name", "path"), [("train", "a.csv"), ("test", "c.csv")])
+def test_other_data_are_refused(tmp_path, name, path):
     with pytest.raises(
         DataError,
-        match=f"expected the {name} data that the run in OUTPUT read, in the same pieces, found others in {place}",
+        match=f"expected the {name} data that the run in OUTPUT read, in the same input splits, found others in "
+        f"{path}",
     ):
         progress_of(tmp_path, data={**DATA, name: "fff"})
 
@@ -214,10 +216,10 @@ def test_rows_in_other_partitions_are_refused(tmp_path):
 
 
 def test_a_key_from_a_hostile_checkpoint_stays_in_its_line(tmp_path):
-    config = {**asked_for(tmp_path).for_cluster(2).resolved(), "a\nb\x1b[31m": "c" * 1000}
-    with pytest.raises(UsageError) as told:
-        continued(asked_for(tmp_path), config, 0)
-    assert str(told.value).isprintable() and len(str(told.value)) < 250
+    config = {**options_for(tmp_path).for_cluster(2).resolved(), "a\nb\x1b[31m": "c" * 1000}
+    with pytest.raises(UsageError) as message:
+        continued(options_for(tmp_path), config, 0)
+    assert str(message.value).isprintable() and len(str(message.value)) < 250
 
 
 def test_a_state_of_another_network_is_refused(tmp_path):
@@ -228,11 +230,11 @@ def test_a_state_of_another_network_is_refused(tmp_path):
 
 
 def test_a_point_to_go_back_to_needs_its_gradients_where_a_step_is_an_epoch(tmp_path):
-    optimizer = optimizer_for(asked_for(tmp_path))
-    state, _ = optimizer.judge(optimizer.init(MODEL.init(0)), 1.0)
+    optimizer = optimizer_for(options_for(tmp_path))
+    state, _ = optimizer.accept_or_reject(optimizer.init(MODEL.init(0)), 1.0)
     with pytest.raises(DataError, match=r"fit the network: state.standing.grads: expected .*, found nothing"):
-        progress_of(tmp_path, state=state)
-    assert progress_of(tmp_path, state=optimizer.move(state, MODEL.init(0)))
+        progress_of(tmp_path, state=tree.to_plain(state))
+    assert progress_of(tmp_path, state=tree.to_plain(optimizer.move(state, MODEL.init(0))))
 
 
 def test_a_checkpoint_of_other_versions_goes_on_with_a_note(tmp_path, monkeypatch):
@@ -274,7 +276,7 @@ def test_epochs_that_a_checkpoint_promises_are_made_though_the_disk_withholds_it
     with pytest.raises(
         UsageError, match="epochs: the run in OUTPUT has at least 5, which it has made, found 4"
     ):
-        start(asked_for(tmp_path, "--epochs", "4", "--resume"), output, checkpoints)
+        start(options_for(tmp_path, "--epochs", "4", "--resume"), output, checkpoints)
 
 
 def test_an_older_checkpoint_that_is_damaged_takes_no_one_s_place(tmp_path):
@@ -288,18 +290,18 @@ def test_an_older_checkpoint_that_is_damaged_takes_no_one_s_place(tmp_path):
 
 def test_a_configuration_without_a_newer_option_has_its_earlier_value(monkeypatch):
     words = ["a.csv", "b.csv", "c.csv", "d.csv", "out"]
-    asked = parser.parse(words).for_cluster(2)
-    config = {name: value for name, value in asked.resolved().items() if name != "l2"}
+    parsed = parser.parse(words).for_cluster(2)
+    config = {name: value for name, value in parsed.resolved().items() if name != "l2"}
     with pytest.raises(UsageError, match="l2: the run in OUTPUT has none, found 0.0"):
-        continued(asked, config, 0)
+        continued(parsed, config, 0)
     monkeypatch.setitem(resume.EARLIER, "l2", 0.0)  # as option(..., earlier=0.0) declares it
-    assert continued(asked, config, 0) == asked
+    assert continued(parsed, config, 0) == parsed
     with pytest.raises(UsageError, match="l2: the run in OUTPUT has 0.0, found 0.5"):
         continued(parser.parse([*words, "--l2", "0.5"]).for_cluster(2), config, 0)
 
 
 def test_the_configuration_survives_its_own_json(tmp_path):
     words = ["--layers", "dense:3,relu,dropout:0.5", "--class-weights", "balanced"]
-    asked = parser.parse(["a.csv", "b.csv", "c.csv", "d.csv", "out", *words]).for_cluster(2)
-    config = json.loads(json.dumps(asked.resolved()))
-    assert continued(asked, config, 0).resolved() == asked.resolved()
+    parsed = parser.parse(["a.csv", "b.csv", "c.csv", "d.csv", "out", *words]).for_cluster(2)
+    config = json.loads(json.dumps(parsed.resolved()))
+    assert continued(parsed, config, 0).resolved() == parsed.resolved()

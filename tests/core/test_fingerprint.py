@@ -11,7 +11,7 @@ from nn.core import fingerprint
 from tests.support import ROOT
 
 
-def told_by_another_process(**environment):
+def of_another_process(**environment):
     code = "from nn.core.fingerprint import fingerprint; print(fingerprint())"
     environment = {**os.environ, **environment}
     done = subprocess.run(
@@ -21,8 +21,8 @@ def told_by_another_process(**environment):
 
 
 def test_it_is_the_same_in_every_process_and_with_any_number_of_threads():
-    found = {told_by_another_process(OPENBLAS_NUM_THREADS=count) for count in ("1", "2")}
-    assert found == {fingerprint.fingerprint()} and len(fingerprint.fingerprint()) == 8
+    fingerprints = {of_another_process(OPENBLAS_NUM_THREADS=count) for count in ("1", "2")}
+    assert fingerprints == {fingerprint.fingerprint()} and len(fingerprint.fingerprint()) == 8
 
 
 @pytest.mark.parametrize("name", ["exp", "tanh"])
@@ -41,4 +41,4 @@ def test_a_function_of_other_last_bits_gives_another(name, monkeypatch):
 def test_a_blas_that_adds_in_another_order_gives_another():
     if "openblas" not in str(np.show_config(mode="dicts")):
         pytest.skip("another BLAS")
-    assert told_by_another_process(OPENBLAS_CORETYPE="Prescott") != fingerprint.fingerprint()
+    assert of_another_process(OPENBLAS_CORETYPE="Prescott") != fingerprint.fingerprint()

@@ -40,8 +40,8 @@ def test_uniform_fills_the_interval_evenly():
 
 @given(st.integers(1, 3000), st.integers(0, 2**63), st.integers(0, 10_000))
 def test_permutation_gives_every_row_its_own_position(total, seed, epoch):
-    places = random.permutation(seed, 3, epoch, np.arange(total), total)
-    assert np.array_equal(np.sort(places), np.arange(total))
+    positions = random.permutation(seed, 3, epoch, np.arange(total), total)
+    assert np.array_equal(np.sort(positions), np.arange(total))
 
 
 def test_permutation_of_a_row_does_not_depend_on_its_neighbours():
@@ -50,11 +50,11 @@ def test_permutation_of_a_row_does_not_depend_on_its_neighbours():
 
 
 def test_permutation_is_uncorrelated_with_the_order():
-    places = random.permutation(4, 3, 2, ROWS, len(ROWS))
-    assert abs(np.corrcoef(ROWS, places)[0, 1]) < 0.02
-    assert abs(np.corrcoef(places[1:], places[:-1])[0, 1]) < 0.02
+    positions = random.permutation(4, 3, 2, ROWS, len(ROWS))
+    assert abs(np.corrcoef(ROWS, positions)[0, 1]) < 0.02
+    assert abs(np.corrcoef(positions[1:], positions[:-1])[0, 1]) < 0.02
     other = random.permutation(4, 3, 3, ROWS, len(ROWS))
-    assert abs(np.corrcoef(places, other)[0, 1]) < 0.02
+    assert abs(np.corrcoef(positions, other)[0, 1]) < 0.02
 
 
 def test_batches_are_disjoint_full_and_mixed():

@@ -406,11 +406,11 @@ def test_split_ignores_commas_in_parentheses(text):
 @EACH
 def test_signature_names_every_field(kind, name):
     cls = REGISTRIES[kind][name]
-    said = spec.signature(cls)
-    assert said.startswith(name)
+    signature_text = spec.signature(cls)
+    assert signature_text.startswith(name)
     for field in dataclasses.fields(cls):
         by_place = field.name.upper() if field.name != "layers" else "LAYER,LAYER"
-        assert (by_place if field.name in cls.positional else f"[:{field.name}=") in said
+        assert (by_place if field.name in cls.positional else f"[:{field.name}=") in signature_text
 
 
 def test_signature_says_defaults_and_what_may_be_left_out():

@@ -1,5 +1,7 @@
 """Functions of one array, applied to trees of arrays; values from a file, checked against an example."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -37,24 +39,58 @@ def test_scale_inplace_changes_the_arrays_themselves():
     assert tree.scale_inplace(values, 3)["W"] is array and array.tolist() == [3, 3]
 
 
+W = np.zeros((2, 3), np.float32)
+
+
+class Corner(NamedTuple):
+    x: np.ndarray
+    y: np.ndarray | None
+
+
+@tree.stored_as("corner", "all")
+class Shape(NamedTuple):
+    first: Corner
+    corners: list[Corner]
+
+
+def test_map_arrays_keeps_named_tuples():
+    assert tree.map_arrays(lambda a: a * 2, [Corner(1, 2)]) == [Corner(2, 4)]
+
+
+def test_a_named_tuple_is_stored_under_its_keys_or_as_a_list_and_read_back():
+    shape = Shape(Corner(W, None), [Corner(W, W)])
+    plain = tree.to_plain(shape)
+    assert plain == {"corner": [W, None], "all": [[W, W]]} and type(plain["corner"]) is list
+    corner = Corner(W, tree.optional(W))
+    example = Shape(corner, tree.list_of(corner, 1))
+    assert tree.read_like(plain, example, "shape") == shape
+    for wrong, message in (
+        ({"corner": [W], "all": []}, "shape.corner: expected 2 values, found 1 values"),
+        ({"first": [W, None], "corners": []}, "shape: expected corner, all, found first, corners"),
+        ({"corner": [W, 1], "all": []}, r"shape.corner.1: expected float32 \(2, 3\), found int"),
+        (shape, "shape: expected corner, all, found 2 values"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            tree.read_like(wrong, example, "shape")
+
+
 # ---- values from a file ----
 
-W = np.zeros((2, 3), np.float32)
 EXAMPLE = {
     "trial": [{"W": W}],
     "rate": 0.1,
     "steps": 0,
     "on": False,
     "why": "",
-    "old": tree.Optional(0.5),
-    "pairs": tree.ListOf([W], 2),
+    "old": tree.optional(0.5),
+    "pairs": tree.list_of([W], 2),
 }
 GOOD = {"trial": [{"W": W + 1}], "rate": 2.0, "steps": 7, "on": True, "why": "x", "old": None, "pairs": []}
 
 
-def test_check_like_accepts_values_like_the_example():
-    tree.check_like(GOOD, EXAMPLE, "state")
-    tree.check_like({**GOOD, "old": 1.5, "pairs": [[W], [W]]}, EXAMPLE, "state")
+def test_read_like_accepts_values_like_the_example():
+    tree.read_like(GOOD, EXAMPLE, "state")
+    tree.read_like({**GOOD, "old": 1.5, "pairs": [[W], [W]]}, EXAMPLE, "state")
 
 
 @pytest.mark.parametrize(
@@ -74,19 +110,24 @@ def test_check_like_accepts_values_like_the_example():
         ({"pairs": [[W], [W[0]]]}, r"state.pairs.1.0: expected float32 \(2, 3\), found float32 \(3,\)"),
     ],
 )
-def test_check_like_names_the_path_of_the_first_difference(change, message):
+def test_read_like_names_the_path_of_the_first_difference(change, message):
     with pytest.raises(ValueError, match=message):
-        tree.check_like({**GOOD, **change}, EXAMPLE, "state")
+        tree.read_like({**GOOD, **change}, EXAMPLE, "state")
 
 
-def test_check_like_refuses_missing_and_additional_keys():
+def test_read_like_refuses_keys_in_another_order():
     with pytest.raises(ValueError, match="state: expected trial, rate"):
-        tree.check_like({**GOOD, "more": 1}, EXAMPLE, "state")
+        tree.read_like({key: GOOD[key] for key in reversed(GOOD)}, EXAMPLE, "state")
+
+
+def test_read_like_refuses_missing_and_additional_keys():
     with pytest.raises(ValueError, match="state: expected trial, rate"):
-        tree.check_like({key: GOOD[key] for key in GOOD if key != "rate"}, EXAMPLE, "state")
+        tree.read_like({**GOOD, "more": 1}, EXAMPLE, "state")
+    with pytest.raises(ValueError, match="state: expected trial, rate"):
+        tree.read_like({key: GOOD[key] for key in GOOD if key != "rate"}, EXAMPLE, "state")
 
 
-def test_check_like_escapes_keys_with_control_characters():
+def test_read_like_escapes_keys_with_control_characters():
     with pytest.raises(ValueError) as raised:
-        tree.check_like({"a\n\x1b[31m": 1}, {"b": 1}, "state")
+        tree.read_like({"a\n\x1b[31m": 1}, {"b": 1}, "state")
     assert str(raised.value) == "state: expected b, found a\\n\\x1b[31m"

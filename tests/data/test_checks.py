@@ -14,8 +14,8 @@ def notes(values, pieces=(), partitions=1, numbers=None):
     for part in parts:
         whole = None
         for start in range(0, len(part), 7):
-            found = checks.summarize(csv.compact(part[start : start + 7]), start)
-            whole = found if whole is None else whole + found
+            summary = checks.summarize(csv.compact(part[start : start + 7]), start)
+            whole = summary if whole is None else whole + summary
         seen.append(whole)
         offsets.append(offsets[-1] + len(part))
     numbers = np.arange(values.shape[1]) if numbers is None else np.asarray(numbers)
@@ -31,9 +31,9 @@ def table(rng):
 @pytest.mark.parametrize("start", [0, 1, 500, -3])
 def test_a_row_index_is_noted(table, pieces, start):
     table[:, 2] = start + np.arange(60)
-    found = notes(table, pieces, numbers=[1, 2, 4, 5, 6])
-    assert len(found) == 1
-    assert found[0].startswith(f"X: column 4 counts the rows ({start}, {start + 1}, {start + 2}, ...)")
+    summary = notes(table, pieces, numbers=[1, 2, 4, 5, 6])
+    assert len(summary) == 1
+    assert summary[0].startswith(f"X: column 4 counts the rows ({start}, {start + 1}, {start + 2}, ...)")
 
 
 @pytest.mark.parametrize("row", [1, 7, 30, 59])
@@ -71,11 +71,11 @@ def test_sizes_are_those_of_all_pieces(table):
 
 def test_values_that_float32_rounds_are_noted(table):
     table[:, 1] = 1.7e9 + 1000.0 * np.arange(60)
-    found = [note for note in notes(table) if "float32" in note]
-    assert len(found) == 1 and "column 1" in found[0] and "one number in 128" in found[0]
+    summary = [note for note in notes(table) if "float32" in note]
+    assert len(summary) == 1 and "column 1" in summary[0] and "one number in 128" in summary[0]
     table[:, 1] = 1.7e9 + np.arange(60)  # a minute, which float32 takes for one number
-    found = [note for note in notes(table) if "float32" in note]
-    assert len(found) == 1 and "column 1 are all read as 1700000000, where" in found[0]
+    summary = [note for note in notes(table) if "float32" in note]
+    assert len(summary) == 1 and "column 1 are all read as 1700000000, where" in summary[0]
 
 
 def test_large_numbers_from_zero_are_not_noted(table):

@@ -167,12 +167,12 @@ def test_parse_accepts_only_ascii_whitespace(byte, numbers):
 def test_parse_limits_the_bytes_of_a_chunk(monkeypatch):
     monkeypatch.setattr(csv, "CHUNK_TEXT", 100)
     lines = [b"1"] * 30 + [b" " * 60 + b"2"] * 5 + [b"3"] * 30
-    held = []
+    taken_chunks = []
     whole = csv.next_lines
 
     def watched(lines, most):
-        held.append(whole(lines, most))
-        return held[-1]
+        taken_chunks.append(whole(lines, most))
+        return taken_chunks[-1]
 
     monkeypatch.setattr(csv, "next_lines", watched)
     *chunks, end = csv.parse(iter(lines), Dialect(None, 1))
@@ -180,7 +180,7 @@ def test_parse_limits_the_bytes_of_a_chunk(monkeypatch):
         np.concatenate([chunk.values for chunk in chunks]).ravel().tolist() == [1] * 30 + [2] * 5 + [3] * 30
     )
     assert end.rows == 65 and end.fault is None and len(chunks) == 3
-    assert max(sum(map(len, taken)) for taken in held) < 100 + 61
+    assert max(sum(map(len, taken)) for taken in taken_chunks) < 100 + 61
     assert [chunk.start for chunk in chunks] == [chunk.line - 1 for chunk in chunks]
 
 

@@ -38,8 +38,8 @@ def rows_of(lines, header="auto", skip=0):
     ],
 )
 def test_names_above_numbers_are_a_header(lines, separator, width, header):
-    dialect, found = rows_of(lines)
-    assert (dialect.separator, dialect.width, found) == (separator, width, header)
+    dialect, rows = rows_of(lines)
+    assert (dialect.separator, dialect.width, rows) == (separator, width, header)
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ from nn.data import hints
 from nn.data.first_lines import error_message, inspect
 
 
-def told(lines, is_labels=False, start=b"", skip=0, many=False):
-    found = inspect(lines, "auto", skip, is_labels, lambda: start)
-    return found.fault and error_message(found.fault, "x.csv", skip, many)
+def message(lines, is_labels=False, start=b"", skip=0, many=False):
+    first = inspect(lines, "auto", skip, is_labels, lambda: start)
+    return first.fault and error_message(first.fault, "x.csv", skip, many)
 
 
 def test_a_row_or_a_header_is_accepted():
-    found = inspect(["a,b", "", "1,2"], "auto", 0, False, bytes)
-    assert (found.has_header, found.row, found.fault) == (True, "1,2", None)
+    first = inspect(["a,b", "", "1,2"], "auto", 0, False, bytes)
+    assert (first.has_header, first.row, first.fault) == (True, "1,2", None)
     assert inspect(["1,2", ""], "auto", 0, False, bytes).row == "1,2"
 
 
@@ -43,17 +43,17 @@ def npy():
 )
 def test_another_format_is_named(start, name):
     line = start.decode("utf-8", errors="replace").splitlines()[0]
-    assert told([line], start=start).startswith(f"x.csv, line 1: expected a row of numbers, found {name}")
+    assert message([line], start=start).startswith(f"x.csv, line 1: expected a row of numbers, found {name}")
 
 
 def test_a_header_in_another_encoding_is_a_header():
     line = "größe,breite".encode("latin-1").decode("utf-8", errors="replace")
-    found = inspect([line, "1,2"], "auto", 0, False, bytes)
-    assert (found.has_header, found.row, found.fault) == (True, "1,2", None)
+    first = inspect([line, "1,2"], "auto", 0, False, bytes)
+    assert (first.has_header, first.row, first.fault) == (True, "1,2", None)
 
 
 def test_bytes_of_an_unknown_format_are_not_text():
-    assert told(["\0\0\0"], start=b"\0\0\0") == (
+    assert message(["\0\0\0"], start=b"\0\0\0") == (
         "x.csv, line 1: expected a row of numbers, found bytes that are not text"
     )
 
@@ -84,18 +84,18 @@ def test_bytes_of_an_unknown_format_are_not_text():
     ],
 )
 def test_a_bad_first_line_gets_a_hint(lines, expected):
-    assert expected in told(lines)
+    assert expected in message(lines)
 
 
 def test_labels_are_named_in_the_error():
-    assert told(["dog", "cat"], is_labels=True) == (
+    assert message(["dog", "cat"], is_labels=True) == (
         "x.csv, line 1: expected a number as value 1 of 1, found 'dog'; labels are class numbers 0, 1, 2, ...: "
         "number the names"
     )
 
 
 def test_a_stray_file_is_suspected_among_several():
-    line = told(["hello", "1,2", "3,4"], many=True)
+    line = message(["hello", "1,2", "3,4"], many=True)
     assert line == (
         "x.csv, line 1: expected 2 values separated by commas, found 1 value; move the file out of the folder if it "
         "is not part of the data; else --skip-lines 1 leaves it out if it is a header or no row"
@@ -103,7 +103,7 @@ def test_a_stray_file_is_suspected_among_several():
 
 
 def test_line_numbers_include_the_skipped_lines():
-    assert told(["a", "b", "c", "1,x", "2,y"], skip=3).startswith("x.csv, line 4: ")
+    assert message(["a", "b", "c", "1,x", "2,y"], skip=3).startswith("x.csv, line 4: ")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,6 @@ def test_a_skipped_line_that_is_a_valid_row_is_noted():
         (["made by me", "1,2,3"], ()),
         (["", "5,6"], ("line 2 is a valid row, and is left out",)),
     ):
-        found = inspect([*skipped, "1,2", "3,4"], "auto", 2, False, bytes)
-        assert len(found.notes) == len(notes)
-        assert all(map(str.startswith, found.notes, notes)), found.notes
+        first = inspect([*skipped, "1,2", "3,4"], "auto", 2, False, bytes)
+        assert len(first.notes) == len(notes)
+        assert all(map(str.startswith, first.notes, notes)), first.notes

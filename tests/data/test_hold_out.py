@@ -25,26 +25,28 @@ def test_hold_out_takes_about_its_fraction_and_depends_on_the_seed():
 
 @given(st.lists(st.integers(1, TOTAL - 1), max_size=6), st.floats(0.01, 0.99))
 def test_hold_out_does_not_depend_on_the_blocks(cuts, fraction):
-    held = HoldOut(3, fraction, TOTAL)
-    parts = [part for rows in np.split(ROWS, sorted(set(cuts))) for part in held.split(block_of(rows))]
+    split_rows = HoldOut(3, fraction, TOTAL)
+    parts = [part for rows in np.split(ROWS, sorted(set(cuts))) for part in split_rows.split(block_of(rows))]
     train = [part for part in parts if not part.validation]
     validation = [part for part in parts if part.validation]
-    assert np.concatenate([part.rows for part in train]).tolist() == list(range(held.train_rows))
-    assert np.concatenate([part.rows for part in validation]).tolist() == list(range(held.rows))
+    assert np.concatenate([part.rows for part in train]).tolist() == list(range(split_rows.train_rows))
+    assert np.concatenate([part.rows for part in validation]).tolist() == list(range(split_rows.rows))
     originals = np.concatenate([part.inputs[:, 0] for part in train])
-    assert np.array_equal(originals, ROWS[~held.mask(ROWS)] % 251)
-    assert np.array_equal(np.concatenate([part.labels for part in validation]), ROWS[held.mask(ROWS)] % 7)
+    assert np.array_equal(originals, ROWS[~split_rows.mask(ROWS)] % 251)
+    assert np.array_equal(
+        np.concatenate([part.labels for part in validation]), ROWS[split_rows.mask(ROWS)] % 7
+    )
 
 
 def test_hold_out_renumbers_rows_that_are_not_consecutive():
-    held, rows = HoldOut(3, 0.5, TOTAL), np.array([4, 1030, 1031, 4999])
-    whole = held.split(block_of(ROWS))
+    split_rows, rows = HoldOut(3, 0.5, TOTAL), np.array([4, 1030, 1031, 4999])
+    whole = split_rows.split(block_of(ROWS))
     numbers = {True: {}, False: {}}
     for part in whole:
-        originals = ROWS[held.mask(ROWS) == part.validation]
+        originals = ROWS[split_rows.mask(ROWS) == part.validation]
         numbers[part.validation] = dict(zip(originals.tolist(), part.rows.tolist(), strict=True))
-    for part in held.split(block_of(rows)):
-        originals = rows[held.mask(rows) == part.validation]
+    for part in split_rows.split(block_of(rows)):
+        originals = rows[split_rows.mask(rows) == part.validation]
         assert part.rows.tolist() == [numbers[part.validation][row] for row in originals.tolist()]
 
 
@@ -53,7 +55,7 @@ def test_hold_out_keeps_the_weights_of_rows():
         assert np.array_equal(part.weights * 10, part.inputs[:, 0])
 
 
-@pytest.mark.parametrize(("fraction", "total", "held"), [(0.001, 5, "none"), (0.999, 3, "all")])
-def test_hold_out_refuses_none_or_all(fraction, total, held):
-    with pytest.raises(ValueError, match=f"holds out {held} of the {total} training rows"):
+@pytest.mark.parametrize(("fraction", "total", "split_rows"), [(0.001, 5, "none"), (0.999, 3, "all")])
+def test_hold_out_refuses_none_or_all(fraction, total, split_rows):
+    with pytest.raises(ValueError, match=f"holds out {split_rows} of the {total} training rows"):
         HoldOut(0, fraction, total)

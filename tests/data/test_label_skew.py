@@ -27,17 +27,19 @@ RUNS = [(2, 3), (0, 1), (0, 2), (4, 0), (2, 2)]
 
 def test_count_adds_the_runs_of_a_replica_in_row_order():
     labels = np.array([0, 0, 1, 2, 2, 2, 1, 0])
-    found = label_skew.count_classes(labels, RUNS, 5, 4, ENDLESS)
-    assert found.counts.tolist() == [[2 + 1, 1 + 1, 0, 0], [0, 0, 2 + 1, 0]]
-    assert found.replicas.tolist() == [2, 0] and found.n_replicas == 5 and found.are_replicas
+    windows = label_skew.count_classes(labels, RUNS, 5, 4, ENDLESS)
+    assert windows.counts.tolist() == [[2 + 1, 1 + 1, 0, 0], [0, 0, 2 + 1, 0]]
+    assert windows.replicas.tolist() == [2, 0] and windows.n_replicas == 5 and windows.are_replicas
 
 
 def test_count_classes_divides_the_rows_of_a_replica_into_windows():
     labels = np.array([0, 0, 1, 2, 2, 2, 1, 0])
-    found = label_skew.count_classes(labels, RUNS, 5, 4, 2)
+    windows = label_skew.count_classes(labels, RUNS, 5, 4, 2)
     # Replica 2 holds 0 0 1 and then 1 0, replica 0 holds 2 and then 2 2.
-    assert found.counts.tolist() == [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 1, 0], [1, 0, 0, 0]]
-    assert found.replicas.tolist() == [2, 2, 0, 0, 2] and not found.are_replicas and found.window_rows == 2
+    assert windows.counts.tolist() == [[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 1, 0], [1, 0, 0, 0]]
+    assert (
+        windows.replicas.tolist() == [2, 2, 0, 0, 2] and not windows.are_replicas and windows.window_rows == 2
+    )
     assert label_skew.count_classes(labels[:0], [(0, 0)], 3, 4, 2).counts.shape == (0, 4)
 
 
@@ -87,8 +89,8 @@ def test_warning_finds_rows_sorted_within_a_replica():
     for replicas in (1, 2):  # each replica's own mix is that of all rows
         own = np.concatenate([labels[replica::replicas] for replica in range(replicas)])
         assert label_skew.warning(cut(own, replicas, 2)) is None
-        found = label_skew.warning(cut(own, replicas, 2, window_rows=2000))
-        assert found.endswith(
+        windows = label_skew.warning(cut(own, replicas, 2, window_rows=2000))
+        assert windows.endswith(
             f"of 2,000 consecutive rows in replica 1 of {replicas} but 50 % of all rows; steps on a few "
             "classes in a row unlearn the others: --shuffle-once spreads the rows"
         )

@@ -40,18 +40,18 @@ class Answer(http.server.BaseHTTPRequestHandler):
     server: Mirror
 
     def do_GET(self):
-        told = self.server
-        told.asked.append(self.path)
-        self.send_response(told.status)
-        if told.announced != "nothing":
-            self.send_header("Content-Length", str(told.announced or len(told.content)))
+        behavior = self.server
+        behavior.asked.append(self.path)
+        self.send_response(behavior.status)
+        if behavior.announced != "nothing":
+            self.send_header("Content-Length", str(behavior.announced or len(behavior.content)))
         self.end_headers()
-        for at in range(0, len(told.content), 1_000):
+        for at in range(0, len(behavior.content), 1_000):
             try:
-                self.wfile.write(told.content[at : at + 1_000])
+                self.wfile.write(behavior.content[at : at + 1_000])
             except ConnectionError:
                 return
-            time.sleep(told.pause)
+            time.sleep(behavior.pause)
 
     def log_message(self, *_):
         pass
@@ -61,8 +61,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
 def serve():
     servers = []
 
-    def start(**told):
-        servers.append(Mirror(**told))
+    def start(**behavior):
+        servers.append(Mirror(**behavior))
         return servers[-1]
 
     yield start
@@ -92,7 +92,7 @@ def test_fetch_brings_the_file(tmp_path, serve, capsys):
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("behavior", "reason"),
     [
         ({"content": CONTENT[:-1]}, "expected 10,240 bytes, found 10239 announced"),
         ({"content": CONTENT[:-1], "announced": "nothing"}, "expected 10,240 bytes, found 10,239"),
@@ -101,9 +101,9 @@ def test_fetch_brings_the_file(tmp_path, serve, capsys):
         ({"content": b"x" * 20_000_000, "announced": "nothing"}, "expected 10,240 bytes, found more"),
     ],
 )
-def test_fetch_refuses_wrong_data_and_leaves_none(tmp_path, serve, told, reason):
+def test_fetch_refuses_wrong_data_and_leaves_none(tmp_path, serve, behavior, reason):
     with pytest.raises(DataError) as caught:
-        download.fetch(FILE, [serve(**told).address], str(tmp_path))
+        download.fetch(FILE, [serve(**behavior).address], str(tmp_path))
     assert "could not download train-images-idx3-ubyte.gz (127.0.0.1:" in str(caught.value)
     assert reason in str(caught.value)
     assert files_in(tmp_path) == []

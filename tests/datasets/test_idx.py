@@ -26,10 +26,10 @@ IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 def test_read_images_reads_plain_and_gzipped_files(tmp_path, pack):
     path = tmp_path / "any-name.gz"
     path.write_bytes(pack(idx_bytes(IMAGES)))
-    found = idx.read_images(str(path))
-    assert found.values.dtype == np.uint8
-    np.testing.assert_array_equal(found.values, IMAGES)
-    assert found.sha256 == hashlib.sha256(idx_bytes(IMAGES)).hexdigest()
+    images_read = idx.read_images(str(path))
+    assert images_read.values.dtype == np.uint8
+    np.testing.assert_array_equal(images_read.values, IMAGES)
+    assert images_read.sha256 == hashlib.sha256(idx_bytes(IMAGES)).hexdigest()
 
 
 def test_read_labels_reads_one_dimension(tmp_path):
@@ -108,10 +108,10 @@ def test_read_images_respects_a_lower_cap(tmp_path):
 @given(st.binary(max_size=80), st.sampled_from([1, 3]))
 def test_parse_reads_or_refuses_any_bytes(content, ndim):
     try:
-        found = idx.parse(io.BytesIO(content), ndim, cap=1 << 16)
+        images_read = idx.parse(io.BytesIO(content), ndim, cap=1 << 16)
     except DataError:
         return
-    assert idx_bytes(found.values) == content
+    assert idx_bytes(images_read.values) == content
 
 
 @given(
@@ -120,12 +120,12 @@ def test_parse_reads_or_refuses_any_bytes(content, ndim):
 def test_parse_believes_no_size_that_the_file_does_not_bear_out(sizes, body):
     content = struct.pack(">4I", 2051, *sizes) + body
     try:
-        found = idx.parse(io.BytesIO(content), 3)
+        images_read = idx.parse(io.BytesIO(content), 3)
     except DataError:
         assert sizes[0] * sizes[1] * sizes[2] != len(body) or min(sizes) == 0
         return
-    assert found.values.shape == tuple(sizes)
-    assert found.values.tobytes() == body
+    assert images_read.values.shape == tuple(sizes)
+    assert images_read.values.tobytes() == body
 
 
 @given(st.lists(st.integers(0, 255), min_size=1))

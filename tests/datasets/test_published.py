@@ -44,18 +44,18 @@ def rows_of(split):
 
 def test_from_folder_reads_what_is_there(tmp_path):
     arrays = small_set()
-    found = published.from_folder(save(tmp_path / "mine", arrays, gzip.compress), None)
-    assert (found.name, found.classes) == ("mine (unverified)", ("0", "1", "2"))
-    assert (found.height, found.width, found.train.rows, found.test.rows) == (4, 4, 30, 12)
-    images, labels = rows_of(found.train)
+    image_set = published.from_folder(save(tmp_path / "mine", arrays, gzip.compress), None)
+    assert (image_set.name, image_set.classes) == ("mine (unverified)", ("0", "1", "2"))
+    assert (image_set.height, image_set.width, image_set.train.rows, image_set.test.rows) == (4, 4, 30, 12)
+    images, labels = rows_of(image_set.train)
     np.testing.assert_array_equal(images, arrays[catalogue.TRAIN_IMAGES])
     np.testing.assert_array_equal(labels, arrays[catalogue.TRAIN_LABELS])
 
 
 def test_from_folder_names_classes_as_asked_but_unverified(tmp_path):
-    found = published.from_folder(save(tmp_path / "mine", small_set()), "fashion-mnist")
-    assert found.name == "fashion-mnist (unverified)"
-    assert found.classes[0] == "T-shirt/top"
+    image_set = published.from_folder(save(tmp_path / "mine", small_set()), "fashion-mnist")
+    assert image_set.name == "fashion-mnist (unverified)"
+    assert image_set.classes[0] == "T-shirt/top"
     more = published.from_folder(save(tmp_path / "more", small_set(classes=12)), "mnist")
     assert more.classes == tuple(map(str, range(12)))
 
@@ -80,11 +80,11 @@ def test_from_folder_recognizes_published_hashes(tmp_path, monkeypatch, packed):
 
 
 def test_from_folder_keeps_classes_first_and_limits_second(tmp_path):
-    found = published.from_folder(save(tmp_path / "mine", small_set()), None, (2, 0), 5)
-    images, labels = rows_of(found.train)
+    image_set = published.from_folder(save(tmp_path / "mine", small_set()), None, (2, 0), 5)
+    images, labels = rows_of(image_set.train)
     assert labels.tolist() == [1, 0, 1, 0, 1]  # rows 0, 2, 3, 5, 6 have the classes 0, 2, 0, 2, 0
     np.testing.assert_array_equal(images, small_set()[catalogue.TRAIN_IMAGES][[0, 2, 3, 5, 6]])
-    assert found.test.rows == 5
+    assert image_set.test.rows == 5
     assert published.from_folder(str(tmp_path / "mine"), None, None, 1_000).train.rows == 30
 
 
@@ -118,9 +118,9 @@ def test_keep_classes_refuses_a_class_without_rows():
 def test_keep_classes_is_a_plain_loop_over_rows(labels, order, count):
     digits = [digit for digit in order if digit in labels][:count]
     images = np.arange(len(labels), dtype=np.uint8)[:, None, None]
-    kept, renumbered = keep_classes(images, np.array(labels, np.uint8), digits, "training")
+    stored, renumbered = keep_classes(images, np.array(labels, np.uint8), digits, "training")
     expected = [(row, digits.index(label)) for row, label in enumerate(labels) if label in digits]
-    assert list(zip(kept.ravel().tolist(), renumbered.tolist(), strict=True)) == expected
+    assert list(zip(stored.ravel().tolist(), renumbered.tolist(), strict=True)) == expected
 
 
 @given(st.lists(st.integers(0, 255), min_size=2, unique=True))
@@ -147,15 +147,20 @@ def test_parse_digits_refuses(text):
 
 @pytest.mark.mnist
 def test_mnist_is_recognized_whole(mnist):
-    found = published.from_folder(str(mnist), None)
-    assert (found.name, found.classes) == ("mnist", tuple("0123456789"))
-    assert (found.train.rows, found.test.rows, found.height, found.width) == (60_000, 10_000, 28, 28)
+    image_set = published.from_folder(str(mnist), None)
+    assert (image_set.name, image_set.classes) == ("mnist", tuple("0123456789"))
+    assert (image_set.train.rows, image_set.test.rows, image_set.height, image_set.width) == (
+        60_000,
+        10_000,
+        28,
+        28,
+    )
 
 
 @pytest.mark.mnist
 def test_mnist_zeros_and_ones_are_the_articles_binary_task(mnist):
-    found = published.from_folder(str(mnist), "mnist", (0, 1))
-    assert (found.train.rows, found.test.rows) == (12_665, 2_115)
-    assert np.bincount(rows_of(found.train)[1]).tolist() == [5_923, 6_742]
+    image_set = published.from_folder(str(mnist), "mnist", (0, 1))
+    assert (image_set.train.rows, image_set.test.rows) == (12_665, 2_115)
+    assert np.bincount(rows_of(image_set.train)[1]).tolist() == [5_923, 6_742]
     swapped = published.from_folder(str(mnist), "mnist", (1, 0))
     assert np.bincount(rows_of(swapped.train)[1]).tolist() == [6_742, 5_923]

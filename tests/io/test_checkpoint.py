@@ -75,7 +75,7 @@ def test_a_run_cut_at_any_epoch_ends_as_it_would_have(name):
     whole = [start, *run(start)]
     for cut in range(1, len(whole)):
         progress = carried_over(whole[cut])
-        optimizer.check(progress.state, params)
+        progress = progress._replace(state=optimizer.restore(progress.state, params))
         for progress in run(progress):
             pass
         assert timeless(progress.history) == timeless(whole[-1].history)
@@ -85,24 +85,53 @@ def test_a_run_cut_at_any_epoch_ends_as_it_would_have(name):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_what_is_written_comes_back_as_it_was(name):
-    start, run, *_ = prepared(RECIPES[name], epochs=4)
+    start, run, optimizer, params = prepared(RECIPES[name], epochs=4)
     *_, last = run(start)
     back = carried_over(last)
     assert repr(back.history) == repr(last.history)
-    assert _plain(back.state) == _plain(last.state)
+    assert repr(back.state) == repr(tree.to_plain(last.state))
+    assert same_states(optimizer.restore(back.state, params), last.state)
     assert (back.best is None) == (last.best is None)
     if last.best is not None:
         assert back.best[:2] == last.best[:2] and bits(back.best.params) == bits(last.best.params)
 
 
-def _plain(nest):
-    if isinstance(nest, dict):
-        return {key: _plain(branch) for key, branch in nest.items()}
-    if isinstance(nest, (list, tuple)):
-        return [_plain(branch) for branch in nest]
-    return (
-        (nest.tobytes(), nest.dtype, nest.shape) if isinstance(nest, np.ndarray) else (type(nest), repr(nest))
-    )
+def test_the_keys_are_those_of_earlier_versions():
+    """Version 0.1.0 reads a checkpoint only with these keys in this order."""
+    stored = {}
+    for name in RECIPES:
+        start, run, *_ = prepared(RECIPES[name], epochs=3)
+        *_, last = run(start)
+        stored[name] = tree.to_plain(last.state)
+    for name, state in stored.items():
+        if name != "l-bfgs":
+            assert list(state) == ["trial", "slots", "steps", "learning_rate", "memory", "standing"]
+    assert list(stored["bold driver"]["standing"]) == ["trial", "slots", "cost", "grads", "undone"]
+    assert list(stored["adamw on a plateau"]["memory"]) == ["best", "waited", "scale"]
+    assert list(stored["averaged"]["slots"]) == ["inner", "outer"]
+    state = stored["l-bfgs"]
+    assert list(state) == [
+        *("trial", "learning_rate", "standing", "pairs", "direction", "line", "progress", "finished")
+    ]
+    assert list(state["standing"]) == ["params", "cost", "grads"]
+    assert list(state["pairs"][0]) == ["s", "y", "sy"]
+    assert list(state["progress"]) == ["cost", "gradient", "stalled"]
+    assert list(state["line"]) == ["start", "low", "high", "trials", "last"]
+    assert [type(value) for value in state["line"]["start"]] == [float, float, float]
+
+
+def same_states(found, expected):
+    """Whether two states have the same types and bits."""
+    if isinstance(expected, (dict, list, tuple)):
+        branches = [
+            list(nest.values()) if isinstance(nest, dict) else list(nest) for nest in (found, expected)
+        ]
+        names = list(expected) == list(found) if isinstance(expected, dict) else True
+        same_length = len(branches[0]) == len(branches[1])
+        return type(found) is type(expected) and names and same_length and all(map(same_states, *branches))
+    if isinstance(expected, np.ndarray):
+        return bits([found]) == bits([expected])
+    return type(found) is type(expected) and repr(found) == repr(expected)
 
 
 def _state(bad, standing=None):
@@ -117,7 +146,7 @@ def _state(bad, standing=None):
 
 
 @pytest.mark.parametrize(
-    ("state", "best", "told"),
+    ("state", "best", "fault"),
     [
         (_state("trial"), None, "state.trial.0.W: expected finite numbers, found nan"),
         (_state("slots"), None, "state.slots.0.W.mean: expected finite numbers, found nan"),
@@ -134,13 +163,13 @@ def _state(bad, standing=None):
         (_state(""), [{"W": np.array([np.nan])}], "best.0.W: expected finite numbers, found nan"),
     ],
 )
-def test_parameters_that_are_not_finite_are_a_fault_of_the_file(state, best, told):
+def test_parameters_that_are_not_finite_are_a_fault_of_the_file(state, best, fault):
     line = Epoch(1, 1.0, 0.5, 0.1, True, 7, 0.1, 1.0, 0.5)
     progress = Progress(state, (line,), None if best is None else Best(1, 1.0, best))
-    if told is None:
+    if fault is None:
         assert repr(carried_over(progress).state) == repr(state)
         return
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=fault):
         carried_over(progress)
 
 
@@ -219,9 +248,9 @@ def test_what_is_no_checkpoint_is_refused_in_one_line(content, message):
 
 @given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
 @settings(max_examples=300)
-def test_a_damaged_checkpoint_fails_in_no_other_way(place, change):
+def test_a_damaged_checkpoint_fails_in_no_other_way(offset, change):
     damaged = bytearray(CONTENT)
-    damaged[place] ^= change
+    damaged[offset] ^= change
     try:
         checkpoint.from_bytes(bytes(damaged))
     except ValueError as error:
@@ -229,9 +258,9 @@ def test_a_damaged_checkpoint_fails_in_no_other_way(place, change):
 
 
 def test_a_checkpoint_is_plain_numpy_and_json():
-    with np.load(io.BytesIO(CONTENT), allow_pickle=False) as found:
-        assert json.loads(str(found["checkpoint"]))["config"] == {"epochs": 3}
-        assert np.array_equal(found["0"], np.ones((2, 2)))
+    with np.load(io.BytesIO(CONTENT), allow_pickle=False) as arrays_read:
+        assert json.loads(str(arrays_read["checkpoint"]))["config"] == {"epochs": 3}
+        assert np.array_equal(arrays_read["0"], np.ones((2, 2)))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +271,7 @@ def test_a_checkpoint_is_plain_numpy_and_json():
         (
             "bold driver",
             {"standing": None},
-            "state.standing: expected the last point that stood, found nothing",
+            "state.standing: expected the last accepted point, found nothing",
         ),
         ("l-bfgs", {"line": None}, "state.line: expected the line of the trial, found nothing"),
         ("l-bfgs", {"pairs": [{}]}, "state.pairs.0: expected s, y, sy, found nothing"),
@@ -256,6 +285,7 @@ def test_a_checkpoint_is_plain_numpy_and_json():
 def test_a_state_that_does_not_fit_the_network_or_the_optimiser_is_named(name, change, message):
     start, run, optimizer, params = prepared(RECIPES[name], epochs=3)
     *_, last = run(start)
-    optimizer.check(last.state, params)
+    stored = tree.to_plain(last.state)
+    optimizer.restore(stored, params)
     with pytest.raises(ValueError, match=message):
-        optimizer.check({**last.state, **change}, params)
+        optimizer.restore({**stored, **change}, params)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from nn.core import fingerprint
+from nn.core import fingerprint, npz
 from nn.data.local_rdd import local_rdd
 from nn.io import checkpoint
 from nn.training.backend import Facts
@@ -39,17 +39,24 @@ def test_a_model_predicts():
 
 def test_a_run_goes_on_from_a_checkpoint():
     images, labels = rows()
-    point = checkpoint.from_bytes((FOLDER / "checkpoint.npz").read_bytes())
+    content = (FOLDER / "checkpoint.npz").read_bytes()
+    point = checkpoint.from_bytes(content)
     recipe = Recipe.read(FOLDER / "config.json")
     run = TrainingRun.of(recipe, Facts(9, labels, 3, 255.0, 2))
-    run.check(point.progress)
+    progress = run.restore(point.progress)
+    assert texts_of(checkpoint.to_bytes(point._replace(progress=progress))) == texts_of(content)
     earlier = len(point.progress.history)
     assert earlier == recipe.epochs == 4 and point.versions["nn"] == "0.1.0"
     backend = LocalBackend(local_rdd(images, labels))
     backend.split(run.split)
     longer = TrainingRun.of(Recipe.of(**{**recipe_values(), "epochs": 6}), Facts(9, labels, 3, 255.0, 2))
-    *_, last = longer.epochs(backend, point.progress)
+    *_, last = longer.epochs(backend, progress)
     assert len(last.history) == 6 and last.history[:4] == point.progress.history
+
+
+def texts_of(content):
+    """The JSON text of a checkpoint with its arrays, in their order."""
+    return [(name, array.dtype, array.tobytes()) for name, array in npz.from_bytes(content).items()]
 
 
 def recipe_values():

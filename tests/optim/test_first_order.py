@@ -1,4 +1,4 @@
-"""Descent undoes what a judging schedule does not let stand, follows the schedule's time, and clips."""
+"""A rejected step goes back to the last accepted point; rates follow the schedule's time; gradients are clipped."""
 
 import math
 
@@ -7,6 +7,7 @@ import pytest
 
 from nn.core import tree
 from nn.optim.first_order import FirstOrder, clipped
+from nn.optim.optimizer import accepted_params
 from nn.optim.rules import RULES, SGD, Adam, Momentum
 from nn.optim.schedules import BoldDriver, Constant, Cosine, Plateau
 
@@ -19,66 +20,66 @@ def at(params):
     return float(params[0]["b"][0])
 
 
-def test_bold_driver_goes_back_and_tries_the_kept_gradient_at_half_the_rate():
+def test_bold_driver_goes_back_and_steps_along_the_old_gradient_at_half_the_rate():
     descent = FirstOrder(SGD(), BoldDriver(growth=1.5), 1.0)
     state = descent.init(one(10))
     state, accepted = descent.tell(state, 5.0, one(2))  # start values: 10 -> 10 - 1*2
-    assert accepted and at(state["trial"]) == 8 and state["learning_rate"] == 1.0
+    assert accepted and at(state.trial) == 8 and state.learning_rate == 1.0
     state, accepted = descent.tell(state, 6.0, one(100))  # worse: back to 10, 10 - 0.5*2
-    assert not accepted and at(state["trial"]) == 9 and state["learning_rate"] == 0.5
-    assert at(descent.result(state)) == 10
+    assert not accepted and at(state.trial) == 9 and state.learning_rate == 0.5
+    assert at(accepted_params(state)) == 10
     state, accepted = descent.tell(state, 5.5, one(100))  # worse again: 10 - 0.25*2
-    assert not accepted and at(state["trial"]) == 9.5
-    state, accepted = descent.tell(state, 4.0, one(4))  # better: 9.5 stands, 9.5 - 0.375*4
-    assert accepted and at(state["trial"]) == 8 and state["learning_rate"] == 0.375
-    assert at(descent.result(state)) == 9.5
+    assert not accepted and at(state.trial) == 9.5
+    state, accepted = descent.tell(state, 4.0, one(4))  # better: from 9.5 on, 9.5 - 0.375*4
+    assert accepted and at(state.trial) == 8 and state.learning_rate == 0.375
+    assert at(accepted_params(state)) == 9.5
 
 
-def test_bold_driver_restores_the_velocity_and_drops_it_when_undone_twice():
+def test_bold_driver_restores_the_velocity_and_drops_it_after_two_rejections():
     descent = FirstOrder(Momentum(0.5), BoldDriver(growth=1.0), 1.0)
     state = descent.init(one(0))
     state, _ = descent.tell(state, 3.0, one(1))  # v = 1, trial -1
-    state, _ = descent.tell(state, 2.0, one(1))  # stands with v = 1; v = 1.5, trial -2.5
-    assert at(state["trial"]) == -2.5
+    state, _ = descent.tell(state, 2.0, one(1))  # accepted with v = 1; v = 1.5, trial -2.5
+    assert at(state.trial) == -2.5
     state, accepted = descent.tell(state, 9.0, one(50))  # from v = 1 again, at rate 0.5
-    assert not accepted and at(state["trial"]) == -1 - 0.5 * 1.5
+    assert not accepted and at(state.trial) == -1 - 0.5 * 1.5
     state, accepted = descent.tell(state, 9.0, one(50))  # from v = 0, at rate 0.25
-    assert not accepted and at(state["trial"]) == -1 - 0.25 * 1.0
+    assert not accepted and at(state.trial) == -1 - 0.25 * 1.0
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_bold_driver_puts_every_rules_memory_back(name):
+def test_bold_driver_restores_the_slots_of_every_rule(name):
     descent = FirstOrder(RULES[name](), BoldDriver(), 0.1)
     state, _ = descent.tell(descent.init(one(3)), 3.0, one(1))
     state, _ = descent.tell(state, 2.0, one(1))
-    standing = tree.copy(state["standing"]["slots"])
+    slots = tree.copy(state.accepted.slots)
     for cost in (5.0, 4.0):
-        state, accepted = descent.judge(state, cost)
-        assert not accepted and at(state["trial"]) == at(descent.result(state))
-        kept = standing if cost == 5.0 else descent.init(one(3))["slots"]  # undone twice: afresh
-        for a, b in zip(tree.arrays(state["slots"]), tree.arrays(kept), strict=True):
+        state, accepted = descent.accept_or_reject(state, cost)
+        assert not accepted and at(state.trial) == at(accepted_params(state))
+        expected = slots if cost == 5.0 else descent.init(one(3)).slots  # rejected twice: reset
+        for a, b in zip(tree.arrays(state.slots), tree.arrays(expected), strict=True):
             assert np.array_equal(a, b)
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_bold_driver_never_gets_stuck_uphill_with_any_rule(name):
-    """A cost that only falls along the standing point's own gradient is found again from every memory."""
+    """A cost that falls only along the gradient of the accepted point falls again, whatever the slots."""
     descent = FirstOrder(RULES[name](), BoldDriver(), 1.0)
-    state, undone = descent.init(one(5)), 0
+    state, rejected = descent.init(one(5)), 0
     for _ in range(120):
-        place = at(state["trial"])
+        place = at(state.trial)
         state, accepted = descent.tell(state, abs(place), one(np.sign(place)))
-        undone += not accepted
-    assert undone and abs(at(descent.result(state))) < 0.05
+        rejected += not accepted
+    assert rejected and abs(at(accepted_params(state))) < 0.05
 
 
-def test_a_told_state_is_left_as_it_was():
+def test_tell_changes_no_array_of_the_state():
     descent = FirstOrder(Adam(), BoldDriver(), 0.1)
     state, _ = descent.tell(descent.init(one(3)), 3.0, one(1))
-    before = [a.copy() for a in tree.arrays([state["trial"], state["slots"], state["standing"]["grads"]])]
+    before = [a.copy() for a in tree.arrays([state.trial, state.slots, state.accepted.grads])]
     descent.tell(state, 2.0, one(1))
     descent.tell(state, 9.0, one(1))
-    after = list(tree.arrays([state["trial"], state["slots"], state["standing"]["grads"]]))
+    after = list(tree.arrays([state.trial, state.slots, state.accepted.grads]))
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 
@@ -87,14 +88,14 @@ def test_constant_schedule_keeps_the_latest_point():
     state = descent.init(one(3))
     state, accepted = descent.tell(state, 9.0, one(1))
     state, accepted = descent.tell(state, 99.0, one(1))
-    assert accepted and at(descent.result(state)) == 1
+    assert accepted and at(accepted_params(state)) == 1
 
 
 def rates(descent, steps):
     state, found = descent.init(one(0)), []
     for _ in range(steps):
         state = descent.move(state, one(0))
-        found.append(state["learning_rate"])
+        found.append(state.learning_rate)
     return found
 
 
@@ -114,7 +115,7 @@ def test_plateau_shrinks_the_rate_of_the_steps_that_follow():
     state, found = descent.init(one(0)), []
     for cost in (5.0, 4.0, 4.0, 4.5, 3.0, 3.0):
         state = descent.watch(descent.move(state, one(0)), cost)
-        found.append(state["learning_rate"])
+        found.append(state.learning_rate)
     assert found == pytest.approx([1.0, 1.0, 1.0, 1.0, 0.1, 0.1])
 
 
@@ -124,7 +125,7 @@ def test_clipping_bounds_the_norm_of_all_gradients_together():
     small = clipped(grads, 1.0)
     assert small[0]["W"] == pytest.approx(0.6) and small[0]["b"] == pytest.approx(0.8)
     descent = FirstOrder(SGD(), Constant(), 1.0, clip=1.0)
-    assert at(descent.move(descent.init(one(0)), one(-30))["trial"]) == pytest.approx(1.0)
+    assert at(descent.move(descent.init(one(0)), one(-30)).trial) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,7 @@
 
 import copy
 import dataclasses
-import io
 import itertools
-import json
 import math
 
 import numpy as np
@@ -13,7 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn.core import spec, tree
-from nn.optim.lbfgs import C1, C2, LBFGS, NOISE, Point, narrow, two_loop, wolfe_conditions_hold
+from nn.io import checkpoint
+from nn.io.checkpoint import Checkpoint
+from nn.optim.lbfgs import C1, C2, LBFGS, NOISE, Pair, Point, narrow, two_loop, wolfe_conditions_hold
+from nn.optim.optimizer import accepted_params
+from nn.training.records import Progress
 
 
 def rosenbrock(x):
@@ -49,16 +51,16 @@ def hills(seed, size, waves):
 def follow(function, start, optimizer, limit=2000):
     """[(state before, cost, grad, state after, accepted), ...] of a run on one array, to its end or the limit."""
     state, steps = optimizer.init([{"x": start}]), []
-    while not optimizer.finished(state) and len(steps) < limit:
-        cost, grad = function(state["trial"][0]["x"])
+    while not state.stop_reason and len(steps) < limit:
+        cost, grad = function(state.trial[0]["x"])
         after, accepted = optimizer.tell(state, cost, [{"x": grad}])
         steps.append((state, cost, grad, after, accepted))
         state = after
     return steps
 
 
-def found(optimizer, steps):
-    return optimizer.result(steps[-1][3])[0]["x"]
+def last_params(steps):
+    return accepted_params(steps[-1][3])[0]["x"]
 
 
 @pytest.mark.parametrize("size", [2, 20])
@@ -66,10 +68,10 @@ def found(optimizer, steps):
 def test_lbfgs_finds_the_bottom_of_rosenbrocks_valley(size, memory):
     optimizer = LBFGS(memory, tolerance=1e-7)
     steps = follow(rosenbrock, np.tile([-1.2, 1.0], size // 2), optimizer)
-    x = found(optimizer, steps)
+    x = last_params(steps)
     assert np.linalg.norm(rosenbrock(x)[1]) < 1e-6 and np.allclose(x, 1, atol=1e-6)
     assert len(steps) < 60
-    assert steps[-1][3]["finished"] == "no gradient is above 1e-07"
+    assert steps[-1][3].stop_reason == "no gradient is above 1e-07"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -77,7 +79,7 @@ def test_lbfgs_finds_the_minimum_of_an_ill_conditioned_quadratic(seed):
     function, minimum = quadratic(20, 1e4, seed)
     optimizer = LBFGS(50, tolerance=1e-6)
     steps = follow(function, np.zeros(20), optimizer)
-    assert np.allclose(found(optimizer, steps), minimum, atol=5e-6)
+    assert np.allclose(last_params(steps), minimum, atol=5e-6)
     assert len(steps) < 250
 
 
@@ -87,22 +89,22 @@ def test_lbfgs_steps_fulfil_the_strong_wolfe_conditions(seed, size, waves, width
     function = hills(seed, size, waves)
     start = np.random.default_rng(seed + 1).normal(size=size) * width
     steps = follow(function, start, LBFGS(tolerance=1e-6))
-    assert steps[-1][3]["finished"] == "no gradient is above 1e-06"
+    assert steps[-1][3].stop_reason == "no gradient is above 1e-06"
     checked = 0
     for before, cost, grad, after, accepted in steps[1:]:
-        standing, d, t = before["standing"], before["direction"][0]["x"], before["learning_rate"]
-        assert np.allclose(before["trial"][0]["x"], standing["params"][0]["x"] + t * d, rtol=1e-14)
-        slope = standing["grads"][0]["x"] @ d
-        rounding = 2 * NOISE * np.finfo(float).eps * abs(standing["cost"])
-        falls = cost <= standing["cost"] + C1 * t * slope
+        point, d, t = before.accepted, before.direction[0]["x"], before.learning_rate
+        assert np.allclose(before.trial[0]["x"], point.params[0]["x"] + t * d, rtol=1e-14)
+        slope = point.grads[0]["x"] @ d
+        rounding = 2 * NOISE * np.finfo(float).eps * abs(point.cost)
+        falls = cost <= point.cost + C1 * t * slope
         if accepted:
             assert slope < 0 and t > 0
-            assert falls or abs(cost - standing["cost"]) <= rounding
+            assert falls or abs(cost - point.cost) <= rounding
             assert abs(grad @ d) <= C2 * abs(slope) * (1 + 1e-12)
             checked += 1
         else:
             assert not falls or abs(grad @ d) >= C2 * abs(slope) * (1 - 1e-12)
-        assert before["line"]["trials"] < 15 and not before["line"]["last"]
+        assert before.search.trials < 15 and not before.search.is_last
     assert checked > 0 or len(steps) == 1
 
 
@@ -146,7 +148,7 @@ def test_line_search_ends_soon_whatever_its_first_step(name, first):
     steps = follow(
         lambda x: (value(stretch * x[0]), np.array([stretch * slope(stretch * x[0])])), np.zeros(1), LBFGS()
     )
-    tried = [before["trial"][0]["x"][0] * stretch for before, *_ in steps]
+    tried = [before.trial[0]["x"][0] * stretch for before, *_ in steps]
     ends = [number for number, step in enumerate(steps) if step[4]]
     assert tried[1] == pytest.approx(first)
     assert ends[1] <= 15
@@ -154,24 +156,24 @@ def test_line_search_ends_soon_whatever_its_first_step(name, first):
 
 def test_first_trial_of_a_line_is_the_whole_step_and_the_very_first_moves_by_one_at_most():
     steep = follow(lambda x: (float(50 * x @ x), 100 * x), np.array([3.0, 4.0]), LBFGS())
-    assert np.allclose(steep[0][3]["trial"][0]["x"], [3 - 0.6, 4 - 0.8])
-    assert steep[0][3]["learning_rate"] == pytest.approx(1 / 500)
+    assert np.allclose(steep[0][3].trial[0]["x"], [3 - 0.6, 4 - 0.8])
+    assert steep[0][3].learning_rate == pytest.approx(1 / 500)
     flat = follow(lambda x: (float(0.05 * x @ x), 0.1 * x), np.array([3.0, 4.0]), LBFGS())
-    assert flat[0][3]["learning_rate"] == 1 and np.allclose(flat[0][3]["trial"][0]["x"], [2.7, 3.6])
+    assert flat[0][3].learning_rate == 1 and np.allclose(flat[0][3].trial[0]["x"], [2.7, 3.6])
     steps = follow(rosenbrock, np.array([-1.2, 1.0]), LBFGS())
-    firsts = [after["learning_rate"] for *_, after, accepted in steps[1:-1] if accepted]
+    firsts = [after.learning_rate for *_, after, accepted in steps[1:-1] if accepted]
     assert len(firsts) > 20 and set(firsts) == {1.0}
 
 
 def test_first_tell_stands_and_nothing_leads_to_it():
     optimizer, start = LBFGS(), [{"W": np.array([[2.0]]), "b": np.array([1.0])}]
     state = optimizer.init(start)
-    assert state["trial"] is start and optimizer.result(state) is start
+    assert state.trial is start and accepted_params(state) is start
     assert optimizer.watch(state, 5.0) is state
-    assert state["learning_rate"] == 0.0 and not optimizer.finished(state)
+    assert state.learning_rate == 0.0 and not state.stop_reason
     state, accepted = optimizer.tell(state, 5.0, [{"W": np.array([[0.3]]), "b": np.array([0.4])}])
-    assert accepted and optimizer.result(state) is start and not optimizer.finished(state)
-    assert np.allclose(state["trial"][0]["W"], 1.7) and np.allclose(state["trial"][0]["b"], 0.6)
+    assert accepted and accepted_params(state) is start and not state.stop_reason
+    assert np.allclose(state.trial[0]["W"], 1.7) and np.allclose(state.trial[0]["b"], 0.6)
 
 
 # ---- the direction ----
@@ -192,14 +194,14 @@ def dense_inverse(pairs, size):
 @pytest.mark.parametrize("memory", [1, 4, 100])
 def test_direction_is_that_of_the_dense_inverse_of_the_last_pairs(memory):
     steps = follow(rosenbrock, np.tile([-1.2, 1.0], 5), LBFGS(memory, tolerance=1e-5), limit=30)
-    stood = [(before["trial"][0]["x"], grad, after) for before, _, grad, after, accepted in steps if accepted]
+    stood = [(before.trial[0]["x"], grad, after) for before, _, grad, after, accepted in steps if accepted]
     pairs = []
     for (x, g, _), (new_x, new_g, after) in itertools.pairwise(stood):
         pairs.append((new_x - x, new_g - g))
-        if after["direction"] is not None:
+        if after.direction is not None:
             expected = -dense_inverse(pairs[-memory:], 10) @ new_g
-            assert np.allclose(after["direction"][0]["x"], expected, rtol=1e-6)
-            assert len(after["pairs"]) == min(memory, len(pairs))
+            assert np.allclose(after.direction[0]["x"], expected, rtol=1e-6)
+            assert len(after.pairs) == min(memory, len(pairs))
     assert len(pairs) > 12
 
 
@@ -219,12 +221,12 @@ def test_two_loop_walks_nests_and_keeps_float32(rng):
     while len(pairs) < 5:
         s, y = draw(), draw()
         if tree.dot(s, y) > 0.5:
-            pairs.append({"s": s, "y": y, "sy": tree.dot(s, y)})
+            pairs.append(Pair(s, y, tree.dot(s, y)))
     grads = draw()
     out = two_loop(pairs, grads)
     assert all(leaf.dtype == np.float32 for leaf in tree.arrays(out))
     assert [list(layer) for layer in out] == [["W", "b"], [], ["W"]]
-    H = dense_inverse([(flat(pair["s"]), flat(pair["y"])) for pair in pairs], 10)
+    H = dense_inverse([(flat(pair.s), flat(pair.y)) for pair in pairs], 10)
     assert np.allclose(flat(out), H @ flat(grads), rtol=1e-3, atol=1e-4 * np.abs(H).max())
 
 
@@ -235,10 +237,10 @@ def test_pair_without_positive_curvature_is_not_remembered():
     state = optimizer.init([{"x": np.zeros(2)}])
     state, _ = optimizer.tell(state, 1.0, [{"x": np.array([1.0, 0.0])}])
     state, accepted = optimizer.tell(state, 0.0, [{"x": np.array([2.0, 0.0])}])
-    assert accepted and state["pairs"] == []
-    assert np.array_equal(state["direction"][0]["x"], [-2.0, 0.0])
+    assert accepted and state.pairs == []
+    assert np.array_equal(state.direction[0]["x"], [-2.0, 0.0])
     state, accepted = optimizer.tell(state, -1.0, [{"x": np.array([1.0, 0.0])}])
-    assert accepted and len(state["pairs"]) == 1
+    assert accepted and len(state.pairs) == 1
 
 
 def told_twice(optimizer, params, first, second):
@@ -250,23 +252,23 @@ def told_twice(optimizer, params, first, second):
 
 def test_pair_too_small_for_its_squares_is_not_remembered():
     state = told_twice(LBFGS(tolerance=0), np.zeros(1), (1.0, [1e-160]), (1.0, [0.5e-160]))
-    assert state["pairs"] == []
+    assert state.pairs == []
 
 
 @pytest.mark.parametrize("size", [1e-170, 1e200])
 def test_gradient_whose_square_is_no_number_ends_the_run(size):
     optimizer = LBFGS(tolerance=0)
     state, _ = optimizer.tell(optimizer.init([{"x": np.zeros(1)}]), 1.0, [{"x": np.array([size])}])
-    assert optimizer.finished(state) and "too small or too large" in state["finished"]
+    assert state.stop_reason and "too small or too large" in state.stop_reason
 
 
 def test_direction_that_overflows_is_dropped_with_the_memory():
     optimizer = LBFGS()
     state, _ = optimizer.tell(optimizer.init([{"x": np.zeros(2)}]), 1.0, [{"x": np.array([1.0, 0.0])}])
-    wild = {"s": [{"x": np.array([0, 1e250])}], "y": [{"x": np.array([0, 1e-150])}], "sy": 1e100}
+    wild = Pair([{"x": np.array([0, 1e250])}], [{"x": np.array([0, 1e-150])}], 1e100)
     grad = np.array([-0.5, 0.7])
-    state, accepted = optimizer.tell({**state, "pairs": [wild]}, 0.5, [{"x": grad}])
-    assert accepted and state["pairs"] == [] and np.array_equal(state["direction"][0]["x"], -grad)
+    state, accepted = optimizer.tell(state._replace(pairs=[wild]), 0.5, [{"x": grad}])
+    assert accepted and state.pairs == [] and np.array_equal(state.direction[0]["x"], -grad)
 
 
 # ---- the bracket ----
@@ -348,11 +350,9 @@ def test_trial_whose_cost_is_not_finite_is_a_step_too_far(beyond):
 
     optimizer = LBFGS()
     steps = follow(function, np.array([-0.74]), optimizer)
-    assert found(optimizer, steps) == pytest.approx(-0.5, abs=1e-4)
-    assert all(np.isfinite(optimizer.result(after)[0]["x"]).all() for *_, after, _ in steps)
-    after_wall = [
-        after["learning_rate"] for before, *_, after, accepted in steps if before["trial"][0]["x"][0] > 0
-    ]
+    assert last_params(steps) == pytest.approx(-0.5, abs=1e-4)
+    assert all(np.isfinite(accepted_params(after)[0]["x"]).all() for *_, after, _ in steps)
+    after_wall = [after.learning_rate for before, *_, after, accepted in steps if before.trial[0]["x"][0] > 0]
     assert after_wall and after_wall[0] == pytest.approx(0.1)
 
 
@@ -360,31 +360,26 @@ def test_wall_leaves_no_infinity_in_the_state():
     optimizer = LBFGS()
     state, _ = optimizer.tell(optimizer.init([{"x": np.zeros(1)}]), 1.0, [{"x": np.ones(1)}])
     state, accepted = optimizer.tell(state, math.inf, [{"x": np.full(1, np.nan)}])
-    assert not accepted and state["line"]["high"] == [1.0, None, None] and state["learning_rate"] == 0.1
+    assert not accepted and state.search.high == Point(1.0, None, None) and state.learning_rate == 0.1
     state, accepted = optimizer.tell(state, 0.9, [{"x": np.ones(1)}])
-    assert not accepted and state["learning_rate"] == pytest.approx(0.55)
+    assert not accepted and state.learning_rate == pytest.approx(0.55)
 
 
 @pytest.mark.parametrize("cost", [math.nan, math.inf])
 def test_start_values_without_a_finite_cost_end_at_once(cost):
     optimizer = LBFGS()
     state, accepted = optimizer.tell(optimizer.init([{"x": np.zeros(1)}]), cost, [{"x": np.ones(1)}])
-    assert accepted and optimizer.finished(state) and "no finite cost" in state["finished"]
+    assert accepted and state.stop_reason and "no finite cost" in state.stop_reason
 
 
 def test_gradient_within_the_tolerance_finishes():
     optimizer = LBFGS(tolerance=1e-3)
     for size, finished in ((0.9e-3, True), (1.1e-3, False)):
         state, _ = optimizer.tell(optimizer.init([{"x": np.zeros(2)}]), 1.0, [{"x": np.array([0.0, -size])}])
-        assert optimizer.finished(state) is finished
-        assert (
-            (state["learning_rate"] == 0.0)
-            is (state["direction"] is None)
-            is (state["line"] is None)
-            is finished
-        )
+        assert bool(state.stop_reason) is finished
+        assert (state.learning_rate == 0.0) is (state.direction is None) is (state.search is None) is finished
     state, _ = optimizer.tell(optimizer.init([{}, {"x": np.zeros(0)}]), 1.0, [{}, {"x": np.zeros(0)}])
-    assert optimizer.finished(state)
+    assert state.stop_reason
 
 
 def test_search_without_a_wolfe_point_takes_its_best_point():
@@ -393,10 +388,10 @@ def test_search_without_a_wolfe_point_takes_its_best_point():
     state = optimizer.init([{"x": np.zeros(1)}])
     told = []
     for _ in range(5):
-        told.append(float(state["trial"][0]["x"][0]))
+        told.append(float(state.trial[0]["x"][0]))
         state, accepted = optimizer.tell(state, told[-1], [{"x": np.ones(1)}])
     assert told == [0, -1, -5, -25, -125] and accepted
-    assert optimizer.result(state)[0]["x"][0] == -125
+    assert accepted_params(state)[0]["x"][0] == -125
 
 
 def test_search_that_ends_beside_its_best_point_measures_that_again():
@@ -409,13 +404,13 @@ def test_search_that_ends_beside_its_best_point_measures_that_again():
     state = optimizer.init([{"x": np.ones(1) * 3}])
     told = []
     for _ in range(6):
-        x, line = state["trial"][0]["x"], state["line"]
+        x, line = state.trial[0]["x"], state.search
         told.append(kink(x)[0])
         state, accepted = optimizer.tell(state, told[-1], [{"x": kink(x)[1]}])
         if accepted and line is not None:
             break
-    assert accepted and line["last"] and told[-1] == min(told) and told[-1] in told[:-2]
-    assert state["standing"]["cost"] == told[-1]
+    assert accepted and line.is_last and told[-1] == min(told) and told[-1] in told[:-2]
+    assert state.accepted.cost == told[-1]
 
 
 def test_best_point_that_measures_as_no_number_is_not_taken():
@@ -423,39 +418,39 @@ def test_best_point_that_measures_as_no_number_is_not_taken():
     state, _ = optimizer.tell(optimizer.init([{"x": np.zeros(1)}]), 1.0, [{"x": np.ones(1)}])
     state, _ = optimizer.tell(state, 0.5, [{"x": np.ones(1)}])
     state, accepted = optimizer.tell(state, 9.0, [{"x": -np.ones(1)}])
-    assert not accepted and state["line"]["last"] and state["trial"][0]["x"][0] == -1
+    assert not accepted and state.search.is_last and state.trial[0]["x"][0] == -1
     state, accepted = optimizer.tell(state, math.nan, [{"x": np.ones(1)}])
-    assert not accepted and optimizer.finished(state) and optimizer.result(state)[0]["x"][0] == 0
+    assert not accepted and state.stop_reason and accepted_params(state)[0]["x"][0] == 0
 
 
 def test_direction_that_leads_nowhere_is_dropped_with_the_memory_and_then_it_gives_up():
     optimizer = LBFGS(max_trials=3)
     state = optimizer.init([{"x": np.array([4.0, 1.0])}])
     for _ in range(30):
-        x = state["trial"][0]["x"]
+        x = state.trial[0]["x"]
         state, _ = optimizer.tell(state, float(x @ x), [{"x": 2 * x * [1, 5]}])
-        if len(state["pairs"]) == 2:
+        if len(state.pairs) == 2:
             break
-    stood = optimizer.result(state)
+    stood = accepted_params(state)
     for trial in range(6):
         state, accepted = optimizer.tell(state, 1e3, [{"x": np.ones(2)}])
-        assert not accepted and optimizer.result(state) is stood
-        assert len(state["pairs"]) == (2 if trial < 2 else 0)
+        assert not accepted and accepted_params(state) is stood
+        assert len(state.pairs) == (2 if trial < 2 else 0)
         if trial == 2:
-            assert np.array_equal(state["direction"][0]["x"], -state["standing"]["grads"][0]["x"])
-    assert optimizer.finished(state) and "no step lowers the cost" in state["finished"]
-    assert state["trial"] is stood and state["learning_rate"] == 0.0
-    assert state["direction"] is None and state["line"] is None
+            assert np.array_equal(state.direction[0]["x"], -state.accepted.grads[0]["x"])
+    assert state.stop_reason and "no step lowers the cost" in state.stop_reason
+    assert state.trial is stood and state.learning_rate == 0.0
+    assert state.direction is None and state.search is None
 
 
-def test_trial_that_rounds_to_the_standing_point_is_not_asked_for():
+def test_trial_that_rounds_to_the_accepted_point_is_not_asked_for():
     optimizer = LBFGS()
     start = [{"x": np.array([1e8], np.float32)}]  # its neighbours are 8 apart
     state, _ = optimizer.tell(optimizer.init(start), 1.0, [{"x": np.array([20.0], np.float32)}])
-    state = {**state, "learning_rate": 1.0, "trial": [{"x": start[0]["x"] - np.float32(20)}]}
+    state = state._replace(learning_rate=1.0, trial=[{"x": start[0]["x"] - np.float32(20)}])
     trials = 0
-    while not optimizer.finished(state):
-        assert state["trial"][0]["x"][0] != 1e8
+    while not state.stop_reason:
+        assert state.trial[0]["x"][0] != 1e8
         state, _ = optimizer.tell(state, 2.0, [{"x": np.array([-1.0], np.float32)}])
         trials += 1
     assert trials < 4
@@ -467,9 +462,9 @@ def test_trial_that_rounds_to_the_lowest_point_ends_the_search():
     state, _ = optimizer.tell(optimizer.init([{"x": start}]), 0.0, [{"x": np.ones(1, np.float32)}])
     accepted = False
     while not accepted:
-        told.append(float(state["trial"][0]["x"][0]) - 1e7)
+        told.append(float(state.trial[0]["x"][0]) - 1e7)
         cost, slope = (told[-1], 1) if told[-1] >= -25 else (2.0, -1)
-        last = state["line"]["last"]
+        last = state.search.is_last
         state, accepted = optimizer.tell(state, cost, [{"x": np.full(1, slope, np.float32)}])
     assert last and told[:4] == [-1, -5, -25, -125] and told[-1] == -25
     assert told.count(-25) == 2 and len(told) < 12
@@ -482,10 +477,10 @@ def test_array_that_does_not_move_does_not_end_a_search():
         beside.init([{"x": np.array([-1.2, 1.0]), "y": np.ones(3)}]),
     )
     for _ in range(40):
-        cost, grad = rosenbrock(state["trial"][0]["x"])
+        cost, grad = rosenbrock(state.trial[0]["x"])
         state, _ = alone.tell(state, cost, [{"x": grad}])
         other, _ = beside.tell(other, cost, [{"x": grad, "y": np.zeros(3)}])
-        assert np.array_equal(state["trial"][0]["x"], other["trial"][0]["x"])
+        assert np.array_equal(state.trial[0]["x"], other.trial[0]["x"])
 
 
 @pytest.mark.filterwarnings("error")
@@ -494,16 +489,16 @@ def test_line_that_leaves_float32_is_followed_back_without_a_warning():
     state = optimizer.init([{"x": np.zeros(1, np.float32)}])
     told = []
     for _ in range(82):
-        told.append(float(state["trial"][0]["x"][0]))
+        told.append(float(state.trial[0]["x"][0]))
         state, accepted = optimizer.tell(state, told[-1], [{"x": np.ones(1, np.float32)}])
     assert -math.inf in told and accepted
-    assert np.isfinite(optimizer.result(state)[0]["x"]).all() and optimizer.result(state)[0]["x"][0] < -1e37
+    assert np.isfinite(accepted_params(state)[0]["x"]).all() and accepted_params(state)[0]["x"][0] < -1e37
 
 
 @pytest.mark.parametrize(("size", "stalled"), [(0.95, 1), (0.85, 0)])
 def test_progress_is_a_gradient_a_tenth_smaller(size, stalled):
     state = told_twice(LBFGS(), np.zeros(2), (1.0, [1.0, 1.0]), (1.0, [size, 0.0]))
-    assert state["progress"]["stalled"] == stalled
+    assert state.improvement.steps_since == stalled
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -517,8 +512,8 @@ def test_lbfgs_ends_where_noise_hides_the_cost(seed):
         return cost * (1 + 1e-7 * noise.normal()), grad * (1 + 1e-7 * noise.normal(size=20))
 
     steps = follow(noisy, np.zeros(20), optimizer)
-    assert optimizer.finished(steps[-1][3])
-    assert np.allclose(found(optimizer, steps), minimum, atol=1e-2)
+    assert steps[-1][3].stop_reason
+    assert np.allclose(last_params(steps), minimum, atol=1e-2)
 
 
 def test_steps_that_change_nothing_beyond_rounding_end_the_run():
@@ -529,12 +524,12 @@ def test_steps_that_change_nothing_beyond_rounding_end_the_run():
     for told in range(30):
         state, accepted = optimizer.tell(state, 1.0 - 2e-8 * told, [{"x": grad}])
         assert accepted
-        stalled.append(state["progress"]["stalled"])
-        if optimizer.finished(state):
+        stalled.append(state.improvement.steps_since)
+        if state.stop_reason:
             break
-        across = state["direction"][0]["x"][::-1] * np.array([-1, 1], np.float32)
+        across = state.direction[0]["x"][::-1] * np.array([-1, 1], np.float32)
         grad = across / np.linalg.norm(across)
-    assert stalled[-11:] == [*range(11)] and "less than its rounding errors" in state["finished"]
+    assert stalled[-11:] == [*range(11)] and "less than its rounding errors" in state.stop_reason
 
 
 @pytest.mark.parametrize(("fall", "shrink"), [(3e-7, 1.0), (0.0, 0.85)])
@@ -544,8 +539,8 @@ def test_steps_that_lower_the_cost_or_the_gradient_go_on(fall, shrink):
     grad = np.array([1.0, 0.0], np.float32)
     for told in range(30):
         state, accepted = optimizer.tell(state, 1.0 - fall * told, [{"x": grad}])
-        assert accepted and not optimizer.finished(state)
-        across = state["direction"][0]["x"][::-1] * np.array([-1, 1], np.float32)
+        assert accepted and not state.stop_reason
+        across = state.direction[0]["x"][::-1] * np.array([-1, 1], np.float32)
         grad = across / np.linalg.norm(across) * np.float32(shrink**told)
 
 
@@ -576,51 +571,30 @@ def test_lbfgs_fits_a_logistic_regression_in_float32_and_finishes(tolerance, why
     measure, start = logistic()
     optimizer = LBFGS(tolerance=tolerance)
     state, told = optimizer.init(start), 0
-    while not optimizer.finished(state) and told < 300:
-        state, _ = optimizer.tell(state, *measure(state["trial"]))
+    while not state.stop_reason and told < 300:
+        state, _ = optimizer.tell(state, *measure(state.trial))
         told += 1
-    assert told < (60 if tolerance else 150) and why in state["finished"]
-    cost, grads = measure(optimizer.result(state))
+    assert told < (60 if tolerance else 150) and why in state.stop_reason
+    cost, grads = measure(accepted_params(state))
     assert max(np.abs(g).max() for g in tree.arrays(grads)) <= 2e-5 and cost < 0.5
-    assert all(leaf.dtype == np.float32 for leaf in tree.arrays(optimizer.result(state)))
+    assert all(leaf.dtype == np.float32 for leaf in tree.arrays(accepted_params(state)))
 
 
 # ---- the state as a value ----
 
 
-def put_away(value, store):
-    """The state as text, its arrays by number in an .npz; anything that is not plain fails."""
-    if isinstance(value, np.ndarray):
-        store[f"a{len(store)}"] = value
-        return {"array": f"a{len(store) - 1}"}
-    if isinstance(value, dict):
-        assert all(type(key) is str for key in value)
-        return {key: put_away(item, store) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        assert type(value) in (list, tuple)
-        return [put_away(item, store) for item in value]
-    assert value is None or type(value) in (bool, int, float, str), type(value)
-    return value
+def arrays_of(state):
+    return [leaf for leaf in tree.arrays(state) if isinstance(leaf, np.ndarray)]
 
 
-def fetch_back(value, store):
-    if isinstance(value, dict):
-        if set(value) == {"array"}:
-            return store[value["array"]]
-        return {key: fetch_back(item, store) for key, item in value.items()}
-    return [fetch_back(item, store) for item in value] if isinstance(value, list) else value
-
-
-def through_a_file(state):
-    store, file = {}, io.BytesIO()
-    text = json.dumps(put_away(state, store), allow_nan=False)
-    np.savez(file, **store)
-    file.seek(0)
-    return fetch_back(json.loads(text), np.load(file))
+def from_a_file(optimizer, state, params):
+    """The state as it comes back from a checkpoint."""
+    content = checkpoint.to_bytes(Checkpoint(Progress(state), {}, {}, {}))
+    return optimizer.restore(checkpoint.from_bytes(content).progress.state, params)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_state_put_away_and_fetched_back_goes_on_with_the_same_bits(dtype):
+def test_state_from_a_checkpoint_goes_on_with_the_same_bits(dtype):
     def function(x):
         cost, grad = rosenbrock(x.astype(np.float64))
         return (cost if cost < 30 else np.float64(np.inf)), grad.astype(
@@ -632,10 +606,10 @@ def test_state_put_away_and_fetched_back_goes_on_with_the_same_bits(dtype):
     straight, stored = optimizer.init([{"x": start}]), optimizer.init([{"x": start}])
     in_lines = 0
     for _ in range(30):
-        stored = through_a_file(stored)
-        cost, grad = function(straight["trial"][0]["x"])
-        assert np.array_equal(straight["trial"][0]["x"], stored["trial"][0]["x"])
-        assert straight["learning_rate"] == stored["learning_rate"]
+        stored = from_a_file(optimizer, stored, [{"x": start}])
+        cost, grad = function(straight.trial[0]["x"])
+        assert np.array_equal(straight.trial[0]["x"], stored.trial[0]["x"])
+        assert straight.learning_rate == stored.learning_rate
         straight, accepted = optimizer.tell(straight, cost, [{"x": grad}])
         stored, _ = optimizer.tell(stored, cost, [{"x": grad}])
         in_lines += not accepted
@@ -645,13 +619,12 @@ def test_state_put_away_and_fetched_back_goes_on_with_the_same_bits(dtype):
 def test_tell_changes_nothing_in_place():
     optimizer = LBFGS(2)
     state, kinds = optimizer.init([{"x": np.tile([-1.2, 1.0], 2)}]), set()
-    while not optimizer.finished(state):
-        cost, grad = rosenbrock(state["trial"][0]["x"])
-        kept, grad_kept, store, store_kept = copy.deepcopy(state), grad.copy(), {}, {}
+    while not state.stop_reason:
+        cost, grad = rosenbrock(state.trial[0]["x"])
+        before, grad_before = copy.deepcopy(state), grad.copy()
         following, accepted = optimizer.tell(state, cost, [{"x": grad}])
-        assert put_away(state, store) == put_away(kept, store_kept)
-        assert all(np.array_equal(store[key], store_kept[key]) for key in store)
-        assert np.array_equal(grad, grad_kept)
+        assert all(map(np.array_equal, arrays_of(state), arrays_of(before)))
+        assert repr(state) == repr(before) and np.array_equal(grad, grad_before)
         state = following
         kinds.add(accepted)
     assert kinds == {True, False}
@@ -659,9 +632,7 @@ def test_tell_changes_nothing_in_place():
 
 def test_state_holds_no_more_arrays_than_it_says():
     for before, *_ in follow(rosenbrock, np.tile([-1.2, 1.0], 2), LBFGS(3)):
-        store = {}
-        put_away(before, store)
-        assert len({id(array) for array in store.values()}) <= 2 * 3 + 4
+        assert len({id(array) for array in arrays_of(before)}) <= 2 * 3 + 4
 
 
 # ---- its word ----

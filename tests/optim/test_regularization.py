@@ -64,7 +64,7 @@ def test_penalty_gradient_is_the_slope_of_its_value(rng):
     params = [{"W": rng.normal(size=(4, 3))}]
     step = [{"W": rng.normal(size=(4, 3))}]
     penalty = Penalty(0.3, 0.7)
-    promised = tree.dot([{"W": penalty._slope(params[0]["W"], 1.0)}], step)
+    promised = tree.dot([{"W": penalty._gradient(params[0]["W"], 1.0)}], step)
     moved = [penalty.value(tree.add(params, tree.scale(step, t))) for t in (1e-6, -1e-6)]
     assert (moved[0] - moved[1]) / 2e-6 == pytest.approx(promised, rel=1e-6)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nn.optim.first_order import FirstOrder
+from nn.optim.optimizer import accepted_params
 from nn.optim.rules import RULES, SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from nn.optim.schedules import BoldDriver, Constant
 
@@ -85,10 +86,10 @@ def test_table_holds_every_registered_rule():
 def test_rule_matches_its_formula(rule, formula, rate, rng):
     w, grads = rng.normal(size=(3, 2)), rng.normal(size=(7, 3, 2))
     descent = FirstOrder(rule, Constant(), 0.3)
-    state = descent.copy_for_update(descent.init([{"W": w}]))
+    state = descent.init([{"W": w}]).copy_for_update()
     for g in grads:
         state = descent.step(state, [{"W": g.copy()}])
-    assert np.allclose(state["trial"][0]["W"], formula(w, grads, 0.3), rtol=1e-12, atol=1e-12)
+    assert np.allclose(state.trial[0]["W"], formula(w, grads, 0.3), rtol=1e-12, atol=1e-12)
 
 
 @RULES_IN_TABLE
@@ -99,10 +100,10 @@ def test_rule_finds_the_bottom_of_a_parabola(rule, formula, rate, schedule):
     state = descent.init([{"b": np.zeros(2)}])
     costs = []
     for _ in range(400):
-        error = state["trial"][0]["b"] - bottom
+        error = state.trial[0]["b"] - bottom
         state, accepted = descent.tell(state, float(error @ error) / 2, [{"b": error}])
         costs += [float(error @ error)] if accepted else []
-    assert np.allclose(descent.result(state)[0]["b"], bottom, atol=0.02)
+    assert np.allclose(accepted_params(state)[0]["b"], bottom, atol=0.02)
     assert not schedule.can_reject or costs == sorted(costs, reverse=True)
 
 
@@ -113,16 +114,16 @@ def test_rule_keeps_the_dtype_and_what_it_was_given_a_copy_of(rule, formula, rat
     before = descent.init([{"W": w}])
     after = descent.move(before, [{"W": np.full(3, 0.5, np.float32)}])
     again = descent.move(before, [{"W": np.full(3, 0.5, np.float32)}])
-    assert (w == 1).all() and after["trial"][0]["W"].dtype == np.float32
-    assert np.array_equal(after["trial"][0]["W"], again["trial"][0]["W"])
-    assert all(slot.dtype in (np.float32, np.int64) for slot in after["slots"][0]["W"].values())
+    assert (w == 1).all() and after.trial[0]["W"].dtype == np.float32
+    assert np.array_equal(after.trial[0]["W"], again.trial[0]["W"])
+    assert all(slot.dtype in (np.float32, np.int64) for slot in after.slots[0]["W"].values())
 
 
 def test_weight_decay_leaves_biases_and_scales_out():
     descent = FirstOrder(AdamW(0.5), Constant(), 0.1)
     params = [{"W": np.ones(2), "b": np.ones(2), "gain": np.ones(2), "1.W": np.ones(2)}]
     state = descent.move(descent.init(params), [{key: np.zeros(2) for key in params[0]}])
-    moved = {key: value[0] for key, value in state["trial"][0].items()}
+    moved = {key: value[0] for key, value in state.trial[0].items()}
     assert moved == {"W": 0.95, "b": 1.0, "gain": 1.0, "1.W": 0.95}
 
 

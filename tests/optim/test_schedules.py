@@ -46,7 +46,7 @@ def test_table_holds_every_schedule_of_time():
 def test_schedule_matches_its_formula(schedule, formula):
     for time in (0, 0.5, 4.999, 5, 7.25, 15, 19.5, 20):
         assert schedule.factor(time, 20) == pytest.approx(formula(time))
-    assert schedule.judge(0.3, math.inf, 1.0) == (True, 0.3) and not schedule.can_reject
+    assert schedule.accept_or_reject(0.3, math.inf, 1.0) == (True, 0.3) and not schedule.can_reject
 
 
 def test_step_drops_on_its_epoch_in_spite_of_rounding():
@@ -68,40 +68,40 @@ def test_plateau_waits_counts_and_starts_again_after_a_better_cost():
     plateau, memory, scales = Plateau(2, drop=0.5, lowest=0.2), None, []
     for cost in (3.0, 3.0, 2.0, 2.0, 2.0, 2.5, math.nan, 2.0, 2.0):
         memory = plateau.watch(memory, cost)
-        scales.append(memory["scale"])
+        scales.append(memory.scale)
     assert scales == [1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.2]
 
 
 def test_bold_driver_lets_the_start_stand_without_growing():
-    assert BoldDriver().judge(0.1, 5.0, None) == (True, 0.1)
+    assert BoldDriver().accept_or_reject(0.1, 5.0, None) == (True, 0.1)
 
 
 def test_bold_driver_grows_while_the_cost_does_not_rise():
     driver = BoldDriver(growth=1.25)
-    assert driver.judge(0.4, 1.0, 1.0) == (True, 0.5)
-    assert driver.judge(0.4, 0.9, 1.0) == (True, 0.5)
+    assert driver.accept_or_reject(0.4, 1.0, 1.0) == (True, 0.5)
+    assert driver.accept_or_reject(0.4, 0.9, 1.0) == (True, 0.5)
 
 
 @pytest.mark.parametrize("cost", [1.0000001, math.inf, math.nan])
 def test_bold_driver_undoes_and_halves_when_the_cost_rises(cost):
-    assert BoldDriver().judge(0.4, cost, 1.0) == (False, 0.2)
+    assert BoldDriver().accept_or_reject(0.4, cost, 1.0) == (False, 0.2)
 
 
 @given(st.lists(st.booleans(), max_size=300))
 def test_bold_driver_stays_within_its_bounds(verdicts):
     driver, rate = BoldDriver(growth=2.0, lowest=0.01, highest=10.0), 0.1
     for good in verdicts:
-        _, rate = driver.judge(rate, 0.5 if good else 2.0, 1.0)
+        _, rate = driver.accept_or_reject(rate, 0.5 if good else 2.0, 1.0)
         assert 0.01 <= rate <= 10.0
 
 
 def test_bold_driver_never_moves_a_rate_the_wrong_way_at_its_bounds():
     driver = BoldDriver(lowest=0.01, highest=10.0)
-    assert driver.judge(50.0, 0.5, 1.0) == (
+    assert driver.accept_or_reject(50.0, 0.5, 1.0) == (
         True,
         50.0,
     )  # above the bound at the start: kept, not cut by success
-    assert driver.judge(0.001, 2.0, 1.0) == (False, 0.001)
+    assert driver.accept_or_reject(0.001, 2.0, 1.0) == (False, 0.001)
 
 
 @pytest.mark.parametrize(

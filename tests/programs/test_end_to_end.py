@@ -125,7 +125,7 @@ def test_lone_main_task_runs_with_the_zip_and_says_what_is_missing_without(data,
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "told"),
+    ("change", "code", "message"),
     [
         (lambda words: words[:4], 2, "the following arguments are required: OUTPUT"),
         (lambda words: [*words, "--hidden", "x"], 2, "--hidden: expected units as 64 or 128,64, found 'x'"),
@@ -134,11 +134,11 @@ def test_lone_main_task_runs_with_the_zip_and_says_what_is_missing_without(data,
     ],
     ids=["missing", "option", "file", "swapped"],
 )
-def test_bad_input_is_one_line_an_exit_code_and_nothing_written(data, tmp_path, change, code, told):
+def test_bad_input_is_one_line_an_exit_code_and_nothing_written(data, tmp_path, change, code, message):
     done = submit(MAIN, *change([*data, "out"]), cwd=tmp_path)
     ours = [line for line in done.stdout.splitlines() if line.startswith("main_task.py: error: ")]
     assert done.returncode == code, done.stdout
-    assert len(ours) == 1 and told in ours[0]
+    assert len(ours) == 1 and message in ours[0]
     assert "Traceback" not in done.stdout and "at org.apache" not in done.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -221,8 +221,8 @@ def test_data_that_cannot_be_learned_from_leave_an_earlier_run_as_it_was(finishe
 
 def test_a_recipe_without_its_data_says_how_to_make_it(small_images, tmp_path):
     done = submit(MAIN, "out", "--config", small_images / "all.json", cwd=tmp_path)
-    told = "TRAIN_IMAGES: no such file or folder: train.csv; make it with: python make_it.py"
-    assert done.returncode == 3 and told in done.stdout.splitlines()[-1]
+    message = "TRAIN_IMAGES: no such file or folder: train.csv; make it with: python make_it.py"
+    assert done.returncode == 3 and message in done.stdout.splitlines()[-1]
 
 
 def test_lbfgs_runs_as_a_job(data, tmp_path, spark, capsys):
@@ -270,9 +270,9 @@ def test_ctrl_c_leaves_whole_histories_and_no_screens_of_trace(data, tmp_path):
     shown += shown_until(terminal)
     assert process.wait(60) == 130
     saying = r"main_task.py: interrupted; the same command with --resume goes on after epoch (\d+)"
-    told = re.fullmatch(saying, shown.splitlines()[-1])
-    assert told, shown
-    assert int(told[1]) >= max(map(int, re.findall(r"epoch (\d+)/", shown)))  # all that was shown is kept
+    message = re.fullmatch(saying, shown.splitlines()[-1])
+    assert message, shown
+    assert int(message[1]) >= max(map(int, re.findall(r"epoch (\d+)/", shown)))  # all that was shown is kept
     assert "Traceback" not in shown and "py4j" not in shown, shown[-3000:]
     out = tmp_path / "out"
     left = {path.name for path in out.iterdir()}
@@ -292,11 +292,11 @@ def test_help_answers_before_spark_starts():
 
 
 def test_job_averages_replicas_says_when_rows_are_sorted_and_shuffles_them(tmp_path, spark, capsys):
-    places = []
+    paths = []
     for name, rows, seed in (("train", 1200, 1), ("test", 300, 2)):
         inputs, labels = blobs(rows, width=9, seed=seed)
         order = np.argsort(labels, kind="stable")
-        places += [
+        paths += [
             write_csv(tmp_path / f"x_{name}.csv", inputs[order]),
             write_csv(tmp_path / f"y_{name}.csv", labels[order]),
         ]
@@ -316,7 +316,7 @@ def test_job_averages_replicas_says_when_rows_are_sorted_and_shuffles_them(tmp_p
         ("sorted", []),
         ("mixed", ["--shuffle-once", "--rounds-per-epoch", "2", "--outer-momentum", "0.2"]),
     ):
-        job(spark, *places, tmp_path / out, *words, *more)
+        job(spark, *paths, tmp_path / out, *words, *more)
         shown = capsys.readouterr().out
         assert ("rows look sorted by class" in shown) == (out == "sorted")
         assert "% of " in shown and "was computing on 2 cores" in shown

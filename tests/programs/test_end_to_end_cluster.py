@@ -71,9 +71,9 @@ def test_job_and_plots_touch_no_local_path_and_write_no_secret(cluster, defaults
         write_csv(disk / "in" / f"x_{name}" / "part-00000", inputs[:half])
         write_csv(disk / "in" / f"x_{name}" / "part-00001", inputs[half:])
         write_csv(disk / "in" / f"y_{name}.csv", labels)
-    places = [f"viewfs://far/data/in/{name}" for name in ("x_train", "y_train.csv", "x_test", "y_test.csv")]
+    paths = [f"viewfs://far/data/in/{name}" for name in ("x_train", "y_train.csv", "x_test", "y_test.csv")]
     mount = {"spark.hadoop.fs.viewfs.mounttable.far.link./data": f"file://{disk}"}
-    words = [*places, "viewfs://far/data/out", *WORDS, "--checkpoint-every", "2"]
+    words = [*paths, "viewfs://far/data/out", *WORDS, "--checkpoint-every", "2"]
     done = submit(MAIN, *words, cwd=elsewhere, conf=settings(defaults, **mount), master=cluster.master)
     assert done.returncode == 0, done.stdout[-3000:]
     assert list(elsewhere.iterdir()) == []
@@ -109,10 +109,10 @@ def test_job_and_plots_touch_no_local_path_and_write_no_secret(cluster, defaults
 @pytest.mark.faults
 @pytest.mark.thorough
 def test_a_driver_without_the_secret_is_turned_away_in_one_line(cluster, tmp_path):
-    places = [tmp_path / name for name in "abcd"]
-    for place in places:
-        place.write_text("1,2\n")
-    done = submit(MAIN, *places, "out", cwd=tmp_path, master=cluster.master, timeout=180)
+    paths = [tmp_path / name for name in "abcd"]
+    for copy in paths:
+        copy.write_text("1,2\n")
+    done = submit(MAIN, *paths, "out", cwd=tmp_path, master=cluster.master, timeout=180)
     last = done.stdout.splitlines()[-1]
     assert (
         done.returncode == 4 and "Spark stopped by itself" in last and "spark.authenticate.secret" in last
@@ -127,9 +127,9 @@ def is_header(line):
 @pytest.mark.thorough
 def test_check_tells_what_each_executor_is(cluster, defaults, tmp_path):
     inputs, labels = blobs(1500, width=9)
-    places = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
+    paths = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
     done = submit(
-        MAIN, *places, "out", "--check", cwd=tmp_path, conf=settings(defaults), master=cluster.master
+        MAIN, *paths, "out", "--check", cwd=tmp_path, conf=settings(defaults), master=cluster.master
     )
     assert done.returncode == 0, done.stdout[-3000:]
     lines = done.stdout.splitlines()

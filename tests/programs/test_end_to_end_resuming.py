@@ -71,11 +71,11 @@ def refused_beside(process, data, cwd):
     """Check that no other run writes to OUTPUT beside one that is alive."""
     before = {path: path.stat().st_mtime_ns for path in (cwd / "out").rglob("*")}
     done = submit(MAIN, *data, "out", *WORDS, "--overwrite", cwd=cwd)
-    told = (
+    message = (
         f"main_task.py: error: OUTPUT: another run writes to {cwd}/out: process {python_under(process)} on "
     )
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("main_task.py: error: ")]
-    assert done.returncode == 2 and line.startswith(told), done.stdout[-3000:]
+    assert done.returncode == 2 and line.startswith(message), done.stdout[-3000:]
     assert {path: path.stat().st_mtime_ns for path in (cwd / "out").rglob("*")} == before
 
 
@@ -100,9 +100,9 @@ def test_a_killed_run_goes_on_to_the_same_model_and_then_has_nothing_to_do(data,
     process.wait()
     out = tmp_path / "out"
     assert not (out / "_SUCCESS").exists() and not (out / "model.npz").exists()
-    said = resumed(data, tmp_path)
-    assert "waiting" not in said and not (out / "_RUNNING").exists()
-    made = int(said.split("resumed   after epoch ")[1].split(" of ")[0])
+    output_text = resumed(data, tmp_path)
+    assert "waiting" not in output_text and not (out / "_RUNNING").exists()
+    made = int(output_text.split("resumed   after epoch ")[1].split(" of ")[0])
     assert made % 5 == 0 and made >= 15
     assert json.loads((out / "summary.json").read_text())["train"]["resumed_after"] == made
     same_run(out, whole)
@@ -126,11 +126,16 @@ def test_a_terminated_run_says_how_it_goes_on_and_does(data, whole, tmp_path, wh
     until = time.monotonic() + 30
     while not list((tmp_path / "out").glob("checkpoints/*.json")) and time.monotonic() < until:
         time.sleep(0.05)  # the Python program outlives spark-submit
-    while "main_task.py" not in (said := (tmp_path / "console.txt").read_text()) and time.monotonic() < until:
+    while (
+        "main_task.py" not in (output_text := (tmp_path / "console.txt").read_text())
+        and time.monotonic() < until
+    ):
         time.sleep(0.05)
-    last = said.splitlines()[-1]
-    assert last.startswith("main_task.py: terminated; the same command with --resume goes on after"), said
-    assert "Traceback" not in said and "py4j" not in said
+    last = output_text.splitlines()[-1]
+    assert last.startswith("main_task.py: terminated; the same command with --resume goes on after"), (
+        output_text
+    )
+    assert "Traceback" not in output_text and "py4j" not in output_text
     assert "resumed   after epoch" in resumed(data, tmp_path)
     same_run(tmp_path / "out", whole)
 
@@ -141,9 +146,9 @@ def test_a_program_without_spark_submit_is_terminated_with_all_its_group_and_say
     process = after(5, begin_command([sys.executable, MAIN, *words], cwd=tmp_path), tmp_path)
     os.killpg(process.pid, signal.SIGTERM)
     assert process.wait(60) == 143
-    said = (tmp_path / "console.txt").read_text()
+    output_text = (tmp_path / "console.txt").read_text()
     assert re.search(
-        r"\nmain_task.py: terminated; the same command with --resume goes on after epoch \d+\n$", said
+        r"\nmain_task.py: terminated; the same command with --resume goes on after epoch \d+\n$", output_text
     )
-    assert "Traceback" not in said and "Exception" not in said, said
+    assert "Traceback" not in output_text and "Exception" not in output_text, output_text
     assert list((tmp_path / "out").glob("checkpoints/*.json"))

@@ -74,10 +74,10 @@ def test_from_folder_writes_the_set(tmp_path, idx_folder, capsys):
     manifest = json.loads((out / "dataset.json").read_text())
     assert (manifest["name"], manifest["classes"]) == ("idx (unverified)", ["7", "3"])
     assert manifest["command"].startswith("python generate_data.py --from ")
-    said = capsys.readouterr()
-    assert "4 training and 4 test images of 2 x 2, 2 classes" in said.out
-    assert f"{out / 'mnist_labels_test.csv'}  8 bytes" in said.out
-    assert said.err == ""
+    printed = capsys.readouterr()
+    assert "4 training and 4 test images of 2 x 2, 2 classes" in printed.out
+    assert f"{out / 'mnist_labels_test.csv'}  8 bytes" in printed.out
+    assert printed.err == ""
 
 
 def test_a_folder_whose_name_is_no_text_is_written_to_and_printed_in_one_line(tmp_path, idx_folder, capsys):
@@ -158,10 +158,10 @@ def test_no_network_is_one_line_and_code_4(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(catalogue.PUBLISHED, "mnist", unreachable)
     monkeypatch.setenv("no_proxy", "*")
     assert run("--output", tmp_path / "out") == 4
-    said = the_error(capsys)
-    assert said.startswith("could not download train-images-idx3-ubyte.gz (127.0.0.1:1: ")
-    assert "127.0.0.1:2: " in said
-    assert "--dataset synthetic" in said
+    printed = the_error(capsys)
+    assert printed.startswith("could not download train-images-idx3-ubyte.gz (127.0.0.1:1: ")
+    assert "127.0.0.1:2: " in printed
+    assert "--dataset synthetic" in printed
     assert not (tmp_path / "out").exists()
 
 
@@ -182,16 +182,16 @@ def test_a_disk_that_cannot_be_written_is_one_line_and_code_4(tmp_path, idx_fold
 def test_debug_shows_where_an_error_came_from(tmp_path, idx_folder, capsys):
     os.remove(idx_folder / "t10k-images-idx3-ubyte.gz")
     assert run("--from", idx_folder, "--output", tmp_path / "out", "--debug") == 3
-    said = capsys.readouterr().err
-    assert "Traceback" in said
-    assert said.splitlines()[-1].startswith("generate_data.py: error: ")
+    printed = capsys.readouterr().err
+    assert "Traceback" in printed
+    assert printed.splitlines()[-1].startswith("generate_data.py: error: ")
 
 
 def test_help_shows_groups_and_defaults(capsys):
     assert run("--help") == 0
-    said = " ".join(capsys.readouterr().out.split())
+    printed = " ".join(capsys.readouterr().out.split())
     for expected in ("which data:", "drawn digits", "output:", "(default: data)", "(default: compact)"):
-        assert expected in said
+        assert expected in printed
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, number, code):
     while not (first.exists() and first.stat().st_size > 0) and time.monotonic() < limit:
         time.sleep(0.02)
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, printed = process.communicate(timeout=30)
     assert process.returncode == code
     assert os.listdir(out) == []
-    assert "Traceback" not in said
+    assert "Traceback" not in printed

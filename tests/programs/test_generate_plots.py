@@ -177,7 +177,7 @@ def test_names_without_glyphs_are_replaced_and_said(capsys, output):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "found"),
+    ("name", "content", "reason"),
     [
         ("history.csv", "epoch\n", "expected a column named 'cost'"),
         ("summary.json", "{}", "expected a 'data'"),
@@ -194,14 +194,14 @@ def test_names_without_glyphs_are_replaced_and_said(capsys, output):
         ("model.npz", "text", "expected NumPy arrays in an .npz file"),
     ],
 )
-def test_a_bad_file_ends_in_one_line_before_anything_is_drawn(capsys, output, name, content, found):
+def test_a_bad_file_ends_in_one_line_before_anything_is_drawn(capsys, output, name, content, reason):
     (output / name).unlink()
     if content is not None:
         (output / name).write_text(content)
     code, out, err = run(capsys, output)
     assert (code, out, len(err)) == (3, [], 1)
     assert err[0].startswith(f"generate_plots.py: error: {output / name}")
-    assert found in err[0]
+    assert reason in err[0]
     assert not list(output.glob("*.png"))
 
 
@@ -215,8 +215,8 @@ def test_a_model_that_may_unpack_without_end_is_not_unpacked(capsys, output):
 
 def test_a_model_whose_headers_claim_more_than_the_file_is_not_read(capsys, output):
     content = bytearray((output / "model.npz").read_bytes())
-    place = content.index(b"PK\x01\x02") + 24  # an entry of the archive's directory: bytes when unpacked
-    content[place : place + 4] = (1 << 30).to_bytes(4, "little")
+    offset = content.index(b"PK\x01\x02") + 24  # an entry of the archive's directory: bytes when unpacked
+    content[offset : offset + 4] = (1 << 30).to_bytes(4, "little")
     (output / "model.npz").write_bytes(content)
     code, out, err = run(capsys, output)
     assert (code, out, len(err)) == (3, [], 1)
@@ -293,16 +293,16 @@ def test_a_folder_without_any_file_of_a_run_is_an_error(capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "found"),
+    ("line", "reason"),
     [("0.1, 0.2, 0.3", "'0.1"), ("(0.1, 0.2)", "'(0.1, 0.2)'"), ("(0.1, 2, 0.3)", "'(0.1, 2")],
 )
-def test_scores_of_the_original_that_are_none_are_named(capsys, tmp_path, line, found):
+def test_scores_of_the_original_that_are_none_are_named(capsys, tmp_path, line, reason):
     original_output(tmp_path)
     (tmp_path / "metrics" / "part-00000").write_text(f"(0, 1, 0.5)\n{line}\n")
     code, out, err = run(capsys, tmp_path)
     assert (code, out, len(err)) == (3, [], 1)
     assert (
-        f"part-00000, line 2: expected (precision, recall, f1), numbers from 0 to 1, found {found}" in err[0]
+        f"part-00000, line 2: expected (precision, recall, f1), numbers from 0 to 1, found {reason}" in err[0]
     )
 
 

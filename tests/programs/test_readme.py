@@ -31,8 +31,8 @@ INSTEAD = {
 def blocks(language):
     """The blocks of code in README, each with the line at which it begins."""
     text = (ROOT / "README.md").read_text()
-    found = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [(text[: match.start()].count("\n") + 1, match[1]) for match in found]
+    matches = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [(text[: match.start()].count("\n") + 1, match[1]) for match in matches]
 
 
 def commands():
@@ -133,5 +133,5 @@ def test_an_epoch_of_more_than_100_jobs_is_noted_with_the_time_it_will_take(spar
         many = [line for line in notes(capsys.readouterr().out) if "Spark jobs" in line]
         assert len(many) == noted
         if noted:
-            told = r"an epoch is 150 Spark jobs of about \d+ ms, \d+s per epoch and \d+s in all, one per mini"
-            assert re.search(told, many[0]) and "--average parameters" in many[0]
+            note = r"an epoch is 150 Spark jobs of about \d+ ms, \d+s per epoch and \d+s in all, one per mini"
+            assert re.search(note, many[0]) and "--average parameters" in many[0]

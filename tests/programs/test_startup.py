@@ -103,17 +103,17 @@ def test_without_the_package_nn_the_line_says_how_to_add_it(copied):
 
 @pytest.mark.parametrize("kind", ["package", "folder", "file"])
 def test_another_package_of_the_name_nn_is_named_and_never_run(copied, kind):
-    place = copied / "other" / ("nn.py" if kind == "file" else "nn")
-    place.parent.mkdir()
+    module = copied / "other" / ("nn.py" if kind == "file" else "nn")
+    module.parent.mkdir()
     if kind == "file":
-        place.write_text("1 / 0")
+        module.write_text("1 / 0")
     else:
-        place.mkdir()
-        (place / ("__init__.py" if kind == "package" else "x.txt")).write_text("1 / 0")
+        module.mkdir()
+        (module / ("__init__.py" if kind == "package" else "x.txt")).write_text("1 / 0")
     env = {**os.environ, "PYTHONPATH": str(copied / "other")}
     line = error_of(python("main_task.py", "--help", cwd=copied, env=env))
     assert line == (
-        f"the nn found at {place} is another package; put this project's nn/ beside main_task.py, "
+        f"the nn found at {module} is another package; put this project's nn/ beside main_task.py, "
         "or add --py-files nn.zip, which `make package` builds"
     )
 

@@ -90,9 +90,9 @@ def image_lines(random: Random) -> str:
         lines[random.randrange(len(lines))] = random.randbytes(random.randint(0, 12)).replace(b"\n", b"")
     if random.random() < 0.05:
         number = random.randrange(len(lines))
-        place = random.randrange(len(lines[number]) + 1)
+        position = random.randrange(len(lines[number]) + 1)
         odd = random.choice([b"\xa0", b"\x85", b"\xff", b"\xc2\xa0", b"\x0b", b"\x1c"])
-        lines[number] = lines[number][:place] + odd + lines[number][place:]
+        lines[number] = lines[number][:position] + odd + lines[number][position:]
     starts_file = random.random() < 0.3
     if random.random() < 0.1:
         lines.insert(
@@ -156,7 +156,7 @@ def labels(random: Random) -> str:
         label = (
             random.randrange(classes) if random.random() < 0.97 else random.choice([-1, classes, 1.5, 10**6])
         )
-        cells = [str(label)] if width == 1 else [str(int(place == label)) for place in range(width)]
+        cells = [str(label)] if width == 1 else [str(int(position == label)) for position in range(width)]
         if random.random() < 0.02:
             cells[random.randrange(width)] = random.choice(["1", "0.5", *WRONG])
         rows.append(",".join(cells))
@@ -248,7 +248,7 @@ PLAN = plan_of(RUN.recipe, 7)
 OPTIMIZER = optimizer_of(RUN.recipe, PLAN)
 TRAINING = TrainingRun(Task(MODEL), Split(7), PLAN, OPTIMIZER, RUN.recipe)
 STATE = OPTIMIZER.move(
-    OPTIMIZER.judge(OPTIMIZER.init(MODEL.init(1)), 1.0)[0],
+    OPTIMIZER.accept_or_reject(OPTIMIZER.init(MODEL.init(1)), 1.0)[0],
     [{key: np.ones_like(each) for key, each in layer.items()} for layer in MODEL.init(1)],
 )
 POINT = Checkpoint(Progress(STATE, HISTORY), RUN.resolved(), DATA, resume.versions())
@@ -268,10 +268,10 @@ ARRAYS = [
 def rebuilt(random: Random, content: bytes, name: str) -> bytes:
     """The archive put together anew with something else in it."""
     arrays = npz.from_bytes(content)
-    told = json.loads(str(arrays[name]))
+    expected_json = json.loads(str(arrays[name]))
     for _ in range(random.choice([0, 1, 1, 2])):
-        told = changed_json(random, told)
-    arrays[name] = np.array(json.dumps(told))
+        expected_json = changed_json(random, expected_json)
+    arrays[name] = np.array(json.dumps(expected_json))
     if random.random() < 0.5:
         key = random.choice([*arrays, "9.W", "../x", "", "0.W.W", HOSTILE])
         arrays[key] = random.choice(ARRAYS)
@@ -351,14 +351,14 @@ def changed_json(random: Random, value):
             case _:
                 return {**value, key: changed_json(random, value[key])}
     if isinstance(value, list) and value and random.random() < 0.8:
-        place = random.randrange(len(value))
+        position = random.randrange(len(value))
         match random.randrange(6):
             case 0:
-                return value[:place] + value[place + 1 :]
+                return value[:position] + value[position + 1 :]
             case 1:
-                return [*value, value[place]]
+                return [*value, value[position]]
             case _:
-                return [*value[:place], changed_json(random, value[place]), *value[place + 1 :]]
+                return [*value[:position], changed_json(random, value[position]), *value[position + 1 :]]
     return random.choice(JSON)
 
 
@@ -370,15 +370,22 @@ def model_npz(random: Random) -> str:
     except ValueError as error:
         one_line(str(error))
         return REFUSED
-    arrays, told = read_plainly(content, "config")
+    arrays, expected_json = read_plainly(content, "config")
     names = {f"{n}.{key}": each for n, layer in enumerate(classifier.params) for key, each in layer.items()}
     assert names.keys() == arrays.keys()
     assert all(is_same(names[name], arrays[name]) for name in names)
     described = classifier.model.config()
     for name in ("input_shape", "scale", "loss"):
-        assert name not in told or is_told(told[name], described[name]), (name, told[name], described[name])
-    assert len(told["layers"]) == len(described["layers"])
-    assert all(map(is_told, told["layers"], described["layers"])), (told["layers"], described["layers"])
+        assert name not in expected_json or is_contained(expected_json[name], described[name]), (
+            name,
+            expected_json[name],
+            described[name],
+        )
+    assert len(expected_json["layers"]) == len(described["layers"])
+    assert all(map(is_contained, expected_json["layers"], described["layers"])), (
+        expected_json["layers"],
+        described["layers"],
+    )
     width = math.prod(classifier.model.input_shape)
     if width < 10_000:
         with np.errstate(all="ignore"):
@@ -394,17 +401,17 @@ def checkpoint_file(random: Random) -> str:
     except ValueError as error:
         one_line(str(error))
         return REFUSED
-    arrays, told = read_plainly(content, "checkpoint")
-    assert nests_are_same(told["state"], point.progress.state, arrays)
-    assert nests_are_same(told["history"], [list(line) for line in point.progress.history], arrays)
-    assert told["config"] == point.config and told["data"] == point.data
+    arrays, expected_json = read_plainly(content, "checkpoint")
+    assert nests_are_same(expected_json["state"], point.progress.state, arrays)
+    assert nests_are_same(expected_json["history"], [list(line) for line in point.progress.history], arrays)
+    assert expected_json["config"] == point.config and expected_json["data"] == point.data
     try:  # what --resume asks of it next
         start = resume.Start(resume.continued(RUN, point.config, point.epoch), point, False)
         progress = start.progress(start.options, DATA, TRAINING)
     except UserError as error:
         one_line(str(error))
         return REFUSED
-    assert nests_are_same(progress.state["slots"], STATE["slots"], {}, shapes_alone=True)
+    assert nests_are_same(progress.state.slots, STATE.slots, {}, shapes_alone=True)
     for cost in (math.inf, 0.0):  # the next epoch's, whose step is undone or stands
         with np.errstate(all="ignore"):
             OPTIMIZER.tell(progress.state, cost, tree.map_arrays(np.zeros_like, MODEL.init(0)))
@@ -423,32 +430,35 @@ def is_same(one: np.ndarray, other: np.ndarray) -> bool:
     return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
-def is_told(told, found) -> bool:
+def is_contained(expected_json, found) -> bool:
     """Whether what was read is what the JSON says, which may leave defaults out or say a thing by its word."""
-    if isinstance(told, dict) and isinstance(found, dict):
-        return all(name in found and is_told(value, found[name]) for name, value in told.items())
-    if isinstance(told, list) and isinstance(found, (list, tuple)):
-        return len(told) == len(found) and all(map(is_told, told, found))
-    return told == found or (isinstance(told, str) and isinstance(found, dict))
+    if isinstance(expected_json, dict) and isinstance(found, dict):
+        return all(
+            name in found and is_contained(value, found[name]) for name, value in expected_json.items()
+        )
+    if isinstance(expected_json, list) and isinstance(found, (list, tuple)):
+        return len(expected_json) == len(found) and all(map(is_contained, expected_json, found))
+    return expected_json == found or (isinstance(expected_json, str) and isinstance(found, dict))
 
 
-def nests_are_same(told, found, arrays: dict[str, np.ndarray], shapes_alone: bool = False) -> bool:
+def nests_are_same(expected_json, found, arrays: dict[str, np.ndarray], shapes_alone: bool = False) -> bool:
     """Whether a nest is what a checkpoint's JSON and arrays say; with `shapes_alone` both are nests."""
     if isinstance(found, np.ndarray):
         if shapes_alone:
-            return told.shape == found.shape and told.dtype == found.dtype
-        return is_same(arrays[str(told["array"])], found)
+            return expected_json.shape == found.shape and expected_json.dtype == found.dtype
+        return is_same(arrays[str(expected_json["array"])], found)
     if isinstance(found, dict):
-        return told.keys() == found.keys() and all(
-            nests_are_same(told[key], found[key], arrays, shapes_alone) for key in found
+        return expected_json.keys() == found.keys() and all(
+            nests_are_same(expected_json[key], found[key], arrays, shapes_alone) for key in found
         )
     if isinstance(found, (list, tuple)):
-        return len(told) == len(found) and all(
-            nests_are_same(one, other, arrays, shapes_alone) for one, other in zip(told, found, strict=True)
+        return len(expected_json) == len(found) and all(
+            nests_are_same(one, other, arrays, shapes_alone)
+            for one, other in zip(expected_json, found, strict=True)
         )
-    if isinstance(told, dict):
-        return repr(found) == told["number"]
-    return type(told) is type(found) and told == found
+    if isinstance(expected_json, dict):
+        return repr(found) == expected_json["number"]
+    return type(expected_json) is type(found) and expected_json == found
 
 
 def manifest(random: Random) -> str:
@@ -459,11 +469,11 @@ def manifest(random: Random) -> str:
         checkpoints.write(POINT)
         (file,) = (Path(folder) / "checkpoints").glob("epoch-000002-*.json")
         content = file.read_bytes()
-        told = json.loads(content)
+        expected_json = json.loads(content)
         if random.random() < 0.5:
             file.write_bytes(bent(random, content))
         else:
-            file.write_text(json.dumps(changed_json(random, told)))
+            file.write_text(json.dumps(changed_json(random, expected_json)))
         looked = Checkpoints(LocalFolder(folder), 5)
         found = looked.newest()
         for refused in looked.refused:
@@ -471,7 +481,7 @@ def manifest(random: Random) -> str:
         with suppress(ValueError):
             now = json.loads(file.read_bytes())
             same = isinstance(now, dict) and all(
-                now.get(key) == told[key] for key in ("format", "epoch", "bytes", "sha256")
+                now.get(key) == expected_json[key] for key in ("format", "epoch", "bytes", "sha256")
             )
             assert found.epoch == (2 if same else 1), file.read_bytes()
         assert found.epoch == 2 - len(looked.refused)
@@ -544,19 +554,21 @@ def command_line(random: Random) -> str:
         elif type(fields[name].metadata["reader"]).__name__ != "Flag" or random.random() < 0.05:
             words.append(random.choice(WORDS))
     try:
-        asked = parser.parse(words)
+        parsed = parser.parse(words)
     except UserError as error:
         one_line(str(error))
         return REFUSED
     for name, word in pairwise(words):
         option = name.removeprefix("--").replace("-", "_")
         if name.startswith("--") and option in fields and words.count(name) == 1 and "--" not in words:
-            number_is_kept(word, fields[option], getattr(asked, option, getattr(asked.recipe, option, None)))
-    again = {name: value for name, value in asked.as_json().items() if name not in ("about", "get_data")}
+            number_is_kept(
+                word, fields[option], getattr(parsed, option, getattr(parsed.recipe, option, None))
+            )
+    again = {name: value for name, value in parsed.as_json().items() if name not in ("about", "get_data")}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(again, file)
         file.flush()
-        assert parser.parse(["--config", file.name]) == asked, words
+        assert parser.parse(["--config", file.name]) == parsed, words
     return ACCEPTED
 
 
@@ -592,26 +604,33 @@ def recipe_file(random: Random) -> str:
         file.write(content)
         file.flush()
         try:
-            asked = parser.parse(["--config", file.name])
+            parsed = parser.parse(["--config", file.name])
         except UserError as error:
             one_line(str(error))
             return REFUSED
-    assert resolved(resolved(asked.recipe)) == resolved(asked.recipe)
+    assert resolved(resolved(parsed.recipe)) == resolved(parsed.recipe)
     fields = {**options_of(Options), **options_of(Recipe)}
-    for key, said in json.loads(content).items():
+    for key, json_value in json.loads(content).items():
         name = key.replace("-", "_")
-        if name in fields and said is not None:
-            number_is_kept(said, fields[name], getattr(asked, name, getattr(asked.recipe, name, None)))
+        if name in fields and json_value is not None:
+            number_is_kept(
+                json_value, fields[name], getattr(parsed, name, getattr(parsed.recipe, name, None))
+            )
     return ACCEPTED
 
 
-def number_is_kept(said, field, found) -> None:
+def number_is_kept(json_value, field, found) -> None:
     """Raise AssertionError where an option that is a number, a choice or a switch was taken for another."""
     kind = type(field.metadata["reader"]).__name__
-    if kind == "Number" and said != "none":
-        assert found == float(said) and not isinstance(said, bool), (field.name, said, found)
-    if kind in ("Choice", "Flag") and said != "none" and not (kind == "Flag" and isinstance(said, str)):
-        assert found == said, (field.name, said, found)
+    if kind == "Number" and json_value != "none":
+        assert found == float(json_value) and not isinstance(json_value, bool), (
+            field.name,
+            json_value,
+            found,
+        )
+    as_text = kind == "Flag" and isinstance(json_value, str)
+    if kind in ("Choice", "Flag") and json_value != "none" and not as_text:
+        assert found == json_value, (field.name, json_value, found)
 
 
 # ---- all of them ----

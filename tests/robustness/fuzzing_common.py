@@ -72,20 +72,22 @@ def bent(random: Random, content: bytes) -> bytes:
     """The bytes, changed a little: flipped, cut, repeated, swapped or filled."""
     changed = bytearray(content)
     for _ in range(random.choice([1, 1, 1, 2, 8])):
-        place = random.randrange(len(changed) + 1) if changed else 0
+        position = random.randrange(len(changed) + 1) if changed else 0
         match random.randrange(6):
-            case 0 if place < len(changed):
-                changed[place] ^= 1 << random.randrange(8)
+            case 0 if position < len(changed):
+                changed[position] ^= 1 << random.randrange(8)
             case 1:
-                del changed[place:]
+                del changed[position:]
             case 2:
-                changed[place:place] = random.randbytes(random.randint(1, 9))
+                changed[position:position] = random.randbytes(random.randint(1, 9))
             case 3:
-                del changed[place : place + random.randint(1, 40)]
+                del changed[position : position + random.randint(1, 40)]
             case 4:
-                changed[place : place + 4] = random.choice([b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff"])
+                changed[position : position + 4] = random.choice(
+                    [b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff"]
+                )
             case _:
-                changed[place : place + 8] = changed[:8]
+                changed[position : position + 8] = changed[:8]
     return bytes(changed)
 
 

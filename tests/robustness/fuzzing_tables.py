@@ -57,11 +57,11 @@ def table(random: Random) -> str:
     lines = [random.choice(["made by me", "", "1,2,3"]) for _ in range(skip)] + lines
     if random.random() < 0.05:
         lines += [""] * random.randint(1, 3)
-    found = _read(lines, header, skip)
-    if isinstance(found, str):
-        one_line(found)
+    rows_read = _read(lines, header, skip)
+    if isinstance(rows_read, str):
+        one_line(rows_read)
         return REFUSED
-    values, layout_found, was_header = found
+    values, layout_found, was_header = rows_read
     true = _numbers(rows)
     bare = _numbers([line.split(layout_found.separator) for line in lines[skip:] if line.strip()])
     if header == "yes":

@@ -120,8 +120,8 @@ def test_killed_executors_leave_no_trace_in_the_model(data, undisturbed, cluster
         moment = count(min(moment, 100), moment)  # one try must not come too late
         victim = kill_an_executor(process, cluster, folder, 0.6 * seconds * moment / 1000)
         code = process.wait(180)
-        said = (folder / "console.txt").read_text()
-        assert code == 0, f"executor {victim} killed at {moment} of 1000:\n{said[-3000:]}"
+        log = (folder / "console.txt").read_text()
+        assert code == 0, f"executor {victim} killed at {moment} of 1000:\n{log[-3000:]}"
         assert (folder / "out" / "model.npz").read_bytes() == model, f"killed at {moment} of 1000"
         killed += victim is not None
     assert killed >= count(1, 8)
@@ -313,7 +313,7 @@ def goes_on(words, out, model):
 @pytest.mark.parametrize("averaging", AVERAGINGS)
 def test_drivers_that_are_asked_to_end_say_so_whatever_they_do(data, undisturbed, tmp_path, averaging, count):
     model, _ = undisturbed(averaging)
-    asked = 0
+    requests = 0
     for number, moment in enumerate(moments(count(2, 10), f"terminated {averaging}")):
         out = tmp_path / str(number) / "out"
         out.parent.mkdir()
@@ -324,15 +324,13 @@ def test_drivers_that_are_asked_to_end_say_so_whatever_they_do(data, undisturbed
         time.sleep(moment % 10 / 200)  # an epoch takes some hundredths of a second
         with contextlib.suppress(IndexError, ProcessLookupError):  # the run was quicker
             os.kill(python_under(process), signal.SIGTERM)
-        code, said = process.wait(60), (out.parent / "console.txt").read_text()
-        assert code in (0, 143) and "Traceback" not in said, said[-3000:]
+        code, log = process.wait(60), (out.parent / "console.txt").read_text()
+        assert code in (0, 143) and "Traceback" not in log, log[-3000:]
         if code:
-            asked += 1
-            assert said.splitlines()[-1].startswith(
-                "main_task.py: terminated; the same command with --resume"
-            )
+            requests += 1
+            assert log.splitlines()[-1].startswith("main_task.py: terminated; the same command with --resume")
             goes_on(words, out, model)
-    assert asked > count(2, 10) // 2
+    assert requests > count(2, 10) // 2
 
 
 def stop_amid_a_write(process, out, after):
@@ -353,8 +351,8 @@ def wait_for_a_stop(process):
     until = time.monotonic() + 10
     while time.monotonic() < until:
         with contextlib.suppress(OSError):  # a thread that has just ended
-            said = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/stat")]
-            if all(line.rpartition(")")[2].split()[0] == "T" for line in said):
+            log = [path.read_text() for path in Path(f"/proc/{process}/task").glob("*/stat")]
+            if all(line.rpartition(")")[2].split()[0] == "T" for line in log):
                 return
 
 
@@ -481,8 +479,8 @@ def memory_under(root):
 
 def size_of(folder):
     total = 0
-    for place, _, names in os.walk(folder):  # which passes over folders that Spark removes meanwhile
+    for root_folder, _, names in os.walk(folder):  # which passes over folders that Spark removes meanwhile
         for name in names:
             with contextlib.suppress(FileNotFoundError):
-                total += os.stat(os.path.join(place, name)).st_size
+                total += os.stat(os.path.join(root_folder, name)).st_size
     return total

@@ -67,11 +67,11 @@ def test_rubbish_through_spark_submit_is_one_line(tmp_path, count):
     for seed in range(count(2, 24)):
         random, folder = Random(seed), tmp_path / str(seed)
         folder.mkdir()
-        places = [*whole, *whole]
+        paths = [*whole, *whole]
         bent = random.randrange(4)
-        (folder / "bent.csv").write_bytes(fuzzing.bent(random, Path(places[bent]).read_bytes()))
-        places[bent] = str(folder / "bent.csv")
-        done = submit(MAIN, *places, "out", "--epochs", "2", "--hidden", "3", cwd=folder)
+        (folder / "bent.csv").write_bytes(fuzzing.bent(random, Path(paths[bent]).read_bytes()))
+        paths[bent] = str(folder / "bent.csv")
+        done = submit(MAIN, *paths, "out", "--epochs", "2", "--hidden", "3", cwd=folder)
         assert "Traceback" not in done.stdout and done.returncode in (0, 2, 3), (
             f"{seed}: {done.stdout[-3000:]}"
         )

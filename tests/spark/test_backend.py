@@ -10,6 +10,7 @@ from nn.core import tree
 from nn.data.batches import RowSelection
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.optim.first_order import FirstOrder
+from nn.optim.optimizer import accepted_params
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
 from nn.optim.rules import Momentum
@@ -17,7 +18,7 @@ from nn.optim.schedules import BoldDriver, Constant
 from nn.spark import aggregate, backend
 from nn.spark.input import reader
 from nn.spark.storage.filesystem import Storage
-from nn.training import local
+from nn.training import check_backend, local
 from nn.training.backend import Job, Task
 from nn.training.evaluation import evaluate
 from nn.training.plan import Plan
@@ -43,7 +44,7 @@ def partitions_of(count):
 def trained(measure, **plan):
     descent = FirstOrder(Momentum(), BoldDriver(), 0.5)
     *_, last = train(measure, descent, Plan(300, 4, **plan), Progress(descent.init(MODEL.init(0))))
-    return descent.result(last.state), last.history
+    return accepted_params(last.state), last.history
 
 
 @pytest.mark.parametrize("plan", [{"sample": 0.7}, {"batch_size": 100}], ids=["sample", "batches"])
@@ -121,10 +122,10 @@ def test_large_parameters_are_broadcast_and_destroyed_and_small_ones_travel_in_t
 
     rdd = spark.parallelize(partitions_of(2), 2).flatMap(list)
     spark.broadcast = Watching
-    averaging = ParameterAveraging(Momentum(), batch_size=50)
+    averaging = ParameterAveraging(FirstOrder(Momentum()), batch_size=50)
     state = averaging.init(MODEL.init(0))
     try:
-        sums = measure_on(backend.SparkBackend(rdd), MODEL)(state["trial"], RowSelection())
+        sums = measure_on(backend.SparkBackend(rdd), MODEL)(state.trial, RowSelection())
         change = descend_on(backend.SparkBackend(rdd), MODEL)(averaging.ask(state), RowSelection())
     finally:
         del spark.broadcast
@@ -133,8 +134,12 @@ def test_large_parameters_are_broadcast_and_destroyed_and_small_ones_travel_in_t
 
 
 def named(*selections, replicas=False):
-    request = ParameterAveraging(Momentum()).ask if replicas else FirstOrder(Momentum(), Constant()).ask
-    state = (ParameterAveraging(Momentum()) if replicas else FirstOrder(Momentum(), Constant())).init([])
+    request = (
+        ParameterAveraging(FirstOrder(Momentum())).ask if replicas else FirstOrder(Momentum(), Constant()).ask
+    )
+    state = (
+        ParameterAveraging(FirstOrder(Momentum())) if replicas else FirstOrder(Momentum(), Constant())
+    ).init([])
     return backend.describe([Job(Task(MODEL), request(state), selection) for selection in selections])
 
 
@@ -152,7 +157,10 @@ WIDE = multilayer_perceptron(16, 3, (40,), "relu", "cross-entropy", 255.0)
 
 def jobs_side_by_side():
     """Jobs of two networks: gradients of a sample, of a mini-batch, a cost, and replicas; with and without penalty."""
-    first_order, averaging = FirstOrder(Momentum(), Constant()), ParameterAveraging(Momentum(), batch_size=50)
+    first_order, averaging = (
+        FirstOrder(Momentum(), Constant()),
+        ParameterAveraging(FirstOrder(Momentum()), batch_size=50),
+    )
     for model, penalty in ((MODEL, Penalty(l2=0.1)), (WIDE, Penalty())):
         params, task = model.init(1), Task(model, (), penalty)
         yield Job(task, first_order.ask(first_order.init(params)), RowSelection(1, 2, 0.7))
@@ -178,6 +186,18 @@ def test_a_job_has_the_bits_that_it_has_alone_whatever_runs_beside_it(spark, mon
         if found.grads is not None:
             for a, b in zip(tree.arrays(found.grads), tree.arrays(expected.grads), strict=True):
                 assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("limits", [{}, {"FLAT": 400, "AT_ONCE": 2000}], ids=["flat", "grouped"])
+def test_the_backend_keeps_its_contract(spark, monkeypatch, limits):
+    for name, limit in limits.items():
+        monkeypatch.setattr(aggregate, name, limit)
+
+    def make(blocks):
+        partitions = [*blocks.partitions, []]  # sums of four partitions or more are added in groups
+        return backend.SparkBackend(spark.parallelize(partitions, 4).flatMap(list))
+
+    check_backend(make)
 
 
 def test_scoring_on_spark_gives_the_score_without(spark):

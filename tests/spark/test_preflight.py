@@ -80,19 +80,19 @@ def test_labels_beside_the_images_are_seen(files):
 
 
 @pytest.mark.parametrize(
-    ("rows", "labels", "column", "argument", "expected", "found"),
+    ("rows", "labels", "column", "argument", "expected", "reports"),
     [
         ([[1, 2]] * 50 + [[1, "x"]], [0] * 51, None, "TRAIN_IMAGES", "a number as value 2 of 2", "'x'"),
         ([[1, 2]] * 50, [0] * 49 + [-1], None, "TRAIN_LABELS", "a class number in 0..999", "-1"),
         ([[1, 2]] * 50 + [[1, 2.5]], None, -1, "TRAIN_IMAGES", "a class number in 0..999", "2.5"),
     ],
 )
-def test_a_fault_at_the_end_is_found(files, rows, labels, column, argument, expected, found):
+def test_a_fault_at_the_end_is_found(files, rows, labels, column, argument, expected, reports):
     (ends,) = [
         each
         for each in preflight.first_and_last(files(rows, labels, 2, column))
         if isinstance(each.last, LineError)
     ]
-    assert (ends.argument, ends.last.expected, ends.last.found) == (argument, expected, found)
+    assert (ends.argument, ends.last.expected, ends.last.found) == (argument, expected, reports)
     assert not isinstance(ends.first, LineError) and ends.classes == ends.first.classes
     assert ends.last.line == ends.tail > 0  # the last of the lines

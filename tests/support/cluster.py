@@ -35,15 +35,15 @@ class Cluster:
 
     def executors(self) -> list[int]:
         """The processes of all executors that run now."""
-        found = []
+        registered = []
         for worker in self.workers:
             listed = subprocess.run(
                 ["pgrep", "-P", str(worker.pid), "-f", "CoarseGrainedExecutorBackend"],
                 capture_output=True,
                 text=True,
             )
-            found += [int(line) for line in listed.stdout.split()]
-        return found
+            registered += [int(line) for line in listed.stdout.split()]
+        return registered
 
 
 @contextmanager
@@ -116,12 +116,12 @@ def _start(words: list[str], log: Path, defaults: Path) -> subprocess.Popen:
 def _wait_for(pattern: re.Pattern, log: Path, process: subprocess.Popen) -> re.Match:
     until = time.monotonic() + PATIENCE
     while True:
-        said = log.read_text(errors="replace")
-        match = pattern.search(said)
+        log_text = log.read_text(errors="replace")
+        match = pattern.search(log_text)
         if match:
             return match
         if process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"expected {pattern.pattern!r} in {log}, found:\n{said[-2000:]}")
+            raise RuntimeError(f"expected {pattern.pattern!r} in {log}, found:\n{log_text[-2000:]}")
         time.sleep(0.1)
 
 

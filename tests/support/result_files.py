@@ -41,10 +41,10 @@ def message(read, path):
 def changed(document, address, value):
     """A copy of the document with one value replaced."""
     copy = json.loads(json.dumps(document))
-    place = copy
+    branch = copy
     for key in address[:-1]:
-        place = place[key]
-    place[address[-1]] = value
+        branch = branch[key]
+    branch[address[-1]] = value
     return copy
 
 

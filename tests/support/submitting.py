@@ -30,12 +30,12 @@ QUICK += ["--conf", f"spark.executor.extraJavaOptions={java_classes.OPTIONS}"]
 
 def environment():
     """That of a user's shell, without what the tests' own Spark has set."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYSPARK", "SPARK"))}
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(("PYSPARK", "SPARK"))}
     # Spark's own search for its home breaks on a path with a space.
     home = str(Path(pyspark.__file__).parent)
-    path = f"{BIN}{os.pathsep}{kept['PATH']}"
+    path = f"{BIN}{os.pathsep}{variables['PATH']}"
     ours = {"PATH": path, "PYSPARK_PYTHON": sys.executable, "SPARK_HOME": home}
-    return {**kept, **ours, "SPARK_SUBMIT_OPTS": java_classes.OPTIONS}
+    return {**variables, **ours, "SPARK_SUBMIT_OPTS": java_classes.OPTIONS}
 
 
 def command(script, *words, conf=(), master=MASTER):
@@ -63,11 +63,11 @@ def job(spark, *words):
 
     Paths are absolute therefore. A JVM of its own would take most of the time that a small job takes.
     """
-    asked = parser.parse(list(map(str, words)))
+    options = parser.parse(list(map(str, words)))
     storage = Storage(spark)
-    output = Output(storage.folder(asked.output))
-    checkpoints = Checkpoints(output.folder, asked.keep_checkpoints)
-    main_task.run(spark, storage, output, checkpoints, Start(asked, None, False))
+    output = Output(storage.folder(options.output))
+    checkpoints = Checkpoints(output.folder, options.keep_checkpoints)
+    main_task.run_job(spark, storage, output, checkpoints, Start(options, None, False))
 
 
 BEGUN: list[subprocess.Popen] = []
@@ -145,10 +145,10 @@ def shown_until(terminal, mark=None):
 
 def python_under(process):
     """The process of the Python program that a spark-submit runs."""
-    found = subprocess.run(
+    result = subprocess.run(
         ["pgrep", "-P", str(process.pid), "-f", "main_task.py"], capture_output=True, text=True
     )
-    return int(found.stdout.split()[0])
+    return int(result.stdout.split()[0])
 
 
 def write_text_set(folder):

@@ -129,10 +129,10 @@ def test_variables_hide_every_other_spark(tmp_path):
 def project(monkeypatch, tmp_path):
     """A project's folder whose generate_data.py is replaced: it makes what SUCCEEDS names."""
     (tmp_path / "data").mkdir()
-    asked = []
+    commands = []
 
     def generate(name, env):
-        asked.append(name)
+        commands.append(name)
         if name in env["SUCCEEDS"].split():
             for file in data.FILES:
                 (tmp_path / "data" / file).write_text("0\n", encoding="utf-8")
@@ -140,26 +140,26 @@ def project(monkeypatch, tmp_path):
         return name in env["SUCCEEDS"].split()
 
     monkeypatch.setattr(data, "generate", generate)
-    return tmp_path / "data", asked
+    return tmp_path / "data", commands
 
 
 def test_data_that_is_there_is_used(project, capsys):
-    folder, asked = project
+    folder, commands = project
     for file in data.FILES:
         (folder / file).write_text("1,2\n", encoding="utf-8")
     data.provide({}, folder)
-    assert asked == []
+    assert commands == []
     assert capsys.readouterr().out == "Data: unnamed data in data/\n"
 
 
 def test_data_is_downloaded_else_drawn(project, capsys):
-    folder, asked = project
+    folder, commands = project
     data.provide({"SUCCEEDS": "mnist synthetic"}, folder)
-    assert asked == ["mnist"]
+    assert commands == ["mnist"]
     for file in data.FILES:
         (folder / file).unlink()
     data.provide({"SUCCEEDS": "synthetic"}, folder)
-    assert asked == ["mnist", "mnist", "synthetic"]
+    assert commands == ["mnist", "mnist", "synthetic"]
     last = capsys.readouterr().out.splitlines()[-2:]
     assert last == [
         "Data: MNIST could not be downloaded (see above), going on with synthetic digits drawn here",
@@ -239,8 +239,8 @@ def test_make_hands_the_jvm_s_options_on_as_one_word_and_none_where_none_are_wan
 
 def test_make_without_any_python_says_so(make, tmp_path):
     (tmp_path / "sh").symlink_to("/bin/sh")
-    told = make("train", PATH=str(tmp_path)).stderr
-    assert "Python 3.10 or newer is needed and there is no python3 in PATH" in told
+    error_text = make("train", PATH=str(tmp_path)).stderr
+    assert "Python 3.10 or newer is needed and there is no python3 in PATH" in error_text
 
 
 def test_make_alone_prints_help(make):

@@ -254,7 +254,9 @@ def test_install_with_system_says_why_it_may_not(monkeypatch):
 def test_advice_names_a_package_the_distribution_has(monkeypatch):
     monkeypatch.setattr(java.os, "geteuid", lambda: 1000)
     trixie = Machine({"--simulate openjdk-17": Outcome(100, "E: No packages found")})
-    told = java.advice(SPARK_4, trixie.run, lambda name: "/usr/bin/apt-get" if name == "apt-get" else None)
-    assert told == "sudo apt-get update && sudo apt-get install openjdk-21-jre-headless"
+    advice_text = java.advice(
+        SPARK_4, trixie.run, lambda name: "/usr/bin/apt-get" if name == "apt-get" else None
+    )
+    assert advice_text == "sudo apt-get update && sudo apt-get install openjdk-21-jre-headless"
     monkeypatch.setattr(java.platform, "system", lambda: "Darwin")
     assert java.advice(SPARK_4, trixie.run, lambda name: None) == "brew install openjdk@17"

@@ -16,6 +16,7 @@ from nn.models.builder import build_network
 from nn.models.losses import LOSSES
 from nn.optim.first_order import FirstOrder
 from nn.optim.lbfgs import LBFGS
+from nn.optim.optimizer import accepted_params
 from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Momentum
 from nn.optim.schedules import BoldDriver, Constant, Plateau
@@ -67,18 +68,18 @@ def test_bold_driver_undoes_steps_that_raise_the_cost_and_ends_at_the_last_that_
     progress, _ = run(descent, epochs=60, sample=0.7)
     history = progress.history
     best = np.inf
-    undone = 0
+    rejected = 0
     for line, after in pairwise(history):
         assert line.accepted == (line.cost <= best)
         best = min(best, line.cost)
-        undone += not line.accepted
+        rejected += not line.accepted
         expected = (
             line.learning_rate if line.epoch == 1 else line.learning_rate * (2.0 if line.accepted else 0.5)
         )
         assert after.learning_rate == pytest.approx(expected)
-    assert undone > 3
-    standing = [line.cost for line in history if line.accepted][-1]
-    assert cost_of(descent.result(progress.state)).cost == pytest.approx(standing)
+    assert rejected > 3
+    accepted = [line.cost for line in history if line.accepted][-1]
+    assert cost_of(accepted_params(progress.state)).cost == pytest.approx(accepted)
 
 
 def test_batches_step_once_for_each_batch_and_report_the_running_mean():
@@ -88,37 +89,37 @@ def test_batches_step_once_for_each_batch_and_report_the_running_mean():
     assert [line.rows for line in progress.history] == [300, 300]
     partial_sums = [measure_on(BLOCKS, MODEL)(params, selection).train for params, selection in measured[:3]]
     assert progress.history[0].cost == pytest.approx(sum(t.loss for t in partial_sums) / 300)
-    assert not np.array_equal(measured[-1][0][0]["W"], descent.result(progress.state)[0]["W"])
+    assert not np.array_equal(measured[-1][0][0]["W"], accepted_params(progress.state)[0]["W"])
 
 
-def test_batches_under_bold_driver_are_judged_by_a_closing_pass():
+def test_a_closing_pass_accepts_or_rejects_the_batches_under_bold_driver():
     descent = FirstOrder(Momentum(0.9), BoldDriver(growth=3.0), 4.0)
     progress, measured = run(descent, epochs=12, batch_size=100)
     closing = [(params, selection) for params, selection in measured if selection.fraction == 0]
     assert len(closing) == 13 and len(measured) == 12 * 4 + 1  # the start values are measured once
-    standing_cost, standing = cost_of(MODEL.init(0)).cost, MODEL.init(0)
+    accepted_cost, accepted = cost_of(MODEL.init(0)).cost, MODEL.init(0)
     for line, (params, _) in zip(progress.history, closing[1:], strict=True):
         assert line.cost == pytest.approx(cost_of(params).cost)
-        assert line.accepted == (line.cost <= standing_cost)
+        assert line.accepted == (line.cost <= accepted_cost)
         if line.accepted:
-            standing_cost, standing = line.cost, params
+            accepted_cost, accepted = line.cost, params
     assert {line.accepted for line in progress.history} == {True, False}
-    assert np.array_equal(descent.result(progress.state)[0]["W"], standing[0]["W"])
+    assert np.array_equal(accepted_params(progress.state)[0]["W"], accepted[0]["W"])
 
 
-def test_an_undone_epoch_restores_parameters_and_velocity():
+def test_a_rejected_epoch_restores_parameters_and_velocity():
     descent = FirstOrder(Momentum(0.9), BoldDriver(), 0.5)
     state = descent.init(MODEL.init(0))
-    state, _ = descent.judge(state, 1.0)
+    state, _ = descent.accept_or_reject(state, 1.0)
     start = state
-    state = descent.copy_for_update(state)
+    state = state.copy_for_update()
     for _ in range(3):
-        state = descent.step(state, tree.map_arrays(np.ones_like, state["trial"]))
-    state, accepted = descent.judge(state, 2.0)
+        state = descent.step(state, tree.map_arrays(np.ones_like, state.trial))
+    state, accepted = descent.accept_or_reject(state, 2.0)
     assert not accepted
-    for a, b in zip(tree.arrays(state["trial"]), tree.arrays(start["trial"]), strict=True):
+    for a, b in zip(tree.arrays(state.trial), tree.arrays(start.trial), strict=True):
         assert np.array_equal(a, b)
-    for a, b in zip(tree.arrays(state["slots"]), tree.arrays(start["slots"]), strict=True):
+    for a, b in zip(tree.arrays(state.slots), tree.arrays(start.slots), strict=True):
         assert np.array_equal(a, b)
 
 
@@ -129,7 +130,7 @@ def test_constant_with_one_step_an_epoch_takes_every_step():
     for _ in range(3):
         grads = step(BLOCKS, MODEL, LocalBroadcast(params), RowSelection()).mean_grads_inplace()
         params = tree.map_arrays(lambda w, g: w - np.float32(0.1) * g, params, grads)
-    for a, b in zip(tree.arrays(descent.result(progress.state)), tree.arrays(params), strict=True):
+    for a, b in zip(tree.arrays(accepted_params(progress.state)), tree.arrays(params), strict=True):
         assert np.allclose(a, b, atol=1e-6)
     assert all(line.accepted and line.rows == 300 for line in progress.history)
 
@@ -140,7 +141,7 @@ def test_training_is_a_function_of_the_seed(plan):
     for seed in (1, 1, 2):
         descent = FirstOrder(Momentum(), BoldDriver(), 0.5)
         progress, _ = run(descent, epochs=4, seed=seed, **plan)
-        ends.append(descent.result(progress.state)[0]["W"])
+        ends.append(accepted_params(progress.state)[0]["W"])
     assert np.array_equal(ends[0], ends[1]) and not np.array_equal(ends[0], ends[2])
 
 
@@ -151,7 +152,7 @@ def test_training_goes_on_from_a_progress():
     measure = measure_on(BLOCKS, MODEL)
     *_, resumed = train(measure, descent, Plan(300, 10, 0.7), half)
     assert [line[:6] for line in resumed.history] == [line[:6] for line in whole.history]
-    assert np.array_equal(descent.result(resumed.state)[0]["W"], descent.result(whole.state)[0]["W"])
+    assert np.array_equal(accepted_params(resumed.state)[0]["W"], accepted_params(whole.state)[0]["W"])
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -239,7 +240,7 @@ def test_validation_of_batches_is_one_small_job_at_the_epochs_end():
     for line, (params, _) in zip(epochs[-1].history, only, strict=True):
         assert line.val_cost == pytest.approx(held_cost(params).validation.cost)
         assert line.rows == SPLIT.train_rows
-    assert np.array_equal(only[-1][0][0]["W"], descent.result(epochs[-1].state)[0]["W"])
+    assert np.array_equal(only[-1][0][0]["W"], accepted_params(epochs[-1].state)[0]["W"])
 
 
 def test_validation_of_batches_under_bold_driver_is_part_of_the_closing_pass():
@@ -343,11 +344,11 @@ def test_lbfgs_trains_in_the_same_loop_and_stops_when_nothing_is_left_to_gain():
     measure = measure_on(local_rdd(inputs, labels), model, penalty=Penalty(l2=0.1))
     start = Progress(optimizer.init(model.init(0)))
     *_, progress = train(measure, optimizer, Plan(80, 500), start)
-    assert len(progress.history) < 400 and optimizer.finished(progress.state)
+    assert len(progress.history) < 400 and progress.state.stop_reason
     final = measure(kept(optimizer, progress), RowSelection())
     assert all(np.abs(g).max() < 1e-3 for g in tree.arrays(final.mean_grads_inplace()))
-    standing = [line.cost for line in progress.history if line.accepted]
-    assert standing[-1] == pytest.approx(final.train.cost) and standing[-1] == min(standing)
+    accepted = [line.cost for line in progress.history if line.accepted]
+    assert accepted[-1] == pytest.approx(final.train.cost) and accepted[-1] == min(accepted)
 
 
 def test_a_validation_cost_that_is_no_number_is_never_the_best():
@@ -376,7 +377,7 @@ def test_what_to_try_is_an_argument_to_the_library_and_an_option_to_the_command_
     assert str(DivergenceError("the cost is inf")) == DivergenceError("the cost is inf").on_command_line()
 
 
-def test_a_trial_that_was_undone_is_never_the_best():
+def test_a_trial_that_was_rejected_is_never_the_best():
     answers = iter([(5.0, 5.0), (6.0, 1.0), (4.0, 4.0)])
 
     def measure(params, selection):
@@ -411,4 +412,4 @@ def test_a_mini_batch_without_weight_takes_no_step():
     optimizer = FirstOrder(SGD(), Constant(), steps=2)
     plan = Plan(10, epochs=1, batch_size=5)
     *_, last = train(lambda _, part: sums[part.batch], optimizer, plan, Progress(optimizer.init(params)))
-    assert last.state["steps"] == 1
+    assert last.state.steps == 1

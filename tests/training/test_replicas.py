@@ -1,4 +1,4 @@
-"""Replicas descend by themselves; what they bring home counts as their rows weigh."""
+"""Replicas descend by themselves; their changes count by the weight of their rows."""
 
 import dataclasses
 from itertools import pairwise
@@ -17,6 +17,7 @@ from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.layers import Flatten
 from nn.optim.first_order import FirstOrder
+from nn.optim.optimizer import accepted_params
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Adam, Momentum
@@ -45,7 +46,7 @@ def cut(bounds, weights=None, block_rows=32):
 
 
 def after_a_round(blocks, optimizer, selection=None, **options):
-    state = optimizer.copy_for_update(optimizer.init(PARAMS))
+    state = optimizer.init(PARAMS).copy_for_update()
     sums = descend_on(blocks, MODEL, **options)(optimizer.ask(state), selection or RowSelection())
     return optimizer.step(state, sums.mean_grads_inplace()), sums
 
@@ -66,71 +67,71 @@ def assert_same_bits(found, expected):
 @pytest.mark.parametrize("bounds", [[], [10], [2, 250], [0, 0, 299]], ids=str)
 def test_replicas_of_one_step_each_average_to_one_step_over_all_rows(bounds, weights):
     """A mean of means would let the replica of two rows pull as hard as that of 248."""
-    averaging = ParameterAveraging(SGD(), Constant(), 0.5, batch_size=1000)
+    averaging = ParameterAveraging(FirstOrder(SGD(), Constant(), 0.5), batch_size=1000)
     state, sums = after_a_round(cut(bounds, weights), averaging, penalty=Penalty(l2=0.01))
     gradient = FirstOrder(SGD(), Constant(), 0.5)
     measure = measure_on(cut([], weights), MODEL, penalty=Penalty(l2=0.01))
     whole = gradient.move(gradient.init(PARAMS), measure(PARAMS, RowSelection()).mean_grads_inplace())
-    assert_close(state["trial"], whole["trial"])
+    assert_close(state.trial, whole.trial)
     assert sums.sampled == 300
     assert sums.weight == pytest.approx(300 if weights is None else weights.sum())
 
 
 def test_a_replica_takes_the_steps_of_the_rule_along_its_mini_batches():
-    averaging = ParameterAveraging(Momentum(0.8), Constant(), 0.2, clip=0.3, batch_size=40)
+    averaging = ParameterAveraging(FirstOrder(Momentum(0.8), Constant(), 0.2, clip=0.3), batch_size=40)
     state, sums = after_a_round(cut([]), averaging, RowSelection(5, 2))
     by_hand = FirstOrder(Momentum(0.8), Constant(), 0.2, clip=0.3)
-    expected, loss = by_hand.copy_for_update(by_hand.init(PARAMS)), 0.0
+    expected, loss = by_hand.init(PARAMS).copy_for_update(), 0.0
     for batch in mini_batches(iter(cut([]).collect()), 40, RowSelection(5, 2)):
-        one = step(LocalRDD([[batch]]), MODEL, LocalBroadcast(expected["trial"]), RowSelection(5, 2))
+        one = step(LocalRDD([[batch]]), MODEL, LocalBroadcast(expected.trial), RowSelection(5, 2))
         expected, loss = by_hand.step(expected, one.mean_grads_inplace()), loss + one.train.loss
-    assert_close(state["trial"], expected["trial"])
-    assert_close(state["slots"]["inner"], expected["slots"])
+    assert_close(state.trial, expected.trial)
+    assert_close(state.slots.inner, expected.slots)
     assert sums.train.loss == pytest.approx(loss) and sums.train.rows == 300
 
 
 def test_what_the_rule_keeps_is_averaged_as_rows_weigh_and_counts_are_rounded():
-    averaging = ParameterAveraging(Adam(), Constant(), 0.01, batch_size=30)
+    averaging = ParameterAveraging(FirstOrder(Adam(), Constant(), 0.01), batch_size=30)
     blocks = cut([60])  # 2 steps and 8 steps: 0.2 * 2 + 0.8 * 8 = 6.8
     state, _ = after_a_round(blocks, averaging)
-    slots = state["slots"]["inner"][0]["W"]
+    slots = state.slots.inner[0]["W"]
     assert slots["steps"] == 7 and slots["steps"].dtype == np.int64 and slots["steps"].shape == ()
     means = []
     for partition in blocks.partitions:
         alone, _ = after_a_round(LocalRDD([partition]), averaging)
-        means.append(alone["slots"]["inner"][0]["W"]["squares"])
+        means.append(alone.slots.inner[0]["W"]["squares"])
     assert np.allclose(slots["squares"], 0.2 * means[0] + 0.8 * means[1], rtol=1e-5)
     assert slots["squares"].dtype == np.float32
 
 
 def test_empty_replicas_and_rows_that_weigh_nothing_change_nothing():
-    averaging = ParameterAveraging(Momentum(), Constant(), 0.1, batch_size=20)
+    averaging = ParameterAveraging(FirstOrder(Momentum(), Constant(), 0.1), batch_size=20)
     full = cut([100])
     state, _ = after_a_round(full, averaging)
     gaps = LocalRDD([[], full.partitions[0], [], full.partitions[1], []])
-    assert_same_bits(after_a_round(gaps, averaging)[0]["trial"], state["trial"])
+    assert_same_bits(after_a_round(gaps, averaging)[0].trial, state.trial)
     weightless = cut([100], np.where(np.arange(300) < 100, 0.0, 1.0))
     alone, _ = after_a_round(LocalRDD([cut([100], np.ones(300)).partitions[1]]), averaging)
-    assert_same_bits(after_a_round(weightless, averaging)[0]["trial"], alone["trial"])
+    assert_same_bits(after_a_round(weightless, averaging)[0].trial, alone.trial)
 
 
 def test_validation_rows_are_not_learned_from():
     hold_out = HoldOut(0, 0.3, 300)
-    averaging = ParameterAveraging(SGD(), Constant(), 0.1, batch_size=20)
+    averaging = ParameterAveraging(FirstOrder(SGD(), Constant(), 0.1), batch_size=20)
     divided = cut([100]).flatMap(hold_out.split)
     state, sums = after_a_round(divided, averaging)
     assert sums.sampled == hold_out.train_rows and sums.validation.rows == 0
     train_only = LocalRDD(
         [[b for b in divided._run(part) if not b.validation] for part in divided.partitions]
     )
-    assert_same_bits(after_a_round(train_only, averaging)[0]["trial"], state["trial"])
+    assert_same_bits(after_a_round(train_only, averaging)[0].trial, state.trial)
 
 
 @pytest.mark.parametrize("rounds", [2, 7])
 def test_rounds_share_the_rows_of_an_epoch_out(rounds, monkeypatch):
     learned = []
     descend = descend_on(cut([100, 220]), MODEL)
-    averaging = ParameterAveraging(SGD(), Constant(), 0.1, 1, rounds, batch_size=20)
+    averaging = ParameterAveraging(FirstOrder(SGD(), Constant(), 0.1, 1, rounds), batch_size=20)
     begin = batching.start_batch
     monkeypatch.setattr(
         batching,
@@ -159,7 +160,7 @@ def test_a_replica_steps_once_a_mini_batch_in_every_round(monkeypatch):
         lambda model, selection, block: sizes.append(len(block.rows)) or begin(model, selection, block),
     )
     part = RowSelection(batch=1, batches=2, total=300)
-    after_a_round(cut([]), ParameterAveraging(SGD(), Constant(), 0.1, 1, 2, batch_size=20), part)
+    after_a_round(cut([]), ParameterAveraging(FirstOrder(SGD(), Constant(), 0.1, 1, 2), batch_size=20), part)
     assert sum(sizes) == 150 and len(sizes) == 8 and max(sizes) == 19
 
 
@@ -168,7 +169,7 @@ IMAGES = dataclasses.replace(MODEL, layers=(Flatten(), *MODEL.layers), input_sha
 
 def test_replicas_augment_their_rows():
     averaging, selection, rows = (
-        ParameterAveraging(SGD(), Constant(), 0.1, batch_size=20),
+        ParameterAveraging(FirstOrder(SGD(), Constant(), 0.1), batch_size=20),
         RowSelection(2, 3),
         np.arange(300),
     )
@@ -177,16 +178,19 @@ def test_replicas_augment_their_rows():
     bent = augment((Shift(1),), IMAGES.prepare(INPUTS), rows, selection.seed, selection.epoch)
     beforehand = local_rdd(bent.reshape(300, 16), LABELS)
     expected = descend_on(beforehand, dataclasses.replace(IMAGES, scale=1.0))(told, selection)
-    assert_same_bits(found.grads["change"], expected.grads["change"])
+    assert_same_bits(found.grads.params, expected.grads.params)
     assert not np.allclose(bent, IMAGES.prepare(INPUTS))
 
 
 def test_the_penalty_in_a_round_s_cost_is_that_of_where_it_ends():
-    averaging, penalty = ParameterAveraging(SGD(), Constant(), 0.1, batch_size=20), Penalty(l2=0.5)
+    averaging, penalty = (
+        ParameterAveraging(FirstOrder(SGD(), Constant(), 0.1), batch_size=20),
+        Penalty(l2=0.5),
+    )
     state, dear = after_a_round(cut([]), averaging, penalty=penalty)
     _, unpriced = after_a_round(cut([]), averaging, penalty=Sloped(l2=0.5))
-    assert dear.train.cost == pytest.approx(unpriced.train.cost + penalty.value(state["trial"]), rel=1e-5)
-    assert penalty.value(state["trial"]) < 0.8 * penalty.value(PARAMS)
+    assert dear.train.cost == pytest.approx(unpriced.train.cost + penalty.value(state.trial), rel=1e-5)
+    assert penalty.value(state.trial) < 0.8 * penalty.value(PARAMS)
 
 
 class Sloped(Penalty):
@@ -261,7 +265,7 @@ def test_arrays_in_memory_are_shuffled_as_a_whole(monkeypatch):
         lambda model, selection, block: order.append(block.rows) or begin(model, selection, block),
     )
     monkeypatch.setattr(batches, "BUFFER", 16 * 50)
-    after_a_round(cut([]), ParameterAveraging(SGD(), Constant(), 0.1, batch_size=30))
+    after_a_round(cut([]), ParameterAveraging(FirstOrder(SGD(), Constant(), 0.1), batch_size=30))
     assert {int(rows[0]) // 100 for rows in order[:5]} == {
         0,
         1,
@@ -299,7 +303,7 @@ def epochs(optimizer, blocks=None, **plan):
 
 
 def test_an_epoch_of_replicas_is_one_job_and_its_cost_the_running_mean():
-    averaging = ParameterAveraging(SGD(), Constant(), 0.1, 4, 1, batch_size=20)
+    averaging = ParameterAveraging(FirstOrder(SGD(), Constant(), 0.1, 4, 1), batch_size=20)
     last, measured = epochs(averaging)
     assert measured == [] and len(last.history) == 4
     _, sums = after_a_round(cut([120]), averaging, RowSelection(0, 1))
@@ -308,34 +312,34 @@ def test_an_epoch_of_replicas_is_one_job_and_its_cost_the_running_mean():
     assert last.history[-1].accuracy > last.history[0].accuracy
 
 
-def test_bold_driver_judges_a_round_by_a_clean_pass_and_undoes_it():
+def test_bold_driver_rejects_a_round_by_the_cost_of_a_clean_pass():
     averaging = ParameterAveraging(
-        Momentum(), BoldDriver(growth=4.0), 0.5, 12, 1, batch_size=20, outer_momentum=0.5
+        FirstOrder(Momentum(), BoldDriver(growth=4.0), 0.5, 12, 1), batch_size=20, outer_momentum=0.5
     )
     last, measured = epochs(averaging, epochs=12)
     assert [selection.fraction for selection in measured] == [0.0] * 13
     stood = [line for line in last.history if line.accepted]
     assert 0 < len(stood) < 12
-    cost = measure_on(cut([120]), MODEL)(averaging.result(last.state), RowSelection(fraction=0.0)).train.cost
+    cost = measure_on(cut([120]), MODEL)(accepted_params(last.state), RowSelection(fraction=0.0)).train.cost
     assert cost == pytest.approx(stood[-1].cost)
 
 
 def test_the_rate_of_a_round_is_the_schedules_in_its_middle():
-    averaging = ParameterAveraging(SGD(), Cosine(), 1.0, 4, 2, batch_size=20)
+    averaging = ParameterAveraging(FirstOrder(SGD(), Cosine(), 1.0, 4, 2), batch_size=20)
     last, _ = epochs(averaging, rounds=2)
     expected = [(1 + np.cos(np.pi * (epoch + 0.75) / 4)) / 2 for epoch in range(4)]
     assert [line.learning_rate for line in last.history] == pytest.approx(expected)
 
 
 def test_training_with_replicas_gives_the_same_bits_again_and_ignores_how_blocks_are_held():
-    averaging = ParameterAveraging(Adam(), Constant(), 0.01, 4, 2, batch_size=20)
-    first, second = (epochs(averaging, rounds=2)[0].state["trial"] for _ in range(2))
+    averaging = ParameterAveraging(FirstOrder(Adam(), Constant(), 0.01, 4, 2), batch_size=20)
+    first, second = (epochs(averaging, rounds=2)[0].state.trial for _ in range(2))
     assert_same_bits(first, second)
 
 
 def test_phases_of_an_epoch_add_up_to_its_seconds():
     for optimizer, plan in (
-        (ParameterAveraging(SGD(), Constant(), 0.1, batch_size=20), {}),
+        (ParameterAveraging(FirstOrder(SGD(), Constant(), 0.1), batch_size=20), {}),
         (FirstOrder(SGD(), Constant(), 0.1), {"rounds": None}),
         (FirstOrder(SGD(), BoldDriver(), 0.1), {"rounds": None, "batch_size": None}),
     ):
@@ -351,11 +355,13 @@ def test_phases_of_an_epoch_add_up_to_its_seconds():
 def test_replicas_on_spark_give_the_bits_of_replicas_without(spark, rounds):
     here = cut([120, 120])
     rdd = spark.parallelize(here.partitions, 3).flatMap(list)
-    averaging = ParameterAveraging(Momentum(), Constant(), 0.1, 3, rounds, batch_size=20, outer_momentum=0.3)
+    averaging = ParameterAveraging(
+        FirstOrder(Momentum(), Constant(), 0.1, 3, rounds), batch_size=20, outer_momentum=0.3
+    )
     plan = Plan(300, 3, batch_size=20, rounds=rounds)
     ends = []
     for descend in (descend_on(backend.SparkBackend(rdd), MODEL), descend_on(here, MODEL)):
         *_, last = train(None, averaging, plan, Progress(averaging.init(PARAMS)), descend)
         ends.append(last)
-    assert_same_bits(ends[0].state["trial"], ends[1].state["trial"])
+    assert_same_bits(ends[0].state.trial, ends[1].state.trial)
     assert [line[:6] for line in ends[0].history] == [line[:6] for line in ends[1].history]

@@ -91,8 +91,8 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
     `train_class_rows` (k,) are those of the training set where this is its test set. Raises DataError for the first
     line that is wrong.
     """
-    cached, placed = _read_images(files.images, files.columns, classes)
-    all_stats = [stats for _, stats in placed]
+    cached, split_stats = _read_images(files.images, files.columns, classes)
+    all_stats = [stats for _, stats in split_stats]
     rows = sum(stats.rows for stats in all_stats)
     if files.labels is None:
         labels, handle = np.concatenate(cached.flatMap(labels_of).collect()), None
@@ -116,7 +116,7 @@ def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndar
             cached.getNumPartitions(),
             files.images.argument,
         )
-    runs = ((partition, stats.rows) for partition, stats in placed)
+    runs = ((partition, stats.rows) for partition, stats in split_stats)
     return Dataset(
         blocks=cached.flatMap(partial(to_block, offsets, handle)),
         rows=rows,
@@ -144,9 +144,9 @@ def _read_images(
     """Return the cached RDD of Parsed and SplitStats, and of each split its partition and its statistics."""
     parse = partial(parse_images, images.dialect, columns, classes)
     cached = images.parsed(parse).persist(cache.level_for(images))
-    placed = images.collect(cached.mapPartitionsWithIndex(stats_of))
-    images.check([stats for _, stats in placed])
-    return cached, placed
+    split_stats = images.collect(cached.mapPartitionsWithIndex(stats_of))
+    images.check([stats for _, stats in split_stats])
+    return cached, split_stats
 
 
 def _read_labels(file: TextFile, classes: int) -> np.ndarray:

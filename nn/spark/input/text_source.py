@@ -139,9 +139,9 @@ class TextFile:
             return
 
     def _advise_part_files(self, packed: list[File]) -> None:
-        note = f"{self.argument}: {packed[0].path} is compressed and is read as one piece by one core"
+        note = f"{self.argument}: {packed[0].path} is compressed and is one input split, which one core reads"
         if len(packed) < self.partitions:
-            note += f"; {self.partitions} part files would be read side by side"
+            note += f"; {self.partitions} part files would be read in parallel"
         self.notes.append(note)
 
     def _splits(self) -> list[InputSplit]:
@@ -164,7 +164,7 @@ class TextFile:
             raise DataError(f"{self.argument}: expected rows of numbers, found nothing{after} in {self.path}")
         first = first_lines.inspect(lines, header, skip, self.argument.endswith("LABELS"), self._first_bytes)
         if first.fault is not None:
-            raise DataError(self._placed(self._first_path, first.fault, skip))
+            raise DataError(self._message(self._first_path, first.fault, skip))
         return first
 
     def _first_bytes(self) -> Any:
@@ -175,7 +175,7 @@ class TextFile:
         except Exception:  # executors may be able to read the file
             return b""
 
-    def _placed(self, path: str, fault: csv.LineError, skip: int) -> str:
+    def _message(self, path: str, fault: csv.LineError, skip: int) -> str:
         return f"{self.argument}: {first_lines.error_message(fault, path, skip, len(self.files) > 1)}"
 
     def parsed(self, parse: Any) -> Any:
@@ -190,7 +190,7 @@ class TextFile:
             if not jvm.has_hosts(self.lines):
                 return elements.coalesce(self.partitions)
             self.notes.append(
-                f"{self.argument}: {len(self.splits)} pieces instead of {self.partitions}: "
+                f"{self.argument}: {len(self.splits)} partitions instead of {self.partitions}: "
                 "the storage places files on hosts, so they are not grouped"
             )
         return elements
@@ -234,7 +234,7 @@ class TextFile:
             if start == 0 and stats.lines <= self.dialect.skip and counts[path] > 1:
                 raise DataError(
                     f"--skip-lines: expected fewer than the {stats.lines:,} lines of the first of {counts[path]:,} "
-                    f"pieces of {path}, found {self.dialect.skip:,}; take fewer --partitions"
+                    f"input splits of {path}, found {self.dialect.skip:,}; take fewer --partitions"
                 )
 
     def _gap(self, stats: SplitStats, all_stats: list[SplitStats]) -> csv.LineError | None:
@@ -262,7 +262,7 @@ class TextFile:
         path = self.splits[split].path
         before = (c for c in all_stats if c.split < split and self.splits[c.split].path == path)
         line = fault.line + sum(c.lines for c in before)
-        return self._placed(path, fault._replace(line=line), self.dialect.skip)
+        return self._message(path, fault._replace(line=line), self.dialect.skip)
 
 
 @contextmanager

@@ -38,12 +38,12 @@ def registered(context: Any) -> list[Executor]:
     ]
 
 
-def wait_for_executors(context: Any, say: Callable[[str], Any]) -> list[Executor]:
+def wait_for_executors(context: Any, print_line: Callable[[str], Any]) -> list[Executor]:
     """Return the executors once all of them are registered, so that each run has the same number of slots.
 
     Spark starts a job on the executors that are there. On a standalone cluster these are none at first, and Spark
     assumes two slots. Their number is known if `spark.executor.instances` is set; else the wait ends when no new
-    executor registers for SETTLED_AFTER seconds. `say` prints a line where there is none for long.
+    executor registers for SETTLED_AFTER seconds. `print_line` prints a line where there is none for long.
 
     Raises PlatformError where Spark stops meanwhile.
     """
@@ -69,7 +69,7 @@ def wait_for_executors(context: Any, say: Callable[[str], Any]) -> list[Executor
             return executors
         if not executors and not has_noted and now - began > NOTE_AFTER:
             has_noted = True
-            say(
+            print_line(
                 f"waiting   {context.master} has given no executor for {NOTE_AFTER:.0f} s: it may be busy, or have no "
                 "machine with as much memory and as many cores as one asks for; Ctrl-C ends the waiting"
             )

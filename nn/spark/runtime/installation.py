@@ -43,7 +43,7 @@ class Java(NamedTuple):
     fault: str  # empty where it runs
 
 
-def refuse_unfit() -> None:
+def refuse_unusable() -> None:
     """Raise PlatformError where Spark cannot start here: one line, instead of the many that Java would print."""
     _refuse_no_pyspark()
     import pyspark

@@ -46,7 +46,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
     Raises PlatformError where no Spark with RDDs can be started.
     """
     _refuse_connect()
-    installation.refuse_unfit()
+    installation.refuse_unusable()
     from pyspark import SparkConf, SparkContext
 
     if not debug:

@@ -67,17 +67,17 @@ def locked(
     folder: Folder,
     check: Callable[[], None],
     waits: bool,
-    say: Callable[[str], None],
+    print_line: Callable[[str], None],
     machine: Machine | None = None,
     clock: Clock | None = None,
 ) -> Iterator[None]:
     """Hold the lock of a folder. `check` raises where this run may not write there for another reason.
 
-    Where `waits`, wait until a run on another machine, which may be dead, is known to be dead. `say` prints a line.
-    Raises UsageError where another run is alive.
+    Where `waits`, wait until a run on another machine, which may be dead, is known to be dead. Raises UsageError where
+    another run is alive.
     """
     lock = Lock(folder, machine or lock_file.this_machine(), clock or Clock())
-    lock.wait_or_refuse(waits, say)
+    lock.wait_or_refuse(waits, print_line)
     check()
     created = folder.missing()
     try:
@@ -105,19 +105,19 @@ class Lock:
         self._confirmed: float | None = None  # when the file was last read and was this run's
         self._lost: OutputLostError | None = None
 
-    def wait_or_refuse(self, waits: bool, say: Callable[[str], None]) -> None:
+    def wait_or_refuse(self, waits: bool, print_line: Callable[[str], None]) -> None:
         """Return once no other run writes to the folder. Raises UsageError where one does."""
         other = self._other_run()
         if other is not None and not other.is_alive and waits:
-            other = self._wait_until_stale(other, say)
+            other = self._wait_until_stale(other, print_line)
         if other is not None:
             raise UsageError(other.refusal(self._folder.path))
 
-    def _wait_until_stale(self, other: OtherRun, say: Callable[[str], None]) -> OtherRun | None:
+    def _wait_until_stale(self, other: OtherRun, print_line: Callable[[str], None]) -> OtherRun | None:
         """Wait until a lock file is too old. Return its owner where the file is written again meanwhile, else None."""
         owner = other.owner.description if other.owner else "a run that it does not name"
         seconds = STALE - other.age + POLL  # some file systems round times to whole seconds
-        say(
+        print_line(
             f"waiting   {seconds:.0f} s at most: {self._folder.path}/{NAME} was written {other.age:.0f} s ago by "
             f"{owner}, which counts as dead if it does not write it again; Ctrl-C ends the waiting"
         )

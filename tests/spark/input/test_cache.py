@@ -36,15 +36,15 @@ def test_rows_that_are_large_beside_the_memory_are_kept_on_disk(files, tmp_path,
     opened = files(write_csv(tmp_path / "images.csv", files.inputs))
     size = cache.estimated_bytes(opened.images)
     monkeypatch.setattr(cache, "free_storage", lambda context: int(size / cache.SHARE) + 1)
-    held = reader.read(opened)
-    assert held.cached.getStorageLevel().deserialized and not held.notes
+    in_memory = reader.read(opened)
+    assert in_memory.cached.getStorageLevel().deserialized and not in_memory.notes
     monkeypatch.setattr(cache, "free_storage", lambda context: int(size / cache.SHARE) - 10)
     spilled = reader.read(opened)
     level = spilled.cached.getStorageLevel()
     assert (level.useMemory, level.useDisk, level.deserialized) == (False, True, False)
     assert [note.partition(" rows of about ")[0] for note in spilled.notes] == ["TRAIN_IMAGES:"]
     assert "kept on disk; more memory" in spilled.notes[0]
-    for one, other in zip(held.blocks.collect(), spilled.blocks.collect(), strict=True):
+    for one, other in zip(in_memory.blocks.collect(), spilled.blocks.collect(), strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 

@@ -101,7 +101,7 @@ def test_lines_are_skipped_in_each_file_and_counted(spark, tmp_path, partitions)
 def test_more_lines_to_skip_than_a_first_piece_has_are_refused(spark, tmp_path):
     images, labels = write(tmp_path / "x.csv", INPUTS), write(tmp_path / "y.csv", LABELS)
     with pytest.raises(
-        DataError, match="--skip-lines: expected fewer than the .* lines of the first of .* pieces"
+        DataError, match="--skip-lines: expected fewer than the .* lines of the first of .* input splits"
     ):
         read(spark, images, labels, partitions=20, skip=5)
     with pytest.raises(
@@ -114,7 +114,7 @@ def test_a_header_that_begins_a_second_piece_is_not_read_as_a_row(spark, tmp_pat
     images = write(tmp_path / "x.csv", INPUTS, "#" * 3000 + f"\n{PANDAS}")
     labels = write(tmp_path / "y.csv", LABELS, "made by me\n")
     with pytest.raises(
-        DataError, match="--skip-lines: expected fewer than the 1 lines of the first of 4 pieces"
+        DataError, match="--skip-lines: expected fewer than the 1 lines of the first of 4 input splits"
     ):
         read(spark, images, labels, partitions=4, skip=1)
     assert_holds(read(spark, images, labels, partitions=1, skip=1))

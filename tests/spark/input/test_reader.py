@@ -126,7 +126,7 @@ def test_reading_a_compressed_file_is_one_piece_and_says_so(spark, folder, endin
     dataset = read(spark, folder / f"x.csv{ending}", folder / "y.csv", 2)
     assert_holds(dataset)
     assert dataset.partitions == 1
-    assert "is compressed and is read as one piece by one core; 2 part files" in dataset.notes[0]
+    assert "is compressed and is one input split, which one core reads; 2 part files" in dataset.notes[0]
 
 
 def write_parts(folder, count, header=False):
@@ -199,8 +199,8 @@ def test_reading_groups_neighbouring_pieces_the_same_way_each_time(spark, folder
 
 @pytest.mark.parametrize("column", [0, 2, 5, -1, -6])
 def test_reading_labels_from_a_column(spark, folder, column):
-    place = column % 6
-    write_csv(folder / "x.csv", np.insert(INPUTS, place, LABELS, axis=1))
+    index = column % 6
+    write_csv(folder / "x.csv", np.insert(INPUTS, index, LABELS, axis=1))
     assert_holds(read(spark, folder / "x.csv", None, column=column))
 
 
@@ -262,8 +262,8 @@ def test_reading_takes_one_job_over_the_images(spark, folder):
         core = spark._jsc.sc()
         core.listenerBus().waitUntilEmpty()
         found = core.statusStore().jobsList(None)
-        told = [found.apply(number).description() for number in range(found.size())]
-        return sum(each.isDefined() and each.get() == "reading TRAIN_IMAGES" for each in told)
+        error_text = [found.apply(number).description() for number in range(found.size())]
+        return sum(each.isDefined() and each.get() == "reading TRAIN_IMAGES" for each in error_text)
 
     spark.setJobDescription("looking at first lines")
     before = jobs()
@@ -310,7 +310,7 @@ def broken(folder, name, line, text):
 
 
 @pytest.mark.parametrize(
-    ("line", "text", "told"),
+    ("line", "text", "error_text"),
     [
         (40, "1,2,3,4", "expected 5 values separated by commas, found 4 values"),
         (1, "1,2,3,x,5", "expected a number as value 4 of 5, found 'x'"),
@@ -318,12 +318,12 @@ def broken(folder, name, line, text):
         (33, "", "expected 5 values separated by commas, found an empty line"),
     ],
 )
-def test_reading_tells_file_and_line_of_a_bad_row(spark, folder, line, text, told):
+def test_reading_tells_file_and_line_of_a_bad_row(spark, folder, line, text, error_text):
     broken(folder, "x.csv", line, text)
     with pytest.raises(DataError) as caught:
         read(spark, folder / "x.csv", folder / "y.csv", 4)
     assert str(caught.value).startswith("TRAIN_IMAGES: file:") and "\n" not in str(caught.value)
-    assert f"x.csv, line {line}: {told}" in str(caught.value)
+    assert f"x.csv, line {line}: {error_text}" in str(caught.value)
 
 
 @pytest.mark.parametrize("blank", range(1, 50, 6))
@@ -350,7 +350,7 @@ def test_reading_tells_the_part_file_and_its_own_line(spark, folder):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "error_text"),
     [
         ("-1", "expected a class number in 0..999, found -1"),
         ("1000", "expected a class number in 0..999, found 1000"),
@@ -359,11 +359,13 @@ def test_reading_tells_the_part_file_and_its_own_line(spark, folder):
         ("zero", "expected a number as value 1 of 1, found 'zero'"),
     ],
 )
-def test_reading_tells_file_and_line_of_a_bad_label(spark, folder, text, told):
+def test_reading_tells_file_and_line_of_a_bad_label(spark, folder, text, error_text):
     broken(folder, "y.csv", 30, text)
     with pytest.raises(DataError) as caught:
         read(spark, folder / "x.csv", folder / "y.csv", 2)
-    assert str(caught.value).startswith("TRAIN_LABELS: ") and f"y.csv, line 30: {told}" in str(caught.value)
+    assert str(caught.value).startswith("TRAIN_LABELS: ") and f"y.csv, line 30: {error_text}" in str(
+        caught.value
+    )
 
 
 def test_reading_tells_a_row_that_is_not_one_hot(spark, folder):
@@ -406,7 +408,7 @@ def test_reading_tells_a_column_that_is_not_there(spark, folder, column):
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "error_text"),
     [
         (lambda path: None, "TRAIN_IMAGES: no such file or folder: "),
         (lambda path: path.write_text(""), "TRAIN_IMAGES: expected rows of numbers, found nothing in "),
@@ -419,12 +421,12 @@ def test_reading_tells_a_column_that_is_not_there(spark, folder, column):
     ],
     ids=["missing", "empty", "blank", "header", "folder", "first line", "gzip", "utf-16"],
 )
-def test_reading_tells_what_is_no_text(spark, tmp_path, folder, make, told):
+def test_reading_tells_what_is_no_text(spark, tmp_path, folder, make, error_text):
     path = tmp_path / "other"
     make(path)
     with pytest.raises(DataError) as caught:
         read(spark, path, folder / "y.csv")
-    assert str(caught.value).startswith(told) and "\n" not in str(caught.value)
+    assert str(caught.value).startswith(error_text) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("ending", "pack"), [("", bytes), (".gz", gzip.compress)])
@@ -438,8 +440,8 @@ def test_reading_holds_no_first_line_without_end(spark, folder, ending, pack, mo
         if not is_refused:
             assert read(spark, path, folder / "y.csv").width == 5
             continue
-        told = f"{path.name}, line 1: expected a row of at most 15 bytes, found a longer one"
-        with pytest.raises(DataError, match=told):
+        error_text = f"{path.name}, line 1: expected a row of at most 15 bytes, found a longer one"
+        with pytest.raises(DataError, match=error_text):
             read(spark, path, folder / "y.csv")
 
 
@@ -454,10 +456,10 @@ def test_reading_holds_no_later_line_without_end(spark, folder, name, ending, pa
         for filler in "0", "\0", "1,":
             hostile = [*lines[:where], 333 * filler, *lines[where:]]
             (folder / name).write_bytes(ending.join(hostile).encode())
-            told = f": expected rows of at most {longest} bytes, found a longer line"
+            error_text = f": expected rows of at most {longest} bytes, found a longer line"
             if partitions > 1:  # a split may begin within the line, whose rest it reads as a line
-                told = f"({told}|, line {where + 1}: expected )"
-            with pytest.raises(DataError, match=name + told):
+                error_text = f"({error_text}|, line {where + 1}: expected )"
+            with pytest.raises(DataError, match=name + error_text):
                 read(spark, folder / "x.csv", folder / "y.csv", partitions)
     (folder / name).write_text(ending.join(["\ufeff" + lines[0], *lines[1:], "", ""]))
     assert_holds(read(spark, folder / "x.csv", folder / "y.csv", partitions))
@@ -527,9 +529,9 @@ WEIGHTS = np.arange(50) / 4
 
 @pytest.mark.parametrize("column", [2, -1, 0])
 def test_reading_takes_weights_out_of_the_inputs(spark, folder, column):
-    place = column % 6
+    index = column % 6
     np.savetxt(
-        folder / "w.csv", np.insert(INPUTS.astype(float), place, WEIGHTS, axis=1), fmt="%g", delimiter=","
+        folder / "w.csv", np.insert(INPUTS.astype(float), index, WEIGHTS, axis=1), fmt="%g", delimiter=","
     )
     dataset = read(spark, folder / "w.csv", folder / "y.csv", weights=column)
     assert_holds(dataset)
@@ -581,16 +583,16 @@ def weighed(spark, folder, column, weights, test_rows):
 def test_a_test_set_may_have_weights_which_are_not_read_or_leave_them_out(spark, folder, column, weights):
     width = 6 + (column is not None)
     table = np.full((50, width), np.nan)
-    places = {"weight": weights % width} | ({"label": column % width} if column is not None else {})
-    table[:, places["weight"]] = WEIGHTS
+    columns = {"weight": weights % width} | ({"label": column % width} if column is not None else {})
+    table[:, columns["weight"]] = WEIGHTS
     if column is not None:
-        table[:, places["label"]] = LABELS
-    rest = [place for place in range(width) if place not in places.values()]
+        table[:, columns["label"]] = LABELS
+    rest = [index for index in range(width) if index not in columns.values()]
     table[:, rest] = INPUTS
     np.savetxt(folder / "train.csv", table, fmt="%g", delimiter=",")
     hostile = table.copy()
-    hostile[:, places["weight"]] = -9
-    for test_rows in (hostile, np.delete(table, places["weight"], axis=1)):
+    hostile[:, columns["weight"]] = -9
+    for test_rows in (hostile, np.delete(table, columns["weight"], axis=1)):
         train, test = weighed(spark, folder, column, weights, test_rows)
         assert_holds(train)
         assert_holds(test)

@@ -163,11 +163,11 @@ def collected(dataset):
 
 
 def assert_shuffled(dataset, weights=None):
-    rows, inputs, labels, found = collected(dataset)
+    rows, inputs, labels, found_labels = collected(dataset)
     assert rows.tolist() == list(range(ROWS))
     assert np.array_equal(inputs, INPUTS[ORDER]) and np.array_equal(labels, LABELS[ORDER])
     assert np.array_equal(dataset.labels, LABELS[ORDER])
-    assert found is None if weights is None else np.array_equal(found, weights[ORDER])
+    assert found_labels is None if weights is None else np.array_equal(found_labels, weights[ORDER])
 
 
 @pytest.mark.spark
@@ -189,8 +189,10 @@ def test_shuffling_fills_one_cache_and_empties_the_other(spark, folder):
     after = shuffled(before, 5)
     assert after.cached.is_cached and not before.cached.is_cached
     assert after.cached.getStorageLevel() == level and level.useDisk and level.useMemory
-    held = {info.id(): info.numCachedPartitions() for info in spark._jsc.sc().getRDDStorageInfo()}
-    assert held[after.cached.id()] == 3 and before.cached.id() not in held
+    validation_inputs = {
+        info.id(): info.numCachedPartitions() for info in spark._jsc.sc().getRDDStorageInfo()
+    }
+    assert validation_inputs[after.cached.id()] == 3 and before.cached.id() not in validation_inputs
     (folder / "x.csv").unlink()
     assert_shuffled(after)
 
@@ -253,8 +255,8 @@ def test_a_shuffled_set_is_divided_like_any_other(spark, folder):
     for validation, rows in ((True, split.validation_rows), (False, split.train_rows)):
         numbers = np.concatenate([block.rows for block in blocks if block.validation == validation])
         assert numbers.tolist() == list(range(rows))
-    held = np.concatenate([block.inputs[:, 0] for block in blocks if block.validation])
-    assert held.tolist() == ORDER[split.hold_out.mask(np.arange(ROWS))].tolist()
+    validation_inputs = np.concatenate([block.inputs[:, 0] for block in blocks if block.validation])
+    assert validation_inputs.tolist() == ORDER[split.hold_out.mask(np.arange(ROWS))].tolist()
     divided.unpersist()
 
 

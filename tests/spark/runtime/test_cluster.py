@@ -53,10 +53,10 @@ def on_a_cluster():
 def test_executors_that_spark_asks_for_only_when_there_are_tasks_are_not_waited_for_in_vain():
     # Without a task there would be none for ever.
     dynamic = {"enabled": "true", "initialExecutors": "0", "minExecutors": "0"}
-    found, _ = found_on_a_cluster(
+    seen_executors, _ = found_on_a_cluster(
         " ".join(f"--conf spark.dynamicAllocation.{key}={value}" for key, value in dynamic.items())
     )
-    assert len(found) >= 1
+    assert len(seen_executors) >= 1
 
 
 def test_a_local_master_is_one_executor(spark):
@@ -66,9 +66,9 @@ def test_a_local_master_is_one_executor(spark):
 
 
 def test_a_job_starts_when_all_executors_of_a_cluster_have_come(on_a_cluster):
-    found, slots = on_a_cluster
-    assert sorted(name for name, _, _ in found) == ["0", "1"]
-    assert [tasks for _, tasks, _ in found] == [1, 1] and slots == 2
+    seen_executors, slots = on_a_cluster
+    assert sorted(name for name, _, _ in seen_executors) == ["0", "1"]
+    assert [tasks for _, tasks, _ in seen_executors] == [1, 1] and slots == 2
 
 
 def test_a_cluster_s_driver_holds_no_rows(on_a_cluster):

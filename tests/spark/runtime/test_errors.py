@@ -29,7 +29,7 @@ class JavaError(Exception):
 
 
 @pytest.mark.parametrize(
-    ("told", "line"),
+    ("java_message", "line"),
     [
         (
             "Python in worker has different version: 3.9 than that in driver: 3.11",
@@ -63,8 +63,8 @@ class JavaError(Exception):
         ),
     ],
 )
-def test_a_known_fault_is_one_line(told, line):
-    fault = errors.translate(JavaError(told))
+def test_a_known_fault_is_one_line(java_message, line):
+    fault = errors.translate(JavaError(java_message))
     assert isinstance(fault, PlatformError) and line in str(fault) and "\n" not in str(fault)
 
 
@@ -149,10 +149,10 @@ def test_an_error_becomes_one_for_the_user_by_its_cause():
 @pytest.mark.parametrize("words", [(), ("--check",)])
 def test_a_python_that_is_not_there_is_not_blamed_on_the_data(tmp_path, words):
     inputs, labels = blobs(30, width=4)
-    places = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
+    paths = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
     python = str(tmp_path) if words else "/nope/python"  # a folder; nothing
     env = {"PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": sys.executable}
-    done = submit(MAIN, *places, "out", *words, cwd=tmp_path, env=env)
+    done = submit(MAIN, *paths, "out", *words, cwd=tmp_path, env=env)
     assert done.returncode == 4, done.stdout
     assert f"main_task.py: error: expected the Python {python} on the exec" in done.stdout.splitlines()[-1]
     assert "Traceback" not in done.stdout and not (tmp_path / "out").exists()
@@ -170,12 +170,12 @@ def test_another_python_on_the_workers_is_told(spark, monkeypatch):
 def test_executors_without_numpy_are_told_in_one_line(tmp_path, words):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     inputs, labels = blobs(30, width=4)
-    places = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
+    paths = [write_csv(tmp_path / "x.csv", inputs), write_csv(tmp_path / "y.csv", labels)] * 2
     env = {
         "PYSPARK_PYTHON": str(tmp_path / "bare" / "bin" / "python"),
         "PYSPARK_DRIVER_PYTHON": sys.executable,
     }
-    done = submit(MAIN, *places, "out", *words, cwd=tmp_path, env=env)
+    done = submit(MAIN, *paths, "out", *words, cwd=tmp_path, env=env)
     assert done.returncode == 4, done.stdout
     assert (
         "error: expected NumPy for the executors' Python, found none; install it"

@@ -55,7 +55,7 @@ def refusal(version=None, monkeypatch=None):
     if version:
         monkeypatch.setattr(pyspark, "__version__", version)
     with pytest.raises(PlatformError) as caught:
-        installation.refuse_unfit()
+        installation.refuse_unusable()
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -112,7 +112,7 @@ def test_a_java_that_is_too_old_is_refused_by_what_this_spark_needs(java, monkey
 def test_other_javas_are_left_to_spark(java, monkeypatch, spark, version):
     java(version)
     monkeypatch.setattr(pyspark, "__version__", spark)
-    installation.refuse_unfit()
+    installation.refuse_unusable()
 
 
 def test_a_java_that_does_not_run_is_told_by_its_first_line(java):
@@ -124,7 +124,7 @@ def test_a_java_that_does_not_run_is_told_by_its_first_line(java):
 
 def test_a_java_that_does_not_say_its_version_is_left_to_spark(java):
     java(script="#!/bin/sh\necho 'some Java'\n")
-    installation.refuse_unfit()
+    installation.refuse_unusable()
 
 
 def test_a_spark_home_of_another_version_is_refused(spark_home, java, monkeypatch):
@@ -133,7 +133,7 @@ def test_a_spark_home_of_another_version_is_refused(spark_home, java, monkeypatc
     line = f"the pyspark of this Python is 4.3.0, SPARK_HOME={home} is 3.5.9: unset SPARK_HOME or use its spark-submit"
     assert refusal("4.3.0", monkeypatch) == line
     monkeypatch.setattr(pyspark, "__version__", "3.5.1+amzn.0")
-    installation.refuse_unfit()
+    installation.refuse_unusable()
 
 
 def test_a_spark_home_without_spark_is_refused_and_one_of_no_known_version_is_not(
@@ -141,7 +141,7 @@ def test_a_spark_home_without_spark_is_refused_and_one_of_no_known_version_is_no
 ):
     java("17")
     home = spark_home("snapshot")
-    installation.refuse_unfit()
+    installation.refuse_unusable()
     (home / "bin" / "spark-submit").unlink()
     assert refusal() == (
         f"no Spark at SPARK_HOME={home} (it has no bin/spark-submit): unset SPARK_HOME, or set it to a Spark {NUMBER}"
@@ -152,10 +152,10 @@ def test_under_spark_submit_and_beside_a_java_that_runs_nothing_is_looked_at(spa
     spark_home("1.0.0")
     monkeypatch.setenv("JAVA_HOME", "/nope")
     monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
-    installation.refuse_unfit()
+    installation.refuse_unusable()
     monkeypatch.delenv("PYSPARK_GATEWAY_PORT")
     monkeypatch.setattr(pyspark.SparkContext, "_gateway", object())
-    installation.refuse_unfit()
+    installation.refuse_unusable()
 
 
 def test_where_a_script_sets_spark_s_environment_its_java_is_not_known(spark_home, monkeypatch):
@@ -164,7 +164,7 @@ def test_where_a_script_sets_spark_s_environment_its_java_is_not_known(spark_hom
     assert "no Java at JAVA_HOME=/nope" in refusal()
     (home / "conf").mkdir()
     (home / "conf" / "spark-env.sh").write_text("export JAVA_HOME=/a/java\n")
-    installation.refuse_unfit()
+    installation.refuse_unusable()
 
 
 def test_a_start_that_failed_is_explained_by_a_java_that_is_too_new(java, monkeypatch):

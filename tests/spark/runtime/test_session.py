@@ -93,9 +93,9 @@ class JavaError(Exception):
 def test_of_a_spark_that_stopped_by_itself_any_call_may_fail(started, stopped):
     context = Context()
     context._jsc = SimpleNamespace(sc=lambda: SimpleNamespace(isStopped=lambda: stopped))
-    for error, told in ((JavaError, PlatformError if stopped else JavaError), (KeyError, KeyError)):
-        message = "Spark stopped by itself" if told is PlatformError else None
-        with pytest.raises(told, match=message), started(lambda: context):
+    for error, kind in ((JavaError, PlatformError if stopped else JavaError), (KeyError, KeyError)):
+        message = "Spark stopped by itself" if kind is PlatformError else None
+        with pytest.raises(kind, match=message), started(lambda: context):
             raise error
 
 

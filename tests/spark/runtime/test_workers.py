@@ -40,11 +40,11 @@ def test_a_worker_is_settled_once_and_stays_so(spark):
             )
         ]
 
-    found = spark.parallelize(range(2), 2).mapPartitions(seen).collect()
+    connections = spark.parallelize(range(2), 2).mapPartitions(seen).collect()
     over_tcp = spark.version < "4.1" and sys.platform == "linux"
-    for _, frozen, kept, threads in found:
+    for _, frozen, finders, threads in connections:
         assert frozen > 10_000
-        assert kept and all(kept)
+        assert finders and all(finders)
         assert threads == (["acknowledge"] if over_tcp else [])
 
 
@@ -96,11 +96,11 @@ def test_connections_are_found_once_each_and_listeners_and_files_left_out(tmp_pa
         server.accept()[0] as other,
         one.dup(),
     ):
-        found = workers._connections()
-        ends = [workers._addresses(each) for each in found]
+        connections = workers._connections()
+        ends = [workers._addresses(each) for each in connections]
         new = [each for each in ends if each not in before]
         assert sorted(new) == sorted([workers._addresses(one), workers._addresses(other)])
-        for each in found:
+        for each in connections:
             each.close()
         one.sendall(b"still open")
         assert other.recv(10) == b"still open"
@@ -117,17 +117,17 @@ def test_looking_for_connections_leaves_no_descriptor_open(tmp_path, monkeypatch
 
 
 def test_acknowledging_sets_the_option_and_ends_with_the_connection(monkeypatch):
-    asked = []
+    calls = []
 
     class Connection:
         def setsockopt(self, *words):
-            asked.append(words)
-            if len(asked) == 3:
+            calls.append(words)
+            if len(calls) == 3:
                 raise OSError
 
     monkeypatch.setattr(workers, "PAUSE", 0.0)
     workers._acknowledge([Connection()])
-    assert asked == [(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)] * 3
+    assert calls == [(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)] * 3
 
 
 def test_kept_archives_do_not_read_their_directory_again(tmp_path, monkeypatch):
@@ -136,9 +136,9 @@ def test_kept_archives_do_not_read_their_directory_again(tmp_path, monkeypatch):
         archive.writestr("some_module.py", "")
     finder = zipimport.zipimporter(path)
     monkeypatch.setitem(sys.path_importer_cache, path, finder)
-    kept = [each for each in sys.path_importer_cache.values() if isinstance(each, zipimport.zipimporter)]
+    finders = [each for each in sys.path_importer_cache.values() if isinstance(each, zipimport.zipimporter)]
     workers.cache_zip_directories()
     monkeypatch.setattr(zipimport, "_read_directory", lambda path: pytest.fail("read again"))
     finder.invalidate_caches()
-    for each in kept:
+    for each in finders:
         del each.invalidate_caches

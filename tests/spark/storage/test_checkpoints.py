@@ -59,44 +59,44 @@ def test_the_last_ones_and_the_best_stay(tmp_path):
 
 def test_the_newest_is_found_again_and_later_ones_join_it(tmp_path):
     for epoch, cost in ((1, 2.0), (2, 1.0), (3, 3.0), (4, 4.0)):
-        kept = kept_by(tmp_path)
-        found = kept.newest()
-        assert (found.epoch if found else 0) == epoch - 1 and kept.refused == []
-        write(kept, point(epoch, cost))
+        folder_checkpoints = kept_by(tmp_path)
+        loaded = folder_checkpoints.newest()
+        assert (loaded.epoch if loaded else 0) == epoch - 1 and folder_checkpoints.refused == []
+        write(folder_checkpoints, point(epoch, cost))
     assert epochs_left(tmp_path) == [2, 3, 4]
     assert np.array_equal(kept_by(tmp_path).newest().progress.state["trial"][0]["W"], np.full(4, 4.0))
 
 
 def test_nothing_is_found_where_no_manifest_was_written(tmp_path):
-    kept = kept_by(tmp_path)
-    assert kept.newest() is None
-    write(kept, point(3))
+    folder_checkpoints = kept_by(tmp_path)
+    assert folder_checkpoints.newest() is None
+    write(folder_checkpoints, point(3))
     (manifest,) = (tmp_path / "checkpoints").glob("*.json")
     manifest.unlink()
     assert kept_by(tmp_path).newest() is None
 
 
 @pytest.mark.parametrize(
-    ("ending", "told"),
+    ("ending", "reason"),
     [(".npz", "its bytes are not those that its manifest's SHA-256 was taken of"), (".json", "manifest")],
 )
-def test_a_damaged_one_is_named_and_the_one_before_it_used(tmp_path, ending, told):
-    kept = kept_by(tmp_path)
+def test_a_damaged_one_is_named_and_the_one_before_it_used(tmp_path, ending, reason):
+    folder_checkpoints = kept_by(tmp_path)
     for epoch in (1, 2, 3):
-        write(kept, point(epoch, cost=4.0 - epoch))
+        write(folder_checkpoints, point(epoch, cost=4.0 - epoch))
     file = damage(tmp_path, 3, ending)
     if ending == ".json":
         file.write_bytes(b"{" + file.read_bytes())
     again = kept_by(tmp_path)
     assert again.newest().epoch == 2
-    assert len(again.refused) == 1 and told in again.refused[0].why
+    assert len(again.refused) == 1 and reason in again.refused[0].why
     assert str(file.with_suffix(".npz")) in again.refused[0].why and "\n" not in again.refused[0].why
     write(again, point(3))
     assert kept_by(tmp_path).newest().epoch == 3 and epochs_left(tmp_path) == [2, 3]
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reason"),
     [
         (lambda file: file.unlink(), "its manifest is there, the file is not"),
         (
@@ -106,11 +106,11 @@ def test_a_damaged_one_is_named_and_the_one_before_it_used(tmp_path, ending, tol
         (lambda file: file.write_bytes(b""), r"expected \d+ bytes as its manifest says, found 0"),
     ],
 )
-def test_where_none_can_be_read_the_user_must_decide(tmp_path, change, told):
+def test_where_none_can_be_read_the_user_must_decide(tmp_path, change, reason):
     write(kept_by(tmp_path), point(1))
     (file,) = (tmp_path / "checkpoints").glob("*.npz")
     change(file)
-    with pytest.raises(DataError, match=f"{told}.*; no checkpoint can be read, --overwrite starts anew"):
+    with pytest.raises(DataError, match=f"{reason}.*; no checkpoint can be read, --overwrite starts anew"):
         kept_by(tmp_path).newest()
 
 
@@ -214,9 +214,9 @@ def epochs_left_without(folder, foreign):
 
 
 def test_a_checkpoint_written_a_second_time_takes_the_place_of_the_first(tmp_path):
-    kept = kept_by(tmp_path)
-    write(kept, point(2, seconds=0.1))
-    write(kept, point(2, seconds=0.2))
+    folder_checkpoints = kept_by(tmp_path)
+    write(folder_checkpoints, point(2, seconds=0.1))
+    write(folder_checkpoints, point(2, seconds=0.2))
     assert len(left(tmp_path)) == 2
 
 
@@ -279,6 +279,6 @@ def test_one_that_the_disk_does_not_give_out_is_passed_over_and_stays(tmp_path):
 def test_where_the_disk_gives_out_none_nothing_is_called_damaged(tmp_path):
     write(kept_by(tmp_path), point(1), point(2))
     damage(tmp_path, 1)
-    told = "Input/output error; no checkpoint can be read now, --overwrite starts anew$"
-    with pytest.raises(PlatformError, match=told):
+    reason = "Input/output error; no checkpoint can be read now, --overwrite starts anew$"
+    with pytest.raises(PlatformError, match=reason):
         Checkpoints(Withheld(str(tmp_path), 2), 2).newest()

@@ -98,8 +98,8 @@ def test_one_run_at_a_time_writes_to_a_folder(folder, tmp_path):
     with locked(folder, lambda: None, False, print):
         folder.write("history.csv", b"")
         assert folder.names() == ["_RUNNING", "history.csv"]
-        told = f"another run writes to {folder.path}: process {os.getpid()} on"
-        with pytest.raises(UsageError, match=told), locked(folder, lambda: None, True, print):
+        refusal = f"another run writes to {folder.path}: process {os.getpid()} on"
+        with pytest.raises(UsageError, match=refusal), locked(folder, lambda: None, True, print):
             pass
         folder.remove("history.csv")
     assert list((tmp_path / "disk").iterdir()) == []
@@ -125,8 +125,8 @@ def test_a_file_in_a_folder_s_place_is_told(folder, storage):
 
 
 def test_what_a_file_system_does_not_remove_is_told():
-    kept = SimpleNamespace(exists=lambda place: True, delete=lambda place, deep: False)
-    folder = HadoopFolder(SimpleNamespace(locate=lambda path: (kept, path)), "x://out")
+    file_system = SimpleNamespace(exists=lambda target: True, delete=lambda target, deep: False)
+    folder = HadoopFolder(SimpleNamespace(locate=lambda path: (file_system, path)), "x://out")
     with pytest.raises(PlatformError, match="^cannot remove x://out/_SUCCESS: its file system keeps it$"):
         folder.remove("_SUCCESS")
 
@@ -203,7 +203,7 @@ def test_what_is_cut_short_on_an_object_store_is_aborted_not_closed(storage):
         def __init__(self, scheme):
             self.getUri = lambda: SimpleNamespace(getScheme=lambda: scheme)
 
-        def create(self, place, overwrite):
+        def create(self, target, overwrite):
             return self
 
         def write(self, part):
@@ -227,10 +227,10 @@ def test_what_is_cut_short_on_an_object_store_is_aborted_not_closed(storage):
 class Interrupting(bytes):
     """Bytes whose second slice is never had, as when Ctrl-C strikes."""
 
-    def __getitem__(self, place):
-        if place.start:
+    def __getitem__(self, target):
+        if target.start:
             raise KeyboardInterrupt
-        return super().__getitem__(place)
+        return super().__getitem__(target)
 
 
 def test_a_file_system_without_overwriting_renames_is_written_to_as_well(folder, storage, spark):

@@ -79,7 +79,7 @@ def owner(folder):
     return lock_file.from_bytes(folder.read(NAME, 1 << 12)).token
 
 
-def said():
+def printed():
     lines = []
     return lines, lines.append
 
@@ -194,8 +194,8 @@ def test_a_run_whose_process_runs_here_is_never_replaced(folder, waits):
     # It may not have renewed its lock file for long: the machine slept.
     with_lock_file(folder, OTHER._replace(host="here"), age=10 * STALE)
     began = "since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:03"
-    told = f"^OUTPUT: another run writes to {folder.path}: process 7 on here, {began}; wait for its end, or choose"
-    with pytest.raises(UsageError, match=told), running(folder, waits):
+    message = f"^OUTPUT: another run writes to {folder.path}: process 7 on here, {began}; wait for its end, or choose"
+    with pytest.raises(UsageError, match=message), running(folder, waits):
         pass
     assert owner(folder) == "other" and folder.names() == [NAME]
 
@@ -203,7 +203,7 @@ def test_a_run_whose_process_runs_here_is_never_replaced(folder, waits):
 @pytest.mark.parametrize("dead", [{"process": 9}, {"started": 51}])
 def test_a_run_whose_process_is_dead_is_replaced_at_once(folder, dead):
     with_lock_file(folder, OTHER._replace(host="here", **dead))
-    lines, say = said()
+    lines, say = printed()
     with running(folder, waits=True, say=say):
         assert owner(folder) != "other"
     assert lines == [] and folder.names() == []
@@ -235,7 +235,7 @@ def test_ages_are_taken_by_the_clock_of_the_file_system(folder, clock):
 def test_resuming_waits_for_a_lock_file_to_become_old(folder):
     with_lock_file(folder, OTHER, age=45)
     began = folder.clock.at
-    lines, say = said()
+    lines, say = printed()
     with running(folder, waits=True, say=say):
         assert STALE - 45 <= folder.clock.at - began <= STALE - 45 + lock.POLL
     (line,) = lines

@@ -35,8 +35,8 @@ def test_a_probe_that_fails_leaves_everything_as_it_was(tmp_path):
         def read(self, name, most):
             raise PlatformError("Input/output error")
 
-    for kind, told in ((FullDisk, "No space left"), (Unreadable, "Input/output")):
-        with pytest.raises(PlatformError, match=told):
+    for kind, reason in ((FullDisk, "No space left"), (Unreadable, "Input/output")):
+        with pytest.raises(PlatformError, match=reason):
             Output(kind(str(tmp_path / "a" / "b"))).probe()
         assert list(tmp_path.iterdir()) == []
 
