@@ -273,4 +273,3 @@ def _column_from_config(config: Any) -> Column:
             raise ValueError(f"encoder: column {fields['name'][:80]!a}: expected a list of values")
         fields["values"] = tuple(fields["values"])
     return kind(**fields)
-
