@@ -79,12 +79,12 @@ def main() -> None:
 
 def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
     """What is timed, in this order."""
-    model = network_of(Recipe(), train.width, train.classes, train.largest)
+    model = network_of(Recipe(scale="largest"), train.facts)
     rows, averaging = backend.SparkBackend(train.blocks), ParameterAveraging(FirstOrder(Momentum()))
     gradients = Gradients(model.init(0))
     local_steps = averaging.ask(averaging.init(gradients.params))
-    of_wide = Recipe.of(hidden=1024, activation="relu", loss="cross-entropy")
-    wide = network_of(of_wide, train.width, train.classes, train.largest)
+    of_wide = Recipe.of(hidden=1024, activation="relu", loss="cross-entropy", scale="largest")
+    wide = network_of(of_wide, train.facts)
     wide_steps = averaging.ask(averaging.init(wide.init(0)))
     nothing = context.parallelize(range(2), 2)
     batch = RowSelection(0, 1, batches=60, total=60_000)

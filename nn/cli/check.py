@@ -19,6 +19,7 @@ from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage, local_path
 from nn.spark.storage.run_directory import Output
 from nn.training.assembly import for_replicas, network_of
+from nn.training.backend import NO_LABELS, Facts
 from nn.training.trial_step import Rehearsal
 
 HEADER = (
@@ -95,7 +96,7 @@ def _rehearsal(
     recipe = for_replicas(options.recipe, rows, partitions)
     with recipe_errors():
         network_of(
-            recipe, train.width, classes
+            recipe, Facts(train.width, NO_LABELS, classes)
         )  # raises here, in one line, an error that would fail on an executor
     size = cache.row_bytes(train.images) // train.images.dialect.width
     return Rehearsal(recipe, train.width, classes, -(-rows // partitions), size)

@@ -30,12 +30,16 @@ def line_of(epoch: Epoch, epochs: int, left: float) -> str:
     count = f"{epoch.epoch}/{epochs}"
     accepted = "yes" if epoch.accepted else "rejected"
     line = (
-        f"{count:>11}{_cost(epoch.cost):>12}{epoch.accuracy:>10.2%}{epoch.learning_rate:>11.4g}"
+        f"{count:>11}{_cost(epoch.cost):>12}{_share(epoch.accuracy):>10}{epoch.learning_rate:>11.4g}"
         f"{accepted:>11}{epoch.rows:>11,}{epoch.seconds:>10.2f}{format.clock(left):>10}"
     )
     if epoch.val_cost is None:
         return line
-    return f"{line}{_cost(epoch.val_cost):>12}{epoch.val_accuracy:>11.2%}"
+    return f"{line}{_cost(epoch.val_cost):>12}{_share(epoch.val_accuracy):>11}"
+
+
+def _share(accuracy: float | None) -> str:
+    return "-" if accuracy is None else f"{accuracy:.2%}"
 
 
 def _cost(cost: float) -> str:
@@ -83,9 +87,9 @@ class Table:
         parts = [f"[{'#' * filled}{'.' * (BAR - filled)}]"]
         if self.latest:
             e = self.latest
-            shown = f"cost {e.cost:.5f}  {e.accuracy:.2%}"
+            shown = f"cost {e.cost:.5f}  {_share(e.accuracy)}"
             if e.val_cost is not None:
-                shown = f"val cost {e.val_cost:.5f}  {e.val_accuracy:.2%}"
+                shown = f"val cost {e.val_cost:.5f}  {_share(e.val_accuracy)}"
             parts.append(f"epoch {e.epoch}/{self.plan.epochs}  {shown}")
             parts.append(f"rate {e.learning_rate:.3g}" if e.accepted else "rejected")
         parts.append(f"{format.clock(self._left(done))} left")

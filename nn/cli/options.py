@@ -16,7 +16,7 @@ from nn.core.options import options_of
 from nn.data import dialect
 from nn.spark.input.input_files import Source
 from nn.training.assembly import network_of, resolved
-from nn.training.backend import Facts
+from nn.training.backend import NO_LABELS, Facts, Rows
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun
 from nn.training.run_options import RunOptions
@@ -84,10 +84,12 @@ class Options(RunOptions):
         assert self.partitions is not None
         return self.partitions
 
-    def training_run(self, facts: Facts) -> TrainingRun:
-        """Apply the recipe to data. Raises UsageError where it does not fit them."""
+    def training_run(self, facts: Facts, rows: Rows | None = None) -> TrainingRun:
+        """Apply the recipe to rows, or to the facts alone. Raises UsageError where it does not fit the data."""
         with recipe_errors():
-            return TrainingRun.of(self.recipe, facts)
+            if rows is None:
+                return TrainingRun.of(self.recipe, facts)
+            return TrainingRun.on(self.recipe, facts, rows)
 
     def with_recipe(self, recipe: Recipe) -> Options:
         """Return the options with a recipe whose defaults are filled in."""
@@ -104,7 +106,7 @@ class Options(RunOptions):
             width = math.prod(self.recipe.input_shape)
         if width is not None:
             with recipe_errors():
-                network_of(self.recipe, width, classes=2)
+                network_of(self.recipe, Facts(width, NO_LABELS, classes=2))
 
     def _peeked_width(self) -> int | None:
         """Return the number of input values in the first line of TRAIN_IMAGES; None unless it is a local file."""

@@ -209,7 +209,6 @@ def summary(run: Run, outcome: Outcome, clock: Clock, resumed_after: int) -> dic
             **run.names,
             "width": run.train.width,
             "classes": run.train.classes,
-            "scale": run.training.model.scale,
             **{
                 name: {"rows": data.rows, "class_rows": data.class_rows.tolist()}
                 for name, data in (("train", run.train), ("test", run.test))

@@ -60,9 +60,8 @@ def read(context: Any, storage: Storage, options: Options) -> Run:
     if options.shuffle_once:
         train = shuffled(train, options.recipe.seed)
     names = names_of(storage, options.train_images, train.rows)
-    training = options.training_run(train.facts)
     backend = SparkBackend(train.blocks, train.cached, train.weighted)
-    backend.split(training.split)
+    training = options.training_run(train.facts, backend)
     return Run(context, options.with_recipe(training.recipe), train, test, names, training, backend)
 
 

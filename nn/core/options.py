@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -243,6 +244,38 @@ class SpecList(Spec):
 
     def __str__(self) -> str:
         return f"a tuple of {self.kind}s: {', '.join(self.registry)}"
+
+
+class TextList(Reader):
+    r"""Read texts separated by commas, or a JSON list; `\\,` is a comma in a text."""
+
+    def __init__(self, expected: str, metavar: str = "LIST"):
+        self.expected, self.metavar = expected, metavar
+
+    def text(self, word: str) -> Any:
+        """Accept texts separated by commas."""
+        parts = re.split(r"(?<!\\),", word)
+        return self.checked(tuple(part.replace("\\,", ",") for part in parts), word)
+
+    def json(self, value: Any) -> Any:
+        """Accept a list of texts, or the text of the command line."""
+        return self.text(value) if isinstance(value, str) else self.checked(_as_tuple(value), value)
+
+    def plain(self, value: Any) -> Any:
+        """Return a list."""
+        return list(value)
+
+    def __contains__(self, value: object) -> bool:
+        return (
+            isinstance(value, tuple) and bool(value) and all(isinstance(item, str) and item for item in value)
+        )
+
+    def __str__(self) -> str:
+        return self.expected
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 class IntegerList(Reader):

@@ -14,7 +14,7 @@ class Block(NamedTuple):
 
     rows: np.ndarray  # (n,) int64: global row numbers, on which all random numbers depend
     inputs: np.ndarray  # (n, ...) uint8 or float32, not scaled
-    labels: np.ndarray  # (n,) integers: class numbers
+    labels: np.ndarray  # (n,) integers: class numbers; or float64: values of a target
     weights: np.ndarray | None = None  # (n,), or None: every row has weight 1
     validation: bool = False  # whether these are validation rows, which are measured but not learned from
 

@@ -5,48 +5,49 @@ balanced    weight of class j = n / (k n_j), so that all classes have the same t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from nn.core.constraints import Interval
+from nn.core.constraints import Interval, shown
 from nn.core.options import Reader, invalid
 from nn.data.block import LARGEST_WEIGHT, Block
+from nn.data.decoding import ClassLabels
 
-NUMBER = Interval(int, 0)
+NUMBERS = ClassLabels()  # of classes without labels
 WEIGHT = Interval(float, 0, LARGEST_WEIGHT)
 
 
 @dataclass(frozen=True)
 class ClassWeights:
-    """Class weights: pairs (class number, weight), 1 for all other classes; None: balanced.
+    """Class weights: pairs (name of a class, weight), 1 for all other classes; None: balanced.
 
-    Raises ValueError for negative class numbers and for weights outside 0..LARGEST_WEIGHT.
+    Class numbers are the names of classes without labels. Raises ValueError for weights outside 0..LARGEST_WEIGHT.
     """
 
-    weights: tuple[tuple[int, float], ...] | None = None
+    weights: tuple[tuple[str, float], ...] | None = None
 
     def __post_init__(self) -> None:
-        for number, weight in self.weights or ():
+        for _, weight in self.weights or ():
             if weight not in WEIGHT:
                 raise ValueError(f"a class's weight must be {WEIGHT}, got {weight!r}")
-            if number not in NUMBER:
-                raise ValueError(f"a class's number must be {NUMBER}, got {number!r}")
 
-    def table(self, class_rows: np.ndarray) -> np.ndarray:
+    def table(self, class_rows: np.ndarray, labels: ClassLabels = NUMBERS) -> np.ndarray:
         """Return the weight of each class (k,) for the number of training rows of each class (k,).
 
-        Raises ValueError for a class number that does not exist, and if all rows would have weight 0.
+        Raises ValueError for a class that does not exist, and if all rows would have weight 0.
         """
         classes = len(class_rows)
         if self.weights is None:
             return class_rows.sum() / (classes * np.maximum(class_rows, 1))
-        table = np.ones(classes)
-        for number, weight in self.weights:
-            if number >= classes:
-                raise ValueError(f"class_weights: expected classes 0..{classes - 1}, found class {number}")
-            table[number] = weight
+        table, names = np.ones(classes), labels.names(classes)
+        for name, weight in self.weights:
+            if name not in names:
+                known = f"classes 0..{classes - 1}" if labels == NUMBERS else f"the classes {shown(names)}"
+                raise ValueError(f"class_weights: expected {known}, found class {name}")
+            table[names.index(name)] = weight
         if not (table * class_rows).any():
             raise ValueError("class_weights: expected a weight above 0 for a class that has rows, found none")
         return table
@@ -67,8 +68,8 @@ class ClassWeightsReader(Reader):
         """Accept balanced, or pairs separated by commas."""
         if word == "balanced":
             return ClassWeights()
-        pairs = [tuple(part.split("=")) for part in word.split(",")]
-        if any(len(pair) != 2 for pair in pairs):
+        pairs = [part.replace("\\,", ",").rpartition("=")[::2] for part in re.split(r"(?<!\\),", word)]
+        if not all(name for name, _ in pairs):
             raise invalid(self, word)
         return self._named(pairs, word)
 
@@ -88,7 +89,7 @@ class ClassWeightsReader(Reader):
 
     def _named(self, pairs: list[Any], value: Any) -> ClassWeights:
         try:
-            named = {int(number): float(weight) for number, weight in pairs}
+            named = {str(name).strip(): float(weight) for name, weight in pairs}
         except (ValueError, OverflowError):
             raise invalid(self, value) from None
         if len(named) < len(pairs):
@@ -99,7 +100,7 @@ class ClassWeightsReader(Reader):
         """Return balanced, or pairs separated by commas."""
         if value.weights is None:
             return "balanced"
-        return ",".join(f"{number}={weight!r}" for number, weight in value.weights)
+        return ",".join(f"{name}={weight!r}".replace(",", "\\,") for name, weight in value.weights)
 
     def __contains__(self, value: object) -> bool:
         if not isinstance(value, ClassWeights):
@@ -107,4 +108,4 @@ class ClassWeightsReader(Reader):
         return value.weights is None or 0 < len(dict(value.weights)) == len(value.weights)  # each class once
 
     def __str__(self) -> str:
-        return "balanced, or weights as 0=1,3=2.5"
+        return "balanced, or weights as 0=1,3=2.5 or setosa=2"

@@ -6,6 +6,7 @@ mean is large beside its deviation. Gaps (NaN) are left out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -64,6 +65,12 @@ def column_statistics(inputs: np.ndarray) -> ColumnStatistics:
     )
 
 
-def training_statistics(block: Block) -> list[ColumnStatistics]:
-    """Return the statistics of a block of training rows, nothing for validation rows."""
-    return [] if block.validation else [column_statistics(block.inputs)]
+def partition_statistics(blocks: Iterable[Block]) -> Iterator[ColumnStatistics]:
+    """Yield the statistics of the training rows of a partition, if it has some."""
+    total = None
+    for block in blocks:
+        if not block.validation:
+            statistics = column_statistics(block.inputs)
+            total = statistics if total is None else total + statistics
+    if total is not None:
+        yield total

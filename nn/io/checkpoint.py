@@ -172,7 +172,7 @@ def _epoch(value: Any, number: int) -> Epoch:
     if len(fields) != len(Epoch._fields):
         raise ValueError(f"expected {len(Epoch._fields)} values for an epoch, found {len(fields)}")
     line = Epoch(*fields)
-    optional = ("val_cost", "val_accuracy")
+    optional = ("accuracy", "val_cost", "val_accuracy")
     for name, field in line._asdict().items():
         kind = bool if name == "accepted" else int if name in ("epoch", "rows") else float
         if type(field) is not kind and not (name in optional and field is None):

@@ -55,6 +55,10 @@ class Loss:
         """Return the predicted class of each row, (n,) int64."""
         return np.argmax(outputs, axis=1).astype(np.int64, copy=False)
 
+    def correct(self, outputs: np.ndarray, labels: Rows) -> int:
+        """Return the number of rows whose label is predicted."""
+        return int(np.count_nonzero(self.predict(outputs) == labels))
+
     def units(self, classes: int) -> int:
         """Return the number of output units. Raises ValueError for a number of classes that it does not support."""
         return classes

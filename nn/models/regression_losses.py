@@ -44,6 +44,10 @@ class RegressionLoss(Loss):
         """Return the outputs: the predicted targets, standardized, (n, m)."""
         return outputs
 
+    def correct(self, outputs: np.ndarray, labels: np.ndarray) -> int:
+        """Return 0: values are near, not correct."""
+        return 0
+
     def classes(self, units: int) -> int:
         """Return the number of targets m."""
         return units

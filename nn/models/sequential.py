@@ -115,6 +115,10 @@ class Sequential:
             raise ValueError(f"expected rows of {self.columns} values, got an array of shape {inputs.shape}")
         return self.encoder.encode(inputs).reshape(len(inputs), *self.input_shape)
 
+    def targets(self, labels: np.ndarray) -> np.ndarray:
+        """Return what the loss compares outputs with: class numbers (n,), or standardized targets (n, 1)."""
+        return self.decoder.encode(labels) if isinstance(self.decoder, TargetScale) else labels
+
     def forward(self, params: Params, inputs: np.ndarray) -> np.ndarray:
         """Return the outputs (n, units) for rows of a block (n, ...), as in prediction."""
         x = self.prepare(inputs)

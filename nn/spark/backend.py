@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any
 
 from nn.core import tree
@@ -13,6 +14,7 @@ from nn.data.batches import RowSelection
 from nn.data.block import Block
 from nn.data.local_rdd import LocalBroadcast, LocalRDD
 from nn.data.split import Split
+from nn.data.statistics import ColumnStatistics, partition_statistics
 from nn.optim.requests import LocalSteps
 from nn.spark.aggregate import ordered_sum, ordered_sums, partition_sum
 from nn.spark.runtime.broadcast import broadcast
@@ -50,6 +52,11 @@ class SparkBackend:
         if split.changes:
             self._cached.unpersist()
         self.blocks = blocks
+
+    def statistics(self) -> ColumnStatistics:
+        """Return the statistics of the columns over the rows that are learned from, added in partition order."""
+        self.blocks.context.setJobDescription("statistics of TRAIN_IMAGES")
+        return reduce(add, self.blocks.mapPartitions(partition_statistics).collect())
 
     def run(self, jobs: list[Job]) -> list[Sums]:
         """Run jobs in one pass over the rows. The bits of a job do not depend on the jobs beside it."""

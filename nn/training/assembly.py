@@ -12,8 +12,12 @@ from typing import Any, cast
 import numpy as np
 
 from nn.core.options import options_of
+from nn.data.decoding import Decoder, TargetScale
+from nn.data.encoding import Encoder, SharedScale, TableEncoder
 from nn.data.hold_out import HoldOut
+from nn.data.schema import PIXELS, ColumnSchema, Encoding, encoder_for
 from nn.data.split import Split
+from nn.data.statistics import column_statistics
 from nn.layers import Flatten
 from nn.models.builder import build_network, infer_input_shape
 from nn.models.sequential import Sequential
@@ -21,6 +25,7 @@ from nn.optim.first_order import FirstOrder
 from nn.optim.optimizer import Optimizer
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.rules import Rule
+from nn.training.backend import Facts
 from nn.training.plan import Plan
 from nn.training.recipe import (
     ACTIVATION,
@@ -75,8 +80,52 @@ def settled_as(recipe: Recipe, config: dict[str, Any]) -> Recipe:
     return dataclasses.replace(recipe, **values)
 
 
-def network_of(recipe: Recipe, width: int, classes: int, scale: float = 1.0) -> Sequential:
-    """Return the network for rows of `width` values. Raises ValueError where shapes do not fit, with the layer."""
+def scale_of(recipe: Recipe, facts: Facts) -> str:
+    """Return how columns of numbers are scaled: one scale for all where they are pixels, else each by itself."""
+    if recipe.scale is not None:
+        return recipe.scale
+    are_pixels = facts.are_pixels and facts.width >= PIXELS
+    return "largest" if recipe.takes_images or are_pixels else "standard"
+
+
+def encoder_of(recipe: Recipe, facts: Facts) -> Encoder:
+    """Return the encoder for the columns of the data, with the statistics of the rows that are learned from."""
+    columns = columns_of(facts)
+    if not needs_statistics(recipe, facts):
+        scale = facts.scale if scale_of(recipe, facts) == "largest" else 1.0
+        return SharedScale(scale, tuple(column.name for column in facts.columns or ()))
+    statistics = facts.statistics or column_statistics(np.zeros((1, len(columns))))
+    return encoder_for(columns, statistics, Encoding(scale_of(recipe, facts), recipe.missing, recipe.unknown))
+
+
+def needs_statistics(recipe: Recipe, facts: Facts) -> bool:
+    """Return whether columns are encoded each by itself."""
+    plain = all(column.values is None and not column.offset for column in columns_of(facts))
+    return not plain or recipe.missing != "error" or scale_of(recipe, facts) in ("standard", "minmax")
+
+
+def columns_of(facts: Facts) -> tuple[ColumnSchema, ...]:
+    """Return the columns of the inputs; without a header their names are their numbers."""
+    return facts.columns or tuple(ColumnSchema(str(number)) for number in range(facts.width))
+
+
+def decoder_of(recipe: Recipe, facts: Facts, split: Split) -> Decoder:
+    """Return the labels of the classes, or the scale of the target in the rows that are learned from."""
+    if not recipe.is_regression:
+        return facts.labeled
+    values = facts.labels
+    if split.hold_out is not None:
+        values = values[~split.hold_out.mask(np.arange(len(values)))]
+    if not len(values):
+        return TargetScale()
+    return TargetScale(float(values.mean()), float(values.std()) or 1.0)
+
+
+def network_of(recipe: Recipe, facts: Facts, split: Split | None = None) -> Sequential:
+    """Return the network for the data. Raises ValueError where shapes do not fit, with the layer."""
+    encoder = encoder_of(recipe, facts)
+    decoder = decoder_of(recipe, facts, split or Split(len(facts.labels)))
+    width = encoder.width if isinstance(encoder, TableEncoder) else facts.width
     layers = recipe.hidden_layers
     shape = recipe.input_shape or infer_input_shape(layers, width, bool(recipe.augment))
     if recipe.layers is None and len(shape) > 1:
@@ -84,27 +133,30 @@ def network_of(recipe: Recipe, width: int, classes: int, scale: float = 1.0) -> 
     if math.prod(shape) != width:
         text = "x".join(map(str, shape))
         raise ValueError(f"input_shape: {text} makes {math.prod(shape)} values, found {width} a row")
-    model = build_network(layers, shape, classes, recipe.loss, scale, recipe.initializer)
+    model = build_network(
+        layers, shape, facts.classes, recipe.objective, encoder, recipe.initializer, decoder
+    )
     if recipe.augment and len(shape) != 3:
         raise ValueError(f"augment: needs images (h, w, c), got a row of {width}; say input_shape")
     return model
 
 
-def split_of(recipe: Recipe, labels: np.ndarray, classes: int) -> Split:
-    """Return the validation split and the class weights of training rows with these labels (n,).
+def split_of(recipe: Recipe, facts: Facts) -> Split:
+    """Return the validation split and the class weights of the training rows.
 
     Raises ValueError if no rows to learn from are left, for a class that does not exist, and for labels that the loss
     cannot learn.
     """
-    recipe.loss.check_labels(labels)
-    rows = len(labels)
+    labels, rows = facts.labels, len(facts.labels)
+    recipe.objective.check_labels(labels)
     hold_out = HoldOut(recipe.seed, recipe.validation_fraction, rows) if recipe.validation_fraction else None
     if recipe.class_weights is None:
         return Split(rows, hold_out)
     if hold_out is not None:
         # Balanced by the rows that are learned from: others may not say how to learn.
         labels = labels[~hold_out.mask(np.arange(rows))]
-    return Split(rows, hold_out, recipe.class_weights.table(np.bincount(labels, minlength=classes)))
+    class_rows = np.bincount(labels, minlength=facts.classes)
+    return Split(rows, hold_out, recipe.class_weights.table(class_rows, facts.labeled))
 
 
 def plan_of(recipe: Recipe, rows: int) -> Plan:

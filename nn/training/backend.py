@@ -8,6 +8,10 @@ import numpy as np
 
 from nn.core.tree import Tree
 from nn.data.batches import BUFFER, RowSelection
+from nn.data.decoding import ClassLabels
+from nn.data.schema import ColumnSchema
+from nn.data.split import Split
+from nn.data.statistics import ColumnStatistics
 from nn.models.sequential import Sequential
 from nn.optim.regularization import Penalty
 from nn.optim.requests import LocalSteps, Request
@@ -47,14 +51,31 @@ class Job(NamedTuple):
         return self._replace(request=type(self.request)(*bare))
 
 
+NO_LABELS = np.empty(0, np.int64)  # where the network alone is wanted
+
+
 class Facts(NamedTuple):
     """The properties of the training data that a run depends on."""
 
-    width: int  # input values per row
-    labels: np.ndarray  # (n,)
-    classes: int
-    scale: float = 1.0  # the largest input
+    width: int  # columns of inputs per row
+    labels: np.ndarray  # (n,) class numbers, or the values of a target
+    classes: int  # 1 for a target
+    scale: float = 1.0  # the largest absolute input
     partitions: int = 1
+    columns: tuple[ColumnSchema, ...] | None = None  # None: numbers without names
+    labeled: ClassLabels = ClassLabels()  # the labels of the classes
+    are_pixels: bool = False  # whether all inputs are whole numbers in 0..255
+    statistics: ColumnStatistics | None = None  # of the rows learned from, where an encoder needs them
+
+
+class Rows(Protocol):
+    """Training rows that a run is assembled on, before the network is known."""
+
+    def split(self, split: Split) -> None:
+        """Hold out validation rows, and weight the others."""
+
+    def statistics(self) -> ColumnStatistics:
+        """Return the statistics of the columns over the rows that are learned from."""
 
 
 class Backend(Protocol):

@@ -32,7 +32,9 @@ def select(
 
 def start_batch(model: Sequential, selection: RowSelection, block: Block) -> Batch:
     """Scale the inputs, draw the rows that the gradients are of, and give random layers their key."""
-    batch = Batch(block.rows, block.labels, block.weights, model.prepare(block.inputs), block.validation)
+    batch = Batch(
+        block.rows, model.targets(block.labels), block.weights, model.prepare(block.inputs), block.validation
+    )
     if block.validation or selection.fraction == 0:
         return batch
     if selection.fraction < 1:

@@ -52,7 +52,7 @@ def loss_and_gradient(loss: Loss, learns: bool, batch: Batch) -> Batch:
         value, batch.dout = loss.value_and_grad(batch.x, batch.labels, batch.weights)
         if batch.sampled is not None:
             batch.dout *= batch.sampled[:, None]
-    batch.measures = measures_of(value, loss.predict(batch.x), batch)
+    batch.measures = measures_of(value, loss.correct(batch.x, batch.labels), batch)
     return batch
 
 

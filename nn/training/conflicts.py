@@ -26,6 +26,7 @@ def refuse_conflicts(recipe: Recipe) -> None:
         raise ValueError("patience needs validation_fraction: the validation cost says when to stop")
     if recipe.warmup and recipe.warmup >= recipe.epochs:
         raise ValueError(f"warmup: expected fewer than the {recipe.epochs} epochs, found {recipe.warmup:g}")
+    _refuse_for_task(recipe)
     _refuse_for_averaging(recipe)
     schedule = recipe.rate_schedule
     if recipe.optimizer.needs_exact_cost:
@@ -34,6 +35,22 @@ def refuse_conflicts(recipe: Recipe) -> None:
         raise ValueError(
             f"warmup and {schedule.name} exclude each other: it finds its own way up; say another schedule"
         )
+
+
+def _refuse_for_task(recipe: Recipe) -> None:
+    """Raise ValueError for options of the other task."""
+    if not recipe.is_regression:
+        if recipe.loss.is_regression:
+            raise ValueError(
+                f"loss {recipe.loss.name} needs task=regression: it compares values, not classes"
+            )
+        return
+    if not recipe.objective.is_regression:
+        raise ValueError(
+            f"loss {recipe.loss.name} and task=regression exclude each other: it compares classes"
+        )
+    if recipe.class_weights is not None:
+        raise ValueError("class_weights and task=regression exclude each other: there are no classes")
 
 
 def _refuse_for_averaging(recipe: Recipe) -> None:

@@ -67,6 +67,8 @@ def epoch(task: Task, optimizer: Optimizer, plan: Plan, progress: Progress) -> G
         steps = noisy_step
     outcome = yield from clock.timed(steps(task, optimizer, plan, selection, progress.state))
     line = _line(selection.epoch, outcome, plan)
+    if task.model.loss.is_regression:
+        line = line._replace(accuracy=None, val_accuracy=None)
     state = optimizer.watch(outcome.state, line.cost if line.val_cost is None else line.val_cost)
     line = _timed(line, clock, time.perf_counter() - began)
     return Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))

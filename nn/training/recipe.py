@@ -21,13 +21,25 @@ from nn.core.constraints import (
     Interval,
     check_fields,
 )
-from nn.core.options import Choice, IntegerList, Number, Spec, SpecList, json_object, option, options_of
+from nn.core.options import (
+    Choice,
+    IntegerList,
+    Number,
+    Spec,
+    SpecList,
+    TextList,
+    json_object,
+    option,
+    options_of,
+)
 from nn.data.augmentation import AUGMENTATIONS
 from nn.data.class_weights import ClassWeights, ClassWeightsReader
+from nn.data.schema import MISSING, SCALES, UNKNOWNS
 from nn.layers import ACTIVATIONS, LAYERS, Layer
 from nn.layers.initializers import INITIALIZERS
 from nn.models.builder import perceptron_layers
 from nn.models.losses import LOSSES, HalfSquaredError, Loss
+from nn.models.regression_losses import REGRESSION_LOSSES, SquaredError
 from nn.optim.lbfgs import LBFGS
 from nn.optim.rules import RULES, SGD, Momentum, Rule
 from nn.optim.schedules import SCHEDULES, BoldDriver, Constant, Schedule
@@ -35,6 +47,7 @@ from nn.training.conflicts import refuse_conflicts
 from nn.training.run_options import RunOptions
 
 OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
+CLASSIFICATION, REGRESSION = TASKS = ("classification", "regression")
 HIDDEN = (64,)
 ACTIVATION = "sigmoid"
 AVERAGES = ("gradients", "parameters")
@@ -89,10 +102,55 @@ class Recipe:
     )
     loss: Loss = option(
         HalfSquaredError(),
-        Spec(LOSSES, "loss"),
+        Spec({**REGRESSION_LOSSES, **LOSSES}, "loss"),
         "mse: sigmoid outputs, half the sum of squares; cross-entropy: softmax; binary-cross-entropy: one sigmoid for "
-        "two classes; cross-entropy:smoothing=0.1 smooths the labels (default mse)",
+        "two classes; cross-entropy:smoothing=0.1 smooths the labels; of a regression: mse (squared error), "
+        "absolute-error, huber:1 (default mse)",
         group="network",
+    )
+    task: str = option(
+        CLASSIFICATION,
+        Choice(TASKS),
+        "classification: labels are classes; regression: they are values of a target (default classification)",
+        group="network",
+        earlier=CLASSIFICATION,
+    )
+    scale: str | None = option(
+        None,
+        Choice(SCALES),
+        "of the columns of numbers: standard (mean 0, standard deviation 1 per column), minmax (0 to 1 per column), "
+        "largest (all divided by the largest value) or none (default standard; largest for images and pixels)",
+        group="columns",
+        earlier="largest",
+    )
+    missing: str = option(
+        "error",
+        Choice(MISSING),
+        "what to do about a gap: error; mean or zero of the column; indicator: the mean and one more input, 1 for a "
+        "gap; drop: leave the row out (default error)",
+        group="columns",
+        earlier="error",
+    )
+    categorical: tuple[str, ...] = option(
+        (),
+        TextList("names of columns"),
+        "columns of numbers that are categories, such as codes; columns of text always are",
+        group="columns",
+        earlier=(),
+    )
+    max_categories: int = option(
+        100,
+        Number(AT_LEAST_ONE),
+        "inputs per column of categories: the most frequent get one each, the others share one (default 100)",
+        group="columns",
+        earlier=100,
+    )
+    unknown: str = option(
+        "other",
+        Choice(UNKNOWNS),
+        "a category that is in no training row: other (an input of its own) or error (default other)",
+        group="columns",
+        earlier="other",
     )
     class_weights: ClassWeights | None = option(
         None,
@@ -251,6 +309,23 @@ class Recipe:
         if self.layers is not None:
             return self.layers
         return perceptron_layers(self.hidden or HIDDEN, self.activation or ACTIVATION)
+
+    @property
+    def is_regression(self) -> bool:
+        """Return whether labels are values of a target."""
+        return self.task == REGRESSION
+
+    @property
+    def objective(self) -> Loss:
+        """Return the loss that is minimized: mse is the squared error in a regression."""
+        is_default = self.is_regression and isinstance(self.loss, HalfSquaredError)
+        return SquaredError() if is_default else self.loss
+
+    @property
+    def takes_images(self) -> bool:
+        """Return whether the inputs are pixels: image layers, an input shape or augmentation say so."""
+        wants = any(layer.wants_image for layer in self.hidden_layers)
+        return wants or self.input_shape is not None or bool(self.augment)
 
     @property
     def rate_schedule(self) -> Schedule:

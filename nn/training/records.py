@@ -19,7 +19,7 @@ class Batch:
     """
 
     rows: np.ndarray  # (n,) int64
-    labels: np.ndarray  # (n,)
+    labels: np.ndarray  # (n,) class numbers, or standardized targets (n, 1)
     weights: np.ndarray | None  # (n,) or None
     x: np.ndarray  # the output of the last layer, (n, ...)
     validation: bool = False
@@ -39,7 +39,7 @@ class Measures(NamedTuple):
     rows: int = 0
     weight: float = 0.0  # of the rows together; their number where none has a weight
     loss: float = 0.0
-    correct: int = 0  # rows that are predicted correctly, whatever their weight
+    correct: int = 0  # rows that are predicted correctly, whatever their weight; 0 in a regression
 
     def __add__(self, other: Measures) -> Measures:  # type: ignore[override]
         rows, weight, loss, correct = other
@@ -60,11 +60,11 @@ class Measures(NamedTuple):
         return self._replace(loss=self.loss + penalty * self.weight)
 
 
-def measures_of(loss: float, predictions: np.ndarray, batch: Batch) -> Measures:
-    """Return the sums of a batch with predictions (n,), given its summed loss."""
-    correct, weights = predictions == batch.labels, batch.weights
-    weight = float(len(correct) if weights is None else weights.sum(dtype=np.float64))
-    return Measures(len(correct), weight, loss, int(np.count_nonzero(correct)))
+def measures_of(loss: float, correct: int, batch: Batch) -> Measures:
+    """Return the sums of a batch, given its summed loss and its correct predictions."""
+    rows, weights = len(batch.labels), batch.weights
+    weight = float(rows if weights is None else weights.sum(dtype=np.float64))
+    return Measures(rows, weight, loss, correct)
 
 
 class Times(NamedTuple):
@@ -138,7 +138,7 @@ class Epoch(NamedTuple):
 
     epoch: int  # from 1
     cost: float  # mean loss per row
-    accuracy: float  # fraction
+    accuracy: float | None  # fraction; None in a regression
     learning_rate: float  # of the step that led to the point measured in this epoch
     accepted: bool  # False: that step was rejected
     rows: int  # that the gradients are of, or that replicas learned from

@@ -10,13 +10,20 @@ from nn.core.errors import DivergenceError
 from nn.core.tree import Tree
 from nn.data.batches import RowSelection
 from nn.data.split import Split
-from nn.models.classifier import Classifier
+from nn.models.classifier import Predictor, predictor
 from nn.models.sequential import Sequential
 from nn.optim.optimizer import Optimizer, accepted_params
 from nn.optim.regularization import Penalty
 from nn.training import loop
-from nn.training.assembly import for_replicas, network_of, optimizer_of, plan_of, split_of
-from nn.training.backend import Backend, Facts, Job, Task
+from nn.training.assembly import (
+    for_replicas,
+    needs_statistics,
+    network_of,
+    optimizer_of,
+    plan_of,
+    split_of,
+)
+from nn.training.backend import Backend, Facts, Job, Rows, Task
 from nn.training.plan import Plan
 from nn.training.recipe import Recipe
 from nn.training.records import Progress, Sums
@@ -35,13 +42,25 @@ class TrainingRun:
     recipe: Recipe
 
     @classmethod
+    def on(cls, recipe: Recipe, facts: Facts, rows: Rows) -> TrainingRun:
+        """Apply a recipe to rows: split them, take the statistics of those learned from, and assemble the run.
+
+        Raises ValueError where the recipe and the data do not fit each other.
+        """
+        split = split_of(recipe, facts)
+        rows.split(split)
+        if needs_statistics(recipe, facts):
+            facts = facts._replace(statistics=rows.statistics())
+        return cls.of(recipe, facts, split)
+
+    @classmethod
     def of(cls, recipe: Recipe, facts: Facts, split: Split | None = None) -> TrainingRun:
-        """Apply a recipe to data. Raises ValueError where they do not fit each other.
+        """Assemble a run from the facts of its data. Raises ValueError where they do not fit the recipe.
 
         `split` replaces the recipe's own split of the rows into training and validation rows.
         """
-        split = split or split_of(recipe, facts.labels, facts.classes)
-        model = network_of(recipe, facts.width, facts.classes, facts.scale)
+        split = split or split_of(recipe, facts)
+        model = network_of(recipe, facts, split)
         recipe = for_replicas(recipe, split.train_rows, facts.partitions)
         plan = plan_of(recipe, split.train_rows)
         task = Task(model, recipe.augment, Penalty(recipe.l1, recipe.l2))
@@ -88,9 +107,9 @@ class TrainingRun:
         best = progress.best
         return accepted_params(progress.state) if best is None else best.params
 
-    def predictor(self, progress: Progress) -> Classifier:
+    def predictor(self, progress: Progress) -> Predictor:
         """Return the trained network."""
-        return Classifier(self.model, self.final_params(progress))
+        return predictor(self.model, self.final_params(progress))
 
     def is_sound(self, progress: Progress) -> bool:
         """Return whether all numbers of the progress are finite."""

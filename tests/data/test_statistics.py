@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nn.data.block import Block
-from nn.data.statistics import column_statistics, training_statistics
+from nn.data.statistics import column_statistics, partition_statistics
 
 
 def test_statistics_are_those_of_numpy_without_the_gaps(rng):
@@ -45,4 +45,7 @@ def test_statistics_keep_the_deviation_of_values_with_a_large_mean():
 
 def test_statistics_leave_validation_rows_out():
     block = Block(np.arange(2), np.ones((2, 3)), np.zeros(2, int))
-    assert len(training_statistics(block)) == 1 and not training_statistics(block._replace(validation=True))
+    held_out = block._replace(inputs=np.zeros((2, 3)), validation=True)
+    (found,) = partition_statistics([held_out, block, held_out, block])
+    assert found.rows == 4 and found.mean.tolist() == [1, 1, 1]
+    assert not list(partition_statistics([held_out])) and not list(partition_statistics([]))

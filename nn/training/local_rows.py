@@ -1,0 +1,187 @@
+"""Check arrays and tables in memory as the job checks files, and turn them into the rows of a run."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.data import csv
+from nn.data.arrays import as_numbers, check_sizes, check_values
+from nn.data.block import LARGEST_WEIGHT
+from nn.data.decoding import ClassLabels, are_class_numbers, sorted_labels
+from nn.data.schema import ColumnSchema
+from nn.data.tables import Columns, columns_of, is_gap, name_of, numbers_of, pack, schema_of
+from nn.training.backend import Facts
+from nn.training.recipe import Recipe
+
+SHOWN = 5  # columns with gaps in a message
+
+
+class LocalRows(NamedTuple):
+    """The rows of a run in memory."""
+
+    inputs: np.ndarray  # (n, ...) as in blocks
+    weights: np.ndarray | None  # (n,)
+    facts: Facts  # with the labels
+    shape: tuple[int, ...] | None  # of images; None for rows
+
+
+def rows_of(inputs: Any, labels: Any, weights: Any, recipe: Recipe) -> LocalRows:
+    """Check inputs, labels and weights. Raises ValueError for what is wrong, with row and column."""
+    table = columns_of(inputs)
+    schema: tuple[ColumnSchema, ...] | None = None
+    if table is not None:
+        if isinstance(labels, str):
+            labels, table = _without(table, labels)
+        takes_offsets = recipe.scale in (None, "standard", "minmax") and not recipe.takes_images
+        schema = schema_of(table, recipe.categorical, recipe.max_categories, takes_offsets)
+        packed = pack(schema, table)
+    else:
+        packed = _numbers(inputs, recipe)
+    codes, labeled = _targets(labels, len(packed)) if recipe.is_regression else _classes(labels, len(packed))
+    row_weights = None if weights is None else _row_weights(weights, len(packed))
+    packed, kept = _without_gaps(packed, schema, recipe)
+    if kept is not None:
+        codes, row_weights = codes[kept], None if row_weights is None else row_weights[kept]
+    if not recipe.is_regression and codes.min() == codes.max():
+        raise ValueError(f"labels: expected at least 2 classes, found class {codes[0]} alone")
+    filled = packed[~np.isnan(packed)] if packed.dtype.kind == "f" else packed
+    scale = max(float(filled.max(initial=0)), -float(filled.min(initial=0))) or 1.0
+    shape = (*packed.shape[1:], 1)[:3] if packed.ndim > 2 else None  # gray images may leave their channel out
+    classes = 1 if recipe.is_regression else max(int(codes.max()) + 1, 2)
+    are_pixels = packed.dtype == np.uint8
+    width = math.prod(packed.shape[1:])
+    facts = Facts(width, codes, classes, scale, columns=schema, labeled=labeled, are_pixels=are_pixels)
+    return LocalRows(packed, row_weights, facts, shape)
+
+
+def _without(table: Columns, name: str) -> tuple[np.ndarray, Columns]:
+    """Return the column of the labels and the other columns."""
+    if name not in table:
+        raise ValueError(
+            f"labels: expected the name of a column, found {name!r}; the table has {', '.join(table)}"
+        )
+    return table[name], {other: column for other, column in table.items() if other != name}
+
+
+def _numbers(inputs: Any, recipe: Recipe) -> np.ndarray:
+    """Return an array of inputs (n, ...) as in blocks."""
+    array = as_numbers(inputs)
+    if not 2 <= array.ndim <= 4 or not array.size:
+        raise ValueError(f"expected inputs (n, ...) of numbers, got {array.dtype} {array.shape}")
+    if recipe.categorical:
+        raise ValueError(
+            "categorical: an array has no names of columns; give a table, such as a dict of columns"
+        )
+    gaps = np.isnan(array) if array.dtype.kind == "f" else np.zeros(1, bool)
+    if recipe.missing == "error" or not gaps.any() or array.ndim > 2:
+        check_values(array)
+        check_sizes(array)
+        return csv.compact(array)
+    check_values(np.where(gaps, 0, array))
+    return array.astype(np.float32)
+
+
+def _without_gaps(
+    packed: np.ndarray, schema: tuple[ColumnSchema, ...] | None, recipe: Recipe
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the rows, compact where they are whole numbers, and the mask of those kept, None for all.
+
+    Raises ValueError, with counts by column, for gaps that are an error, and where no rows are left.
+    """
+    if packed.dtype.kind != "f" or not np.isnan(packed.min()):
+        return csv.compact(packed), None
+    gaps = np.isnan(packed)
+    if recipe.missing == "error":
+        names = [column.name for column in schema or ()] or list(map(str, range(packed.shape[1])))
+        counts = dict(zip(names, gaps.sum(axis=0).tolist(), strict=True))
+        raise ValueError(gaps_message(counts, int(gaps.any(axis=1).sum())))
+    if recipe.missing != "drop":
+        return packed, None
+    kept = ~gaps.any(axis=1)
+    if not kept.any():
+        raise ValueError("missing: drop leaves no rows: every row has a gap")
+    return csv.compact(packed[kept]), kept
+
+
+def gaps_message(counts: dict[str, int], rows: int) -> str:
+    """Return the message for gaps that are an error; `counts`: of each column, `rows`: that have some."""
+    columns = sorted((item for item in counts.items() if item[1]), key=lambda item: -item[1])
+    shown = ", ".join(f"{name!r} {count:,}" for name, count in columns[:SHOWN])
+    more = f" and {len(columns) - SHOWN:,} other columns" if len(columns) > SHOWN else ""
+    return (
+        f"expected no gaps, found {sum(counts.values()):,} in {rows:,} rows: {shown}{more}; "
+        "missing=mean fills them, missing=drop leaves the rows out"
+    )
+
+
+def _classes(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
+    """Return class numbers (n,) int16 and the labels of the classes; labels are (n,), (n, 1) or one-hot (n, k)."""
+    values = np.asarray(labels)
+    if values.ndim not in (1, 2) or len(values) != rows or not values.size:
+        raise ValueError(
+            f"expected {rows} labels, (n,) or one-hot rows (n, k), got an array of shape {values.shape}"
+        )
+    if values.ndim == 2 and values.shape[1] > 1:
+        return _class_numbers(as_numbers(values)), ClassLabels()
+    values = values.reshape(rows)
+    gap = next((row for row, value in enumerate(values.tolist()) if is_gap(value)), None)
+    if gap is not None:
+        raise ValueError(f"labels, row {gap}: expected a label, found a gap")
+    if values.dtype.kind in "iu" and values.min() >= 0:
+        if values.min() == 0:
+            return _class_numbers(values[:, None]), ClassLabels()
+    elif values.dtype.kind == "f" and not (values == np.floor(values)).all():
+        row = int((values != np.floor(values)).argmax())
+        raise ValueError(
+            f"labels, row {row}: expected a class, found {values[row]:g}; "
+            'measured values are learned with task="regression"'
+        )
+    names = np.array([name_of(value) for value in values.tolist()])
+    distinct, codes = np.unique(names, return_inverse=True)
+    if len(distinct) > csv.MAX_CLASSES:
+        raise ValueError(
+            f"labels: expected at most {csv.MAX_CLASSES:,} classes, found {len(distinct):,} different labels; "
+            'measured values are learned with task="regression"'
+        )
+    are_text = values.dtype.kind in "USO" and any(isinstance(value, str) for value in values.tolist())
+    ordered = tuple(sorted(distinct.tolist())) if are_text else sorted_labels(distinct.tolist())
+    if are_class_numbers(ordered):
+        return _class_numbers(values.astype(np.int64)[:, None]), ClassLabels()
+    if len(ordered) < 2:
+        raise ValueError(f"labels: expected at least 2 classes, found class {ordered[0]} alone")
+    places = {name_of(label): place for place, label in enumerate(ordered)}
+    return np.array([places[name] for name in distinct], np.int16)[codes], ClassLabels(ordered)
+
+
+def _class_numbers(values: np.ndarray) -> np.ndarray:
+    """Return class numbers (n,) int16 for rows (n, 1) or one-hot rows (n, k). Raises ValueError with the row."""
+    numbers = csv.to_labels(values, first_line=0)
+    if isinstance(numbers, csv.LineError):
+        raise ValueError(f"labels, row {numbers.line}: {numbers}")
+    return numbers
+
+
+def _targets(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
+    """Return the values of the target (n,) float64."""
+    values = np.asarray(labels)
+    if values.shape not in ((rows,), (rows, 1)):
+        raise ValueError(f"expected {rows} values of a target (n,), got an array of shape {values.shape}")
+    numbers = numbers_of(values.reshape(rows), "target")
+    gaps = np.isnan(numbers)
+    if gaps.any():
+        raise ValueError(f"labels, row {int(gaps.argmax())}: expected a value of the target, found a gap")
+    return numbers, ClassLabels()
+
+
+def _row_weights(weights: Any, rows: int) -> np.ndarray:
+    weights = np.asarray(weights, np.float64)
+    if weights.shape != (rows,):
+        raise ValueError(f"expected {rows} weights (n,), got an array of shape {weights.shape}")
+    if not ((weights >= 0) & (weights <= LARGEST_WEIGHT)).all():
+        raise ValueError(
+            f"expected weights from 0 to {LARGEST_WEIGHT:g}, got {weights.min():g} to {weights.max():g}"
+        )
+    return weights
