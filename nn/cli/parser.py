@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def groups() -> dict[str, list[str]]:
     """Return the names of the options by the group in which --help lists them, in its order."""
-    names: dict[str, list[str]] = {title: [] for title in ("data", "network", "training", "run")}
+    names: dict[str, list[str]] = {title: [] for title in ("data", "columns", "network", "training", "run")}
     listed = [(name, field.metadata) for name, field in FIELDS.items() if field.metadata["group"]]
     for name, metadata in sorted(listed, key=lambda item: bool(item[1]["after"])):
         group = names[metadata["group"]]

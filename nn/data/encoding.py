@@ -29,6 +29,10 @@ class Encoder(Protocol):
     def names(self) -> tuple[str, ...]:
         """Return the names of the columns; none where they have none."""
 
+    @property
+    def fills(self) -> bool:
+        """Return whether gaps are filled in all columns."""
+
     def encode(self, inputs: np.ndarray) -> np.ndarray:
         """Return x (n, d) float32 for rows of a block (n, ...)."""
 
@@ -42,6 +46,7 @@ class SharedScale:
 
     scale: Annotated[float, POSITIVE] = 1.0
     names: tuple[str, ...] = ()
+    fills: ClassVar[bool] = False  # a gap is an error
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -149,6 +154,11 @@ class TableEncoder:
     def names(self) -> tuple[str, ...]:
         """Return the names of the columns."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def fills(self) -> bool:
+        """Return whether gaps are filled in all columns."""
+        return all(column.fill is not None and column.fill is not False for column in self.columns)
 
     @cached_property
     def width(self) -> int:

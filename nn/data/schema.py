@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -91,9 +91,13 @@ def _category(column: ColumnSchema, index: int, statistics: ColumnStatistics, wi
 # ---- values of one column -> numbers of a block ----
 
 
-def pack_numbers(values: np.ndarray, offset: float = 0.0) -> np.ndarray:
-    """Return numbers (n,) less the offset as float32; NaN is a gap."""
-    return (values.astype(np.float64) - offset).astype(np.float32) if offset else values.astype(np.float32)
+def pack_numbers(values: np.ndarray, offset: Any = 0.0) -> np.ndarray:
+    """Return numbers less the offset as float32; NaN is a gap."""
+    return (
+        (values.astype(np.float64) - offset).astype(np.float32)
+        if np.any(offset)
+        else values.astype(np.float32)
+    )
 
 
 def pack_categories(names: np.ndarray, values: Sequence[str]) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nn.data.arrays import LARGEST
-from nn.data.encoding import Category, Encoder, TableEncoder
+from nn.data.encoding import Category, Encoder, Number, TableEncoder
 from nn.data.schema import LARGE, ColumnSchema, categories_of, pack_categories, pack_numbers
 
 Columns = dict[str, np.ndarray]
@@ -164,10 +164,10 @@ def _known(columns: Columns) -> str:
 
 
 def pack_for(encoder: Encoder, table: Any) -> np.ndarray | None:
-    """Return a table, or an array of rows, as the inputs of a block for a model; None where they are that already."""
+    """Return a table as the inputs of a block for a model; None for an array of numbers, which `pack_rows` takes."""
     columns = columns_of(table)
     if columns is None:
-        if not isinstance(encoder, TableEncoder):
+        if not isinstance(encoder, TableEncoder) or all(isinstance(c, Number) for c in encoder.columns):
             return None
         rows = np.asarray(table, None if isinstance(table, np.ndarray) else object)
         if rows.ndim != 2 or rows.shape[1] != len(encoder.columns):
@@ -179,6 +179,15 @@ def pack_for(encoder: Encoder, table: Any) -> np.ndarray | None:
     elif not encoder.names:
         raise ValueError("the model knows no names of columns: give an array of rows (n, d)")
     return pack(_schema_of_encoder(encoder), columns)
+
+
+def pack_rows(encoder: Encoder, rows: np.ndarray) -> np.ndarray:
+    """Return rows of numbers (n, ...) less the offsets of their columns."""
+    columns = encoder.columns if isinstance(encoder, TableEncoder) else ()
+    offsets = np.array([column.offset for column in columns if isinstance(column, Number)])
+    if not offsets.any() or rows.size != len(rows) * len(offsets):
+        return rows
+    return pack_numbers(rows.reshape(len(rows), len(offsets)), offsets)
 
 
 def _schema_of_encoder(encoder: Encoder) -> list[ColumnSchema]:

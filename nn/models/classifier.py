@@ -14,7 +14,7 @@ from nn.core import files
 from nn.core.errors import DataError
 from nn.data.arrays import as_numbers, check_values
 from nn.data.decoding import ClassLabels, TargetScale
-from nn.data.tables import pack_for
+from nn.data.tables import pack_for, pack_rows
 from nn.models import model_file
 from nn.models.sequential import Params, Sequential
 
@@ -118,13 +118,12 @@ def _parts(model: Sequential, inputs: Any) -> Iterator[np.ndarray]:
     if packed is not None:
         yield from (packed[start : start + PART] for start in range(0, max(len(packed), 1), PART))
         return
-    rows = as_numbers(inputs)
-    width = math.prod(model.input_shape)
+    rows, width = as_numbers(inputs), model.columns
     if rows.size == width != math.prod(rows.shape[1:]):
         raise ValueError(
             f"expected rows (n, {width}), got one row of shape {rows.shape}; put it into a list: [row]"
         )
     for start in range(0, max(len(rows), 1), PART):
         part = rows[start : start + PART]
-        check_values(part, start)
-        yield part
+        check_values(part, start, model.encoder.fills)
+        yield pack_rows(model.encoder, part)

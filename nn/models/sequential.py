@@ -113,7 +113,8 @@ class Sequential:
         """
         if inputs.ndim < 2 or math.prod(inputs.shape[1:]) != self.columns:
             raise ValueError(f"expected rows of {self.columns} values, got an array of shape {inputs.shape}")
-        return self.encoder.encode(inputs).reshape(len(inputs), *self.input_shape)
+        rows = inputs.reshape(len(inputs), self.columns) if isinstance(self.encoder, TableEncoder) else inputs
+        return self.encoder.encode(rows).reshape(len(inputs), *self.input_shape)
 
     def targets(self, labels: np.ndarray) -> np.ndarray:
         """Return what the loss compares outputs with: class numbers (n,), or standardized targets (n, 1)."""

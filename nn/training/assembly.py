@@ -71,11 +71,13 @@ def for_replicas(recipe: Recipe, rows: int, replicas: int) -> Recipe:
 
 
 def settled_as(recipe: Recipe, config: dict[str, Any]) -> Recipe:
-    """Fill in the defaults of `for_replicas` as the configuration of an earlier run has them."""
+    """Fill in the defaults that depend on the data as the configuration of an earlier run has them."""
+    fields = options_of(Recipe)
+    names = ["scale", *(("batch_size", "outer_momentum") if recipe.averages_parameters else ())]
     values = {
-        name: read_value(options_of(Recipe)[name], config.get(name))
-        for name in ("batch_size", "outer_momentum")
-        if recipe.averages_parameters and getattr(recipe, name) is None
+        name: read_value(fields[name], config.get(name, fields[name].metadata["earlier"]))
+        for name in names
+        if getattr(recipe, name) is None
     }
     return dataclasses.replace(recipe, **values)
 

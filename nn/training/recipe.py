@@ -136,7 +136,6 @@ class Recipe:
         TextList("names of columns"),
         "columns of numbers that are categories, such as codes; columns of text always are",
         group="columns",
-        earlier=(),
     )
     max_categories: int = option(
         100,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from nn.training.assembly import (
     network_of,
     optimizer_of,
     plan_of,
+    scale_of,
     split_of,
 )
 from nn.training.backend import Backend, Facts, Job, Rows, Task
@@ -61,6 +63,7 @@ class TrainingRun:
         """
         split = split or split_of(recipe, facts)
         model = network_of(recipe, facts, split)
+        recipe = dataclasses.replace(recipe, scale=scale_of(recipe, facts))
         recipe = for_replicas(recipe, split.train_rows, facts.partitions)
         plan = plan_of(recipe, split.train_rows)
         task = Task(model, recipe.augment, Penalty(recipe.l1, recipe.l2))

@@ -18,10 +18,12 @@ from nn.data import csv
 from nn.data.local_rdd import local_rdd
 from nn.spark.storage import lock_file
 from nn.training.assembly import network_of, optimizer_of, plan_of, split_of
+from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 from nn.training.records import Progress
 from tests.support import ROOT
 from tests.support.data import blobs, write_csv
+from tests.support.networks import pixels
 from tests.support.training import descend_on, measure_on, train
 
 
@@ -231,7 +233,7 @@ def test_jobs_an_epoch_are_counted_as_they_are_made(options):
         else Recipe.of(epochs=3, **options)
     )
     inputs, labels = blobs(200)
-    model, split = network_of(recipe, 16, 3, 255.0), split_of(recipe, labels, 3)
+    model, split = network_of(recipe, pixels(16, 3, 255.0)), split_of(recipe, Facts(16, labels, 3))
     plan = plan_of(recipe, split.train_rows)
     optimizer = optimizer_of(recipe, plan)
     blocks = split.apply(local_rdd(inputs, labels)).persist()

@@ -23,13 +23,14 @@ from nn.training.assembly import for_replicas, network_of, optimizer_of, plan_of
 from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 from tests.support import ROOT
+from tests.support.networks import pixels
 
 FILES = ["a", "b", "c", "d", "out"]
 
 
 def test_defaults_are_the_originals():
     recipe = parser.parse(FILES).recipe
-    model, plan = network_of(recipe, 784, 10, 255.0), plan_of(recipe, 1000)
+    model, plan = network_of(recipe, pixels(784, 10, 255.0)), plan_of(recipe, 1000)
     assert [str(layer) for layer in model.layers] == [
         "dense:64:initializer=glorot_uniform:gain=1.5",
         "sigmoid",
@@ -47,7 +48,7 @@ def test_options_reach_what_they_name():
     recipe, plan = parsed.recipe, plan_of(parsed.recipe, 1050)
     assert (plan.epochs, plan.batch_size, plan.jobs, plan.seed, plan.sample) == (7, 100, 11, 3, 1.0)
     assert optimizer_of(recipe, plan) == FirstOrder(Momentum(0.8), Step(2.0), 0.5, 7, 11, 2.0, 2.0)
-    model = network_of(recipe, 784, 10, 255.0)
+    model = network_of(recipe, pixels(784, 10, 255.0))
     assert [layer.short_name for layer in model.layers] == [
         "dense:128",
         "relu",
@@ -64,9 +65,13 @@ def test_options_for_validation_weights_and_augmentation_reach_what_they_name():
     recipe = parser.parse([*FILES, *words.split(), "--layers", "flatten,dense:8,relu,dropout:0.5"]).recipe
     plan = plan_of(recipe, 75)
     assert plan.validates and plan.keeps_best and plan.noisy and recipe.patience == 4
-    split = split_of(recipe, np.repeat([0, 1], [60, 40]), 2)
+    split = split_of(recipe, Facts(16, np.repeat([0, 1], [60, 40]), 2))
     assert split.hold_out == HoldOut(0, 0.25, 100) and split.class_weights.tolist() == [2, 1]
-    assert recipe.augment == (Shift(2.0), Flip()) and network_of(recipe, 16, 2).input_shape == (4, 4, 1)
+    assert recipe.augment == (Shift(2.0), Flip()) and network_of(recipe, pixels(16, 2)).input_shape == (
+        4,
+        4,
+        1,
+    )
 
 
 def test_labels_may_stand_in_a_column_counted_from_the_end():
@@ -368,7 +373,7 @@ def test_layers_are_held_against_the_width_of_a_local_file(tmp_path):
     with pytest.raises(UsageError, match="input-shape: 2x2x1 makes 4 values, found 5 a row"):
         parser.parse([str(images), "b", "c", "d", "out", "--layers", "flatten", "--input-shape", "2x2x1"])
     words = [str(images), "-", "c", "-", "out", "--label-column", "0", "--layers", "conv2d:4x2,flatten"]
-    assert network_of(parser.parse(words).recipe, 4, 2).input_shape == (2, 2, 1)
+    assert network_of(parser.parse(words).recipe, pixels(4, 2)).input_shape == (2, 2, 1)
 
 
 def test_a_line_too_long_to_peek_at_is_left_to_spark(tmp_path):
@@ -592,7 +597,7 @@ def test_the_resolved_configuration_gives_the_same_run_again(tmp_path, words):
     again = parser.parse(["--config", path, "out"])
     assert resolved(again.recipe) == resolved(parsed.recipe) and again.partitions == 3
     assert again.sources() == parsed.sources()
-    assert network_of(again.recipe, 16, 2) == network_of(parsed.recipe, 16, 2)
+    assert network_of(again.recipe, pixels(16, 2)) == network_of(parsed.recipe, pixels(16, 2))
     plan = plan_of(parsed.recipe, 100)
     assert plan_of(again.recipe, 100) == plan
     assert optimizer_of(again.recipe, plan) == optimizer_of(parsed.recipe, plan)

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from nn.models.losses import CrossEntropy
 from nn.optim.regularization import Penalty
 from nn.optim.requests import Gradients, LocalSteps
 from nn.training import chain
@@ -9,6 +10,8 @@ from nn.training.adding import sum_in_order
 from nn.training.backend import Job, Task
 from nn.training.local import LocalBackend
 from nn.training.run import TrainingRun
+
+NETWORK = SimpleNamespace(loss=CrossEntropy())  # all that the loop asks of a network
 
 
 def step(blocks, model, params, selection, augmentation=()):
@@ -50,13 +53,13 @@ class FunctionBackend:
 
 def train(measure, optimizer, plan, progress, descend=None, patience=None):
     """The progress after each epoch of a run whose jobs are the functions' work."""
-    run = TrainingRun(Task(None), None, plan, optimizer, SimpleNamespace(patience=patience))
+    run = TrainingRun(Task(NETWORK), None, plan, optimizer, SimpleNamespace(patience=patience))
     return run.epochs(FunctionBackend(measure, descend), progress)
 
 
 def kept(optimizer, progress):
     """The parameters that a run ends with."""
-    return TrainingRun(Task(None), None, None, optimizer, None).final_params(progress)
+    return TrainingRun(Task(NETWORK), None, None, optimizer, None).final_params(progress)
 
 
 def split_rows(dataset, split):

@@ -12,6 +12,7 @@ from nn.data import batches
 from nn.data.augmentation import Rotate, Shift, augment
 from nn.data.batches import RowSelection
 from nn.data.block import Block
+from nn.data.encoding import SharedScale
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.layers import Conv2D, Dense, Dropout, Flatten, Relu
@@ -158,7 +159,7 @@ NOISY = build_network(
     (4, 4, 1),
     3,
     spec.parse("cross-entropy", LOSSES, "loss"),
-    255.0,
+    SharedScale(255.0),
 )
 NOISY_PARAMS = NOISY.init(2)
 HOLD_OUT = HoldOut(0, 0.3, 100)

@@ -13,6 +13,7 @@ from nn.optim.rules import Adam
 from nn.training.assembly import network_of
 from tests.support import ROOT
 from tests.support.data import blobs
+from tests.support.networks import pixels
 
 INPUTS, LABELS = blobs(300)
 
@@ -20,11 +21,13 @@ INPUTS, LABELS = blobs(300)
 def test_fit_learns_and_predicts():
     classifier, history = nn.fit(
         INPUTS, LABELS, hidden=[16], activation="relu", loss="cross-entropy", optimizer="adam", batch_size=50,
-        learning_rate=0.01, epochs=10,
+        learning_rate=0.01, epochs=10, scale="largest",
     )  # fmt: skip
     test_inputs, test_labels = blobs(100, seed=5)
     assert np.mean(classifier.predict(test_inputs) == test_labels) > 0.95
-    assert [line.epoch for line in history] == list(range(1, 11)) and classifier.model.scale == INPUTS.max()
+    assert [line.epoch for line in history] == list(
+        range(1, 11)
+    ) and classifier.model.encoder.scale == INPUTS.max()
 
 
 def test_fit_takes_images_validation_augmentation_and_weights():
@@ -119,7 +122,7 @@ def test_fit_takes_what_python_users_have():
     assert np.array_equal(*(fit.classifier.params[0]["W"] for fit in same))
     assert [line.epoch for line in lines] == [1, 2, 3]
     signed = (INPUTS.astype(int) - 128).astype(np.int8)
-    assert nn.fit(signed, LABELS, epochs=1).classifier.model.scale == 128
+    assert nn.fit(signed, LABELS, epochs=1, scale="largest").classifier.model.encoder.scale == 128
     recipe = nn.fit(INPUTS, LABELS, str(ROOT / "recipes" / "original.json"), np.ones(300))
     assert len(recipe.history) == 100
 
@@ -178,25 +181,16 @@ def test_fit_refuses_inputs_that_are_none():
     ("labels", "message"),
     [
         (LABELS[:-1], "expected 300 labels"),
-        (
-            LABELS - (np.arange(300) == 7) * 9,
-            "labels, row 7: expected a class number in 0..999, found -[789]",
-        ),
-        (LABELS.clip(0, 1) * 2 - 1, r"found -1; labels -1 and 1: write 0 and 1"),
-        (LABELS + 10**12, "labels, row 0: expected a class number in 0..999, found 1e[+]12"),
+        (LABELS * 10**12, "labels, row .: expected a class number in 0..999, found .e[+]12"),
         (
             LABELS / 1 + (np.arange(300) == 7) / 2,
-            r"labels, row 7: expected a class number in 0..999, found \d.5",
+            r"labels, row 7: expected a class, found \d.5; .* task=\"regression\"",
         ),
-        (
-            np.where(np.arange(300) == 7, np.nan, LABELS),
-            "labels, row 7: expected a class number .* found nan",
-        ),
+        (np.where(np.arange(300) == 7, np.nan, LABELS), "labels, row 7: expected a label, found a gap"),
         (np.eye(3)[LABELS] / 2, "labels, row 0: expected a one-hot row: a single 1 among 3 values"),
         (np.zeros((300, 2)), "labels, row 0: expected a one-hot row"),
-        (np.zeros((300, 2, 2)), "expected 300 labels, class numbers"),
-        (LABELS.astype(str), r"expected labels of class numbers from 0, got <U\d+ .*np.unique"),
-        (LABELS.astype(object), "expected labels of class numbers from 0, got object"),
+        (np.zeros((300, 2, 2)), r"expected 300 labels, \(n,\)"),
+        (["a"] * 300, "labels: expected at least 2 classes, found class a alone"),
         (np.zeros(300), "labels: expected at least 2 classes, found class 0 alone"),
         (np.full((300, 1), 7), "labels: expected at least 2 classes, found class 7 alone"),
         (np.eye(3)[np.ones(300, int)], "labels: expected at least 2 classes, found class 1 alone"),
@@ -279,7 +273,7 @@ def test_large_values_whose_sum_alone_float32_does_not_hold_are_no_fault():
 def test_inputs_are_what_float32_makes_of_them_as_in_the_job():
     fine = INPUTS / 3 + 1e-12  # the largest one is another number in float64
     first, second = (nn.fit(each, LABELS, epochs=3).classifier for each in (fine, fine.astype(np.float32)))
-    assert first.model.scale == second.model.scale
+    assert first.model.encoder == second.model.encoder
     assert np.array_equal(first.params[0]["W"], second.params[0]["W"])
 
 
@@ -292,7 +286,9 @@ def test_inputs_too_small_for_float32_are_the_datas_fault():
         nn.fit(tiny, LABELS, epochs=2).classifier.params[0]["W"],
         nn.fit(changed(INPUTS, (0, 0), 0), LABELS, epochs=2).classifier.params[0]["W"],
     )
-    assert nn.fit(INPUTS * 1e-36, LABELS, epochs=2).classifier.model.scale == pytest.approx(255e-36)
+    assert nn.fit(
+        INPUTS * 1e-36, LABELS, epochs=2, scale="largest"
+    ).classifier.model.encoder.scale == pytest.approx(255e-36)
 
 
 def test_divergence_names_arguments_and_no_options():
@@ -381,7 +377,7 @@ RECIPES = sorted((ROOT / "recipes").glob("*.json"))
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_recipe_fits_images_of_its_data(path):
     recipe, about = nn.Recipe.read(str(path)), json.loads(Path(path).read_text())
-    assert network_of(recipe, 784, 2 if "binary" in path.stem else 10).classes in (2, 10)
+    assert network_of(recipe, pixels(784, 2 if "binary" in path.stem else 10)).classes in (2, 10)
     assert about["about"] and about["get_data"].startswith("python generate_data.py")
 
 
@@ -389,6 +385,8 @@ def test_there_are_the_recipes_that_are_promised():
     assert {"original", "binary", "mlp", "cnn", "lbfgs"} <= {path.stem for path in RECIPES}
 
 
-def test_fit_says_which_two_labels_a_binary_loss_found():
-    with pytest.raises(ValueError, match="binary-cross-entropy: expected labels 0 and 1, found 1 and 2"):
-        nn.fit(np.eye(4), [1, 2, 1, 2], loss="binary-cross-entropy", epochs=1)
+def test_fit_takes_any_two_labels_for_a_binary_loss():
+    classifier, _ = nn.fit(np.eye(4), [-1, 2, -1, 2], loss="binary-cross-entropy", epochs=1)
+    assert classifier.classes == 2 and set(classifier.predict(np.eye(4)).tolist()) <= {-1, 2}
+    with pytest.raises(ValueError, match="binary-cross-entropy needs 2 classes, got 3"):
+        nn.fit(np.eye(4), [0, 2, 0, 2], loss="binary-cross-entropy", epochs=1)

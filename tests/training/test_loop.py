@@ -8,6 +8,7 @@ import pytest
 from nn.core import spec, tree
 from nn.core.errors import DivergenceError
 from nn.data.batches import RowSelection
+from nn.data.encoding import SharedScale
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, local_rdd
 from nn.data.split import Split
@@ -202,7 +203,11 @@ def test_learning_reaches_what_the_classes_allow():
 SPLIT = Split(300, HoldOut(0, 0.25, 300))
 HELD = SPLIT.apply(BLOCKS)
 DROPPING = build_network(
-    (Dense(8), Tanh(), Dropout(0.4)), (16,), 3, spec.parse("cross-entropy", LOSSES, "loss"), scale=255.0
+    (Dense(8), Tanh(), Dropout(0.4)),
+    (16,),
+    3,
+    spec.parse("cross-entropy", LOSSES, "loss"),
+    SharedScale(255.0),
 )
 
 

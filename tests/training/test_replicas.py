@@ -13,6 +13,7 @@ from nn.data import batches
 from nn.data.augmentation import Shift, augment
 from nn.data.batches import RowSelection, mini_batches
 from nn.data.block import Block
+from nn.data.encoding import SharedScale
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.layers import Flatten
@@ -177,7 +178,7 @@ def test_replicas_augment_their_rows():
     found = descend_on(cut([]), IMAGES, (Shift(1),))(told, selection)
     bent = augment((Shift(1),), IMAGES.prepare(INPUTS), rows, selection.seed, selection.epoch)
     beforehand = local_rdd(bent.reshape(300, 16), LABELS)
-    expected = descend_on(beforehand, dataclasses.replace(IMAGES, scale=1.0))(told, selection)
+    expected = descend_on(beforehand, dataclasses.replace(IMAGES, encoder=SharedScale(1.0)))(told, selection)
     assert_same_bits(found.grads.params, expected.grads.params)
     assert not np.allclose(bent, IMAGES.prepare(INPUTS))
 
