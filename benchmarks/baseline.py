@@ -34,6 +34,7 @@ EXACT = ("epoch", "cost", "accuracy", "learning_rate", "accepted", "rows", "val_
 PLAIN: dict[str, Any] = {
     **{"hidden": [16], "activation": "sigmoid", "initializer": "glorot_uniform", "loss": "mse", "seed": 3},
     **{"epochs": 12, "average": "gradients", "warmup": 0, "l1": 0, "l2": 0, "validation_fraction": 0},
+    **{"task": "classification", "scale": "largest", "missing": "error", "unknown": "other"},
 }
 SGD = {"optimizer": "sgd", "learning_rate": 0.5, "sample": 0.7}
 BOLD = {"schedule": {"name": "bold-driver", "growth": 1.05, "shrink": 0.5}}

@@ -13,6 +13,7 @@ from nn.cli.options import Options
 from nn.core.errors import MissingFileError, UsageError
 from nn.core.options import options_of
 from nn.data.augmentation import Flip, Shift
+from nn.data.encoding import SharedScale
 from nn.data.hold_out import HoldOut
 from nn.models.losses import CrossEntropy, HalfSquaredError
 from nn.optim.first_order import FirstOrder
@@ -56,7 +57,7 @@ def test_options_reach_what_they_name():
         "relu",
         "dense:10",
     ]
-    assert model.scale == 255.0 and model.loss == CrossEntropy(0.1) and parsed.partitions == 5
+    assert model.encoder == SharedScale(255.0) and model.loss == CrossEntropy(0.1) and parsed.partitions == 5
     assert (recipe.l1, recipe.l2) == (0.1, 0.2)
 
 
@@ -122,7 +123,10 @@ def test_sources_name_their_arguments():
             "--validation-fraction 1",
             "--validation-fraction: expected a number in [0, 1), found '1'",
         ),
-        ("--class-weights 0:1", "--class-weights: expected balanced, or weights as 0=1,3=2.5, found '0:1'"),
+        (
+            "--class-weights 0:1",
+            "--class-weights: expected balanced, or weights as 0=1,3=2.5 or setosa=2, found '0:1'",
+        ),
         ("--augment blur", "--augment: unknown augmentation 'blur'; known: shift"),
         (
             "--augment flip --input-shape 12",
@@ -167,7 +171,7 @@ def test_sources_name_their_arguments():
         ("--hidden 0", "--hidden: expected units as 64 or 128,64, found '0'"),
         ("--hidden " + ",".join(["2"] * 30), "expected at most 58 layers before the output's, found 60"),
         ("--activation selu", "--activation: expected one of sigmoid, tanh, relu"),
-        ("--loss hinge", "--loss: unknown loss 'hinge'; known: mse, cross-entropy, binary-cross-entropy"),
+        ("--loss hinge", "--loss: unknown loss 'hinge'; known: mse, absolute-error, huber, cross-entropy,"),
         ("--label-column 0", "found files for both"),
         ("--batchsize 10", "unrecognized arguments: --batchsize"),
         ("--batch 10", "unrecognized arguments: --batch"),
@@ -282,7 +286,8 @@ def test_help_lists_every_option_in_its_group_in_this_order():
     groups = {title: " ".join(names) for title, names in parser.groups().items()}
     assert groups == {
         "data": "train_images train_labels test_images test_labels output label_column weight_column header skip_lines",
-        "network": "hidden activation layers input_shape initializer loss",
+        "network": "hidden activation layers input_shape initializer loss task",
+        "columns": "scale missing categorical max_categories unknown",
         "training": "epochs sample batch_size average rounds_per_epoch outer_learning_rate outer_momentum optimizer "
         "learning_rate schedule warmup clip l1 l2 class_weights augment validation_fraction patience",
         "run": "seed partitions shuffle_once overwrite resume checkpoint_every keep_checkpoints check dry_run debug",

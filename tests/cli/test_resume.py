@@ -21,6 +21,8 @@ from nn.training.run import TrainingRun
 from tests.support.networks import multilayer_perceptron
 
 DATA = {"train": "f00", "test": "f01", "partitions": 2}
+# Options that version 0.1.0 does not have.
+NEW = ("task", "scale", "missing", "categorical", "max_categories", "unknown")
 MODEL = multilayer_perceptron(4, 3, (2,), "tanh", "mse")
 
 
@@ -33,9 +35,14 @@ def optimizer_for(parsed):
     return optimizer_of(parsed.recipe, plan_of(parsed.recipe, 100))
 
 
+def settled(parsed, scale="standard"):
+    """Options as they are once the data are read, which decide on the scale."""
+    return parsed.with_recipe(dataclasses.replace(parsed.recipe, scale=scale))
+
+
 def run_of(tmp_path, *words, epochs_made=3, finished=False, checkpoint=True):
     """OUTPUT of a run with these words, and what a run there sees of it."""
-    parsed = options_for(tmp_path, *words).for_cluster(2)
+    parsed = settled(options_for(tmp_path, *words).for_cluster(2))
     output = Output(LocalFolder(parsed.output))
     output.write_config(parsed.resolved())
     history = tuple(Epoch(n, 1.0, 0.5, 0.1, True, 7) for n in range(1, epochs_made + 1))
@@ -157,7 +164,7 @@ def test_what_the_data_settle_if_nothing_is_said_is_the_run_s(tmp_path, before):
     output = run_of(tmp_path, *before.split())
     parsed = begin(tmp_path, output, "--average", "parameters").options
     for _ in ("as it begins", "with its data read"):
-        assert parsed.resolved() == options_for(tmp_path, *before.split()).resolved()
+        assert parsed.resolved() == settled(options_for(tmp_path, *before.split())).resolved()
         parsed = parsed.with_recipe(for_replicas(parsed.recipe, 1000, parsed.pieces))
     with pytest.raises(UsageError, match="batch_size: the run in OUTPUT has .*, found 7"):
         begin(tmp_path, output, "--average", "parameters", "--batch-size", "7")
@@ -290,7 +297,7 @@ def test_an_older_checkpoint_that_is_damaged_takes_no_one_s_place(tmp_path):
 
 def test_a_configuration_without_a_newer_option_has_its_earlier_value(monkeypatch):
     words = ["a.csv", "b.csv", "c.csv", "d.csv", "out"]
-    parsed = parser.parse(words).for_cluster(2)
+    parsed = settled(parser.parse(words).for_cluster(2))
     config = {name: value for name, value in parsed.resolved().items() if name != "l2"}
     with pytest.raises(UsageError, match="l2: the run in OUTPUT has none, found 0.0"):
         continued(parsed, config, 0)
@@ -300,8 +307,17 @@ def test_a_configuration_without_a_newer_option_has_its_earlier_value(monkeypatc
         continued(parser.parse([*words, "--l2", "0.5"]).for_cluster(2), config, 0)
 
 
+def test_a_configuration_without_a_scale_is_of_version_0_1_0_and_means_the_largest_value():
+    words = ["a.csv", "b.csv", "c.csv", "d.csv", "out"]
+    parsed = parser.parse(words).for_cluster(2)
+    config = {name: value for name, value in parsed.resolved().items() if name not in NEW}
+    assert "scale" not in config and continued(parsed, config, 0) == settled(parsed, "largest")
+    with pytest.raises(UsageError, match="scale: the run in OUTPUT has 'largest', found 'standard'"):
+        continued(settled(parsed), config, 0)
+
+
 def test_the_configuration_survives_its_own_json(tmp_path):
     words = ["--layers", "dense:3,relu,dropout:0.5", "--class-weights", "balanced"]
-    parsed = parser.parse(["a.csv", "b.csv", "c.csv", "d.csv", "out", *words]).for_cluster(2)
+    parsed = settled(parser.parse(["a.csv", "b.csv", "c.csv", "d.csv", "out", *words]).for_cluster(2))
     config = json.loads(json.dumps(parsed.resolved()))
     assert continued(parsed, config, 0).resolved() == parsed.resolved()

@@ -15,6 +15,7 @@ from nn.io import checkpoint
 from nn.io.checkpoint import Checkpoint
 from nn.optim.regularization import Penalty
 from nn.training.assembly import network_of, optimizer_of, plan_of, split_of
+from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 from nn.training.records import Best, Epoch, Progress
 from tests.support.data import blobs
@@ -38,9 +39,10 @@ RECIPES = {
 
 def prepared(options, epochs):
     """(start, a function that yields the progress after each epoch from a progress on, optimiser, parameters)."""
-    recipe = Recipe.of(epochs=epochs, **options)
-    model = network_of(recipe, 16, 3, 255.0)
-    split = split_of(recipe, LABELS, 3)
+    recipe = Recipe.of(epochs=epochs, scale="largest", **options)
+    facts = Facts(16, LABELS, 3, 255.0, are_pixels=True)
+    split = split_of(recipe, facts)
+    model = network_of(recipe, facts, split)
     plan = plan_of(recipe, split.train_rows)
     optimizer = optimizer_of(recipe, plan)
     blocks = split.apply(local_rdd(INPUTS, LABELS, block_rows=64)).persist()
