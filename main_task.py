@@ -37,6 +37,7 @@ if reason:
 from nn.cli import check, console, dry_run, entry, ownership, parser, report, resume
 from nn.cli.run import Outcome, read
 from nn.core import format
+from nn.io import results
 from nn.models import model_file
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.runtime.cluster import wait_for_executors
@@ -99,20 +100,25 @@ def train(run, progress, table, record):
 
 
 def score(run, progress):
-    """Score the trained network on the test set."""
+    """Score the trained network on the test set, if there is one."""
     params = run.training.final_params(progress)
+    if run.test is None:
+        return Outcome(progress, params, None)
     run.context.setJobDescription("scoring TEST_IMAGES")
     handle = broadcast(run.context, params)
-    test_score = evaluation.evaluate(run.test.blocks, run.training.model, handle)
+    test_score = evaluation.evaluate(run.test.blocks, run.training.model, handle, run.test.rows)
     handle.destroy()
     return Outcome(progress, params, test_score)
 
 
 def write(run, outcome, output, summary):
     """Write the scores, the model, the summary, and _SUCCESS last."""
-    about = {"data": run.names, "test_accuracy": outcome.score.accuracy}
-    model = model_file.to_bytes(run.training.model, outcome.params, about)
-    output.write_results(outcome.score, summary, model)
+    model = run.training.model
+    score_files, about = {}, {"data": run.names}
+    if outcome.score is not None:
+        score_files = results.score_files(outcome.score, model.decoder)
+        about.update(outcome.score.about)
+    output.write_results(score_files, summary, model_file.to_bytes(model, outcome.params, about))
 
 
 if __name__ == "__main__":

@@ -151,7 +151,8 @@ BEGINNINGS: dict[str, Callable[[bytes], bool]] = {
     SUCCESS: lambda head: False,  # it is empty
     "history.csv": _starts(",".join(Epoch._fields[:7])),
     "confusion_matrix.csv": _starts("truth\\prediction,"),
-    "examples.csv": _starts("row,label,prediction,probability,"),
+    "examples.csv": _starts("row,label,prediction,probability,", "row,actual,prediction,error,"),
+    "predicted.csv": _starts("row,actual,predicted\n"),
     "summary.json": _starts('{\n  "configuration": {\n    "train_images": '),
     "model.npz": _is_model,
     **{f"{folder}/{PART}": _is_number for folder in ("cost_history", "accuracy_history")},

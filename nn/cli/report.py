@@ -16,15 +16,19 @@ from nn.cli.run import Outcome, Run
 from nn.core import fingerprint, format, spec
 from nn.data import label_skew
 from nn.data.class_weights import ClassWeightsReader
+from nn.data.decoding import TargetScale
 from nn.io import results
+from nn.models.sequential import Sequential
 from nn.spark.runtime import jvm
 from nn.spark.runtime.cluster import Executor
 from nn.spark.storage.filesystem import Folder
 from nn.training import diagnosis
 from nn.training.assembly import resolved
 from nn.training.backend import Backend
+from nn.training.evaluation import AnyScore
 from nn.training.plan import Plan
 from nn.training.records import Progress
+from nn.training.regression_score import RegressionScore
 from nn.training.run import TrainingRun
 from nn.training.timing import Phases
 
@@ -79,16 +83,29 @@ ON_CLUSTER_DISK = (
 def data_lines(run: Run, seconds: float) -> str:
     """Return the line on the data, which were read in `seconds`, and notes on them."""
     train, test, held_out = run.train, run.test, run.training.split.validation_rows
+    tested = "no" if test is None else f"{test.rows:,}"
     partitions = f"{train.partitions} partition{'s' if train.partitions > 1 else ''}"
     validation = f" ({held_out:,} held out for validation)" if held_out else ""
     lines = [
-        f"data      {run.names['name']}: {train.rows:,} training{validation} and {test.rows:,} test rows of "
-        f"{train.width} values, {train.classes} classes; read in {seconds:.1f} s into {partitions}"
+        f"data      {run.names['name']}: {train.rows:,} training{validation} and {tested} test rows of "
+        f"{train.width} values, {_labels(run.training.model)}; read in {seconds:.1f} s into {partitions}"
     ]
-    notes = [*train.notes, *test.notes]
-    if run.options.recipe.averages_parameters and (warning := label_skew.warning(train.shuffle_windows)):
+    notes = [*train.notes, *(test.notes if test else ())]
+    recipe = run.options.recipe
+    if (
+        recipe.averages_parameters
+        and not recipe.is_regression
+        and (warning := label_skew.warning(train.shuffle_windows))
+    ):
         notes.append(warning)
     return "\n".join([*lines, *map(format.note, notes)])
+
+
+def _labels(model: Sequential) -> str:
+    """Return the number of classes, or the mean of the target."""
+    if isinstance(model.decoder, TargetScale):
+        return f"a target of mean {model.decoder.mean:.4g} and standard deviation {model.decoder.scale:.4g}"
+    return f"{model.classes} classes"
 
 
 def _many_jobs_notes(run: TrainingRun, backend: Backend | None) -> list[str]:
@@ -160,19 +177,38 @@ def summary_lines(run: Run, outcome: Outcome, clock: Clock, is_local: bool) -> s
     `is_local`: OUTPUT is on the disk of the driver.
     """
     progress, params, score = outcome
-    test = results.score_summary(score)
-    macro = test["macro"]
-    notes = diagnosis.notes(score, progress, run.training.model, params)
+    tested = ""
+    if score is not None:
+        notes = diagnosis.notes(score, progress, run.training.model, params)
+        tested = f"test      {test_line(score, run.training.model)}\n{note_lines(notes)}"
     tasks_at_once = min(run.context.defaultParallelism, run.train.partitions)
     folder = run.options.output
     return (
         f"\n{_ending(run.training.plan, progress)}"
-        f"test      accuracy {score.accuracy:.2%}: {test['errors']:,} of {score.rows:,} rows wrong; "
-        f"macro precision {macro['precision']:.4f}, recall {macro['recall']:.4f}, F1 {macro['f1']:.4f}\n"
-        f"{note_lines(notes)}"
+        f"{tested}"
         f"time      {Phases.of(progress.history).verdict(tasks_at_once)}\n"
         f"written   {folder} in {clock.total:.1f} s; draw it with: "
         f"python generate_plots.py {shlex.quote(folder) if is_local else 'A_LOCAL_COPY_OF_IT'}"
+    )
+
+
+def test_line(score: AnyScore, model: Sequential) -> str:
+    """Return the test scores in one line."""
+    test = results.score_summary(score, model.decoder)
+    if isinstance(score, RegressionScore):
+        return (
+            f"rmse {score.rmse:.4g}, mae {score.mae:.4g}, R2 {score.r2:.4f} on {score.rows:,} rows; "
+            f"always predicting the mean: rmse {test['baseline']:.4g}"
+        )
+    macro = test["macro"]
+    ranks = "".join(
+        f", {label} {test[name]:.4f}"
+        for name, label in (("roc_auc", "ROC AUC"), ("log_loss", "log loss"))
+        if test.get(name) is not None
+    )
+    return (
+        f"accuracy {score.accuracy:.2%}: {test['errors']:,} of {score.rows:,} rows wrong; "
+        f"macro precision {macro['precision']:.4f}, recall {macro['recall']:.4f}, F1 {macro['f1']:.4f}{ranks}"
     )
 
 
@@ -194,6 +230,7 @@ def _ending(plan: Plan, progress: Progress) -> str:
 def summary(run: Run, outcome: Outcome, clock: Clock, resumed_after: int) -> dict[str, Any]:
     """Return the content of summary.json as plain JSON values; `resumed_after`: the epochs of an earlier run."""
     history, best = outcome.progress.history, outcome.progress.best
+    is_regression = run.options.recipe.is_regression
     return {
         "configuration": {**run.options.resolved(), "output": run.options.output},
         "versions": {
@@ -208,10 +245,14 @@ def summary(run: Run, outcome: Outcome, clock: Clock, resumed_after: int) -> dic
         "data": {
             **run.names,
             "width": run.train.width,
-            "classes": run.train.classes,
+            **({} if is_regression else {"classes": run.train.classes}),
             **{
-                name: {"rows": data.rows, "class_rows": data.class_rows.tolist()}
+                name: {
+                    "rows": data.rows,
+                    **({} if is_regression else {"class_rows": data.class_rows.tolist()}),
+                }
                 for name, data in (("train", run.train), ("test", run.test))
+                if data is not None
             },
         },
         "model": run.training.model.config(),
@@ -223,7 +264,7 @@ def summary(run: Run, outcome: Outcome, clock: Clock, resumed_after: int) -> dic
             "best_epoch": best.epoch if best else None,
             **_final_costs(outcome.progress),
         },
-        "test": results.score_summary(outcome.score),
+        "test": outcome.score and results.score_summary(outcome.score, run.training.model.decoder),
         "seconds": {
             **clock.seconds,
             "total": clock.total,

@@ -13,7 +13,7 @@ from nn.spark.input import reader
 from nn.spark.input.reader import Dataset
 from nn.spark.input.shuffle import shuffled
 from nn.spark.storage.filesystem import Storage
-from nn.training.evaluation import Score
+from nn.training.evaluation import AnyScore
 from nn.training.records import Progress
 from nn.training.run import TrainingRun
 
@@ -26,7 +26,7 @@ class Run(NamedTuple):
     context: Any  # Spark's
     options: Options  # with the defaults that depend on the data
     train: Dataset
-    test: Dataset
+    test: Dataset | None
     names: dict[str, Any]  # of the data and of their classes
     training: TrainingRun
     backend: SparkBackend
@@ -36,7 +36,7 @@ class Run(NamedTuple):
         """Return what identifies the data; a resumed run must have the same."""
         return {
             "train": self.train.fingerprint,
-            "test": self.test.fingerprint,
+            "test": self.test and self.test.fingerprint,
             "partitions": self.train.partitions,
         }
 
@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 
     progress: Progress
     params: Params  # the ones that the model keeps
-    score: Score  # on the test set
+    score: AnyScore | None  # on the test set, if there is one
 
 
 def read(context: Any, storage: Storage, options: Options) -> Run:

@@ -40,8 +40,9 @@ class ClassLabels:
         return numbers if self.labels is None else np.array(self.labels)[numbers]
 
     def names(self, classes: int) -> tuple[str, ...]:
-        """Return the name of each class, as files and pictures show it."""
-        return tuple(map(str, range(classes) if self.labels is None else self.labels))
+        """Return the name of each class, as files and pictures show it; true and false in lowercase."""
+        labels = range(classes) if self.labels is None else self.labels
+        return tuple(str(label).lower() if isinstance(label, bool) else str(label) for label in labels)
 
     def config(self) -> dict[str, Any]:
         """Return the labels as plain JSON values."""

@@ -1,54 +1,100 @@
-"""Format the results of a run as text files: histories, metrics, confusion matrix, examples, summary."""
+"""Format the results of a run as text files: histories, metrics, confusion matrix, examples, predictions, summary."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from nn.core.format import line as one_line
+from nn.data.decoding import ClassLabels, Decoder, TargetScale
 from nn.models import metrics
-from nn.training.evaluation import Example, Score
+from nn.training.evaluation import AnyScore, Score
 from nn.training.records import Epoch
+from nn.training.regression_score import RegressionScore
 
 
 def history_files(history: Iterable[Epoch]) -> dict[str, str]:
-    """Return the files that a run writes after each epoch, by name."""
+    """Return the files that a run writes after each epoch, by name. A regression has no accuracies."""
     history = list(history)
     lines = [",".join(_plain(value) for value in line) for line in history]
-    return {
-        "cost_history/part-00000": _lines(_plain(line.cost) for line in history),
-        "accuracy_history/part-00000": _lines(_plain(line.accuracy) for line in history),
-        "history.csv": _lines([",".join(Epoch._fields), *lines]),
-    }
+    files = {"cost_history/part-00000": _lines(_plain(line.cost) for line in history)}
+    if any(line.accuracy is not None for line in history):
+        files["accuracy_history/part-00000"] = _lines(_plain(line.accuracy) for line in history)
+    return {**files, "history.csv": _lines([",".join(Epoch._fields), *lines])}
 
 
-def score_files(score: Score) -> dict[str, str]:
-    """Return the files with the test scores, by name."""
+def score_files(score: AnyScore, decoder: Decoder) -> dict[str, str]:
+    """Return the files with the test scores, by name. Classes have the names that the decoder gives them."""
+    return _value_files(score) if isinstance(score, RegressionScore) else _class_files(score, decoder)
+
+
+def _class_files(score: Score, decoder: Decoder) -> dict[str, str]:
     per_class = metrics.per_class(score.confusion)
-    classes = range(len(per_class))
-    table = [",".join(map(str, [number, *row])) for number, row in zip(classes, score.confusion, strict=True)]
+    names = tuple(map(_field, names_of(decoder, len(per_class))))
+    table = [",".join([name, *map(str, row)]) for name, row in zip(names, score.confusion, strict=True)]
+    pairs = ((names[prediction], names[label]) for prediction, label in score.first)
     return {
         "metrics/part-00000": _lines(f"({m.precision!r}, {m.recall!r}, {m.f1!r})" for m in per_class),
-        "tests/part-00000": _lines(f"({prediction}, {label})" for prediction, label in score.first),
-        "confusion_matrix.csv": _lines([",".join(map(str, ["truth\\prediction", *classes])), *table]),
-        "examples.csv": _examples(score.examples),
+        "tests/part-00000": _lines(f"({prediction}, {label})" for prediction, label in pairs),
+        "confusion_matrix.csv": _lines([",".join(["truth\\prediction", *names]), *table]),
+        "examples.csv": _table(
+            ("row", "label", "prediction", "probability"),
+            ((e.row, names[e.label], names[e.prediction], e.probability) for e in score.examples),
+            [example.inputs for example in score.examples],
+        ),
     }
 
 
-def score_summary(score: Score) -> dict[str, Any]:
+def _value_files(score: RegressionScore) -> dict[str, str]:
+    return {
+        "examples.csv": _table(
+            ("row", "actual", "prediction", "error"),
+            ((e.row, e.actual, e.prediction, e.error) for e in score.examples),
+            [example.inputs for example in score.examples],
+        ),
+        "predicted.csv": _table(("row", "actual", "predicted"), zip(*score.sample.sorted(), strict=True)),
+    }
+
+
+def names_of(decoder: Decoder, classes: int) -> tuple[str, ...]:
+    """Return the names of the classes, each as one line of text."""
+    assert isinstance(decoder, ClassLabels)
+    return tuple(map(one_line, decoder.names(classes)))
+
+
+def score_summary(score: AnyScore, decoder: Decoder) -> dict[str, Any]:
     """Return the test scores as plain JSON values; ratios are fractions of 1."""
+    if isinstance(score, RegressionScore):
+        assert isinstance(decoder, TargetScale)
+        return {
+            **{name: getattr(score, name) for name in ("rmse", "mae", "r2", "cost", "rows")},
+            "baseline": score.rmse_of(
+                decoder.mean
+            ),  # the RMSE of always predicting the mean of the training rows
+        }
     per_class = metrics.per_class(score.confusion)
     precision, recall, f1 = metrics.macro(per_class)
+    names: Iterable[Any] = range(len(per_class))
+    if decoder != ClassLabels():
+        names = names_of(decoder, len(per_class))
     return {
         "accuracy": score.accuracy,
         "cost": score.cost,
         "rows": score.rows,
         "errors": score.rows - int(np.trace(score.confusion)),
         "macro": {"precision": precision, "recall": recall, "f1": f1},
-        "classes": [{"class": number, **m._asdict()} for number, m in enumerate(per_class)],
+        **({} if score.ranking is None else ranking_summary(score)),
+        "classes": [{"class": name, **m._asdict()} for name, m in zip(names, per_class, strict=True)],
     }
+
+
+def ranking_summary(score: Score) -> dict[str, float | None]:
+    """Return the scores of two classes by their probabilities; of class 1 against class 0."""
+    assert score.ranking is not None
+    return {"roc_auc": score.ranking.roc_auc, "log_loss": score.ranking.loss / score.rows}
 
 
 def to_json(value: Any) -> str:
@@ -56,12 +102,20 @@ def to_json(value: Any) -> str:
     return json.dumps(_finite(value), indent=2, allow_nan=False) + "\n"
 
 
-def _examples(examples: Iterable[Example]) -> str:
-    examples = list(examples)
-    width = len(examples[0].inputs) if examples else 0
-    header = ["row", "label", "prediction", "probability", *(f"x{i}" for i in range(width))]
-    rows = [",".join(map(_plain, [*example[:4], *example.inputs.tolist()])) for example in examples]
-    return _lines([",".join(header), *rows])
+def _table(header: Iterable[str], rows: Iterable[Iterable[Any]], inputs: Sequence[np.ndarray] = ()) -> str:
+    """Return a table as CSV, with the inputs x0, x1, ... of each row at its end where there are some."""
+    width = len(inputs[0]) if inputs else 0
+    lines = [[value if isinstance(value, str) else _plain(value) for value in row] for row in rows]
+    for fields, values in zip(lines, inputs, strict=False):
+        fields += map(_plain, values.tolist())
+    return _lines(map(",".join, [[*header, *(f"x{i}" for i in range(width))], *lines]))
+
+
+def _field(text: str) -> str:
+    """Return a text as a field of CSV: quoted where it needs to be (RFC 4180)."""
+    if text == text.strip() and not set(text) & set(',"'):
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _plain(value: Any) -> str:

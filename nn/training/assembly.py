@@ -136,7 +136,13 @@ def network_of(recipe: Recipe, facts: Facts, split: Split | None = None) -> Sequ
         text = "x".join(map(str, shape))
         raise ValueError(f"input_shape: {text} makes {math.prod(shape)} values, found {width} a row")
     model = build_network(
-        layers, shape, facts.classes, recipe.objective, encoder, recipe.initializer, decoder
+        layers,
+        shape,
+        1 if recipe.is_regression else facts.classes,
+        recipe.objective,
+        encoder,
+        recipe.initializer,
+        decoder,
     )
     if recipe.augment and len(shape) != 3:
         raise ValueError(f"augment: needs images (h, w, c), got a row of {width}; say input_shape")

@@ -4,40 +4,62 @@ from __future__ import annotations
 
 import numpy as np
 
+from nn.data.decoding import ClassLabels, TargetScale
+from nn.data.encoding import SharedScale
 from nn.models.sequential import Params, Sequential
-from nn.training.evaluation import Score
+from nn.training.evaluation import AnyScore, Score
 from nn.training.records import Progress
+from nn.training.regression_score import RegressionScore
 
 UNCHANGED = 1e-3  # of the largest cost: a smaller change over all epochs counts as none
-REMEDY = (
-    "standardize the columns (mean 0, standard deviation 1), or try more --epochs, another --learning-rate or "
-    "mini-batches (--average parameters)"
-)
+REMEDY = "more --epochs, another --learning-rate or mini-batches (--average parameters)"
+STANDARDIZE = "--scale standard (each column to mean 0 and standard deviation 1), "
 
 
-def notes(score: Score, progress: Progress, model: Sequential, params: Params) -> list[str]:
-    """Return notes for the user where the network is no better than always predicting one class."""
-    first = _no_better(score)
+def notes(score: AnyScore, progress: Progress, model: Sequential, params: Params) -> list[str]:
+    """Return notes for the user where the network is no better than always predicting one class, or the mean."""
+    if isinstance(score, RegressionScore):
+        first = _no_better_than_mean(score, model)
+    else:
+        first = _no_better(score, model)
     # A dead layer also leaves the cost unchanged, and its remedy is the opposite.
     second = first and (_dead_layer(score, model, params) or _unchanged_cost(progress))
     return [note for note in (first, second) if note]
 
 
-def _no_better(score: Score) -> str | None:
+def _no_better(score: Score, model: Sequential) -> str | None:
     """Return a note where the accuracy is that of the most frequent class, or below it."""
     classes, predicted = score.confusion.sum(axis=1), np.flatnonzero(score.confusion.sum(axis=0))
     largest = classes.max() / score.rows
     if score.accuracy > largest or largest == 1:
         return None
-    always = (
-        f"always predicting the most frequent class, {classes.argmax()}, would be right for {largest:.2%}"
-    )
+    assert isinstance(model.decoder, ClassLabels)
+    names, remedy = model.decoder.names(len(classes)), _remedy(model)
+    always = f"always predicting the most frequent class, {names[classes.argmax()]}, would be right for {largest:.2%}"
     if len(predicted) == 1:
-        return f"all {score.rows:,} test rows were predicted as class {predicted[0]}; {always}: {REMEDY}"
-    return f"the accuracy of {score.accuracy:.2%} is no better than a constant: {always}; {REMEDY}"
+        return (
+            f"all {score.rows:,} test rows were predicted as class {names[predicted[0]]}; {always}: {remedy}"
+        )
+    return f"the accuracy of {score.accuracy:.2%} is no better than a constant: {always}; {remedy}"
 
 
-def _dead_layer(score: Score, model: Sequential, params: Params) -> str | None:
+def _no_better_than_mean(score: RegressionScore, model: Sequential) -> str | None:
+    """Return a note where the errors are those of the mean of the training rows, or above them."""
+    assert isinstance(model.decoder, TargetScale)
+    baseline = score.rmse_of(model.decoder.mean)
+    if score.rmse < baseline or not baseline:
+        return None
+    return (
+        f"the RMSE of {score.rmse:.4g} is no better than that of always predicting the mean of the training rows, "
+        f"{baseline:.4g}: {_remedy(model)}"
+    )
+
+
+def _remedy(model: Sequential) -> str:
+    return f"try {STANDARDIZE if isinstance(model.encoder, SharedScale) else ''}{REMEDY}"
+
+
+def _dead_layer(score: AnyScore, model: Sequential, params: Params) -> str | None:
     """Return a note where a hidden layer gives nothing but zeros for the test rows that were kept as examples."""
     inputs = np.array([example.inputs for example in score.examples])
     x = model.prepare(inputs)

@@ -1,4 +1,4 @@
-"""Score a network on labeled blocks: confusion matrix, and examples of rows, errors first."""
+"""Score a network on labeled blocks: confusion matrix, and examples of rows, errors first; or the errors of values."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn.data.block import Block
-from nn.models import metrics
+from nn.models import metrics, ranking
+from nn.models.ranking import Ranking
 from nn.models.sequential import Sequential
+from nn.training.regression_score import RegressionScore, score_values
 
 FIRST_ROWS = 15  # predictions that are shown
 EXAMPLES = 40
@@ -34,14 +36,19 @@ class Score(NamedTuple):
     first: tuple[tuple[int, int], ...]  # (prediction, label) of the first rows
     wrong: tuple[Example, ...]
     right: tuple[Example, ...]
+    ranking: Ranking | None = None  # of two classes
 
     def __add__(self, other: Score) -> Score:  # type: ignore[override]
+        both = None
+        if self.ranking is not None and other.ranking is not None:
+            both = self.ranking + other.ranking
         return Score(
             self.confusion + other.confusion,
             self.loss + other.loss,
             (self.first + other.first)[:FIRST_ROWS],
             (self.wrong + other.wrong)[:EXAMPLES],
             (self.right + other.right)[:EXAMPLES],
+            both,
         )
 
     @property
@@ -53,6 +60,11 @@ class Score(NamedTuple):
     def accuracy(self) -> float:
         """Return the share of rows that are predicted correctly."""
         return metrics.accuracy(self.confusion)
+
+    @property
+    def about(self) -> dict[str, float]:
+        """Return the score that the model file keeps."""
+        return {"test_accuracy": self.accuracy}
 
     @property
     def cost(self) -> float:
@@ -67,16 +79,25 @@ class Score(NamedTuple):
         return wrong + self.right[: EXAMPLES - len(wrong)]
 
 
-def evaluate(blocks: Any, model: Sequential, params: Any) -> Score:
-    """Score all rows; `blocks` and `params` are as in chain.py."""
-    return blocks.map(partial(score, model, params)).reduce(add)
+AnyScore = Score | RegressionScore
 
 
-def score(model: Sequential, params: Any, block: Block) -> Score:
-    """Score one block."""
+def evaluate(blocks: Any, model: Sequential, params: Any, rows: int = 0) -> Any:
+    """Score all rows: a Score, or a RegressionScore; `blocks` and `params` are as in chain.py.
+
+    The ROC AUC of two classes is exact unless there are more `rows` than MOST_RANKED.
+    """
+    if model.loss.is_regression:
+        return blocks.map(partial(score_values, model, params)).reduce(add)
+    return blocks.map(partial(score, model, params, exact=rows <= ranking.MOST_RANKED)).reduce(add)
+
+
+def score(model: Sequential, params: Any, block: Block, exact: bool = True) -> Score:
+    """Score one block of labeled classes."""
     outputs = model.forward(params.value, block.inputs)  # (n, k)
     predictions = model.loss.predict(outputs)
-    shares = model.loss.probabilities(outputs)[np.arange(len(predictions)), predictions]
+    probabilities = model.loss.probabilities(outputs)
+    shares = probabilities[np.arange(len(predictions)), predictions]
     hits = predictions == block.labels
 
     def examples(rows: np.ndarray) -> tuple[Example, ...]:
@@ -98,4 +119,5 @@ def score(model: Sequential, params: Any, block: Block) -> Score:
         tuple((int(prediction), int(label)) for prediction, label in pairs),
         examples(~hits),
         examples(hits),
+        ranking.ranking(probabilities, block.labels, exact) if model.classes == 2 else None,
     )

@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nn.data.decoding import ClassLabels
 from nn.io import results
 from nn.training.evaluation import Example, Score
 from nn.training.records import Epoch
@@ -43,7 +44,7 @@ def test_history_files_lose_no_bit(costs):
 
 
 def test_score_files_are_as_the_original_and_plain():
-    files = results.score_files(SCORE)
+    files = results.score_files(SCORE, ClassLabels())
     assert files["metrics/part-00000"].splitlines() == ["(1.0, 0.6666666666666666, 0.8)", "(0.0, 0.0, 0.0)"]
     assert files["tests/part-00000"] == "(0, 0)\n(1, 0)\n"
     assert files["confusion_matrix.csv"] == "truth\\prediction,0,1\n0,2,1\n1,0,0\n"
@@ -52,7 +53,7 @@ def test_score_files_are_as_the_original_and_plain():
 
 
 def test_score_summary_is_json_with_fractions():
-    about = json.loads(results.to_json(results.score_summary(SCORE)))
+    about = json.loads(results.to_json(results.score_summary(SCORE, ClassLabels())))
     assert about["accuracy"] == 2 / 3 and about["errors"] == 1 and about["rows"] == 3
     assert about["classes"][0] == {"class": 0, "precision": 1.0, "recall": 2 / 3, "f1": 0.8, "support": 3}
     assert about["macro"]["f1"] == 0.4

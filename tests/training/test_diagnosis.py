@@ -43,7 +43,7 @@ def test_one_class_for_all_rows_is_noted():
     assert len(found) == 1
     assert found[0].startswith(
         "all 4 test rows were predicted as class 0; always predicting the most frequent class, 0, would be right for "
-        "50.00%: standardize the columns"
+        "50.00%: try --scale standard (each column"
     )
 
 

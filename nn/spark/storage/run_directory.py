@@ -10,12 +10,14 @@ from nn.core.errors import PlatformError
 from nn.core.options import LARGEST_FILE, json_object_of
 from nn.io import results
 from nn.spark.storage.filesystem import Folder
-from nn.training.evaluation import Score
 from nn.training.records import Epoch
 
 CONFIG = "config.json"
 FOLDERS = ("cost_history", "accuracy_history", "metrics", "tests")
-FILES = ("history.csv", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz", CONFIG)
+FILES = (
+    *("history.csv", "confusion_matrix.csv", "examples.csv", "predicted.csv", "summary.json", "model.npz"),
+    CONFIG,
+)
 SUCCESS = "_SUCCESS"
 PART = "part-00000"
 PROBE, PROBE_CONTENT = ".probe.part", b"can be written to\n"  # a file that an interrupted run may leave
@@ -29,6 +31,7 @@ class Output:
         self.folder = folder
         self._pending: tuple[Epoch, ...] = ()
         self._written = -SECONDS_BETWEEN
+        self._folders: set[str] = set()  # those of FOLDERS that this run has written
 
     def config(self) -> dict[str, Any]:
         """Return the configuration of the run that wrote this folder. Raises ValueError where there is none."""
@@ -103,11 +106,12 @@ class Output:
             self._pending = ()
             self._written = time.monotonic()
 
-    def write_results(self, score: Score, summary: dict, model: bytes) -> None:
+    def write_results(self, score_files: dict[str, str], summary: dict, model: bytes) -> None:
         """Write all results of a finished run, and _SUCCESS last, which marks them as complete."""
-        self._write_all(results.score_files(score))
+        self._write_all(score_files)
         for folder in FOLDERS:
-            self.folder.write(f"{folder}/{SUCCESS}", b"")
+            if folder in self._folders:
+                self.folder.write(f"{folder}/{SUCCESS}", b"")
         self.folder.write("model.npz", model)
         self.folder.write("summary.json", results.to_json(summary).encode())
         self.folder.write(SUCCESS, b"")
@@ -115,6 +119,7 @@ class Output:
     def _write_all(self, files: dict[str, str]) -> None:
         for name, content in files.items():
             self.folder.write(name, content.encode())
+            self._folders.add(name.partition("/")[0])
 
 
 def is_part(name: str) -> bool:
