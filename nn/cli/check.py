@@ -20,7 +20,7 @@ from nn.spark.storage.filesystem import Storage, local_path
 from nn.spark.storage.run_directory import Output
 from nn.training.assembly import for_replicas, network_of
 from nn.training.backend import NO_LABELS, Facts
-from nn.training.trial_step import Rehearsal
+from nn.training.trial_step import TrialStep
 
 HEADER = (
     *("executor", "host", "python", "numpy", "nn", "BLAS threads", "tasks", "step"),
@@ -36,7 +36,7 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     cluster.wait_for_executors(context, console.print_line)
     _print_lines(filter(None, [start.lines()]))
     options = start.options
-    partitions = options.for_cluster(context.defaultParallelism).pieces
+    partitions = options.for_cluster(context.defaultParallelism).partition_count
     limit = cluster.worker_memory_limit(context)
     try:
         train, test = _opened(context, storage, options, partitions)
@@ -50,8 +50,8 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
         _raise(faults(reports, limit), [])
         raise
     memory = preflight.memory_for_rows(context, [train.images, test.images])
-    rehearsal = _rehearsal(options, train, ends, partitions)
-    reports = preflight.report_executors(context, _local(options, storage), rehearsal, memory.needed)
+    trial_step = _trial_step(options, train, ends, partitions)
+    reports = preflight.report_executors(context, _local(options, storage), trial_step, memory.needed)
     _print_lines([*table(reports, limit), *map(ends_line, ends), memory_line(memory)])
     output.probe()
     _print_lines(
@@ -85,9 +85,9 @@ def _raise(platform: Sequence[str], data: Sequence[str]) -> None:
         raise DataError(f"--check: {data[0]}")
 
 
-def _rehearsal(
+def _trial_step(
     options: Options, train: Files, ends: Sequence[FirstAndLast], partitions: int
-) -> Rehearsal | None:
+) -> TrialStep | None:
     """Return a training step like the job's on one partition; None if an end of the data is faulty."""
     if any(isinstance(block, csv.LineError) for text in ends for block in (text.first, text.last)):
         return None
@@ -99,7 +99,7 @@ def _rehearsal(
             recipe, Facts(train.width, NO_LABELS, classes)
         )  # raises here, in one line, an error that would fail on an executor
     size = cache.row_bytes(train.images) // train.images.dialect.width
-    return Rehearsal(recipe, train.width, classes, -(-rows // partitions), size)
+    return TrialStep(recipe, train.width, classes, -(-rows // partitions), size)
 
 
 def _local(options: Options, storage: Storage) -> list[str]:

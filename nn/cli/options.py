@@ -79,8 +79,8 @@ class Options(RunOptions):
         return dataclasses.replace(self, partitions=self.partitions or slots)
 
     @property
-    def pieces(self) -> int:
-        """Return the number of pieces that the rows are cut into; known after `for_cluster`."""
+    def partition_count(self) -> int:
+        """Return the number of partitions that the rows are cut into; known after `for_cluster`."""
         assert self.partitions is not None
         return self.partitions
 

@@ -93,10 +93,15 @@ class OneOf:
 @functools.cache
 def constraints_of(cls: type) -> dict[str, Constraint]:
     """Return the constraint of each field of a dataclass that declares one, as metadata or in Annotated."""
-    hints = typing.get_type_hints(cls, include_extras=True)
+    try:
+        hints = typing.get_type_hints(cls, include_extras=True)
+    except (
+        NameError
+    ):  # a user's class whose annotations are known to type checkers alone declares no constraints
+        hints = {}
     declared: dict[str, Constraint] = {}
     for field in dataclasses.fields(cls):
-        hint = hints[field.name]
+        hint = hints.get(field.name)
         parts = (hint, *typing.get_args(hint))  # of Annotated[...] | None
         extras = [extra for part in parts for extra in getattr(part, "__metadata__", ())]
         declared |= ((field.name, extra) for extra in extras if isinstance(extra, (Interval, OneOf)))

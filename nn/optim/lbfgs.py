@@ -100,7 +100,7 @@ class LBFGS:
     name: ClassVar[str] = "l-bfgs"
     positional: ClassVar[tuple[str, ...]] = ("memory",)
     needs_exact_cost: ClassVar[bool] = True  # its line search compares costs of one smooth function
-    can_reject: ClassVar[bool] = True  # a trial may be undone, as with a schedule that judges
+    can_reject: ClassVar[bool] = True  # a trial may be rejected
     memory: Annotated[int, AT_LEAST_ONE] = 10
     tolerance: Annotated[float, NON_NEGATIVE] = 1e-5
     max_trials: Annotated[int, AT_LEAST_ONE] = 20
@@ -144,7 +144,7 @@ class LBFGS:
         if state.accepted is None:
             state = _accept(state, cost, grads)
             if not (math.isfinite(cost) and tree.all_finite(grads)):
-                return _stop(state, "the start values have no finite cost"), True
+                return _stop(state, "the initial weights have no finite cost"), True
             return self._next_line(state), True
         slope = tree.dot(grads, state.direction)
         finite = math.isfinite(cost) and math.isfinite(slope) and tree.all_finite(grads)
@@ -160,7 +160,7 @@ class LBFGS:
 
     def hint(self, rate: float) -> Hint:
         """Return what to try where training has left the finite numbers: only initial weights lead there."""
-        return Hint("; try start values that are less large", {})
+        return Hint("; try initial weights that are smaller", {})
 
     # ---- from one accepted point to the next line ----
 

@@ -27,7 +27,7 @@ from nn.spark.input.input_files import Files
 from nn.spark.input.text_source import TextFile
 from nn.spark.runtime import cluster, jvm
 from nn.spark.runtime.workers import tune_worker
-from nn.training.trial_step import Rehearsal
+from nn.training.trial_step import TrialStep
 
 PAUSE = 0.2  # seconds that a task takes at least, so that no executor gets all of them
 TASKS_PER_SLOT = 3
@@ -95,7 +95,7 @@ class Memory(NamedTuple):
 
 
 def report_executors(
-    context: Any, paths: Iterable[str], rehearsal: Rehearsal | None, needed: int
+    context: Any, paths: Iterable[str], trial_step: TrialStep | None, needed: int
 ) -> list[ExecutorReport]:
     """Return a report of every executor, in the order of their names.
 
@@ -106,7 +106,7 @@ def report_executors(
     count = TASKS_PER_SLOT * max(context.defaultParallelism, slots)
     context.setJobDescription("visiting the executors")
     tasks = context.parallelize(range(count), count)
-    workers = tasks.mapPartitions(partial(report_worker, tuple(paths), rehearsal)).collect()
+    workers = tasks.mapPartitions(partial(report_worker, tuple(paths), trial_step)).collect()
     names = jvm.executors_of_tasks(context, workers[0].stage, 2 * count)
     reports: dict[tuple[str, int], ExecutorReport] = {}
     for worker in workers:
@@ -125,7 +125,7 @@ def _by_name(report: ExecutorReport) -> tuple:
 
 
 def report_worker(
-    paths: tuple[str, ...], rehearsal: Rehearsal | None, elements: Iterable
+    paths: tuple[str, ...], trial_step: TrialStep | None, elements: Iterable
 ) -> Iterator[WorkerReport]:
     """Yield a report of the Python worker that runs this task."""
     from pyspark import TaskContext
@@ -134,7 +134,7 @@ def report_worker(
     for _ in elements:
         time.sleep(PAUSE)
     task: Any = TaskContext.get()
-    step = _trial_step(rehearsal)
+    step = _trial_step(trial_step)
     yield WorkerReport(
         task.stageId(),
         task.partitionId(),
@@ -153,9 +153,9 @@ def report_worker(
 
 
 @functools.cache
-def _trial_step(rehearsal: Rehearsal | None) -> float | None:
+def _trial_step(trial_step: TrialStep | None) -> float | None:
     """Return the seconds of a trial step, which each worker takes once."""
-    return None if rehearsal is None else rehearsal.run()
+    return None if trial_step is None else trial_step.run()
 
 
 def first_and_last(files: Files) -> list[FirstAndLast]:

@@ -179,7 +179,7 @@ class Recipe:
         "gradients",
         Choice(AVERAGES),
         "gradients: the driver takes one step for the rows of a job; parameters: each partition is a replica that "
-        "descends by itself in mini-batches, and their parameters are averaged each round (default gradients)",
+        "takes steps of its own in mini-batches, and their parameters are averaged each round (default gradients)",
         group="training",
     )
     rounds_per_epoch: int | None = option(
@@ -331,8 +331,8 @@ class Recipe:
         """Return the schedule, or the default for the optimizer."""
         if self.schedule is not None:
             return self.schedule
-        judged = isinstance(self.optimizer, (SGD, Momentum)) and not self.averages_parameters
-        return BoldDriver() if judged else Constant()
+        can_reject = isinstance(self.optimizer, (SGD, Momentum)) and not self.averages_parameters
+        return BoldDriver() if can_reject else Constant()
 
     @property
     def averages_parameters(self) -> bool:

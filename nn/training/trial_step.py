@@ -22,7 +22,7 @@ from nn.training.run import TrainingRun
 STEPS = 2  # the first pays for what is loaded and set up once
 
 
-class Rehearsal(NamedTuple):
+class TrialStep(NamedTuple):
     """The training of a recipe on one partition."""
 
     recipe: Recipe

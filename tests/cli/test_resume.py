@@ -165,7 +165,7 @@ def test_what_the_data_settle_if_nothing_is_said_is_the_run_s(tmp_path, before):
     parsed = begin(tmp_path, output, "--average", "parameters").options
     for _ in ("as it begins", "with its data read"):
         assert parsed.resolved() == settled(options_for(tmp_path, *before.split())).resolved()
-        parsed = parsed.with_recipe(for_replicas(parsed.recipe, 1000, parsed.pieces))
+        parsed = parsed.with_recipe(for_replicas(parsed.recipe, 1000, parsed.partition_count))
     with pytest.raises(UsageError, match="batch_size: the run in OUTPUT has .*, found 7"):
         begin(tmp_path, output, "--average", "parameters", "--batch-size", "7")
 

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from typing import Annotated
 
 import numpy as np
@@ -135,3 +135,8 @@ def test_a_long_value_is_shortened_in_the_message():
     with pytest.raises(ValueError) as caught:
         Fields(0, "x" * 10_000)
     assert len(str(caught.value)) < 150
+
+
+def test_a_class_whose_annotations_are_unknown_at_run_time_declares_no_constraints():
+    cls = make_dataclass("Unresolved", [("size", "Missing")], frozen=True)
+    assert constraints_of(cls) == {} and check_fields(cls(3)) is None

@@ -23,7 +23,7 @@ def at(params):
 def test_bold_driver_goes_back_and_steps_along_the_old_gradient_at_half_the_rate():
     descent = FirstOrder(SGD(), BoldDriver(growth=1.5), 1.0)
     state = descent.init(one(10))
-    state, accepted = descent.tell(state, 5.0, one(2))  # start values: 10 -> 10 - 1*2
+    state, accepted = descent.tell(state, 5.0, one(2))  # initial weights: 10 -> 10 - 1*2
     assert accepted and at(state.trial) == 8 and state.learning_rate == 1.0
     state, accepted = descent.tell(state, 6.0, one(100))  # worse: back to 10, 10 - 0.5*2
     assert not accepted and at(state.trial) == 9 and state.learning_rate == 0.5

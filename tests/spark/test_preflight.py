@@ -11,7 +11,7 @@ from nn.spark import preflight
 from nn.spark.input.input_files import Files, Source
 from nn.spark.storage.filesystem import Storage
 from nn.training.recipe import Recipe
-from nn.training.trial_step import Rehearsal
+from nn.training.trial_step import TrialStep
 from tests.support.data import blobs, write_csv
 
 pytestmark = pytest.mark.spark
@@ -33,7 +33,7 @@ def files(spark, tmp_path):
 
 def test_every_executor_is_visited_once(spark, tmp_path):
     paths = [str(tmp_path), str(tmp_path / "none")]
-    (report,) = preflight.report_executors(spark, paths, Rehearsal(Recipe(), 784, 10, 3000, 1), 6_000_000)
+    (report,) = preflight.report_executors(spark, paths, TrialStep(Recipe(), 784, 10, 3000, 1), 6_000_000)
     worker = report.worker
     assert (worker.python, worker.numpy) == (platform.python_version(), np.__version__)
     assert worker.threads == "1" and worker.unreadable == (str(tmp_path / "none"),)
@@ -47,7 +47,7 @@ def test_what_a_worker_holds_grows_with_the_network(spark):
     if sys.platform != "linux":
         pytest.skip("no one tells a process's memory")
     (small,), (large,) = (
-        preflight.report_executors(spark, [], Rehearsal(Recipe.of(hidden=hidden), 784, 10, 3000, 1), 0)
+        preflight.report_executors(spark, [], TrialStep(Recipe.of(hidden=hidden), 784, 10, 3000, 1), 0)
         for hidden in ("16", "4000,4000")
     )
     parameters = 4 * (784 * 4000 + 4000 * 4000)
@@ -55,7 +55,7 @@ def test_what_a_worker_holds_grows_with_the_network(spark):
     assert large.worker.step_seconds > small.worker.step_seconds
 
 
-def test_without_a_rehearsal_no_step_is_told(spark):
+def test_without_a_trial_step_no_time_is_shown(spark):
     (report,) = preflight.report_executors(spark, [], None, 0)
     assert report.worker.step_seconds is None
 

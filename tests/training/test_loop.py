@@ -97,7 +97,7 @@ def test_a_closing_pass_accepts_or_rejects_the_batches_under_bold_driver():
     descent = FirstOrder(Momentum(0.9), BoldDriver(growth=3.0), 4.0)
     progress, measured = run(descent, epochs=12, batch_size=100)
     closing = [(params, selection) for params, selection in measured if selection.fraction == 0]
-    assert len(closing) == 13 and len(measured) == 12 * 4 + 1  # the start values are measured once
+    assert len(closing) == 13 and len(measured) == 12 * 4 + 1  # the initial weights are measured once
     accepted_cost, accepted = cost_of(MODEL.init(0)).cost, MODEL.init(0)
     for line, (params, _) in zip(progress.history, closing[1:], strict=True):
         assert line.cost == pytest.approx(cost_of(params).cost)
@@ -372,7 +372,7 @@ def test_what_to_try_after_divergence_suits_the_optimizer():
         {"learning_rate": 0.05, "schedule": "bold-driver"},
     )
     assert FirstOrder(SGD(), BoldDriver()).hint(0.3).options == {"learning_rate": 0.03}
-    assert LBFGS().hint(0.0) == ("; try start values that are less large", {})
+    assert LBFGS().hint(0.0) == ("; try initial weights that are smaller", {})
 
 
 def test_what_to_try_is_an_argument_to_the_library_and_an_option_to_the_command_line():

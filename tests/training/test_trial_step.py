@@ -1,4 +1,4 @@
-"""A rehearsed step: it is the recipe's own, and holds what a task holds."""
+"""A trial step is the recipe's own, and holds what a task holds."""
 
 import tracemalloc
 
@@ -7,7 +7,7 @@ import pytest
 
 from nn.training import batching, trial_step
 from nn.training.recipe import Recipe
-from nn.training.trial_step import Rehearsal
+from nn.training.trial_step import TrialStep
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from nn.training.trial_step import Rehearsal
     ],
 )
 @pytest.mark.parametrize("rows", [1, 30, 3000])
-def test_every_way_of_training_can_be_rehearsed(options, rows):
-    assert Rehearsal(Recipe.of(**options), 16, 3, rows, 1).run() > 0
+def test_every_way_of_training_can_be_tried(options, rows):
+    assert TrialStep(Recipe.of(**options), 16, 3, rows, 1).run() > 0
 
 
 def test_the_network_must_fit_the_rows():
     with pytest.raises(ValueError, match="image"):
-        Rehearsal(Recipe.of(layers="conv2d:4x3"), 17, 3, 10, 1).run()
+        TrialStep(Recipe.of(layers="conv2d:4x3"), 17, 3, 10, 1).run()
 
 
 def test_a_step_is_the_recipe_s_batch(monkeypatch):
@@ -38,12 +38,12 @@ def test_a_step_is_the_recipe_s_batch(monkeypatch):
         return real(model, selection, block)
 
     monkeypatch.setattr(batching, "start_batch", begin)
-    Rehearsal(Recipe.of(batch_size=20), 16, 3, 500, 4).run()
+    TrialStep(Recipe.of(batch_size=20), 16, 3, 500, 4).run()
     assert seen == [((20, 16), np.dtype(np.float32))] * 4 + [
         ((500, 16), np.dtype(np.float32))
     ]  # the last is scored
     seen.clear()
-    Rehearsal(Recipe.of(average="parameters"), 16, 3, 500, 1).run()
+    TrialStep(Recipe.of(average="parameters"), 16, 3, 500, 1).run()
     assert seen == [((64, 16), np.dtype(np.uint8))] * 2 + [((500, 16), np.dtype(np.uint8))]
 
 
@@ -52,7 +52,7 @@ def test_a_replica_holds_its_buffer_twice(monkeypatch):
     peaks = []
     for rows in (20_000, 2_000_000):  # 1 MB, and more than a buffer
         tracemalloc.start()
-        Rehearsal(Recipe.of(average="parameters"), 50, 3, rows, 1).run()
+        TrialStep(Recipe.of(average="parameters"), 50, 3, rows, 1).run()
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert 2e6 < peaks[0] < 6e6 and 21e6 < peaks[1] < 30e6
@@ -61,7 +61,7 @@ def test_a_replica_holds_its_buffer_twice(monkeypatch):
 def test_parameters_lie_there_as_a_message_beside_the_gradients_of_two_blocks():
     parameters = 4 * (784 * 3000 + 3000 + 3000 * 10 + 10)
     tracemalloc.start()
-    Rehearsal(Recipe.of(hidden="3000"), 784, 10, 4, 1).run()
+    TrialStep(Recipe.of(hidden="3000"), 784, 10, 4, 1).run()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert 4.9 * parameters < peak < 5.1 * parameters  # with the one that is being added
