@@ -134,14 +134,10 @@ def read_facts(options: Options) -> Facts | None:
     first = _first_lines("TRAIN_IMAGES", images, options)
     if first is None:
         return None
-    columns = Columns.of(
-        first.dialect.width,
-        options.train_images,
-        options.label_column if in_images else None,
-        options.weight_column,
-    )
+    roles = options.sources()[0].roles
+    columns = Columns.of(roles, first.names, first.dialect.width, options.train_images)
     sample = csv.to_array([first.row.encode()], first.dialect)
-    width = first.dialect.width - len(columns.excluded)
+    width = len(columns.inputs)
     size = csv.compact(sample).itemsize if isinstance(sample, np.ndarray) else 4
     rows = sum(count_rows(path, first.dialect) for path in images)
     if not rows:
@@ -227,7 +223,7 @@ def count_classes(argument: str, files: list[str], dialect: Dialect, column: int
                     labels = part.fault
                 else:
                     values = part.values if column is None else part.values[:, [column]]
-                    labels = csv.to_labels(values, part.line)
+                    labels = csv.to_whole_labels(values, part.line)
                 if isinstance(labels, csv.LineError):
                     message = first_lines.error_message(labels, path, dialect.skip, len(files) > 1)
                     raise DataError(f"{argument}: {message}")

@@ -30,6 +30,7 @@ from nn.data.fixed_width import CellReader
 
 MAX_CLASSES = 1000
 LARGEST = float(np.finfo(np.float32).max)
+EXACT = 2**24  # float32 represents every whole number up to here
 CHUNK_ROWS = 1024
 CHUNK_BYTES = 32 << 20  # of values in a chunk: very wide rows have smaller chunks
 # Bytes of text in a chunk: more than valid rows need, a limit for all other text.
@@ -38,6 +39,7 @@ CHUNK_TEXT = 256 << 20
 _FILLED = re.compile(r"\S+")
 _WHOLE = re.compile(rb"[\d\s,;|+-]+")
 MARK = BYTE_ORDER_MARK.encode()
+COMMENT = b"#"
 
 
 class LineError(NamedTuple):
@@ -47,6 +49,9 @@ class LineError(NamedTuple):
     expected: str
     found: str
     hint: str = ""  # what to do about it, if known
+    in_cell: bool = (
+        False  # whether a cell is no number: a reader of quoted fields, text and gaps may read the line
+    )
 
     def __str__(self) -> str:
         hint = f"; {self.hint}" if self.hint else ""
@@ -58,7 +63,7 @@ class Chunk(NamedTuple):
 
     start: int  # number of the first row within the piece, from 0
     line: int  # its line, from 1
-    values: np.ndarray  # (n, width) int32 or float32
+    values: np.ndarray  # (n, width) int32, float32 or float64
 
 
 class PieceEnd(NamedTuple):
@@ -76,14 +81,18 @@ def chunk_rows(width: int) -> int:
     return max(1, min(CHUNK_ROWS, CHUNK_BYTES // (4 * width)))
 
 
-def parse(lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True) -> Iterator[Chunk | PieceEnd]:
+def parse(
+    lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True, kind: type = np.float32
+) -> Iterator[Chunk | PieceEnd]:
     """Parse a piece of text: yield chunks of rows, then a PieceEnd. All lines are consumed, also after an error.
+
+    `kind` is the type of numbers that are no integers: np.float64 keeps digits that float32 has not.
 
     At the start of a file, the lines to skip and a header are left out. Blank lines at the end of the piece are
     accepted; the caller checks that the file ends there, too.
     """
     max_rows = chunk_rows(dialect.width)
-    cells = CellReader(_finite)
+    cells = CellReader(_finite) if kind is np.float32 else None
     seen = size = rows = blank = 0
     fault, first_row = None, 0
     if starts_file:
@@ -106,14 +115,14 @@ def parse(lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True) ->
         if blank and full:
             fault = _empty_line(blank, dialect)
         elif full:
-            values = to_array(chunk[:full], dialect, cells)
+            values = to_array(chunk[:full], dialect, cells, kind)
             if isinstance(values, LineError):
                 fault = fault or values._replace(line=values.line + first_line - 1)
                 if fault.line == first_row and dialect.hint:
                     fault = fault._replace(hint=dialect.hint)
                 # The rows before it are valid here, but may have bad labels.
                 full = values.line - 1
-                values = to_array(chunk[:full], dialect) if full else values
+                values = to_array(chunk[:full], dialect, kind=kind) if full else values
             if isinstance(values, np.ndarray):
                 yield Chunk(rows, first_line, values)
                 rows += full
@@ -146,8 +155,10 @@ def next_lines(lines: Iterator[bytes], max_lines: int) -> list[bytes]:
     return chunk
 
 
-def to_array(lines: list[bytes], dialect: Dialect, cells: CellReader | None = None) -> np.ndarray | LineError:
-    """Parse rows of text as int32 or float32 (n, width), or return the first error.
+def to_array(
+    lines: list[bytes], dialect: Dialect, cells: CellReader | None = None, kind: type = np.float32
+) -> np.ndarray | LineError:
+    """Parse rows of text as int32 or `kind` (n, width), or return the first error.
 
     Lines are bytes, which Spark passes on fastest. Integers are read as integers: NumPy reads them ten times as fast as
     floats. `cells` reads text of a fixed width, see nn/data/fixed_width.py.
@@ -157,10 +168,16 @@ def to_array(lines: list[bytes], dialect: Dialect, cells: CellReader | None = No
         return values
     values = _in_bulk(lines, dialect, np.int32) if _WHOLE.fullmatch(lines[0]) else None
     if values is None:
-        values = _in_bulk(lines, dialect, np.float32)
-    if values is None or values.shape != (len(lines), dialect.width) or not np.isfinite(values).all():
-        return _line_by_line(lines, dialect)
+        values = _in_bulk(lines, dialect, kind)
+    if values is None or values.shape != (len(lines), dialect.width) or not _all_within_float32(values):
+        return _line_by_line(lines, dialect, kind)
     return values
+
+
+def _all_within_float32(values: np.ndarray) -> bool:
+    if values.dtype == np.float64:
+        return bool((np.abs(values) <= LARGEST).all())
+    return bool(np.isfinite(values).all())
 
 
 def fault_of(line: str, dialect: Dialect) -> LineError | None:
@@ -182,8 +199,8 @@ def _in_bulk(lines: list[bytes], dialect: Dialect, dtype: type) -> np.ndarray | 
             return None
 
 
-def _line_by_line(lines: list[bytes], dialect: Dialect) -> np.ndarray | LineError:
-    values = np.empty((len(lines), dialect.width), np.float32)
+def _line_by_line(lines: list[bytes], dialect: Dialect, kind: type) -> np.ndarray | LineError:
+    values = np.empty((len(lines), dialect.width), kind)
     for number, line in enumerate(lines, 1):
         row = _row(line, dialect)
         if isinstance(row, LineError):
@@ -197,14 +214,21 @@ def _row(line: bytes, dialect: Dialect) -> list[float] | LineError:
         return _empty_line(1, dialect)
     count = _field_count(line, dialect.separator)
     if count != dialect.width:
-        return LineError(1, _a_row(dialect), f"{count} {'value' if count == 1 else 'values'}")
+        found = f"{count} {'value' if count == 1 else 'values'}"
+        return LineError(1, _a_row(dialect), found, in_cell=_is_beyond_numbers(line))
     fields = [field.strip() for field in _as_text(line).split(dialect.separator)]
     for number, text in enumerate(fields, 1):
         expected = _expected_instead_of(text)
         if expected:
             hint = hints.for_value(text, dialect.width == 1)
-            return LineError(1, f"{expected} as value {number} of {dialect.width}", quoted(text), hint)
+            expected = f"{expected} as value {number} of {dialect.width}"
+            return LineError(1, expected, quoted(text), hint, in_cell=True)
     return [float(text) for text in fields]
+
+
+def _is_beyond_numbers(line: bytes) -> bool:
+    """Return whether a line may have separators inside quotes, or is a comment."""
+    return any(mark in line for mark in b"\"'") or line.lstrip().startswith(COMMENT)
 
 
 def _field_count(line: bytes, separator: str | None) -> int:
@@ -280,6 +304,24 @@ def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSE
     return numbers.astype(np.int16)
 
 
+def to_whole_labels(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineError:
+    """Convert label rows to whole numbers (n,): int16 where all are class numbers, else int32; also one-hot rows.
+
+    Return a LineError for the first label with a fraction, or too large for float32 to tell it from others.
+    """
+    numbers = to_labels(values, first_line)
+    if isinstance(numbers, np.ndarray) or values.shape[1] > 1:
+        return numbers
+    labels = values[:, 0]
+    good = (labels == np.floor(labels)) & (labels >= -EXACT) & (labels <= EXACT)
+    if good.all():
+        return labels.astype(np.int32)
+    row = int(np.argmin(good))
+    expected = "a whole number or a name as the label"
+    hint = hints.for_label(float(labels[row]))
+    return LineError(first_line + row, expected, _describe_row(values[row]), hint)
+
+
 def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineError:
     """Convert a column to row weights (n,) float64 in 0..LARGEST_WEIGHT, or return the first error."""
     good = (values >= 0) & (values <= LARGEST_WEIGHT)
@@ -287,6 +329,15 @@ def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineErro
         row = int(np.argmin(good))
         return LineError(first_line + row, f"a row weight from 0 to {LARGEST_WEIGHT:g}", f"{values[row]:g}")
     return values.astype(np.float64)
+
+
+def to_flags(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineError:
+    """Convert a column of 0 and 1 to flags (n,) bool, or return the first error."""
+    good = (values == 0) | (values == 1)
+    if not good.all():
+        row = int(np.argmin(good))
+        return LineError(first_line + row, "0 or 1 in the validation column", f"{values[row]:g}")
+    return values == 1
 
 
 def _describe_row(row: np.ndarray) -> str:

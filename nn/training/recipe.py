@@ -28,6 +28,7 @@ from nn.core.options import (
 )
 from nn.data.augmentation import AUGMENTATIONS
 from nn.data.class_weights import ClassWeights, ClassWeightsReader
+from nn.data.encoding import SharedScale
 from nn.data.hold_out import HoldOut
 from nn.data.split import Split
 from nn.layers import ACTIVATIONS, LAYERS, Flatten, Layer
@@ -392,7 +393,7 @@ class Recipe:
         if math.prod(shape) != width:
             text = "x".join(map(str, shape))
             raise ValueError(f"input_shape: {text} makes {math.prod(shape)} values, found {width} a row")
-        model = build_network(layers, shape, classes, self.loss, scale, self.initializer)
+        model = build_network(layers, shape, classes, self.loss, SharedScale(scale), self.initializer)
         if self.augment and len(shape) != 3:
             raise WrongKindError(f"augment: needs images (h, w, c), got a row of {width}; say input_shape")
         return model

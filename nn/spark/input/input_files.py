@@ -1,4 +1,4 @@
-"""Open the text files of one set, images and labels, and check their first lines against each other."""
+"""Open the files of one set, images and labels, and check their first lines against each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from nn.core.errors import DataError
 from nn.data import csv, dialect
-from nn.data.columns import Columns
+from nn.data.columns import Columns, Reference, Roles, test_columns
+from nn.data.schema import LARGE, ColumnSchema
 from nn.spark.input.text_source import TextFile
 from nn.spark.storage.filesystem import Storage
 
@@ -19,15 +20,27 @@ class Source(NamedTuple):
     name: str  # TRAIN or TEST, as in the command line's arguments
     images: str
     labels: str | None  # None: in column `label_column` of the images
-    label_column: int | None = None
-    weight_column: int | None = None  # of the images, where rows have weights
+    label_column: Reference | None = None
+    weight_column: Reference | None = None  # of the images, where rows have weights
     header: str = dialect.AUTO  # one of dialect.HEADERS
     skip_lines: int = 0  # before the header or the first row of each file
+    id_column: Reference | None = None
+    validation_column: Reference | None = None
+    features: tuple[Reference, ...] = ()
+    drop_columns: tuple[Reference, ...] = ()
 
     @property
-    def column_of_labels(self) -> int | None:
-        """Return the column of the images that holds the labels, if one does."""
-        return self.label_column if self.labels is None else None
+    def roles(self) -> Roles:
+        """Return the references to columns of the images."""
+        label = self.label_column if self.labels is None else None
+        return Roles(
+            label,
+            self.weight_column,
+            self.id_column,
+            self.validation_column,
+            self.features,
+            self.drop_columns,
+        )
 
 
 class Files(NamedTuple):
@@ -36,44 +49,43 @@ class Files(NamedTuple):
     images: TextFile
     labels: TextFile | None
     columns: Columns
+    schema: tuple[ColumnSchema, ...]  # of the inputs
 
     @classmethod
-    def open(cls, context: Any, storage: Storage, source: Source, partitions: int) -> Files:
-        """Open images and labels. Raises DataError where a file is missing or empty, or the two are swapped."""
+    def open(
+        cls, context: Any, storage: Storage, source: Source, partitions: int, offsets: bool = False
+    ) -> Files:
+        """Open images and labels. Raises DataError where a file is missing or empty, or the two are swapped.
+
+        With `offsets`, a column of inputs whose first value is LARGE or larger is kept less that value.
+        """
         images = _open(context, storage, source, "IMAGES", source.images, partitions)
-        columns = Columns.of(images.dialect.width, images.path, source.column_of_labels, source.weight_column)
-        return cls._with_labels(context, storage, source, partitions, images, columns)
+        columns = Columns.of(source.roles, images.names, images.width, images.path)
+        schema = _schema(images, columns, offsets)
+        return cls(images, _open_labels(context, storage, source, partitions, images), columns, schema)
 
     @classmethod
     def open_test(
         cls, context: Any, storage: Storage, source: Source, partitions: int, train: Files
     ) -> Files:
-        """Open the test set that belongs to a training set, whose weight column it may lack."""
+        """Open the test set that belongs to a training set."""
         images = _open(context, storage, source, "IMAGES", source.images, partitions)
-        width, path = images.dialect.width, images.path
-        columns = Columns.of_test(width, path, source.column_of_labels, source.weight_column, train.width)
-        return cls._with_labels(context, storage, source, partitions, images, columns)
-
-    @classmethod
-    def _with_labels(
-        cls,
-        context: Any,
-        storage: Storage,
-        source: Source,
-        partitions: int,
-        images: TextFile,
-        columns: Columns,
-    ) -> Files:
-        if source.labels is None:
-            return cls(images, None, columns)
-        labels = _open(context, storage, source, "LABELS", source.labels, partitions)
-        _refuse_swapped(images, labels)
-        return cls(images, labels, columns)
+        columns = test_columns(
+            source.roles, train.columns, train.images.names, images.names, images.width, images.path
+        )
+        images.notes += other_names(train, images, columns)
+        return cls(images, _open_labels(context, storage, source, partitions, images), columns, train.schema)
 
     @property
     def width(self) -> int:
         """Return the number of input values per row."""
-        return self.images.dialect.width - len(self.columns.excluded)
+        return len(self.columns.inputs)
+
+    @property
+    def offsets(self) -> list[float]:
+        """Return what is taken off each column of inputs; an empty list where nothing is."""
+        offsets = [column.offset for column in self.schema]
+        return offsets if any(offsets) else []
 
     @property
     def labels_argument(self) -> str:
@@ -83,31 +95,42 @@ class Files(NamedTuple):
     def refuse_other_width(self, train: Files) -> None:
         """Raise DataError where the rows of a test set are not as wide as those of its training set."""
         if self.width != train.width:
-            lacks_labels = self.columns.excluded and self.images.dialect.width == train.width
+            lacks_labels = self.columns.label is not None and self.columns.width == train.width
             raise DataError(
                 f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, found {self.width} in "
                 f"{self.images.path}{self._taken_columns()}{'; does this file have no labels?' if lacks_labels else ''}"
             )
 
     def _taken_columns(self) -> str:
-        """Return which columns hold labels and weights, for a message; empty where none do."""
-        label, *others = self.columns
-        if not self.columns.excluded:
+        """Return that a column holds the labels, for a message; empty where none does."""
+        if self.columns.label is None:
             return ""
-        count = f": it has {self.images.dialect.width} columns"
-        parts = [f"column {label} was taken for the labels"] if label is not None else []
-        parts += [f"column {other} for the weights" for other in others if other is not None]
-        return f"{count}, of which {' and '.join(parts)}"
+        return f": it has {self.columns.width} columns, of which column {self.columns.label} was taken for the labels"
 
 
-def other_names(train: TextFile, test: TextFile) -> list[str]:
-    """Return a note where a test set's header names a column otherwise than the training set's."""
-    difference = dialect.first_difference(train.dialect.names, test.dialect.names)
+def _schema(images: TextFile, columns: Columns, offsets: bool) -> tuple[ColumnSchema, ...]:
+    """Return the columns of inputs of numeric text: named by the header, or by their positions."""
+    names = images.names or [str(column) for column in range(columns.width)]
+    first = csv.to_array([images.first_row.encode()], images.dialect, kind=np.float64)
+    values = first[0].tolist() if offsets and isinstance(first, np.ndarray) else [0.0] * columns.width
+    return tuple(
+        ColumnSchema(names[column], offset=values[column] if abs(values[column]) >= LARGE else 0.0)
+        for column in columns.inputs
+    )
+
+
+def other_names(train: Files, test: TextFile, columns: Columns) -> list[str]:
+    """Return a note where a test set's columns are taken by position, and one is named otherwise than in TRAIN."""
+    if len(columns.inputs) == len(train.columns.inputs) and train.images.names and test.names:
+        names = [train.images.names[column] for column in train.columns.inputs]
+        if names == [test.names[column] for column in columns.inputs]:
+            return []
+    difference = dialect.first_difference(train.images.dialect.names, test.dialect.names)
     if difference is None:
         return []
     column, train_name, test_name = difference
     return [
-        f"{test.argument}: column {column} is named {csv.quoted(test_name)}, that of {train.argument} "
+        f"{test.argument}: column {column} is named {csv.quoted(test_name)}, that of {train.images.argument} "
         f"{csv.quoted(train_name)}: columns are taken in their order, not by their names"
     ]
 
@@ -116,6 +139,17 @@ def _open(context: Any, storage: Storage, source: Source, kind: str, path: str, 
     """Open the text of a source's images or labels."""
     argument = f"{source.name}_{kind}"
     return TextFile(context, storage, path, argument, partitions, source.header, source.skip_lines)
+
+
+def _open_labels(
+    context: Any, storage: Storage, source: Source, partitions: int, images: TextFile
+) -> TextFile | None:
+    """Open the file of the labels, if they have one."""
+    if source.labels is None:
+        return None
+    labels = _open(context, storage, source, "LABELS", source.labels, partitions)
+    _refuse_swapped(images, labels)
+    return labels
 
 
 def _refuse_swapped(images: TextFile, labels: TextFile) -> None:

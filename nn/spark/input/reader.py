@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn.core.errors import DataError
-from nn.data import checks, csv, dialect, label_skew
+from nn.data import checks, dialect, label_skew
 from nn.data.batches import buffered_rows
-from nn.data.columns import Columns
+from nn.data.decoding import ClassLabels
+from nn.data.labels import CLASSIFICATION, LabelReader, decoder_of
+from nn.data.schema import ColumnSchema
 from nn.spark.input import cache
-from nn.spark.input.input_files import Files, Source, other_names
-from nn.spark.input.parsing import labels_of, parse_images, parse_labels, stats_of, to_block
+from nn.spark.input.input_files import Files, Source
+from nn.spark.input.parsing import parse_images, parse_labels, stats_of, to_block, without_inputs
 from nn.spark.input.text_source import SplitStats, TextFile
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.storage.filesystem import Storage
@@ -31,14 +33,24 @@ ZERO_IS_HEADER = (
 )
 
 
+class Wishes(NamedTuple):
+    """What a recipe asks of reading."""
+
+    task: str = CLASSIFICATION
+    offsets: bool = False  # whether a column of large numbers is kept less its first value
+
+
+PLAIN = Wishes()
+
+
 class Dataset(NamedTuple):
     """Rows on the cluster, and their statistics from reading them."""
 
     blocks: Any  # RDD of Block
     rows: int
-    width: int
+    width: int  # columns of inputs
     largest: float  # largest absolute input value
-    labels: np.ndarray  # (n,), on the driver
+    labels: np.ndarray | None  # (n,) class numbers, on the driver; None for a regression
     class_rows: np.ndarray  # rows of each class, (k,)
     shuffle_windows: label_skew.ShuffleWindows  # the classes of the rows that a replica shuffles together
     weighted: bool  # whether rows have weights of their own
@@ -46,6 +58,10 @@ class Dataset(NamedTuple):
     cached: Any  # the persisted RDD from which `blocks` is mapped
     # SHA-256 of the labels and the checksums of the splits: it changes with the values and with the splits.
     fingerprint: str
+    columns: tuple[ColumnSchema, ...]  # of inputs, as the training set decides
+    decoder: ClassLabels = ClassLabels()  # the labels of the classes
+    targets: np.ndarray | None = None  # (n,) float64, on the driver, for a regression
+    held_out: np.ndarray | None = None  # (n,) bool: the validation rows, where a column says which
 
     @property
     def classes(self) -> int:
@@ -55,6 +71,7 @@ class Dataset(NamedTuple):
     @property
     def facts(self) -> Facts:
         """Return what a run depends on in these rows."""
+        assert self.labels is not None
         return Facts(self.width, self.labels, self.classes, self.largest or 1.0, self.partitions)
 
     @property
@@ -64,101 +81,173 @@ class Dataset(NamedTuple):
 
 
 def read_both(
-    context: Any, storage: Storage, train: Source, test: Source, partitions: int
+    context: Any, storage: Storage, train: Source, test: Source, partitions: int, wishes: Wishes = PLAIN
 ) -> tuple[Dataset, Dataset]:
     """Read, check and cache a training set and its test set.
 
     Raises DataError, with file and line, for the first error. A file that is missing or empty is reported before any
     file is read whole.
     """
-    train_files = Files.open(context, storage, train, partitions)
+    train_files = Files.open(context, storage, train, partitions, wishes.offsets)
     test_files = Files.open_test(context, storage, test, partitions, train_files)
-    test_files.images.notes += other_names(train_files.images, test_files.images)
-    train_set = read(train_files)
-    labels = np.flatnonzero(train_set.class_rows)
-    if len(labels) < 2:
-        raise DataError(
-            f"{train_files.labels_argument}: expected at least 2 classes, found class {labels[0]} alone"
-        )
+    train_set = read(train_files, wishes)
+    if wishes.task == CLASSIFICATION:
+        labels = np.flatnonzero(train_set.class_rows)
+        if len(labels) < 2:
+            raise DataError(
+                f"{train_files.labels_argument}: expected at least 2 classes, found class {labels[0]} alone"
+            )
     # Only now: a training row that is too short is reported with its line.
     test_files.refuse_other_width(train_files)
-    return train_set, read(test_files, train_set.classes, train_set.class_rows)
+    return train_set, read(test_files, wishes, train_set)
 
 
-def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndarray | None = None) -> Dataset:
-    """Parse every line of one set, whose labels are below `classes`, and cache its rows.
+class _Rows(NamedTuple):
+    """The rows of a set, read and cached."""
 
-    `train_class_rows` (k,) are those of the training set where this is its test set. Raises DataError for the first
-    line that is wrong.
+    cached: Any  # RDD of Parsed and SplitStats
+    placed: list[
+        tuple[int, SplitStats]
+    ]  # the partition and the statistics of each split, in the order of the rows
+    firsts: np.ndarray  # (splits,) the first row's number of each split
+
+    @property
+    def all_stats(self) -> list[SplitStats]:
+        """Return the statistics of all splits in the order of the rows."""
+        return [stats for _, stats in self.placed]
+
+    @property
+    def total(self) -> int:
+        """Return the number of rows."""
+        return sum(stats.rows for stats in self.all_stats)
+
+
+class _Labels(NamedTuple):
+    """The labels of a set, on the driver."""
+
+    values: np.ndarray  # (n,) class numbers int16, or targets float64
+    decoder: ClassLabels
+    in_blocks: np.ndarray | None = (
+        None  # (k,) the labels of the classes where blocks hold labels, not class numbers
+    )
+    apart: bool = False  # whether blocks take their labels from `values`
+
+
+def read(files: Files, wishes: Wishes = PLAIN, train: Dataset | None = None) -> Dataset:
+    """Parse every line of one set and cache its rows.
+
+    `train` is the training set where this is its test set. Raises DataError for the first line that is wrong.
     """
-    cached, placed = _read_images(files.images, files.columns, classes)
-    all_stats = [stats for _, stats in placed]
-    rows = sum(stats.rows for stats in all_stats)
+    label_reader = LabelReader(wishes.task)
+    if train is not None:
+        label_reader = LabelReader(wishes.task, train.classes, train.decoder.labels)
+    rows = _read_images(files, label_reader)
+    sent = _small_columns(rows, files) if files.labels is None or files.columns.validation is not None else []
     if files.labels is None:
-        labels, handle = np.concatenate(cached.flatMap(labels_of).collect()), None
+        labels = _labels_of_images(files.images, rows, sent, label_reader)
     else:
-        labels = _read_labels(files.labels, classes)
-        if _starts_with_header(files, labels, rows):
-            labels = labels[1:]
-            files.labels.notes.append(f"{files.labels.argument}: {files.labels.path}: {ZERO_IS_HEADER}")
-        _refuse_mismatch(files.images, rows, files.labels, len(labels))
-        handle = broadcast(cached.context, labels)
-    class_rows = np.bincount(labels)
-    offsets = np.cumsum([0, *(stats.rows for stats in all_stats)])
+        labels = _labels_apart(files, rows.total, label_reader)
+    handle = broadcast(rows.cached.context, labels.values) if labels.apart else None
+    classes = labels.values if wishes.task == CLASSIFICATION else np.zeros(rows.total, np.int16)
+    class_rows = np.bincount(classes)
     notes = [*files.images.notes, *(files.labels.notes if files.labels else ())]
-    notes += _empty_classes(files, class_rows, train_class_rows)
-    notes += cache.note(files.images, cached.getStorageLevel())
-    if train_class_rows is None:
+    if wishes.task == CLASSIFICATION:
+        notes += _empty_classes(files, class_rows, None if train is None else train.class_rows)
+    notes += cache.note(files.images, rows.cached.getStorageLevel())
+    if train is None:
         notes += checks.notes(
-            [stats.columns for stats in all_stats],
-            offsets.tolist(),
-            np.delete(np.arange(files.images.dialect.width), files.columns.excluded),
-            cached.getNumPartitions(),
+            [stats.columns for stats in rows.all_stats],
+            [int(rows.firsts[stats.split]) for stats in rows.all_stats],
+            np.array(files.columns.inputs),
+            rows.cached.getNumPartitions(),
             files.images.argument,
         )
-    runs = ((partition, stats.rows) for partition, stats in placed)
     return Dataset(
-        blocks=cached.flatMap(partial(to_block, offsets, handle)),
-        rows=rows,
+        blocks=rows.cached.flatMap(partial(to_block, rows.firsts, handle, labels.in_blocks)),
+        rows=rows.total,
         width=files.width,
-        largest=max(stats.largest for stats in all_stats),
-        labels=labels,
+        largest=max(stats.largest for stats in rows.all_stats),
+        labels=labels.values if wishes.task == CLASSIFICATION else None,
         class_rows=class_rows,
         shuffle_windows=label_skew.count_classes(
-            labels,
-            runs,
-            cached.getNumPartitions(),
+            classes,
+            ((partition, stats.rows) for partition, stats in rows.placed),
+            rows.cached.getNumPartitions(),
             len(class_rows),
             buffered_rows(cache.row_bytes(files.images)),
         ),
         weighted=files.columns.weight is not None,
         notes=tuple(notes),
-        cached=cached,
-        fingerprint=fingerprint(labels, all_stats),
+        cached=rows.cached,
+        fingerprint=fingerprint(labels.values, rows.all_stats),
+        columns=files.schema,
+        decoder=labels.decoder,
+        targets=labels.values if label_reader.is_regression else None,
+        held_out=None
+        if files.columns.validation is None
+        else np.concatenate([part.held_out for part in sent]),
     )
 
 
-def _read_images(
-    images: TextFile, columns: Columns, classes: int
-) -> tuple[Any, list[tuple[int, SplitStats]]]:
-    """Return the cached RDD of Parsed and SplitStats, and of each split its partition and its statistics."""
-    parse = partial(parse_images, images.dialect, columns, classes)
+def _read_images(files: Files, label_reader: LabelReader) -> _Rows:
+    images = files.images
+    parse = partial(parse_images, images.dialect, files.columns, label_reader, files.offsets)
     cached = images.parsed(parse).persist(cache.level_for(images))
     placed = images.collect(cached.mapPartitionsWithIndex(stats_of))
     images.check([stats for _, stats in placed])
-    return cached, placed
+    counts = [stats.rows for _, stats in placed]
+    return _Rows(cached, placed, np.cumsum([0, *counts])[:-1])
 
 
-def _read_labels(file: TextFile, classes: int) -> np.ndarray:
-    """Return the class number of each row, (n,) int16."""
-    elements = file.collect(file.parsed(partial(parse_labels, file.dialect, classes)))
-    file.check([element for element in elements if isinstance(element, SplitStats)])
-    return np.concatenate([element for element in elements if not isinstance(element, SplitStats)])
+def _small_columns(rows: _Rows, files: Files) -> list[Any]:
+    """Return the rows of the images without their inputs, in order."""
+    sent = files.images.collect(rows.cached.flatMap(without_inputs))
+    return sorted(sent, key=lambda part: int(rows.firsts[part.split]) + part.start)
+
+
+def _labels_of_images(images: TextFile, rows: _Rows, sent: list[Any], label_reader: LabelReader) -> _Labels:
+    """Return the labels that stand in a column of the images."""
+    labels = np.concatenate([part.labels for part in sent])
+    if label_reader.is_regression or label_reader.classes is not None:
+        return _Labels(labels, ClassLabels(label_reader.values))
+    _refuse_class_numbers(images, labels, rows.all_stats)
+    decoder, numbers = decoder_of(labels, images.argument)
+    in_blocks = None if decoder.labels is None else np.array(decoder.labels)
+    return _Labels(numbers, decoder, in_blocks)
+
+
+def _labels_apart(files: Files, rows: int, label_reader: LabelReader) -> _Labels:
+    """Return the labels that stand in a file of their own."""
+    file = files.labels
+    assert file is not None
+    elements = file.collect(file.parsed(partial(parse_labels, file.dialect, label_reader)))
+    all_stats = [element for element in elements if isinstance(element, SplitStats)]
+    file.check(all_stats)
+    labels = np.concatenate([element for element in elements if not isinstance(element, SplitStats)])
+    if _starts_with_header(files, labels, rows):
+        labels = labels[1:]
+        file.notes.append(f"{file.argument}: {file.path}: {ZERO_IS_HEADER}")
+    _refuse_mismatch(files.images, rows, file, len(labels))
+    if label_reader.is_regression or label_reader.classes is not None:
+        return _Labels(labels, ClassLabels(label_reader.values), apart=True)
+    _refuse_class_numbers(file, labels, all_stats)
+    decoder, numbers = decoder_of(labels, file.argument)
+    return _Labels(numbers, decoder, apart=True)
+
+
+def _refuse_class_numbers(file: TextFile, labels: np.ndarray, all_stats: list[SplitStats]) -> None:
+    """Raise DataError, with its line, for a label that is too large where labels are class numbers from 0."""
+    if labels.min() != 0:
+        return
+    for stats in all_stats:
+        if stats.label_fault is not None:
+            raise file.at(all_stats, stats.split, stats.label_fault)
 
 
 def fingerprint(labels: np.ndarray, all_stats: list[SplitStats]) -> str:
     """Return a hash of the rows and of how they are cut into splits. It finds mistakes, not manipulation."""
-    digest = hashlib.sha256(np.ascontiguousarray(labels, "<i2").tobytes())
+    kind = "<f8" if labels.dtype.kind == "f" else "<i2"
+    digest = hashlib.sha256(np.ascontiguousarray(labels, kind).tobytes())
     for stats in all_stats:
         digest.update(np.array([stats.rows, stats.checksum], "<i8").tobytes())
     return digest.hexdigest()
@@ -179,11 +268,6 @@ def _empty_classes(files: Files, class_rows: np.ndarray, train_class_rows: np.nd
         return []
     largest = len(class_rows) - 1
     where = f"{files.labels_argument}: {(files.labels or files.images).path}"
-    if empty.tolist() == [0] and train_class_rows is None:
-        return [
-            f"{where}: labels count from 1 to {largest}: no row is of class 0, whose output stays unused; "
-            "subtract 1 from each label"
-        ]
     shown = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
     return [f"{where}: {len(empty)} of the classes 0..{largest} have no rows: {shown}"]
 
