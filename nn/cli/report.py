@@ -252,7 +252,7 @@ def summary(
             **about,
             "width": train.width,
             "classes": train.classes,
-            "scale": model.scale,
+            "scale": train.facts.scale,
             "train": {"rows": train.rows, "class_rows": train.class_rows.tolist()},
             "test": {"rows": test.rows, "class_rows": test.class_rows.tolist()},
         },

@@ -200,7 +200,7 @@ def _in_bulk(lines: list[bytes], dialect: Dialect, dtype: type) -> np.ndarray | 
 
 
 def _line_by_line(lines: list[bytes], dialect: Dialect, kind: type) -> np.ndarray | LineError:
-    values = np.empty((len(lines), dialect.width), kind)
+    values: np.ndarray = np.empty((len(lines), dialect.width), kind)
     for number, line in enumerate(lines, 1):
         row = _row(line, dialect)
         if isinstance(row, LineError):

@@ -92,7 +92,7 @@ def _not_class_numbers(labels: Any, columns: Columns, part: csv.Chunk) -> csv.Li
     """Return the error for the first of whole numbers that is no class number, else None."""
     if labels is None or labels.dtype != np.int32:
         return None
-    fault = csv.to_labels(part.values[:, [columns.label]], part.line)
+    fault = csv.to_labels(part.values[:, [columns.label or 0]], part.line)
     return fault if isinstance(fault, csv.LineError) else None
 
 
@@ -101,10 +101,10 @@ def parse_labels(
 ) -> Iterator[np.ndarray | SplitStats]:
     """Yield the labels (n,) of one split, then its statistics."""
     tune_worker()
-    fault = label_fault = None
-    for part in csv.parse(
-        lines, dialect, starts_file, np.float64 if label_reader.is_regression else np.float32
-    ):
+    fault: Any = None
+    label_fault: Any = None
+    kind = np.float64 if label_reader.is_regression else np.float32
+    for part in csv.parse(lines, dialect, starts_file, kind):
         if isinstance(part, csv.PieceEnd):
             end = part.rows, part.lines, part.bytes, part.blank
             yield SplitStats(split, *end, fault or part.fault, label_fault=label_fault)

@@ -42,6 +42,7 @@ def shuffled(dataset: Dataset, seed: int) -> Dataset:
     context.setJobDescription("shuffling TRAIN_IMAGES")
     blocks.map(_rows_of).reduce(add)  # fills the cache
     dataset.cached.unpersist()
+    assert dataset.labels is not None  # the command line refuses --shuffle-once for a regression
     labels = moved(dataset.labels, seed)
     return dataset._replace(
         blocks=blocks,
