@@ -20,7 +20,7 @@ from nn.data.class_weights import ClassWeightsReader
 from nn.data.split import Split
 from nn.io import results
 from nn.models.sequential import Sequential
-from nn.spark.input.reader import Dataset
+from nn.spark.input.dataset import Dataset
 from nn.spark.runtime import jvm
 from nn.spark.runtime.cluster import Executor
 from nn.spark.storage.filesystem import Folder, Storage

@@ -15,7 +15,7 @@ from nn.core import fingerprint, format
 from nn.core.errors import DataError, UsageError
 from nn.core.options import Integer
 from nn.io.checkpoint import Checkpoint
-from nn.spark.input.reader import Dataset
+from nn.spark.input.dataset import Dataset
 from nn.spark.storage.checkpoints import FOLDER, Checkpoints, Refused
 from nn.spark.storage.recorder import Pace, Recorder
 from nn.spark.storage.run_directory import Output

@@ -270,3 +270,10 @@ class _Table(NamedTuple):
         """Return which columns there are, for a message."""
         shown = ", ".join(self.names[:SHOWN])
         return f"it has {shown}{f', ... ({len(self.names):,} columns)' if len(self.names) > SHOWN else ''}"
+
+
+def matching(
+    references: Iterable[Reference], names: Sequence[str], width: int, path: str, option: str
+) -> set[int]:
+    """Return the numbers of the columns that a list of references means. Raises DataError for one that is unknown."""
+    return _Table(names, width, path).columns(references, option)

@@ -18,7 +18,7 @@ import numpy as np
 from nn.core import random
 from nn.data import csv, label_skew
 from nn.data.block import Block
-from nn.spark.input.reader import Dataset
+from nn.spark.input.dataset import Dataset
 
 STRIDE = 1 << 20  # labels that the driver moves at once
 

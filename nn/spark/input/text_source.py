@@ -59,11 +59,11 @@ class InputSplit(NamedTuple):
 
 
 class BadLineError(DataError):
-    """A line of text is no row. `in_cell`: a reader of quoted fields, text and gaps may read it."""
+    """A line of an argument is no row. `in_cell`: a reader of quoted fields, text and gaps may read it."""
 
-    def __init__(self, message: str, in_cell: bool):
-        super().__init__(message)
-        self.in_cell = in_cell
+    def __init__(self, argument: str, message: str, in_cell: bool):
+        super().__init__(f"{argument}: {message}")
+        self.argument, self.in_cell = argument, in_cell
 
 
 class SplitStats(NamedTuple):
@@ -131,7 +131,7 @@ class TextFile:
             self._advise_part_files(packed)
         # Hadoop's split is the larger of the smallest allowed and min(bytes / wanted, file system block).
         wanted = max(1, -(-self.bytes // smallest))
-        paths = ",".join(_escaped(file.path) for file in self.files)
+        paths = ",".join(escaped(file.path) for file in self.files)
         # A skipped line of a compressed file could not be found by the file's size, so none is skipped.
         longest = _ANY_LENGTH if packed else LONGEST + len("\r\n") + 1
         settings = {
@@ -211,7 +211,7 @@ class TextFile:
 
     def _bad_line(self, path: str, fault: csv.LineError, skip: int) -> BadLineError:
         message = first_lines.error_message(fault, path, skip, len(self.files) > 1)
-        return BadLineError(f"{self.argument}: {message}", fault.in_cell)
+        return BadLineError(self.argument, message, fault.in_cell)
 
     def parsed(self, parse: Any) -> Any:
         """Return the RDD of parse(split index, starts_file, lines) over all splits, in at most `partitions` partitions.
@@ -316,6 +316,6 @@ def _temporarily(configuration: Any, settings: dict[str, str]) -> Iterator[None]
                 configuration.set(key, old)
 
 
-def _escaped(path: str) -> str:
+def escaped(path: str) -> str:
     """Return a path in which no character is read as a glob."""
     return "".join("\\" + letter if letter in "*?[]{}\\" else letter for letter in path)
