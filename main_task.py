@@ -80,7 +80,10 @@ def run(context, storage, output, checkpoints, start):
     # read
     train_source, test_source = options.sources()
     with options.get_data_hint():
-        train_set, test_set = reader.read_both(context, storage, train_source, test_source, options.pieces)
+        train_set, test_set = reader.read_both(
+            context, storage, train_source, test_source, options.pieces, options.wishes
+        )
+    assert test_set is not None
     if options.shuffle_once:
         train_set = shuffled(train_set, options.recipe.seed)
     about = report.describe_data(storage, options, train_set.rows)

@@ -21,6 +21,7 @@ from nn.data.columns import Columns
 from nn.data.dialect import Dialect, is_header
 from nn.data.first_lines import FirstLines
 from nn.models.sequential import Sequential
+from nn.spark.input.formats import AUTO, TEXT, format_of
 from nn.spark.input.text_source import COMPRESSED
 from nn.training import backend
 from nn.training.run import TrainingRun
@@ -127,6 +128,8 @@ def read_facts(options: Options) -> Facts | None:
     Raises DataError for an empty file, a missing column and a label that is none.
     """
     images = local_files(options.train_images)
+    if not _is_text(images, options.format):
+        return None
     in_images = options.train_labels == "-"
     labels = images if in_images else local_files(options.train_labels)
     if not images or not labels:
@@ -147,10 +150,8 @@ def read_facts(options: Options) -> Facts | None:
         if in_images
         else ("TRAIN_LABELS", _first_lines("TRAIN_LABELS", labels, options))
     )
-    if of_labels is None:
-        raise DataError(
-            f"{name}: {labels[0]}, line 1: expected a label, found a line of more than {PEEKED:,} bytes"
-        )
+    if of_labels is None:  # names, or a line of more than PEEKED bytes
+        return None
     return Facts(
         rows, width, count_classes(name, labels, of_labels.dialect, columns.label), rows * width * size
     )
@@ -171,9 +172,20 @@ def _first_lines(argument: str, files: list[str], options: Options) -> FirstLine
     if not any(texts[skip:]):
         raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
     first = first_lines.inspect(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
+    if first.fault is not None and first.fault.in_cell and options.format in (None, AUTO):
+        return None  # a table with texts or gaps
     if first.fault is not None:
         raise DataError(f"{argument}: {first_lines.error_message(first.fault, path, skip, len(files) > 1)}")
     return first
+
+
+def _is_text(images: list[str], format: str | None) -> bool:
+    """Return whether files are text of numbers, as far as their first bytes say."""
+    if format not in (None, AUTO, TEXT) or not images:
+        return format in (None, AUTO, TEXT)
+    path = next((file for file in images if os.path.getsize(file)), images[0])
+    with open(path, "rb") as file:
+        return format_of(path, file.read(PEEKED)) == TEXT
 
 
 def local_path(path: str) -> str | None:

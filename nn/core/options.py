@@ -265,6 +265,48 @@ class SpecList(Spec):
         return ",".join(map(spec.to_text, value))
 
 
+class Words(Reader):
+    """Read texts separated by commas, or a JSON list."""
+
+    metavar = "LIST"
+    separator = ","
+
+    def text(self, word: str) -> tuple[str, ...]:
+        """Accept words separated by commas."""
+        return tuple(word.split(self.separator))
+
+    def json(self, value: Any) -> tuple[str, ...]:
+        """Accept the text of the command line, or a list of texts."""
+        if isinstance(value, str):
+            return self.text(value)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise invalid("a list of texts", value)
+        return tuple(value)
+
+    def plain(self, value: Any) -> Any:
+        """Return a list."""
+        return list(value)
+
+
+class KeyValues(Words):
+    """Read key=value, from an option that may be given several times, or from a JSON list."""
+
+    metavar = "KEY=VALUE"
+    repeatable = True
+
+    def text(self, word: Any) -> tuple[str, ...]:
+        """Accept a list of words, or one."""
+        words = tuple(word) if isinstance(word, list) else (word,)
+        for each in words:
+            if not each.partition("=")[0] or "=" not in each:
+                raise invalid("key=value", each)
+        return words
+
+    def json(self, value: Any) -> tuple[str, ...]:
+        """Accept a list of texts, or one."""
+        return self.text(list(super().json(value if isinstance(value, list) else [value])))
+
+
 class IntegerList(Reader):
     """Read integers above 0, separated by commas or "x", or a JSON list."""
 

@@ -47,6 +47,7 @@ class ColumnList(Reader):
     r"""Read references separated by commas, or a JSON list; `\,` is a comma in a name."""
 
     metavar = "LIST"
+    separator = ","
     _one = ColumnReference()
 
     def text(self, word: str) -> tuple[Reference, ...]:

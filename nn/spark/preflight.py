@@ -160,8 +160,9 @@ def _trial_step(rehearsal: Rehearsal | None) -> float | None:
 
 def first_and_last(files: Files) -> list[FirstAndLast]:
     """Read the first and the last block of a set's images, and of its labels where they have files of their own."""
+    assert isinstance(files.images, TextFile)
     blocks = [_first_and_last(files.images, partial(_labels_of_images, files.columns))]
-    if files.labels is not None:
+    if isinstance(files.labels, TextFile):
         blocks.append(_first_and_last(files.labels, _labels_alone))
     return blocks
 

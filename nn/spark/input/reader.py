@@ -343,8 +343,8 @@ def _refuse_mismatch(images: TextFile | Table, rows: int, labels: TextFile | Tab
         advice = (
             f"; is line {longer.dialect.skip + 1} of {longer.path} a header that was read as a row? Remove it"
         )
-        texts = isinstance(images, TextFile) and isinstance(labels, TextFile)
-        if texts and not images.has_header and not labels.has_header:
+        has_header = any(isinstance(file, Table) or file.has_header for file in (images, labels))
+        if not has_header:
             advice += ", or, where both files have one, give --header yes"
     raise DataError(
         f"{labels.argument}: expected {rows:,} labels, one for each image in {images.path}, "

@@ -344,7 +344,7 @@ def _unpickled(row: Any) -> Any:
 
 
 def has_arrow(context: Any) -> bool:
-    """Return whether the driver and the executors have what Spark needs for Arrow: pyarrow, and pandas before Spark 4."""
+    """Return whether driver and executors have what Spark needs for Arrow: pyarrow, and pandas before Spark 4."""
     modules = ("pyarrow",) if int(context.version.split(".")[0]) >= 4 else ("pyarrow", "pandas")
     if not _have(modules, 0):
         return False
