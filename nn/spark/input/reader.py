@@ -66,7 +66,7 @@ def read_both(
             if IMAGES in faults:  # it tells the line
                 raise faults[IMAGES] from None
             raise
-    notes = tuple(f"{fault}: read with Spark's reader of CSV instead" for fault in faults.values())
+    notes = tuple(f"{fault.brief}: read with Spark's reader of CSV instead" for fault in faults.values())
     train_set = train_set._replace(notes=(*notes, *train_set.notes))
     if test is None and wishes.test_fraction:
         return split_off(train_set, wishes.test_fraction, wishes.seed)

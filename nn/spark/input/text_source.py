@@ -61,9 +61,10 @@ class InputSplit(NamedTuple):
 class BadLineError(DataError):
     """A line of an argument is no row. `in_cell`: a reader of quoted fields, text and gaps may read it."""
 
-    def __init__(self, argument: str, message: str, in_cell: bool):
+    def __init__(self, argument: str, message: str, in_cell: bool, brief: str):
         super().__init__(f"{argument}: {message}")
         self.argument, self.in_cell = argument, in_cell
+        self.brief = f"{argument}: {brief}"  # without what to do
 
 
 class SplitStats(NamedTuple):
@@ -211,7 +212,8 @@ class TextFile:
 
     def _bad_line(self, path: str, fault: csv.LineError, skip: int) -> BadLineError:
         message = first_lines.error_message(fault, path, skip, len(self.files) > 1)
-        return BadLineError(self.argument, message, fault.in_cell)
+        brief = first_lines.error_message(fault._replace(hint=""), path, skip, False)
+        return BadLineError(self.argument, message, fault.in_cell, brief)
 
     def parsed(self, parse: Any) -> Any:
         """Return the RDD of parse(split index, starts_file, lines) over all splits, in at most `partitions` partitions.
