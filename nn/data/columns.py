@@ -141,7 +141,7 @@ class Names(NamedTuple):
     label: str | None
 
 
-def test_columns(
+def columns_of_test(
     roles: Roles, train: Columns, train_names: Sequence[str], names: Sequence[str], width: int, path: str
 ) -> Columns:
     """Resolve the columns of a test set, by name where both have headers that allow it, else by position.

@@ -109,7 +109,8 @@ def _is_header(first: list[str], below: list[list[str]], is_labels: bool, gaps: 
         return True
     if is_labels:
         return False
-    if dialect.is_header(",".join(first), dialect.Dialect(",", len(first))):
+    is_numbered = dialect.is_header(",".join(first), dialect.Dialect(",", len(first), numbered=True))
+    if is_numbered and any(map(is_number, first)):
         return any(numeric) or _is_new(first, columns)
     return not any(numeric) and _is_new(first, columns)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nn.core.errors import DataError
 from nn.data import csv, dialect
-from nn.data.columns import Columns, Reference, Roles, test_columns
+from nn.data.columns import Columns, Reference, Roles, columns_of_test
 from nn.data.schema import LARGE, ColumnSchema
 from nn.spark.input import formats, table_reading
 from nn.spark.input.formats import AUTO, CSV, TEXT
@@ -109,7 +109,7 @@ class Files(NamedTuple):
                 f"{images.argument}: expected text of numbers as in {train.images.path}, found {images.how.format}; "
                 "--format csv reads both as tables"
             )
-        columns = test_columns(
+        columns = columns_of_test(
             source.roles, train.columns, train.images.names, images.names, images.width, images.path
         )
         images.notes += other_names(train, images, columns)

@@ -389,8 +389,9 @@ def _check(
     if faults.gap_rows and missing == "error":
         gaps = np.flatnonzero(faults.gaps)
         raise DataError(
-            f"{place}: {faults.gap_rows:,} row{'s have' if faults.gap_rows > 1 else ' has'} gaps, in {_listed(schema, gaps, faults.gaps)}; --missing mean, "
-            "zero or indicator fills them, --missing drop leaves the rows out"
+            f"{place}: {faults.gap_rows:,} {'row has' if faults.gap_rows == 1 else 'rows have'} gaps, in "
+            f"{_listed(schema, gaps, faults.gaps)}; --missing mean, zero or indicator fills them, --missing drop leaves "
+            "the rows out"
         )
     if faults.gap_rows and missing == "drop":
         table.notes.append(
