@@ -390,8 +390,8 @@ def _check(
         gaps = np.flatnonzero(faults.gaps)
         raise DataError(
             f"{place}: {faults.gap_rows:,} {'row has' if faults.gap_rows == 1 else 'rows have'} gaps, in "
-            f"{_listed(schema, gaps, faults.gaps)}; --missing mean, zero or indicator fills them, --missing drop leaves "
-            "the rows out"
+            f"{_listed(schema, gaps, faults.gaps)}; --missing mean, zero or indicator fills them, --missing drop "
+            "leaves the rows out"
         )
     if faults.gap_rows and missing == "drop":
         table.notes.append(
