@@ -9,11 +9,13 @@ from nn.cli import console
 from nn.cli.options import Options, recipe_errors
 from nn.cli.resume import Start
 from nn.core import format
-from nn.core.errors import DataError, MissingFileError, PlatformError
+from nn.core.errors import DataError, MissingFileError, PlatformError, UsageError
 from nn.data import csv
 from nn.spark import preflight
 from nn.spark.input import cache
 from nn.spark.input.input_files import Files
+from nn.spark.input.table_source import Table
+from nn.spark.input.text_source import TextFile
 from nn.spark.preflight import BlockSummary, ExecutorReport, FirstAndLast, Memory
 from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage, local_path
@@ -49,7 +51,8 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
         _print_lines(table(reports, limit))
         _raise(faults(reports, limit), [])
         raise
-    memory = preflight.memory_for_rows(context, [train.images, test.images])
+    images = [files.images for files in (train, test) if isinstance(files.images, TextFile)]
+    memory = preflight.memory_for_rows(context, images)
     trial_step = _trial_step(options, train, ends, partitions)
     reports = preflight.report_executors(context, _local(options, storage), trial_step, memory.needed)
     _print_lines([*table(reports, limit), *map(ends_line, ends), memory_line(memory)])
@@ -66,8 +69,15 @@ def _opened(context: Any, storage: Storage, options: Options, partitions: int) -
     sources = options.sources()
     with options.get_data_hint():
         train = Files.open(context, storage, sources[0], partitions)
-        test = Files.open_test(context, storage, sources[1], partitions, train)
+        test = (
+            train if sources[1] is None else Files.open_test(context, storage, sources[1], partitions, train)
+        )
     test.refuse_other_width(train)
+    for file in (train.images, train.labels, test.images, test.labels):
+        if isinstance(file, Table):
+            raise UsageError(
+                f"--check: expected text of numbers, found a table in {file.path}; run without --check"
+            )
     return train, test
 
 
@@ -91,6 +101,7 @@ def _trial_step(
     """Return a training step like the job's on one partition; None if an end of the data is faulty."""
     if any(isinstance(block, csv.LineError) for text in ends for block in (text.first, text.last)):
         return None
+    assert isinstance(train.images, TextFile)
     classes = max(2, *(text.classes for text in ends))
     rows = max(1, train.images.bytes // (len(train.images.first_row) + 1))
     recipe = for_replicas(options.recipe, rows, partitions)
@@ -105,7 +116,11 @@ def _trial_step(
 def _local(options: Options, storage: Storage) -> list[str]:
     """Return the input paths that every machine must have on its own disk; Spark checks glob patterns."""
     paths = [
-        path for source in options.sources() for path in (source.images, source.labels) if path is not None
+        path
+        for source in options.sources()
+        if source is not None
+        for path in (source.images, source.labels)
+        if path is not None
     ]
     local_paths = (local_path(path, storage) for path in paths if not set(path) & set("*?[{"))
     return [path for path in local_paths if path is not None]

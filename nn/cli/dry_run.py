@@ -20,7 +20,9 @@ from nn.data import csv, dialect, first_lines
 from nn.data.columns import Columns
 from nn.data.dialect import Dialect
 from nn.data.first_lines import FirstLines
+from nn.data.labels import decoder_of
 from nn.models.sequential import Sequential
+from nn.spark.input.formats import AUTO, TEXT, format_of
 from nn.spark.input.text_source import COMPRESSED
 from nn.training.backend import Facts
 from nn.training.run import TrainingRun
@@ -109,6 +111,15 @@ def elsewhere(options: Options) -> list[str]:
     return [name.upper() for name, path in paths.items() if path != "-" and not local_files(path)]
 
 
+def _is_text(images: list[str], format: str | None) -> bool:
+    """Return whether files are text of numbers, as far as their first bytes say."""
+    if format not in (None, AUTO, TEXT) or not images:
+        return format in (None, AUTO, TEXT)
+    path = next((file for file in images if os.path.getsize(file)), images[0])
+    with open(path, "rb") as file:
+        return format_of(path, file.read(PEEKED)) == TEXT
+
+
 def local_path(path: str) -> str | None:
     """Return a path as the operating system takes it; None if its scheme names another file system."""
     scheme = re.match("[A-Za-z][A-Za-z0-9+.-]*(?=:/)", path)
@@ -129,30 +140,28 @@ def local_files(path: str) -> list[str]:
 
 
 def read_facts(options: Options) -> Facts | None:
-    """Read the width of a row and all labels; return None if their files are not local, or compressed.
+    """Read the width of a row and all labels; return None if their files are not local text of numbers, or compressed.
 
     Raises DataError for an empty file, a missing column and an invalid label.
     """
     in_images = options.train_labels == "-"
     images = local_files(options.train_images)
     files = images if in_images else local_files(options.train_labels)
-    if not images or not files or (first := _first_lines("TRAIN_IMAGES", images, options)) is None:
+    if not images or not files or not _is_text(images, options.format):
         return None
-    columns = Columns.of(
-        first.dialect.width,
-        options.train_images,
-        options.label_column if in_images else None,
-        options.weight_column,
-    )
+    if (first := _first_lines("TRAIN_IMAGES", images, options)) is None:
+        return None
+    columns = Columns.of(options.sources()[0].roles, first.names, first.dialect.width, options.train_images)
     argument = "TRAIN_IMAGES" if in_images else "TRAIN_LABELS"
     of_labels = first if in_images else _first_lines(argument, files, options)
-    if of_labels is None:
-        raise DataError(
-            f"{argument}: {files[0]}, line 1: expected a label, found a line of more than {PEEKED:,} bytes"
-        )
+    if of_labels is None:  # names, or a line of more than PEEKED bytes
+        return None
     labels = _read_labels(argument, files, of_labels.dialect, columns.label)
-    width = first.dialect.width - len(columns.excluded)
-    return Facts(width, labels, max(2, int(labels.max()) + 1), partitions=options.partitions or 1)
+    if options.recipe.is_regression:
+        return Facts(len(columns.inputs), labels.astype(np.float64), 1, partitions=options.partitions or 1)
+    labeled, numbers = decoder_of(labels, argument)
+    classes = max(2, int(numbers.max()) + 1)
+    return Facts(len(columns.inputs), numbers, classes, 1.0, options.partitions or 1, labeled=labeled)
 
 
 def _first_lines(argument: str, files: list[str], options: Options) -> FirstLines | None:
@@ -170,6 +179,8 @@ def _first_lines(argument: str, files: list[str], options: Options) -> FirstLine
     if not any(texts[skip:]):
         raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
     first = first_lines.inspect(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
+    if first.fault is not None and first.fault.in_cell and options.format in (None, AUTO):
+        return None  # a table with texts or gaps
     if first.fault is not None:
         raise DataError(f"{argument}: {first_lines.error_message(first.fault, path, skip, len(files) > 1)}")
     return first
@@ -187,7 +198,7 @@ def _read_labels(argument: str, files: list[str], dialect: Dialect, column: int 
             for part in csv.parse((line.rstrip(b"\r\n") for line in file), dialect):
                 if isinstance(part, csv.Chunk):
                     values = part.values if column is None else part.values[:, [column]]
-                    labels = csv.to_labels(values, part.line)
+                    labels = csv.to_whole_labels(values, part.line)
                 else:
                     labels = part.fault
                 if isinstance(labels, csv.LineError):

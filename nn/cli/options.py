@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from nn.core.errors import MissingFileError, UsageError
+from nn.core.errors import DataError, MissingFileError, UsageError
 from nn.core.options import options_of
-from nn.data import dialect
+from nn.data import dialect, first_lines
+from nn.data.columns import Columns
+from nn.spark.input.formats import AUTO, TEXT
 from nn.spark.input.input_files import Source
+from nn.spark.input.table_reading import Wishes
 from nn.training.assembly import network_of, resolved
 from nn.training.backend import NO_LABELS, Facts, Rows
 from nn.training.recipe import Recipe
@@ -36,8 +39,8 @@ class Options(RunOptions):
     recipe: Recipe = field(default_factory=Recipe)
     notes: tuple[str, ...] = field(default=(), compare=False)  # lines on values of --config that do not apply
 
-    def sources(self) -> tuple[Source, Source]:
-        """Return the sources of the training set and the test set."""
+    def sources(self) -> tuple[Source, Source | None]:
+        """Return the sources of the training set and the test set; None where this is split off."""
         sets = (
             ("TRAIN", self.train_images, self.train_labels),
             ("TEST", self.test_images, self.test_labels),
@@ -50,10 +53,31 @@ class Options(RunOptions):
                 self.label_column,
                 self.weight_column,
                 *self.first_line_rules,
+                self.id_column,
+                self.validation_column,
+                self.features,
+                self.drop_columns,
+                self.format or AUTO,
+                self.read_option,
+                self.missing_values,
             )
             for name, images, labels in sets
         )
-        return train, test
+        return train, None if self.test_images == "-" else test
+
+    @property
+    def wishes(self) -> Wishes:
+        """Return what the recipe asks of reading."""
+        recipe = self.recipe
+        return Wishes(
+            recipe.task,
+            recipe.centers_columns,
+            recipe.missing,
+            recipe.categorical,
+            recipe.max_categories,
+            self.test_fraction or 0.0,
+            recipe.seed,
+        )
 
     @property
     def first_line_rules(self) -> tuple[str, int]:
@@ -118,11 +142,12 @@ class Options(RunOptions):
                 lines = [file.readline(PEEKED).decode("utf-8") for _ in range(skip + dialect.LOOKED_AT)]
             if max(map(len, lines)) >= PEEKED or not lines[skip].strip():
                 return None
-            taken = [self.label_column if self.train_labels == "-" else None, self.weight_column]
-            width = dialect.dialect_of(lines[skip:], header, skip).width
-            width -= sum(column is not None for column in taken)
-            return width if width > 0 else None  # faults of the file are reported when it is read
-        except (OSError, ValueError):
+            first = first_lines.inspect(lines, header, skip, False, bytes)
+            if first.fault is not None or self.format not in (None, AUTO, TEXT):
+                return None  # faults of the file are reported when it is read
+            roles = self.sources()[0].roles
+            return len(Columns.of(roles, first.names, first.dialect.width, self.train_images).inputs)
+        except (OSError, ValueError, DataError):
             return None
 
     @contextmanager

@@ -152,7 +152,8 @@ def _add(group, name: str, metadata: Any) -> None:
             f"--no-{word}", action="store_const", const=False, dest=name, help=argparse.SUPPRESS
         )
     else:
-        group.add_argument(f"--{word}", metavar=reader.metavar, help=help)
+        action = "append" if getattr(reader, "repeatable", False) else "store"
+        group.add_argument(f"--{word}", metavar=reader.metavar, help=help, action=action, dest=name)
 
 
 def _shown(name: str) -> str:
@@ -185,10 +186,23 @@ WORDS: dict[str, Mapping[str, type]] = {
 
 def _refuse_conflicts(values: dict[str, Any]) -> None:
     """Raise UsageError for options of the run that exclude or need each other."""
-    in_images = [name for name in ("train_labels", "test_labels") if values[name] == "-"]
-    if in_images and values.get("label_column") is None:
+    has_test = values["test_images"] != "-"
+    if not has_test and values["test_labels"] != "-":
+        raise UsageError("TEST_IMAGES is - (there is no test set): expected - as TEST_LABELS too")
+    if has_test != (values.get("test_fraction") is None):
         raise UsageError(
-            f"{in_images[0].upper()} is - (labels are a column of the images): expected --label-column N"
+            "--test-fraction: expected it where, and only where, TEST_IMAGES and TEST_LABELS are -"
+        )
+    sets = ("train_labels", "test_labels") if has_test else ("train_labels",)
+    in_images = [name for name in sets if values[name] == "-"]
+    if in_images and values.get("label_column") is None and values.get("format") != "libsvm":
+        raise UsageError(
+            f"{in_images[0].upper()} is - (labels are a column of the images): expected --label-column COLUMN"
+        )
+    holds_out = values.get("validation_fraction") or values.get("validation_column") is not None
+    if values.get("patience") is not None and not holds_out:
+        raise UsageError(
+            "patience needs validation-fraction or validation-column: the validation cost says when to stop"
         )
     if values.get("overwrite") and values.get("resume"):
         raise UsageError(

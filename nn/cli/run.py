@@ -56,7 +56,9 @@ def read(context: Any, storage: Storage, options: Options) -> Run:
     """
     train_source, test_source = options.sources()
     with options.get_data_hint():
-        train, test = reader.read_both(context, storage, train_source, test_source, options.partition_count)
+        train, test = reader.read_both(
+            context, storage, train_source, test_source, options.partition_count, options.wishes
+        )
     if options.shuffle_once:
         train = shuffled(train, options.recipe.seed)
     names = names_of(storage, options.train_images, train.rows)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -246,36 +245,47 @@ class SpecList(Spec):
         return f"a tuple of {self.kind}s: {', '.join(self.registry)}"
 
 
-class TextList(Reader):
-    r"""Read texts separated by commas, or a JSON list; `\\,` is a comma in a text."""
+class Words(Reader):
+    """Read texts separated by commas, or a JSON list."""
 
-    def __init__(self, expected: str, metavar: str = "LIST"):
-        self.expected, self.metavar = expected, metavar
+    metavar = "LIST"
 
     def text(self, word: str) -> Any:
-        """Accept texts separated by commas."""
-        parts = re.split(r"(?<!\\),", word)
-        return self.checked(tuple(part.replace("\\,", ",") for part in parts), word)
+        """Accept words separated by commas."""
+        return self.checked(tuple(word.split(",")), word)
 
     def json(self, value: Any) -> Any:
-        """Accept a list of texts, or the text of the command line."""
-        return self.text(value) if isinstance(value, str) else self.checked(_as_tuple(value), value)
+        """Accept the text of the command line, or a list of texts."""
+        if isinstance(value, str):
+            return self.text(value)
+        return self.checked(tuple(value) if isinstance(value, list) else value, value)
 
     def plain(self, value: Any) -> Any:
         """Return a list."""
         return list(value)
 
     def __contains__(self, value: object) -> bool:
-        return (
-            isinstance(value, tuple) and bool(value) and all(isinstance(item, str) and item for item in value)
-        )
+        return isinstance(value, tuple) and all(isinstance(word, str) for word in value)
 
     def __str__(self) -> str:
-        return self.expected
+        return "a list of texts"
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+class KeyValues(Words):
+    """Read key=value, from an option that may be given several times, or from a JSON list."""
+
+    metavar = "KEY=VALUE"
+    repeatable = True
+
+    def text(self, word: Any) -> Any:
+        """Accept a list of words, or one."""
+        return self.checked(tuple(word) if isinstance(word, list) else (word,), word)
+
+    def __contains__(self, value: object) -> bool:
+        return super().__contains__(value) and all(word.find("=") > 0 for word in value)  # type: ignore[attr-defined]
+
+    def __str__(self) -> str:
+        return "key=value"
 
 
 class IntegerList(Reader):

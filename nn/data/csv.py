@@ -30,6 +30,7 @@ from nn.data.fixed_width import CellReader
 
 MAX_CLASSES = 1000
 LARGEST = float(np.finfo(np.float32).max)
+EXACT = 2**24  # float32 represents every whole number up to here
 CHUNK_ROWS = 1024
 CHUNK_BYTES = 32 << 20  # of values in a chunk: very wide rows have smaller chunks
 # Bytes of text in a chunk: more than valid rows need, a limit for all other text.
@@ -38,6 +39,7 @@ CHUNK_TEXT = 256 << 20
 _FILLED = re.compile(r"\S+")
 _WHOLE = re.compile(rb"[\d\s,;|+-]+")
 MARK = BYTE_ORDER_MARK.encode()
+COMMENT = b"#"
 
 
 class LineError(NamedTuple):
@@ -47,6 +49,9 @@ class LineError(NamedTuple):
     expected: str
     found: str
     hint: str = ""  # what to do about it, if known
+    in_cell: bool = (
+        False  # whether a cell is no number: a reader of quoted fields, text and gaps may read the line
+    )
 
     def __str__(self) -> str:
         hint = f"; {self.hint}" if self.hint else ""
@@ -58,7 +63,7 @@ class Chunk(NamedTuple):
 
     start: int  # number of the first row within the piece, from 0
     line: int  # its line, from 1
-    values: np.ndarray  # (n, width) int32 or float32
+    values: np.ndarray  # (n, width) int32, float32 or float64
 
 
 class PieceEnd(NamedTuple):
@@ -76,13 +81,17 @@ def chunk_rows(width: int) -> int:
     return max(1, min(CHUNK_ROWS, CHUNK_BYTES // (4 * width)))
 
 
-def parse(lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True) -> Iterator[Chunk | PieceEnd]:
+def parse(
+    lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True, kind: type = np.float32
+) -> Iterator[Chunk | PieceEnd]:
     """Parse a piece of text: yield chunks of rows, then a PieceEnd. All lines are consumed, also after an error.
+
+    `kind` is the type of numbers that are no integers: np.float64 keeps digits that float32 has not.
 
     At the start of a file, the lines to skip and a header are left out. Blank lines at the end of the piece are
     accepted; the caller checks that the file ends there, too.
     """
-    text, cells = _CountedLines(lines), CellReader(_finite)
+    text, cells = _CountedLines(lines), CellReader(_finite) if kind is np.float32 else None
     rows = blank = 0
     fault = None
     if starts_file:
@@ -99,7 +108,7 @@ def parse(lines: Iterator[bytes], dialect: Dialect, starts_file: bool = True) ->
             break
         if line + len(chunk) <= text.count:
             blank = blank or line + len(chunk)
-        values, error = _rows_before_error(chunk, line, dialect, cells)
+        values, error = _rows_before_error(chunk, line, dialect, cells, kind)
         if error and error.line - 1 == start and dialect.hint:
             error = error._replace(hint=dialect.hint)
         fault = fault or error
@@ -142,13 +151,13 @@ def _without_header(chunk: list[bytes], dialect: Dialect) -> tuple[list[bytes], 
 
 
 def _rows_before_error(
-    lines: list[bytes], first_line: int, dialect: Dialect, cells: CellReader | None
+    lines: list[bytes], first_line: int, dialect: Dialect, cells: CellReader | None, kind: type
 ) -> tuple[np.ndarray, LineError | None]:
     """Return the rows (n, width) before the first bad line, and its error. Those rows may have bad labels."""
-    values = to_array(lines, dialect, cells) if lines else np.empty((0, dialect.width))
+    values = to_array(lines, dialect, cells, kind) if lines else np.empty((0, dialect.width))
     if isinstance(values, np.ndarray):
         return values, None
-    rows, _ = _rows_before_error(lines[: values.line - 1], first_line, dialect, None)
+    rows, _ = _rows_before_error(lines[: values.line - 1], first_line, dialect, None, kind)
     return rows, values._replace(line=first_line + values.line - 1)
 
 
@@ -173,8 +182,10 @@ def next_lines(lines: Iterator[bytes], max_lines: int) -> list[bytes]:
     return chunk
 
 
-def to_array(lines: list[bytes], dialect: Dialect, cells: CellReader | None = None) -> np.ndarray | LineError:
-    """Parse rows of text as int32 or float32 (n, width), or return the first error.
+def to_array(
+    lines: list[bytes], dialect: Dialect, cells: CellReader | None = None, kind: type = np.float32
+) -> np.ndarray | LineError:
+    """Parse rows of text as int32 or `kind` (n, width), or return the first error.
 
     Lines are bytes, which Spark passes on fastest. Integers are read as integers: NumPy reads them ten times as fast as
     floats. `cells` reads text of a fixed width, see nn/data/fixed_width.py.
@@ -184,10 +195,16 @@ def to_array(lines: list[bytes], dialect: Dialect, cells: CellReader | None = No
         return values
     values = _in_bulk(lines, dialect, np.int32) if _WHOLE.fullmatch(lines[0]) else None
     if values is None:
-        values = _in_bulk(lines, dialect, np.float32)
-    if values is None or values.shape != (len(lines), dialect.width) or not np.isfinite(values).all():
-        return _line_by_line(lines, dialect)
+        values = _in_bulk(lines, dialect, kind)
+    if values is None or values.shape != (len(lines), dialect.width) or not _all_within_float32(values):
+        return _line_by_line(lines, dialect, kind)
     return values
+
+
+def _all_within_float32(values: np.ndarray) -> bool:
+    if values.dtype == np.float64:
+        return bool((np.abs(values) <= LARGEST).all())
+    return bool(np.isfinite(values).all())
 
 
 def fault_of(line: str, dialect: Dialect) -> LineError | None:
@@ -209,8 +226,8 @@ def _in_bulk(lines: list[bytes], dialect: Dialect, dtype: type) -> np.ndarray | 
             return None
 
 
-def _line_by_line(lines: list[bytes], dialect: Dialect) -> np.ndarray | LineError:
-    values = np.empty((len(lines), dialect.width), np.float32)
+def _line_by_line(lines: list[bytes], dialect: Dialect, kind: type) -> np.ndarray | LineError:
+    values: np.ndarray = np.empty((len(lines), dialect.width), kind)
     for number, line in enumerate(lines, 1):
         row = _row(line, dialect)
         if isinstance(row, LineError):
@@ -224,14 +241,21 @@ def _row(line: bytes, dialect: Dialect) -> list[float] | LineError:
         return _empty_line(1, dialect)
     count = _field_count(line, dialect.separator)
     if count != dialect.width:
-        return LineError(1, _a_row(dialect), f"{count} {'value' if count == 1 else 'values'}")
+        found = f"{count} {'value' if count == 1 else 'values'}"
+        return LineError(1, _a_row(dialect), found, in_cell=_is_beyond_numbers(line))
     fields = [field.strip() for field in _as_text(line).split(dialect.separator)]
     for number, text in enumerate(fields, 1):
         expected = _expected_instead_of(text)
         if expected:
             hint = hints.for_value(text, dialect.width == 1)
-            return LineError(1, f"{expected} as value {number} of {dialect.width}", quoted(text), hint)
+            expected = f"{expected} as value {number} of {dialect.width}"
+            return LineError(1, expected, quoted(text), hint, in_cell=True)
     return [float(text) for text in fields]
+
+
+def _is_beyond_numbers(line: bytes) -> bool:
+    """Return whether a line may have separators inside quotes, or is a comment."""
+    return any(mark in line for mark in b"\"'") or line.lstrip().startswith(COMMENT)
 
 
 def _field_count(line: bytes, separator: str | None) -> int:
@@ -307,6 +331,24 @@ def to_labels(values: np.ndarray, first_line: int = 1, classes: int = MAX_CLASSE
     return numbers.astype(np.int16)
 
 
+def to_whole_labels(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineError:
+    """Convert label rows to whole numbers (n,): int16 where all are class numbers, else int32; also one-hot rows.
+
+    Return a LineError for the first label with a fraction, or too large for float32 to tell it from others.
+    """
+    numbers = to_labels(values, first_line)
+    if isinstance(numbers, np.ndarray) or values.shape[1] > 1:
+        return numbers
+    labels = values[:, 0]
+    good = (labels == np.floor(labels)) & (labels >= -EXACT) & (labels <= EXACT)
+    if good.all():
+        return labels.astype(np.int32)
+    row = int(np.argmin(good))
+    expected = "a whole number or a name as the label"
+    hint = hints.for_label(float(labels[row]))
+    return LineError(first_line + row, expected, _describe_row(values[row]), hint)
+
+
 def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineError:
     """Convert a column to row weights (n,) float64 in 0..LARGEST_WEIGHT, or return the first error."""
     good = (values >= 0) & (values <= LARGEST_WEIGHT)
@@ -314,6 +356,15 @@ def to_weights(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineErro
         row = int(np.argmin(good))
         return LineError(first_line + row, f"a row weight from 0 to {LARGEST_WEIGHT:g}", f"{values[row]:g}")
     return values.astype(np.float64)
+
+
+def to_flags(values: np.ndarray, first_line: int = 1) -> np.ndarray | LineError:
+    """Convert a column of 0 and 1 to flags (n,) bool, or return the first error."""
+    good = (values == 0) | (values == 1)
+    if not good.all():
+        row = int(np.argmin(good))
+        return LineError(first_line + row, "0 or 1 in the validation column", f"{values[row]:g}")
+    return values == 1
 
 
 def _describe_row(row: np.ndarray) -> str:

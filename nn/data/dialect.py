@@ -83,7 +83,7 @@ def dialect_of(lines: list[str], header: str = AUTO, skip: int = 0) -> Dialect:
 def names_of(line: str, dialect: Dialect) -> tuple[str, ...]:
     """Return the column names of a header, without quotes; none if it contains numbers."""
     fields = fields_of(line, dialect.separator)
-    return tuple(map(_unquoted, fields)) if _are_names(fields) else ()
+    return tuple(map(unquoted, fields)) if _are_names(fields) else ()
 
 
 def first_difference(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[int, str, str] | None:
@@ -143,7 +143,7 @@ def _is_sure(fields: list[str]) -> bool:
 
 def _count_columns(fields: list[str]) -> bool:
     """Return whether the numbers among the fields are column numbers."""
-    numbers = [_unquoted(field) for field in fields if _is_number(field)]
+    numbers = [unquoted(field) for field in fields if _is_number(field)]
     if len(numbers) < FEWEST:
         return False
     return any(numbers == _counted_from(start, len(numbers)) for start in (0, 1)) or _renamed(numbers)
@@ -166,16 +166,16 @@ def _renamed(numbers: list[str]) -> bool:
 
 
 def _is_number(field: str) -> bool:
-    field = _unquoted(field)
+    field = unquoted(field)
     return bool(NUMBER.fullmatch(field) or NOT_FINITE.fullmatch(field))
 
 
 def _looks_like_number(field: str) -> bool:
     """Return whether a field is a number with a decimal point or comma; commas are refused later."""
-    return _is_number(field) or bool(DECIMAL_COMMA.fullmatch(_unquoted(field)))
+    return _is_number(field) or bool(DECIMAL_COMMA.fullmatch(unquoted(field)))
 
 
-def _unquoted(field: str) -> str:
+def unquoted(field: str) -> str:
     """Return a field without quotes around it; rows may not have them."""
     quoted = len(field) > 1 and field[0] == field[-1] and field[0] in "\"'"
     return field[1:-1].strip() if quoted else field

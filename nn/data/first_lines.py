@@ -19,6 +19,7 @@ class FirstLines(NamedTuple):
     row: str  # the first one
     notes: tuple[str, ...]  # for the user, on the header and on skipped lines
     fault: csv.LineError | None  # the error in the first line if it is neither a header nor a row
+    names: tuple[str, ...] = ()  # of the columns, numbers too, where the first line is a header
 
 
 def inspect(
@@ -39,7 +40,8 @@ def inspect(
     if has_header and row is not None:
         detected = detected._replace(names=dialect.names_of(first, detected))
         notes += [note] if (note := dialect.header_note(first, detected)) else []
-        return FirstLines(detected, True, row, tuple(notes), None)
+        names = tuple(map(dialect.unquoted, dialect.fields_of(first, detected.separator)))
+        return FirstLines(detected, True, row, tuple(notes), None, names)
     fault = None if has_header else _fault(first, detected, is_labels)
     if (fault is not None or has_header) and (other_format := hints.format_of(read_start())):
         fault = csv.LineError(1, "a row of numbers", other_format)

@@ -1,8 +1,8 @@
-"""Validation split: row r is held out if hash(seed, VALIDATION, r) < fraction.
+"""Hold rows out: row r if hash(seed, VALIDATION, r) < fraction, or those that a mask gives.
 
-The choice depends on the seed and the row number alone, so it is the same for every partitioning. Training rows and
-validation rows are renumbered from 0 each: training rows are 0..train_rows - 1 without gaps, so that mini-batches are
-as even as without validation.
+The random choice depends on the seed and the row number alone, so it is the same for every partitioning. Training rows
+and rows held out are renumbered from 0 each: training rows are 0..train_rows - 1 without gaps, so that mini-batches are
+as even as without validation. A test set is split off the same way.
 """
 
 from __future__ import annotations
@@ -17,13 +17,31 @@ from nn.data.block import Block
 STRIDE = 1024  # rows between two of the running counts
 
 
+def stratified(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Return the mask (n,) of a test set: of each class the round(fraction n) rows with the smallest hash."""
+    hashes = random.uniform(seed, random.TEST, 0, np.arange(len(labels)))
+    order = np.lexsort((hashes, labels))
+    counts = np.unique(labels, return_counts=True)[1]
+    ranks = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
+    chosen = ranks < np.repeat(np.round(fraction * counts), counts)
+    mask = np.zeros(len(labels), bool)
+    mask[order[chosen]] = True
+    return mask
+
+
 @dataclass(frozen=True)
 class HoldOut:
-    """Hold out a random fraction of `total` rows. Raises ValueError if that is none or all of them."""
+    """Hold out a random fraction of `total` rows, or those of a mask. Raises ValueError if that is none or all."""
 
     seed: int
     fraction: float
     total: int
+    bits: bytes | None = None  # the mask of the rows, as np.packbits gives it; None: at random
+
+    @classmethod
+    def of_mask(cls, mask: np.ndarray) -> HoldOut:
+        """Hold out the rows of a mask (n,) bool."""
+        return cls(0, 0.0, len(mask), np.packbits(mask).tobytes())
 
     def __post_init__(self) -> None:
         counts = [0]
@@ -34,6 +52,10 @@ class HoldOut:
         object.__setattr__(self, "_counts", counts)
         if not 0 < self.rows < self.total:
             amount = "none" if self.rows == 0 else "all"
+            if self.bits is not None:
+                raise ValueError(
+                    f"validation_column: it holds out {amount} of the {self.total:,} training rows"
+                )
             raise ValueError(
                 f"validation_fraction: {self.fraction:g} holds out {amount} of the {self.total:,} training rows"
             )
@@ -50,6 +72,10 @@ class HoldOut:
 
     def mask(self, rows: np.ndarray) -> np.ndarray:
         """Return which of the rows (n,) are validation rows, (n,) bool."""
+        if self.bits is not None:
+            bits = np.frombuffer(self.bits, np.uint8)
+            known = np.minimum(rows, self.total - 1)  # a stride may go beyond the last row
+            return (bits[known >> 3] >> (7 - (known & 7)).astype(np.uint8)) & 1 == 1
         return random.uniform(self.seed, random.VALIDATION, 0, rows) < self.fraction
 
     def split(self, block: Block) -> list[Block]:

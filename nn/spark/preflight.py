@@ -160,8 +160,9 @@ def _trial_step(trial_step: TrialStep | None) -> float | None:
 
 def first_and_last(files: Files) -> list[FirstAndLast]:
     """Read the first and the last block of a set's images, and of its labels where they have files of their own."""
+    assert isinstance(files.images, TextFile)
     blocks = [_first_and_last(files.images, partial(_labels_of_images, files.columns))]
-    if files.labels is not None:
+    if isinstance(files.labels, TextFile):
         blocks.append(_first_and_last(files.labels, _labels_alone))
     return blocks
 
@@ -178,12 +179,15 @@ def _first_and_last(file: TextFile, labels_of: LabelsOf) -> FirstAndLast:
 
 
 def _labels_of_images(columns: Columns, part: csv.Chunk) -> Any:
-    labels, weights = columns.labels_and_weights(part, csv.MAX_CLASSES)
-    return weights if isinstance(weights, csv.LineError) else labels
+    if columns.weight is not None:
+        weights = csv.to_weights(part.values[:, columns.weight], part.line)
+        if isinstance(weights, csv.LineError):
+            return weights
+    return None if columns.label is None else csv.to_whole_labels(part.values[:, [columns.label]], part.line)
 
 
 def _labels_alone(part: csv.Chunk) -> Any:
-    return csv.to_labels(part.values, part.line)
+    return csv.to_whole_labels(part.values, part.line)
 
 
 def memory_for_rows(context: Any, images: list[TextFile]) -> Memory:

@@ -95,7 +95,8 @@ def encoder_of(recipe: Recipe, facts: Facts) -> Encoder:
     columns = columns_of(facts)
     if not needs_statistics(recipe, facts):
         scale = facts.scale if scale_of(recipe, facts) == "largest" else 1.0
-        return SharedScale(scale, tuple(column.name for column in facts.columns or ()))
+        names = facts.columns if facts.has_names else ()
+        return SharedScale(scale, tuple(column.name for column in names or ()))
     statistics = facts.statistics or column_statistics(np.zeros((1, len(columns))))
     return encoder_for(columns, statistics, Encoding(scale_of(recipe, facts), recipe.missing, recipe.unknown))
 
@@ -158,6 +159,14 @@ def split_of(recipe: Recipe, facts: Facts) -> Split:
     labels, rows = facts.labels, len(facts.labels)
     recipe.objective.check_labels(labels)
     hold_out = HoldOut(recipe.seed, recipe.validation_fraction, rows) if recipe.validation_fraction else None
+    if facts.held_out is not None:
+        if hold_out is not None:
+            raise ValueError(
+                "validation_fraction and validation_column exclude each other: both say what to hold out"
+            )
+        hold_out = HoldOut.of_mask(facts.held_out)
+    if recipe.patience is not None and hold_out is None:
+        raise ValueError("patience needs validation_fraction: the validation cost says when to stop")
     if recipe.class_weights is None:
         return Split(rows, hold_out)
     if hold_out is not None:
@@ -167,15 +176,15 @@ def split_of(recipe: Recipe, facts: Facts) -> Split:
     return Split(rows, hold_out, recipe.class_weights.table(class_rows, facts.labeled))
 
 
-def plan_of(recipe: Recipe, rows: int) -> Plan:
-    """Return the plan for a number of training rows."""
+def plan_of(recipe: Recipe, rows: int, validates: bool | None = None) -> Plan:
+    """Return the plan for a number of training rows; `validates`: there are validation rows, by default a fraction."""
     return Plan(
         rows,
         recipe.epochs,
         recipe.fraction,
         recipe.step_rows,
         recipe.seed,
-        validates=recipe.validation_fraction > 0,
+        validates=recipe.validation_fraction > 0 if validates is None else validates,
         keeps_best=recipe.patience is not None,
         noisy=bool(recipe.augment) or any(layer.is_random for layer in recipe.hidden_layers),
         rounds=min(recipe.rounds_per_epoch or 1, max(rows, 1)) if recipe.averages_parameters else None,

@@ -65,6 +65,8 @@ class Facts(NamedTuple):
     columns: tuple[ColumnSchema, ...] | None = None  # None: numbers without names
     labeled: ClassLabels = ClassLabels()  # the labels of the classes
     are_pixels: bool = False  # whether all inputs are whole numbers in 0..255
+    has_names: bool = True  # whether the names of the columns are the user's, not their numbers
+    held_out: np.ndarray | None = None  # (n,) bool: the validation rows, where the data say which
     statistics: ColumnStatistics | None = None  # of the rows learned from, where an encoder needs them
 
 

@@ -22,8 +22,6 @@ def refuse_conflicts(recipe: Recipe) -> None:
     depth, most = len(recipe.hidden_layers), MAX_LAYERS - 2
     if depth > most:
         raise ValueError(f"expected at most {most} layers before the output's, found {depth}")
-    if recipe.patience is not None and not recipe.validation_fraction:
-        raise ValueError("patience needs validation_fraction: the validation cost says when to stop")
     if recipe.warmup and recipe.warmup >= recipe.epochs:
         raise ValueError(f"warmup: expected fewer than the {recipe.epochs} epochs, found {recipe.warmup:g}")
     _refuse_for_task(recipe)

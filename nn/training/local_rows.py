@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from nn.data import csv
 from nn.data.arrays import as_numbers, check_sizes, check_values
 from nn.data.block import LARGEST_WEIGHT
+from nn.data.columns import NAME, Reference
 from nn.data.decoding import ClassLabels, are_class_numbers, sorted_labels
 from nn.data.schema import ColumnSchema
 from nn.data.tables import Columns, columns_of, is_gap, name_of, numbers_of, pack, schema_of
@@ -35,8 +37,8 @@ def rows_of(inputs: Any, labels: Any, weights: Any, recipe: Recipe) -> LocalRows
     if table is not None:
         if isinstance(labels, str):
             labels, table = _without(table, labels)
-        takes_offsets = recipe.scale in (None, "standard", "minmax") and not recipe.takes_images
-        schema = schema_of(table, recipe.categorical, recipe.max_categories, takes_offsets)
+        categorical = _names(table, recipe.categorical)
+        schema = schema_of(table, categorical, recipe.max_categories, recipe.centers_columns)
         packed = pack(schema, table)
     else:
         packed = _numbers(inputs, recipe)
@@ -55,6 +57,17 @@ def rows_of(inputs: Any, labels: Any, weights: Any, recipe: Recipe) -> LocalRows
     width = math.prod(packed.shape[1:])
     facts = Facts(width, codes, classes, scale, columns=schema, labeled=labeled, are_pixels=are_pixels)
     return LocalRows(packed, row_weights, facts, shape)
+
+
+def _names(table: Columns, references: Sequence[Reference]) -> list[str]:
+    """Return the names of the columns that references mean."""
+    names = list(table)
+    found = []
+    for reference in references:
+        if isinstance(reference, int) and not -len(names) <= reference < len(names):
+            raise ValueError(f"categorical: expected a column in 0..{len(names) - 1}, found {reference}")
+        found.append(names[reference] if isinstance(reference, int) else reference.removeprefix(NAME))
+    return found
 
 
 def _without(table: Columns, name: str) -> tuple[np.ndarray, Columns]:

@@ -27,13 +27,13 @@ from nn.core.options import (
     Number,
     Spec,
     SpecList,
-    TextList,
     json_object,
     option,
     options_of,
 )
 from nn.data.augmentation import AUGMENTATIONS
 from nn.data.class_weights import ClassWeights, ClassWeightsReader
+from nn.data.columns import ColumnList, Reference
 from nn.data.schema import MISSING, SCALES, UNKNOWNS
 from nn.layers import ACTIVATIONS, LAYERS, Layer
 from nn.layers.initializers import INITIALIZERS
@@ -131,9 +131,9 @@ class Recipe:
         group="columns",
         earlier="error",
     )
-    categorical: tuple[str, ...] = option(
+    categorical: tuple[Reference, ...] = option(
         (),
-        TextList("names of columns"),
+        ColumnList(),
         "columns of numbers that are categories, such as codes; columns of text always are",
         group="columns",
     )
@@ -325,6 +325,11 @@ class Recipe:
         """Return whether the inputs are pixels: image layers, an input shape or augmentation say so."""
         wants = any(layer.wants_image for layer in self.hidden_layers)
         return wants or self.input_shape is not None or bool(self.augment)
+
+    @property
+    def centers_columns(self) -> bool:
+        """Return whether columns may be scaled each by itself, so that large numbers need an offset."""
+        return self.scale in (None, "standard", "minmax") and not self.takes_images
 
     @property
     def rate_schedule(self) -> Schedule:

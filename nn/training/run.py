@@ -65,7 +65,7 @@ class TrainingRun:
         model = network_of(recipe, facts, split)
         recipe = dataclasses.replace(recipe, scale=scale_of(recipe, facts))
         recipe = for_replicas(recipe, split.train_rows, facts.partitions)
-        plan = plan_of(recipe, split.train_rows)
+        plan = plan_of(recipe, split.train_rows, split.hold_out is not None)
         task = Task(model, recipe.augment, Penalty(recipe.l1, recipe.l2))
         return cls(task, split, plan, optimizer_of(recipe, plan), recipe)
 

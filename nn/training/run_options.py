@@ -8,13 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nn.core.constraints import AT_LEAST_ONE, Interval, check_fields
-from nn.core.options import Choice, Flag, Number, Place, Sentence, option, options_of
+from nn.core.constraints import AT_LEAST_ONE, FROM_0_BELOW_1, Interval, check_fields
+from nn.core.options import (
+    Choice,
+    Flag,
+    KeyValues,
+    Number,
+    Place,
+    Sentence,
+    Words,
+    option,
+    options_of,
+)
 from nn.data import dialect
+from nn.data.columns import ColumnList, ColumnReference, Reference
+
+FORMATS = ("auto", "text", "csv", "parquet", "orc", "json", "avro", "libsvm", "table")
 
 MOST_SKIPPED = 10_000  # lines
 MOST_PIECES = 1_000_000  # Spark's driver keeps an account of each
-COLUMN = Number(Interval(int), expected="a column number, as 0 for the first or -1 for the last")
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,9 @@ class RunOptions:
     )
     train_images: str = option(None, Place(), "rows to learn from", group="data")
     train_labels: str = option(None, Place(), "their labels, or - where --label-column says", group="data")
-    test_images: str = option(None, Place(), "rows to score on, never learned from", group="data")
+    test_images: str = option(
+        None, Place(), "rows to score on, never learned from, or - for --test-fraction", group="data"
+    )
     test_labels: str = option(None, Place(), "their labels, or -", group="data")
     output: str = option(
         None,
@@ -38,16 +52,61 @@ class RunOptions:
         group="data",
         affects_results=False,
     )
-    label_column: int | None = option(
+    label_column: Reference | None = option(
         None,
-        COLUMN,
-        "column N of the images has the labels",
+        ColumnReference(),
+        "labels stand in this column of the images: a number, counted from 0, or from the end if negative, or a name "
+        "of the header; name=0 is the column called 0",
         group="data",
     )
-    weight_column: int | None = option(
+    weight_column: Reference | None = option(
         None,
-        COLUMN,
-        "column N of the images says what each training row weighs; TEST_IMAGES may leave it out, and is not weighed",
+        ColumnReference(),
+        "column of the images that says what each training row weighs; TEST_IMAGES may leave it out, and is not "
+        "weighed",
+        group="data",
+    )
+    id_column: Reference | None = option(
+        None, ColumnReference(), "column that names the rows and is not learned from", group="data"
+    )
+    validation_column: Reference | None = option(
+        None,
+        ColumnReference(),
+        "column that is true, or 1, for the training rows to hold out for validation",
+        group="data",
+    )
+    features: tuple[Reference, ...] = option(
+        (),
+        ColumnList(),
+        r"columns to learn from, as a,b,pixel* (default: all without another use); \, is a comma in a name",
+        group="data",
+    )
+    drop_columns: tuple[Reference, ...] = option(
+        (), ColumnList(), "columns to leave out, as id,date", group="data"
+    )
+    format: str | None = option(
+        None,
+        Choice(FORMATS, "NAME"),
+        "auto (default), text (numbers alone), csv, parquet, orc, json (one object per line), avro, libsvm, or table: "
+        "the arguments are tables of Spark's catalog",
+        group="data",
+    )
+    read_option: tuple[str, ...] = option(
+        (),
+        KeyValues(),
+        "option of Spark's reader, as multiLine=true; may be given several times",
+        group="data",
+    )
+    missing_values: tuple[str, ...] = option(
+        (),
+        Words(),
+        "words for gaps beside empty cells, NA, NaN, ? and null, as -,unknown",
+        group="data",
+    )
+    test_fraction: float | None = option(
+        None,
+        Number(FROM_0_BELOW_1, "F"),
+        "where TEST_IMAGES is -, split this share of each class off the training rows as the test set; 0: no test",
         group="data",
     )
     header: str | None = option(

@@ -285,7 +285,9 @@ def test_an_empty_place_is_refused(empty_path):
 def test_help_lists_every_option_in_its_group_in_this_order():
     groups = {title: " ".join(names) for title, names in parser.groups().items()}
     assert groups == {
-        "data": "train_images train_labels test_images test_labels output label_column weight_column header skip_lines",
+        "data": "train_images train_labels test_images test_labels output label_column weight_column "
+        "id_column validation_column features drop_columns format read_option missing_values test_fraction header "
+        "skip_lines",
         "network": "hidden activation layers input_shape initializer loss task",
         "columns": "scale missing categorical max_categories unknown",
         "training": "epochs sample batch_size average rounds_per_epoch outer_learning_rate outer_momentum optimizer "

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn.data.block import Block
-from nn.data.hold_out import HoldOut
+from nn.data.hold_out import HoldOut, stratified
 
 TOTAL = 5000
 ROWS = np.arange(TOTAL)
@@ -59,3 +59,27 @@ def test_hold_out_keeps_the_weights_of_rows():
 def test_hold_out_refuses_none_or_all(fraction, total, split_rows):
     with pytest.raises(ValueError, match=f"holds out {split_rows} of the {total} training rows"):
         HoldOut(0, fraction, total)
+
+
+def test_a_mask_says_which_rows_are_held_out():
+    mask = ROWS % 7 == 3
+    held = HoldOut.of_mask(mask)
+    assert np.array_equal(held.mask(ROWS), mask) and held.rows == mask.sum()
+    parts = [part for rows in np.split(ROWS, [1000, 1024, 4999]) for part in held.split(block_of(rows))]
+    for validation in (False, True):
+        own = [part for part in parts if part.validation == validation]
+        assert np.concatenate([part.rows for part in own]).tolist() == list(range((mask == validation).sum()))
+        assert np.array_equal(
+            np.concatenate([part.inputs[:, 0] for part in own]), ROWS[mask == validation] % 251
+        )
+    with pytest.raises(ValueError, match="validation_column: it holds out none of the 3 training rows"):
+        HoldOut.of_mask(np.zeros(3, bool))
+
+
+@given(st.floats(0, 0.99), st.integers(0, 9))
+def test_a_stratified_mask_takes_the_share_of_each_class(fraction, seed):
+    labels = np.repeat([0, 1, 3], [10, 33, 1])[np.random.default_rng(0).permutation(44)]
+    mask = stratified(labels, fraction, seed)
+    for label, count in ((0, 10), (1, 33), (3, 1)):
+        assert mask[labels == label].sum() == round(fraction * count)
+    assert not np.array_equal(stratified(labels, 0.5, seed), stratified(labels, 0.5, seed + 1))

@@ -37,6 +37,7 @@ from nn.core.errors import UserError
 from nn.core.options import options_of
 from nn.data import csv
 from nn.data.columns import Columns
+from nn.data.labels import LabelReader
 from nn.data.split import Split
 from nn.datasets import idx
 from nn.datasets.errors import DataError as IdxError
@@ -101,7 +102,17 @@ def image_lines(random: Random) -> str:
     if random.random() < 0.1:
         lines[0] = b"\xef\xbb\xbf" + lines[0]
     expected = _expected_rows(_without_header(lines, dialect) if starts_file else lines, dialect)
-    parts = list(parse_images(dialect, Columns(None, None), csv.MAX_CLASSES, 0, starts_file, iter(lines)))
+    parts = list(
+        parse_images(
+            dialect,
+            Columns(dialect.width, tuple(range(dialect.width))),
+            LabelReader(),
+            (),
+            0,
+            starts_file,
+            iter(lines),
+        )
+    )
     fault = parts[-1].fault
     assert parts[-1].lines == len(lines)
     if fault is not None:
@@ -163,7 +174,11 @@ def labels(random: Random) -> str:
     lines = [row.encode("utf-8", "surrogatepass") for row in rows]
     expected = _expected_labels(rows, width, csv.MAX_CLASSES)
     *parts, stats = parse_labels(
-        csv.Dialect("," if width > 1 else None, width), csv.MAX_CLASSES, 0, False, iter(lines)
+        csv.Dialect("," if width > 1 else None, width),
+        LabelReader(classes=csv.MAX_CLASSES),
+        0,
+        False,
+        iter(lines),
     )
     if stats.fault is not None:
         assert expected is None, f"{rows} refused: {stats.fault}"

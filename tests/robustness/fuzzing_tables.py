@@ -14,8 +14,9 @@ import numpy as np
 from nn.cli import ownership
 from nn.cli.parser import parse
 from nn.core.errors import UserError
-from nn.data import csv, dialect, first_lines
+from nn.data import dialect, first_lines
 from nn.data.columns import Columns
+from nn.data.labels import LabelReader
 from nn.datasets.options import read_options
 from nn.plotting import options as plot_options
 from nn.plotting.gallery import READERS
@@ -106,7 +107,15 @@ def _read(lines: list[str], header: str, skip: int) -> tuple[np.ndarray, dialect
         if first.fault is not None:
             return first_lines.error_message(first.fault, "x.csv", skip, False)
         encoded = (line.encode("utf-8", "surrogatepass") for line in lines)
-        *parts, stats = parse_images(first.dialect, Columns(None, None), csv.MAX_CLASSES, 0, True, encoded)
+        *parts, stats = parse_images(
+            first.dialect,
+            Columns(first.dialect.width, tuple(range(first.dialect.width))),
+            LabelReader(),
+            (),
+            0,
+            True,
+            encoded,
+        )
     assert stats.lines == len(lines)
     if stats.fault is not None:
         return str(stats.fault)

@@ -83,8 +83,22 @@ def test_labels_beside_the_images_are_seen(files):
     ("rows", "labels", "column", "argument", "expected", "reports"),
     [
         ([[1, 2]] * 50 + [[1, "x"]], [0] * 51, None, "TRAIN_IMAGES", "a number as value 2 of 2", "'x'"),
-        ([[1, 2]] * 50, [0] * 49 + [-1], None, "TRAIN_LABELS", "a class number in 0..999", "-1"),
-        ([[1, 2]] * 50 + [[1, 2.5]], None, -1, "TRAIN_IMAGES", "a class number in 0..999", "2.5"),
+        (
+            [[1, 2]] * 50,
+            [0] * 49 + [-1.5],
+            None,
+            "TRAIN_LABELS",
+            "a whole number or a name as the label",
+            "-1.5",
+        ),
+        (
+            [[1, 2]] * 50 + [[1, 2.5]],
+            None,
+            -1,
+            "TRAIN_IMAGES",
+            "a whole number or a name as the label",
+            "2.5",
+        ),
     ],
 )
 def test_a_fault_at_the_end_is_found(files, rows, labels, column, argument, expected, reports):

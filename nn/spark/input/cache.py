@@ -36,12 +36,12 @@ def level(context: Any, size: int) -> Any:
     return StorageLevel(useDisk=True, useMemory=fits, useOffHeap=False, deserialized=fits)
 
 
-def note(images: TextFile, storage_level: Any) -> list[str]:
-    """Return a note for the user where the rows are kept on disk."""
+def note(argument: str, size: int, storage_level: Any) -> list[str]:
+    """Return a note for the user where rows of about `size` bytes are kept on disk."""
     if storage_level.useMemory:
         return []
     return [
-        f"{images.argument}: rows of about {estimated_bytes(images) / 1e9:.3g} GB are kept on disk; more memory "
+        f"{argument}: rows of about {size / 1e9:.3g} GB are kept on disk; more memory "
         "(--driver-memory with a local master, else --executor-memory or more executors) would hold them"
     ]
 

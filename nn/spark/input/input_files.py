@@ -1,4 +1,4 @@
-"""Open the text files of one set, images and labels, and check their first lines against each other."""
+"""Open the files of one set, images and labels, and check their first lines against each other."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ import numpy as np
 
 from nn.core.errors import DataError
 from nn.data import csv, dialect
-from nn.data.columns import Columns
+from nn.data.columns import Columns, Reference, Roles, columns_of_test
+from nn.data.schema import LARGE, ColumnSchema
+from nn.spark.input import formats, table_reading
+from nn.spark.input.formats import AUTO, CSV, TEXT
+from nn.spark.input.table_columns import Kind
+from nn.spark.input.table_reading import Wishes
+from nn.spark.input.table_source import Table, TableFormat
 from nn.spark.input.text_source import TextFile
 from nn.spark.storage.filesystem import Storage
+
+FIRST_BYTES = 1 << 16  # of a file, which show its format
+IMAGES, LABELS = "IMAGES", "LABELS"
+PLAIN = Wishes()
 
 
 class Source(NamedTuple):
@@ -19,61 +29,103 @@ class Source(NamedTuple):
     name: str  # TRAIN or TEST, as in the command line's arguments
     images: str
     labels: str | None  # None: in column `label_column` of the images
-    label_column: int | None = None
-    weight_column: int | None = None  # of the images, where rows have weights
+    label_column: Reference | None = None
+    weight_column: Reference | None = None  # of the images, where rows have weights
     header: str = dialect.AUTO  # one of dialect.HEADERS
     skip_lines: int = 0  # before the header or the first row of each file
+    id_column: Reference | None = None
+    validation_column: Reference | None = None
+    features: tuple[Reference, ...] = ()
+    drop_columns: tuple[Reference, ...] = ()
+    format: str = AUTO  # one of formats.FORMATS
+    read_options: tuple[str, ...] = ()  # key=value each, for Spark's reader
+    missing_values: tuple[str, ...] = ()  # more words for gaps
 
     @property
-    def column_of_labels(self) -> int | None:
-        """Return the column of the images that holds the labels, if one does."""
-        return self.label_column if self.labels is None else None
+    def roles(self) -> Roles:
+        """Return the references to columns of the images."""
+        label = self.label_column if self.labels is None else None
+        if label is None and self.labels is None and self.format == formats.LIBSVM:
+            label = 0  # Spark's reader puts it first
+        return Roles(
+            label,
+            self.weight_column,
+            self.id_column,
+            self.validation_column,
+            self.features,
+            self.drop_columns,
+        )
 
 
 class Files(NamedTuple):
-    """One set's text files, opened: listed, cut into input splits, their first lines read."""
+    """One set's files, opened: listed, cut into input splits, their first lines read."""
 
-    images: TextFile
-    labels: TextFile | None
+    images: TextFile | Table
+    labels: TextFile | Table | None
     columns: Columns
+    schema: tuple[ColumnSchema, ...]  # of the inputs
+    kinds: tuple[Kind, ...] = ()  # of the columns of a table
 
     @classmethod
-    def open(cls, context: Any, storage: Storage, source: Source, partitions: int) -> Files:
-        """Open images and labels. Raises DataError where a file is missing or empty, or the two are swapped."""
-        images = _open(context, storage, source, "IMAGES", source.images, partitions)
-        columns = Columns.of(images.dialect.width, images.path, source.column_of_labels, source.weight_column)
-        return cls._with_labels(context, storage, source, partitions, images, columns)
-
-    @classmethod
-    def open_test(
-        cls, context: Any, storage: Storage, source: Source, partitions: int, train: Files
-    ) -> Files:
-        """Open the test set that belongs to a training set, whose weight column it may lack."""
-        images = _open(context, storage, source, "IMAGES", source.images, partitions)
-        width, path = images.dialect.width, images.path
-        columns = Columns.of_test(width, path, source.column_of_labels, source.weight_column, train.width)
-        return cls._with_labels(context, storage, source, partitions, images, columns)
-
-    @classmethod
-    def _with_labels(
+    def open(
         cls,
         context: Any,
         storage: Storage,
         source: Source,
         partitions: int,
-        images: TextFile,
-        columns: Columns,
+        wishes: Wishes = PLAIN,
+        as_csv: frozenset[str] = frozenset(),
     ) -> Files:
-        if source.labels is None:
-            return cls(images, None, columns)
-        labels = _open(context, storage, source, "LABELS", source.labels, partitions)
-        _refuse_swapped(images, labels)
-        return cls(images, labels, columns)
+        """Open images and labels. Raises DataError where a file is missing or empty, or the two are swapped.
+
+        Text of `as_csv`, IMAGES or LABELS, is read with Spark's reader.
+        """
+        as_csv = as_csv | {IMAGES} if wishes.categorical else as_csv
+        images = _open(context, storage, source, IMAGES, source.images, partitions, as_csv)
+        columns = Columns.of(source.roles, images.names, images.width, images.path)
+        if isinstance(images, Table):
+            kinds, schema = table_reading.decide(images, columns, wishes)
+        else:
+            kinds, schema = (), _schema(images, columns, wishes.offsets)
+        labels = _open_labels(context, storage, source, partitions, images, as_csv)
+        return cls(images, labels, columns, schema, kinds)
+
+    @classmethod
+    def open_test(
+        cls,
+        context: Any,
+        storage: Storage,
+        source: Source,
+        partitions: int,
+        train: Files,
+        as_csv: frozenset[str] = frozenset(),
+    ) -> Files:
+        """Open the test set that belongs to a training set, whose kinds of columns it takes over."""
+        if isinstance(train.images, Table):
+            as_csv = as_csv | {IMAGES}
+        images = _open(context, storage, source, IMAGES, source.images, partitions, as_csv, train.images)
+        if isinstance(train.images, TextFile) and isinstance(images, Table):
+            raise DataError(
+                f"{images.argument}: expected text of numbers as in {train.images.path}, found {images.how.format}; "
+                "--format csv reads both as tables"
+            )
+        columns = columns_of_test(
+            source.roles, train.columns, train.images.names, images.names, images.width, images.path
+        )
+        images.notes += other_names(train, images, columns)
+        labels = _open_labels(context, storage, source, partitions, images, as_csv)
+        return cls(images, labels, columns, train.schema, train.kinds)
 
     @property
     def width(self) -> int:
         """Return the number of input values per row."""
-        return self.images.dialect.width - len(self.columns.excluded)
+        return sum(kind.width for kind in self.kinds) if self.kinds else len(self.columns.inputs)
+
+    @property
+    def offsets(self) -> list[float]:
+        """Return what is taken off each column of inputs; an empty list where nothing is."""
+        offsets = [column.offset for column in self.schema]
+        return offsets if any(offsets) else []
 
     @property
     def labels_argument(self) -> str:
@@ -82,40 +134,100 @@ class Files(NamedTuple):
 
     def refuse_other_width(self, train: Files) -> None:
         """Raise DataError where the rows of a test set are not as wide as those of its training set."""
-        if self.width != train.width:
-            lacks_labels = self.columns.excluded and self.images.dialect.width == train.width
+        if len(self.columns.inputs) != len(train.columns.inputs):
+            lacks_labels = self.columns.label is not None and self.columns.width == train.width
             raise DataError(
                 f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, found {self.width} in "
                 f"{self.images.path}{self._taken_columns()}{'; does this file have no labels?' if lacks_labels else ''}"
             )
 
     def _taken_columns(self) -> str:
-        """Return which columns hold labels and weights, for a message; empty where none do."""
-        label, *others = self.columns
-        if not self.columns.excluded:
+        """Return that a column holds the labels, for a message; empty where none does."""
+        if self.columns.label is None:
             return ""
-        count = f": it has {self.images.dialect.width} columns"
-        parts = [f"column {label} was taken for the labels"] if label is not None else []
-        parts += [f"column {other} for the weights" for other in others if other is not None]
-        return f"{count}, of which {' and '.join(parts)}"
+        return f": it has {self.columns.width} columns, of which column {self.columns.label} was taken for the labels"
 
 
-def other_names(train: TextFile, test: TextFile) -> list[str]:
-    """Return a note where a test set's header names a column otherwise than the training set's."""
-    difference = dialect.first_difference(train.dialect.names, test.dialect.names)
+def _schema(images: TextFile, columns: Columns, offsets: bool) -> tuple[ColumnSchema, ...]:
+    """Return the columns of inputs of numeric text: named by the header, or by their positions."""
+    names = images.names or [str(column) for column in range(columns.width)]
+    first = csv.to_array([images.first_row.encode()], images.dialect, kind=np.float64)
+    values = first[0].tolist() if offsets and isinstance(first, np.ndarray) else [0.0] * columns.width
+    return tuple(
+        ColumnSchema(names[column], offset=values[column] if abs(values[column]) >= LARGE else 0.0)
+        for column in columns.inputs
+    )
+
+
+def other_names(train: Files, test: TextFile | Table, columns: Columns) -> list[str]:
+    """Return a note where a test set's columns are taken by position, and one is named otherwise than in TRAIN."""
+    if len(columns.inputs) == len(train.columns.inputs) and train.images.names and test.names:
+        names = [train.images.names[column] for column in train.columns.inputs]
+        if names == [test.names[column] for column in columns.inputs]:
+            return []
+    if isinstance(test, TextFile) and isinstance(train.images, TextFile):
+        difference = dialect.first_difference(train.images.dialect.names, test.dialect.names)
+    else:
+        difference = dialect.first_difference(tuple(train.images.names), tuple(test.names))
     if difference is None:
         return []
     column, train_name, test_name = difference
     return [
-        f"{test.argument}: column {column} is named {csv.quoted(test_name)}, that of {train.argument} "
+        f"{test.argument}: column {column} is named {csv.quoted(test_name)}, that of {train.images.argument} "
         f"{csv.quoted(train_name)}: columns are taken in their order, not by their names"
     ]
 
 
-def _open(context: Any, storage: Storage, source: Source, kind: str, path: str, partitions: int) -> TextFile:
-    """Open the text of a source's images or labels."""
+def _open(
+    context: Any,
+    storage: Storage,
+    source: Source,
+    kind: str,
+    path: str,
+    partitions: int,
+    as_csv: frozenset[str],
+    train: TextFile | Table | None = None,
+) -> TextFile | Table:
+    """Open a source's images or labels, as text of numbers or as a table."""
     argument = f"{source.name}_{kind}"
-    return TextFile(context, storage, path, argument, partitions, source.header, source.skip_lines)
+    format = source.format if source.format != AUTO else _format_of(storage, path, argument)
+    if format == TEXT and source.format == AUTO and (kind in as_csv or source.read_options):
+        format = CSV
+    if format == TEXT:
+        return TextFile(context, storage, path, argument, partitions, source.header, source.skip_lines)
+    how = TableFormat(format, source.header, source.skip_lines, source.read_options, source.missing_values)
+    like = train if isinstance(train, Table) else None
+    return Table(context, storage, path, argument, partitions, how, like)
+
+
+def _format_of(storage: Storage, path: str, argument: str) -> str:
+    """Return the format of the first file of a path; text in folders named key=value is CSV."""
+    files, base = storage.list_tree(path, argument)
+    first = next((file for file in files if file.size), files[0])
+    try:
+        with storage.open(first.path) as read:
+            start = read(FIRST_BYTES)
+    except Exception:  # executors may be able to read the file
+        start = b""
+    format = formats.format_of(first.path, start)
+    return CSV if base and format == TEXT else format
+
+
+def _open_labels(
+    context: Any,
+    storage: Storage,
+    source: Source,
+    partitions: int,
+    images: TextFile | Table,
+    as_csv: frozenset[str],
+) -> TextFile | Table | None:
+    """Open the file of the labels, if they have one."""
+    if source.labels is None:
+        return None
+    labels = _open(context, storage, source, LABELS, source.labels, partitions, as_csv)
+    if isinstance(images, TextFile) and isinstance(labels, TextFile):
+        _refuse_swapped(images, labels)
+    return labels
 
 
 def _refuse_swapped(images: TextFile, labels: TextFile) -> None:

@@ -15,150 +15,279 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn.core.errors import DataError
-from nn.data import checks, csv, dialect, label_skew
+from nn.data import checks, dialect, label_skew
 from nn.data.batches import buffered_rows
-from nn.data.columns import Columns
-from nn.spark.input import cache
-from nn.spark.input.input_files import Files, Source, other_names
-from nn.spark.input.parsing import labels_of, parse_images, parse_labels, stats_of, to_block
-from nn.spark.input.text_source import SplitStats, TextFile
+from nn.data.decoding import ClassLabels
+from nn.data.labels import CLASSIFICATION, LabelReader, decoder_of
+from nn.spark.input import cache, table_reading
+from nn.spark.input.dataset import Dataset
+from nn.spark.input.formats import AUTO
+from nn.spark.input.input_files import IMAGES, PLAIN, Files, Source
+from nn.spark.input.parsing import parse_images, parse_labels, stats_of, to_block, without_inputs
+from nn.spark.input.split_off import split_off
+from nn.spark.input.table_reading import BadCellsError, Wishes
+from nn.spark.input.table_source import Table
+from nn.spark.input.text_source import BadLineError, SplitStats, TextFile
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.storage.filesystem import Storage
-from nn.training.backend import Facts
 
 ZERO_IS_HEADER = (
     "there is one label more than images: the 0 in the first line is read as a header, as pandas writes it"
 )
 
 
-class Dataset(NamedTuple):
-    """Rows on the cluster, and their statistics from reading them."""
-
-    blocks: Any  # RDD of Block
-    rows: int
-    width: int
-    largest: float  # largest absolute input value
-    labels: np.ndarray  # (n,), on the driver
-    class_rows: np.ndarray  # rows of each class, (k,)
-    shuffle_windows: label_skew.ShuffleWindows  # the classes of the rows that a replica shuffles together
-    weighted: bool  # whether rows have weights of their own
-    notes: tuple[str, ...]  # for the user, a line each
-    cached: Any  # the persisted RDD from which `blocks` is mapped
-    # SHA-256 of the labels and the checksums of the splits: it changes with the values and with the splits.
-    fingerprint: str
-
-    @property
-    def classes(self) -> int:
-        """Return k: class numbers run from 0 to k - 1."""
-        return len(self.class_rows)
-
-    @property
-    def facts(self) -> Facts:
-        """Return what a run depends on in these rows."""
-        return Facts(self.width, self.labels, self.classes, self.largest or 1.0, self.partitions)
-
-    @property
-    def partitions(self) -> int:
-        """Return the number of tasks in a pass over the rows."""
-        return self.cached.getNumPartitions()
-
-
 def read_both(
-    context: Any, storage: Storage, train: Source, test: Source, partitions: int
-) -> tuple[Dataset, Dataset]:
-    """Read, check and cache a training set and its test set.
+    context: Any,
+    storage: Storage,
+    train: Source,
+    test: Source | None,
+    partitions: int,
+    wishes: Wishes = PLAIN,
+) -> tuple[Dataset, Dataset | None]:
+    """Read, check and cache a training set and its test set; without one, a part of the training set where it is asked.
 
-    Raises DataError, with file and line, for the first error. A file that is missing or empty is reported before any
-    file is read whole.
+    Text of numbers has a fast reader. Where it meets a cell that it cannot read, reading starts again with Spark's
+    reader of CSV. Raises DataError, with file and line, for the first error. A file that is missing or empty is
+    reported before any file is read whole.
     """
-    train_files = Files.open(context, storage, train, partitions)
-    test_files = Files.open_test(context, storage, test, partitions, train_files)
-    test_files.images.notes += other_names(train_files.images, test_files.images)
-    train_set = read(train_files)
-    labels = np.flatnonzero(train_set.class_rows)
-    if len(labels) < 2:
-        raise DataError(
-            f"{train_files.labels_argument}: expected at least 2 classes, found class {labels[0]} alone"
+    as_csv: frozenset[str] = frozenset()
+    faults: dict[str, BadLineError] = {}
+    while True:
+        try:
+            train_set, test_set = _read_both(context, storage, train, test, partitions, wishes, as_csv)
+            break
+        except BadLineError as fault:
+            kind = fault.argument.partition("_")[2]
+            if not fault.in_cell or train.format != AUTO or kind in as_csv:
+                raise
+            faults[kind] = fault
+            as_csv |= {kind}
+        except BadCellsError:
+            if IMAGES in faults:  # it tells the line
+                raise faults[IMAGES] from None
+            raise
+    notes = tuple(f"{fault.brief}: read with Spark's reader of CSV instead" for fault in faults.values())
+    train_set = train_set._replace(notes=(*notes, *train_set.notes))
+    if test is None and wishes.test_fraction:
+        return split_off(train_set, wishes.test_fraction, wishes.seed)
+    return train_set, test_set
+
+
+def _read_both(
+    context: Any,
+    storage: Storage,
+    train: Source,
+    test: Source | None,
+    partitions: int,
+    wishes: Wishes,
+    as_csv: frozenset[str],
+) -> tuple[Dataset, Dataset | None]:
+    """Read both sets, text of `as_csv` with Spark's reader."""
+    train_files = Files.open(context, storage, train, partitions, wishes, as_csv)
+    test_files = test and Files.open_test(context, storage, test, partitions, train_files, as_csv)
+    train_set = read(train_files, wishes)
+    try:
+        if wishes.task == CLASSIFICATION:
+            labels = np.flatnonzero(train_set.class_rows)
+            if len(labels) < 2:
+                argument = train_files.labels_argument
+                raise DataError(f"{argument}: expected at least 2 classes, found class {labels[0]} alone")
+        if test_files is None:
+            return train_set, None
+        # Only now: a training row that is too short is reported with its line.
+        test_files.refuse_other_width(train_files)
+        test_files = test_files._replace(schema=train_set.columns)
+        return train_set, read(test_files, wishes, train_set)
+    except DataError:
+        train_set.cached.unpersist()
+        raise
+
+
+class _Rows(NamedTuple):
+    """The rows of a set, read and cached."""
+
+    cached: Any  # RDD of Parsed and SplitStats
+    placed: list[
+        tuple[int, SplitStats]
+    ]  # the partition and the statistics of each split, in the order of the rows
+    firsts: np.ndarray  # (splits,) the first row's number of each split
+
+    @property
+    def all_stats(self) -> list[SplitStats]:
+        """Return the statistics of all splits in the order of the rows."""
+        return [stats for _, stats in self.placed]
+
+    @property
+    def total(self) -> int:
+        """Return the number of rows."""
+        return sum(stats.rows for stats in self.all_stats)
+
+
+class _Labels(NamedTuple):
+    """The labels of a set, on the driver."""
+
+    values: np.ndarray  # (n,) class numbers int16, or targets float64
+    decoder: ClassLabels
+    in_blocks: np.ndarray | None = (
+        None  # (k,) the labels of the classes where blocks hold labels, not class numbers
+    )
+    apart: bool = False  # whether blocks take their labels from `values`
+
+
+def read(files: Files, wishes: Wishes = PLAIN, train: Dataset | None = None) -> Dataset:
+    """Parse every row of one set and cache them.
+
+    `train` is the training set where this is its test set. Raises DataError for the first line that is wrong.
+    """
+    label_reader = LabelReader(wishes.task)
+    if train is not None:
+        label_reader = LabelReader(wishes.task, train.classes, train.decoder.labels)
+    images, is_test = files.images, train is not None
+    if isinstance(images, Table):
+        if files.labels is not None and wishes.missing == "drop":
+            raise DataError(
+                "--missing drop: expected the labels in a column of the rows, found a file of labels"
+            )
+        if not is_test:
+            schema, decoder = table_reading.profile(images, files.columns, files.kinds, files.schema, wishes)
+            files = files._replace(schema=schema)
+            if decoder is not None:  # labels in a column
+                label_reader = label_reader._replace(values=decoder.labels)
+        rows = _Rows(
+            *table_reading.read_rows(
+                images, files.columns, files.kinds, files.schema, label_reader, wishes.missing
+            )
         )
-    # Only now: a training row that is too short is reported with its line.
-    test_files.refuse_other_width(train_files)
-    return train_set, read(test_files, train_set.classes, train_set.class_rows)
-
-
-def read(files: Files, classes: int = csv.MAX_CLASSES, train_class_rows: np.ndarray | None = None) -> Dataset:
-    """Parse every line of one set, whose labels are below `classes`, and cache its rows.
-
-    `train_class_rows` (k,) are those of the training set where this is its test set. Raises DataError for the first
-    line that is wrong.
-    """
-    cached, split_stats = _read_images(files.images, files.columns, classes)
-    all_stats = [stats for _, stats in split_stats]
-    rows = sum(stats.rows for stats in all_stats)
-    if files.labels is None:
-        labels, handle = np.concatenate(cached.flatMap(labels_of).collect()), None
+        row_bytes = table_reading.row_bytes(files.kinds)
+        size = row_bytes * rows.total
     else:
-        labels = _read_labels(files.labels, classes)
-        if _starts_with_header(files, labels, rows):
-            labels = labels[1:]
-            files.labels.notes.append(f"{files.labels.argument}: {files.labels.path}: {ZERO_IS_HEADER}")
-        _refuse_mismatch(files.images, rows, files.labels, len(labels))
-        handle = broadcast(cached.context, labels)
-    class_rows = np.bincount(labels)
-    offsets = np.cumsum([0, *(stats.rows for stats in all_stats)])
-    notes = [*files.images.notes, *(files.labels.notes if files.labels else ())]
-    notes += _empty_classes(files, class_rows, train_class_rows)
-    notes += cache.note(files.images, cached.getStorageLevel())
-    if train_class_rows is None:
+        rows = _read_images(images, files, label_reader)
+        row_bytes, size = cache.row_bytes(images), cache.estimated_bytes(images)
+    sent = _small_columns(rows, files) if files.labels is None or files.columns.validation is not None else []
+    if files.labels is None:
+        labels = _labels_of_images(images, rows, sent, label_reader)
+    else:
+        labels = _labels_apart(files, rows.total, label_reader)
+    handle = broadcast(rows.cached.context, labels.values) if labels.apart else None
+    is_classification = wishes.task == CLASSIFICATION
+    classes = labels.values if is_classification else np.zeros(rows.total, np.int16)
+    class_rows = np.bincount(classes)
+    notes = [*images.notes, *(files.labels.notes if files.labels else ())]
+    if is_classification:
+        notes += _empty_classes(files, class_rows, None if train is None else train.class_rows)
+    notes += cache.note(images.argument, size, rows.cached.getStorageLevel())
+    if train is None:
         notes += checks.notes(
-            [stats.columns for stats in all_stats],
-            offsets.tolist(),
-            np.delete(np.arange(files.images.dialect.width), files.columns.excluded),
-            cached.getNumPartitions(),
-            files.images.argument,
+            [stats.columns for stats in rows.all_stats],
+            [int(rows.firsts[stats.split]) for stats in rows.all_stats],
+            _numbers(files),
+            rows.cached.getNumPartitions(),
+            images.argument,
         )
-    runs = ((partition, stats.rows) for partition, stats in split_stats)
+    flags = None if files.columns.validation is None else [part.held_out for part in sent]
     return Dataset(
-        blocks=cached.flatMap(partial(to_block, offsets, handle)),
-        rows=rows,
+        blocks=rows.cached.flatMap(partial(to_block, rows.firsts, handle, labels.in_blocks)),
+        rows=rows.total,
         width=files.width,
-        largest=max(stats.largest for stats in all_stats),
-        labels=labels,
+        largest=max(stats.largest for stats in rows.all_stats),
+        labels=labels.values if is_classification else None,
         class_rows=class_rows,
         shuffle_windows=label_skew.count_classes(
-            labels,
-            runs,
-            cached.getNumPartitions(),
+            classes,
+            ((partition, stats.rows) for partition, stats in rows.placed),
+            rows.cached.getNumPartitions(),
             len(class_rows),
-            buffered_rows(cache.row_bytes(files.images)),
+            buffered_rows(row_bytes),
         ),
         weighted=files.columns.weight is not None,
         notes=tuple(notes),
-        cached=cached,
-        fingerprint=fingerprint(labels, all_stats),
+        cached=rows.cached,
+        fingerprint=fingerprint(labels.values, rows.all_stats),
+        columns=files.schema,
+        are_pixels=all(stats.columns is None or stats.columns.low is None for stats in rows.all_stats),
+        has_names=isinstance(images, Table) or bool(images.names),
+        decoder=labels.decoder,
+        targets=None if is_classification else labels.values,
+        held_out=None if flags is None else np.concatenate(flags),
     )
 
 
-def _read_images(
-    images: TextFile, columns: Columns, classes: int
-) -> tuple[Any, list[tuple[int, SplitStats]]]:
-    """Return the cached RDD of Parsed and SplitStats, and of each split its partition and its statistics."""
-    parse = partial(parse_images, images.dialect, columns, classes)
+def _numbers(files: Files) -> np.ndarray:
+    """Return the number in the file of each column of inputs, (c,)."""
+    widths = [kind.width for kind in files.kinds] or 1
+    return np.repeat(files.columns.inputs, widths)
+
+
+def _read_images(images: TextFile, files: Files, label_reader: LabelReader) -> _Rows:
+    parse = partial(parse_images, images.dialect, files.columns, label_reader, files.offsets)
     cached = images.parsed(parse).persist(cache.level_for(images))
-    split_stats = images.collect(cached.mapPartitionsWithIndex(stats_of))
-    images.check([stats for _, stats in split_stats])
-    return cached, split_stats
+    placed = images.collect(cached.mapPartitionsWithIndex(stats_of))
+    try:
+        images.check([stats for _, stats in placed])
+    except DataError:
+        cached.unpersist()
+        raise
+    counts = [stats.rows for _, stats in placed]
+    return _Rows(cached, placed, np.cumsum([0, *counts])[:-1])
 
 
-def _read_labels(file: TextFile, classes: int) -> np.ndarray:
-    """Return the class number of each row, (n,) int16."""
-    elements = file.collect(file.parsed(partial(parse_labels, file.dialect, classes)))
-    file.check([element for element in elements if isinstance(element, SplitStats)])
-    return np.concatenate([element for element in elements if not isinstance(element, SplitStats)])
+def _small_columns(rows: _Rows, files: Files) -> list[Any]:
+    """Return the rows of the images without their inputs, in order."""
+    sent = files.images.collect(rows.cached.flatMap(without_inputs))
+    return sorted(sent, key=lambda part: int(rows.firsts[part.split]) + part.start)
+
+
+def _labels_of_images(
+    images: TextFile | Table, rows: _Rows, sent: list[Any], label_reader: LabelReader
+) -> _Labels:
+    """Return the labels that stand in a column of the images."""
+    labels = np.concatenate([part.labels for part in sent])
+    if isinstance(images, Table):
+        return _Labels(labels, ClassLabels(label_reader.values))
+    if label_reader.is_regression or label_reader.classes is not None:
+        return _Labels(labels, ClassLabels(label_reader.values))
+    _refuse_class_numbers(images, labels, rows.all_stats)
+    decoder, numbers = decoder_of(labels, images.argument)
+    in_blocks = None if decoder.labels is None else np.array(decoder.labels)
+    return _Labels(numbers, decoder, in_blocks)
+
+
+def _labels_apart(files: Files, rows: int, label_reader: LabelReader) -> _Labels:
+    """Return the labels that stand in a file of their own."""
+    file = files.labels
+    assert file is not None
+    if isinstance(file, Table):
+        labels, decoder = table_reading.labels_apart(file, label_reader)
+        _refuse_mismatch(files.images, rows, file, len(labels))
+        return _Labels(labels, decoder, apart=True)
+    elements = file.collect(file.parsed(partial(parse_labels, file.dialect, label_reader)))
+    all_stats = [element for element in elements if isinstance(element, SplitStats)]
+    file.check(all_stats)
+    labels = np.concatenate([element for element in elements if not isinstance(element, SplitStats)])
+    if _starts_with_header(files, labels, rows):
+        labels = labels[1:]
+        file.notes.append(f"{file.argument}: {file.path}: {ZERO_IS_HEADER}")
+    _refuse_mismatch(files.images, rows, file, len(labels))
+    if label_reader.is_regression or label_reader.classes is not None:
+        return _Labels(labels, ClassLabels(label_reader.values), apart=True)
+    _refuse_class_numbers(file, labels, all_stats)
+    decoder, numbers = decoder_of(labels, file.argument)
+    return _Labels(numbers, decoder, apart=True)
+
+
+def _refuse_class_numbers(file: TextFile, labels: np.ndarray, all_stats: list[SplitStats]) -> None:
+    """Raise DataError, with its line, for a label that is too large where labels are class numbers from 0."""
+    if labels.min() != 0:
+        return
+    for stats in all_stats:
+        if stats.label_fault is not None:
+            raise file.at(all_stats, stats.split, stats.label_fault)
 
 
 def fingerprint(labels: np.ndarray, all_stats: list[SplitStats]) -> str:
     """Return a hash of the rows and of how they are cut into splits. It finds mistakes, not manipulation."""
-    digest = hashlib.sha256(np.ascontiguousarray(labels, "<i2").tobytes())
+    kind = "<f8" if labels.dtype.kind == "f" else "<i2"
+    digest = hashlib.sha256(np.ascontiguousarray(labels, kind).tobytes())
     for stats in all_stats:
         digest.update(np.array([stats.rows, stats.checksum], "<i8").tobytes())
     return digest.hexdigest()
@@ -179,11 +308,6 @@ def _empty_classes(files: Files, class_rows: np.ndarray, train_class_rows: np.nd
         return []
     largest = len(class_rows) - 1
     where = f"{files.labels_argument}: {(files.labels or files.images).path}"
-    if empty.tolist() == [0] and train_class_rows is None:
-        return [
-            f"{where}: labels count from 1 to {largest}: no row is of class 0, whose output stays unused; "
-            "subtract 1 from each label"
-        ]
     shown = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
     return [f"{where}: {len(empty)} of the classes 0..{largest} have no rows: {shown}"]
 
@@ -193,7 +317,9 @@ def _starts_with_header(files: Files, labels: np.ndarray, rows: int) -> bool:
 
     Only where the images have a header as well.
     """
-    assert files.labels is not None
+    assert isinstance(files.labels, TextFile)
+    if not isinstance(files.images, TextFile):
+        return False
     is_open = files.labels.dialect.header == dialect.AUTO and not files.labels.has_header
     return (
         is_open
@@ -203,12 +329,14 @@ def _starts_with_header(files: Files, labels: np.ndarray, rows: int) -> bool:
     )
 
 
-def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, count: int) -> None:
+def _refuse_mismatch(images: TextFile | Table, rows: int, labels: TextFile | Table, count: int) -> None:
     if rows == count:
         return
     advice = ""
     longer = labels if count > rows else images
-    if abs(rows - count) == len(longer.files) > 1:
+    if isinstance(longer, Table):
+        advice = "; --header says whether the first line of each file is a header"
+    elif abs(rows - count) == len(longer.files) > 1:
         advice = (
             f"; is line {longer.dialect.skip + 1} of each of the {len(longer.files):,} files of {longer.path} a header "
             "that was read as a row? Remove it, or, where all files have one, give --header yes"
@@ -217,7 +345,8 @@ def _refuse_mismatch(images: TextFile, rows: int, labels: TextFile, count: int) 
         advice = (
             f"; is line {longer.dialect.skip + 1} of {longer.path} a header that was read as a row? Remove it"
         )
-        if not images.has_header and not labels.has_header:
+        has_header = any(isinstance(file, Table) or file.has_header for file in (images, labels))
+        if not has_header:
             advice += ", or, where both files have one, give --header yes"
     raise DataError(
         f"{labels.argument}: expected {rows:,} labels, one for each image in {images.path}, "

@@ -18,7 +18,7 @@ import numpy as np
 from nn.core import random
 from nn.data import csv, label_skew
 from nn.data.block import Block
-from nn.spark.input.reader import Dataset
+from nn.spark.input.dataset import Dataset
 
 STRIDE = 1 << 20  # labels that the driver moves at once
 
@@ -42,6 +42,7 @@ def shuffled(dataset: Dataset, seed: int) -> Dataset:
     context.setJobDescription("shuffling TRAIN_IMAGES")
     blocks.map(_rows_of).reduce(add)  # fills the cache
     dataset.cached.unpersist()
+    assert dataset.labels is not None  # the command line refuses --shuffle-once for a regression
     labels = moved(dataset.labels, seed)
     return dataset._replace(
         blocks=blocks,

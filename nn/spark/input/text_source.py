@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from nn.core.errors import DataError
 from nn.data import checks, csv, dialect, first_lines, hints
 from nn.data.first_lines import FirstLines
@@ -32,12 +34,37 @@ _FIRST_READ = 1 << 16  # bytes, in which a first line mostly ends
 _FINER = 8
 
 
+class CellFaults(NamedTuple):
+    """How many cells of a table are no values, by column; the faults of two sets of rows add up to those of both."""
+
+    gaps: np.ndarray  # (c,) int64, of the input columns
+    bad: np.ndarray  # (c,) not a number, or none within float32
+    gap_rows: int = 0  # rows with gaps
+    labels: int = 0  # labels that are gaps, no numbers or unknown
+    weights: int = 0
+    flags: int = 0  # cells of the validation column that are neither true nor false
+    records: int = 0  # lines that are no rows
+
+    def __add__(self, other: CellFaults) -> CellFaults:  # type: ignore[override]  # not a tuple's +
+        pairs: Any = zip(self, other, strict=True)
+        return CellFaults(*(one + another for one, another in pairs))
+
+
 class InputSplit(NamedTuple):
     """The part of a file that one task reads."""
 
     path: str
     start: int  # byte offset
     length: int  # in bytes of the stored file
+
+
+class BadLineError(DataError):
+    """A line of an argument is no row. `in_cell`: a reader of quoted fields, text and gaps may read it."""
+
+    def __init__(self, argument: str, message: str, in_cell: bool, brief: str):
+        super().__init__(f"{argument}: {message}")
+        self.argument, self.in_cell = argument, in_cell
+        self.brief = f"{argument}: {brief}"  # without what to do
 
 
 class SplitStats(NamedTuple):
@@ -52,6 +79,8 @@ class SplitStats(NamedTuple):
     largest: float = 0.0  # largest absolute value
     checksum: int = 0  # CRC-32 of the values
     columns: checks.ColumnSummary | None = None  # None where no row was read, and of labels
+    label_fault: csv.LineError | None = None  # the first label that is no class number, though a whole number
+    cells: CellFaults | None = None  # of a table
 
 
 class TextFile:
@@ -82,7 +111,13 @@ class TextFile:
         self.splits = self._splits()
         first = self._look(header, skip)
         self.dialect, self.has_header, self.first_row = first.dialect, first.has_header, first.row
+        self.names = first.names
         self.notes += [f"{argument}: {self._first_path}, {note}" for note in first.notes]
+
+    @property
+    def width(self) -> int:
+        """Return the number of values in a row."""
+        return self.dialect.width
 
     @property
     def bytes(self) -> int:
@@ -97,7 +132,7 @@ class TextFile:
             self._advise_part_files(packed)
         # Hadoop's split is the larger of the smallest allowed and min(bytes / wanted, file system block).
         wanted = max(1, -(-self.bytes // smallest))
-        paths = ",".join(_escaped(file.path) for file in self.files)
+        paths = ",".join(escaped(file.path) for file in self.files)
         # A skipped line of a compressed file could not be found by the file's size, so none is skipped.
         longest = _ANY_LENGTH if packed else LONGEST + len("\r\n") + 1
         settings = {
@@ -164,7 +199,7 @@ class TextFile:
             raise DataError(f"{self.argument}: expected rows of numbers, found nothing{after} in {self.path}")
         first = first_lines.inspect(lines, header, skip, self.argument.endswith("LABELS"), self._first_bytes)
         if first.fault is not None:
-            raise DataError(self._message(self._first_path, first.fault, skip))
+            raise self._bad_line(self._first_path, first.fault, skip)
         return first
 
     def _first_bytes(self) -> Any:
@@ -175,8 +210,10 @@ class TextFile:
         except Exception:  # executors may be able to read the file
             return b""
 
-    def _message(self, path: str, fault: csv.LineError, skip: int) -> str:
-        return f"{self.argument}: {first_lines.error_message(fault, path, skip, len(self.files) > 1)}"
+    def _bad_line(self, path: str, fault: csv.LineError, skip: int) -> BadLineError:
+        message = first_lines.error_message(fault, path, skip, len(self.files) > 1)
+        brief = first_lines.error_message(fault._replace(hint=""), path, skip, False)
+        return BadLineError(self.argument, message, fault.in_cell, brief)
 
     def parsed(self, parse: Any) -> Any:
         """Return the RDD of parse(split index, starts_file, lines) over all splits, in at most `partitions` partitions.
@@ -218,7 +255,7 @@ class TextFile:
         for stats in all_stats:
             fault = stats.fault or self._gap(stats, all_stats)
             if fault:
-                raise DataError(self.at(all_stats, stats.split, fault))
+                raise self.at(all_stats, stats.split, fault)
         self._refuse_skipped_lines(all_stats)
         if not any(stats.rows for stats in all_stats):
             raise DataError(f"{self.argument}: expected rows of numbers, found none in {self.path}")
@@ -257,12 +294,12 @@ class TextFile:
                 expected = f"rows of at most {LONGEST:,} bytes"
                 raise DataError(f"{self.argument}: {path}: expected {expected}, found a longer line")
 
-    def at(self, all_stats: list[SplitStats], split: int, fault: csv.LineError) -> str:
-        """Return the message for an error, with its file and its line in that file."""
+    def at(self, all_stats: list[SplitStats], split: int, fault: csv.LineError) -> BadLineError:
+        """Return the error for a bad line, with its file and its line in that file."""
         path = self.splits[split].path
         before = (c for c in all_stats if c.split < split and self.splits[c.split].path == path)
         line = fault.line + sum(c.lines for c in before)
-        return self._message(path, fault._replace(line=line), self.dialect.skip)
+        return self._bad_line(path, fault._replace(line=line), self.dialect.skip)
 
 
 @contextmanager
@@ -281,6 +318,6 @@ def _temporarily(configuration: Any, settings: dict[str, str]) -> Iterator[None]
                 configuration.set(key, old)
 
 
-def _escaped(path: str) -> str:
+def escaped(path: str) -> str:
     """Return a path in which no character is read as a glob."""
     return "".join("\\" + letter if letter in "*?[]{}\\" else letter for letter in path)

@@ -236,3 +236,28 @@ def decompressed(context: Any, configuration: Any, path: Any, stream: Any) -> An
     codecs = context._jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(configuration)
     codec = codecs.getCodec(path)
     return stream if codec is None else codec.createInputStream(stream)
+
+
+# ---- DataFrames ----
+
+
+def file_splits(frame: Any) -> list[tuple[str, int, int]] | None:
+    """Return (URL of the file, first byte, bytes) of each partition of a DataFrame that reads files.
+
+    None where it reads no files, or several pieces of files in one partition. Uses `_jdf`: PySpark tells the number of
+    the partitions alone.
+    """
+    rdd = frame._jdf.queryExecution().toRdd()
+    while not rdd.getClass().getName().endswith(".FileScanRDD"):
+        dependencies = rdd.dependencies()
+        if dependencies.size() != 1:
+            return None
+        rdd = dependencies.head().rdd()
+    partitions = rdd.filePartitions()
+    splits = []
+    for partition in map(partitions.apply, range(partitions.size())):
+        files = partition.files()
+        if len(files) != 1:
+            return None
+        splits.append((files[0].urlEncodedPath(), files[0].start(), files[0].length()))
+    return splits

@@ -52,6 +52,24 @@ class Storage:
         notes = [f"{argument}: not read: {count} in {path} ({names}); {below} reads their files"]
         return sorted(files), notes if folders else []
 
+    def list_tree(self, path: str, argument: str) -> tuple[list[File], str]:
+        """Return the files of a path, also those in folders named key=value below it, and the folder above these.
+
+        The folder is empty where there are none. Raises DataError, naming the argument, where there is no file.
+        """
+        files, folders = self._files_and_folders(path, argument)
+        levels = [f"{path.rstrip('/')}/{name}" for name in folders if _is_partition(name)]
+        if files or not levels:
+            return self.list_files(path, argument)[0], ""
+        while levels:
+            level = levels.pop()
+            found, below = self._files_and_folders(level, argument)
+            files += found
+            levels += [f"{level}/{name}" for name in below if _is_partition(name)]
+        if not files:
+            raise DataError(f"{argument}: no files in {path} or its folders")
+        return sorted(files), path
+
     def _files_and_folders(self, path: str, argument: str) -> tuple[list[File], list[str]]:
         """Return the files that a path stands for, and the names of the folders beside them."""
         files, folders = [], []
@@ -102,6 +120,11 @@ class Storage:
             what = f"OUTPUT: cannot use {path!r}"
             raise as_user_error(error, UsageError, what, path, "OUTPUT") from error
         return HadoopFolder(self._hadoop, path) if local is None else LocalFolder(local)
+
+
+def _is_partition(name: str) -> bool:
+    """Return whether a folder's name is key=value, which gives a column of a table."""
+    return "=" in name[1:]
 
 
 def local_path(path: str, storage: Storage) -> str | None:

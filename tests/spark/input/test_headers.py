@@ -144,8 +144,8 @@ def test_label_files_that_each_have_the_header_0_are_suspected(spark, tmp_path):
     ("first", "notes"),
     [
         (
-            "label,a,b,d,c\n",
-            ["column 3 is named 'd', that of TRAIN_IMAGES 'c': columns are taken in their order"],
+            "label,a,b,e,c\n",
+            ["column 3 is named 'e', that of TRAIN_IMAGES 'c': columns are taken in their order"],
         ),
         ('"Label",A,b,c,d\n', []),
         ("", []),
@@ -186,7 +186,7 @@ def test_a_test_set_of_another_width_is_asked_for_labels_where_they_are_what_it_
 
 def test_a_first_row_before_blank_lines_is_a_row_and_nothing_warns(spark, tmp_path, recwarn):
     (tmp_path / "x.csv").write_text("5,6,7,8\n\n\n")
-    (tmp_path / "y.csv").write_text("1\n\n")
+    (tmp_path / "y.csv").write_text("0\n\n")
     assert read(spark, str(tmp_path / "x.csv"), str(tmp_path / "y.csv")).rows == 1
     (tmp_path / "x.csv").write_text("5,6,7,8\n\n5,6,7,8\n")
     with pytest.raises(DataError, match="x.csv, line 2: expected .*, found an empty line"):

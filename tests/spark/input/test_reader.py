@@ -89,8 +89,8 @@ def test_reading_cuts_one_file_into_the_wanted_pieces(spark, folder, partitions)
 
 def test_reading_more_pieces_than_rows(spark, folder):
     write_csv(folder / "x.csv", INPUTS[:3])
-    write_csv(folder / "y.csv", LABELS[:3])
-    assert_holds(read(spark, folder / "x.csv", folder / "y.csv", 9), INPUTS[:3], LABELS[:3])
+    write_csv(folder / "y.csv", LABELS[:3] - 1)
+    assert_holds(read(spark, folder / "x.csv", folder / "y.csv", 9), INPUTS[:3], LABELS[:3] - 1)
 
 
 @pytest.mark.parametrize("separator", [",", " ", "\t", ";", ", ", "   "])
@@ -172,13 +172,39 @@ def test_reading_notes_classes_without_rows(spark, folder):
     assert dataset.notes == (f"{where}: 6 of the classes 0..8 have no rows: 1, 2, 3, 5, 6, ...",)
 
 
-def test_labels_that_count_from_1_are_noted_once_and_by_their_file(spark, folder):
-    train, test = both(spark, folder, INPUTS, LABELS + 1, train_labels=LABELS + 1)
-    assert train.notes == (
-        f"TRAIN_LABELS: {folder / 'y.csv'}: labels count from 1 to 3: no row is of class 0, whose output stays unused; "
-        "subtract 1 from each label",
-    )
-    assert test.notes == ()
+@pytest.mark.parametrize("labels", [LABELS + 1, LABELS * 2 - 1, LABELS + 7001, -LABELS])
+@pytest.mark.parametrize("column", [None, 2])
+def test_labels_that_are_no_class_numbers_are_the_labels_of_classes(spark, folder, labels, column):
+    if column is not None:
+        write_csv(folder / "x.csv", np.insert(INPUTS.astype(int), column, labels, axis=1))
+    write_csv(folder / "y.csv", labels)
+    source = Source("TRAIN", str(folder / "x.csv"), None if column else str(folder / "y.csv"), column)
+    train, test = reader.read_both(spark, Storage(spark), source, source._replace(name="TEST"), 2)
+    distinct = sorted(set(labels.tolist()))
+    for dataset in (train, test):
+        if set(distinct) == {0, -1, -2}:
+            assert dataset.decoder.labels == (-2, -1, 0)
+        assert dataset.decoder.labels == tuple(distinct) and dataset.notes == ()
+        assert_holds(dataset, labels=np.searchsorted(distinct, labels))
+        assert np.array_equal(dataset.labels, np.searchsorted(distinct, labels))
+        assert {block.labels.dtype for block in dataset.blocks.collect()} == {np.dtype(np.int16)}
+
+
+@pytest.mark.parametrize("column", [None, 0])
+def test_a_label_that_is_too_large_beside_class_numbers_is_refused_with_its_line(spark, folder, column):
+    labels = np.where(np.arange(50) == 29, 7001, LABELS)
+    write_csv(folder / "x.csv", np.insert(INPUTS.astype(int), 0, labels, axis=1))
+    write_csv(folder / "y.csv", labels)
+    with pytest.raises(DataError, match=r"csv, line 30: expected a class number in 0..999, found 7001"):
+        read(spark, folder / "x.csv", None if column == 0 else folder / "y.csv", column=column)
+
+
+def test_a_label_that_training_has_not_is_refused_with_its_line(spark, folder):
+    labels = np.where(np.arange(50) == 29, 4, LABELS + 1)
+    with pytest.raises(
+        DataError, match=r"ty.csv, line 30: expected one of the labels .*\(1, 2, 3\), found 4"
+    ):
+        both(spark, folder, INPUTS, labels, LABELS + 1)
 
 
 def test_a_test_set_notes_the_classes_that_only_training_has(spark, folder):
@@ -352,9 +378,11 @@ def test_reading_tells_the_part_file_and_its_own_line(spark, folder):
 @pytest.mark.parametrize(
     ("text", "error_text"),
     [
-        ("-1", "expected a class number in 0..999, found -1"),
         ("1000", "expected a class number in 0..999, found 1000"),
-        ("0.5", "expected a class number in 0..999, found 0.5"),
+        (
+            "0.5",
+            "expected a whole number or a name as the label, found 0.5; measured values are learned with --task",
+        ),
         ("0 1", "expected 1 value, found 2 values"),
         ("zero", "expected a number as value 1 of 1, found 'zero'"),
     ],
@@ -381,7 +409,9 @@ def test_reading_tells_a_bad_label_in_a_column_before_a_later_bad_row(spark, fol
     write_csv(folder / "x.csv", np.insert(INPUTS, 0, LABELS, axis=1))
     broken(folder, "x.csv", 12, "7.5,1,2,3,4,5")
     broken(folder, "x.csv", 14, "1,1,2,3,4,oops")
-    with pytest.raises(DataError, match=r"line 12: expected a class number in 0..999, found 7.5"):
+    with pytest.raises(
+        DataError, match=r"line 12: expected a whole number or a name as the label, found 7.5"
+    ):
         read(spark, folder / "x.csv", None, column=0)
 
 
@@ -552,12 +582,12 @@ def test_reading_takes_labels_and_weights_from_the_same_lines(spark, folder):
         (6, None, r"--weight-column: expected a column in -6..5 and at least one more, found 6"),
         (5, -1, "--weight-column: expected another column than the label's, found 5"),
         (0, 5, r"w.csv, line 31: expected a row weight from 0 to 1e\+09, found -2"),
-        (0, 1, r"w.csv, line 21: expected a class number in 0..\d+, found -7"),
+        (0, 1, r"w.csv, line 21: expected a whole number or a name as the label, found -7.5"),
     ],
 )
 def test_reading_refuses_weights_that_are_none(spark, folder, weights, column, message):
     values = np.column_stack([np.ones(50), np.where(LABELS > 9, 0, LABELS), INPUTS[:, :3], LABELS])
-    values[30, 0], values[20, 1] = -2, -7
+    values[30, 0], values[20, 1] = -2, -7.5
     np.savetxt(folder / "w.csv", values, fmt="%g", delimiter=",")
     labels = folder / "y.csv" if column is None else None
     with pytest.raises(DataError, match=message):

@@ -1,0 +1,121 @@
+"""Detect how the fields of a text file are quoted, separated and named, from its first lines.
+
+The first line is a header if
+    above numbers     a column has a name above cells of which none but gaps are no numbers, or
+    numbered          it is one by the rules of nn/data/dialect.py, or
+    nowhere again     rows have no numbers at all, several columns, and no cell of it occurs again in its column.
+A file of labels alone has a header only above numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from typing import NamedTuple
+
+from nn.data import dialect
+
+GAPS = ("", "NA", "NaN", "nan", "?", "null", "NULL")  # how cells without a value are written
+LOOKED_AT = 1000  # lines
+QUOTES = ('"', "'")
+COMMENT = "#"
+
+
+class QuotedText(NamedTuple):
+    """The format of the rows of a text file whose fields may be texts."""
+
+    separator: str
+    quote: str
+    comment: str  # empty: there are no comments
+    width: int
+    header: tuple[str, ...]  # the cells of the header; none: there is no header
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the columns: R leaves out that of the row names."""
+        if not self.header or len(self.header) == self.width:
+            return self.header
+        return ("", *self.header)
+
+
+def inspect(
+    lines: list[str],
+    header: str = dialect.AUTO,
+    is_labels: bool = False,
+    separator: str = "",
+    quote: str = "",
+    gaps: tuple[str, ...] = GAPS,
+) -> QuotedText:
+    """Detect the format from the first lines, of which one at least is not blank; "" for what is to be detected."""
+    lines = [line for line in lines if line.strip()]
+    comment = COMMENT if any(line.startswith(COMMENT) for line in lines) else ""
+    lines = [line for line in lines if not (comment and line.startswith(comment))] or lines
+    separator = separator or _separator(lines)
+    quote = quote or _quote(lines, separator)
+    rows = [_fields(line, separator, quote) for line in lines]
+    below = rows[1:] if len(rows) > 1 else rows
+    width = Counter(map(len, below)).most_common(1)[0][0]
+    first = rows[0]
+    fits = len(first) in (width, width - 1) and len(rows) > 1
+    names = ["", *first] if len(first) < width else first
+    if header == dialect.AUTO:
+        has_header = fits and _is_header(names, [row for row in below if len(row) == width], is_labels, gaps)
+    else:
+        has_header = header == dialect.YES
+    return QuotedText(separator, quote, comment, width, tuple(first) if has_header else ())
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a cell is a number."""
+    return dialect.NUMBER.fullmatch(cell.strip()) is not None
+
+
+def _separator(lines: list[str]) -> str:
+    """Return the most frequent separator outside of quotes."""
+    counts: Counter[str] = Counter()
+    for line in lines[:20]:
+        outside = "".join(line.split('"')[::2])
+        counts.update({mark: outside.count(mark) for mark in dialect.SEPARATORS if mark is not None})
+    if counts[";"] or counts["|"] or counts["\t"]:
+        counts[","] = 0
+    best = max(counts, key=lambda mark: counts[mark])
+    if counts[best]:
+        return best
+    return " " if any(" " in line.strip() for line in lines[:20]) else ","
+
+
+def _quote(lines: list[str], separator: str) -> str:
+    if any('"' in line for line in lines):
+        return '"'
+    cells = [cell.strip() for line in lines for cell in line.split(separator)]
+    single = any(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
+    return "'" if single else '"'
+
+
+def _fields(line: str, separator: str, quote: str) -> list[str]:
+    try:
+        (row,) = csv.reader([line], delimiter=separator, quotechar=quote, skipinitialspace=True)
+    except (csv.Error, ValueError):
+        row = line.split(separator)
+    return [cell.strip() for cell in row]
+
+
+def _is_header(first: list[str], below: list[list[str]], is_labels: bool, gaps: tuple[str, ...]) -> bool:
+    columns = list(zip(*below, strict=True))
+    filled = [[cell for cell in column if cell not in gaps] for column in columns]
+    numeric = [bool(cells) and all(map(is_number, cells)) for cells in filled]
+    named = [not is_number(name) and name not in gaps for name in first]
+    if any(is_named and above for is_named, above in zip(named, numeric, strict=True)):
+        return True
+    if is_labels:
+        return False
+    is_numbered = dialect.is_header(",".join(first), dialect.Dialect(",", len(first), numbered=True))
+    if is_numbered and any(map(is_number, first)):
+        return any(numeric) or _is_new(first, columns)
+    return not any(numeric) and _is_new(first, columns)
+
+
+def _is_new(first: list[str], columns: list[tuple[str, ...]]) -> bool:
+    """Return whether several distinct cells of the first line occur nowhere below in their columns."""
+    distinct = len(set(first)) == len(first) > 1
+    return distinct and all(name not in column for name, column in zip(first, columns, strict=True))

@@ -1,0 +1,189 @@
+"""The columns of a table as expressions of Spark: all casts are done in the JVM.
+
+In numbers, NaN is a gap and an infinite value is a cell that is no number within float32.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from nn.core.errors import DataError
+from nn.data import quoted_text
+from nn.data.decoding import Label
+from nn.data.schema import LARGE, ColumnSchema
+from nn.data.tables import name_of
+
+NUMBER, CATEGORY, ARRAY, VECTOR, BYTES = "number", "category", "array", "vector", "bytes"
+NUMBER_TYPES = ("byte", "short", "integer", "long", "float", "double", "decimal", "boolean")
+STRING, TEXT = "string", "text"  # TEXT: a string of a format without types, which may be a number
+BAD = -math.inf
+_PATTERN = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
+
+
+class Kind(NamedTuple):
+    """How a column of a table becomes columns of inputs."""
+
+    kind: str  # NUMBER, CATEGORY, ...
+    width: int = 1  # columns of inputs
+
+
+def type_of(data_type: Any, has_types: bool) -> str:
+    """Return the name of a type of Spark: `array` for arrays of numbers, `vector` for vectors of pyspark.ml."""
+    name = data_type.typeName()
+    if name == "array":
+        return ARRAY if data_type.elementType.typeName() in NUMBER_TYPES else data_type.simpleString()
+    if name in ("udt", "vectorudt", "vector"):
+        return VECTOR if "Vector" in type(data_type).__name__ else name
+    if name in ("string", "varchar", "char"):
+        return STRING if has_types else TEXT
+    return name if name in NUMBER_TYPES or name == "binary" else data_type.simpleString()
+
+
+def kind_of(
+    name: str, type_name: str, cells: Sequence[Any], is_categorical: bool, gaps: Collection[str]
+) -> Kind:
+    """Return the kind of a column with these cells in its first rows. Raises DataError for types that are none."""
+    filled = (
+        [cell for cell in cells if cell is not None and cell not in gaps]
+        if type_name in (STRING, TEXT)
+        else [cell for cell in cells if cell is not None]
+    )
+    if type_name in (ARRAY, VECTOR, "binary"):
+        if not filled:
+            raise DataError(
+                f"column {name!r}: expected a value in the first rows, found none; --drop-columns leaves it out"
+            )
+        return Kind(BYTES if type_name == "binary" else type_name, len(filled[0]))
+    if type_name not in (*NUMBER_TYPES, STRING, TEXT):
+        raise DataError(
+            f"column {name!r}: expected numbers or texts, found {type_name}; write it as numbers, such as days, or "
+            f"leave it out with --drop-columns {name}"
+        )
+    if is_categorical or type_name == STRING:
+        return Kind(CATEGORY)
+    if type_name == TEXT and 2 * sum(map(quoted_text.is_number, filled)) < len(filled):
+        return Kind(CATEGORY)
+    return Kind(NUMBER)
+
+
+def schemas(name: str, kind: Kind, cells: Sequence[Any], offsets: bool) -> list[ColumnSchema]:
+    """Return the columns of inputs that a column gives; categories are filled in later.
+
+    With `offsets`, numbers whose first value is LARGE or larger are kept less that value.
+    """
+    if kind.kind == CATEGORY:
+        return [ColumnSchema(name, ())]
+    if kind.kind == NUMBER:
+        first = next((float(cell) for cell in cells if _is_number(cell)), 0.0)
+        return [ColumnSchema(name, offset=first if offsets and abs(first) >= LARGE else 0.0)]
+    firsts = [0.0] * kind.width
+    if offsets and kind.kind in (ARRAY, VECTOR):
+        row = next(cell for cell in cells if cell is not None)
+        firsts = [float(value) if value is not None else 0.0 for value in row]
+    return [
+        ColumnSchema(f"{name}[{index}]", offset=first if LARGE <= abs(first) < math.inf else 0.0)
+        for index, first in enumerate(firsts)
+    ]
+
+
+def _is_number(cell: Any) -> bool:
+    if isinstance(cell, str):
+        return quoted_text.is_number(cell)
+    return cell is not None and math.isfinite(cell)
+
+
+# ---- expressions ----
+
+
+def number(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
+    """Return a column as double: NaN for a gap, BAD for a text that is no number."""
+    from pyspark.sql import functions as sql
+
+    if type_name not in (STRING, TEXT):
+        return sql.coalesce(column.cast("double"), sql.lit(math.nan))
+    return (
+        sql.when(is_gap(column, gaps), sql.lit(math.nan))
+        .when(column.rlike(_PATTERN), sql.coalesce(column.cast("double"), sql.lit(BAD)))
+        .otherwise(sql.lit(BAD))
+    )
+
+
+def is_gap(column: Any, gaps: Sequence[str]) -> Any:
+    """Return whether a text is a gap."""
+    from pyspark.sql import functions as sql
+
+    return column.isNull() | sql.trim(column).isin(*gaps)
+
+
+def name(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
+    """Return a column as the names of categories: whole numbers without a point, null for a gap."""
+    from pyspark.sql import functions as sql
+
+    if type_name in (STRING, TEXT):
+        return sql.when(~is_gap(column, gaps), column)
+    if type_name in ("float", "double", "decimal"):
+        value = column.cast("double")
+        whole = (value == sql.floor(value)) & (sql.abs(value) < 2.0**53)
+        text = sql.when(whole, value.cast("long").cast("string")).otherwise(column.cast("string"))
+        return sql.when(~sql.isnan(value), text)
+    return column.cast("string")
+
+
+def code(names: Any, values: Sequence[str]) -> Any:
+    """Return the codes of categories: -1 for a value that is not in `values`, NaN for a gap."""
+    from pyspark.sql import functions as sql
+
+    found = sql.array_position(sql.array(*map(sql.lit, values)), names) - 1 if values else sql.lit(-1)
+    return sql.when(names.isNull(), sql.lit(math.nan)).otherwise(found.cast("double"))
+
+
+def class_number(column: Any, type_name: str, labels: Sequence[Label], gaps: Sequence[str]) -> Any:
+    """Return class numbers as double: -1 for a label that is not in `labels`, NaN for a gap."""
+    from pyspark.sql import functions as sql
+
+    names = name(column, type_name, gaps)
+    if all(isinstance(label, bool) for label in labels):
+        return code(sql.lower(names), [name_of(label) for label in labels])
+    if any(isinstance(label, str) for label in labels):
+        return code(names, [str(label) for label in labels])
+    numbers = sql.array(*(sql.lit(float(label)) for label in labels))
+    found = sql.array_position(numbers, number(column, type_name, gaps)) - 1
+    return sql.when(names.isNull(), sql.lit(math.nan)).otherwise(found.cast("double"))
+
+
+def flag(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
+    """Return 1 and 0 for true and false, BAD for anything else."""
+    from pyspark.sql import functions as sql
+
+    if type_name == "boolean":
+        return sql.coalesce(column.cast("double"), sql.lit(BAD))
+    if type_name in (STRING, TEXT):
+        word = sql.lower(sql.trim(column))
+        return (
+            sql.when(word.isin("true", "1"), 1.0).when(word.isin("false", "0"), 0.0).otherwise(sql.lit(BAD))
+        )
+    value = number(column, type_name, gaps)
+    return sql.when((value == 0) | (value == 1), value).otherwise(sql.lit(BAD))
+
+
+def numbers(column: Any, kind: Kind, offsets: Sequence[float]) -> Any:
+    """Return an array or a vector as an array<float> of the kind's width; BAD throughout where it has another."""
+    from pyspark.sql import functions as sql
+
+    values = column
+    if kind.kind == VECTOR:
+        from pyspark.ml.functions import vector_to_array
+
+        values = vector_to_array(column, "float64" if any(offsets) else "float32")
+    length = sql.size(values)
+    if any(offsets):
+        values = sql.zip_with(
+            values.cast("array<double>"),
+            sql.array(*map(sql.lit, offsets)),
+            lambda value, offset: value - offset,
+        )
+    gap, bad = (sql.array_repeat(sql.lit(value).cast("float"), kind.width) for value in (math.nan, BAD))
+    fitting = sql.when(length == kind.width, values.cast("array<float>")).otherwise(bad)
+    return sql.when(column.isNull(), gap).otherwise(fitting)

@@ -1,0 +1,272 @@
+"""Open a table with Spark: Parquet, ORC, JSON, Avro, LibSVM, CSV with quotes and texts, or a table of the catalog.
+
+Each partition is one piece of one file, so that the order of the rows, by path and place in the file, does not depend
+on the cluster.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.core.errors import DataError
+from nn.data import dialect, quoted_text
+from nn.data.quoted_text import GAPS, QuotedText
+from nn.spark.input import formats, table_columns
+from nn.spark.input.text_source import escaped
+from nn.spark.runtime import jvm
+from nn.spark.runtime.errors import as_user_error
+from nn.spark.storage.filesystem import Storage
+
+RECORD = "record"  # the column of lines that are no rows
+SAMPLE = 1000  # rows by which the kinds of columns are decided
+FIRST_BYTES = 1 << 20  # of a file, in which the first lines are looked for
+SETTINGS = {
+    "spark.sql.ansi.enabled": "false",  # a text that is no number becomes null, not an error
+    "spark.sql.csv.parser.columnPruning.enabled": "false",  # a row of another width is found whatever is selected
+    "spark.sql.execution.arrow.pyspark.fallback.enabled": "false",
+}
+
+
+class TableFormat(NamedTuple):
+    """How a table is read."""
+
+    format: str = formats.CSV  # one of formats.FORMATS, but AUTO and TEXT
+    header: str = dialect.AUTO
+    skip_lines: int = 0
+    options: tuple[str, ...] = ()  # key=value each, for Spark's reader
+    gaps: tuple[str, ...] = ()  # words for gaps beside GAPS
+
+    @property
+    def all_gaps(self) -> tuple[str, ...]:
+        """Return all words for gaps."""
+        return (*GAPS, *self.gaps)
+
+    @property
+    def reader_options(self) -> dict[str, str]:
+        """Return the options for Spark's reader."""
+        return dict(option.split("=", 1) for option in self.options)
+
+    @property
+    def has_types(self) -> bool:
+        """Return whether texts of the format are never numbers."""
+        return self.format not in (formats.CSV, formats.JSON)
+
+
+class Table:
+    """A table of one argument: its rows as a DataFrame with the columns c0, c1, ..., their names and their types."""
+
+    def __init__(
+        self,
+        context: Any,
+        storage: Storage,
+        path: str,
+        argument: str,
+        partitions: int,
+        how: TableFormat,
+        train: Table | None = None,
+    ):
+        from pyspark.sql import SparkSession
+
+        self.context, self.path, self.argument, self.how = context, path, argument, how
+        self.partitions, self._storage = partitions, storage
+        self.notes: list[str] = []
+        self._session = SparkSession.builder.getOrCreate().newSession()  # settings of its own
+        self._train_width = None if train is None else train.vector_width
+        with self.readable():
+            self._open()
+            self.splits = self._splits()
+
+    def _open(self) -> None:
+        """Set the frame, the names and the types."""
+        is_file = self.how.format != formats.TABLE
+        self.files, base = self._storage.list_tree(self.path, self.argument) if is_file else ([], "")
+        self.bytes = sum(file.size for file in self.files)
+        piece = str(max(1, -(-self.bytes // self.partitions)))
+        files = {"spark.sql.files.maxPartitionBytes": piece, "spark.sql.files.openCostInBytes": piece}
+        shuffles = {"spark.sql.shuffle.partitions": str(self.partitions)}
+        for key, value in (SETTINGS | files | shuffles).items():
+            self._session.conf.set(key, value)
+        paths = [escaped(file.path) for file in self.files]
+        self._base = {"basePath": base} if base else {}
+        self._text = self._quoted_text() if self.how.format == formats.CSV else None
+        self._schema = self._schema_of(paths)
+        whole = self._load(paths)
+        fields = [field for field in whole.schema.fields if field.name != RECORD]
+        self.has_record = len(fields) < len(whole.schema.fields)
+        self.names = self._names([field.name for field in fields])
+        self.width = len(fields)
+        self.types = tuple(table_columns.type_of(field.dataType, self.how.has_types) for field in fields)
+        self.frame = self._with_numbers(whole)
+        first = [escaped(file.path) for file in self.files if file.size][:1]
+        sample = self._with_numbers(self._load(first)).take(SAMPLE) if len(self.files) > 1 else None
+        self.sample = [tuple(row)[: self.width] for row in sample or self.frame.take(SAMPLE)]
+        if not self.sample:
+            raise DataError(f"{self.argument}: expected rows, found none in {self.path}")
+
+    @functools.cached_property
+    def _first_lines(self) -> list[str]:
+        """Return the first lines of the first file, as far as the driver can read it."""
+        file = next((file for file in self.files if file.size), self.files[0])
+        with self._storage.open(file.path) as read:
+            start = read(FIRST_BYTES)
+            while len(start) < FIRST_BYTES and (more := read(FIRST_BYTES - len(start))):
+                start += more
+        lines = start.decode("utf-8-sig", errors="replace").splitlines()
+        return (lines if len(start) < FIRST_BYTES else lines[:-1])[
+            : self.how.skip_lines + quoted_text.LOOKED_AT
+        ]
+
+    def _quoted_text(self) -> QuotedText:
+        options = self.how.reader_options
+        lines = self._first_lines[self.how.skip_lines :]
+        if not any(line.strip() for line in lines):
+            raise DataError(f"{self.argument}: expected rows, found nothing in {self.path}")
+        header = {"true": dialect.YES, "false": dialect.NO}.get(options.get("header", ""), self.how.header)
+        separator = options.get("sep", options.get("delimiter", ""))
+        is_labels = self.argument.endswith("LABELS")
+        return quoted_text.inspect(
+            lines, header, is_labels, separator, options.get("quote", ""), self.how.all_gaps
+        )
+
+    def _options(self) -> dict[str, str]:
+        """Return the options of Spark's reader."""
+        options = dict(self._base)
+        if self._text is not None:
+            text = self._text
+            trim = {"ignoreLeadingWhiteSpace": "true", "ignoreTrailingWhiteSpace": "true"}
+            options |= {"sep": text.separator, "quote": text.quote, "escape": text.quote, **trim}
+            options |= {"comment": text.comment} if text.comment else {}
+            options |= {"maxColumns": str(max(20480, text.width + 2))}
+        if self.how.format == formats.LIBSVM and self._train_width is not None:
+            options["numFeatures"] = str(self._train_width)
+        options |= self.how.reader_options
+        if self._text is not None:
+            options["header"] = "false"  # headers are left out below, wherever a file has one
+        if self.how.format in (formats.CSV, formats.JSON):
+            options |= {"columnNameOfCorruptRecord": RECORD, "mode": "PERMISSIVE"}
+        return options
+
+    def _schema_of(self, paths: Sequence[str]) -> Any:
+        """Return the schema to read with, or None: that of the files."""
+        from pyspark.sql.types import StringType, StructField, StructType
+
+        record = StructField(RECORD, StringType())
+        if self._text is not None:
+            columns = [StructField(f"c{index}", StringType()) for index in range(self._text.width)]
+            return StructType([*columns, record])
+        if self.how.format == formats.JSON:
+            found = self._session.read.options(**self._options()).json(list(paths)).schema
+            return StructType([*(field for field in found.fields if field.name != RECORD), record])
+        return None
+
+    def _load(self, paths: Sequence[str]) -> Any:
+        if self.how.format == formats.TABLE:
+            return self._session.table(self.path)
+        reader = self._session.read.format(self.how.format).options(**self._options())
+        if self._schema is not None:
+            reader = reader.schema(self._schema)
+        return reader.load(list(paths))
+
+    def _names(self, names: list[str]) -> tuple[str, ...]:
+        """Return the names of the columns; none for CSV without a header, whose folders have no names either."""
+        if self._text is None:
+            return tuple(names)
+        own = self._text.names
+        extra = names[self._text.width :]
+        if not own:
+            return (*map(str, range(self._text.width)), *extra) if extra else ()
+        return (*own, *extra)
+
+    def _with_numbers(self, whole: Any) -> Any:
+        """Return the frame with the columns c0, c1, ..., without skipped lines and headers."""
+        from pyspark.sql import functions as sql
+
+        last = [RECORD] if RECORD in whole.columns else []
+        order = [index for index, name in enumerate(whole.columns) if name != RECORD]
+        names = {index: f"c{number}" for number, index in enumerate(order)}
+        frame = whole.toDF(*(names.get(index, RECORD) for index in range(len(whole.columns))))
+        frame = frame.select(*names.values(), *last)
+        if self._text is None:
+            return frame
+        if self.how.skip_lines:
+            skipped = sum(bool(line.strip()) for line in self._first_lines[: self.how.skip_lines])
+            number = sql.monotonically_increasing_id() % (1 << 33)
+            is_skipped = (number < skipped) & (sql.input_file_block_start() == 0)
+            frame = frame.withColumn("skipped", is_skipped).filter(~sql.col("skipped")).drop("skipped")
+        if self._text.header:
+            cells = [sql.col(f"c{index}") for index in range(self._text.width)]
+            header = [cell or None for cell in self._text.header]
+            header += [None] * (self._text.width - len(header))
+            pairs = zip(cells, header, strict=True)
+            same = [sql.coalesce(cell, sql.lit("")) == sql.lit(value or "") for cell, value in pairs]
+            frame = frame.filter(~functools.reduce(lambda one, other: one & other, same))
+        return frame
+
+    def _splits(self) -> list[tuple[str, int, int]]:
+        """Return (file, first byte, bytes) of each partition; for other tables, the partition's number as the place."""
+        splits = jvm.file_splits(self.frame)
+        if splits is None:
+            count = self.frame.rdd.getNumPartitions()
+            splits = [("", index, 0) for index in range(count)]
+        return splits
+
+    @property
+    def order(self) -> list[int]:
+        """Return the partitions in the order of their rows: by file and place in the file."""
+        return sorted(range(len(self.splits)), key=lambda split: self.splits[split][:2])
+
+    @functools.cached_property
+    def vector_width(self) -> int | None:
+        """Return the number of values of the first column of vectors, if there is one."""
+        if table_columns.VECTOR not in self.types:
+            return None
+        column = self.types.index(table_columns.VECTOR)
+        return next((len(row[column]) for row in self.sample if row[column] is not None), None)
+
+    @functools.cached_property
+    def estimated_rows(self) -> int:
+        """Return the number of rows: counted where that is cheap, else estimated by the length of the first lines."""
+        if self.how.format in (formats.CSV, formats.JSON):
+            size = sum(len(line) + 1 for line in self._first_lines)
+            return max(1, int(self.bytes / max(1, size) * len(self._first_lines)))
+        return self.frame.count()
+
+    def column(self, index: int) -> Any:
+        """Return a column of the frame."""
+        from pyspark.sql import functions as sql
+
+        return sql.col(f"c{index}")
+
+    def name_of(self, index: int) -> str:
+        """Return the name of a column, or its number where it has none."""
+        return self.names[index] if self.names else str(index)
+
+    @contextmanager
+    def readable(self) -> Iterator[None]:
+        """Raise any error of Spark as one line."""
+        try:
+            yield
+        except DataError:
+            raise
+        except Exception as error:
+            what = f"{self.argument}: Spark cannot read {self.path}"
+            raise as_user_error(error, DataError, what, self.path, self.argument) from error
+
+    def collect(self, elements: Any) -> list:
+        """Return an RDD's elements, or a DataFrame's rows, on the driver. Raises DataError where that fails."""
+        self.context.setJobDescription(f"reading {self.argument}")
+        with self.readable():
+            return elements.collect()
+
+    def firsts(self, rows: dict[int, int]) -> np.ndarray:
+        """Return the number of the first row of each split (s,), given how many rows each has."""
+        firsts, number = np.zeros(len(self.splits), np.int64), 0
+        for split in self.order:
+            firsts[split] = number
+            number += rows.get(split, 0)
+        return firsts

@@ -1,0 +1,52 @@
+"""The format of text with quotes, texts and gaps, from its first lines."""
+
+import pytest
+
+from nn.data import quoted_text
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (["a,b", "1,x", "2,y"], ("a", "b")),
+        (["1,x", "2,y"], ()),
+        (['"a","b"', '"r1",1,2', '"r2",3,4'], ("", "a", "b")),
+        (["cap,odor", "x,p", "b,q", "x,p"], ("cap", "odor")),  # nowhere again
+        (["x,p", "x,p", "b,q"], ()),
+        (["a,b", "NA,1", "?,2"], ("a", "b")),
+        (["NA,b", "1,b", "2,b"], ()),
+        (["# note", "a,b", "1,2"], ("a", "b")),
+        (["dog,1", "cat,2"], ()),
+    ],
+)
+def test_the_first_line_is_a_header_above_numbers_or_where_it_is_met_nowhere_again(lines, names):
+    assert quoted_text.inspect(lines).names == names
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"), [(["dog", "cat"], ()), (["label", "1", "2"], ("label",)), (["label", "cat"], ())]
+)
+def test_labels_have_a_header_above_numbers_alone(lines, names):
+    assert quoted_text.inspect(lines, is_labels=True).names == names
+
+
+@pytest.mark.parametrize(
+    ("line", "separator", "quote", "width"),
+    [
+        ('"a,b";2;"c"', ";", '"', 3),
+        ("'a',2,'c,d'", ",", "'", 3),
+        ("a|b|c", "|", '"', 3),
+        ("a\tb, c", "\t", '"', 2),
+        ("it's, fine", ",", '"', 2),
+        ("a b c", " ", '"', 3),
+        ("alone", ",", '"', 1),
+    ],
+)
+def test_separators_and_quotes_are_found(line, separator, quote, width):
+    found = quoted_text.inspect([line, line])
+    assert (found.separator, found.quote, found.width, found.names) == (separator, quote, width, ())
+
+
+def test_a_header_is_what_the_user_says():
+    assert quoted_text.inspect(["1,2", "3,4"], "yes").names == ("1", "2")
+    assert quoted_text.inspect(["a,b", "3,4"], "no").names == ()

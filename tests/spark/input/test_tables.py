@@ -1,0 +1,393 @@
+"""Reading tables with Spark: columns, kinds and labels of every format, the same bits whatever way rows come."""
+
+import csv as csv_module
+import datetime
+import importlib.util
+
+import numpy as np
+import pytest
+
+from nn.core.errors import DataError
+from nn.data.columns import NAME
+from nn.spark.input import reader, table_reading
+from nn.spark.input.input_files import Source
+from nn.spark.input.table_reading import Wishes
+from nn.spark.storage.filesystem import Storage
+
+pytestmark = pytest.mark.spark
+
+HAS_ARROW = importlib.util.find_spec("pyarrow") is not None
+ROWS = 60
+
+
+@pytest.fixture
+def session(spark):
+    from pyspark.sql import SparkSession
+
+    return SparkSession.builder.getOrCreate()
+
+
+@pytest.fixture(params=["pickled", "arrow"])
+def way(request, monkeypatch):
+    """Both ways of rows."""
+    if request.param == "arrow" and not HAS_ARROW:
+        pytest.skip("no pyarrow")
+    monkeypatch.setattr(table_reading, "has_arrow", lambda context: request.param == "arrow")
+    return request.param
+
+
+def iris(rows=ROWS):
+    """Rows (length, color, size, species) with two gaps in no column."""
+    colors, species = ["red", "green", "blue"], ["setosa", "virginica", "versicolor"]
+    return [
+        (round(4 + 0.01 * row, 2), colors[row * 7 % 3], 70_000 + row, species[row % 3]) for row in range(rows)
+    ]
+
+
+NAMES = ("length", "color", "size", "species")
+
+
+def write(path, rows, header=NAMES, **options):
+    with open(path, "w", newline="") as file:
+        writer = csv_module.writer(file, **options)
+        writer.writerows([header, *rows] if header else rows)
+    return str(path)
+
+
+def read(spark, path, test=None, partitions=2, wishes=None, **options):
+    source = Source("TRAIN", str(path), None, **options) if isinstance(path, str) else path
+    test = (
+        source._replace(name="TEST", images=test or source.images) if not isinstance(test, Source) else test
+    )
+    return reader.read_both(spark, Storage(spark), source, test, partitions, wishes or Wishes())
+
+
+def values_of(dataset):
+    """(inputs, labels) in the order of the rows; checks the numbers of the rows."""
+    blocks = sorted(dataset.blocks.collect(), key=lambda block: int(block.rows[0]))
+    assert np.concatenate([block.rows for block in blocks]).tolist() == list(range(dataset.rows))
+    return (
+        np.concatenate([block.inputs.astype(np.float32) for block in blocks]),
+        np.concatenate([block.labels for block in blocks]),
+    )
+
+
+def assert_is_iris(dataset, rows=ROWS):
+    table = iris(rows)
+    inputs, labels = values_of(dataset)
+    assert [column.name for column in dataset.columns] == ["length", "color", "size"]
+    assert dataset.columns[1].values == ("blue", "green", "red")
+    assert dataset.decoder.labels == ("setosa", "versicolor", "virginica")
+    assert np.allclose(inputs[:, 0], [row[0] for row in table])
+    assert inputs[:, 1].tolist() == [("blue", "green", "red").index(row[1]) for row in table]
+    assert np.allclose(inputs[:, 2] + dataset.columns[2].offset, [row[2] for row in table])
+    assert labels.tolist() == [dataset.decoder.labels.index(row[3]) for row in table]
+    assert dataset.labels.tolist() == labels.tolist() and dataset.width == 3
+
+
+@pytest.mark.parametrize("label", ["species", -1, 3])
+def test_csv_with_texts_is_read_by_names_with_a_note(spark, tmp_path, way, label):
+    path = write(tmp_path / "iris.csv", iris())
+    train, test = read(spark, path, label_column=label, wishes=Wishes(offsets=True))
+    assert_is_iris(train)
+    assert_is_iris(test)
+    assert train.columns[2].offset == 70_000 and test.columns == train.columns
+    assert "line 2: expected a number" in train.notes[0] and "Spark's reader of CSV" in train.notes[0]
+
+
+@pytest.mark.parametrize("format", ["parquet", "orc", "json"])
+def test_formats_are_known_by_their_first_bytes(spark, session, tmp_path, way, format):
+    frame = session.createDataFrame(iris(), "length double, color string, size long, species string")
+    frame.coalesce(1).write.format(format).save(str(tmp_path / "table"))
+    train, test = read(
+        spark, str(tmp_path / "table"), label_column="species", features=("length", "color", "size")
+    )
+    if format == "json":
+        assert [column.name for column in train.columns] == ["color", "length", "size"]
+    else:
+        assert_is_iris(train)
+        assert_is_iris(test)
+
+
+def test_both_ways_give_the_same_bits(spark, session, tmp_path, monkeypatch):
+    if not HAS_ARROW:
+        pytest.skip("no pyarrow")
+    rng = np.random.default_rng(0)
+    rows = [
+        (
+            float(rng.normal() * 10.0 ** int(rng.integers(-5, 9))) if rng.random() > 0.1 else None,
+            [float(value) for value in rng.normal(size=3)],
+            bytes(rng.integers(0, 256, 5).tolist()),
+            None if rng.random() < 0.1 else f"c{rng.integers(9)}",
+            bool(rng.random() < 0.5),
+            float(rng.random()),
+            int(rng.integers(3)),
+        )
+        for _ in range(5000)
+    ]
+    schema = "a double, b array<double>, c binary, d string, e boolean, w double, y int"
+    session.createDataFrame(rows, schema).repartition(3).write.parquet(str(tmp_path / "t"))
+    found = []
+    for arrow in (True, False):
+        monkeypatch.setattr(table_reading, "has_arrow", lambda context, arrow=arrow: arrow)
+        wishes = Wishes(missing="mean", offsets=True)
+        train, _ = read(
+            spark, str(tmp_path / "t"), partitions=3, wishes=wishes, label_column="y", weight_column="w"
+        )
+        found.append((train, train.blocks.collect()))
+    (one, blocks), (other, others) = found
+    assert one.fingerprint == other.fingerprint and one.columns == other.columns
+    assert [column.name for column in one.columns][:5] == ["a", "b[0]", "b[1]", "b[2]", "c[0]"]
+    assert len(blocks) == len(others) and sum(len(block.rows) for block in blocks) == 5000
+    for block, another in zip(blocks, others, strict=True):
+        assert block.inputs.dtype == another.inputs.dtype
+        assert all(
+            a.tobytes() == b.tobytes() and a.dtype == b.dtype
+            for a, b in zip(block[:4], another[:4], strict=True)
+        )
+
+
+def test_rows_are_numbered_by_file_and_place_whatever_the_partitions(spark, session, tmp_path, way):
+    for part, rows in enumerate((3000, 50, 4000)):
+        start = [0, 3000, 3050][part]
+        session.range(start, start + rows, 1, 1).selectExpr(
+            "id % 7 as y", "cast(id as double) as x"
+        ).write.parquet(str(tmp_path / f"t/part={part}"))
+    for partitions in (1, 2, 7):
+        train, _ = read(
+            spark, str(tmp_path / "t"), partitions=partitions, label_column="y", drop_columns=("part",)
+        )
+        inputs, labels = values_of(train)
+        assert inputs[:, 0].tolist() == list(range(7050)) and labels.tolist() == [n % 7 for n in range(7050)]
+        assert train.partitions <= max(partitions, 3)
+
+
+def test_folders_named_key_value_give_a_column(spark, tmp_path, way):
+    for label in range(3):
+        (tmp_path / f"t/label={label}").mkdir(parents=True)
+        write(tmp_path / f"t/label={label}/a.csv", [[label * 10 + row, row] for row in range(20)], ("a", "b"))
+    train, _ = read(spark, str(tmp_path / "t"), label_column="label")
+    inputs, labels = values_of(train)
+    assert labels.tolist() == [0] * 20 + [1] * 20 + [2] * 20
+    assert inputs[:, 0].tolist() == [label * 10 + row for label in range(3) for row in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ('"a","b","y"\n' + '"1","2","0"\n"3","4","1"\n' * 9, None),
+        ('"","a","b","y"\n' + '"1",1,2,0\n"2",3,4,1\n' * 9, None),
+        ('"a","b","y"\n' + '"r1",1,2,0\n"r1",3,4,1\n' * 9, None),  # R's header is one field short
+        ("a,b,y\n" + "1,2,'0'\n3,4,'1'\n" * 9, None),
+        ("# made by hand\na,b,y\n" + "1,2,0\n3,4,1\n" * 9, None),
+        ("a|b|y\n" + "1|2|no\n3|4|yes\n" * 9, ("no", "yes")),
+        ("a;b;y\n" + "1;2;False\n3;4;True\n" * 9, (False, True)),
+        ("1,2,-\n3,4,+\n" * 9, ("+", "-")),
+    ],
+)
+def test_quotes_comments_separators_and_labels(spark, tmp_path, way, text, labels):
+    (tmp_path / "t.csv").write_text(text)
+    train, _ = read(spark, str(tmp_path / "t.csv"), label_column=-1)
+    inputs, found = values_of(train)
+    assert inputs[:2, -2:].tolist() == [[1, 2], [3, 4]] and train.rows == 18
+    assert train.decoder.labels == labels
+    assert found[:2].tolist() == ([1, 0] if labels == ("+", "-") else [0, 1])
+
+
+def test_the_fast_readers_own_error_is_told_where_cells_of_numbers_are_wrong(spark, tmp_path, way):
+    rows = [[row, 2 * row, row % 2] for row in range(40)]
+    rows[30][1] = "oops"
+    path = write(tmp_path / "t.csv", rows, None)
+    with pytest.raises(DataError, match=r"t.csv, line 31: expected a number as value 2 of 3, found 'oops'"):
+        read(spark, path, label_column=-1)
+    with pytest.raises(
+        DataError, match=r"other cells in column '1' \(1\), such as 'oops' in .*t.csv; --missing-v"
+    ):
+        read(spark, path, label_column=-1, format="csv")
+    train, _ = read(spark, path, label_column=-1, missing_values=("oops",), wishes=Wishes(missing="mean"))
+    assert np.isnan(values_of(train)[0][30]).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("word", ["", "NA", "?", "null", "NaN", '"NA"'])
+def test_gaps_are_counted_by_row_and_column(spark, tmp_path, way, word):
+    lines = [f"{row},{word if row % 10 == 0 else row},{row % 2}" for row in range(1, 41)]
+    (tmp_path / "t.csv").write_text("a,b,y\n" + "\n".join(lines) + "\n")
+    path = str(tmp_path / "t.csv")
+    with pytest.raises(DataError, match=r"t.csv: 4 rows have gaps, in column 'b' \(4\); --missing mean"):
+        read(spark, path, label_column="y")
+    filled, _ = read(spark, path, label_column="y", wishes=Wishes(missing="mean"))
+    assert np.flatnonzero(np.isnan(values_of(filled)[0][:, 1])).tolist() == [9, 19, 29, 39]
+    dropped, _ = read(spark, path, label_column="y", wishes=Wishes(missing="drop"))
+    assert values_of(dropped)[0][:, 0].tolist() == [row for row in range(1, 41) if row % 10]
+    assert any("4 rows with gaps are left out" in note for note in dropped.notes)
+
+
+def test_lines_that_are_no_rows_are_told(spark, tmp_path, way):
+    path = write(tmp_path / "t.csv", [*iris(), ("1", "red", "2")])
+    with pytest.raises(DataError, match=r"1 line is no rows of 4 fields, such as '1,red,2' in .*t.csv"):
+        read(spark, path, label_column="species")
+
+
+def test_dates_and_names_of_rows_are_refused_with_what_to_do(spark, session, tmp_path, way):
+    day = datetime.date(2020, 1, 1)
+    rows = [(float(row), day, row % 2) for row in range(30)]
+    session.createDataFrame(rows, "a double, d date, y int").write.parquet(str(tmp_path / "t"))
+    with pytest.raises(DataError, match="column 'd': .*, found date; .* --drop-columns d"):
+        read(spark, str(tmp_path / "t"), label_column="y")
+    read(spark, str(tmp_path / "t"), label_column="y", drop_columns=("d",))
+    path = write(tmp_path / "t.csv", [(row, f"name{row}", row % 2) for row in range(30)], ("a", "b", "y"))
+    with pytest.raises(DataError, match="column 'b' .* 30 different texts in 30 rows.* --drop-columns b"):
+        read(spark, path, label_column="y")
+
+
+def test_rare_and_unknown_categories(spark, tmp_path, way):
+    words = ["a"] * 9 + ["b"] * 9 + ["c"] * 2
+    path = write(tmp_path / "t.csv", [(word, row % 2) for row, word in enumerate(words)], ("x", "y"))
+    other = write(tmp_path / "z.csv", [("b", 1), ("new", 0), ("a", 0)], ("x", "y"))
+    train, test = read(spark, path, other, label_column="y", wishes=Wishes(max_categories=2))
+    assert train.columns[0].values == ("a", "b") and train.columns[0].rare
+    assert values_of(train)[0][-3:, 0].tolist() == [1, -1, -1]
+    assert values_of(test)[0][:, 0].tolist() == [1, -1, 0]
+    assert any("has 3 categories: the 2 most frequent are kept" in note for note in train.notes)
+
+
+def test_numbers_named_in_categorical_are_categories(spark, tmp_path, way):
+    path = write(tmp_path / "t.csv", [(row % 3 * 5, row, row % 2) for row in range(30)], ("code", "x", "y"))
+    train, _ = read(spark, path, label_column="y", wishes=Wishes(categorical=("code",)))
+    assert train.columns[0].values == ("0", "10", "5") and train.columns[1].values is None
+
+
+def test_a_label_that_training_has_not_is_refused(spark, tmp_path, way):
+    path = write(tmp_path / "t.csv", iris())
+    other = write(tmp_path / "z.csv", [*iris(5), (1, "red", 2, "tulip")])
+    with pytest.raises(
+        DataError, match=r"TEST_IMAGES: .*expected one of the labels .* found 1 other cells, such as"
+    ):
+        read(spark, path, other, label_column="species")
+
+
+def test_libsvm_is_dense_and_as_wide_as_in_training(spark, tmp_path, way):
+    (tmp_path / "t.txt").write_text("1 1:5 3:7\n-1 2:1\n1 4:2.5\n" * 5)
+    (tmp_path / "z.txt").write_text("1 1:1\n-1 2:2\n")
+    train, test = read(spark, str(tmp_path / "t.txt"), str(tmp_path / "z.txt"), label_column=0)
+    inputs, labels = values_of(train)
+    assert inputs[:3].tolist() == [[5, 0, 7, 0], [0, 1, 0, 0], [0, 0, 0, 2.5]]
+    assert train.decoder.labels == (-1, 1) and labels[:3].tolist() == [1, 0, 1]
+    assert test.width == 4 and values_of(test)[0].tolist() == [[1, 0, 0, 0], [0, 2, 0, 0]]
+
+
+def test_sparse_rows_beyond_memory_are_refused(spark, tmp_path, monkeypatch):
+    (tmp_path / "t.txt").write_text("1 1:5 1000000:7\n0 2:1\n" * 500)
+    from nn.spark.input import cache
+
+    monkeypatch.setattr(cache, "free_storage", lambda context: 3 << 30)
+    with pytest.raises(
+        DataError, match=r"1,000 rows of 1,000,000 values each take 4 GB in memory, where 3.22 GB"
+    ):
+        read(spark, str(tmp_path / "t.txt"), label_column=0)
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_regression_keeps_targets_and_validation_rows(spark, session, tmp_path, way, format):
+    rows = [(float(row), "ab"[row % 2], row * 0.1 + 1e6, row % 5 == 0) for row in range(50)]
+    if format == "csv":
+        path = write(tmp_path / "t.csv", rows, ("a", "b", "y", "held"))
+    else:
+        path = str(tmp_path / "t")
+        session.createDataFrame(rows, "a double, b string, y double, held boolean").write.parquet(path)
+    train, _ = read(spark, path, label_column="y", validation_column="held", wishes=Wishes(task="regression"))
+    assert train.labels is None and np.allclose(train.targets, [row[2] for row in rows], rtol=1e-15)
+    assert train.held_out.tolist() == [row[3] for row in rows]
+    assert np.array_equal(values_of(train)[1], train.targets)
+    if format == "csv":
+        with pytest.raises(DataError, match="found real numbers .* --task regression"):
+            read(spark, path, label_column="y", validation_column="held")
+
+
+def test_numeric_text_keeps_its_reader_for_names_targets_and_offsets(spark, tmp_path):
+    rows = [(100_000.25 + row, row / 7, row, row % 3, row % 2) for row in range(40)]
+    path = write(tmp_path / "t.csv", rows, ("big", "y", "id", "c", "held"))
+    options = {"label_column": "y", "id_column": "id", "validation_column": "held", "features": ("b*", "c")}
+    train, test = read(spark, path, wishes=Wishes(task="regression", offsets=True), **options)
+    assert [(column.name, column.offset) for column in train.columns] == [("big", 100_000.25), ("c", 0.0)]
+    assert values_of(train)[0].tolist() == [[row, row % 3] for row in range(40)]
+    assert np.array_equal(train.targets, [float(str(row[1])) for row in rows])
+    assert train.held_out.tolist() == [row % 2 == 1 for row in range(40)] and test.held_out is None
+    assert not train.notes or all("Spark's reader" not in note for note in train.notes)
+
+
+@pytest.mark.parametrize(
+    ("cells", "labels"),
+    [
+        (["dog", "cat"], ("cat", "dog")),
+        (['"1"', '"2"'], (1, 2)),
+        (["True", "False"], (False, True)),
+        (["'0'", "'1'"], None),
+    ],
+)
+def test_labels_in_a_file_of_their_own(spark, tmp_path, cells, labels):
+    inputs = np.random.default_rng(0).integers(0, 256, (20, 4))
+    np.savetxt(tmp_path / "x.csv", inputs, fmt="%d", delimiter=",")
+    (tmp_path / "y.csv").write_text("\n".join(cells * 10) + "\n")
+    source = Source("TRAIN", str(tmp_path / "x.csv"), str(tmp_path / "y.csv"))
+    train, test = read(spark, source, source._replace(name="TEST"))
+    assert train.decoder.labels == labels and train.rows == 20
+    expected = [0, 1] * 10 if labels in (None, (1, 2)) else [1, 0] * 10
+    for dataset in (train, test):
+        found, numbers = values_of(dataset)
+        assert numbers.tolist() == expected and np.array_equal(found, inputs)
+        assert {block.inputs.dtype for block in dataset.blocks.collect()} == {np.dtype(np.uint8)}
+
+
+def test_a_test_set_is_read_by_name_in_any_order(spark, tmp_path, way):
+    path = write(tmp_path / "t.csv", iris())
+    moved = [(row[3], "x", row[2], row[1], row[0]) for row in iris()]
+    other = write(tmp_path / "z.csv", moved, ("species", "more", "size", "color", "length"))
+    _, test = read(spark, path, other, label_column="species")
+    assert_is_iris(test)
+    lacking = write(tmp_path / "n.csv", [row[:3] for row in iris()], NAMES[:3])
+    with pytest.raises(
+        DataError, match="expected the column 'species' with the labels .*; has this file no labels"
+    ):
+        read(spark, path, lacking, label_column="species")
+    short = write(tmp_path / "m.csv", [(1, 2, "setosa")], ("length", "size", "species"))
+    with pytest.raises(DataError, match="expected the columns of TRAIN_IMAGES, found none called 'color'"):
+        read(spark, path, short, label_column="species")
+
+
+def test_a_table_of_the_catalog(spark, session, way):
+    frame = session.createDataFrame(iris(), "length double, color string, size long, species string")
+    frame.write.mode("overwrite").saveAsTable("iris_table")
+    try:
+        train, _ = read(spark, "iris_table", format="table", label_column="species")
+        assert train.rows == ROWS and train.columns[1].values == ("blue", "green", "red")
+    finally:
+        session.sql("drop table iris_table")
+
+
+@pytest.mark.parametrize("label", ["y", 2])
+def test_a_test_fraction_takes_the_same_share_of_each_class(spark, tmp_path, label):
+    rows = [(row, row * row, row % 3 if row < 90 else 0) for row in range(100)]
+    path = write(tmp_path / "t.csv", rows, ("a", "b", "y"))
+    source = Source("TRAIN", path, None, label)
+    sets = [
+        reader.read_both(spark, Storage(spark), source, None, pieces, Wishes(test_fraction=0.25, seed=seed))
+        for pieces, seed in ((2, 0), (3, 0), (2, 1))
+    ]
+    for train, test in sets:
+        assert train.class_rows.tolist() == [30, 22, 22] and test.class_rows.tolist() == [10, 8, 8]
+        (inputs, labels), (others, test_labels) = values_of(train), values_of(test)
+        assert sorted([*inputs[:, 0], *others[:, 0]]) == list(range(100))
+        assert np.array_equal(train.labels, labels) and np.array_equal(test.labels, test_labels)
+        assert train.shuffle_windows.counts.sum() == 74 and not train.blocks.first().validation
+    chosen = [values_of(test)[0][:, 0].tolist() for _, test in sets]
+    assert chosen[0] == chosen[1] != chosen[2] and len({train.fingerprint for train, _ in sets}) == 3
+    train, test = reader.read_both(spark, Storage(spark), source, None, 2)
+    assert test is None and train.rows == 100
+
+
+def test_a_column_called_0(spark, tmp_path):
+    rows = [(row, 1.5 * row, row % 2) for row in range(20)]
+    path = write(tmp_path / "t.csv", rows, ("2", "1", "0"))
+    train, _ = read(spark, path, label_column=NAME + "0", header="yes")
+    assert train.labels.tolist() == [row % 2 for row in range(20)] and train.width == 2
