@@ -243,7 +243,7 @@ def decompressed(context: Any, configuration: Any, path: Any, stream: Any) -> An
 
 def estimated_bytes(frame: Any) -> int:
     """Return Spark's estimate of the bytes of a DataFrame. Uses `_jdf`: PySpark does not tell it."""
-    return int(frame._jdf.queryExecution().optimizedPlan().stats().sizeInBytes().toString())
+    return int(str(frame._jdf.queryExecution().optimizedPlan().stats().sizeInBytes()))
 
 
 def file_splits(frame: Any) -> list[tuple[str, int, int]] | None:
