@@ -71,6 +71,8 @@ def for_value(value: str, is_label: bool) -> str:
 
 def for_label(value: float) -> str:
     """Return what to do about a number that is not a class number."""
+    if value == -1:
+        return "labels -1 and 1: write 0 and 1"
     if value != value // 1:
         return "measured values are learned with --task regression"
     return "number the classes 0, 1, 2, ..."

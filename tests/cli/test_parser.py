@@ -198,7 +198,7 @@ def test_a_path_that_spark_would_take_for_another_is_refused_before_it_starts():
 
 
 def test_parse_refuses_a_dash_without_a_column_and_missing_arguments():
-    with pytest.raises(UsageError, match="TRAIN_LABELS is - .*: expected --label-column N"):
+    with pytest.raises(UsageError, match="TRAIN_LABELS is - .*: expected --label-column COLUMN"):
         parser.parse(["a", "-", "c", "d", "out"])
     with pytest.raises(UsageError, match="required: TEST_LABELS, OUTPUT"):
         parser.parse(["a", "b", "c"])

@@ -109,7 +109,7 @@ def test_line_numbers_include_the_skipped_lines():
 @pytest.mark.parametrize(
     ("label", "hint"),
     [
-        (-1.0, "number the classes 0, 1, 2, ..."),
+        (-1.0, "labels -1 and 1: write 0 and 1"),
         (2.5, "measured values are learned with --task regression"),
         (7001.0, "number the classes 0, 1, 2, ..."),
     ],

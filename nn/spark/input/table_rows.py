@@ -101,10 +101,12 @@ def _arrow_batch(plan: RowPlan, batch: Any) -> Batch:
 
 
 def from_rows(plan: RowPlan, split: int, rows: Iterable[Any]) -> Iterator[Parsed | SplitStats]:
-    """Yield the elements of the rows of a split, which are tuples."""
+    """Yield the elements of the rows of a split, which are tuples; nothing for an empty split, as through Arrow."""
     rows = iter(rows)
     batches = iter(lambda: list(islice(rows, plan.batch_rows)), [])
-    return parse(plan, split, (_row_batch(plan, batch) for batch in batches))
+    first = next(batches, None)
+    if first is not None:
+        yield from parse(plan, split, (_row_batch(plan, batch) for batch in chain([first], batches)))
 
 
 def _row_batch(plan: RowPlan, rows: list[Any]) -> Batch:

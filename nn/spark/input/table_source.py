@@ -24,6 +24,7 @@ from nn.spark.storage.filesystem import Storage
 
 RECORD = "record"  # the column of lines that are no rows
 SAMPLE = 1000  # rows by which the kinds of columns are decided
+LARGEST_PIECE = 128 << 20  # bytes, of a table of the catalog, whose size Spark may not know
 FIRST_BYTES = 1 << 20  # of a file, in which the first lines are looked for
 SETTINGS = {
     "spark.sql.ansi.enabled": "false",  # a text that is no number becomes null, not an error
@@ -86,6 +87,10 @@ class Table:
         is_file = self.how.format != formats.TABLE
         self.files, base = self._storage.list_tree(self.path, self.argument) if is_file else ([], "")
         self.bytes = sum(file.size for file in self.files)
+        if not is_file:
+            self.bytes = min(
+                LARGEST_PIECE * self.partitions, jvm.estimated_bytes(self._session.table(self.path))
+            )
         piece = str(max(1, -(-self.bytes // self.partitions)))
         files = {"spark.sql.files.maxPartitionBytes": piece, "spark.sql.files.openCostInBytes": piece}
         shuffles = {"spark.sql.shuffle.partitions": str(self.partitions)}

@@ -241,6 +241,11 @@ def decompressed(context: Any, configuration: Any, path: Any, stream: Any) -> An
 # ---- DataFrames ----
 
 
+def estimated_bytes(frame: Any) -> int:
+    """Return Spark's estimate of the bytes of a DataFrame. Uses `_jdf`: PySpark does not tell it."""
+    return int(str(frame._jdf.queryExecution().optimizedPlan().stats().sizeInBytes()))
+
+
 def file_splits(frame: Any) -> list[tuple[str, int, int]] | None:
     """Return (URL of the file, first byte, bytes) of each partition of a DataFrame that reads files.
 

@@ -210,16 +210,16 @@ def test_a_file_that_does_not_belong_to_a_folder_is_named(spark, tmp_path):
 def test_folders_in_a_folder_are_told(spark, tmp_path):
     labels = write(tmp_path / "y.csv", LABELS)
     for day, part in enumerate(np.split(INPUTS, 2)):
-        (tmp_path / "days" / f"day={day}").mkdir(parents=True)
-        write(tmp_path / "days" / f"day={day}" / "part-0", part)
+        (tmp_path / "days" / f"day-{day}").mkdir(parents=True)
+        write(tmp_path / "days" / f"day-{day}" / "part-0", part)
     with pytest.raises(
-        DataError, match=r"no files in .*days itself, 2 folders \(day=0, day=1\): .*days/\* reads theirs"
+        DataError, match=r"no files in .*days itself, 2 folders \(day-0, day-1\): .*days/\* reads theirs"
     ):
         read(spark, str(tmp_path / "days"), labels)
     assert_holds(read(spark, str(tmp_path / "days" / "*"), labels))
     write(tmp_path / "days" / "part-0", INPUTS)
     (note,) = read(spark, str(tmp_path / "days"), labels).notes
-    assert note.startswith("TRAIN_IMAGES: not read: 2 folders in ") and "(day=0, day=1)" in note
+    assert note.startswith("TRAIN_IMAGES: not read: 2 folders in ") and "(day-0, day-1)" in note
 
 
 def test_a_packed_file_of_another_format_is_called_by_its_name(spark, tmp_path):
