@@ -70,10 +70,12 @@ def notes(
     numbers: np.ndarray,
     partitions: int,
     argument: str,
+    one_scale: bool = True,
 ) -> list[str]:
     """Return the notes on all rows of `pieces`; a piece without rows is None.
 
     `offsets` are the row numbers at which pieces start, `numbers` (d,) the numbers of the input columns in the file.
+    `one_scale`: all columns are divided by one number, and large values have no offset.
     """
     filled = [(piece, offset) for piece, offset in zip(pieces, offsets, strict=False) if piece is not None]
     # Row numbers within the file instead of within a piece.
@@ -85,7 +87,7 @@ def notes(
     for summary in summaries[1:]:
         total = total + summary
     candidates = [_few_rows(total.rows, partitions), _row_index(total, numbers)]
-    if total.low is not None and total.high is not None:
+    if one_scale and total.low is not None and total.high is not None:
         candidates += [_sizes(total.low, total.high, numbers), _rounded(total.low, total.high, numbers)]
     return [f"{argument}: {note}" for note in candidates if note]
 
@@ -123,7 +125,7 @@ def _sizes(low: np.ndarray, high: np.ndarray, numbers: np.ndarray) -> str | None
     return (
         f"the values of column {numbers[large]} go up to {sizes[large]:g}, those of column {numbers[small]} only to "
         f"{sizes[small]:g}: all columns are divided by the largest value, so the small ones have almost no effect; "
-        "standardize the columns first (mean 0, standard deviation 1)"
+        "--scale standard gives each column the same weight"
     )
 
 

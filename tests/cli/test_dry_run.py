@@ -149,24 +149,15 @@ def test_dry_run_tells_a_run_that_writes_to_output(csv_set, tmp_path):
         ),
         ("", "0\n", [], "TRAIN_IMAGES: expected rows of numbers, found nothing in"),
         ("1,2\n", "", [], "TRAIN_LABELS: expected rows of numbers, found nothing in"),
-        ("1,2
-", "a
-", [], "TRAIN_LABELS: expected rows of numbers, found none in"),
-        ("a,b
-", "-", ["--label-column", "0"], "TRAIN_IMAGES: expected rows of numbers, found none in"),
+        ("1,2\n", "a\n", [], "TRAIN_LABELS: expected rows of numbers, found none in"),
+        ("a,b\n", "-", ["--label-column", "0"], "TRAIN_IMAGES: expected rows of numbers, found none in"),
         (
-            "1,2
-1,x
-",
+            "1,2\n1,x\n",
             "-",
             ["--label-column", "0"],
             "x.csv, line 2: expected a number as value 2 of 2, found 'x'",
         ),
-        ("1,2
-1,2
-", "0
-1.5
-", [], "y.csv, line 2: expected a whole number or a name as the label, found 1.5"),
+        ("1,2\n1,2\n", "0\n1.5\n", [], "line 2: expected a whole number or a name as the label, found 1.5"),
         ("1,2\n1,2\n", "0\nx\n", [], "y.csv, line 2: expected a number"),
     ],
 )

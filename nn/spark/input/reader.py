@@ -183,6 +183,7 @@ def read(files: Files, wishes: Wishes = PLAIN, train: Dataset | None = None) -> 
             _numbers(files),
             rows.cached.getNumPartitions(),
             images.argument,
+            not wishes.offsets,
         )
     flags = None if files.columns.validation is None else [part.held_out for part in sent]
     return Dataset(

@@ -221,7 +221,7 @@ def read_rows(
     missing: str,
 ) -> TableRows:
     """Pack all rows into blocks and cache them. Raises DataError for cells that are no values."""
-    plan, frame = plan_of(table, columns, kinds, schema, label_reader, missing)
+    plan, frame = plan_rows(table, columns, kinds, schema, label_reader, missing)
     elements = _elements(table, plan, frame)
     if len(table.splits) > table.partitions and not jvm.has_hosts(elements):
         elements = elements.coalesce(table.partitions)
@@ -243,7 +243,7 @@ def row_bytes(kinds: Sequence[Kind]) -> int:
     return sum(kind.width * (1 if kind.kind == BYTES else 4) for kind in kinds)
 
 
-def plan_of(
+def plan_rows(
     table: Table,
     columns: Columns,
     kinds: Sequence[Kind],
