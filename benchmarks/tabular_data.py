@@ -1,4 +1,4 @@
-"""Tables for benchmarks/tables.py: those that scikit-learn ships, and three made in the manner of well-known ones.
+"""Tables for benchmarks/tabular.py: those that scikit-learn ships, and three made in the manner of well-known ones.
 
 A table is a dict of columns, raw, as people have them: units of all sizes, texts, gaps. The made ones copy the kinds of
 columns, their ranges, their gaps and the balance of the classes of their models; their labels follow a rule with noise.
@@ -85,7 +85,10 @@ def covtype_like(seed: int = 0, rows: int = ROWS) -> Table:
     above_water = (rng.normal(46, 58, rows)).round()
     road, fire = rng.exponential(2350, rows).round(), rng.exponential(1980, rows).round()
     light = np.deg2rad(aspect)
-    shade = [np.clip(212 + 27 * np.sin(light + turn) - slope / 3 + rng.normal(0, 8, rows), 0, 254).round() for turn in (0.9, 2.4, 4.2)]  # fmt: skip
+    shade = [
+        np.clip(212 + 27 * np.sin(light + turn) - slope / 3 + rng.normal(0, 8, rows), 0, 254).round()
+        for turn in (0.9, 2.4, 4.2)
+    ]
     area = np.digitize(elevation + rng.normal(0, 150, rows), [2550, 2850, 3150])
     soil = np.clip((elevation - 1900) / 45 + rng.normal(0, 4, rows), 0, 39).astype(int)
     bias = np.array([0.4, 0.9, -0.4, -2.4, -1.6, -0.9, -0.6])
@@ -94,7 +97,8 @@ def covtype_like(seed: int = 0, rows: int = ROWS) -> Table:
     score = (
         bias - ((elevation[:, None] - centers) / 170) ** 2 + sunny * np.cos(light)[:, None] * (slope / 10)[:, None]
         + rng.normal(0, 1, (40, 7))[soil] * 0.7 - np.outer(np.log1p(water), np.linspace(-0.25, 0.25, 7))
-        + np.sin(elevation[:, None] / 90 + np.arange(7)) + np.outer(np.sin(road / 900), rng.normal(0, 0.6, 7)) + np.outer(fire > 2500, rng.normal(0, 0.5, 7))
+        + np.sin(elevation[:, None] / 90 + np.arange(7)) + np.outer(np.sin(road / 900), rng.normal(0, 0.6, 7))
+        + np.outer(fire > 2500, rng.normal(0, 0.5, 7))
     )  # fmt: skip
     labels = (score + rng.gumbel(0, 0.6, score.shape)).argmax(axis=1) + 1
     columns: dict[str, Column] = {
@@ -143,7 +147,7 @@ def california_like(seed: int = 0, rows: int = ROWS) -> Table:
         "population": population,
         "households": households,
         "median_income": income.round(4),
-        "ocean_proximity": np.where(coast < 0.7, "NEAR OCEAN", np.where(coast < 2, "<1H OCEAN", "INLAND")).astype(object),
+        "ocean_proximity": np.select([coast < 0.7, coast < 2], ["NEAR OCEAN", "<1H OCEAN"], "INLAND").astype(object),
     }  # fmt: skip
     return Table("california-like", columns, value, "regression")
 
@@ -169,4 +173,6 @@ def _names(rng: np.random.Generator, prefix: str, count: int, rows: int) -> np.n
 
 
 def _with_gaps(rng: np.random.Generator, column: np.ndarray, share: float) -> np.ndarray:
-    return np.where(rng.random(len(column)) < share, None, column)
+    holed = column.copy()
+    holed[rng.random(len(column)) < share] = None
+    return holed
