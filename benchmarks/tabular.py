@@ -165,9 +165,8 @@ def peer(table: Table, train: np.ndarray, test: np.ndarray, model: Any) -> float
 
 def line_of(table: Table, scores: list[Scores]) -> str:
     """Return the line of a table: medians of the seeds."""
-    medians = Scores(
-        *(None if None in values else statistics.median(values) for values in zip(*scores, strict=True))
-    )  # type: ignore[arg-type]
+    columns = zip(*scores, strict=True)
+    medians = Scores(*(None if None in values else statistics.median(values) for values in columns))  # type: ignore[arg-type]
     form = "{:.1%}" if table.task == "classification" else "{:.3f}"
     shown = [
         "" if value is None else form.format(value)
