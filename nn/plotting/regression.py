@@ -64,7 +64,9 @@ def _points(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
 def _histogram(axes: Axes, errors: NDArray[np.float64]) -> None:
     low, high = _range(errors)
     bins = int(np.clip(np.sqrt(len(errors)) * 1.5, 8, MOST_BINS))
-    axes.hist(errors, bins=np.linspace(low, high, bins + 1).tolist(), color=PALE, edgecolor=QUIET, linewidth=0.6)
+    axes.hist(
+        errors, bins=np.linspace(low, high, bins + 1).tolist(), color=PALE, edgecolor=QUIET, linewidth=0.6
+    )
     axes.axvline(0, color=MIDDLE, linewidth=1.5, label="no error")
     axes.axvline(errors.mean(), color=DARK, linewidth=1.5, linestyle=(0, (4, 3)), label="mean error")
     axes.set_xlim(low, high)
