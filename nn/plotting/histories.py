@@ -117,8 +117,8 @@ def read_history(path: Path) -> History:
         accepted.append(_flag(path, line, texts["accepted"]))
         for name, column in columns.items():
             empty = name in (*VALIDATED, "accuracy") and not texts[name]
-            if empty and name == "accuracy" and any(value is not None for value in column):
-                raise bad_file(path, MEASURED[name], quoted(""), line)
+            if name == "accuracy" and column and empty != (column[-1] is None):
+                raise bad_file(path, "an accuracy in all lines or in none", quoted(texts[name]), line)
             column.append(None if empty else _measure(path, line, name, texts[name]))
         seconds.append(_seconds(path, line, [fields[index].strip() for index in timed]))
     curves = {name: _curve(epochs, accepted, column) for name, column in columns.items()}
