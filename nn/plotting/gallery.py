@@ -125,6 +125,8 @@ def _read_run(folder: Path) -> Run:
         if path.exists():
             labels = (run["summary.json"].labels,) if name in LABELED and "summary.json" in run else ()
             try:
+                if name == "examples.csv" and "summary.json" in run and run["summary.json"].is_table:
+                    raise NotDrawableError("the inputs are columns of a table, not images")
                 run[name] = read(path, *labels)
             except NotDrawableError as reason:
                 run[name] = reason

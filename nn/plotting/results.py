@@ -57,6 +57,7 @@ class Summary:
     errors: Errors | None = None  # of a regression
     best_epoch: int | None = None  # whose weights were kept; None: those of the last epoch
     input_shape: tuple[int, ...] | None = None
+    is_table: bool = False  # whether inputs are columns of a table, not images
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,9 @@ def read_summary(path: Path) -> Summary:
         raise unreadable(path, error) from None
     document = parse_json(path, text)
     data, test = document["data"], document["test"]
-    summary = Summary(
-        data["name"].text(), None, best_epoch=_best_epoch(document), input_shape=_input_shape(document)
-    )
+    is_table = "model" in document and "encoder" in document["model"]
+    best, shape = _best_epoch(document), _input_shape(document)
+    summary = Summary(data["name"].text(), best_epoch=best, input_shape=shape, is_table=is_table)
     if test.value is None:  # the run has no test set
         return summary
     if "rmse" in test:

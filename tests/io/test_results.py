@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn.data.decoding import ClassLabels, TargetScale
+from nn.data.encoding import Category, Number, TableEncoder
 from nn.io import results
 from nn.models.ranking import ranking
 from nn.training.evaluation import Example, Score
@@ -105,6 +106,19 @@ def test_a_regression_has_files_of_its_own():
     files = results.history_files([Epoch(1, 0.5, None, 0.1, True, 70, 0.5)])
     assert list(files) == ["cost_history/part-00000", "history.csv"]
     assert files["history.csv"].splitlines()[1] == "1,0.5,,0.1,1,70,0.5,,,0.0,0.0,0.0,0.0,0.0"
+
+
+def test_examples_of_a_table_have_its_names_and_values():
+    encoder = TableEncoder((Number("a,b", offset=1e6), Category("color", ("re,d", "blue"))))
+    score = SCORE._replace(
+        wrong=(
+            Example(7, 0, 1, 0.75, np.array([0.5, 0], np.float32)),
+            Example(8, 0, 1, 0.75, np.array([np.nan, -1], np.float32)),
+        )
+    )
+    assert results.score_files(score, ClassLabels(), encoder)["examples.csv"] == (
+        'row,label,prediction,probability,"a,b",color\n7,0,1,0.75,1000000.5,"re,d"\n8,0,1,0.75,,\n'
+    )
 
 
 def test_json_has_no_numbers_that_json_has_not():

@@ -62,12 +62,16 @@ def test_a_regression_on_spark_has_the_bits_of_one_without_and_its_files(spark, 
     output.write_config(options.resolved())
     output.write_history(progress.history)
     output.write_results(
-        results.score_files(score, run.model.decoder),
+        results.score_files(score, run.model.decoder, run.model.encoder),
         summary,
         model_file.to_bytes(run.model, expected.params, score.about),
     )
     assert {path.name for path in Path(tmp_path).iterdir()} & set(FOLDERS) == {"cost_history"}
     assert {"_SUCCESS", "part-00000"} == {path.name for path in (tmp_path / "cost_history").iterdir()}
+    header, first, *_ = (tmp_path / "examples.csv").read_text().splitlines()
+    row, *_, size, color = first.split(",")
+    assert header == "row,actual,prediction,error,size,color" and color == TABLE["color"][int(row)]
+    assert float(size) == pytest.approx(TABLE["size"][int(row)])
     written = json.loads((tmp_path / "summary.json").read_text())
     assert written["test"]["rmse"] == score.rmse and "accuracy" not in written["test"]
     assert written["data"]["train"] == {"rows": ROWS} and written["train"]["accuracy"] is None
@@ -82,6 +86,15 @@ def test_a_regression_on_spark_has_the_bits_of_one_without_and_its_files(spark, 
         f"of 2 values, a target of mean {target.mean:.4g} and standard deviation {target.scale:.4g}" in lines
     )
     assert f"test      rmse {score.rmse:.4g}, mae" in lines and "accuracy" not in lines
+
+    untested, unscored = whole._replace(test=None), outcome._replace(score=None)
+    summary = report.summary(untested, unscored, report.Clock(), 0)
+    assert summary["test"] is None and "test" not in summary["data"] and untested.fingerprints["test"] is None
+    lines = report.data_lines(untested, 1.0) + report.summary_lines(untested, unscored, report.Clock(), True)
+    assert (
+        "training (40 held out for validation) and no test rows of 2 values" in lines
+        and "\ntest " not in lines
+    )
     cached.unpersist()
 
 
