@@ -116,7 +116,7 @@ def write(run, outcome, output, summary):
     model = run.training.model
     score_files, about = {}, {"data": run.names}
     if outcome.score is not None:
-        score_files = results.score_files(outcome.score, model.decoder)
+        score_files = results.score_files(outcome.score, model.decoder, model.encoder)
         about.update(outcome.score.about)
     output.write_results(score_files, summary, model_file.to_bytes(model, outcome.params, about))
 

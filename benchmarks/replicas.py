@@ -54,6 +54,7 @@ COMMON: dict[str, Any] = {
     "hidden": "64",
     "activation": "relu",
     "loss": "cross-entropy",
+    "scale": "largest",
     "optimizer": "momentum",
     "learning_rate": 0.1,
     "average": "parameters",

@@ -112,6 +112,7 @@ def seconds_of(case: Case, blocks: Any, dataset: Any) -> float:
 
     how = {"average": "parameters", "batch_size": BATCH} if case.average == "parameters" else {"sample": 1.0}
     common = {"activation": "relu", "loss": "cross-entropy", "optimizer": "momentum", "schedule": "constant"}
+    common["scale"] = "largest"
     recipe = Recipe.of(hidden=[case.hidden], learning_rate=0.02, epochs=WARM_UP + REPEATS, **common, **how)
     run = TrainingRun.of(recipe, dataset.facts._replace(partitions=1), Split(dataset.rows * case.times))
     *_, last = run.epochs(SparkBackend(blocks))

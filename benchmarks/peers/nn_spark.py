@@ -35,6 +35,7 @@ def recipe(args: argparse.Namespace) -> Recipe:
         "hidden": list(args.hidden),
         "activation": args.activation,
         "loss": "cross-entropy",
+        "scale": "largest",
         "optimizer": args.optimizer,
         "epochs": args.epochs,
         "seed": args.seed,

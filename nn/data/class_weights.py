@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from nn.core.constraints import Interval, shown
+from nn.core.constraints import Interval
 from nn.core.options import Reader, invalid
 from nn.data.block import LARGEST_WEIGHT, Block
 from nn.data.decoding import ClassLabels
 
 NUMBERS = ClassLabels()  # of classes without labels
 WEIGHT = Interval(float, 0, LARGEST_WEIGHT)
+SHOWN = 10  # classes in a message
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class ClassWeights:
         table, names = np.ones(classes), labels.names(classes)
         for name, weight in self.weights:
             if name not in names:
-                known = f"classes 0..{classes - 1}" if labels == NUMBERS else f"the classes {shown(names)}"
+                listed = ", ".join(names[:SHOWN]) + (", ..." if classes > SHOWN else "")
+                known = f"classes 0..{classes - 1}" if labels == NUMBERS else f"the classes {listed}"
                 raise ValueError(f"class_weights: expected {known}, found class {name}")
             table[names.index(name)] = weight
         if not (table * class_rows).any():

@@ -187,6 +187,10 @@ class TableEncoder:
             first += column.width
         return x
 
+    def values(self, row: np.ndarray) -> list[float | str | None]:
+        """Return a row of a block (c,) as the table has it; None for gaps and unknown categories."""
+        return [_value(column, float(value)) for column, value in zip(self.columns, row, strict=True)]
+
     def _scaled(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Return columns of numbers (n, m), scaled and with gaps filled; and the mask of the gaps, if there are any."""
         values, gaps = inputs.astype(np.float32), None
@@ -204,6 +208,14 @@ class TableEncoder:
     def config(self) -> dict[str, Any]:
         """Return the columns as plain JSON values, which `encoder_from_config` reads."""
         return {"columns": [_column_config(column) for column in self.columns]}
+
+
+def _value(column: Column, value: float) -> float | str | None:
+    if np.isnan(value):
+        return None
+    if isinstance(column, Number):
+        return value + column.offset
+    return None if value == UNKNOWN else column.values[int(value)]
 
 
 def _encode_category(column: Category, codes: np.ndarray, x: np.ndarray) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nn.core.format import line as one_line
 from nn.data.decoding import ClassLabels, Decoder, TargetScale
+from nn.data.encoding import Encoder, SharedScale, TableEncoder
 from nn.models import metrics
 from nn.training.evaluation import AnyScore, Score
 from nn.training.records import Epoch
 from nn.training.regression_score import RegressionScore
+
+PIXELS = SharedScale()  # inputs without names
 
 
 def history_files(history: Iterable[Epoch]) -> dict[str, str]:
@@ -26,12 +29,17 @@ def history_files(history: Iterable[Epoch]) -> dict[str, str]:
     return {**files, "history.csv": _lines([",".join(Epoch._fields), *lines])}
 
 
-def score_files(score: AnyScore, decoder: Decoder) -> dict[str, str]:
-    """Return the files with the test scores, by name. Classes have the names that the decoder gives them."""
-    return _value_files(score) if isinstance(score, RegressionScore) else _class_files(score, decoder)
+def score_files(score: AnyScore, decoder: Decoder, encoder: Encoder = PIXELS) -> dict[str, str]:
+    """Return the files with the test scores, by name.
+
+    Classes have the names that the decoder gives them, inputs of a table their names and values.
+    """
+    if isinstance(score, RegressionScore):
+        return _value_files(score, encoder)
+    return _class_files(score, decoder, encoder)
 
 
-def _class_files(score: Score, decoder: Decoder) -> dict[str, str]:
+def _class_files(score: Score, decoder: Decoder, encoder: Encoder) -> dict[str, str]:
     per_class = metrics.per_class(score.confusion)
     names = tuple(map(_field, names_of(decoder, len(per_class))))
     table = [",".join([name, *map(str, row)]) for name, row in zip(names, score.confusion, strict=True)]
@@ -43,17 +51,17 @@ def _class_files(score: Score, decoder: Decoder) -> dict[str, str]:
         "examples.csv": _table(
             ("row", "label", "prediction", "probability"),
             ((e.row, names[e.label], names[e.prediction], e.probability) for e in score.examples),
-            [example.inputs for example in score.examples],
+            _inputs([example.inputs for example in score.examples], encoder),
         ),
     }
 
 
-def _value_files(score: RegressionScore) -> dict[str, str]:
+def _value_files(score: RegressionScore, encoder: Encoder) -> dict[str, str]:
     return {
         "examples.csv": _table(
             ("row", "actual", "prediction", "error"),
             ((e.row, e.actual, e.prediction, e.error) for e in score.examples),
-            [example.inputs for example in score.examples],
+            _inputs([example.inputs for example in score.examples], encoder),
         ),
         "predicted.csv": _table(("row", "actual", "predicted"), zip(*score.sample.sorted(), strict=True)),
     }
@@ -102,13 +110,29 @@ def to_json(value: Any) -> str:
     return json.dumps(_finite(value), indent=2, allow_nan=False) + "\n"
 
 
-def _table(header: Iterable[str], rows: Iterable[Iterable[Any]], inputs: Sequence[np.ndarray] = ()) -> str:
-    """Return a table as CSV, with the inputs x0, x1, ... of each row at its end where there are some."""
-    width = len(inputs[0]) if inputs else 0
+class _Inputs(NamedTuple):
+    """Columns of a table of CSV, beside others."""
+
+    names: list[str]
+    rows: list[list[Any]]
+
+
+def _inputs(rows: Sequence[np.ndarray], encoder: Encoder) -> _Inputs:
+    """Return the inputs of rows (d,) each as the user has them; x0, x1, ... unless they are columns of a table."""
+    if isinstance(encoder, TableEncoder):
+        return _Inputs(
+            [_field(one_line(name)) for name in encoder.names], [encoder.values(row) for row in rows]
+        )
+    width = len(rows[0]) if len(rows) else 0
+    return _Inputs([f"x{i}" for i in range(width)], [row.tolist() for row in rows])
+
+
+def _table(header: Iterable[str], rows: Iterable[Iterable[Any]], inputs: _Inputs | None = None) -> str:
+    """Return a table as CSV. Texts in `rows` are fields already."""
     lines = [[value if isinstance(value, str) else _plain(value) for value in row] for row in rows]
-    for fields, values in zip(lines, inputs, strict=False):
-        fields += map(_plain, values.tolist())
-    return _lines(map(",".join, [[*header, *(f"x{i}" for i in range(width))], *lines]))
+    for fields, values in zip(lines, inputs.rows if inputs else (), strict=False):
+        fields += (_field(one_line(value)) if isinstance(value, str) else _plain(value) for value in values)
+    return _lines(map(",".join, [[*header, *(inputs.names if inputs else ())], *lines]))
 
 
 def _field(text: str) -> str:

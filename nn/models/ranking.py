@@ -55,22 +55,21 @@ def ranking(probabilities: np.ndarray, labels: np.ndarray, exact: bool) -> Ranki
     """Return the ranking of rows with probabilities (n, 2) for labels (n,) 0 or 1."""
     chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     loss = -float(np.log(np.clip(chosen, LEAST, 1 - LEAST)).sum())
+    ones = np.ascontiguousarray(probabilities[:, 1], np.float32)
     if exact:
-        of_one = probabilities[:, 1].astype(np.float32, copy=False)
-        return Ranking(((of_one[labels == 0],), (of_one[labels == 1],)), None, loss)
-    cells = labels.astype(np.int64) * BINS + bins(probabilities)
+        return Ranking(((ones[labels == 0],), (ones[labels == 1],)), None, loss)
+    cells = labels.astype(np.int64) * BINS + bins(ones)
     return Ranking(counts=np.bincount(cells, minlength=2 * BINS).reshape(2, BINS), loss=loss)
 
 
-def bins(probabilities: np.ndarray) -> np.ndarray:
-    """Return the bin of each row with probabilities (n, 2), (n,) int64: it does not fall as that of class 1 rises.
+def bins(ones: np.ndarray) -> np.ndarray:
+    """Return the bin of each probability of class 1 (n,) float32, (n,) int64: it does not fall as the other rises.
 
-    The bits of a positive float32 rise with its value; the first 17 hold 8 binary digits. Beside 1 those of class 0 are
-    used, which has the digits that class 1 has lost.
+    The bits of a positive float32 rise with its value; the first 17 hold 8 binary digits. Above 1/2 those of the
+    distance to 1 are used.
     """
-    zeros, ones = (np.ascontiguousarray(column, np.float32) for column in probabilities.T)
-    low = ones < zeros
-    cells = np.where(low, ones, zeros).clip(0, 0.5).view(np.int32).astype(np.int64) >> 15
+    low = ones < 0.5
+    cells = np.where(low, ones, np.float32(1) - ones).view(np.int32).astype(np.int64) >> 15
     return np.where(low, cells, BINS - 1 - cells)
 
 

@@ -13,11 +13,19 @@ from nn.plotting.curves import accuracy_figure, cost_figure, rate_figure, undraw
 from nn.plotting.firstlayer import Filters, read_first_layer
 from nn.plotting.histories import Curve, read_history, read_series
 from nn.plotting.images import image_shape, samples_figure
-from nn.plotting.labels import can_draw, percent, plain
+from nn.plotting.labels import can_draw, percent, plain, short
 from nn.plotting.metrics import metrics_figure
 from nn.plotting.phases import phases_figure
-from nn.plotting.results import read_confusion, read_examples, read_metrics, read_summary
-from nn.plotting.style import house_style, save
+from nn.plotting.regression import predicted_figure, residuals_figure
+from nn.plotting.results import (
+    Examples,
+    read_confusion,
+    read_examples,
+    read_metrics,
+    read_predicted,
+    read_summary,
+)
+from nn.plotting.style import PART, house_style, save
 from nn.plotting.textfiles import NotDrawableError, NotWrittenError, bad_file
 from nn.plotting.weights import filters_figure, weights_figure
 
@@ -30,13 +38,15 @@ PART_FILES: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "accuracy_history": ("history.csv", read_series),
     "metrics": ("summary.json", read_metrics),
 }
-READERS: dict[str, Callable[[Path], Any]] = {
+READERS: dict[str, Callable[..., Any]] = {
     "history.csv": read_history,
     "summary.json": read_summary,
     "confusion_matrix.csv": read_confusion,
     "examples.csv": read_examples,
+    "predicted.csv": read_predicted,
     "model.npz": read_first_layer,
 }
+LABELED = ("confusion_matrix.csv", "examples.csv")  # which name classes as summary.json does
 
 
 def draw_run(folder: Path, kind: str, note: Note) -> Iterator[Path]:
@@ -46,7 +56,7 @@ def draw_run(folder: Path, kind: str, note: Note) -> Iterator[Path]:
         _note_undrawable(folder / name, noun, curve, note)
     _note_names(folder / "summary.json", _names(run), note)
     with house_style():
-        for name, (needed, draw) in PICTURES.items():
+        for name, (needed, draw) in _pictures(run).items():
             path = folder / f"{name}.{kind}"
             try:
                 if not run.keys() & set(needed):
@@ -113,8 +123,11 @@ def _read_run(folder: Path) -> Run:
     for name, read in READERS.items():
         path = folder / name
         if path.exists():
+            labels = (run["summary.json"].labels,) if name in LABELED and "summary.json" in run else ()
             try:
-                run[name] = read(path)
+                if name == "examples.csv" and "summary.json" in run and run["summary.json"].is_table:
+                    raise NotDrawableError("the inputs are columns of a table, not images")
+                run[name] = read(path, *labels)
             except NotDrawableError as reason:
                 run[name] = reason
     for name, (newer, read) in PART_FILES.items():
@@ -128,13 +141,13 @@ def _read_run(folder: Path) -> Run:
 
 def _check_classes(folder: Path, run: Run) -> None:
     """Check that the files have the same classes. Raises BadFileError for a folder with files of several runs."""
-    if "summary.json" not in run:
+    if "summary.json" not in run or run["summary.json"].scores is None:
         return
     k = len(run["summary.json"].scores.f1)
     if "confusion_matrix.csv" in run and len(run["confusion_matrix.csv"]) != k:
         found = str(len(run["confusion_matrix.csv"]))
         raise bad_file(folder / "confusion_matrix.csv", f"{k} classes as in summary.json", found)
-    if "examples.csv" in run and run["examples.csv"].classes > k:
+    if isinstance(run.get("examples.csv"), Examples) and run["examples.csv"].classes > k:
         found = f"class {run['examples.csv'].classes - 1}"
         raise bad_file(folder / "examples.csv", f"classes below {k} as in summary.json", found)
 
@@ -150,7 +163,13 @@ def _data_set(run: Run) -> str:
 def _about(run: Run) -> str:
     if "summary.json" not in run:
         return ""
-    return f"{_data_set(run)} · test accuracy {percent(run['summary.json'].accuracy, 2)}"
+    summary = run["summary.json"]
+    scores = []
+    if summary.accuracy is not None:
+        scores = [f"test accuracy {percent(summary.accuracy, 2)}"]
+    elif summary.errors is not None:
+        scores = [f"test RMSE {short(summary.errors.rmse)}, R² {summary.errors.r2:.3f}"]
+    return PART.join([_data_set(run), *scores])
 
 
 def _kept(run: Run) -> int | None:
@@ -177,6 +196,8 @@ def _accuracy(run: Run) -> Figure:
     if "accuracy_history" in run:
         return accuracy_figure(run["accuracy_history"], _about(run), kept=_kept(run))
     history = run["history.csv"]
+    if history.accuracy is None:
+        raise NotDrawableError("history.csv has no accuracies")
     return accuracy_figure(history.accuracy, _about(run), history.val_accuracy, _kept(run))
 
 
@@ -197,13 +218,25 @@ def _confusion(run: Run) -> Figure:
 
 def _metrics(run: Run) -> Figure:
     scores = run["metrics"] if "metrics" in run else run["summary.json"].scores
+    if scores is None:
+        raise NotDrawableError("the run has no test set")
     return metrics_figure(scores, _names(run), _about(run))
 
 
 def _samples(run: Run) -> Figure:
     examples = run["examples.csv"]
+    if isinstance(examples, NotDrawableError):
+        raise examples
     shape = image_shape(examples.inputs.shape[1], _declared_shape(run))
     return samples_figure(examples, shape, _names(run), _about(run))
+
+
+def _predicted(run: Run) -> Figure:
+    return predicted_figure(run["predicted.csv"], _about(run))
+
+
+def _residuals(run: Run) -> Figure:
+    return residuals_figure(run["predicted.csv"], _about(run))
 
 
 def _weights(run: Run) -> Figure:
@@ -224,5 +257,19 @@ PICTURES: dict[str, tuple[tuple[str, ...], Callable[[Run], Figure]]] = {
     "confusion_matrix": (("confusion_matrix.csv",), _confusion),
     "class_metrics": (("summary.json", "metrics"), _metrics),
     "samples": (("examples.csv",), _samples),
+    "predicted": (("predicted.csv",), _predicted),
+    "residuals": (("predicted.csv",), _residuals),
     "weights": (("model.npz",), _weights),
 }
+OF_CLASSES = ("accuracy_history", "confusion_matrix", "class_metrics", "samples")
+OF_VALUES = ("predicted", "residuals")
+
+
+def _pictures(run: Run) -> dict[str, tuple[tuple[str, ...], Callable[[Run], Figure]]]:
+    """Return the pictures of a run's task: those of classes, or those of a regression."""
+    summary, history = run.get("summary.json"), run.get("history.csv")
+    is_regression = (summary is not None and summary.errors is not None) or (
+        history is not None and history.accuracy is None
+    )
+    others = OF_CLASSES if is_regression else OF_VALUES
+    return {name: picture for name, picture in PICTURES.items() if name not in others}

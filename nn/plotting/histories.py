@@ -65,7 +65,7 @@ class History:
     """The content of history.csv: curves over the same epochs, and phases; None for what a run did not measure."""
 
     cost: Curve
-    accuracy: Curve
+    accuracy: Curve | None  # None in a regression
     learning_rate: Curve
     val_cost: Curve | None = None
     val_accuracy: Curve | None = None
@@ -101,7 +101,7 @@ def read_history(path: Path) -> History:
     """Read history.csv by the names of its columns; unknown columns are ignored.
 
     The columns val_cost and val_accuracy may be missing, or empty if no validation rows were measured; so may those of
-    the phases, all five together. Raises BadFileError.
+    the phases, all five together. The accuracy of a regression is empty in all lines. Raises BadFileError.
     """
     header, lines = read_table(path)
     column_indices(path, header, ("epoch", *MEASURED, "accepted"))
@@ -116,7 +116,9 @@ def read_history(path: Path) -> History:
         epochs.append(_next_epoch(path, line, texts["epoch"], epochs[-1] if epochs else 0))
         accepted.append(_flag(path, line, texts["accepted"]))
         for name, column in columns.items():
-            empty = name in VALIDATED and not texts[name]
+            empty = name in (*VALIDATED, "accuracy") and not texts[name]
+            if name == "accuracy" and column and empty != (column[-1] is None):
+                raise bad_file(path, "an accuracy in all lines or in none", quoted(texts[name]), line)
             column.append(None if empty else _measure(path, line, name, texts[name]))
         seconds.append(_seconds(path, line, [fields[index].strip() for index in timed]))
     curves = {name: _curve(epochs, accepted, column) for name, column in columns.items()}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.plotting.textfiles import (
+    NotDrawableError,
     bad_file,
     column_indices,
     number,
@@ -35,15 +38,26 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Errors:
+    """The test scores of a regression, in the unit of its target."""
+
+    rmse: float
+    r2: float | None
+
+
+@dataclass(frozen=True)
 class Summary:
     """The values of summary.json that pictures show."""
 
     name: str
-    class_names: tuple[str, ...] | None
-    accuracy: float
-    scores: Scores
+    class_names: tuple[str, ...] | None = None  # to be shown
+    accuracy: float | None = None
+    scores: Scores | None = None  # of classes, where there is a test set
+    labels: tuple[str, ...] | None = None  # the names of classes in the run's files; None: class numbers
+    errors: Errors | None = None  # of a regression
     best_epoch: int | None = None  # whose weights were kept; None: those of the last epoch
     input_shape: tuple[int, ...] | None = None
+    is_table: bool = False  # whether inputs are columns of a table, not images
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,17 @@ class Examples:
     def classes(self) -> int:
         """Return one more than the largest class number, the least number of classes."""
         return 1 + int(max(self.labels.max(), self.predictions.max()))
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Actual and predicted values of test rows of a regression, (n,) each."""
+
+    actual: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+
+
+LARGEST_VALUE = 1e30  # of an input or a value: beyond it float32 squares overflow
 
 
 class Json:
@@ -102,6 +127,16 @@ class Json:
             raise self.invalid("a number from 0 to 1")
         return float(value)
 
+    def number(self) -> float:
+        """Return a finite number."""
+        if (
+            isinstance(self.value, bool)
+            or not isinstance(self.value, int | float)
+            or not abs(self.value) < 1e300
+        ):
+            raise self.invalid("a finite number")
+        return float(self.value)
+
     def count(self) -> int:
         """Return a whole number from 1 on."""
         if isinstance(self.value, bool) or not isinstance(self.value, int) or self.value < 1:
@@ -129,10 +164,17 @@ def read_summary(path: Path) -> Summary:
         raise unreadable(path, error) from None
     document = parse_json(path, text)
     data, test = document["data"], document["test"]
-    scores = _scores(test)
-    names = _class_names(data["class_names"], len(scores.f1))
+    is_table = "model" in document and "encoder" in document["model"]
     best, shape = _best_epoch(document), _input_shape(document)
-    return Summary(data["name"].text(), names, test["accuracy"].share(), scores, best, shape)
+    summary = Summary(data["name"].text(), best_epoch=best, input_shape=shape, is_table=is_table)
+    if test.value is None:  # the run has no test set
+        return summary
+    if "rmse" in test:
+        return dataclasses.replace(summary, errors=Errors(test["rmse"].number(), test["r2"].number()))
+    scores, labels = _scores(test), _labels(test["classes"])
+    names = _class_names(data["class_names"], len(scores.f1)) or labels
+    accuracy = test["accuracy"].share()
+    return dataclasses.replace(summary, class_names=names, accuracy=accuracy, scores=scores, labels=labels)
 
 
 def _best_epoch(document: Json) -> int | None:
@@ -161,11 +203,17 @@ def _class_names(names: Json, classes: int) -> tuple[str, ...] | None:
     return texts[:classes]
 
 
+def _labels(classes: Json) -> tuple[str, ...] | None:
+    """Return the names of the classes; None where they are numbers."""
+    names = [entry["class"].value for entry in classes.items()]
+    return tuple(names) if all(isinstance(name, str) for name in names) else None
+
+
 def _scores(test: Json) -> Scores:
     kinds = ("precision", "recall", "f1")
     rows = []
     for i, entry in enumerate(test["classes"].items()):
-        if entry["class"].value != i:
+        if entry["class"].value != i and not isinstance(entry["class"].value, str):
             raise entry["class"].invalid(f"the class number {i}")
         rows.append([entry[kind].share() for kind in kinds])
     precision, recall, f1 = np.array(rows).T
@@ -193,44 +241,71 @@ def read_metrics(path: Path) -> Scores:
     return Scores(**columns, macro={kind: float(column.mean()) for kind, column in columns.items()})
 
 
-def read_confusion(path: Path) -> NDArray[np.int64]:
-    """Read confusion_matrix.csv as counts (k, k); rows are the true classes, columns the predictions."""
+def read_confusion(path: Path, labels: Sequence[str] | None = None) -> NDArray[np.int64]:
+    """Read confusion_matrix.csv as counts (k, k); rows are the true classes, columns the predictions.
+
+    `labels` (k,) are the names of the classes; None: class numbers.
+    """
     header, lines = read_table(path)
     k = len(header) - 1
-    if k < 1 or header[1:] != [str(c) for c in range(k)]:
-        raise bad_file(path, r"a header truth\prediction,0,1,...", quoted(",".join(header)), 1)
+    expected = [str(c) for c in range(k)] if labels is None else [label.strip() for label in labels]
+    if k < 1 or header[1:] != expected:
+        first = ",".join((expected or ["0", "1"])[:2])
+        raise bad_file(path, rf"a header truth\prediction,{first},...", quoted(",".join(header)), 1)
     counts = np.zeros((k, k), dtype=np.int64)
     line = 1
     for line, fields in lines:
         truth = line - 2
         if truth >= k:
             raise bad_file(path, f"{k} lines after the header, one per class", "another line", line)
-        if fields[0].strip() != str(truth):
-            raise bad_file(path, f"class {truth} first", quoted(fields[0]), line)
+        if fields[0].strip() != expected[truth]:
+            raise bad_file(path, f"class {expected[truth]} first", quoted(fields[0]), line)
         counts[truth] = [whole_number(path, line, field, "a count") for field in fields[1:]]
     if line - 1 != k:
         raise bad_file(path, f"{k} lines after the header, one per class", f"{line - 1}", line)
     return counts
 
 
-def read_examples(path: Path) -> Examples:
-    """Read examples.csv: row, label, prediction, probability, then the raw inputs x0, x1, ... of each example."""
+def read_examples(path: Path, names: Sequence[str] | None = None) -> Examples:
+    """Read examples.csv: row, label, prediction, probability, then the raw inputs x0, x1, ... of each example.
+
+    `names` (k,) are those of the classes; None: class numbers. Raises NotDrawableError for a regression.
+    """
     header, lines = read_table(path)
+    if "actual" in header:
+        raise NotDrawableError("the examples are of a regression")
+    codes = None if names is None else {name.strip(): code for code, name in enumerate(names)}
     indices = column_indices(path, header, ("label", "prediction", "probability", "x0"))
     first = indices[3]
     if header[first:] != [f"x{i}" for i in range(len(header) - first)]:
         raise bad_file(path, "the columns x0, x1, ... at the header's end", quoted(",".join(header)), 1)
     labels, predictions, probabilities, inputs = [], [], [], []
     for line, fields in lines:
-        labels.append(whole_number(path, line, fields[indices[0]], "a class number"))
-        predictions.append(whole_number(path, line, fields[indices[1]], "a class number"))
+        labels.append(_class(path, line, fields[indices[0]], codes))
+        predictions.append(_class(path, line, fields[indices[1]], codes))
         probabilities.append(number(path, line, fields[indices[2]], "a probability"))
         inputs.append([_finite(path, line, field) for field in fields[first:]])
     return Examples(np.array(labels), np.array(predictions), np.array(probabilities), np.array(inputs))
 
 
-def _finite(path: Path, line: int, text: str) -> float:
+def _class(path: Path, line: int, text: str, codes: dict[str, int] | None) -> int:
+    if codes is None:
+        return whole_number(path, line, text, "a class number")
+    if text.strip() not in codes:
+        raise bad_file(path, "the name of a class in summary.json", quoted(text), line)
+    return codes[text.strip()]
+
+
+def read_predicted(path: Path) -> Predicted:
+    """Read predicted.csv: row, actual, predicted."""
+    header, lines = read_table(path)
+    indices = column_indices(path, header, ("actual", "predicted"))
+    pairs = [[_finite(path, line, fields[index], "a value") for index in indices] for line, fields in lines]
+    return Predicted(*np.array(pairs).T)
+
+
+def _finite(path: Path, line: int, text: str, what: str = "an input value") -> float:
     value = number(path, line, text)
-    if not abs(value) <= 1e30:  # also refuses nan
-        raise bad_file(path, "an input value", quoted(text), line)
+    if not abs(value) <= LARGEST_VALUE:  # also refuses nan
+        raise bad_file(path, what, quoted(text), line)
     return value

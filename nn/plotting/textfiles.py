@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,19 +78,24 @@ def read_table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     _, first = next(lines, (0, ""))
     if not first:
         raise bad_file(path, "a header line", "an empty file")
-    header = [name.strip() for name in first.split(",")]
+    header = [name.strip() for name in _fields(first)]
     return header, _rows(path, lines, len(header))
 
 
 def _rows(path: Path, lines: Iterator[tuple[int, str]], width: int) -> Iterator[tuple[int, list[str]]]:
     line = 1
     for line, text in lines:
-        fields = text.split(",")
+        fields = _fields(text)
         if len(fields) != width:
             raise bad_file(path, f"{width} values as in the header", f"{len(fields)}", line)
         yield line, fields
     if line == 1:
         raise bad_file(path, "at least one line after the header", "the header only")
+
+
+def _fields(text: str) -> list[str]:
+    """Return the fields of a line of CSV, of which some may be quoted."""
+    return next(csv.reader([text])) if '"' in text else text.split(",")
 
 
 def column_indices(path: Path, header: list[str], names: tuple[str, ...]) -> list[int]:

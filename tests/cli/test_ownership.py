@@ -131,7 +131,13 @@ def test_a_configuration_that_no_run_wrote_makes_no_run_s_folder(tmp_path, text,
 
 def test_the_configuration_of_every_recipe_is_known():
     paths = ["a", "b", "c", "d", "out"]
-    words = [paths, *([*paths, "--config", str(p)] for p in ROOT.glob("recipes/*.json"))]
+    of_tables = ["--task", "regression", "--missing", "mean", "--categorical", "a,b", "--max-categories", "9"]
+    of_tables += ["--unknown", "error", "--scale", "minmax", "--loss", "huber:0.5"]
+    words = [
+        paths,
+        [*paths, *of_tables],
+        *([*paths, "--config", str(p)] for p in ROOT.glob("recipes/*.json")),
+    ]
     assert len(words) > 4
     for command_line in words:
         options = parser.parse(command_line).for_cluster(3)
@@ -157,6 +163,7 @@ STRANGE = {
     "history.csv": b"date,event\n1914,war\n",
     "confusion_matrix.csv": b"1,2\n3,4\n",
     "examples.csv": b"text,label\n",
+    "predicted.csv": b"row,predicted\n",
     "summary.json": b'{"summary": "mine"}',
     "model.npz": b"PK mine",
     "cost_history/part-00000": b"cost 1\n",
@@ -185,6 +192,22 @@ def test_a_file_that_was_cut_short_is_still_a_run_s(tmp_path, name):
     for size in (0, len(whole) // 2):
         (tmp_path / name).write_bytes(whole[:size])
         check(tmp_path, "overwrite")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("examples.csv", "row,actual,prediction,error,x0\n3,12.0,8.0,-4.0,0.5\n"),
+        ("predicted.csv", "row,actual,predicted\n3,12.0,8.0\n"),
+        ("confusion_matrix.csv", 'truth\\prediction,"a, b",c\n"a, b",1,0\nc,0,1\n'),
+    ],
+)
+def test_files_of_a_regression_and_of_named_classes_are_a_run_s(tmp_path, name, content):
+    earlier_run(tmp_path)
+    (tmp_path / name).write_text(content)
+    check(tmp_path, "overwrite")
+    Output(LocalFolder(str(tmp_path))).clear()
+    assert not (tmp_path / name).exists()
 
 
 def test_an_archive_of_another_program_is_no_model(tmp_path):

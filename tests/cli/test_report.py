@@ -3,12 +3,21 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from nn.cli import report
 from nn.cli.options import Options
 from nn.cli.run import names_of
+from nn.data.decoding import TargetScale
+from nn.layers import Dense
+from nn.models.ranking import ranking
+from nn.models.regression_losses import SquaredError
+from nn.models.sequential import Sequential
 from nn.spark.runtime.cluster import Executor
+from nn.training.evaluation import Score
+from nn.training.regression_score import RegressionScore, Sample
+from tests.support.networks import multilayer_perceptron
 
 UNNAMED = {"name": "x.csv", "class_names": None}
 
@@ -52,6 +61,22 @@ def test_a_page_that_cannot_be_used_names_nothing(content):
 def test_class_names_that_would_break_a_line_are_left_out():
     page = {"name": "digits", "train_rows": 5, "classes": ["zero", "o\nne"]}
     assert described(json.dumps(page).encode()) == {"name": "digits", "class_names": None}
+
+
+def test_the_test_line_of_two_classes_and_of_a_regression():
+    model = multilayer_perceptron(2, 2, (2,), "tanh", "mse")
+    ranks = ranking(np.array([[0.75, 0.25], [0.5, 0.5]]), np.array([0, 1]), True)
+    score = Score(np.array([[1, 0], [1, 0]]), 1.0, (), (), (), ranks)
+    assert report.test_line(score, model) == (
+        "accuracy 50.00%: 1 of 2 rows wrong; macro precision 0.2500, recall 0.5000, F1 0.3333, ROC AUC 1.0000, "
+        "log loss 0.4904"
+    )
+    of_values = Sequential((Dense(1),), (2,), SquaredError(), decoder=TargetScale(11.0, 2.0))
+    sample = Sample(*np.zeros((3, 0)))
+    errors = RegressionScore(1000, 2.0, 1500.0, 4000.0, 10.0, 8000.0, (), (), sample)
+    assert report.test_line(errors, of_values) == (
+        "rmse 2, mae 1.5, R2 0.5000 on 1,000 rows; always predicting the mean: rmse 3"
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,10 @@ from nn.io.checkpoint import Checkpoint
 from nn.optim.regularization import Penalty
 from nn.training.assembly import network_of, optimizer_of, plan_of, split_of
 from nn.training.backend import Facts
+from nn.training.local import LocalBackend
 from nn.training.recipe import Recipe
 from nn.training.records import Best, Epoch, Progress
+from nn.training.run import TrainingRun
 from tests.support.data import blobs
 from tests.support.training import descend_on, kept, measure_on, train
 
@@ -68,6 +70,22 @@ def bits(nest):
 
 def timeless(history):
     return [line[:6] + line[7:9] for line in history]
+
+
+def test_a_regression_cut_at_any_epoch_ends_as_it_would_have():
+    recipe = Recipe.of(
+        task="regression", hidden=[4], optimizer="adam", batch_size=50, epochs=6, validation_fraction=0.2
+    )
+    values = LABELS + INPUTS[:, 0] / 255.0
+    facts = Facts(16, values, 1)
+    backend = LocalBackend(local_rdd(INPUTS, values, block_rows=64))
+    run = TrainingRun.on(recipe, facts, backend)
+    whole = list(run.epochs(backend))
+    assert all(line.accuracy is None and line.val_accuracy is None for line in whole[-1].history)
+    for progress in whole:
+        *_, last = [progress, *run.epochs(backend, run.restore(carried_over(progress)))]
+        assert timeless(last.history) == timeless(whole[-1].history)
+        assert bits(run.final_params(last)) == bits(run.final_params(whole[-1]))
 
 
 @pytest.mark.faults

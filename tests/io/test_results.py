@@ -7,10 +7,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn.data.decoding import ClassLabels
+from nn.data.decoding import ClassLabels, TargetScale
+from nn.data.encoding import Category, Number, TableEncoder
 from nn.io import results
+from nn.models.ranking import ranking
 from nn.training.evaluation import Example, Score
 from nn.training.records import Epoch
+from nn.training.regression_score import RegressionScore, Sample, ValueExample
 
 HISTORY = [
     Epoch(1, 1.5, 0.25, 0.1, True, 70, 0.5),
@@ -57,6 +60,65 @@ def test_score_summary_is_json_with_fractions():
     assert about["accuracy"] == 2 / 3 and about["errors"] == 1 and about["rows"] == 3
     assert about["classes"][0] == {"class": 0, "precision": 1.0, "recall": 2 / 3, "f1": 0.8, "support": 3}
     assert about["macro"]["f1"] == 0.4
+
+
+NAMED = ClassLabels(("a, b", "2\n"))
+
+
+def test_files_name_classes_that_have_names():
+    files = results.score_files(SCORE, NAMED)
+    assert files["tests/part-00000"] == '("a, b", "a, b")\n(2\\n, "a, b")\n'
+    assert files["confusion_matrix.csv"] == 'truth\\prediction,"a, b",2\\n\n"a, b",2,1\n2\\n,0,0\n'
+    assert files["examples.csv"].splitlines()[1] == '7,"a, b",2\\n,0.75,0,255'
+    assert files["metrics/part-00000"] == results.score_files(SCORE, ClassLabels())["metrics/part-00000"]
+    assert [entry["class"] for entry in results.score_summary(SCORE, NAMED)["classes"]] == ["a, b", "2\\n"]
+
+
+def test_two_classes_have_scores_by_their_probabilities():
+    ranks = ranking(np.array([[0.75, 0.25], [0.5, 0.5], [0.5, 0.5]]), np.array([0, 0, 1]), True)
+    about = results.score_summary(SCORE._replace(ranking=ranks), ClassLabels())
+    assert about["roc_auc"] == 0.75 and about["log_loss"] == -np.log([0.75, 0.5, 0.5]).sum() / 3
+    assert "roc_auc" not in results.score_summary(SCORE, ClassLabels())
+    one = ranking(np.array([[0.75, 0.25]]), np.array([0]), True)
+    assert (
+        json.loads(results.to_json(results.score_summary(SCORE._replace(ranking=one), NAMED)))["roc_auc"]
+        is None
+    )
+
+
+VALUES = RegressionScore(
+    4, 2.0, 6.0, 16.0, 10.0, 32.0,
+    (ValueExample(3, 12.0, 8.0, np.array([0.5, -1], np.float32)),),
+    (ValueExample(0, 9.5, 9.75, np.array([1, 2], np.float32)),),
+    Sample(np.array([3, 0]), np.array([12.0, 9.5]), np.array([8.0, 9.75])),
+)  # fmt: skip
+TARGET = TargetScale(11.0, 2.0)
+
+
+def test_a_regression_has_files_of_its_own():
+    assert results.score_files(VALUES, TARGET) == {
+        "examples.csv": "row,actual,prediction,error,x0,x1\n3,12.0,8.0,-4.0,0.5,-1.0\n0,9.5,9.75,0.25,1.0,2.0\n",
+        "predicted.csv": "row,actual,predicted\n0,9.5,9.75\n3,12.0,8.0\n",
+    }
+    assert results.score_summary(VALUES, TARGET) == {
+        **{"rmse": 2.0, "mae": 1.5, "r2": 0.5, "cost": 0.5, "rows": 4, "baseline": 3.0}
+    }
+    files = results.history_files([Epoch(1, 0.5, None, 0.1, True, 70, 0.5)])
+    assert list(files) == ["cost_history/part-00000", "history.csv"]
+    assert files["history.csv"].splitlines()[1] == "1,0.5,,0.1,1,70,0.5,,,0.0,0.0,0.0,0.0,0.0"
+
+
+def test_examples_of_a_table_have_its_names_and_values():
+    encoder = TableEncoder((Number("a,b", offset=1e6), Category("color", ("re,d", "blue"))))
+    score = SCORE._replace(
+        wrong=(
+            Example(7, 0, 1, 0.75, np.array([0.5, 0], np.float32)),
+            Example(8, 0, 1, 0.75, np.array([np.nan, -1], np.float32)),
+        )
+    )
+    assert results.score_files(score, ClassLabels(), encoder)["examples.csv"] == (
+        'row,label,prediction,probability,"a,b",color\n7,0,1,0.75,1000000.5,"re,d"\n8,0,1,0.75,,\n'
+    )
 
 
 def test_json_has_no_numbers_that_json_has_not():

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from nn.core import spec, tree
 from nn.core.random import Key
+from nn.data.decoding import ClassLabels, TargetScale
 from nn.data.local_rdd import LocalBroadcast
 from nn.layers import LAYERS, Dense
 from nn.models.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError
+from nn.models.regression_losses import Huber, SquaredError
 from nn.models.sequential import Sequential
 from nn.training import chain
 from nn.training.records import Batch
@@ -43,6 +45,8 @@ IMAGE_WORDS = [
 ]
 LOSSES = [
     HalfSquaredError(),
+    SquaredError(),
+    Huber(0.7),
     CrossEntropy(),
     CrossEntropy(0.2),
     BinaryCrossEntropy(),
@@ -77,7 +81,8 @@ def networks(draw):
         layers = []
     rows, _ = build_fitting(draw(st.lists(st.sampled_from(ROW_WORDS), max_size=5)), width)
     classes = 2 if isinstance(loss, BinaryCrossEntropy) else 3
-    return Sequential((*layers, *rows, Dense(loss.units(classes))), shape, loss)
+    decoder = TargetScale() if loss.is_regression else ClassLabels()
+    return Sequential((*layers, *rows, Dense(loss.units(classes))), shape, loss, decoder=decoder)
 
 
 @settings(max_examples=200)
@@ -88,6 +93,8 @@ def test_gradients_of_random_networks_match_numerical_differences(model, seed, t
     direction = tree.map_arrays(lambda a: rng.normal(size=a.shape), params)
     direction = tree.scale(direction, 1 / tree.norm(direction))
     x, labels = rng.normal(size=(4, *model.input_shape)), rng.integers(0, model.classes, 4)
+    if model.loss.is_regression:
+        labels = rng.normal(size=(4, model.classes))
     weights, key = rng.uniform(0.5, 2, 4), Key((seed,)) if training else None
 
     def run(point):

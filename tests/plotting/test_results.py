@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nn.plotting.firstlayer import FirstLayer, read_first_layer
 from nn.plotting.results import read_confusion, read_examples, read_summary
-from nn.plotting.textfiles import NotDrawableError
+from nn.plotting.textfiles import BadFileError, NotDrawableError
 from tests.support.result_files import CONFIG, SUMMARY, W, changed, message, write_model, write_summary
 
 
@@ -248,3 +248,29 @@ def test_read_first_layer_survives_a_member_that_claims_to_be_huge(tmp_path):
         with archive.open("config.npy", "w") as member:
             np.lib.format.write_array(member, text)
     assert "expected a plain array '0.W', found a damaged one" in message(read_first_layer, path)
+
+
+NAMED = changed(
+    changed(SUMMARY, ["test", "classes", 0, "class"], "a, b"), ["test", "classes", 1, "class"], "7"
+)
+
+
+def test_files_name_classes_as_the_summary_does(tmp_path):
+    summary = read_summary(write_summary(tmp_path, NAMED))
+    assert summary.labels == summary.class_names == ("a, b", "7")
+    path = tmp_path / "confusion_matrix.csv"
+    path.write_text('truth\\prediction,"a, b",7\n"a, b",2,1\n7,0,3\n')
+    assert read_confusion(path, summary.labels).tolist() == [[2, 1], [0, 3]]
+    assert "expected a header truth" in message(read_confusion, path)
+    path = tmp_path / "examples.csv"
+    path.write_text('row,label,prediction,probability,x0\n0,"a, b",7,0.5,1\n1,7,7,0.5,2\n')
+    examples = read_examples(path, summary.labels)
+    assert examples.labels.tolist() == [0, 1] and examples.predictions.tolist() == [1, 1]
+    path.write_text("row,label,prediction,probability,x0\n0,c,7,0.5,1\n")
+    with pytest.raises(BadFileError, match="line 2: expected the name of a class in summary.json, found 'c'"):
+        read_examples(path, summary.labels)
+
+
+def test_the_names_of_the_data_set_are_shown_instead_of_the_labels(tmp_path):
+    path = write_summary(tmp_path, changed(NAMED, ["data", "class_names"], ["cat", "dog"]))
+    assert read_summary(path).class_names == ("cat", "dog") and read_summary(path).labels == ("a, b", "7")

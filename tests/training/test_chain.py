@@ -12,12 +12,14 @@ from nn.data import batches
 from nn.data.augmentation import Rotate, Shift, augment
 from nn.data.batches import RowSelection
 from nn.data.block import Block
+from nn.data.decoding import TargetScale
 from nn.data.encoding import SharedScale
 from nn.data.hold_out import HoldOut
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.layers import Conv2D, Dense, Dropout, Flatten, Relu
-from nn.models.builder import build_network
+from nn.models.builder import build_network, perceptron_layers
 from nn.models.losses import LOSSES
+from nn.models.regression_losses import REGRESSION_LOSSES
 from nn.models.sequential import MAX_LAYERS, Sequential
 from nn.training import batching, chain, timing
 from tests.support.data import blobs
@@ -27,6 +29,28 @@ from tests.support.training import step
 INPUTS, LABELS = blobs(100)
 MODEL = multilayer_perceptron(16, 3, (6,), "sigmoid", "mse", scale=255.0)
 PARAMS = MODEL.init(5)
+
+
+@pytest.mark.parametrize("word", ["mse", "absolute-error", "huber:0.5"])
+def test_gradients_of_a_regression_are_true_from_the_rows_to_the_sums(word):
+    """In the target's unit at the one end and at the other; the target is standardized in between."""
+    loss, decoder = spec.parse(word, REGRESSION_LOSSES, "loss"), TargetScale(1000.0, 50.0)
+    layers = perceptron_layers((6,), "tanh")
+    model = build_network(layers, (16,), 1, loss, SharedScale(255.0), decoder=decoder)
+    values = 1000 + 50 * np.random.default_rng(1).normal(size=100)
+    params = tree.map_arrays(lambda a: a.astype(np.float64), model.init(3))
+    blocks = local_rdd(INPUTS, values, block_rows=30)
+
+    def sums(point):
+        return step(blocks, model, LocalBroadcast(point), RowSelection(0, 1, 1.0))
+
+    grads = sums(params).grads
+    direction = tree.map_arrays(lambda a: np.random.default_rng(a.size).normal(size=a.shape), params)
+    up, down = (sums(tree.add(params, tree.scale(direction, t))).train.loss for t in (1e-6, -1e-6))
+    assert (up - down) / 2e-6 == pytest.approx(tree.dot(grads, direction), rel=1e-4)
+    outputs = model.forward(params, INPUTS)
+    expected = loss.of_errors(outputs[:, 0] - (values - 1000) / 50).sum()
+    assert sums(params).train.loss == pytest.approx(expected, rel=1e-5) and sums(params).train.correct == 0
 
 
 def plain_loop(params, inputs, labels):

@@ -1,14 +1,20 @@
 """A network that has learned nothing says so, and one that has learned something does not."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from nn.data.block import Block
+from nn.data.decoding import ClassLabels, TargetScale
+from nn.data.encoding import Number, TableEncoder
+from nn.data.local_rdd import LocalRDD
 from nn.layers import Dense, Relu
 from nn.models import metrics
+from nn.models.regression_losses import SquaredError
 from nn.models.sequential import Sequential
 from nn.training import diagnosis
-from nn.training.evaluation import score
+from nn.training.evaluation import evaluate
 from nn.training.records import Epoch, Progress
 
 
@@ -28,7 +34,7 @@ def notes(labels, inputs, model, params, costs=(1.0, 0.5)):
 
     block = Block(np.arange(len(labels)), np.asarray(inputs, np.float32), np.asarray(labels))
     history = tuple(Epoch(n, cost, 0.5, 0.1, True, 4) for n, cost in enumerate(costs, 1))
-    return diagnosis.notes(score(model, Handle, block), Progress({}, history), model, params)
+    return diagnosis.notes(evaluate(LocalRDD([[block]]), model, Handle), Progress({}, history), model, params)
 
 
 INPUTS = [[0, 0], [0, 0], [1, 1], [1, 1]]
@@ -73,6 +79,30 @@ def test_a_cost_that_stands_still_is_named_as_the_reason(costs, noted):
         )
 
 
+def test_classes_have_their_names():
+    model, params = model_of()
+    named = dataclasses.replace(model, decoder=ClassLabels(("cat", "dog")))
+    (note,) = notes([0, 0, 1, 1], INPUTS, named, params)
+    assert note.startswith(
+        "all 4 test rows were predicted as class cat; always predicting the most frequent class, cat,"
+    )
+
+
+@pytest.mark.parametrize(("weight", "noted"), [(0.0, True), (-1.0, True), (1.0, False)])
+def test_a_regression_that_is_no_better_than_the_mean_is_noted(weight, noted):
+    encoder = TableEncoder((Number("a"), Number("b")))
+    model = Sequential((Dense(1),), (2,), SquaredError(), encoder, TargetScale(10.0, 2.0))
+    params = model.init(0)
+    params[0]["W"][:] = [[weight], [0]]
+    found = notes([9.0, 9.0, 11.0, 11.0], [[-0.5, 0], [-0.5, 0], [0.5, 0], [0.5, 0]], model, params)
+    assert bool(found) == noted
+    if noted:
+        assert (
+            "is no better than that of always predicting the mean of the training rows, 1: try more --epochs"
+            in (found[0])
+        )
+
+
 def test_rejected_steps_are_no_change():
     model, params = model_of()
     block = Block(np.arange(4), np.asarray(INPUTS, np.float32), np.array([0, 0, 1, 1]))
@@ -85,5 +115,7 @@ def test_rejected_steps_are_no_change():
         Epoch(2, 9.0, 0.5, 0.1, False, 4),
         Epoch(3, 0.7, 0.5, 0.1, True, 4),
     )
-    found = diagnosis.notes(score(model, Handle, block), Progress({}, history), model, params)
-    assert len(found) == 2 and metrics.accuracy(score(model, Handle, block).confusion) == 0.5
+    found = diagnosis.notes(
+        evaluate(LocalRDD([[block]]), model, Handle), Progress({}, history), model, params
+    )
+    assert len(found) == 2 and metrics.accuracy(evaluate(LocalRDD([[block]]), model, Handle).confusion) == 0.5

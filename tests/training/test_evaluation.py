@@ -3,6 +3,7 @@
 import numpy as np
 
 from nn.data.local_rdd import LocalBroadcast, local_rdd
+from nn.models import ranking
 from nn.training import evaluation
 from tests.support.data import blobs
 from tests.support.networks import multilayer_perceptron
@@ -27,6 +28,20 @@ def test_score_does_not_depend_on_the_blocks():
     assert np.array_equal(whole.confusion, parts.confusion)
     assert whole.first == parts.first
     assert [e.row for e in whole.examples] == [e.row for e in parts.examples]
+
+
+def test_two_classes_are_ranked_exactly_up_to_a_number_of_rows(monkeypatch):
+    labels = np.minimum(LABELS, 1)
+    model = multilayer_perceptron(16, 2, (4,), "tanh", "cross-entropy", scale=255.0)
+    params, blocks = model.init(1), local_rdd(INPUTS, labels, block_rows=33)
+    ones = model.predict_proba(params, INPUTS)[:, 1]
+    wins = ones[labels == 1][:, None] - ones[labels == 0]
+    exact = evaluation.evaluate(blocks, model, LocalBroadcast(params), 200).ranking
+    assert exact.roc_auc == np.mean((wins > 0) + 0.5 * (wins == 0)) and exact.counts is None
+    monkeypatch.setattr(ranking, "MOST_RANKED", 199)
+    binned = evaluation.evaluate(blocks, model, LocalBroadcast(params), 200).ranking
+    assert abs(binned.roc_auc - exact.roc_auc) < 0.01 and binned.counts.sum() == 200
+    assert evaluation.evaluate(local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS)).ranking is None
 
 
 def test_examples_show_mistakes_first_with_their_inputs():
