@@ -118,11 +118,12 @@ class _Inputs(NamedTuple):
 
 
 def _inputs(rows: Sequence[np.ndarray], encoder: Encoder) -> _Inputs:
-    """Return the inputs of rows (d,) each as the user has them; x0, x1, ... unless they are columns of a table."""
+    """Return the inputs of rows (d,) each as the user has them; x0, x1, ... unless they are columns with names."""
     if isinstance(encoder, TableEncoder):
-        return _Inputs(
-            [_field(one_line(name)) for name in encoder.names], [encoder.values(row) for row in rows]
-        )
+        names = [
+            f"x{i}" if name == str(i) else _field(one_line(name)) for i, name in enumerate(encoder.names)
+        ]
+        return _Inputs(names, [encoder.values(row) for row in rows])
     width = len(rows[0]) if len(rows) else 0
     return _Inputs([f"x{i}" for i in range(width)], [row.tolist() for row in rows])
 

@@ -57,7 +57,7 @@ class Summary:
     errors: Errors | None = None  # of a regression
     best_epoch: int | None = None  # whose weights were kept; None: those of the last epoch
     input_shape: tuple[int, ...] | None = None
-    is_table: bool = False  # whether inputs are columns of a table, not images
+    is_table: bool = False  # whether inputs are columns with names, not images
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def read_summary(path: Path) -> Summary:
         raise unreadable(path, error) from None
     document = parse_json(path, text)
     data, test = document["data"], document["test"]
-    is_table = "model" in document and "encoder" in document["model"]
+    is_table = _has_named_columns(document)
     best, shape = _best_epoch(document), _input_shape(document)
     summary = Summary(data["name"].text(), best_epoch=best, input_shape=shape, is_table=is_table)
     if test.value is None:  # the run has no test set
@@ -190,6 +190,15 @@ def _input_shape(document: Json) -> tuple[int, ...] | None:
     if "model" not in document:
         return None
     return tuple(size.count() for size in document["model"]["input_shape"].items())
+
+
+def _has_named_columns(document: Json) -> bool:
+    """Return whether inputs are columns of a table: of other names than their numbers, or categories."""
+    if "model" not in document or "encoder" not in document["model"]:
+        return False
+    columns = document["model"]["encoder"]["columns"].items()
+    names = [(column["kind"].value, column["name"].value) for column in columns]
+    return names != [("number", str(number)) for number in range(len(names))]
 
 
 def _class_names(names: Json, classes: int) -> tuple[str, ...] | None:

@@ -121,5 +121,12 @@ def test_examples_of_a_table_have_its_names_and_values():
     )
 
 
+def test_columns_whose_names_are_their_numbers_are_x0_and_on():
+    encoder = TableEncoder((Number("0"), Number("1")))
+    assert results.score_files(SCORE, ClassLabels(), encoder)["examples.csv"].startswith(
+        "row,label,prediction,probability,x0,x1\n7,0,1,0.75,0.0,255.0\n"
+    )
+
+
 def test_json_has_no_numbers_that_json_has_not():
     assert json.loads(results.to_json({"a": [math.nan, 1.0], "b": math.inf})) == {"a": [None, 1.0], "b": None}

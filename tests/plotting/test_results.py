@@ -274,3 +274,14 @@ def test_files_name_classes_as_the_summary_does(tmp_path):
 def test_the_names_of_the_data_set_are_shown_instead_of_the_labels(tmp_path):
     path = write_summary(tmp_path, changed(NAMED, ["data", "class_names"], ["cat", "dog"]))
     assert read_summary(path).class_names == ("cat", "dog") and read_summary(path).labels == ("a, b", "7")
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_table"), [(["0", "1"], False), (["1", "0"], True), (["size", "color"], True)]
+)
+def test_inputs_with_names_are_columns_of_a_table(tmp_path, columns, is_table):
+    columns = [{"kind": "number", "name": name} for name in columns]
+    model = {"input_shape": [2], "encoder": {"columns": columns}}
+    assert read_summary(write_summary(tmp_path, {**SUMMARY, "model": model})).is_table == is_table
+    columns[0] |= {"kind": "category"}
+    assert read_summary(write_summary(tmp_path, {**SUMMARY, "model": model})).is_table

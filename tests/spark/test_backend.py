@@ -77,8 +77,9 @@ def test_the_library_gives_the_bits_of_the_job_with_one_partition(spark, tmp_pat
     source = reader.Source("TRAIN", str(tmp_path / "x.csv"), str(tmp_path / "y.csv"))
     train_set, _ = reader.read_both(spark, Storage(spark), source, source, 1)
     recipe = Recipe.of(epochs=3, hidden=[8], **options)
-    run = TrainingRun.of(recipe, train_set.facts)
-    *_, last = run.epochs(backend.SparkBackend(train_set.blocks))
+    rows = backend.SparkBackend(train_set.blocks, train_set.cached)
+    run = TrainingRun.on(recipe, train_set.facts, rows)
+    *_, last = run.epochs(rows)
     fitted = local.fit(inputs, LABELS, recipe)
     assert fitted.classifier.model == run.model
     assert [line[:6] for line in fitted.history] == [line[:6] for line in last.history]

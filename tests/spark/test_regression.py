@@ -92,7 +92,7 @@ def test_a_regression_on_spark_has_the_bits_of_one_without_and_its_files(spark, 
     assert summary["test"] is None and "test" not in summary["data"] and untested.fingerprints["test"] is None
     lines = report.data_lines(untested, 1.0) + report.summary_lines(untested, unscored, report.Clock(), True)
     assert (
-        "training (40 held out for validation) and no test rows of 2 values" in lines
+        "training (33 held out for validation) and no test rows of 2 values" in lines
         and "\ntest " not in lines
     )
     cached.unpersist()
