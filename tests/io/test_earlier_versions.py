@@ -96,7 +96,7 @@ def test_a_run_in_output_goes_on_to_the_model_of_a_straight_run(spark, tmp_path,
     epochs = 1 if is_cut_short else 2
     assert done.returncode == 0 and f"resumed   after epoch {epochs} of 4" in done.stdout, done.stdout[-3000:]
     set_ = str(tmp_path / "t.csv")
-    job(spark, set_, "-", set_, "-", straight, *WORDS, "--epochs", "4")
+    job(spark, set_, "-", set_, "-", straight, *WORDS, "--epochs", "4", "--scale", "largest")
 
     versions = checkpoint.from_bytes(next(earlier.glob("checkpoints/*-000002-*.npz")).read_bytes()).versions
     assert versions["nn"] == "0.1.0"

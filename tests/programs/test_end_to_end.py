@@ -26,11 +26,14 @@ def data(tmp_path_factory):
     return write_text_set(tmp_path_factory.mktemp("data"))
 
 
+WORDS = ["--epochs", "60", "--learning-rate", "0.5", "--scale", "largest"]  # few pixels are taken for a table
+
+
 @pytest.fixture(scope="module")
 def finished(data, tmp_path_factory):
     """One run from another working folder, its console and its OUTPUT."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    done = submit(MAIN, *data, "out", "--epochs", "60", "--learning-rate", "0.5", cwd=elsewhere)
+    done = submit(MAIN, *data, "out", *WORDS, cwd=elsewhere)
     assert done.returncode == 0, done.stdout[-3000:]
     return done, elsewhere / "out"
 
@@ -96,16 +99,15 @@ def test_job_output_can_be_drawn(finished):
 
 def test_job_gives_the_same_bits_again_and_overwrites(finished, data, tmp_path):
     _, out = finished
-    words = ["--epochs", "60", "--learning-rate", "0.5"]
     mine = tmp_path / "out"
     shutil.copytree(out, mine)
     (mine / "thesis.tex").write_text("kept")
     old = (mine / "model.npz").read_bytes()[:-1]  # as a write that was cut short may leave it
     (mine / "model.npz").write_bytes(old)
-    refused = submit(MAIN, *data, mine, *words, cwd=tmp_path)
+    refused = submit(MAIN, *data, mine, *WORDS, cwd=tmp_path)
     assert refused.returncode == 2 and "--overwrite" in refused.stdout
     assert (mine / "model.npz").read_bytes() == old
-    done = submit(MAIN, *data, mine, *words, "--overwrite", cwd=tmp_path)
+    done = submit(MAIN, *data, mine, *WORDS, "--overwrite", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert (mine / "model.npz").read_bytes() == (out / "model.npz").read_bytes()
     assert (mine / "thesis.tex").read_text() == "kept"

@@ -53,12 +53,12 @@ def translate(error: BaseException, path: str = "", argument: str = "") -> UserE
     if isinstance(error, UserError):
         return error
     java = _java_exception(error)
-    if java is None:
+    if java is None and not _is_captured(error):
         # Not isinstance: py4j is imported only once Spark starts.
         return PlatformError(GONE) if type(error).__name__ == "Py4JNetworkError" else None
-    message = str(java.getMessage() or "")
+    message = str(error if java is None else java.getMessage() or "")
     cause = _cluster_cause(message, _storage_failure(message) is not None)
-    if cause is None and path:
+    if cause is None and path and java is not None:
         return _path_cause(java.getClass().getName(), message, path, argument)
     return cause
 
@@ -87,7 +87,7 @@ def reason_of(error: BaseException) -> str:
 
 def is_from_java(error: BaseException) -> bool:
     """Return whether a Java exception is behind an error."""
-    return _java_exception(error) is not None
+    return _java_exception(error) is not None or _is_captured(error)
 
 
 def is_damage(error: BaseException) -> bool:
@@ -113,8 +113,13 @@ def colon_in_name(path: str, argument: str) -> UsageError:
 
 
 def _java_exception(error: BaseException) -> Any:
-    """Return the Java exception that py4j puts into its Py4JJavaError, else None."""
-    return getattr(error, "java_exception", None)
+    """Return the Java exception that py4j puts into its Py4JJavaError, and Spark SQL into its own errors, else None."""
+    return getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+
+
+def _is_captured(error: BaseException) -> bool:
+    """Return whether PySpark has made an error of its own of a Java exception, as it does once Spark SQL is used."""
+    return type(error).__module__.startswith("pyspark.errors")
 
 
 def _cluster_cause(message: str, is_storage_failure: bool) -> PlatformError | None:
