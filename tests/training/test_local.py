@@ -374,7 +374,18 @@ def test_fit_refuses_what_is_said_twice_or_unknown():
 RECIPES = sorted((ROOT / "recipes").glob("*.json"))
 
 
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+OF_TABLES = ("regression", "tabular")  # recipes for the user's own tables
+
+
+@pytest.mark.parametrize("name", OF_TABLES)
+def test_recipe_of_tables_names_no_data(name):
+    path = ROOT / "recipes" / f"{name}.json"
+    recipe, about = nn.Recipe.read(str(path)), json.loads(path.read_text())
+    assert recipe.is_regression == (name == "regression") and recipe.patience and recipe.missing != "error"
+    assert about["about"] and not {"get_data", "train_images", "test_images"} & about.keys()
+
+
+@pytest.mark.parametrize("path", [p for p in RECIPES if p.stem not in OF_TABLES], ids=lambda path: path.stem)
 def test_recipe_fits_images_of_its_data(path):
     recipe, about = nn.Recipe.read(str(path)), json.loads(Path(path).read_text())
     assert network_of(recipe, pixels(784, 2 if "binary" in path.stem else 10)).classes in (2, 10)
@@ -382,7 +393,7 @@ def test_recipe_fits_images_of_its_data(path):
 
 
 def test_there_are_the_recipes_that_are_promised():
-    assert {"original", "binary", "mlp", "cnn", "lbfgs"} <= {path.stem for path in RECIPES}
+    assert {"original", "binary", "mlp", "cnn", "lbfgs", *OF_TABLES} <= {path.stem for path in RECIPES}
 
 
 def test_fit_takes_any_two_labels_for_a_binary_loss():
