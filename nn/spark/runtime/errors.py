@@ -78,7 +78,7 @@ def reason_of(error: BaseException) -> str:
     java = _java_exception(error)
     message = str(error) if java is None else java.getMessage() or java.getClass().getName()
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    traces = [number for number, line in enumerate(lines) if line.startswith("Traceback")]
+    traces = [number for number, line in enumerate(lines) if "Traceback (most recent call last)" in line]
     for line in lines[traces[-1] + 1 :] if traces else ():
         if not line.startswith(("File ", "at ")) and "Error" in line.split(":")[0]:
             return line
