@@ -14,6 +14,7 @@ from nn.data import quoted_text
 from nn.data.decoding import Label
 from nn.data.schema import LARGE, ColumnSchema
 from nn.data.tables import name_of
+from nn.spark.runtime import jvm
 
 NUMBER, CATEGORY, ARRAY, VECTOR, BYTES = "number", "category", "array", "vector", "bytes"
 NUMBER_TYPES = ("byte", "short", "integer", "long", "float", "double", "decimal", "boolean")
@@ -135,7 +136,7 @@ def code(names: Any, values: Sequence[str]) -> Any:
     """Return the codes of categories: -1 for a value that is not in `values`, NaN for a gap."""
     from pyspark.sql import functions as sql
 
-    found = sql.array_position(sql.array(*map(sql.lit, values)), names) - 1 if values else sql.lit(-1)
+    found = _position(sql.array(*map(sql.lit, values)), names) if values else sql.lit(-1)
     return sql.when(names.isNull(), sql.lit(math.nan)).otherwise(found.cast("double"))
 
 
@@ -149,8 +150,15 @@ def class_number(column: Any, type_name: str, labels: Sequence[Label], gaps: Seq
     if any(isinstance(label, str) for label in labels):
         return code(names, [str(label) for label in labels])
     numbers = sql.array(*(sql.lit(float(label)) for label in labels))
-    found = sql.array_position(numbers, number(column, type_name, gaps)) - 1
+    found = _position(numbers, number(column, type_name, gaps))
     return sql.when(names.isNull(), sql.lit(math.nan)).otherwise(found.cast("double"))
+
+
+def _position(array: Any, value: Any) -> Any:
+    """Return the index of a value in an array, -1 for none. PySpark 3.5's array_position takes no column."""
+    from pyspark.sql import functions as sql
+
+    return sql.call_function("array_position", array, value) - 1
 
 
 def flag(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
@@ -174,9 +182,7 @@ def numbers(column: Any, kind: Kind, offsets: Sequence[float]) -> Any:
 
     values = column
     if kind.kind == VECTOR:
-        from pyspark.ml.functions import vector_to_array
-
-        values = vector_to_array(column, "float64" if any(offsets) else "float32")
+        values = jvm.vector_to_array(column, "float64" if any(offsets) else "float32")
     length = sql.size(values)
     if any(offsets):
         values = sql.zip_with(

@@ -185,6 +185,22 @@ def take(lines: Any, count: int) -> list[str]:
     return list(lines._jrdd.take(count))
 
 
+def vector_to_array(column: Any, dtype: str) -> Any:
+    """Return a column of ML vectors as arrays of "float32" or "float64".
+
+    Uses `_jvm` and `_jc` on Spark 3.5, whose `pyspark.ml.functions` cannot be imported without pandas.
+    """
+    try:
+        from pyspark.ml.functions import vector_to_array
+    except ImportError:
+        from pyspark import SparkContext
+        from pyspark.sql import Column
+
+        functions = SparkContext._active_spark_context._jvm.org.apache.spark.ml.functions  # type: ignore[union-attr]
+        return Column(functions.vector_to_array(column._jc, dtype))
+    return vector_to_array(column, dtype)
+
+
 # ---- Hadoop's file systems ----
 
 
