@@ -31,6 +31,25 @@ class Parsed(NamedTuple):
     held_out: np.ndarray | None = None  # (n,) bool where a column says which rows are for validation
 
 
+class CachedRows(NamedTuple):
+    """The rows of a set, read and cached."""
+
+    cached: Any  # RDD of Parsed and SplitStats
+    # The partition and the statistics of each split, in the order of the rows.
+    placed: list[tuple[int, SplitStats]]
+    firsts: np.ndarray  # (splits,) the first row's number of each split
+
+    @property
+    def all_stats(self) -> list[SplitStats]:
+        """Return the statistics of all splits in the order of the rows."""
+        return [stats for _, stats in self.placed]
+
+    @property
+    def total(self) -> int:
+        """Return the number of rows."""
+        return sum(stats.rows for stats in self.all_stats)
+
+
 def parse_images(
     dialect: csv.Dialect,
     columns: Columns,

@@ -23,7 +23,7 @@ from nn.spark.input import cache, table_reading
 from nn.spark.input.dataset import Dataset
 from nn.spark.input.formats import AUTO
 from nn.spark.input.input_files import IMAGES, PLAIN, Files, Source
-from nn.spark.input.parsing import parse_images, parse_labels, stats_of, to_block, without_inputs
+from nn.spark.input.parsing import CachedRows, parse_images, parse_labels, stats_of, to_block, without_inputs
 from nn.spark.input.split_off import split_off
 from nn.spark.input.table_reading import BadCellsError, Wishes
 from nn.spark.input.table_source import Table
@@ -103,26 +103,6 @@ def _read_both(
         raise
 
 
-class _Rows(NamedTuple):
-    """The rows of a set, read and cached."""
-
-    cached: Any  # RDD of Parsed and SplitStats
-    placed: list[
-        tuple[int, SplitStats]
-    ]  # the partition and the statistics of each split, in the order of the rows
-    firsts: np.ndarray  # (splits,) the first row's number of each split
-
-    @property
-    def all_stats(self) -> list[SplitStats]:
-        """Return the statistics of all splits in the order of the rows."""
-        return [stats for _, stats in self.placed]
-
-    @property
-    def total(self) -> int:
-        """Return the number of rows."""
-        return sum(stats.rows for stats in self.all_stats)
-
-
 class _Labels(NamedTuple):
     """The labels of a set, on the driver."""
 
@@ -153,10 +133,8 @@ def read(files: Files, wishes: Wishes = PLAIN, train: Dataset | None = None) -> 
             files = files._replace(schema=schema)
             if decoder is not None:  # labels in a column
                 label_reader = label_reader._replace(values=decoder.labels)
-        rows = _Rows(
-            *table_reading.read_rows(
-                images, files.columns, files.kinds, files.schema, label_reader, wishes.missing
-            )
+        rows = table_reading.read_rows(
+            images, files.columns, files.kinds, files.schema, label_reader, wishes.missing
         )
         row_bytes = table_reading.row_bytes(files.kinds)
         size = row_bytes * rows.total
@@ -219,7 +197,7 @@ def _numbers(files: Files) -> np.ndarray:
     return np.repeat(files.columns.inputs, widths)
 
 
-def _read_images(images: TextFile, files: Files, label_reader: LabelReader) -> _Rows:
+def _read_images(images: TextFile, files: Files, label_reader: LabelReader) -> CachedRows:
     parse = partial(parse_images, images.dialect, files.columns, label_reader, files.offsets)
     cached = images.parsed(parse).persist(cache.level_for(images))
     placed = images.collect(cached.mapPartitionsWithIndex(stats_of))
@@ -229,17 +207,17 @@ def _read_images(images: TextFile, files: Files, label_reader: LabelReader) -> _
         cached.unpersist()
         raise
     counts = [stats.rows for _, stats in placed]
-    return _Rows(cached, placed, np.cumsum([0, *counts])[:-1])
+    return CachedRows(cached, placed, np.cumsum([0, *counts])[:-1])
 
 
-def _small_columns(rows: _Rows, files: Files) -> list[Any]:
+def _small_columns(rows: CachedRows, files: Files) -> list[Any]:
     """Return the rows of the images without their inputs, in order."""
     sent = files.images.collect(rows.cached.flatMap(without_inputs))
     return sorted(sent, key=lambda part: int(rows.firsts[part.split]) + part.start)
 
 
 def _labels_of_images(
-    images: TextFile | Table, rows: _Rows, sent: list[Any], label_reader: LabelReader
+    images: TextFile | Table, rows: CachedRows, sent: list[Any], label_reader: LabelReader
 ) -> _Labels:
     """Return the labels that stand in a column of the images."""
     labels = np.concatenate([part.labels for part in sent])

@@ -42,24 +42,25 @@ def shuffled(dataset: Dataset, seed: int) -> Dataset:
     context.setJobDescription("shuffling TRAIN_IMAGES")
     blocks.map(_rows_of).reduce(add)  # fills the cache
     dataset.cached.unpersist()
-    assert dataset.labels is not None  # the command line refuses --shuffle-once for a regression
-    labels = moved(dataset.labels, seed)
+    columns = {name: getattr(dataset, name) for name in ("labels", "targets", "held_out")}
+    columns = {name: None if values is None else moved(values, seed) for name, values in columns.items()}
+    classes = np.zeros(rows, np.int16) if columns["labels"] is None else columns["labels"]
     return dataset._replace(
         blocks=blocks,
         cached=blocks,
-        labels=labels,
+        **columns,
         shuffle_windows=label_skew.count_classes(
-            labels, _runs(rows, partitions), partitions, dataset.classes, dataset.shuffle_windows.window_rows
+            classes, _runs(rows, partitions), partitions, dataset.classes, dataset.shuffle_windows.window_rows
         ),
     )
 
 
-def moved(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Return the labels (n,) in the order of their rows' new positions."""
-    result = np.empty_like(labels)
-    for start in range(0, len(labels), STRIDE):
-        part = labels[start : start + STRIDE]
-        result[_positions(seed, np.arange(start, start + len(part)), len(labels))] = part
+def moved(column: np.ndarray, seed: int) -> np.ndarray:
+    """Return a column (n,) on the driver, such as the labels, in the order of its rows' new positions."""
+    result = np.empty_like(column)
+    for start in range(0, len(column), STRIDE):
+        part = column[start : start + STRIDE]
+        result[_positions(seed, np.arange(start, start + len(part)), len(column))] = part
     return result
 
 

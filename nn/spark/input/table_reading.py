@@ -22,7 +22,7 @@ from nn.data.decoding import ClassLabels, are_class_numbers, sorted_labels
 from nn.data.labels import REGRESSION, LabelReader, refuse_many, shown
 from nn.data.schema import ColumnSchema, categories_of
 from nn.spark.input import cache, formats, table_columns, table_rows
-from nn.spark.input.parsing import stats_of
+from nn.spark.input.parsing import CachedRows, stats_of
 from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, VECTOR, Kind
 from nn.spark.input.table_rows import LABEL, RECORD, VALIDATION, WEIGHT, Piece, RowPlan
 from nn.spark.input.table_source import Table
@@ -202,16 +202,6 @@ def decoder_of_names(names: Sequence[str], distinct: int, argument: str) -> Clas
 # ---- rows ----
 
 
-class TableRows(NamedTuple):
-    """The rows of a table, cached."""
-
-    cached: Any  # RDD of Parsed and SplitStats
-    placed: list[
-        tuple[int, SplitStats]
-    ]  # the partition and the statistics of each split, in the order of the rows
-    firsts: np.ndarray  # (splits,) the first row's number of each split
-
-
 def read_rows(
     table: Table,
     columns: Columns,
@@ -219,7 +209,7 @@ def read_rows(
     schema: Sequence[ColumnSchema],
     label_reader: LabelReader,
     missing: str,
-) -> TableRows:
+) -> CachedRows:
     """Pack all rows into blocks and cache them. Raises DataError for cells that are no values."""
     plan, frame = plan_rows(table, columns, kinds, schema, label_reader, missing)
     elements = _elements(table, plan, frame)
@@ -235,7 +225,7 @@ def read_rows(
     except DataError:
         cached.unpersist()
         raise
-    return TableRows(cached, placed, firsts)
+    return CachedRows(cached, placed, firsts)
 
 
 def row_bytes(kinds: Sequence[Kind]) -> int:

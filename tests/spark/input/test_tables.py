@@ -11,6 +11,7 @@ from nn.core.errors import DataError
 from nn.data.columns import NAME
 from nn.spark.input import reader, table_reading
 from nn.spark.input.input_files import Source
+from nn.spark.input.shuffle import shuffled
 from nn.spark.input.table_reading import Wishes
 from nn.spark.storage.filesystem import Storage
 
@@ -299,6 +300,12 @@ def test_regression_keeps_targets_and_validation_rows(spark, session, tmp_path, 
     assert train.labels is None and np.allclose(train.targets, [row[2] for row in rows], rtol=1e-15)
     assert train.held_out.tolist() == [row[3] for row in rows]
     assert np.array_equal(values_of(train)[1], train.targets)
+    moved = shuffled(train, 3)
+    assert np.array_equal(values_of(moved)[1], moved.targets) and not np.array_equal(
+        moved.targets, train.targets
+    )
+    held_out = dict(zip(train.targets.tolist(), train.held_out.tolist(), strict=True))
+    assert moved.held_out.tolist() == [held_out[target] for target in moved.targets.tolist()]
     if format == "csv":
         with pytest.raises(DataError, match="found real numbers .* --task regression"):
             read(spark, path, label_column="y", validation_column="held")
