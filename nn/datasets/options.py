@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from nn.core.format import print_line
-from nn.datasets import selection, synthetic
+from nn.datasets import customers, selection, synthetic
 from nn.datasets.catalogue import PUBLISHED
 from nn.datasets.writing import ENCODINGS
 
@@ -43,14 +43,14 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
         usage="generate_data.py [options]",
         description="Write a data set as mnist_images_train.csv, mnist_labels_train.csv, "
         "mnist_images_test.csv and mnist_labels_test.csv, the input of main_task.py, and a dataset.json "
-        "that names it.",
+        "that names it; or a table with texts and gaps, customers.csv.",
         epilog="exit codes: 0 done, 2 usage, 3 bad data, 4 network, disk or a missing package, 130 interrupted, "
         "143 terminated",
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     _add_data(parser.add_argument_group("which data"))
-    _add_drawn(parser.add_argument_group("drawn digits (--dataset synthetic)"))
+    _add_drawn(parser.add_argument_group("made data (--dataset synthetic, customers)"))
     _add_output(parser.add_argument_group("output"))
     _refuse_dashes(arguments, parser)
     options = parser.parse_args(arguments)
@@ -61,8 +61,8 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
 def _add_data(group) -> None:
     group.add_argument(
         "--dataset",
-        choices=[*PUBLISHED, "synthetic"],
-        help="the data set (default: mnist); synthetic draws digits and needs no network",
+        choices=[*PUBLISHED, "synthetic", "customers"],
+        help="the data set (default: mnist); synthetic draws digits and customers makes a table: both need no network",
     )
     group.add_argument(
         "--from",
@@ -81,7 +81,7 @@ def _add_data(group) -> None:
         type=_rows,
         metavar="N",
         help="keep at most the first N training rows and the first N test rows (default: all); "
-        "counted after --digits",
+        f"counted after --digits; --dataset customers makes N rows (default: {customers.ROWS:,})",
     )
 
 
@@ -96,7 +96,7 @@ def _add_drawn(group) -> None:
         "--seed",
         type=_seed,
         metavar="N",
-        help="another seed draws other digits (default: 0); fewer rows are the first of more",
+        help="another seed draws other digits, or other customers (default: 0); fewer rows are the first of more",
     )
 
 
@@ -143,13 +143,22 @@ def _refuse_dashes(arguments: Sequence[str], parser: argparse.ArgumentParser) ->
 
 def _check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Refuse options that would be ignored, and paths that are no folders."""
-    if options.dataset == "synthetic":
-        if options.folder is not None:
-            parser.error("--from reads the files of a published data set, but --dataset synthetic is drawn")
-    else:
-        for option in ("train_rows", "test_rows", "seed"):
+    made = options.dataset in ("synthetic", "customers")
+    if made and options.folder is not None:
+        parser.error(
+            f"--from reads the files of a published data set, but --dataset {options.dataset} is made"
+        )
+    if options.dataset != "synthetic":
+        for option in ("train_rows", "test_rows"):
             if getattr(options, option) is not None:
                 parser.error(f"--{option.replace('_', '-')} needs --dataset synthetic")
+    if not made and options.seed is not None:
+        parser.error("--seed needs --dataset synthetic or customers")
+    if options.dataset == "customers":
+        if options.digits:
+            parser.error("--digits chooses images, but --dataset customers is a table")
+        if options.format != "compact":
+            parser.error("--format is that of images, but --dataset customers is a table")
     if options.folder is None and options.digits and max(options.digits) > 9:
         parser.error(f"argument --digits: expected classes in 0..9, found {max(options.digits)}")
     if options.folder is not None and not os.path.isdir(options.folder):

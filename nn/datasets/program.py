@@ -12,7 +12,7 @@ BAD_DATA, ENVIRONMENT, INTERRUPTED = 3, 4, 130
 
 try:
     from nn.core.format import print_line
-    from nn.datasets import published, synthetic
+    from nn.datasets import customers, published, synthetic
     from nn.datasets.catalogue import PUBLISHED
     from nn.datasets.errors import DataError, DownloadError
     from nn.datasets.imageset import ImageSet
@@ -30,6 +30,10 @@ def main(arguments: list[str]) -> int:
     """Write the data set and return the exit code."""
     options = read_options(arguments)
     try:
+        if options.dataset == "customers":
+            rows = options.limit or customers.ROWS
+            report_table(rows, customers.write_table(options.output, rows, options.seed or 0))
+            return 0
         image_set = choose(options)
         command = shlex.join(["python", "generate_data.py", *arguments])
         report(image_set, write_set(image_set, options.output, options.format, command))
@@ -69,7 +73,18 @@ def report(image_set: ImageSet, files: list[Written]) -> None:
         f"{image_set.height} x {image_set.width}, {len(image_set.classes)} classes ({image_set.source})"
     )
     for file in files:
-        print_line(f"  {file.path}  {file.size:,} bytes")
+        report_file(file)
+
+
+def report_table(rows: int, file: Written) -> None:
+    """Print the size and the columns of the table that was written."""
+    print_line(f"customers: {rows:,} made rows, columns {', '.join(customers.HEADER)}")
+    report_file(file)
+
+
+def report_file(file: Written) -> None:
+    """Print the place and the size of a file."""
+    print_line(f"  {file.path}  {file.size:,} bytes")
 
 
 def fail(reason: str, code: int, options: argparse.Namespace) -> int:

@@ -106,6 +106,14 @@ def test_synthetic_writes_the_set(tmp_path):
     assert set(np.loadtxt(out / "mnist_labels_train.csv").tolist()) == {0, 1}
 
 
+def test_customers_writes_the_table(tmp_path, capsys):
+    assert run("--dataset", "customers", "--output", tmp_path, "--limit", "30", "--seed", "2") == 0
+    assert os.listdir(tmp_path) == ["customers.csv"]
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("customers: 30 made rows, columns id, age, income, city,")
+    assert str(tmp_path / "customers.csv") in second
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -119,7 +127,11 @@ def test_synthetic_writes_the_set(tmp_path):
         (["--limit", "9" * 5_000], "argument --limit: expected a whole number in 1.."),
         (["--train-rows", "5"], "--train-rows needs --dataset synthetic"),
         (["--dataset", "kmnist", "--test-rows", "5"], "--test-rows needs --dataset synthetic"),
-        (["--seed", "1"], "--seed needs --dataset synthetic"),
+        (["--seed", "1"], "--seed needs --dataset synthetic or customers"),
+        (["--dataset", "customers", "--test-rows", "5"], "--test-rows needs --dataset synthetic"),
+        (["--dataset", "customers", "--digits", "1,2"], "--digits chooses images"),
+        (["--dataset", "customers", "--format", "original"], "--format is that of images"),
+        (["--dataset", "customers", "--from", "."], "--from reads the files of a published data set"),
         (["--dataset", "synthetic", "--seed", "-1"], "argument --seed: expected"),
         (["--dataset", "synthetic", "--from", "."], "--from reads the files of a published data set"),
         (["--from", "no/such/folder"], "argument --from: expected a folder, found none at 'no/such/folder'"),
@@ -190,7 +202,7 @@ def test_debug_shows_where_an_error_came_from(tmp_path, idx_folder, capsys):
 def test_help_shows_groups_and_defaults(capsys):
     assert run("--help") == 0
     printed = " ".join(capsys.readouterr().out.split())
-    for expected in ("which data:", "drawn digits", "output:", "(default: data)", "(default: compact)"):
+    for expected in ("which data:", "made data", "output:", "(default: data)", "(default: compact)"):
         assert expected in printed
 
 

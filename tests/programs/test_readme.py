@@ -83,7 +83,7 @@ def test_readme_runs_from_top_to_bottom_and_gives_no_notes(copy):
         assert not notes(done.stdout), (line, command, notes(done.stdout))
         ran += 1
     assert ran >= 8
-    for folder in ("output", "runs/first", "runs/table", "runs/cnn"):
+    for folder in ("output", "runs/first", "runs/customers", "runs/cnn"):
         assert json.loads((copy / folder / "summary.json").read_text())["test"]["accuracy"] > 0.3
     assert len(list((copy / "runs/first").glob("*.png"))) == len(list((copy / "output").glob("*.png"))) == 8
     program = "\n".join(block for _, block in blocks("python"))
