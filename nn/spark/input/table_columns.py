@@ -17,7 +17,9 @@ from nn.data.tables import name_of
 from nn.spark.runtime import jvm
 
 NUMBER, CATEGORY, ARRAY, VECTOR, BYTES = "number", "category", "array", "vector", "bytes"
-NUMBER_TYPES = ("byte", "short", "integer", "long", "float", "double", "decimal", "boolean")
+# Types of which every value casts to float32 alike, alone or in an array.
+SAFE_TYPES = ("byte", "short", "integer", "long", "float", "double", "boolean")
+NUMBER_TYPES = (*SAFE_TYPES, "decimal")  # decimals of different precision have no common type that holds both
 STRING, TEXT = "string", "text"  # TEXT: a string of a format without types, which may be a number
 BAD = -math.inf
 _PATTERN = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"

@@ -247,6 +247,10 @@ class Table:
 
         return sql.col(f"c{index}")
 
+    def cell(self, index: int) -> tuple[Any, str, tuple[str, ...]]:
+        """Return a column of the frame, the name of its type and the words for gaps, as table_columns takes them."""
+        return self.column(index), self.types[index], self.how.all_gaps
+
     def name_of(self, index: int) -> str:
         """Return the name of a column, or its number where it has none."""
         return self.names[index] if self.names else str(index)
