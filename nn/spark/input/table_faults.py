@@ -15,8 +15,8 @@ from nn.data.schema import ColumnSchema
 from nn.spark.input import formats, table_columns
 from nn.spark.input.table_columns import NUMBER
 from nn.spark.input.table_layout import Layout
-from nn.spark.input.table_rows import LABEL, LARGEST_WEIGHT, RECORD
-from nn.spark.input.table_source import Table
+from nn.spark.input.table_rows import LABEL, LARGEST_WEIGHT
+from nn.spark.input.table_source import RECORD, Table
 from nn.spark.input.text_source import CellFaults, SplitStats
 
 LONGEST = 40  # characters of a cell in a message

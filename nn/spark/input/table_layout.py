@@ -17,8 +17,8 @@ from nn.data.labels import LabelReader
 from nn.data.schema import ColumnSchema
 from nn.spark.input import table_columns
 from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, SAFE_TYPES, VECTOR, Kind
-from nn.spark.input.table_rows import LABEL, RECORD, VALIDATION, WEIGHT, Piece, RowPlan
-from nn.spark.input.table_source import Table
+from nn.spark.input.table_rows import LABEL, VALIDATION, WEIGHT, Piece, RowPlan
+from nn.spark.input.table_source import RECORD, Table
 
 # Columns of one type, from which one expression casts them all: each expression costs about 3 ms on the driver.
 LONG_RUN = 16
@@ -81,8 +81,9 @@ class Layout(NamedTuple):
         column, type_name, gaps = self.table.cell(index)
         if reader.is_regression:
             return table_columns.number(column, type_name, gaps)
-        labels = reader.values or tuple(range(reader.classes or csv.MAX_CLASSES))
-        return table_columns.class_number(column, type_name, labels, gaps)
+        if reader.values is None:
+            return table_columns.own_class_number(column, type_name, reader.classes or csv.MAX_CLASSES, gaps)
+        return table_columns.class_number(column, type_name, reader.values, gaps)
 
 
 def _inputs(layout: Layout) -> tuple[list[Piece], list[Any]]:
@@ -136,7 +137,9 @@ def _array(layout: Layout, numbers: Sequence[int], schema: Sequence[ColumnSchema
     """Return the expression of columns of numbers of one type."""
     from pyspark.sql import functions as sql
 
-    values = sql.array(*(layout.table.column(layout.columns.inputs[number]) for number in numbers))
+    # A text for Spark's parser is one call into Java, columns are two calls each.
+    names = ", ".join(layout.table.id_of(layout.columns.inputs[number]) for number in numbers)
+    values = sql.expr(f"array({names})")
     return table_columns.numbers(values, Kind(ARRAY, len(numbers)), [column.offset for column in schema])
 
 

@@ -6,7 +6,6 @@ Rows travel through Arrow where the driver and the executors have pyarrow, else 
 from __future__ import annotations
 
 import importlib.util
-import pickle
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -47,11 +46,7 @@ def _elements(context: Any, plan: RowPlan, frame: Any) -> Any:
         return frame.rdd.mapPartitionsWithIndex(partial(table_rows.from_rows, plan))
     frame.sparkSession.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(plan.batch_rows))
     packed = frame.mapInArrow(partial(table_rows.from_arrow, plan), table_rows.ELEMENT)
-    return packed.rdd.map(_unpickled)
-
-
-def _unpickled(row: Any) -> Any:
-    return pickle.loads(row[0])  # what our own tasks have pickled
+    return jvm.pickled_elements(packed)
 
 
 def has_arrow(context: Any) -> bool:
