@@ -16,12 +16,23 @@ from nn.data.columns import Columns
 from nn.data.labels import LabelReader
 from nn.data.schema import ColumnSchema
 from nn.spark.input import table_columns
-from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, SAFE_TYPES, VECTOR, Kind
+from nn.spark.input.table_columns import (
+    ARRAY,
+    BYTES,
+    CATEGORY,
+    NUMBER,
+    SAFE_TYPES,
+    STRING,
+    TEXT,
+    VECTOR,
+    Kind,
+)
 from nn.spark.input.table_rows import LABEL, VALIDATION, WEIGHT, Piece, RowPlan
 from nn.spark.input.table_source import RECORD, Table
 
 # Columns of one type, from which one expression casts them all: each expression costs about 3 ms on the driver.
 LONG_RUN = 16
+IN_ARRAYS = (*SAFE_TYPES, STRING, TEXT)
 
 
 class Layout(NamedTuple):
@@ -123,7 +134,7 @@ def _runs(layout: Layout) -> Iterator[tuple[list[int], Sequence[ColumnSchema]]]:
 
     def key(number: int) -> Any:
         type_name = layout.table.types[layout.columns.inputs[number]]
-        return type_name if layout.kinds[number].kind == NUMBER and type_name in SAFE_TYPES else number
+        return type_name if layout.kinds[number].kind == NUMBER and type_name in IN_ARRAYS else number
 
     first = 0
     for _, group in groupby(range(len(layout.kinds)), key):
@@ -140,6 +151,9 @@ def _array(layout: Layout, numbers: Sequence[int], schema: Sequence[ColumnSchema
     # A text for Spark's parser is one call into Java, columns are two calls each.
     names = ", ".join(layout.table.id_of(layout.columns.inputs[number]) for number in numbers)
     values = sql.expr(f"array({names})")
+    _, type_name, gaps = layout.table.cell(layout.columns.inputs[numbers[0]])
+    if type_name in (STRING, TEXT):
+        values = sql.transform(values, lambda cell: table_columns.number(cell, type_name, gaps))
     return table_columns.numbers(values, Kind(ARRAY, len(numbers)), [column.offset for column in schema])
 
 

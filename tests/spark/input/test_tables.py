@@ -171,6 +171,40 @@ def test_many_columns_of_one_type_give_the_same_bits_as_each_alone(
     assert found[0] == found[1]
 
 
+def test_many_columns_of_quoted_numbers_are_read_as_each_alone(spark, tmp_path, way, monkeypatch):
+    count = table_layout.LONG_RUN + 3
+    cells = ["1e3", " 2 ", "", "NA", "-0.5", "70000"]
+    rows = [[cells[(row + index) % 6] for index in range(count)] + [f"c{row % 2}"] for row in range(600)]
+    path = write(
+        tmp_path / "t.csv",
+        rows,
+        [f"x{index}" for index in range(count)] + ["y"],
+        quoting=csv_module.QUOTE_ALL,
+    )
+    found = []
+    for shortest in (table_layout.LONG_RUN, 1_000):
+        monkeypatch.setattr(table_layout, "LONG_RUN", shortest)
+        reading = ReadingOptions(missing="mean", offsets=True)
+        train, _ = read(spark, path, reading=reading, label_column="y", format="csv")
+        found.append((train.fingerprint, *(values.tobytes() for values in values_of(train))))
+    assert found[0] == found[1]
+    inputs, _ = values_of(train)
+    assert np.isnan(inputs).sum() == 600 * count * 2 // 6
+    bad = write(
+        tmp_path / "bad.csv", [*rows, ["x"] * count + ["c0"]], [f"x{index}" for index in range(count)] + ["y"]
+    )
+    with pytest.raises(DataError, match=r"column 'x0' \(1\), column 'x1' \(1\).* such as 'x' in file:"):
+        read(spark, bad, reading=reading, label_column="y", format="csv")
+
+
+def test_a_column_called_record_is_a_column(spark, session, tmp_path, way):
+    frame = session.range(60).selectExpr("id % 2 as y", "cast(id as double) as record")
+    for format in ("parquet", "json"):
+        frame.coalesce(1).write.format(format).save(str(tmp_path / format))
+        train, _ = read(spark, str(tmp_path / format), label_column="y")
+        assert [column.name for column in train.columns] == ["record"] and train.rows == 60
+
+
 def test_rows_are_numbered_by_file_and_place_whatever_the_partitions(spark, session, tmp_path, way):
     for part, rows in enumerate((3000, 50, 4000)):
         start = [0, 3000, 3050][part]
