@@ -163,6 +163,14 @@ class RunOptions:
         group="run",
         affects_results=False,
     )
+    describe: bool = option(
+        False,
+        Flag(),
+        "print the columns of TRAIN_IMAGES, what training does to each and what looks like a mistake, and exit; "
+        "needs no other argument",
+        group="run",
+        affects_results=False,
+    )
     check: bool = option(
         False,
         Flag(),

@@ -145,7 +145,7 @@ def read(files: Files, wishes: Wishes = PLAIN, train: Dataset | None = None) -> 
     if files.labels is None:
         labels = _labels_of_images(images, rows, sent, label_reader)
     else:
-        labels = _labels_apart(files, rows.total, label_reader)
+        labels = labels_apart(files, rows.total, label_reader)
     handle = broadcast(rows.cached.context, labels.values) if labels.apart else None
     is_classification = wishes.task == CLASSIFICATION
     classes = labels.values if is_classification else np.zeros(rows.total, np.int16)
@@ -231,7 +231,7 @@ def _labels_of_images(
     return _Labels(numbers, decoder, in_blocks)
 
 
-def _labels_apart(files: Files, rows: int, label_reader: LabelReader) -> _Labels:
+def labels_apart(files: Files, rows: int, label_reader: LabelReader) -> _Labels:
     """Return the labels that stand in a file of their own."""
     file = files.labels
     assert file is not None
