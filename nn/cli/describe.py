@@ -12,7 +12,7 @@ from typing import Any
 from nn.cli import console
 from nn.cli.label_summary import LabelSummary
 from nn.cli.options import Options
-from nn.cli.treatment import ADVICE, Treated, Treatment, counted, treat
+from nn.cli.treatment import ADVICE, NOTABLE, Treated, Treatment, counted, treat
 from nn.core import format
 from nn.spark.input import describing
 from nn.spark.input.describing import Description
@@ -170,12 +170,17 @@ def explanations(description: Description, treatment: Treatment, options: Option
         yield f"gaps      {rows:,} {have} gaps in inputs; {_missing(options)}"
     if description.summary.records:
         yield f"lines     {description.summary.records:,} lines are no rows; training refuses them"
+    yield from advice(treatment)
+    yield "described nothing was trained or written"
+
+
+def advice(treatment: Treatment) -> Iterator[str]:
+    """Yield the option that leaves out the columns that look like no input, if there are any."""
     doubtful = [column.reference for column in treatment.columns if column.is_doubtful]
     if doubtful:
         shown = shlex.quote(",".join(doubtful[:MOST_NAMES]))
         more = f" and {len(doubtful) - MOST_NAMES:,} more" if len(doubtful) > MOST_NAMES else ""
         yield f"advice    --drop-columns {shown}{more} leaves out what looks like no input"
-    yield "described nothing was trained or written"
 
 
 def _missing(options: Options) -> str:
@@ -190,6 +195,9 @@ def brief(description: Description, treatment: Treatment, is_regression: bool) -
     if treatment.label is not None:
         yield label_line(treatment.label, is_regression)
     columns = treatment.columns if len(treatment.columns) < GROUPED_FROM else grouped(treatment.columns)
-    for column in columns:
-        if column.extras:
-            yield f"column    {column.name}: {words(column._replace(faults=()))}"
+    notable = [column for column in columns if any(extra.startswith(NOTABLE) for extra, _ in column.extras)]
+    for column in notable[:MOST_NAMES]:
+        yield f"column    {column.name}: {words(column._replace(faults=()))}"
+    if len(notable) > MOST_NAMES:
+        yield f"column    ... and {len(notable) - MOST_NAMES:,} more, which --describe lists"
+    yield from advice(treatment)

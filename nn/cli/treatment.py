@@ -31,7 +31,8 @@ FILLED = {
     "drop": "rows with a gap are left out",
 }
 ADVICE_ON_GAPS = ", unless --missing says what to do"
-LOOKS, COPY = "looks like", "a copy of the label"
+LOOKS, COPY, CONSTANT, EMPTY = "looks like", "a copy of the label", "constant: becomes 0", "has no values"
+NOTABLE = (LOOKS, COPY, CONSTANT, EMPTY)  # what --check tells of a column
 ADVICE = "--missing mean, zero or indicator fills them, --missing drop leaves the rows out"
 SHOWN = 5  # columns in a line
 SIDES = {
@@ -246,9 +247,9 @@ class _Words(NamedTuple):
 
     def _of_number(self, how: Number, treated: Treated) -> Iterator[str]:
         if math.isnan(treated.low):
-            yield "has no values"
+            yield EMPTY
         elif treated.low == treated.high and scale_of(self.recipe, self.facts) in ("standard", "minmax"):
-            yield "constant: becomes 0"
+            yield CONSTANT
         if how.offset:
             yield "kept less its first value"
 
