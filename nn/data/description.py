@@ -52,11 +52,11 @@ class Distinct(NamedTuple):
 
     @property
     def number(self) -> int:
-        """Return the number of distinct values: exact unless `is_full`, else estimated."""
+        """Return the number of distinct values: exact unless `is_full`, else estimated, to three digits."""
         size = len(self.smallest)
         if not self.is_full:
             return size
-        return round((size - 1) * 2.0**64 / float(self.smallest[-1]))
+        return int(float(f"{(size - 1) * 2.0**64 / float(self.smallest[-1]):.3g}"))
 
     def joined(self, other: Distinct, limits: Limits) -> Distinct:
         """Return the distinct values of the rows of both."""
