@@ -9,7 +9,6 @@ from nn.cli import checked_data, console, describe
 from nn.cli.checked_data import CheckedData
 from nn.cli.options import Options, recipe_errors
 from nn.cli.resume import Start
-from nn.cli.treatment import counted
 from nn.core import format
 from nn.core.errors import DataError, MissingFileError, PlatformError
 from nn.spark import preflight
@@ -196,14 +195,16 @@ def ends_line(ends: FirstAndLast) -> str:
         else "unreadable"
         for block in (ends.first, ends.last)
     )
-    splits = counted(ends.splits, "input split")
+    splits = format.counted(ends.splits, "input split")
     return f"data      {ends.argument}: {splits}; first block {first}, last block {last}"
 
 
 def table_line(table: Table) -> str:
     """Return the line on a table."""
-    splits = counted(len(table.splits), "input split")
-    return f"data      {table.argument}: {table.how.format} of {counted(table.width, 'column')}; {splits}"
+    splits = format.counted(len(table.splits), "input split")
+    return (
+        f"data      {table.argument}: {table.how.format} of {format.counted(table.width, 'column')}; {splits}"
+    )
 
 
 def memory_line(memory: Memory) -> str:

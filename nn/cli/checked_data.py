@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from nn.cli.options import Options
 from nn.cli.treatment import Treatment, treat
+from nn.core import format
 from nn.data import csv
 from nn.spark import preflight
 from nn.spark.input import describing
@@ -46,6 +47,11 @@ class CheckedData(NamedTuple):
         if self.treatment is not None:
             argument = self.train.images.argument
             found += [f"{argument}: {fault}" for fault in self.treatment.faults]
+        if self.description is not None and self.description.summary.records:
+            lines = format.counted(self.description.summary.records, "line")
+            found.append(
+                f"{self.description.argument}: {lines} without a row of {len(self.description.columns)} cells"
+            )
         return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from nn.cli import console
 from nn.cli.label_summary import LabelSummary
 from nn.cli.options import Options
-from nn.cli.treatment import ADVICE, NOTABLE, Treated, Treatment, counted, treat
+from nn.cli.treatment import ADVICE, NOTABLE, Treated, Treatment, treat
 from nn.core import format
 from nn.spark.input import describing
 from nn.spark.input.describing import Description
@@ -59,8 +59,8 @@ def data_line(description: Description, treatment: Treatment) -> str:
     columns = len(description.columns)
     return (
         f"data      {description.argument}: {description.path} ({description.format}): "
-        f"{counted(description.summary.rows, 'row')} of {counted(columns, 'column')}, "
-        f"{counted(treatment.width, 'input')}"
+        f"{format.counted(description.summary.rows, 'row')} of {format.counted(columns, 'column')}, "
+        f"{format.counted(treatment.width, 'input')}"
     )
 
 
@@ -169,7 +169,8 @@ def explanations(description: Description, treatment: Treatment, options: Option
         have = "row has" if rows == 1 else "rows have"
         yield f"gaps      {rows:,} {have} gaps in inputs; {_missing(options)}"
     if description.summary.records:
-        yield f"lines     {description.summary.records:,} lines are no rows; training refuses them"
+        lines = format.counted(description.summary.records, "line")
+        yield f"lines     {lines} without a row of {len(description.columns)} cells; training refuses them"
     yield from advice(treatment)
     yield "described nothing was trained or written"
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nn.core import format
 from nn.core.errors import DataError
 from nn.data.decoding import sorted_labels
 from nn.spark.input import table_reading
@@ -42,7 +43,9 @@ def _target(description: Description, column: FileColumn, where: str) -> LabelSu
     summary, index = description.summary, column.first
     wrong = int(summary.gaps[index] + summary.bad[index])
     fault = (
-        f"{where}: expected a number as the target of each row, found {wrong:,} other cells" if wrong else ""
+        f"{where}: expected a number as the target of each row, found {format.counted(wrong, 'other cell')}"
+        if wrong
+        else ""
     )
     if not summary.filled[index]:
         return LabelSummary(where, fault=fault)
@@ -62,7 +65,7 @@ def _classes(description: Description, where: str) -> LabelSummary:
     except DataError as error:
         return LabelSummary(where, fault=str(error))
     gaps = int(summary.gaps[column.first])
-    fault = f"{where}: expected a label in each row, found {gaps:,} gaps" if gaps else ""
+    fault = f"{where}: expected a label in each row, found {format.counted(gaps, 'gap')}" if gaps else ""
     ordered = sorted_labels(counts)
     if decoder.labels is None:
         ordered = tuple(range(int(ordered[-1]) + 1))

@@ -11,6 +11,8 @@ import numpy as np
 
 from nn.cli.label_summary import LabelSummary, label_summary
 from nn.cli.options import recipe_errors
+from nn.core import format
+from nn.data.block import LARGEST_WEIGHT
 from nn.data.columns import NAME, ColumnReference
 from nn.data.description import Summary, copies, hint_of
 from nn.data.encoding import Category, Encoder, Number, SharedScale, TableEncoder
@@ -158,7 +160,7 @@ class _Words(NamedTuple):
             for name, index in zip(column.names, column.numbers, strict=False):
                 treated = self._plain(column, name, index, self._reference(column, place))
                 if column.role != describing.INPUT:
-                    yield treated
+                    yield treated._replace(faults=tuple(_faults_of_side(self.description.summary, column)))
                 elif column.refused:
                     yield treated._replace(faults=(column.refused,))
                 else:
@@ -217,12 +219,12 @@ class _Words(NamedTuple):
         if isinstance(how, Number):
             extras += self._of_number(how, treated)
         if summary.bad[index]:
-            cells = counted(int(summary.bad[index]), "cell")
+            cells = format.counted(int(summary.bad[index]), "cell")
             faults.append(
                 f"{cells} without a number; --missing-values WORD or --categorical {treated.reference}"
             )
         if treated.gaps and recipe.missing == "error":
-            faults.append(f"{counted(treated.gaps, 'gap')}{ADVICE_ON_GAPS}")
+            faults.append(f"{format.counted(treated.gaps, 'gap')}{ADVICE_ON_GAPS}")
         elif treated.gaps:
             is_category = isinstance(how, Category) and recipe.missing != "drop"
             extras.append(f"gaps become zeros{_says_so(how)}" if is_category else FILLED[recipe.missing])
@@ -254,9 +256,17 @@ class _Words(NamedTuple):
             yield "kept less its first value"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number and its noun: 1 gap, 2 gaps."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _faults_of_side(summary: Summary, column: FileColumn) -> Iterator[str]:
+    """Yield why training refuses a column of weights or of validation rows."""
+    index, statistics = column.first, summary.statistics
+    low, high = statistics.low[index], statistics.high[index]
+    is_filled = summary.filled[index] == summary.rows
+    are_weights = is_filled and low >= 0 and high <= LARGEST_WEIGHT
+    if column.role == describing.WEIGHT and not are_weights:
+        yield f"expected row weights from 0 to {LARGEST_WEIGHT:g}"
+    are_flags = is_filled and low >= 0 and high <= 1 and summary.whole[index]
+    if column.role == describing.VALIDATION and not are_flags:
+        yield "expected true or false, or 1 or 0"
 
 
 def _one_hot(how: Category, distinct: int) -> str:

@@ -25,7 +25,7 @@ def described(label="bought", **columns):
         values.append(np.full(len(cells), np.nan) if is_text else np.asarray(cells, float))
         if is_text:
             texts[index] = cells
-        role = "label" if name == label else "id" if name == "key" else "input"
+        role = "label" if name == label else name if name in ("weight", "validation") else "input"
         found.append(FileColumn(name, role, Kind(CATEGORY if is_text else NUMBER), index))
     names = list(columns)
     inputs = np.array([index for index, column in enumerate(found) if column.role == "input"])
@@ -100,6 +100,16 @@ def test_what_training_refuses_is_told_with_what_to_do(rng, bought):
     )
 
 
+def test_weights_and_validation_rows_are_checked(rng, bought):
+    x, good = rng.normal(size=ROWS), np.arange(ROWS) % 2
+    for name, fault in (("weight", "expected row weights from 0"), ("validation", "expected true or false")):
+        assert not list(treat(described(x=x, bought=bought, **{name: good}), Recipe()).faults)
+        for wrong in (-1.0, np.nan, 2e9, -np.inf):
+            cells = np.where(np.arange(ROWS) == 5, wrong, good)
+            (line,) = treat(described(x=x, bought=bought, **{name: cells}), Recipe()).faults
+            assert line.startswith(f"column '{name}': {fault}")
+
+
 def test_a_copy_of_the_label_is_told(bought):
     answer = np.array([3.0 if word == "yes" else -1.0 for word in bought])
     assert done(Recipe(), answer=answer, bought=bought) == "standardized; a copy of the label"
@@ -127,7 +137,7 @@ def test_labels_that_training_refuses_are_told(rng, bought):
         measured.label, False
     )
     gap = treat(described(x=rng.normal(size=ROWS), bought=[*bought[1:], None]), Recipe())
-    assert list(gap.faults) == ["column 'bought': expected a label in each row, found 1 gaps"]
+    assert list(gap.faults) == ["column 'bought': expected a label in each row, found 1 gap"]
     one = treat(described(x=rng.normal(size=ROWS), bought=["yes"] * ROWS), Recipe())
     assert "at least 2 classes" in next(iter(one.faults))
 

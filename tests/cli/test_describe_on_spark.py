@@ -7,6 +7,7 @@ import pytest
 
 from nn.cli import check, describe, parser
 from nn.cli.resume import Start
+from nn.cli.run import read
 from nn.core.errors import DataError
 from nn.datasets.customers import write_table
 from nn.spark.storage.filesystem import Storage
@@ -47,6 +48,28 @@ def test_a_table_with_quotes_texts_and_gaps(described, customers):
     assert "it names the rows, or is free text" in rows["since"] and "looks like dates" in rows["since"]
     assert rows["bought"].endswith("the classes") and rows["spent"].endswith("left out")
     assert below[0].startswith("gaps ") and below[1].startswith("advice    --drop-columns id,since ")
+
+
+def test_the_columns_are_encoded_as_training_encodes_them(spark, customers):
+    words = [
+        "--label-column",
+        "bought",
+        "--drop-columns",
+        "since",
+        "--missing",
+        "indicator",
+        "--max-categories",
+        "4",
+    ]
+    paths = [str(customers), "-", "-", "-", "out", "--test-fraction", "0", "--format", "csv"]
+    options = parser.parse([*paths, *words]).for_cluster(2)
+    trained = read(spark, Storage(spark), options).training.model.encoder.columns
+    _, treatment = describe.read(spark, Storage(spark), options)
+    told = treatment.encoder.columns
+    assert [(type(c), c.name, c.width) for c in told] == [(type(c), c.name, c.width) for c in trained]
+    for ours, theirs in zip(told, trained, strict=True):
+        for name in ("offset", "center", "scale"):
+            assert getattr(ours, name, 0) == pytest.approx(getattr(theirs, name, 0), rel=1e-5)
 
 
 def test_nothing_need_be_known_of_a_table(described, customers):
@@ -160,3 +183,22 @@ def test_check_reads_a_text_again_whose_gap_is_far_from_its_ends(checked, tmp_pa
     with pytest.raises(DataError, match=r"gaps in column '1' \(1\); --missing"):
         checked(*words)
     assert checked(*words, "--missing", "mean")[-1].startswith("checked ")
+
+
+def test_lines_of_another_width_are_counted(described, checked, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n" + "x,1\ny,2\n" * 20 + "x,1,2\ny\n")
+    _, _, below = described(tmp_path / "t.csv", "--format", "csv")
+    assert "lines     2 lines without a row of 2 cells; training refuses them" in below
+    with pytest.raises(DataError, match="2 lines without a row of 2 cells"):
+        checked(
+            tmp_path / "t.csv",
+            "-",
+            "-",
+            "-",
+            "--test-fraction",
+            "0",
+            "--label-column",
+            "a",
+            "--missing",
+            "mean",
+        )
