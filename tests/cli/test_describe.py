@@ -82,6 +82,9 @@ def test_categories_are_told_with_their_inputs(rng, bought):
         "one-hot into 6 inputs: the 5 most frequent values, one for 2 rare values"
     )
     assert done(Recipe.of(unknown="error"), city=cities, bought=bought) == ("one-hot into 7 inputs: 7 values")
+    assert done(Recipe.of(missing="indicator"), city=cities, bought=bought).startswith(
+        "one-hot into 8 inputs"
+    )
     cities[0] = None
     assert done(Recipe.of(missing="indicator"), city=cities, bought=bought) == (
         "one-hot into 9 inputs: 7 values, one for other values, one for gaps; gaps become zeros in the others"
@@ -159,6 +162,23 @@ def test_pixels_of_a_wide_table_share_a_line(rng):
     assert header.split()[:7] == ["column", "kind", "min", "mean", "max", "gaps", "distinct"]
     assert label.startswith("digit") and "the classes" in label
     assert line.startswith("p0 ... p99 (100 columns)  pixels    0") and "divided by 255" in line
+
+
+def test_bytes_with_gaps_are_no_pixels(rng):
+    pixels = {f"p{k}": rng.integers(0, 256, ROWS).astype(float) for k in range(100)}
+    pixels["p7"][3] = np.nan
+    columns = treat(
+        described("digit", digit=np.arange(ROWS) % 10, **pixels), Recipe.of(missing="mean")
+    ).columns
+    assert {column.kind for column in columns} == {"label", "number"} and columns[1].done == "standardized"
+
+
+def test_parts_of_a_column_are_named_but_cannot_be_dropped_alone(bought):
+    found = described(a=np.arange(ROWS), b=np.ones(ROWS), bought=bought)
+    wide = FileColumn("v", "input", Kind("array", 2), 0)
+    columns = treat(found._replace(columns=(wide, found.columns[2])), Recipe()).columns
+    assert [column.name for column in columns] == ["v[0]", "v[1]", "bought"]
+    assert "looks like an index" in describe.words(columns[0]) and not any(c.is_doubtful for c in columns)
 
 
 def test_a_group_counts_what_is_told_of_some_of_its_columns():

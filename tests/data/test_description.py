@@ -83,6 +83,24 @@ def test_beyond_the_limit_distinct_values_are_estimated(rng):
     assert abs(estimated[0] / 50_000 - 1) < 0.1 and abs(estimated[2] / 25_000 - 1) < 0.1
 
 
+def test_rows_that_are_seen_twice_stay_estimated_and_both_zeros_are_one_value():
+    limits = Limits(16, 8)
+    piece = summarize(
+        np.array([[0.0], [-0.0], *([k] for k in range(40))]), {}, np.arange(1), None, 0, 0, limits
+    )
+    twice = (piece + piece).distinct[0]
+    assert twice.is_full and twice.number == piece.distinct[0].number
+    few = summarize(np.array([[0.0], [-0.0]]), {}, np.arange(1), None, 0, 0, limits)
+    assert few.distinct[0].number == 1
+
+
+def test_rows_with_gaps_are_counted_by_their_inputs_alone():
+    values = np.array([[1, np.nan], [np.nan, 1], [2, np.nan]])
+    assert [
+        summarize(values, {}, np.array(inputs), None, 0, 0).gap_rows for inputs in ([0], [1], [0, 1])
+    ] == [1, 2, 3]
+
+
 def test_wide_tables_in_many_splits_keep_less_of_each_column():
     assert Limits.of(10) == (4096, 1000)
     assert Limits.of(784, 4) == (4096, 1000) > Limits.of(784, 100) > Limits.of(10_000, 1000) == (16, 8)
