@@ -10,7 +10,8 @@ from nn.core import format
 from nn.core.errors import DataError
 from nn.data.decoding import sorted_labels
 from nn.spark.input import table_reading
-from nn.spark.input.describing import Description, FileColumn
+from nn.spark.input.described_columns import FileColumn
+from nn.spark.input.describing import Description
 from nn.training.recipe import Recipe
 
 

@@ -27,7 +27,9 @@ USAGE = """\
 spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS
            TEST_IMAGES TEST_LABELS OUTPUT [options]
        spark-submit main_task.py --config FILE
-           OUTPUT [options]"""
+           OUTPUT [options]
+       spark-submit main_task.py TRAIN_IMAGES
+           --describe [options]"""
 
 DESCRIPTION = """\
 Train a neural network from scratch, with NumPy on Spark RDDs, and score it on a test set.

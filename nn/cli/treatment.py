@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +13,12 @@ from nn.cli.options import recipe_errors
 from nn.core import format
 from nn.data.block import LARGEST_WEIGHT
 from nn.data.columns import NAME, ColumnReference
-from nn.data.description import Summary, copies, hint_of
+from nn.data.description import Summary, are_dates, copies, hint_of
 from nn.data.encoding import Category, Encoder, Number, SharedScale, TableEncoder
 from nn.data.statistics import ColumnStatistics
-from nn.spark.input import describing, table_reading
-from nn.spark.input.describing import Description, FileColumn
+from nn.spark.input import described_columns, describing, table_reading
+from nn.spark.input.described_columns import FileColumn
+from nn.spark.input.describing import Description
 from nn.spark.input.table_columns import BYTES, CATEGORY
 from nn.training.assembly import encoder_of, scale_of
 from nn.training.backend import NO_LABELS, Facts
@@ -38,12 +38,11 @@ NOTABLE = (LOOKS, COPY, CONSTANT, EMPTY)  # what --check tells of a column
 ADVICE = "--missing mean, zero or indicator fills them, --missing drop leaves the rows out"
 SHOWN = 5  # columns in a line
 SIDES = {
-    describing.WEIGHT: "weighs the rows",
-    describing.VALIDATION: "says which rows are for validation",
-    describing.ID: "names the rows, no input",
-    describing.DROPPED: "left out",
+    described_columns.WEIGHT: "weighs the rows",
+    described_columns.VALIDATION: "says which rows are for validation",
+    described_columns.ID: "names the rows, no input",
+    described_columns.DROPPED: "left out",
 }
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}\b.*", re.DOTALL)
 
 
 class Treated(NamedTuple):
@@ -69,7 +68,7 @@ class Treated(NamedTuple):
         """Return whether it looks like no input: an index, an id, dates, a copy of the label, or refused for good."""
         looks = any(extra.startswith(LOOKS) or extra == COPY for extra, _ in self.extras)
         is_refused = any("--drop-columns" in fault for fault in self.faults)
-        return self.role == describing.INPUT and self.reference != "" and (looks or is_refused)
+        return self.role == described_columns.INPUT and self.reference != "" and (looks or is_refused)
 
 
 class Treatment(NamedTuple):
@@ -90,7 +89,9 @@ class Treatment(NamedTuple):
     @property
     def faults(self) -> Iterator[str]:
         """Yield a line for each reason for which training would end."""
-        with_gaps = [column for column in self.columns if column.role == describing.INPUT and column.gaps]
+        with_gaps = [
+            column for column in self.columns if column.role == described_columns.INPUT and column.gaps
+        ]
         for column in self.columns:
             for fault in column.faults:
                 if not fault.endswith(ADVICE_ON_GAPS):
@@ -159,7 +160,7 @@ class _Words(NamedTuple):
         for place, column in enumerate(self.description.columns):
             for name, index in zip(column.names, column.numbers, strict=False):
                 treated = self._plain(column, name, index, self._reference(column, place))
-                if column.role != describing.INPUT:
+                if column.role != described_columns.INPUT:
                     yield treated._replace(faults=tuple(_faults_of_side(self.description.summary, column)))
                 elif column.refused:
                     yield treated._replace(faults=(column.refused,))
@@ -187,13 +188,13 @@ class _Words(NamedTuple):
             for values in (statistics.low, statistics.mean, statistics.high)
         )
         done = SIDES.get(role, "")
-        if role == describing.LABEL:
+        if role == described_columns.LABEL:
             done = "the target, standardized" if self.recipe.is_regression else "the classes"
-        kind = self._kind(column) if role in (describing.INPUT, describing.DROPPED) else role
+        kind = self._kind(column) if role in (described_columns.INPUT, described_columns.DROPPED) else role
         return Treated(
             name,
             role,
-            "dropped" if role == describing.DROPPED else kind,
+            "dropped" if role == described_columns.DROPPED else kind,
             reference,
             *(low, mean, high),
             int(summary.gaps[index]),
@@ -232,7 +233,7 @@ class _Words(NamedTuple):
             faults.append(f"it names the rows, or is free text: --drop-columns {treated.reference}")
         if self.copies[index]:
             extras.append(COPY)
-        if _are_dates(column.texts):
+        if are_dates(column.texts):
             extras.append(f"{LOOKS} dates")
         elif column.kind.kind != BYTES and treated.kind != "pixels" and not faults:
             extras.append(hint_of(summary, index, column.name))
@@ -262,10 +263,10 @@ def _faults_of_side(summary: Summary, column: FileColumn) -> Iterator[str]:
     low, high = statistics.low[index], statistics.high[index]
     is_filled = summary.filled[index] == summary.rows
     are_weights = is_filled and low >= 0 and high <= LARGEST_WEIGHT
-    if column.role == describing.WEIGHT and not are_weights:
+    if column.role == described_columns.WEIGHT and not are_weights:
         yield f"expected row weights from 0 to {LARGEST_WEIGHT:g}"
     are_flags = is_filled and low >= 0 and high <= 1 and summary.whole[index]
-    if column.role == describing.VALIDATION and not are_flags:
+    if column.role == described_columns.VALIDATION and not are_flags:
         yield "expected true or false, or 1 or 0"
 
 
@@ -293,7 +294,3 @@ def _names_rows(summary: Summary, column: FileColumn) -> bool:
         return False
     filled, distinct = int(summary.filled[column.first]), summary.distinct[column.first].number
     return filled >= table_reading.FEWEST and distinct >= table_reading.DISTINCT * filled
-
-
-def _are_dates(texts: Sequence[str]) -> bool:
-    return bool(texts) and all(_DATE.fullmatch(text.strip()) for text in texts)

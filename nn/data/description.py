@@ -214,6 +214,7 @@ def _labels(values: np.ndarray, texts: Sequence[str | None] | None) -> Counter[s
 FEWEST_ROWS = 20  # with fewer, distinct or consecutive values may be a coincidence
 ALMOST_ALL = 0.95  # of the rows: an estimated number of distinct values is not exact
 COLLISIONS = 5.0  # expected pairs of equal values, from which none at all is no coincidence
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}\b.*", re.DOTALL)
 _ID = re.compile(r"(.*[^a-z])?(id|key|index|number|no|nr)", re.IGNORECASE | re.DOTALL)
 TIMES = ((1e9, 2e9, 1.0), (1e12, 2e12, 1e-3))  # smallest, largest, unit in seconds: 2001 to 2033
 
@@ -264,3 +265,8 @@ def _is_id(summary: Summary, column: int, name: str) -> bool:
         return False
     values = summary.statistics.high[column] - summary.statistics.low[column] + 1
     return bool(rows * (rows - 1) / 2 >= COLLISIONS * values) or _ID.fullmatch(name) is not None
+
+
+def are_dates(texts: Sequence[str]) -> bool:
+    """Return whether all texts are dates; False for none."""
+    return bool(texts) and all(_DATE.fullmatch(text.strip()) for text in texts)

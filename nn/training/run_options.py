@@ -174,7 +174,7 @@ class RunOptions:
     check: bool = option(
         False,
         Flag(),
-        "check the cluster and the data with small jobs, print each problem that would stop the run, and exit",
+        "check the cluster, read the training rows once, print each problem that would stop the run, and exit",
         group="run",
         affects_results=False,
     )

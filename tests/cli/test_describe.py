@@ -10,7 +10,8 @@ from nn.cli.treatment import Treated, treat
 from nn.core.errors import UsageError
 from nn.data.decoding import ClassLabels
 from nn.data.description import summarize
-from nn.spark.input.describing import Description, FileColumn, Labels
+from nn.spark.input.described_columns import FileColumn
+from nn.spark.input.describing import Description, Labels
 from nn.spark.input.table_columns import CATEGORY, NUMBER, Kind
 from nn.training.recipe import Recipe
 

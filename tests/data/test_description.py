@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from nn.data.description import Limits, copies, hint_of, row_hashes, summarize
+from nn.data.description import Limits, are_dates, copies, hint_of, row_hashes, summarize
 from nn.data.statistics import column_statistics
 
 ROWS = 300
@@ -153,3 +153,8 @@ def test_rows_that_are_a_class_each_make_no_copies_but_equal_targets_do(rng):
 def test_what_a_column_looks_like(values, name, expected):
     hint = hint_of(summary_of(values.astype(float)[:, None]), 0, name)
     assert bool(hint) == bool(expected) and re.search(expected, hint), hint
+
+
+def test_texts_are_dates_if_all_of_them_are():
+    assert are_dates(["2016-10-01", "2024/7/5 12:30", "31.12.1999"])
+    assert not are_dates([]) and not are_dates(["2016-10-01", "soon"]) and not are_dates(["2016-1001"])

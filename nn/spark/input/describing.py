@@ -12,52 +12,22 @@ import numpy as np
 
 from nn.core.errors import DataError
 from nn.data import csv
-from nn.data.columns import Columns, matching
+from nn.data.columns import Columns
 from nn.data.decoding import ClassLabels
 from nn.data.description import Limits, Summary, row_hashes
 from nn.data.labels import REGRESSION, LabelReader
 from nn.data.schema import LARGE, ColumnSchema
 from nn.spark.input import formats, reader, table_columns
+from nn.spark.input.described_columns import INPUT, LABEL, VALIDATION, WIDE_TYPES, FileColumn, file_columns
 from nn.spark.input.described_rows import Layout, of_lines, of_rows
 from nn.spark.input.input_files import IMAGES, Files, Source, open_images, open_labels
-from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, VECTOR, Kind
+from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, VECTOR
 from nn.spark.input.table_reading import Wishes
 from nn.spark.input.table_source import RECORD, Table
 from nn.spark.input.text_source import BadLineError, SplitStats, TextFile
 from nn.spark.storage.filesystem import Storage
 
-INPUT, LABEL, WEIGHT, VALIDATION, ID, DROPPED = "input", "label", "weight", "validation", "id", "dropped"
-SIDES = (LABEL, WEIGHT, VALIDATION, ID)
-WIDE_TYPES = (ARRAY, VECTOR, "binary")
 FEW_COLUMNS = 64  # of numeric text: so many are read with all their digits
-
-
-class FileColumn(NamedTuple):
-    """A column of the file, and the columns of the summary that hold its values."""
-
-    name: str
-    role: str
-    kind: Kind
-    first: int  # of the summary
-    refused: str = ""  # why training refuses it; "" where it does not
-    texts: tuple[str, ...] = ()  # of its first rows, where they are texts
-
-    @property
-    def names(self) -> list[str]:
-        """Return the names of its columns of the summary, as the inputs have them."""
-        if not self.is_wide:
-            return [self.name]
-        return [f"{self.name}[{index}]" for index in range(self.kind.width)]
-
-    @property
-    def is_wide(self) -> bool:
-        """Return whether its cells are arrays, vectors or bytes."""
-        return self.kind.kind in (ARRAY, VECTOR, BYTES)
-
-    @property
-    def numbers(self) -> range:
-        """Return its columns of the summary."""
-        return range(self.first, self.first + self.kind.width)
 
 
 class Labels(NamedTuple):
@@ -138,7 +108,7 @@ def describe_files(
     images: TextFile | Table, labels: TextFile | Table | None, resolved: Columns, wishes: Wishes
 ) -> Description:
     """Read a training set that is open. Raises DataError, or BadLineError, for lines that are no rows."""
-    columns = _columns(images, resolved, wishes)
+    columns = file_columns(images, resolved, wishes)
     layout = _layout(columns, len(images.splits))
     parts = _of_text(images, layout) if isinstance(images, TextFile) else _of_table(images, layout, columns)
     if not parts:
@@ -177,42 +147,6 @@ def schemas(description: Description, offsets: bool, categories: int) -> tuple[C
             has_offset = offsets and abs(first) >= LARGE and column.kind.kind != BYTES
             found.append(ColumnSchema(name, offset=first if has_offset else 0.0))
     return tuple(found)
-
-
-# ---- columns ----
-
-
-def _columns(images: TextFile | Table, resolved: Columns, wishes: Wishes) -> tuple[FileColumn, ...]:
-    """Return the columns of a file in their order."""
-    roles = dict.fromkeys(resolved.inputs, INPUT)
-    roles |= {getattr(resolved, role): role for role in SIDES if getattr(resolved, role) is not None}
-    columns: list[FileColumn] = []
-    first = 0
-    for index in range(images.width):
-        column = _column(images, index, roles.get(index, DROPPED), wishes)._replace(first=first)
-        columns.append(column)
-        first += column.kind.width
-    return tuple(columns)
-
-
-def _column(images: TextFile | Table, index: int, role: str, wishes: Wishes) -> FileColumn:
-    if isinstance(images, TextFile):
-        return FileColumn(images.names[index] if images.names else str(index), role, Kind(NUMBER), 0)
-    name, cells = images.name_of(index), [row[index] for row in images.sample]
-    if role == LABEL:
-        return FileColumn(name, role, Kind(NUMBER if wishes.task == REGRESSION else CATEGORY), 0)
-    if role in (WEIGHT, VALIDATION):
-        return FileColumn(name, role, Kind(NUMBER), 0)
-    categorical = matching(wishes.categorical, images.names, images.width, images.path, "--categorical")
-    gaps = images.how.all_gaps
-    texts = tuple(cell for cell in cells if isinstance(cell, str) and cell not in gaps)
-    try:
-        kind = table_columns.kind_of(name, images.types[index], cells, index in categorical, gaps)
-    except DataError as error:
-        reason = str(error).removeprefix(f"column {name!r}: ")
-        kind = Kind(f"{images.types[index]} " if images.types[index] in WIDE_TYPES else images.types[index])
-        return FileColumn(name, role, kind, 0, reason if role == INPUT else "")
-    return FileColumn(name, role, kind, 0, texts=texts if kind.kind == CATEGORY else ())
 
 
 def _layout(columns: Sequence[FileColumn], splits: int) -> Layout:
