@@ -34,7 +34,7 @@ if reason:
         sys.stderr.write("main_task.py: error: %s\n" % reason)
     sys.exit(4)
 
-from nn.cli import check, console, dry_run, entry, ownership, parser, report, resume
+from nn.cli import check, console, describe, dry_run, entry, ownership, parser, report, resume
 from nn.cli.run import Outcome, read
 from nn.core import format
 from nn.io import results
@@ -49,7 +49,7 @@ from nn.training import evaluation
 
 
 def main(options):
-    """Print the plan, check the cluster or run the job, as the options ask."""
+    """Print the plan or the columns, check the cluster or run the job, as the options ask."""
     for note in options.notes:
         console.print_line(format.note(note))
     if options.dry_run:
@@ -57,6 +57,9 @@ def main(options):
         return
     with spark_context("neural network training", options.debug) as context:
         storage = Storage(context)
+        if options.describe:
+            describe.run(context, storage, options)
+            return
         output = Output(storage.folder(options.output))
         with ownership.claimed(options, output, console.print_line):
             checkpoints = Checkpoints(output.folder, options.keep_checkpoints)

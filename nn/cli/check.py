@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from nn.cli import console
+from nn.cli import checked_data, console, describe
+from nn.cli.checked_data import CheckedData
 from nn.cli.options import Options, recipe_errors
 from nn.cli.resume import Start
 from nn.core import format
-from nn.core.errors import DataError, MissingFileError, PlatformError, UsageError
-from nn.data import csv
+from nn.core.errors import DataError, MissingFileError, PlatformError
 from nn.spark import preflight
 from nn.spark.input import cache
 from nn.spark.input.input_files import Files
@@ -37,12 +37,10 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     """
     cluster.wait_for_executors(context, console.print_line)
     _print_lines(filter(None, [start.lines()]))
-    options = start.options
-    partitions = options.for_cluster(context.defaultParallelism).partition_count
+    options = start.options.for_cluster(context.defaultParallelism)
     limit = cluster.worker_memory_limit(context)
     try:
-        train, test = _opened(context, storage, options, partitions)
-        ends = [*preflight.first_and_last(train), *preflight.first_and_last(test)]
+        data = checked_data.read(context, storage, options)
     except MissingFileError:
         raise  # the driver does not see it either
     except DataError:
@@ -51,34 +49,19 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
         _print_lines(table(reports, limit))
         _raise(faults(reports, limit), [])
         raise
-    images = [files.images for files in (train, test) if isinstance(files.images, TextFile)]
-    memory = preflight.memory_for_rows(context, images)
-    trial_step = _trial_step(options, train, ends, partitions)
+    memory = preflight.memory_for_rows(context, data.sets)
+    trial_step = _trial_step(options, data)
     reports = preflight.report_executors(context, _local(options, storage), trial_step, memory.needed)
-    _print_lines([*table(reports, limit), *map(ends_line, ends), memory_line(memory)])
+    lines = [*map(ends_line, data.ends), *map(table_line, data.tables), memory_line(memory)]
+    _print_lines([*table(reports, limit), *map(format.note, data.notes), *lines])
     output.probe()
     _print_lines(
         [f"output    {output.folder.path} can be written to by the driver; no executor writes there"]
     )
-    _raise(faults(reports, limit), data_faults(ends))
+    if data.description is not None and data.treatment is not None:
+        _print_lines(describe.brief(data.description, data.treatment, options.recipe.is_regression))
+    _raise(faults(reports, limit), data.faults)
     _print_lines(["checked   no problem was found; nothing was left behind"])
-
-
-def _opened(context: Any, storage: Storage, options: Options, partitions: int) -> tuple[Files, Files]:
-    """Open the files of both sets. Raises DataError if they cannot be read or do not fit each other."""
-    sources = options.sources()
-    with options.get_data_hint():
-        train = Files.open(context, storage, sources[0], partitions)
-        test = (
-            train if sources[1] is None else Files.open_test(context, storage, sources[1], partitions, train)
-        )
-    test.refuse_other_width(train)
-    for file in (train.images, train.labels, test.images, test.labels):
-        if isinstance(file, Table):
-            raise UsageError(
-                f"--check: expected text of numbers, found a table in {file.path}; run without --check"
-            )
-    return train, test
 
 
 def _print_lines(lines: Iterable[str]) -> None:
@@ -95,22 +78,25 @@ def _raise(platform: Sequence[str], data: Sequence[str]) -> None:
         raise DataError(f"--check: {data[0]}")
 
 
-def _trial_step(
-    options: Options, train: Files, ends: Sequence[FirstAndLast], partitions: int
-) -> TrialStep | None:
-    """Return a training step like the job's on one partition; None if an end of the data is faulty."""
-    if any(isinstance(block, csv.LineError) for text in ends for block in (text.first, text.last)):
+def _trial_step(options: Options, data: CheckedData) -> TrialStep | None:
+    """Return a training step like the job's on one partition; None if the data are faulty."""
+    if data.description is None or data.treatment is None or not data.treatment.width:
         return None
-    assert isinstance(train.images, TextFile)
-    classes = max(2, *(text.classes for text in ends))
-    rows = max(1, train.images.bytes // (len(train.images.first_row) + 1))
+    rows, facts = data.description.summary.rows, data.treatment.facts
+    partitions = options.partition_count
     recipe = for_replicas(options.recipe, rows, partitions)
+    width = data.treatment.width
     with recipe_errors():
-        network_of(
-            recipe, Facts(train.width, NO_LABELS, classes)
-        )  # raises here, in one line, an error that would fail on an executor
-    size = cache.row_bytes(train.images) // train.images.dialect.width
-    return TrialStep(recipe, train.width, classes, -(-rows // partitions), size)
+        # Raises here, in one line, an error that would fail on an executor.
+        network_of(recipe, Facts(width, NO_LABELS, facts.classes))
+    return TrialStep(recipe, width, facts.classes, -(-rows // partitions), _bytes_a_value(data.train))
+
+
+def _bytes_a_value(files: Files) -> int:
+    """Return the bytes of a cached input: 1 or 4."""
+    if isinstance(files.images, TextFile):
+        return cache.row_bytes(files.images) // files.images.dialect.width
+    return sum(kind.bytes for kind in files.kinds) // files.width
 
 
 def _local(options: Options, storage: Storage) -> list[str]:
@@ -182,22 +168,6 @@ def faults(reports: Sequence[ExecutorReport], limit: int | None) -> list[str]:
     return problems + _too_little_memory(reports, limit)
 
 
-def data_faults(ends: Sequence[FirstAndLast]) -> list[str]:
-    """Return a line for each fault in the first and last blocks of the data, without duplicates."""
-    problems = [
-        f"{text.argument}: {file}, line {block.line}{within}: {block}"
-        for text in ends
-        for block, file, within in zip((text.first, text.last), text.files, ("", _within(text)), strict=True)
-        if isinstance(block, csv.LineError)
-    ]
-    return list(dict.fromkeys(problems))
-
-
-def _within(ends: FirstAndLast) -> str:
-    """Return the words that follow a line number of the last block, which is counted in the file's last lines."""
-    return f" of the last {ends.tail:,}" if ends.tail else ""
-
-
 def _too_little_memory(reports: Sequence[ExecutorReport], limit: int | None) -> list[str]:
     """Return a line for each executor whose workers need more memory than there is."""
     problems = []
@@ -225,8 +195,16 @@ def ends_line(ends: FirstAndLast) -> str:
         else "unreadable"
         for block in (ends.first, ends.last)
     )
-    splits = f"{ends.splits} input split{'s' if ends.splits > 1 else ''}"
+    splits = format.counted(ends.splits, "input split")
     return f"data      {ends.argument}: {splits}; first block {first}, last block {last}"
+
+
+def table_line(table: Table) -> str:
+    """Return the line on a table."""
+    splits = format.counted(len(table.splits), "input split")
+    return (
+        f"data      {table.argument}: {table.how.format} of {format.counted(table.width, 'column')}; {splits}"
+    )
 
 
 def memory_line(memory: Memory) -> str:

@@ -27,7 +27,9 @@ USAGE = """\
 spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS
            TEST_IMAGES TEST_LABELS OUTPUT [options]
        spark-submit main_task.py --config FILE
-           OUTPUT [options]"""
+           OUTPUT [options]
+       spark-submit main_task.py TRAIN_IMAGES
+           --describe [options]"""
 
 DESCRIPTION = """\
 Train a neural network from scratch, with NumPy on Spark RDDs, and score it on a test set.
@@ -68,11 +70,16 @@ def parse(arguments: list[str]) -> Options:
     configs = given.pop("config", [])
     if len(configs) > 1:
         raise UsageError(f"--config: expected one file, found {len(configs)}")
-    if given.keys() & set(PATHS) == {"train_images"}:
+    content = config_file.from_file(configs[0]) if configs else {}
+    if given.keys() & set(PATHS) == {"train_images"} and not (
+        "describe" in given and "train_images" not in content
+    ):
         given["output"] = given.pop("train_images")  # the data's paths stand in the configuration file
     flags = {name: read_option(_shown(name), name, word) for name, word in given.items()}
-    file = config_file.divide(config_file.from_file(configs[0]) if configs else {}, flags)
+    file = config_file.divide(content, flags)
     values = {**file.applied, **flags}
+    if values.get("describe"):
+        values = {**dict.fromkeys(PATHS[1:], "-"), **values}
     missing = [name.upper() for name in PATHS if values.get(name) is None]
     if missing:
         raise UsageError(
@@ -86,7 +93,8 @@ def parse(arguments: list[str]) -> Options:
     options = Options(**own, recipe=recipe, notes=notes)
     for name in PATHS:
         refuse_malformed(getattr(options, name), name.upper())
-    options.check_shapes()
+    if not options.describe:
+        options.check_shapes()
     return options
 
 
@@ -186,6 +194,14 @@ WORDS: dict[str, Mapping[str, type]] = {
 
 def _refuse_conflicts(values: dict[str, Any]) -> None:
     """Raise UsageError for options of the run that exclude or need each other."""
+    modes = [f"--{option_word(name)}" for name in ("describe", "check", "dry_run") if values.get(name)]
+    if len(modes) > 1:
+        raise UsageError(
+            f"{' and '.join(modes)} exclude each other: --describe reads TRAIN_IMAGES, --check looks at the cluster "
+            "too, --dry-run does not start Spark"
+        )
+    if values.get("describe"):
+        return  # the labels may be unknown yet, and the test set is not read
     has_test = values["test_images"] != "-"
     if not has_test and values["test_labels"] != "-":
         raise UsageError("TEST_IMAGES is - (there is no test set): expected - as TEST_LABELS too")
@@ -208,8 +224,6 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
         raise UsageError(
             "--overwrite and --resume exclude each other: the first starts a new run, the second continues one"
         )
-    if values.get("check") and values.get("dry_run"):
-        raise UsageError("--check and --dry-run exclude each other: --check starts Spark, --dry-run does not")
     if not in_images and values.get("label_column") is not None:
         raise UsageError("--label-column: expected - as TRAIN_LABELS or TEST_LABELS, found files for both")
 

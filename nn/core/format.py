@@ -63,3 +63,8 @@ def clock(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02}s"
     return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun: 1 gap, 2 gaps."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

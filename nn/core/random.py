@@ -77,6 +77,11 @@ def batch_count(total: int, batch_size: int | None) -> int:
     return 1 if batch_size is None else max(1, -(-total // batch_size))
 
 
+def hashes(numbers: np.ndarray) -> np.ndarray:
+    """Return a hash of 64 bits of each whole number (...), uint64; distinct numbers have distinct ones."""
+    return _mix_inplace(numbers.astype(np.uint64) + np.uint64(_GOLDEN))
+
+
 def permutation(seed: int, purpose: int, epoch: int, rows: np.ndarray, total: int) -> np.ndarray:
     """Return the position of each row (n,) in a random permutation of 0..total-1, (n,) int64.
 

@@ -22,7 +22,8 @@ from nn import __version__
 from nn.core import fingerprint
 from nn.data import csv
 from nn.data.columns import Columns
-from nn.spark.input import cache
+from nn.data.labels import CLASSIFICATION, LabelReader
+from nn.spark.input import cache, table_reading
 from nn.spark.input.input_files import Files
 from nn.spark.input.text_source import TextFile
 from nn.spark.runtime import cluster, jvm
@@ -158,12 +159,13 @@ def _trial_step(trial_step: TrialStep | None) -> float | None:
     return None if trial_step is None else trial_step.run()
 
 
-def first_and_last(files: Files) -> list[FirstAndLast]:
-    """Read the first and the last block of a set's images, and of its labels where they have files of their own."""
-    assert isinstance(files.images, TextFile)
-    blocks = [_first_and_last(files.images, partial(_labels_of_images, files.columns))]
+def first_and_last(files: Files, task: str = CLASSIFICATION) -> list[FirstAndLast]:
+    """Read the first and the last block of a set's images, and of its labels, where they are text of numbers."""
+    blocks, label_reader = [], LabelReader(task)
+    if isinstance(files.images, TextFile):
+        blocks.append(_first_and_last(files.images, partial(_labels_of_images, files.columns, label_reader)))
     if isinstance(files.labels, TextFile):
-        blocks.append(_first_and_last(files.labels, _labels_alone))
+        blocks.append(_first_and_last(files.labels, partial(_labels_alone, label_reader)))
     return blocks
 
 
@@ -178,21 +180,29 @@ def _first_and_last(file: TextFile, labels_of: LabelsOf) -> FirstAndLast:
     return FirstAndLast(file.argument, len(file.splits), ends[0][0], ends[last][1], files, ends[last][2])
 
 
-def _labels_of_images(columns: Columns, part: csv.Chunk) -> Any:
+def _labels_of_images(columns: Columns, label_reader: LabelReader, part: csv.Chunk) -> Any:
     if columns.weight is not None:
         weights = csv.to_weights(part.values[:, columns.weight], part.line)
         if isinstance(weights, csv.LineError):
             return weights
-    return None if columns.label is None else csv.to_whole_labels(part.values[:, [columns.label]], part.line)
+    if columns.label is None:
+        return None
+    return label_reader.read(part.values[:, [columns.label]], part.line)
 
 
-def _labels_alone(part: csv.Chunk) -> Any:
-    return csv.to_whole_labels(part.values, part.line)
+def _labels_alone(label_reader: LabelReader, part: csv.Chunk) -> Any:
+    return label_reader.read(part.values, part.line)
 
 
-def memory_for_rows(context: Any, images: list[TextFile]) -> Memory:
+def memory_for_rows(context: Any, sets: list[Files]) -> Memory:
     """Return the memory that the rows of all sets need, and that is free on all executors."""
-    return Memory(sum(map(cache.estimated_bytes, images)), cache.free_storage(context))
+    return Memory(sum(map(_estimated_bytes, sets)), cache.free_storage(context))
+
+
+def _estimated_bytes(files: Files) -> int:
+    if isinstance(files.images, TextFile):
+        return cache.estimated_bytes(files.images)
+    return files.images.estimated_rows * table_reading.row_bytes(files.kinds)
 
 
 def _read_ends(
@@ -224,7 +234,7 @@ def _summarize(
         labels = labels_of(part)
         if isinstance(labels, csv.LineError):
             fault = labels
-        elif labels is not None:
+        elif labels is not None and labels.dtype.kind != "f":
             classes = max(classes, int(labels.max()) + 1)
     return fault or BlockSummary(rows, dialect.width, classes)
 

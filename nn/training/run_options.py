@@ -163,10 +163,18 @@ class RunOptions:
         group="run",
         affects_results=False,
     )
+    describe: bool = option(
+        False,
+        Flag(),
+        "print the columns of TRAIN_IMAGES, what training does to each and what looks like a mistake, and exit; "
+        "needs no other argument",
+        group="run",
+        affects_results=False,
+    )
     check: bool = option(
         False,
         Flag(),
-        "check the cluster and the data with small jobs, print each problem that would stop the run, and exit",
+        "check the cluster, read the training rows once, print each problem that would stop the run, and exit",
         group="run",
         affects_results=False,
     )

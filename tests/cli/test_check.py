@@ -3,6 +3,7 @@
 import re
 
 from nn.cli import check
+from nn.cli.checked_data import data_faults
 from nn.data.csv import LineError
 from nn.spark.preflight import BlockSummary, ExecutorReport, FirstAndLast, Memory, WorkerReport
 from nn.spark.runtime.cluster import Executor
@@ -41,7 +42,7 @@ def test_a_long_step_is_in_seconds():
 
 
 def test_nothing_is_wrong_with_executors_that_are_alike():
-    assert check.faults([GOOD, of(host="b")], None) == [] == check.data_faults([ENDS])
+    assert check.faults([GOOD, of(host="b")], None) == [] == data_faults([ENDS])
 
 
 def test_what_stands_in_the_way_is_said():
@@ -67,10 +68,10 @@ def test_what_is_wrong_with_the_data_is_said():
     first, last = "TRAIN_IMAGES: a.csv, line 3", "TRAIN_IMAGES: b.csv, line 3"
     widths = "expected 784 values, found 783 values"
     ends = ENDS._replace(first=fault, last=fault)
-    assert check.data_faults([ENDS, ends]) == [f"{first}: {widths}", f"{last} of the last 500: {widths}"]
+    assert data_faults([ENDS, ends]) == [f"{first}: {widths}", f"{last} of the last 500: {widths}"]
     whole = ends._replace(tail=0)
-    assert check.data_faults([whole]) == [f"{first}: {widths}", f"{last}: {widths}"]
-    assert check.data_faults([whole._replace(files=("b.csv", "b.csv"))]) == [f"{last}: {widths}"]
+    assert data_faults([whole]) == [f"{first}: {widths}", f"{last}: {widths}"]
+    assert data_faults([whole._replace(files=("b.csv", "b.csv"))]) == [f"{last}: {widths}"]
 
 
 def test_workers_that_need_more_than_there_is_are_a_problem():

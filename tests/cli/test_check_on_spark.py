@@ -36,7 +36,10 @@ def check(spark, tmp_path, capsys):
 def test_a_cluster_on_which_all_is_well(check, tmp_path):
     lines = check("--average", "parameters")
     assert lines[0].startswith("executor  host") and lines[1].startswith("driver    ")
-    assert [line.split()[0] for line in lines[2:]] == [*["data"] * 4, "memory", "output", "checked"]
+    assert [line.split()[0] for line in lines[2:]] == [
+        *["data"] * 4,
+        *("memory", "output", "data", "label", "checked"),
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv", "y.csv"]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nn.cli import dry_run, parser
-from nn.cli.dry_run import read_facts
+from nn.cli.local_facts import read_facts
 from nn.core.errors import DataError, MissingFileError, PlatformError, UsageError
 from nn.data import csv
 from nn.data.local_rdd import local_rdd
@@ -158,7 +158,6 @@ def test_dry_run_tells_a_run_that_writes_to_output(csv_set, tmp_path):
             "x.csv, line 2: expected a number as value 2 of 2, found 'x'",
         ),
         ("1,2\n1,2\n", "0\n1.5\n", [], "line 2: expected a whole number or a name as the label, found 1.5"),
-        ("1,2\n1,2\n", "0\nx\n", [], "y.csv, line 2: expected a number"),
     ],
 )
 def test_dry_run_refuses_what_is_plainly_wrong(tmp_path, images, labels, words, message):
@@ -169,13 +168,60 @@ def test_dry_run_refuses_what_is_plainly_wrong(tmp_path, images, labels, words, 
         dry_run.lines(options_of([*train, *train], *words))
 
 
-def test_dry_run_tells_the_line_of_a_bad_label_however_far(csv_set, monkeypatch):
+def test_dry_run_reads_a_name_among_the_labels_as_the_run_does_and_notes_its_line(csv_set, monkeypatch):
     monkeypatch.setattr(csv, "CHUNK_ROWS", 100)
     lines = Path(csv_set[1]).read_text().splitlines()
     lines[234] = "x"
     Path(csv_set[1]).write_text("\n".join(lines))
-    with pytest.raises(DataError, match="TRAIN_LABELS: .*, line 235: expected a number as value 1 of 1"):
-        dry_run.lines(options_of(csv_set))
+    told = dry_run.lines(options_of(csv_set))
+    assert "240 training rows of 16 values, 4 classes" in told
+    assert re.search(
+        "note +TRAIN_LABELS: .*, line 235: expected a number as value 1 of 1, found 'x': read", told
+    )
+
+
+TABLE = 'name,color,"size, cm",bought\n"a ""b""",red,1,yes\nc,,2.5,no\nd,blue,NA,no\ne,red,4,yes\n'
+
+
+def test_dry_run_reads_a_table_in_csv_without_spark(tmp_path):
+    (tmp_path / "t.csv").write_text(TABLE)
+    words = [str(tmp_path / "t.csv"), "-", "-", "-", "out", "--test-fraction", "0"]
+    table = [*words, "--label-column", "bought", "--drop-columns", "name"]
+    told = dry_run.lines(parser.parse([*table, "--missing", "indicator"]))
+    assert "4 training rows of 2 values, 2 classes" in told and "read with the reader of CSV" in told
+    facts = read_facts(parser.parse([*table, "--missing", "indicator", "--format", "csv"]))
+    assert [column.name for column in facts.columns] == ["color", "size, cm"]
+    assert facts.columns[0].values == ("blue", "red") and facts.labeled.labels == ("no", "yes")
+    assert facts.labels.tolist() == [1, 0, 0, 1]
+    # one-hot: 2 values, others, gaps; a number and its gaps
+    assert network_of(parser.parse([*table, "--missing", "indicator"]).recipe, facts).encoder.width == 6
+    dropped = read_facts(parser.parse([*table, "--missing", "drop"]))
+    assert dropped.labels.tolist() == [1, 1]
+    target = [*words, "--label-column", "size, cm", "--task", "regression", "--missing-values", "2.5"]
+    assert read_facts(parser.parse(target)) is None  # targets with gaps: the run tells which
+
+
+def test_dry_run_tells_a_cell_that_is_no_number_in_a_column_of_numbers(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n2,3\n3,x\n")
+    words = [str(tmp_path / "t.csv"), "-", "-", "-", "out", "--test-fraction", "0", "--label-column", "0"]
+    with pytest.raises(DataError, match="line 4: expected a number as value 2 of 2, found 'x'"):
+        dry_run.lines(parser.parse(words))
+    assert "3 training rows" in dry_run.lines(parser.parse([*words, "--missing-values", "x"]))
+
+
+def test_dry_run_says_in_one_line_what_only_spark_reads(tmp_path):
+    (tmp_path / "t.parquet").write_bytes(b"PAR1...PAR1")
+    words = [str(tmp_path / "t.parquet"), "-", "-", "-", "out", "--test-fraction", "0", "--label-column", "y"]
+    first, line = dry_run.lines(parser.parse(words)).splitlines()
+    assert line.startswith("network   known only after Spark reads") and "--check reads the data too" in line
+
+
+def test_dry_run_says_the_range_of_a_target_and_leaves_out_the_test_rows(tmp_path):
+    write_csv(tmp_path / "t.csv", np.column_stack([np.arange(40), np.linspace(-1, 2.5, 40)]))
+    words = [str(tmp_path / "t.csv"), "-", "-", "-", "out", "--label-column", "1", "--task", "regression"]
+    told = dry_run.lines(parser.parse([*words, "--test-fraction", "0"]))
+    assert "40 training rows of 1 values, a target from -1 to 2.5," in told
+    assert "30 training rows" in dry_run.lines(parser.parse([*words, "--test-fraction", "0.25"]))
 
 
 def test_dry_run_knows_the_path_that_spark_prints(csv_set):

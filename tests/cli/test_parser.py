@@ -292,7 +292,8 @@ def test_help_lists_every_option_in_its_group_in_this_order():
         "columns": "scale missing categorical max_categories unknown",
         "training": "epochs sample batch_size average rounds_per_epoch outer_learning_rate outer_momentum optimizer "
         "learning_rate schedule warmup clip l1 l2 class_weights augment validation_fraction patience",
-        "run": "seed partitions shuffle_once overwrite resume checkpoint_every keep_checkpoints check dry_run debug",
+        "run": "seed partitions shuffle_once overwrite resume checkpoint_every keep_checkpoints describe check "
+        "dry_run debug",
     }
     listed = " ".join(groups.values()).split()
     assert sorted(listed) == sorted({*options_of(Options), *options_of(Recipe)} - {"about", "get_data"})

@@ -70,7 +70,7 @@ def test_both_ends_of_images_and_labels_are_read(files, spark, partitions):
     assert images.tail == 1024
     assert (beside.argument, beside.first, beside.last) == ("TRAIN_LABELS", (1024, 1, 3), (1024, 1, 3))
     assert (images.classes, beside.classes) == (0, 3)
-    memory = preflight.memory_for_rows(spark, [opened.images])
+    memory = preflight.memory_for_rows(spark, [opened])
     assert memory.free > memory.needed > 6000 * 4 * 0.5
 
 

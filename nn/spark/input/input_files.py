@@ -86,7 +86,7 @@ class Files(NamedTuple):
             kinds, schema = table_kinds.decide(images, columns, options)
         else:
             kinds, schema = (), _schema(images, columns, options.offsets)
-        labels = _open_labels(context, storage, source, partitions, images, as_csv)
+        labels = open_labels(context, storage, source, partitions, images, as_csv)
         return cls(images, labels, columns, schema, kinds)
 
     @classmethod
@@ -112,7 +112,7 @@ class Files(NamedTuple):
             source.roles, train.columns, train.images.names, images.names, images.width, images.path
         )
         images.notes += other_names(train, images, columns)
-        labels = _open_labels(context, storage, source, partitions, images, as_csv)
+        labels = open_labels(context, storage, source, partitions, images, as_csv)
         return cls(images, labels, columns, train.schema, train.kinds)
 
     @property
@@ -199,6 +199,13 @@ def _open(
     return Table(context, storage, path, argument, partitions, how, like)
 
 
+def open_images(
+    context: Any, storage: Storage, source: Source, partitions: int, as_csv: frozenset[str]
+) -> TextFile | Table:
+    """Open the images of a set alone, whatever its columns are."""
+    return _open(context, storage, source, IMAGES, source.images, partitions, as_csv)
+
+
 def _format_of(storage: Storage, path: str, argument: str) -> str:
     """Return the format of the first file of a path; text in folders named key=value is CSV."""
     files, base = storage.list_tree(path, argument)
@@ -212,7 +219,7 @@ def _format_of(storage: Storage, path: str, argument: str) -> str:
     return CSV if base and format == TEXT else format
 
 
-def _open_labels(
+def open_labels(
     context: Any,
     storage: Storage,
     source: Source,

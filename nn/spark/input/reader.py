@@ -28,7 +28,7 @@ from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.split_off import split_off
 from nn.spark.input.table_categories import with_categories
 from nn.spark.input.table_faults import BadCellsError
-from nn.spark.input.table_labels import labels_apart
+from nn.spark.input.table_labels import labels_of_table
 from nn.spark.input.table_layout import Layout
 from nn.spark.input.table_reading import read_rows
 from nn.spark.input.table_source import Table
@@ -141,7 +141,7 @@ def read(files: Files, options: ReadingOptions = DEFAULTS, train: Dataset | None
     if files.labels is None:
         labels = _labels_of_images(images, rows, sent, label_reader)
     else:
-        labels = _labels_apart(files, rows.total, label_reader)
+        labels = labels_apart(files, rows.total, label_reader)
     handle = broadcast(rows.cached.context, labels.values) if labels.apart else None
     is_classification = options.task == CLASSIFICATION
     classes = labels.values if is_classification else np.zeros(rows.total, np.int16)
@@ -250,12 +250,12 @@ def _labels_of_images(
     return _Labels(numbers, decoder, in_blocks)
 
 
-def _labels_apart(files: Files, rows: int, label_reader: LabelReader) -> _Labels:
+def labels_apart(files: Files, rows: int, label_reader: LabelReader) -> _Labels:
     """Return the labels that stand in a file of their own."""
     file = files.labels
     assert file is not None
     if isinstance(file, Table):
-        labels, decoder = labels_apart(file, label_reader)
+        labels, decoder = labels_of_table(file, label_reader)
         _refuse_mismatch(files.images, rows, file, len(labels))
         return _Labels(labels, decoder, apart=True)
     elements = file.collect(file.parsed(partial(parse_labels, file.dialect, label_reader)))

@@ -31,6 +31,11 @@ class Kind(NamedTuple):
     kind: str  # NUMBER, CATEGORY, ...
     width: int = 1  # columns of inputs
 
+    @property
+    def bytes(self) -> int:
+        """Return the bytes of its inputs in a row of a block."""
+        return self.width * (1 if self.kind == BYTES else 4)
+
 
 def type_of(data_type: Any, has_types: bool) -> str:
     """Return the name of a type of Spark: `array` for arrays of numbers, `vector` for vectors of pyspark.ml."""

@@ -16,7 +16,7 @@ from nn.spark.input.table_categories import decoder_of_names
 from nn.spark.input.table_source import Table
 
 
-def labels_apart(table: Table, label_reader: LabelReader) -> tuple[np.ndarray, ClassLabels]:
+def labels_of_table(table: Table, label_reader: LabelReader) -> tuple[np.ndarray, ClassLabels]:
     """Return the labels of a file of labels in the order of its rows: class numbers int16, or targets float64."""
     if table.width != 1:
         raise DataError(

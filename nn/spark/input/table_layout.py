@@ -53,7 +53,7 @@ class Layout(NamedTuple):
     @property
     def row_bytes(self) -> int:
         """Estimate the bytes of a row of inputs."""
-        return sum(kind.width * (1 if kind.kind == BYTES else 4) for kind in self.kinds)
+        return sum(kind.bytes for kind in self.kinds)
 
     @property
     def place(self) -> str:

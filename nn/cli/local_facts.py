@@ -1,0 +1,278 @@
+"""Read what a network and its training depend on from files on this machine, without Spark: for --dry-run.
+
+Of numeric text, that is the width of a row, in the first line of TRAIN_IMAGES, and the labels, which are read whole. A
+table in CSV is read whole.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+
+import numpy as np
+
+from nn.cli.options import PEEKED, Options
+from nn.core.errors import DataError
+from nn.data import csv, dialect, first_lines, hold_out, quoted_rows, quoted_text
+from nn.data.columns import Columns, matching
+from nn.data.decoding import ClassLabels, sorted_labels
+from nn.data.dialect import Dialect
+from nn.data.first_lines import FirstLines
+from nn.data.labels import LabelReader, decoder_of
+from nn.data.quoted_rows import Cells
+from nn.data.quoted_text import QuotedText
+from nn.data.schema import ColumnSchema
+from nn.data.statistics import column_statistics
+from nn.data.tables import pack, schema_of
+from nn.spark.input import table_columns
+from nn.spark.input.formats import AUTO, CSV, TEXT, format_of
+from nn.spark.input.table_categories import decoder_of_names
+from nn.spark.input.table_columns import NUMBER
+from nn.spark.input.table_source import SAMPLE, TableFormat
+from nn.spark.input.text_source import COMPRESSED
+from nn.training.backend import Facts
+
+
+class _CellError(DataError):
+    """A cell of text is no number: a reader of quotes, names and gaps may read it."""
+
+    brief = ""  # without what to do
+
+
+def local_path(path: str) -> str | None:
+    """Return a path as the operating system takes it; None if its scheme names another file system."""
+    scheme = re.match("[A-Za-z][A-Za-z0-9+.-]*(?=:/)", path)
+    if scheme is None or scheme[0] == "file":
+        return re.sub("^file:(//)?(?=/)", "", path)
+    return None
+
+
+def local_files(path: str) -> list[str]:
+    """Return the plain text files of a local path, folder or glob, sorted; none if it is not local, or compressed."""
+    local = local_path(path)
+    if local is None:
+        return []
+    pattern = os.path.join(glob.escape(local), "*") if os.path.isdir(local) else local
+    paths = sorted(glob.glob(pattern) or [local])
+    files = [path for path in paths if os.path.isfile(path) and os.path.basename(path)[0] not in "._"]
+    return [] if any(path.endswith(COMPRESSED) for path in files) else files
+
+
+def read_facts(options: Options, notes: list[str] | None = None) -> Facts | None:
+    """Return the facts of the rows to learn from; None where only Spark reads them. Add to the notes for the user.
+
+    Raises DataError for an empty file, a missing column, and a cell or a label that training would refuse.
+    """
+    images = local_files(options.train_images)
+    labels = images if options.train_labels == "-" else local_files(options.train_labels)
+    if not images or not labels:
+        return None
+    fault = None
+    if options.format in (None, AUTO, TEXT):
+        if not _is_text(images) or options.read_option or options.recipe.categorical:
+            return None
+        try:
+            return _to_learn_from(_numeric_facts(options, images, labels), options)
+        except _CellError as error:
+            if options.format == TEXT:
+                raise
+            fault = error
+    elif options.format != CSV or options.read_option:
+        return None
+    facts = _table_facts(options, images, labels, fault)
+    if fault is not None and notes is not None and facts is not None:
+        notes.append(f"{fault.brief}: read with the reader of CSV instead")
+    return _to_learn_from(facts, options)
+
+
+def _to_learn_from(facts: Facts | None, options: Options) -> Facts | None:
+    """Leave out the rows that --test-fraction splits off."""
+    if facts is None or not options.test_fraction:
+        return facts
+    classes = np.zeros(len(facts.labels), np.int16) if options.recipe.is_regression else facts.labels
+    is_test = hold_out.stratified(classes, options.test_fraction, options.recipe.seed)
+    return facts._replace(labels=facts.labels[~is_test])
+
+
+def _is_text(images: list[str]) -> bool:
+    """Return whether files are text, as far as their first bytes say."""
+    path = next((file for file in images if os.path.getsize(file)), images[0])
+    with open(path, "rb") as file:
+        return format_of(path, file.read(PEEKED)) == TEXT
+
+
+# ---- numeric text ----
+
+
+def _numeric_facts(options: Options, images: list[str], files: list[str]) -> Facts | None:
+    """Return the facts of text of numbers; None for a line of more than PEEKED bytes. Raises _CellError."""
+    if (first := _first_lines("TRAIN_IMAGES", images, options)) is None:
+        return None
+    columns = Columns.of(options.sources()[0].roles, first.names, first.dialect.width, options.train_images)
+    in_images = options.train_labels == "-"
+    argument = "TRAIN_IMAGES" if in_images else "TRAIN_LABELS"
+    of_labels = first if in_images else _first_lines(argument, files, options)
+    if of_labels is None:
+        return None
+    width, partitions = len(columns.inputs), options.partitions or 1
+    label_reader = LabelReader(options.recipe.task)
+    labels = _read_labels(argument, files, of_labels.dialect, columns.label, label_reader)
+    if options.recipe.is_regression:
+        return Facts(width, labels, 1, partitions=partitions)
+    labeled, numbers = decoder_of(labels, argument)
+    return Facts(width, numbers, max(2, int(numbers.max()) + 1), 1.0, partitions, labeled=labeled)
+
+
+def _first_lines(argument: str, files: list[str], options: Options) -> FirstLines | None:
+    """Read the first lines of the first file that is not empty; return None if one is longer than PEEKED bytes.
+
+    Raises DataError if there are none, or the first is neither a header nor a row.
+    """
+    path = next((file for file in files if os.path.getsize(file)), files[0])
+    header, skip = options.first_line_rules
+    with open(path, "rb") as file:
+        lines = [file.readline(PEEKED) for _ in range(skip + dialect.LOOKED_AT)]
+    if max(map(len, lines)) >= PEEKED:
+        return None
+    texts = [line.decode("utf-8", errors="replace").strip() for line in lines]
+    if not any(texts[skip:]):
+        raise DataError(f"{argument}: expected rows of numbers, found nothing in {path}")
+    first = first_lines.inspect(texts, header, skip, argument.endswith("LABELS"), lambda: b"".join(lines))
+    if first.fault is not None:
+        raise _error(argument, first.fault, path, skip, len(files) > 1)
+    return first
+
+
+def _read_labels(
+    argument: str, files: list[str], dialect: Dialect, column: int | None, label_reader: LabelReader
+) -> np.ndarray:
+    """Parse the label of every row, (n,), which is in a column of the images if `column` is not None.
+
+    Raises DataError for a line that is no row, an invalid label, and files without rows.
+    """
+    parts: list[np.ndarray] = []
+    kind = np.float64 if label_reader.is_regression else np.float32
+    labels: np.ndarray | csv.LineError | None
+    for path in files:
+        with open(path, "rb") as file:
+            for part in csv.parse((line.rstrip(b"\r\n") for line in file), dialect, kind=kind):
+                if isinstance(part, csv.Chunk):
+                    values = part.values if column is None else part.values[:, [column]]
+                    labels = label_reader.read(values, part.line)
+                else:
+                    labels = part.fault
+                if isinstance(labels, csv.LineError):
+                    raise _error(argument, labels, path, dialect.skip, len(files) > 1)
+                if labels is not None:
+                    parts.append(labels)
+    if not parts:
+        raise DataError(f"{argument}: expected rows of numbers, found none in {files[0]}")
+    return np.concatenate(parts)
+
+
+def _error(argument: str, fault: csv.LineError, path: str, skip: int, of_many: bool) -> DataError:
+    """Return the error for a line that is no row, or no label."""
+    message = f"{argument}: {first_lines.error_message(fault, path, skip, of_many)}"
+    if not fault.in_cell:
+        return DataError(message)
+    error = _CellError(message)
+    error.brief = f"{argument}: {first_lines.error_message(fault._replace(hint=''), path, skip, False)}"
+    return error
+
+
+# ---- tables ----
+
+
+def _table_facts(
+    options: Options, images: list[str], files: list[str], fault: _CellError | None
+) -> Facts | None:
+    """Return the facts of a table in CSV; None where only Spark reads it. Raises `fault` for cells that are wrong."""
+    text, cells = _columns(options, "TRAIN_IMAGES", images)
+    if cells is None:
+        return None
+    path, source = options.train_images, options.sources()[0]
+    columns = Columns.of(source.roles, text.names, text.width, path)
+    of_labels = cells[columns.label] if columns.label is not None else _only(options, files)
+    schema = _schema(options, text, columns, cells, fault)
+    labels = None if of_labels is None else _labels(options, of_labels, fault)
+    if schema is None or labels is None or len(labels[0]) != len(cells[0]):
+        return None
+    packed, (values, labeled) = schema[1], labels
+    if options.recipe.missing == "drop":
+        kept = ~np.isnan(packed).any(axis=1)
+        packed, values = packed[kept], values[kept]
+    classes = 1 if options.recipe.is_regression else max(2, int(values.max(initial=0)) + 1)
+    return Facts(
+        packed.shape[1],
+        values,
+        classes,
+        1.0,
+        options.partitions or 1,
+        schema[0],
+        labeled,
+        statistics=column_statistics(packed),
+    )
+
+
+def _columns(options: Options, argument: str, files: list[str]) -> tuple[QuotedText, list[Cells] | None]:
+    """Return the format of a table in CSV, and its cells by column; None where a row has another width."""
+    how = TableFormat(CSV, *options.first_line_rules, gaps=options.missing_values)
+    path = next((file for file in files if os.path.getsize(file)), files[0])
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        lines = [file.readline(PEEKED) for _ in range(how.skip_lines + quoted_text.LOOKED_AT)]
+    lines = [line.rstrip("\r\n") for line in lines[how.skip_lines :] if line.strip()]
+    if not lines:
+        raise DataError(f"{argument}: expected rows, found nothing in {path}")
+    text = quoted_text.inspect(lines, how.header, argument.endswith("LABELS"), gaps=how.all_gaps)
+    return text, quoted_rows.read_columns(files, text, how.skip_lines, how.all_gaps)
+
+
+def _only(options: Options, files: list[str]) -> Cells | None:
+    """Return the cells of a file of labels; None unless it has one column."""
+    _, columns = _columns(options, "TRAIN_LABELS", files)
+    return columns[0] if columns is not None and len(columns) == 1 else None
+
+
+def _schema(
+    options: Options, text: QuotedText, columns: Columns, cells: list[Cells], fault: _CellError | None
+) -> tuple[tuple[ColumnSchema, ...], np.ndarray] | None:
+    """Return the columns of inputs and their rows (n, c) as in blocks; None for cells that are no numbers."""
+    recipe, path = options.recipe, options.train_images
+    categorical = matching(recipe.categorical, text.names, text.width, path, "--categorical")
+    table: dict[str, np.ndarray] = {}
+    for index in columns.inputs:
+        sample = cells[index][:SAMPLE]
+        kind = table_columns.kind_of(str(index), table_columns.TEXT, sample, index in categorical, ())
+        values = quoted_rows.numbers(cells[index]) if kind.kind == NUMBER else np.array(cells[index], object)
+        if values is None:
+            if fault is not None:
+                raise fault
+            return None
+        table[str(index)] = values
+    schema = schema_of(table, (), recipe.max_categories, recipe.centers_columns)
+    names = text.names or tuple(map(str, range(text.width)))
+    named = (column._replace(name=names[int(column.name)]) for column in schema)
+    return tuple(named), pack(schema, table)
+
+
+def _labels(
+    options: Options, cells: Cells, fault: _CellError | None
+) -> tuple[np.ndarray, ClassLabels] | None:
+    """Return the targets or the class numbers (n,), and the labels of the classes; None for gaps."""
+    if None in cells:
+        return None
+    if options.recipe.is_regression:
+        values = quoted_rows.numbers(cells)
+        if values is None and fault is not None:
+            raise fault
+        return None if values is None else (values, ClassLabels())
+    distinct = sorted({cell for cell in cells if cell is not None})
+    argument = "TRAIN_IMAGES" if options.train_labels == "-" else "TRAIN_LABELS"
+    labeled = decoder_of_names(distinct, len(distinct), argument)
+    if labeled.labels is None:
+        return np.array([int(float(cell or 0)) for cell in cells], np.int16), labeled
+    are_texts = any(isinstance(label, str) for label in labeled.labels)
+    codes = {label: code for code, label in enumerate(labeled.labels)}
+    known = {name: codes[name if are_texts else sorted_labels([name])[0]] for name in distinct}
+    return np.array([known[cell or ""] for cell in cells], np.int16), labeled
