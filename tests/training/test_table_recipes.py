@@ -6,8 +6,8 @@ import pytest
 import nn
 from tests.support import ROOT
 
-ROWS, WIDTH = 800, 10
-LEARNED, HELD_OUT = slice(0, 200), slice(200, ROWS)
+ROWS, WIDTH = 900, 10
+LEARNED, HELD_OUT = slice(0, 300), slice(300, ROWS)
 UNITS = 10.0 ** np.arange(-3, 7)
 RNG = np.random.default_rng(4)
 STANDARD = RNG.standard_normal((ROWS, WIDTH))
@@ -34,12 +34,12 @@ def r2(predicted):
 def test_a_regression_of_few_noisy_rows_is_hardly_worse_than_least_squares():
     columns = np.c_[STANDARD, np.ones(ROWS)]
     weights, *_ = np.linalg.lstsq(columns[LEARNED], VALUES[LEARNED], rcond=None)
-    assert r2(predictions("regression")) > r2(columns[HELD_OUT] @ weights) - 0.08
+    assert r2(predictions("regression")) > r2(columns[HELD_OUT] @ weights) - 0.06
 
 
 def test_classes_of_few_noisy_rows_are_nearly_those_of_the_rule():
     of_the_rule = np.where(1000 + 30 * SIGNAL > 1010, "high", "low")[HELD_OUT]
-    assert np.mean(predictions("tabular") == NAMES[HELD_OUT]) > np.mean(of_the_rule == NAMES[HELD_OUT]) - 0.1
+    assert np.mean(predictions("tabular") == NAMES[HELD_OUT]) > np.mean(of_the_rule == NAMES[HELD_OUT]) - 0.05
 
 
 @pytest.mark.parametrize("recipe", LABELS)
