@@ -226,12 +226,12 @@ def line_of(table: Table, scores: list[Scores]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def write(table: str) -> None:
-    """Replace the table in docs/tables.md."""
+def write(table: str, name: str = "table") -> None:
+    """Replace the table of that name in docs/tables.md."""
     path = ROOT / "docs" / "tables.md"
-    before, _, rest = path.read_text().partition("<!-- table -->\n")
-    after = rest.partition("<!-- end -->\n")[2]
-    path.write_text(f"{before}<!-- table -->\n{table}\n<!-- end -->\n{after}")
+    before, start, rest = path.read_text().partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition("<!-- end -->\n")
+    path.write_text(f"{before}{start}{table}\n{end}{after}")
 
 
 if __name__ == "__main__":
