@@ -17,7 +17,7 @@ from nn.data import dialect, first_lines
 from nn.data.columns import Columns
 from nn.spark.input.formats import AUTO, TEXT
 from nn.spark.input.input_files import Source
-from nn.spark.input.table_reading import Wishes
+from nn.spark.input.reading_options import ReadingOptions
 from nn.training.assembly import network_of, resolved
 from nn.training.backend import NO_LABELS, Facts, Rows
 from nn.training.recipe import Recipe
@@ -66,10 +66,10 @@ class Options(RunOptions):
         return train, None if self.test_images == "-" else test
 
     @property
-    def wishes(self) -> Wishes:
+    def reading(self) -> ReadingOptions:
         """Return what the recipe asks of reading."""
         recipe = self.recipe
-        return Wishes(
+        return ReadingOptions(
             recipe.task,
             recipe.centers_columns,
             recipe.missing,

@@ -57,7 +57,7 @@ def read(context: Any, storage: Storage, options: Options) -> Run:
     train_source, test_source = options.sources()
     with options.get_data_hint():
         train, test = reader.read_both(
-            context, storage, train_source, test_source, options.partition_count, options.wishes
+            context, storage, train_source, test_source, options.partition_count, options.reading
         )
     if options.shuffle_once:
         train = shuffled(train, options.recipe.seed)

@@ -27,28 +27,28 @@ class ColumnSchema(NamedTuple):
 
 
 class Encoding(NamedTuple):
-    """The user's wishes for the encoder."""
+    """The options of a recipe that decide how columns are encoded."""
 
     scale: str = "standard"  # one of SCALES
     missing: str = "error"  # one of MISSING
     unknown: str = "other"  # one of UNKNOWNS
 
 
-def encoder_for(columns: Sequence[ColumnSchema], statistics: ColumnStatistics, wishes: Encoding) -> Encoder:
+def encoder_for(columns: Sequence[ColumnSchema], statistics: ColumnStatistics, options: Encoding) -> Encoder:
     """Return the encoder for columns with these statistics of the rows learned from.
 
     One scale for all columns of numbers without gaps is a SharedScale, as for pixels.
     """
     largest = _largest(columns, statistics)
     plain = all(column.values is None and not column.offset for column in columns)
-    if wishes.scale in ("largest", "none") and wishes.missing == "error" and plain:
-        scale = largest if wishes.scale == "largest" else 1.0
+    if options.scale in ("largest", "none") and options.missing == "error" and plain:
+        scale = largest if options.scale == "largest" else 1.0
         return SharedScale(scale, tuple(column.name for column in columns))
     return TableEncoder(
         tuple(
-            _number(column, index, statistics, wishes, largest)
+            _number(column, index, statistics, options, largest)
             if column.values is None
-            else _category(column, index, statistics, wishes)
+            else _category(column, index, statistics, options)
             for index, column in enumerate(columns)
         )
     )
@@ -62,7 +62,7 @@ def _largest(columns: Sequence[ColumnSchema], statistics: ColumnStatistics) -> f
 
 
 def _number(
-    column: ColumnSchema, index: int, statistics: ColumnStatistics, wishes: Encoding, largest: float
+    column: ColumnSchema, index: int, statistics: ColumnStatistics, options: Encoding, largest: float
 ) -> Number:
     mean, low, high = (float(values[index]) for values in (statistics.mean, statistics.low, statistics.high))
     if not statistics.counts[index]:
@@ -72,19 +72,19 @@ def _number(
         "minmax": (low, high - low),
         "largest": (0.0, largest),
         "none": (0.0, 1.0),
-    }[wishes.scale]
-    if low == high and wishes.scale in ("standard", "minmax"):
+    }[options.scale]
+    if low == high and options.scale in ("standard", "minmax"):
         center, scale = low, 1.0  # a constant becomes 0; its deviation may differ from 0 by rounding
-    fill = {"error": None, "drop": None, "zero": -column.offset}.get(wishes.missing, mean)
-    indicator = wishes.missing == "indicator" and bool(statistics.gaps[index])
+    fill = {"error": None, "drop": None, "zero": -column.offset}.get(options.missing, mean)
+    indicator = options.missing == "indicator" and bool(statistics.gaps[index])
     return Number(column.name, column.offset, center, scale or 1.0, fill, indicator)
 
 
-def _category(column: ColumnSchema, index: int, statistics: ColumnStatistics, wishes: Encoding) -> Category:
+def _category(column: ColumnSchema, index: int, statistics: ColumnStatistics, options: Encoding) -> Category:
     assert column.values is not None
-    fills = wishes.missing not in ("error", "drop")
-    indicator = wishes.missing == "indicator" and bool(statistics.gaps[index])
-    other = column.rare or wishes.unknown == "other"
+    fills = options.missing not in ("error", "drop")
+    indicator = options.missing == "indicator" and bool(statistics.gaps[index])
+    other = column.rare or options.unknown == "other"
     return Category(column.name, column.values, other, fills, indicator)
 
 

@@ -163,8 +163,8 @@ ROWS = np.array([[1, 5, 0], [3, 5, 1], [np.nan, 5, 1]], np.float32)
 COLUMNS = (ColumnSchema("a"), ColumnSchema("b"), ColumnSchema("c", ("x", "y")))
 
 
-def encoded(rows=ROWS, columns=COLUMNS, **wishes):
-    return encoder_for(columns, column_statistics(rows), Encoding(**wishes)).encode(rows).tolist()
+def encoded(rows=ROWS, columns=COLUMNS, **options):
+    return encoder_for(columns, column_statistics(rows), Encoding(**options)).encode(rows).tolist()
 
 
 def test_encoder_for_standard_scale_centers_each_column_and_makes_constants_0():

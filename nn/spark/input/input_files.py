@@ -10,17 +10,16 @@ from nn.core.errors import DataError
 from nn.data import csv, dialect
 from nn.data.columns import Columns, Reference, Roles, columns_of_test
 from nn.data.schema import LARGE, ColumnSchema
-from nn.spark.input import formats, table_reading
+from nn.spark.input import formats, table_kinds
 from nn.spark.input.formats import AUTO, CSV, TEXT
+from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.table_columns import Kind
-from nn.spark.input.table_reading import Wishes
 from nn.spark.input.table_source import Table, TableFormat
 from nn.spark.input.text_source import TextFile
 from nn.spark.storage.filesystem import Storage
 
 FIRST_BYTES = 1 << 16  # of a file, which show its format
 IMAGES, LABELS = "IMAGES", "LABELS"
-PLAIN = Wishes()
 
 
 class Source(NamedTuple):
@@ -73,20 +72,20 @@ class Files(NamedTuple):
         storage: Storage,
         source: Source,
         partitions: int,
-        wishes: Wishes = PLAIN,
+        options: ReadingOptions = DEFAULTS,
         as_csv: frozenset[str] = frozenset(),
     ) -> Files:
         """Open images and labels. Raises DataError where a file is missing or empty, or the two are swapped.
 
         Text of `as_csv`, IMAGES or LABELS, is read with Spark's reader.
         """
-        as_csv = as_csv | {IMAGES} if wishes.categorical else as_csv
+        as_csv = as_csv | {IMAGES} if options.categorical else as_csv
         images = _open(context, storage, source, IMAGES, source.images, partitions, as_csv)
         columns = Columns.of(source.roles, images.names, images.width, images.path)
         if isinstance(images, Table):
-            kinds, schema = table_reading.decide(images, columns, wishes)
+            kinds, schema = table_kinds.decide(images, columns, options)
         else:
-            kinds, schema = (), _schema(images, columns, wishes.offsets)
+            kinds, schema = (), _schema(images, columns, options.offsets)
         labels = _open_labels(context, storage, source, partitions, images, as_csv)
         return cls(images, labels, columns, schema, kinds)
 

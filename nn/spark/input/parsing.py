@@ -38,6 +38,8 @@ class CachedRows(NamedTuple):
     # The partition and the statistics of each split, in the order of the rows.
     placed: list[tuple[int, SplitStats]]
     firsts: np.ndarray  # (splits,) the first row's number of each split
+    row_bytes: int  # of a row's inputs, estimated
+    bytes: int  # of all rows, estimated
 
     @property
     def all_stats(self) -> list[SplitStats]:

@@ -19,13 +19,18 @@ from nn.data import checks, dialect, label_skew
 from nn.data.batches import buffered_rows
 from nn.data.decoding import ClassLabels
 from nn.data.labels import CLASSIFICATION, LabelReader, decoder_of
-from nn.spark.input import cache, table_reading
+from nn.spark.input import cache
 from nn.spark.input.dataset import Dataset
 from nn.spark.input.formats import AUTO
-from nn.spark.input.input_files import IMAGES, PLAIN, Files, Source
+from nn.spark.input.input_files import IMAGES, Files, Source
 from nn.spark.input.parsing import CachedRows, parse_images, parse_labels, stats_of, to_block, without_inputs
+from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.split_off import split_off
-from nn.spark.input.table_reading import BadCellsError, Wishes
+from nn.spark.input.table_categories import with_categories
+from nn.spark.input.table_faults import BadCellsError
+from nn.spark.input.table_labels import labels_apart
+from nn.spark.input.table_layout import Layout
+from nn.spark.input.table_reading import read_rows
 from nn.spark.input.table_source import Table
 from nn.spark.input.text_source import BadLineError, SplitStats, TextFile
 from nn.spark.runtime.broadcast import broadcast
@@ -42,7 +47,7 @@ def read_both(
     train: Source,
     test: Source | None,
     partitions: int,
-    wishes: Wishes = PLAIN,
+    options: ReadingOptions = DEFAULTS,
 ) -> tuple[Dataset, Dataset | None]:
     """Read, check and cache a training set and its test set; without one, a part of the training set where it is asked.
 
@@ -54,7 +59,7 @@ def read_both(
     faults: dict[str, BadLineError] = {}
     while True:
         try:
-            train_set, test_set = _read_both(context, storage, train, test, partitions, wishes, as_csv)
+            train_set, test_set = _read_both(context, storage, train, test, partitions, options, as_csv)
             break
         except BadLineError as fault:
             kind = fault.argument.partition("_")[2]
@@ -68,8 +73,8 @@ def read_both(
             raise
     notes = tuple(f"{fault.brief}: read with Spark's reader of CSV instead" for fault in faults.values())
     train_set = train_set._replace(notes=(*notes, *train_set.notes))
-    if test is None and wishes.test_fraction:
-        return split_off(train_set, wishes.test_fraction, wishes.seed)
+    if test is None and options.test_fraction:
+        return split_off(train_set, options.test_fraction, options.seed)
     return train_set, test_set
 
 
@@ -79,15 +84,15 @@ def _read_both(
     train: Source,
     test: Source | None,
     partitions: int,
-    wishes: Wishes,
+    options: ReadingOptions,
     as_csv: frozenset[str],
 ) -> tuple[Dataset, Dataset | None]:
     """Read both sets, text of `as_csv` with Spark's reader."""
-    train_files = Files.open(context, storage, train, partitions, wishes, as_csv)
+    train_files = Files.open(context, storage, train, partitions, options, as_csv)
     test_files = test and Files.open_test(context, storage, test, partitions, train_files, as_csv)
-    train_set = read(train_files, wishes)
+    train_set = read(train_files, options)
     try:
-        if wishes.task == CLASSIFICATION:
+        if options.task == CLASSIFICATION:
             labels = np.flatnonzero(train_set.class_rows)
             if len(labels) < 2:
                 argument = train_files.labels_argument
@@ -97,7 +102,7 @@ def _read_both(
         # Only now: a training row that is too short is reported with its line.
         test_files.refuse_other_width(train_files)
         test_files = test_files._replace(schema=train_set.columns)
-        return train_set, read(test_files, wishes, train_set)
+        return train_set, read(test_files, options, train_set)
     except DataError:
         train_set.cached.unpersist()
         raise
@@ -114,55 +119,33 @@ class _Labels(NamedTuple):
     apart: bool = False  # whether blocks take their labels from `values`
 
 
-def read(files: Files, wishes: Wishes = PLAIN, train: Dataset | None = None) -> Dataset:
+def read(files: Files, options: ReadingOptions = DEFAULTS, train: Dataset | None = None) -> Dataset:
     """Parse every row of one set and cache them.
 
     `train` is the training set where this is its test set. Raises DataError for the first line that is wrong.
     """
-    label_reader = LabelReader(wishes.task)
+    label_reader = LabelReader(options.task)
     if train is not None:
-        label_reader = LabelReader(wishes.task, train.classes, train.decoder.labels)
-    images, is_test = files.images, train is not None
+        label_reader = LabelReader(options.task, train.classes, train.decoder.labels)
+    images = files.images
     if isinstance(images, Table):
-        if files.labels is not None and wishes.missing == "drop":
-            raise DataError(
-                "--missing drop: expected the labels in a column of the rows, found a file of labels"
-            )
-        if not is_test:
-            schema, decoder = table_reading.profile(images, files.columns, files.kinds, files.schema, wishes)
-            files = files._replace(schema=schema)
-            if decoder is not None:  # labels in a column
-                label_reader = label_reader._replace(values=decoder.labels)
-        rows = table_reading.read_rows(
-            images, files.columns, files.kinds, files.schema, label_reader, wishes.missing
+        layout = _layout(images, files, label_reader, options, train is not None)
+        rows, label_reader, files = (
+            read_rows(layout),
+            layout.label_reader,
+            files._replace(schema=layout.schema),
         )
-        row_bytes = table_reading.row_bytes(files.kinds)
-        size = row_bytes * rows.total
     else:
         rows = _read_images(images, files, label_reader)
-        row_bytes, size = cache.row_bytes(images), cache.estimated_bytes(images)
     sent = _small_columns(rows, files) if files.labels is None or files.columns.validation is not None else []
     if files.labels is None:
         labels = _labels_of_images(images, rows, sent, label_reader)
     else:
         labels = _labels_apart(files, rows.total, label_reader)
     handle = broadcast(rows.cached.context, labels.values) if labels.apart else None
-    is_classification = wishes.task == CLASSIFICATION
+    is_classification = options.task == CLASSIFICATION
     classes = labels.values if is_classification else np.zeros(rows.total, np.int16)
     class_rows = np.bincount(classes)
-    notes = [*images.notes, *(files.labels.notes if files.labels else ())]
-    if is_classification:
-        notes += _empty_classes(files, class_rows, None if train is None else train.class_rows)
-    notes += cache.note(images.argument, size, rows.cached.getStorageLevel())
-    if train is None:
-        notes += checks.notes(
-            [stats.columns for stats in rows.all_stats],
-            [int(rows.firsts[stats.split]) for stats in rows.all_stats],
-            _numbers(files),
-            rows.cached.getNumPartitions(),
-            images.argument,
-            not wishes.offsets,
-        )
     flags = None if files.columns.validation is None else [part.held_out for part in sent]
     return Dataset(
         blocks=rows.cached.flatMap(partial(to_block, rows.firsts, handle, labels.in_blocks)),
@@ -171,15 +154,9 @@ def read(files: Files, wishes: Wishes = PLAIN, train: Dataset | None = None) -> 
         largest=max(stats.largest for stats in rows.all_stats),
         labels=labels.values if is_classification else None,
         class_rows=class_rows,
-        shuffle_windows=label_skew.count_classes(
-            classes,
-            ((partition, stats.rows) for partition, stats in rows.placed),
-            rows.cached.getNumPartitions(),
-            len(class_rows),
-            buffered_rows(row_bytes),
-        ),
+        shuffle_windows=_shuffle_windows(rows, classes, len(class_rows)),
         weighted=files.columns.weight is not None,
-        notes=tuple(notes),
+        notes=tuple(_notes(files, rows, class_rows, options, train)),
         cached=rows.cached,
         fingerprint=fingerprint(labels.values, rows.all_stats),
         columns=files.schema,
@@ -189,6 +166,48 @@ def read(files: Files, wishes: Wishes = PLAIN, train: Dataset | None = None) -> 
         targets=None if is_classification else labels.values,
         held_out=None if flags is None else np.concatenate(flags),
     )
+
+
+def _layout(
+    table: Table, files: Files, label_reader: LabelReader, options: ReadingOptions, is_test: bool
+) -> Layout:
+    """Return what the columns of a table stand for. A training set decides on its categories and classes."""
+    if files.labels is not None and options.missing == "drop":
+        raise DataError(
+            "--missing drop: expected the labels in a column of the rows, found a file of labels; --missing mean, zero "
+            "or indicator fills the gaps"
+        )
+    layout = Layout(table, files.columns, files.kinds, files.schema, label_reader, options.missing)
+    return layout if is_test else with_categories(layout, options)
+
+
+def _shuffle_windows(rows: CachedRows, classes: np.ndarray, count: int) -> label_skew.ShuffleWindows:
+    """Return the classes of the rows that a replica shuffles together."""
+    partitions = ((partition, stats.rows) for partition, stats in rows.placed)
+    return label_skew.count_classes(
+        classes, partitions, rows.cached.getNumPartitions(), count, buffered_rows(rows.row_bytes)
+    )
+
+
+def _notes(
+    files: Files, rows: CachedRows, class_rows: np.ndarray, options: ReadingOptions, train: Dataset | None
+) -> list[str]:
+    """Return the notes on the rows of a set, which were read."""
+    images = files.images
+    notes = [*images.notes, *(files.labels.notes if files.labels else ())]
+    if options.task == CLASSIFICATION:
+        notes += _empty_classes(files, class_rows, None if train is None else train.class_rows)
+    notes += cache.note(images.argument, rows.bytes, rows.cached.getStorageLevel())
+    if train is None:
+        notes += checks.notes(
+            [stats.columns for stats in rows.all_stats],
+            [int(rows.firsts[stats.split]) for stats in rows.all_stats],
+            _numbers(files),
+            rows.cached.getNumPartitions(),
+            images.argument,
+            not options.offsets,
+        )
+    return notes
 
 
 def _numbers(files: Files) -> np.ndarray:
@@ -206,8 +225,8 @@ def _read_images(images: TextFile, files: Files, label_reader: LabelReader) -> C
     except DataError:
         cached.unpersist()
         raise
-    counts = [stats.rows for _, stats in placed]
-    return CachedRows(cached, placed, np.cumsum([0, *counts])[:-1])
+    firsts = np.cumsum([0, *(stats.rows for _, stats in placed)])[:-1]
+    return CachedRows(cached, placed, firsts, cache.row_bytes(images), cache.estimated_bytes(images))
 
 
 def _small_columns(rows: CachedRows, files: Files) -> list[Any]:
@@ -236,7 +255,7 @@ def _labels_apart(files: Files, rows: int, label_reader: LabelReader) -> _Labels
     file = files.labels
     assert file is not None
     if isinstance(file, Table):
-        labels, decoder = table_reading.labels_apart(file, label_reader)
+        labels, decoder = labels_apart(file, label_reader)
         _refuse_mismatch(files.images, rows, file, len(labels))
         return _Labels(labels, decoder, apart=True)
     elements = file.collect(file.parsed(partial(parse_labels, file.dialect, label_reader)))

@@ -17,7 +17,9 @@ from nn.data.tables import name_of
 from nn.spark.runtime import jvm
 
 NUMBER, CATEGORY, ARRAY, VECTOR, BYTES = "number", "category", "array", "vector", "bytes"
-NUMBER_TYPES = ("byte", "short", "integer", "long", "float", "double", "decimal", "boolean")
+# Types of which every value casts to float32 alike, alone or in an array.
+SAFE_TYPES = ("byte", "short", "integer", "long", "float", "double", "boolean")
+NUMBER_TYPES = (*SAFE_TYPES, "decimal")  # decimals of different precision have no common type that holds both
 STRING, TEXT = "string", "text"  # TEXT: a string of a format without types, which may be a number
 BAD = -math.inf
 _PATTERN = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
@@ -137,7 +139,7 @@ def code(names: Any, values: Sequence[str]) -> Any:
     from pyspark.sql import functions as sql
 
     found = _position(sql.array(*map(sql.lit, values)), names) if values else sql.lit(-1)
-    return sql.when(names.isNull(), sql.lit(math.nan)).otherwise(found.cast("double"))
+    return _unless_gap(names, found)
 
 
 def class_number(column: Any, type_name: str, labels: Sequence[Label], gaps: Sequence[str]) -> Any:
@@ -150,8 +152,22 @@ def class_number(column: Any, type_name: str, labels: Sequence[Label], gaps: Seq
     if any(isinstance(label, str) for label in labels):
         return code(names, [str(label) for label in labels])
     numbers = sql.array(*(sql.lit(float(label)) for label in labels))
-    found = _position(numbers, number(column, type_name, gaps))
-    return sql.when(names.isNull(), sql.lit(math.nan)).otherwise(found.cast("double"))
+    return _unless_gap(names, _position(numbers, number(column, type_name, gaps)))
+
+
+def own_class_number(column: Any, type_name: str, classes: int, gaps: Sequence[str]) -> Any:
+    """Return labels that are class numbers below `classes` as double: -1 for others, NaN for a gap."""
+    from pyspark.sql import functions as sql
+
+    value = number(column, type_name, gaps)
+    is_class = (value >= 0) & (value < classes) & (value == sql.floor(value))
+    return _unless_gap(name(column, type_name, gaps), sql.when(is_class, value).otherwise(-1))
+
+
+def _unless_gap(names: Any, code: Any) -> Any:
+    from pyspark.sql import functions as sql
+
+    return sql.when(names.isNull(), sql.lit(math.nan)).otherwise(code.cast("double"))
 
 
 def _position(array: Any, value: Any) -> Any:

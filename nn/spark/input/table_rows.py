@@ -16,10 +16,12 @@ import numpy as np
 from nn.data import checks, csv
 from nn.data.block import LARGEST_WEIGHT
 from nn.spark.input.parsing import Parsed
+from nn.spark.input.table_source import RECORD
 from nn.spark.input.text_source import CellFaults, SplitStats
 from nn.spark.runtime.workers import tune_worker
 
-LABEL, WEIGHT, VALIDATION, RECORD = SIDES = ("label", "weight", "validation", "record")
+LABEL, WEIGHT, VALIDATION = "label", "weight", "validation"
+SIDES = (LABEL, WEIGHT, VALIDATION, RECORD)
 BATCH_BYTES = 16 << 20  # of inputs that travel at once
 ELEMENT = "element binary"  # the columns that executors send back
 
@@ -71,7 +73,7 @@ class Batch(NamedTuple):
 
 def from_arrow(plan: RowPlan, batches: Iterable[Any]) -> Iterator[Any]:
     """Yield a batch of Arrow with one element, pickled, for each element of the only split in `batches`."""
-    import pyarrow as pa  # type: ignore[import-not-found,unused-ignore]
+    import pyarrow as pa
 
     filled = (batch for batch in batches if batch.num_rows)
     first = next(filled, None)

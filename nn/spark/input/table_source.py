@@ -7,6 +7,7 @@ on the cluster.
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -22,7 +23,8 @@ from nn.spark.runtime import jvm
 from nn.spark.runtime.errors import as_user_error
 from nn.spark.storage.filesystem import Storage
 
-RECORD = "record"  # the column of lines that are no rows
+RECORD = "record"  # the column of the frame with the lines that are no rows
+UNREADABLE = "_unreadable_record"  # what Spark's readers call it: no name that a column would have
 SAMPLE = 1000  # rows by which the kinds of columns are decided
 LARGEST_PIECE = 128 << 20  # bytes, of a table of the catalog, whose size Spark may not know
 FIRST_BYTES = 1 << 20  # of a file, in which the first lines are looked for
@@ -101,8 +103,8 @@ class Table:
         self._text = self._quoted_text() if self.how.format == formats.CSV else None
         self._schema = self._schema_of(paths)
         whole = self._load(paths)
-        fields = [field for field in whole.schema.fields if field.name != RECORD]
-        self.has_record = len(fields) < len(whole.schema.fields)
+        self.has_record = self._schema is not None
+        fields = [field for field in whole.schema.fields if not self.has_record or field.name != UNREADABLE]
         self.names = self._names([field.name for field in fields])
         self.width = len(fields)
         self.types = tuple(table_columns.type_of(field.dataType, self.how.has_types) for field in fields)
@@ -153,20 +155,20 @@ class Table:
         if self._text is not None:
             options["header"] = "false"  # headers are left out below, wherever a file has one
         if self.how.format in (formats.CSV, formats.JSON):
-            options |= {"columnNameOfCorruptRecord": RECORD, "mode": "PERMISSIVE"}
+            options |= {"columnNameOfCorruptRecord": UNREADABLE, "mode": "PERMISSIVE"}
         return options
 
     def _schema_of(self, paths: Sequence[str]) -> Any:
         """Return the schema to read with, or None: that of the files."""
         from pyspark.sql.types import StringType, StructField, StructType
 
-        record = StructField(RECORD, StringType())
+        record = StructField(UNREADABLE, StringType())
         if self._text is not None:
             columns = [StructField(f"c{index}", StringType()) for index in range(self._text.width)]
             return StructType([*columns, record])
         if self.how.format == formats.JSON:
             found = self._session.read.options(**self._options()).json(list(paths)).schema
-            return StructType([*(field for field in found.fields if field.name != RECORD), record])
+            return StructType([*(field for field in found.fields if field.name != UNREADABLE), record])
         return None
 
     def _load(self, paths: Sequence[str]) -> Any:
@@ -191,11 +193,12 @@ class Table:
         """Return the frame with the columns c0, c1, ..., without skipped lines and headers."""
         from pyspark.sql import functions as sql
 
-        last = [RECORD] if RECORD in whole.columns else []
-        order = [index for index, name in enumerate(whole.columns) if name != RECORD]
-        names = {index: f"c{number}" for number, index in enumerate(order)}
+        columns = enumerate(whole.columns)
+        order = [index for index, name in columns if not self.has_record or name != UNREADABLE]
+        names = {index: self.id_of(number) for number, index in enumerate(order)}
         frame = whole.toDF(*(names.get(index, RECORD) for index in range(len(whole.columns))))
-        frame = frame.select(*names.values(), *last)
+        if self.has_record and frame.columns[-1] != RECORD:  # folders named key=value add columns
+            frame = frame.select(*names.values(), RECORD)
         if self._text is None:
             return frame
         if self.how.skip_lines:
@@ -204,13 +207,22 @@ class Table:
             is_skipped = (number < skipped) & (sql.input_file_block_start() == 0)
             frame = frame.withColumn("skipped", is_skipped).filter(~sql.col("skipped")).drop("skipped")
         if self._text.header:
-            cells = [sql.col(f"c{index}") for index in range(self._text.width)]
-            header = [cell or None for cell in self._text.header]
-            header += [None] * (self._text.width - len(header))
-            pairs = zip(cells, header, strict=True)
-            same = [sql.coalesce(cell, sql.lit("")) == sql.lit(value or "") for cell, value in pairs]
-            frame = frame.filter(~functools.reduce(lambda one, other: one & other, same))
+            frame = frame.filter(~self._is_header())
         return frame
+
+    def _is_header(self) -> Any:
+        """Return the expression of whether a row repeats the header."""
+        from pyspark.sql import functions as sql
+
+        assert self._text is not None and self._text.header is not None
+        header = [cell or "" for cell in self._text.header]
+        header += [""] * (self._text.width - len(header))
+        # One cell alone tells most rows from the header. One literal of all cells is one call into Java.
+        index = next((index for index, cell in enumerate(header) if cell), 0)
+        first = sql.coalesce(self.column(index), sql.lit("")) == header[index]
+        cells = sql.expr(f"array({', '.join(map(self.id_of, range(len(header))))})")
+        filled = sql.transform(cells, lambda cell: sql.coalesce(cell, sql.lit("")))
+        return first & (filled == sql.from_json(sql.lit(json.dumps(header)), "array<string>"))
 
     def _splits(self) -> list[tuple[str, int, int]]:
         """Return (file, first byte, bytes) of each partition; for other tables, the partition's number as the place."""
@@ -245,7 +257,15 @@ class Table:
         """Return a column of the frame."""
         from pyspark.sql import functions as sql
 
-        return sql.col(f"c{index}")
+        return sql.col(self.id_of(index))
+
+    def id_of(self, index: int) -> str:
+        """Return the name that a column has in the frame."""
+        return f"c{index}"
+
+    def cell(self, index: int) -> tuple[Any, str, tuple[str, ...]]:
+        """Return a column of the frame, the name of its type and the words for gaps, as table_columns takes them."""
+        return self.column(index), self.types[index], self.how.all_gaps
 
     def name_of(self, index: int) -> str:
         """Return the name of a column, or its number where it has none."""

@@ -262,6 +262,19 @@ def estimated_bytes(frame: Any) -> int:
     return int(str(frame._jdf.queryExecution().optimizedPlan().stats().sizeInBytes()))
 
 
+def pickled_elements(frame: Any) -> Any:
+    """Return the RDD of what is pickled in the rows of a DataFrame of one binary column.
+
+    Uses `_jdf` and `_jvm`: frame.rdd would send all bytes through one more Python process and pickle them again.
+    """
+    from pyspark import RDD
+    from pyspark.serializers import CPickleSerializer
+
+    context = frame.sparkSession.sparkContext
+    values = getattr(frame._jdf, "as")(context._jvm.org.apache.spark.sql.Encoders.BINARY())
+    return RDD(values.toJavaRDD(), context, CPickleSerializer())
+
+
 def file_splits(frame: Any) -> list[tuple[str, int, int]] | None:
     """Return (URL of the file, first byte, bytes) of each partition of a DataFrame that reads files.
 

@@ -9,10 +9,10 @@ import pytest
 
 from nn.core.errors import DataError
 from nn.data.columns import NAME
-from nn.spark.input import reader, table_reading
+from nn.spark.input import reader, table_layout, table_reading
 from nn.spark.input.input_files import Source
+from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.shuffle import shuffled
-from nn.spark.input.table_reading import Wishes
 from nn.spark.storage.filesystem import Storage
 
 pytestmark = pytest.mark.spark
@@ -55,12 +55,12 @@ def write(path, rows, header=NAMES, **options):
     return str(path)
 
 
-def read(spark, path, test=None, partitions=2, wishes=None, **options):
+def read(spark, path, test=None, partitions=2, reading=None, **options):
     source = Source("TRAIN", str(path), None, **options) if isinstance(path, str) else path
     test = (
         source._replace(name="TEST", images=test or source.images) if not isinstance(test, Source) else test
     )
-    return reader.read_both(spark, Storage(spark), source, test, partitions, wishes or Wishes())
+    return reader.read_both(spark, Storage(spark), source, test, partitions, reading or DEFAULTS)
 
 
 def values_of(dataset):
@@ -89,7 +89,7 @@ def assert_is_iris(dataset, rows=ROWS):
 @pytest.mark.parametrize("label", ["species", -1, 3])
 def test_csv_with_texts_is_read_by_names_with_a_note(spark, tmp_path, way, label):
     path = write(tmp_path / "iris.csv", iris())
-    train, test = read(spark, path, label_column=label, wishes=Wishes(offsets=True))
+    train, test = read(spark, path, label_column=label, reading=ReadingOptions(offsets=True))
     assert_is_iris(train)
     assert_is_iris(test)
     assert train.columns[2].offset == 70_000 and test.columns == train.columns
@@ -131,9 +131,9 @@ def test_both_ways_give_the_same_bits(spark, session, tmp_path, monkeypatch):
     found = []
     for arrow in (True, False):
         monkeypatch.setattr(table_reading, "has_arrow", lambda context, arrow=arrow: arrow)
-        wishes = Wishes(missing="mean", offsets=True)
+        reading = ReadingOptions(missing="mean", offsets=True)
         train, _ = read(
-            spark, str(tmp_path / "t"), partitions=3, wishes=wishes, label_column="y", weight_column="w"
+            spark, str(tmp_path / "t"), partitions=3, reading=reading, label_column="y", weight_column="w"
         )
         found.append((train, train.blocks.collect()))
     (one, blocks), (other, others) = found
@@ -146,6 +146,29 @@ def test_both_ways_give_the_same_bits(spark, session, tmp_path, monkeypatch):
             a.tobytes() == b.tobytes() and a.dtype == b.dtype
             for a, b in zip(block[:4], another[:4], strict=True)
         )
+
+
+@pytest.mark.parametrize("type_name", ["tinyint", "int", "bigint", "float", "double", "boolean"])
+def test_many_columns_of_one_type_give_the_same_bits_as_each_alone(
+    spark, session, tmp_path, way, monkeypatch, type_name
+):
+    count = table_layout.LONG_RUN + 3
+    size = 127 if type_name == "tinyint" else 70_000
+    values = [
+        f"cast(if(id % 11 = {index % 10 + 1}, null, ({size} + id * {index}) % {size + 1}) as {type_name}) as x{index}"
+        for index in range(count)
+    ]
+    frame = session.range(0, 3_000, 1, 2).selectExpr("id % 3 as y", "concat('c', id % 4) as c", *values)
+    frame.write.parquet(str(tmp_path / "t"))
+    found = []
+    for shortest in (table_layout.LONG_RUN, 1_000):
+        monkeypatch.setattr(table_layout, "LONG_RUN", shortest)
+        reading = ReadingOptions(missing="mean", offsets=True)
+        train, _ = read(spark, str(tmp_path / "t"), reading=reading, label_column="y")
+        found.append((train.fingerprint, *(values.tobytes() for values in values_of(train))))
+        inputs, _ = values_of(train)
+        assert np.isnan(inputs[:, 1:]).any(axis=0).all()
+    assert found[0] == found[1]
 
 
 def test_rows_are_numbered_by_file_and_place_whatever_the_partitions(spark, session, tmp_path, way):
@@ -205,7 +228,9 @@ def test_the_fast_readers_own_error_is_told_where_cells_of_numbers_are_wrong(spa
         DataError, match=r"other cells in column '1' \(1\), such as 'oops' in .*t.csv; --missing-v"
     ):
         read(spark, path, label_column=-1, format="csv")
-    train, _ = read(spark, path, label_column=-1, missing_values=("oops",), wishes=Wishes(missing="mean"))
+    train, _ = read(
+        spark, path, label_column=-1, missing_values=("oops",), reading=ReadingOptions(missing="mean")
+    )
     assert np.isnan(values_of(train)[0][30]).tolist() == [False, True]
 
 
@@ -216,9 +241,9 @@ def test_gaps_are_counted_by_row_and_column(spark, tmp_path, way, word):
     path = str(tmp_path / "t.csv")
     with pytest.raises(DataError, match=r"t.csv: 4 rows have gaps, in column 'b' \(4\); --missing mean"):
         read(spark, path, label_column="y")
-    filled, _ = read(spark, path, label_column="y", wishes=Wishes(missing="mean"))
+    filled, _ = read(spark, path, label_column="y", reading=ReadingOptions(missing="mean"))
     assert np.flatnonzero(np.isnan(values_of(filled)[0][:, 1])).tolist() == [9, 19, 29, 39]
-    dropped, _ = read(spark, path, label_column="y", wishes=Wishes(missing="drop"))
+    dropped, _ = read(spark, path, label_column="y", reading=ReadingOptions(missing="drop"))
     assert values_of(dropped)[0][:, 0].tolist() == [row for row in range(1, 41) if row % 10]
     assert any("4 rows with gaps are left out" in note for note in dropped.notes)
 
@@ -245,7 +270,7 @@ def test_rare_and_unknown_categories(spark, tmp_path, way):
     words = ["a"] * 9 + ["b"] * 9 + ["c"] * 2
     path = write(tmp_path / "t.csv", [(word, row % 2) for row, word in enumerate(words)], ("x", "y"))
     other = write(tmp_path / "z.csv", [("b", 1), ("new", 0), ("a", 0)], ("x", "y"))
-    train, test = read(spark, path, other, label_column="y", wishes=Wishes(max_categories=2))
+    train, test = read(spark, path, other, label_column="y", reading=ReadingOptions(max_categories=2))
     assert train.columns[0].values == ("a", "b") and train.columns[0].rare
     assert values_of(train)[0][-3:, 0].tolist() == [1, -1, -1]
     assert values_of(test)[0][:, 0].tolist() == [1, -1, 0]
@@ -254,7 +279,7 @@ def test_rare_and_unknown_categories(spark, tmp_path, way):
 
 def test_numbers_named_in_categorical_are_categories(spark, tmp_path, way):
     path = write(tmp_path / "t.csv", [(row % 3 * 5, row, row % 2) for row in range(30)], ("code", "x", "y"))
-    train, _ = read(spark, path, label_column="y", wishes=Wishes(categorical=("code",)))
+    train, _ = read(spark, path, label_column="y", reading=ReadingOptions(categorical=("code",)))
     assert train.columns[0].values == ("0", "10", "5") and train.columns[1].values is None
 
 
@@ -296,7 +321,9 @@ def test_regression_keeps_targets_and_validation_rows(spark, session, tmp_path, 
     else:
         path = str(tmp_path / "t")
         session.createDataFrame(rows, "a double, b string, y double, held boolean").write.parquet(path)
-    train, _ = read(spark, path, label_column="y", validation_column="held", wishes=Wishes(task="regression"))
+    train, _ = read(
+        spark, path, label_column="y", validation_column="held", reading=ReadingOptions(task="regression")
+    )
     assert train.labels is None and np.allclose(train.targets, [row[2] for row in rows], rtol=1e-15)
     assert train.held_out.tolist() == [row[3] for row in rows]
     assert np.array_equal(values_of(train)[1], train.targets)
@@ -315,7 +342,7 @@ def test_numeric_text_keeps_its_reader_for_names_targets_and_offsets(spark, tmp_
     rows = [(100_000.25 + row, row / 7, row, row % 3, row % 2) for row in range(40)]
     path = write(tmp_path / "t.csv", rows, ("big", "y", "id", "c", "held"))
     options = {"label_column": "y", "id_column": "id", "validation_column": "held", "features": ("b*", "c")}
-    train, test = read(spark, path, wishes=Wishes(task="regression", offsets=True), **options)
+    train, test = read(spark, path, reading=ReadingOptions(task="regression", offsets=True), **options)
     assert [(column.name, column.offset) for column in train.columns] == [("big", 100_000.25), ("c", 0.0)]
     assert values_of(train)[0].tolist() == [[row, row % 3] for row in range(40)]
     assert np.array_equal(train.targets, [float(str(row[1])) for row in rows])
@@ -378,7 +405,9 @@ def test_a_test_fraction_takes_the_same_share_of_each_class(spark, tmp_path, lab
     path = write(tmp_path / "t.csv", rows, ("a", "b", "y"))
     source = Source("TRAIN", path, None, label)
     sets = [
-        reader.read_both(spark, Storage(spark), source, None, pieces, Wishes(test_fraction=0.25, seed=seed))
+        reader.read_both(
+            spark, Storage(spark), source, None, pieces, ReadingOptions(test_fraction=0.25, seed=seed)
+        )
         for pieces, seed in ((2, 0), (3, 0), (2, 1))
     ]
     for train, test in sets:

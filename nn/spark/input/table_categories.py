@@ -1,0 +1,132 @@
+"""Count the categories and the labels of a training set, in one job of Spark SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from nn.core.errors import DataError
+from nn.data import csv
+from nn.data.decoding import ClassLabels, are_class_numbers, sorted_labels
+from nn.data.labels import refuse_many, shown
+from nn.data.schema import ColumnSchema, categories_of
+from nn.spark.input import table_columns
+from nn.spark.input.reading_options import ReadingOptions
+from nn.spark.input.table_columns import CATEGORY
+from nn.spark.input.table_layout import Layout
+from nn.spark.input.table_source import Table
+
+DISTINCT = 0.9  # distinct values per row, from which a column of texts tells rows apart and not kinds of rows
+FEWEST = 20  # rows, from which that is told
+
+
+class Counts(NamedTuple):
+    """The values of one column, without gaps."""
+
+    rows: dict[str, int]  # rows of each of the most frequent values
+    distinct: int = 0  # number of different values
+    total: int = 0  # rows with a value
+
+
+def with_categories(layout: Layout, options: ReadingOptions) -> Layout:
+    """Return the layout of a training set with the values of its categories and the labels of its classes."""
+    indices = [
+        index
+        for index, kind in zip(layout.columns.inputs, layout.kinds, strict=True)
+        if kind.kind == CATEGORY
+    ]
+    label = None if layout.label_reader.is_regression else layout.columns.label
+    if label is not None:
+        indices.append(label)
+    if not indices:
+        return layout
+    counted = _counts(layout.table, indices, options.max_categories if label is None else csv.MAX_CLASSES)
+    layout = layout._replace(schema=_schema(layout, counted, options))
+    if label is None:
+        return layout
+    counts = counted.get(label, Counts({}))
+    decoder = decoder_of_names(list(counts.rows), counts.distinct, layout.table.argument)
+    return layout._replace(label_reader=layout.label_reader._replace(values=decoder.labels))
+
+
+def _schema(layout: Layout, counted: dict[int, Counts], options: ReadingOptions) -> tuple[ColumnSchema, ...]:
+    """Return the columns of inputs with the values of the categories."""
+    table, cap = layout.table, options.max_categories
+    schema, first = list(layout.schema), 0
+    for index, kind in zip(layout.columns.inputs, layout.kinds, strict=True):
+        if kind.kind == CATEGORY:
+            counts = counted.get(index, Counts({}))
+            _refuse_names_of_rows(table, index, counts)
+            values, _ = categories_of(counts.rows, cap)
+            rare = counts.distinct > cap
+            if rare:
+                table.notes.append(
+                    f"{table.argument}: column {table.name_of(index)!r} has {counts.distinct:,} categories: the "
+                    f"{cap:,} most frequent are kept, the others are one (--max-categories)"
+                )
+            schema[first] = schema[first]._replace(values=values, rare=rare)
+        first += kind.width
+    return tuple(schema)
+
+
+def _counts(table: Table, indices: Sequence[int], cap: int) -> dict[int, Counts]:
+    """Count the values of columns, of each the `cap` most frequent ones."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as sql
+
+    names = ((index, table_columns.name(*table.cell(index))) for index in indices)
+    pairs = sql.array(*(sql.struct(sql.lit(i).alias("column"), name.alias("value")) for i, name in names))
+    counts = (
+        table.frame.select(sql.explode(pairs).alias("pair"))
+        .select("pair.*")
+        .filter("value is not null")
+        .groupBy("column", "value")
+        .count()
+    )
+    by_column = Window.partitionBy("column")
+    rank = sql.row_number().over(by_column.orderBy(sql.desc("count"), "value"))
+    ranked = counts.select(
+        "column",
+        "value",
+        "count",
+        rank.alias("rank"),
+        sql.count("*").over(by_column).alias("distinct"),
+        sql.sum("count").over(by_column).alias("total"),
+    ).filter(sql.col("rank") <= cap)
+    found: dict[int, Counts] = {}
+    for row in table.collect(ranked):
+        counts = found.setdefault(row["column"], Counts({}, row["distinct"], row["total"]))
+        counts.rows[row["value"]] = row["count"]
+    return found
+
+
+def _refuse_names_of_rows(table: Table, index: int, counts: Counts) -> None:
+    if counts.total >= FEWEST and counts.distinct >= DISTINCT * counts.total:
+        name = table.name_of(index)
+        raise DataError(
+            f"{table.argument}: column {name!r} of {table.path} has {counts.distinct:,} different texts in "
+            f"{counts.total:,} rows: it names the rows, or holds dates or free text, and cannot be learned from; leave "
+            f"it out with --drop-columns {name}"
+        )
+
+
+def decoder_of_names(names: Sequence[str], distinct: int, argument: str) -> ClassLabels:
+    """Return the labels of the classes, given their names. Raises DataError where they are none."""
+    if not names:
+        raise DataError(f"{argument}: expected labels, found gaps alone")
+    labels = sorted_labels(names)
+    if any(isinstance(label, float) for label in labels):
+        raise DataError(
+            f"{argument}: expected labels of classes, found real numbers ({shown(labels)}); measured values are "
+            "learned with --task regression"
+        )
+    refuse_many(distinct, argument)
+    if are_class_numbers(labels):
+        if int(labels[-1]) >= csv.MAX_CLASSES:
+            raise DataError(
+                f"{argument}: expected class numbers in 0..{csv.MAX_CLASSES - 1}, found {labels[-1]}"
+            )
+        return ClassLabels()
+    if len(labels) < 2:
+        raise DataError(f"{argument}: expected at least 2 classes, found class {labels[0]} alone")
+    return ClassLabels(labels)
