@@ -3,6 +3,8 @@
 A layer without an initializer gets he_normal before relu and similar activations, else glorot_uniform times a gain that
 was measured on MNIST (docs/benchmarks.md): a sigmoid's derivative is at most 1/4 and its outputs are not centered, so
 that with a gain of 1 the first Bold Driver steps make little progress.
+
+The output layer of a regression starts at zeros: its first predictions are the mean of the target (docs/tables.md).
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ def build_network(
     last = next((layer.name for layer in reversed(layers) if layer.name in ACTIVATIONS), "")
     is_half_squared = isinstance(loss, HalfSquaredError)
     gain = OUTPUT_GAIN.get(last, 1.0) if is_half_squared and not initializer else 1.0
-    output: list[Layer] = [Dense(loss.units(classes), initializer or "glorot_uniform", gain)]
+    default = "zeros" if loss.is_regression else "glorot_uniform"
+    output: list[Layer] = [Dense(loss.units(classes), initializer or default, gain)]
     if is_half_squared:
         output.append(Sigmoid())
     hidden = _with_initializers(layers, initializer)

@@ -97,7 +97,7 @@ class Recipe:
         None,
         Choice(INITIALIZERS),
         f"initial weights: {', '.join(INITIALIZERS)} (default: he_normal before relu and its kin, else "
-        "glorot_uniform with measured gains)",
+        "glorot_uniform with measured gains; zeros for the output of a regression)",
         group="network",
     )
     loss: Loss = option(

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from nn.core import spec
+from nn.data.decoding import TargetScale
 from nn.layers import LAYERS
 from nn.models.builder import build_network, infer_input_shape
+from nn.models.classifier import Regressor
 from nn.models.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError
+from nn.models.regression_losses import AbsoluteError, Huber, SquaredError
 from tests.support.networks import multilayer_perceptron
 
 
@@ -33,6 +36,13 @@ def words_of(model):
 def test_network_ends_with_the_output_layer_of_its_loss(loss, classes, last):
     model = build_network(layers_of("dense:5,relu"), (3,), classes, loss)
     assert words_of(model)[-3:] == last and model.classes == classes
+
+
+@pytest.mark.parametrize("loss", [SquaredError(), AbsoluteError(), Huber()])
+def test_the_first_predictions_of_a_regression_are_the_mean_of_the_target(loss):
+    model = build_network(layers_of("dense:5,relu"), (3,), 1, loss, decoder=TargetScale(7.0, 2.0))
+    assert words_of(model)[1:] == ["relu", "dense:1:initializer=zeros"]
+    assert Regressor(model, model.init(0)).predict(np.eye(3)).tolist() == [7, 7, 7]
 
 
 def test_initializer_depends_on_the_next_activation():
