@@ -23,7 +23,7 @@ from nn.core import fingerprint
 from nn.data import csv
 from nn.data.columns import Columns
 from nn.data.labels import CLASSIFICATION, LabelReader
-from nn.spark.input import cache, table_reading
+from nn.spark.input import cache
 from nn.spark.input.input_files import Files
 from nn.spark.input.text_source import TextFile
 from nn.spark.runtime import cluster, jvm
@@ -202,7 +202,7 @@ def memory_for_rows(context: Any, sets: list[Files]) -> Memory:
 def _estimated_bytes(files: Files) -> int:
     if isinstance(files.images, TextFile):
         return cache.estimated_bytes(files.images)
-    return files.images.estimated_rows * table_reading.row_bytes(files.kinds)
+    return files.images.estimated_rows * sum(kind.bytes for kind in files.kinds)
 
 
 def _read_ends(
