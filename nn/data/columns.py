@@ -126,6 +126,11 @@ class Columns(NamedTuple):
         return cls(width, inputs, **found)
 
     @property
+    def has_sides(self) -> bool:
+        """Return whether a column holds labels or says which rows are for validation."""
+        return self.label is not None or self.validation is not None
+
+    @property
     def take_all(self) -> bool:
         """Return whether all columns are inputs."""
         return len(self.inputs) == self.width

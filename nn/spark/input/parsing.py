@@ -40,6 +40,9 @@ class CachedRows(NamedTuple):
     firsts: np.ndarray  # (splits,) the first row's number of each split
     row_bytes: int  # of a row's inputs, estimated
     bytes: int  # of all rows, estimated
+    sides: list[
+        Parsed
+    ]  # labels and validation rows in the order of the rows; none where neither stands in a column
 
     @property
     def all_stats(self) -> list[SplitStats]:
@@ -157,13 +160,15 @@ def to_block(
     return [Block(np.arange(first, end), element.inputs, block_labels, element.weights)]
 
 
-def stats_of(partition: int, elements: Iterator[Parsed | SplitStats]) -> Iterator[tuple[int, SplitStats]]:
-    """Yield the number of the partition and the statistics of each split in it."""
-    return ((partition, element) for element in elements if isinstance(element, SplitStats))
+def without_inputs(
+    has_sides: bool, partition: int, elements: Iterator[Parsed | SplitStats]
+) -> Iterator[tuple[int, Parsed | SplitStats]]:
+    """Yield what the driver needs of a partition, with its number: the statistics of each split.
 
-
-def without_inputs(element: Parsed | SplitStats) -> list[Parsed]:
-    """Return the rows without their inputs and weights, for the driver; nothing for statistics."""
-    if isinstance(element, SplitStats):
-        return []
-    return [element._replace(inputs=element.inputs[:, :0], weights=None)]
+    With `has_sides` the rows too, without their inputs and weights.
+    """
+    for element in elements:
+        if isinstance(element, SplitStats):
+            yield partition, element
+        elif has_sides:
+            yield partition, element._replace(inputs=element.inputs[:, :0], weights=None)

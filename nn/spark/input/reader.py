@@ -23,7 +23,7 @@ from nn.spark.input import cache
 from nn.spark.input.dataset import Dataset
 from nn.spark.input.formats import AUTO
 from nn.spark.input.input_files import IMAGES, Files, Source
-from nn.spark.input.parsing import CachedRows, parse_images, parse_labels, stats_of, to_block, without_inputs
+from nn.spark.input.parsing import CachedRows, Parsed, parse_images, parse_labels, to_block, without_inputs
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.split_off import split_off
 from nn.spark.input.table_categories import with_categories
@@ -137,16 +137,15 @@ def read(files: Files, options: ReadingOptions = DEFAULTS, train: Dataset | None
         )
     else:
         rows = _read_images(images, files, label_reader)
-    sent = _small_columns(rows, files) if files.labels is None or files.columns.validation is not None else []
     if files.labels is None:
-        labels = _labels_of_images(images, rows, sent, label_reader)
+        labels = _labels_of_images(images, rows, label_reader)
     else:
         labels = labels_apart(files, rows.total, label_reader)
     handle = broadcast(rows.cached.context, labels.values) if labels.apart else None
     is_classification = options.task == CLASSIFICATION
     classes = labels.values if is_classification else np.zeros(rows.total, np.int16)
     class_rows = np.bincount(classes)
-    flags = None if files.columns.validation is None else [part.held_out for part in sent]
+    flags = [part.held_out for part in rows.sides if part.held_out is not None]
     return Dataset(
         blocks=rows.cached.flatMap(partial(to_block, rows.firsts, handle, labels.in_blocks)),
         rows=rows.total,
@@ -164,7 +163,7 @@ def read(files: Files, options: ReadingOptions = DEFAULTS, train: Dataset | None
         has_names=isinstance(images, Table) or bool(images.names),
         decoder=labels.decoder,
         targets=None if is_classification else labels.values,
-        held_out=None if flags is None else np.concatenate(flags),
+        held_out=np.concatenate(flags) if flags else None,
     )
 
 
@@ -219,27 +218,21 @@ def _numbers(files: Files) -> np.ndarray:
 def _read_images(images: TextFile, files: Files, label_reader: LabelReader) -> CachedRows:
     parse = partial(parse_images, images.dialect, files.columns, label_reader, files.offsets)
     cached = images.parsed(parse).persist(cache.level_for(images))
-    placed = images.collect(cached.mapPartitionsWithIndex(stats_of))
+    found = images.collect(cached.mapPartitionsWithIndex(partial(without_inputs, files.columns.has_sides)))
+    placed = [pair for pair in found if isinstance(pair[1], SplitStats)]
     try:
         images.check([stats for _, stats in placed])
     except DataError:
         cached.unpersist()
         raise
     firsts = np.cumsum([0, *(stats.rows for _, stats in placed)])[:-1]
-    return CachedRows(cached, placed, firsts, cache.row_bytes(images), cache.estimated_bytes(images))
+    sides = [part for _, part in found if isinstance(part, Parsed)]
+    return CachedRows(cached, placed, firsts, cache.row_bytes(images), cache.estimated_bytes(images), sides)
 
 
-def _small_columns(rows: CachedRows, files: Files) -> list[Any]:
-    """Return the rows of the images without their inputs, in order."""
-    sent = files.images.collect(rows.cached.flatMap(without_inputs))
-    return sorted(sent, key=lambda part: int(rows.firsts[part.split]) + part.start)
-
-
-def _labels_of_images(
-    images: TextFile | Table, rows: CachedRows, sent: list[Any], label_reader: LabelReader
-) -> _Labels:
+def _labels_of_images(images: TextFile | Table, rows: CachedRows, label_reader: LabelReader) -> _Labels:
     """Return the labels that stand in a column of the images."""
-    labels = np.concatenate([part.labels for part in sent])
+    labels = np.concatenate([part.labels for part in rows.sides])
     if isinstance(images, Table):
         return _Labels(labels, ClassLabels(label_reader.values))
     if label_reader.is_regression or label_reader.classes is not None:

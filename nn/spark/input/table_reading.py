@@ -12,10 +12,11 @@ from typing import Any
 
 from nn.core.errors import DataError
 from nn.spark.input import cache, table_rows
-from nn.spark.input.parsing import CachedRows, stats_of
+from nn.spark.input.parsing import CachedRows, Parsed, without_inputs
 from nn.spark.input.table_faults import refuse_faults
 from nn.spark.input.table_layout import Layout
 from nn.spark.input.table_rows import RowPlan
+from nn.spark.input.text_source import SplitStats
 from nn.spark.runtime import jvm
 
 
@@ -28,7 +29,8 @@ def read_rows(layout: Layout) -> CachedRows:
         elements = elements.coalesce(table.partitions)
     with table.readable():
         cached = elements.persist(cache.level(table.context, table.estimated_rows * layout.row_bytes))
-    placed = table.collect(cached.mapPartitionsWithIndex(stats_of))
+    found = table.collect(cached.mapPartitionsWithIndex(partial(without_inputs, layout.columns.has_sides)))
+    placed = [pair for pair in found if isinstance(pair[1], SplitStats)]
     firsts = table.firsts({stats.split: stats.rows for _, stats in placed})
     placed.sort(key=lambda pair: table.splits[pair[1].split][:2])
     try:
@@ -37,7 +39,11 @@ def read_rows(layout: Layout) -> CachedRows:
         cached.unpersist()
         raise
     total = sum(stats.rows for _, stats in placed)
-    return CachedRows(cached, placed, firsts, layout.row_bytes, layout.row_bytes * total)
+    sides = sorted(
+        (part for _, part in found if isinstance(part, Parsed)),
+        key=lambda part: int(firsts[part.split]) + part.start,
+    )
+    return CachedRows(cached, placed, firsts, layout.row_bytes, layout.row_bytes * total, sides)
 
 
 def _elements(context: Any, plan: RowPlan, frame: Any) -> Any:
