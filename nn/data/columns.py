@@ -132,8 +132,8 @@ class Columns(NamedTuple):
 
     @property
     def take_all(self) -> bool:
-        """Return whether all columns are inputs."""
-        return len(self.inputs) == self.width
+        """Return whether all columns are inputs, in their order."""
+        return self.inputs == tuple(range(self.width))
 
     def unread(self) -> Columns:
         """Return the columns of a test set: its weights and its validation rows are not read."""

@@ -197,6 +197,20 @@ def test_many_columns_of_quoted_numbers_are_read_as_each_alone(spark, tmp_path, 
         read(spark, bad, reading=reading, label_column="y", format="csv")
 
 
+@pytest.mark.parametrize("format", ["auto", "csv"])
+def test_a_test_set_with_other_column_order_and_labels_of_its_own_is_read_by_names(
+    spark, tmp_path, way, format
+):
+    rows = [(row, row + 0.25, -row) for row in range(40)]
+    train = Source(
+        "TRAIN", write(tmp_path / "train.csv", rows, ("a", "b", "c")), str(tmp_path / "y"), format=format
+    )
+    other = write(tmp_path / "test.csv", [(c, a, b) for a, b, c in rows], ("c", "a", "b"))
+    write(tmp_path / "y", [[row % 2] for row in range(40)], ("y",))
+    train_set, test_set = read(spark, train, train._replace(name="TEST", images=other))
+    assert values_of(train_set)[0].tolist() == values_of(test_set)[0].tolist() == [list(row) for row in rows]
+
+
 def test_a_column_called_record_is_a_column(spark, session, tmp_path, way):
     frame = session.range(60).selectExpr("id % 2 as y", "cast(id as double) as record")
     for format in ("parquet", "json"):
