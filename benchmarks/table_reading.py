@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,9 @@ def main() -> None:
                 make(context, table, path, args.rows)
         for way in args.ways.split(","):
             with spark_context("reading") as context:
-                measure(f"{path.name}, {way}", args.repeats, lambda c=context, p=path, w=way: load(c, p, w))
+                measure(f"{path.name}, {way}", args.repeats, partial(load, context, path, way))
         with spark_context("JVM") as context:
-            measure(f"{path.name}, JVM", args.repeats, lambda c=context, p=path: cast(c, p))
+            measure(f"{path.name}, JVM", args.repeats, partial(cast, context, path))
 
 
 def make(context: Any, table: str, path: Path, rows: int) -> None:
@@ -88,7 +89,7 @@ def make(context: Any, table: str, path: Path, rows: int) -> None:
 
 def load(context: Any, path: Path, way: str) -> int:
     """Read a table as training does; return its rows."""
-    table_reading.has_arrow = lambda context: way == "arrow"  # type: ignore[assignment]
+    table_reading.has_arrow = lambda context: way == "arrow"
     source = Source("TRAIN", str(path), None, label_column="label")
     dataset, _ = reader.read_both(context, Storage(context), source, None, 2, ReadingOptions(missing="mean"))
     dataset.cached.unpersist(blocking=True)
