@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from nn.cli.arguments import option_word
 from nn.cli.options import Options
 from nn.core.errors import UsageError
 from nn.core.options import json_object, options_of
@@ -20,7 +22,11 @@ def read_option(label: str, name: str, value: Any, as_json: bool = False) -> Any
 
     Raises UsageError, which begins with `label`, for a value that the option does not take.
     """
-    field = FIELDS[name]
+    return read_field(label, FIELDS[name], value, as_json)
+
+
+def read_field(label: str, field: dataclasses.Field, value: Any, as_json: bool = False) -> Any:
+    """Return the value of an option's field, as `read_option` does."""
     reader = field.metadata["reader"]
     if (value is None if as_json else value == "none") and field.default in (None, ()):
         return field.default
@@ -28,11 +34,6 @@ def read_option(label: str, name: str, value: Any, as_json: bool = False) -> Any
         return reader.json(value) if as_json else reader.text(value)
     except ValueError as error:
         raise UsageError(f"{label}: {error}") from None
-
-
-def option_word(name: str) -> str:
-    """Return the name of an option as the command line spells it."""
-    return name.replace("_", "-")
 
 
 def from_file(path: str) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from typing import Any
 
 from nn import __version__
 from nn.cli import config_file
-from nn.cli.config_file import FIELDS, option_word, read_option
+from nn.cli.arguments import Parser, add_option, join_negative_numbers, option_word
+from nn.cli.config_file import FIELDS, read_option
 from nn.cli.help_text import HelpFormatter
 from nn.cli.options import Options, recipe_errors
-from nn.core import format, spec
+from nn.core import spec
 from nn.core.constraints import constraints_of
 from nn.core.errors import UsageError
-from nn.core.options import Flag, Number, options_of
+from nn.core.options import options_of
 from nn.data.augmentation import AUGMENTATIONS
 from nn.layers import LAYERS
 from nn.models.losses import LOSSES
@@ -66,7 +67,7 @@ def parse(arguments: list[str]) -> Options:
     Exits after --help, --words and --version. Raises UsageError for options that are unknown, out of range or exclude
     each other.
     """
-    given = vars(_parser().parse_intermixed_args(_join_negative_numbers(arguments)))
+    given = vars(_parser().parse_intermixed_args(join_negative_numbers(arguments)))
     configs = given.pop("config", [])
     if len(configs) > 1:
         raise UsageError(f"--config: expected one file, found {len(configs)}")
@@ -101,15 +102,8 @@ def parse(arguments: list[str]) -> Options:
 # ---- words ----
 
 
-class _Parser(argparse.ArgumentParser):
-    """Raises UsageError with the message that argparse would print."""
-
-    def error(self, message):
-        raise UsageError(f"{format.line(message)}; {SEE_HELP}")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="main_task.py",
         usage=USAGE,
         description=DESCRIPTION,
@@ -121,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     for title, names in groups().items():
         group = parser.add_argument_group(title)
         for name in names:
-            _add(group, name, FIELDS[name].metadata)
+            add_option(group, name, FIELDS[name].metadata)
         if title == "run":
             group.add_argument("--config", metavar="FILE", action="append", help=CONFIG_HELP)
             group.add_argument("--words", action=_Words, nargs=0, help="list every word with its fields")
@@ -144,24 +138,6 @@ CONFIG_HELP = (
     "line replaces the file's value. The value none removes what the file sets, as in --augment none; --no-NAME turns "
     "a flag of the file off, as in --no-overwrite"
 )
-
-
-def _add(group, name: str, metadata: Any) -> None:
-    """Add an option to a group of argparse."""
-    reader, word = metadata["reader"], option_word(name)
-    values = f"; {reader}" if isinstance(reader, Number) else ""
-    help = (metadata["help"] + values).replace("%", "%%")
-    if name in PATHS:
-        group.add_argument(name, metavar=name.upper(), nargs="?", help=help)
-    elif isinstance(reader, Flag):
-        group.add_argument(f"--{word}", action="store_const", const=True, dest=name, help=help)
-        # One sentence under --config describes all of these.
-        group.add_argument(
-            f"--no-{word}", action="store_const", const=False, dest=name, help=argparse.SUPPRESS
-        )
-    else:
-        action = "append" if getattr(reader, "repeatable", False) else "store"
-        group.add_argument(f"--{word}", metavar=reader.metavar, help=help, action=action, dest=name)
 
 
 def _shown(name: str) -> str:
@@ -226,29 +202,3 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
         )
     if not in_images and values.get("label_column") is not None:
         raise UsageError("--label-column: expected - as TRAIN_LABELS or TEST_LABELS, found files for both")
-
-
-def _join_negative_numbers(arguments: list[str]) -> list[str]:
-    """Join an option with a negative number after it, which argparse would take for another option.
-
-    Raises UsageError for `--option=--`, which argparse reads in another way in each version of Python.
-    """
-    joined: list[str] = []
-    for index, word in enumerate(arguments):
-        if word == "--":  # no options follow
-            return joined + arguments[index:]
-        option, _, value = word.partition("=")
-        if option.startswith("--") and value == "--":
-            raise UsageError(f"argument {format.line(option)}: no option takes the value '--'; {SEE_HELP}")
-        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and _is_negative(word):
-            joined[-1] += "=" + word
-        else:
-            joined.append(word)
-    return joined
-
-
-SEE_HELP = "--help lists the options"
-
-
-def _is_negative(word: str) -> bool:
-    return word.startswith("-") and word[1:2].isdigit()

@@ -178,7 +178,7 @@ def pack_for(encoder: Encoder, table: Any) -> np.ndarray | None:
         columns = {name: rows[:, index] for index, name in enumerate(encoder.names)}
     elif not encoder.names:
         raise ValueError("the model knows no names of columns: give an array of rows (n, d)")
-    return pack(_schema_of_encoder(encoder), columns)
+    return pack(schema_for(encoder), columns)
 
 
 def pack_rows(encoder: Encoder, rows: np.ndarray) -> np.ndarray:
@@ -190,7 +190,8 @@ def pack_rows(encoder: Encoder, rows: np.ndarray) -> np.ndarray:
     return pack_numbers(rows.reshape(len(rows), len(offsets)), offsets)
 
 
-def _schema_of_encoder(encoder: Encoder) -> list[ColumnSchema]:
+def schema_for(encoder: Encoder) -> list[ColumnSchema]:
+    """Return the columns of the rows that a model takes; none where it knows no names."""
     if not isinstance(encoder, TableEncoder):
         return [ColumnSchema(name) for name in encoder.names]
     return [

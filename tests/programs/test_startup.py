@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import ROOT
 
-PROGRAMS = ("main_task.py", "generate_data.py", "generate_plots.py")
+PROGRAMS = ("main_task.py", "predict_task.py", "generate_data.py", "generate_plots.py")
 OLD = ("2.7", "3.6", "3.7", "3.8", "3.9")
 FOUND = [shutil.which(f"python{version}") for version in OLD]
 FOUND += [

@@ -20,7 +20,7 @@ from nn.data.schema import LARGE, ColumnSchema
 from nn.spark.input import formats, reader, table_columns
 from nn.spark.input.described_columns import INPUT, LABEL, VALIDATION, WIDE_TYPES, FileColumn, file_columns
 from nn.spark.input.described_rows import Layout, of_lines, of_rows
-from nn.spark.input.input_files import IMAGES, Files, Source, open_images, open_labels
+from nn.spark.input.input_files import IMAGES, Files, Source, kind_of, open_images, open_labels
 from nn.spark.input.reading_options import ReadingOptions
 from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, VECTOR
 from nn.spark.input.table_source import RECORD, Table
@@ -79,7 +79,7 @@ def read_as_needed(
         try:
             return read(as_csv), notes
         except BadLineError as fault:
-            kind = fault.argument.partition("_")[2]
+            kind = kind_of(fault.argument)
             if not fault.in_cell or format != formats.AUTO or kind in as_csv:
                 raise
             notes.append(f"{fault.brief}: read with Spark's reader of CSV instead")

@@ -20,12 +20,18 @@ from nn.spark.storage.filesystem import Storage
 
 FIRST_BYTES = 1 << 16  # of a file, which show its format
 IMAGES, LABELS = "IMAGES", "LABELS"
+INPUT = "INPUT"
+
+
+def kind_of(argument: str) -> str:
+    """Return whether an argument names IMAGES or LABELS."""
+    return LABELS if argument.endswith(LABELS) else IMAGES
 
 
 class Source(NamedTuple):
     """The paths of one set's images and labels, and how to read them."""
 
-    name: str  # TRAIN or TEST, as in the command line's arguments
+    name: str  # TRAIN, TEST or INPUT, as in the command line's arguments
     images: str
     labels: str | None  # None: in column `label_column` of the images
     label_column: Reference | None = None
@@ -39,6 +45,13 @@ class Source(NamedTuple):
     format: str = AUTO  # one of formats.FORMATS
     read_options: tuple[str, ...] = ()  # key=value each, for Spark's reader
     missing_values: tuple[str, ...] = ()  # more words for gaps
+    vector_width: int | None = None  # of the rows of LibSVM, where a model says it
+
+    def argument(self, kind: str) -> str:
+        """Return the command line's argument for IMAGES or LABELS: TRAIN_IMAGES, ..., INPUT or LABELS."""
+        if self.name == INPUT:
+            return INPUT if kind == IMAGES else LABELS
+        return f"{self.name}_{kind}"
 
     @property
     def roles(self) -> Roles:
@@ -188,13 +201,16 @@ def _open(
     train: TextFile | Table | None = None,
 ) -> TextFile | Table:
     """Open a source's images or labels, as text of numbers or as a table."""
-    argument = f"{source.name}_{kind}"
+    argument = source.argument(kind)
     format = source.format if source.format != AUTO else _format_of(storage, path, argument)
     if format == TEXT and source.format == AUTO and (kind in as_csv or source.read_options):
         format = CSV
     if format == TEXT:
         return TextFile(context, storage, path, argument, partitions, source.header, source.skip_lines)
-    how = TableFormat(format, source.header, source.skip_lines, source.read_options, source.missing_values)
+    options = source.read_options
+    if format == formats.LIBSVM and source.vector_width is not None:
+        options = (f"numFeatures={source.vector_width}", *options)
+    how = TableFormat(format, source.header, source.skip_lines, options, source.missing_values)
     like = train if isinstance(train, Table) else None
     return Table(context, storage, path, argument, partitions, how, like)
 

@@ -29,6 +29,7 @@ class Parsed(NamedTuple):
     labels: np.ndarray | None  # (n,) where the rows hold labels as well
     weights: np.ndarray | None  # (n,) where the rows hold weights as well
     held_out: np.ndarray | None = None  # (n,) bool where a column says which rows are for validation
+    kept: np.ndarray | None = None  # (n, m) objects: columns that predictions carry along
 
 
 class CachedRows(NamedTuple):
@@ -171,4 +172,4 @@ def without_inputs(
         if isinstance(element, SplitStats):
             yield partition, element
         elif has_sides:
-            yield partition, element._replace(inputs=element.inputs[:, :0], weights=None)
+            yield partition, element._replace(inputs=element.inputs[:, :0], weights=None, kept=None)

@@ -22,7 +22,7 @@ from nn.data.labels import CLASSIFICATION, LabelReader, decoder_of
 from nn.spark.input import cache
 from nn.spark.input.dataset import Dataset
 from nn.spark.input.formats import AUTO
-from nn.spark.input.input_files import IMAGES, Files, Source
+from nn.spark.input.input_files import IMAGES, Files, Source, kind_of
 from nn.spark.input.parsing import CachedRows, Parsed, parse_images, parse_labels, to_block, without_inputs
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.split_off import split_off
@@ -62,7 +62,7 @@ def read_both(
             train_set, test_set = _read_both(context, storage, train, test, partitions, options, as_csv)
             break
         except BadLineError as fault:
-            kind = fault.argument.partition("_")[2]
+            kind = kind_of(fault.argument)
             if not fault.in_cell or train.format != AUTO or kind in as_csv:
                 raise
             faults[kind] = fault
@@ -108,7 +108,7 @@ def _read_both(
         raise
 
 
-class _Labels(NamedTuple):
+class Labels(NamedTuple):
     """The labels of a set, on the driver."""
 
     values: np.ndarray  # (n,) class numbers int16, or targets float64
@@ -136,9 +136,9 @@ def read(files: Files, options: ReadingOptions = DEFAULTS, train: Dataset | None
             files._replace(schema=layout.schema),
         )
     else:
-        rows = _read_images(images, files, label_reader)
+        rows = read_images(images, files, label_reader)
     if files.labels is None:
-        labels = _labels_of_images(images, rows, label_reader)
+        labels = labels_of_images(images, rows, label_reader)
     else:
         labels = labels_apart(files, rows.total, label_reader)
     handle = broadcast(rows.cached.context, labels.values) if labels.apart else None
@@ -215,7 +215,8 @@ def _numbers(files: Files) -> np.ndarray:
     return np.repeat(files.columns.inputs, widths)
 
 
-def _read_images(images: TextFile, files: Files, label_reader: LabelReader) -> CachedRows:
+def read_images(images: TextFile, files: Files, label_reader: LabelReader) -> CachedRows:
+    """Parse all rows of numeric text and cache them. Raises DataError for the first line that is wrong."""
     parse = partial(parse_images, images.dialect, files.columns, label_reader, files.offsets)
     cached = images.parsed(parse).persist(cache.level_for(images))
     found = images.collect(cached.mapPartitionsWithIndex(partial(without_inputs, files.columns.has_sides)))
@@ -230,27 +231,27 @@ def _read_images(images: TextFile, files: Files, label_reader: LabelReader) -> C
     return CachedRows(cached, placed, firsts, cache.row_bytes(images), cache.estimated_bytes(images), sides)
 
 
-def _labels_of_images(images: TextFile | Table, rows: CachedRows, label_reader: LabelReader) -> _Labels:
+def labels_of_images(images: TextFile | Table, rows: CachedRows, label_reader: LabelReader) -> Labels:
     """Return the labels that stand in a column of the images."""
     labels = np.concatenate([part.labels for part in rows.sides])
     if isinstance(images, Table):
-        return _Labels(labels, ClassLabels(label_reader.values))
+        return Labels(labels, ClassLabels(label_reader.values))
     if label_reader.is_regression or label_reader.classes is not None:
-        return _Labels(labels, ClassLabels(label_reader.values))
+        return Labels(labels, ClassLabels(label_reader.values))
     _refuse_class_numbers(images, labels, rows.all_stats)
     decoder, numbers = decoder_of(labels, images.argument)
     in_blocks = None if decoder.labels is None else np.array(decoder.labels)
-    return _Labels(numbers, decoder, in_blocks)
+    return Labels(numbers, decoder, in_blocks)
 
 
-def labels_apart(files: Files, rows: int, label_reader: LabelReader) -> _Labels:
+def labels_apart(files: Files, rows: int, label_reader: LabelReader) -> Labels:
     """Return the labels that stand in a file of their own."""
     file = files.labels
     assert file is not None
     if isinstance(file, Table):
         labels, decoder = labels_of_table(file, label_reader)
         _refuse_mismatch(files.images, rows, file, len(labels))
-        return _Labels(labels, decoder, apart=True)
+        return Labels(labels, decoder, apart=True)
     elements = file.collect(file.parsed(partial(parse_labels, file.dialect, label_reader)))
     all_stats = [element for element in elements if isinstance(element, SplitStats)]
     file.check(all_stats)
@@ -260,10 +261,10 @@ def labels_apart(files: Files, rows: int, label_reader: LabelReader) -> _Labels:
         file.notes.append(f"{file.argument}: {file.path}: {ZERO_IS_HEADER}")
     _refuse_mismatch(files.images, rows, file, len(labels))
     if label_reader.is_regression or label_reader.classes is not None:
-        return _Labels(labels, ClassLabels(label_reader.values), apart=True)
+        return Labels(labels, ClassLabels(label_reader.values), apart=True)
     _refuse_class_numbers(file, labels, all_stats)
     decoder, numbers = decoder_of(labels, file.argument)
-    return _Labels(numbers, decoder, apart=True)
+    return Labels(numbers, decoder, apart=True)
 
 
 def _refuse_class_numbers(file: TextFile, labels: np.ndarray, all_stats: list[SplitStats]) -> None:

@@ -14,7 +14,7 @@ from nn.data import csv
 from nn.data.schema import ColumnSchema
 from nn.spark.input import formats, table_columns
 from nn.spark.input.table_columns import NUMBER
-from nn.spark.input.table_layout import Layout
+from nn.spark.input.table_layout import KEPT, Layout
 from nn.spark.input.table_rows import LABEL, LARGEST_WEIGHT
 from nn.spark.input.table_source import RECORD, Table
 from nn.spark.input.text_source import CellFaults, SplitStats
@@ -31,10 +31,10 @@ def refuse_faults(layout: Layout, all_stats: list[SplitStats]) -> None:
     """Raise DataError for cells that are no values, and where there are no rows."""
     zeros = np.zeros(layout.width, np.int64)
     faults = sum((stats.cells for stats in all_stats if stats.cells is not None), CellFaults(zeros, zeros))
-    place, missing = layout.place, layout.missing
-    if faults.records:
+    place, missing, goes_on = layout.place, layout.missing, layout.missing == KEPT
+    if faults.records and not goes_on:
         raise DataError(f"{place}: {_count(faults.records, 'line')} no rows{_example_record(layout.table)}")
-    if faults.bad.any():
+    if faults.bad.any() and not goes_on:
         raise _bad_cells(layout, faults.bad)
     if faults.labels:
         raise _bad_labels(layout, faults.labels)

@@ -32,6 +32,7 @@ from nn.spark.input.table_source import RECORD, Table
 
 # Columns of one type, from which one expression casts them all: each expression costs about 3 ms on the driver.
 LONG_RUN = 16
+KEPT = "kept"  # rows with gaps or bad cells go on as they are: their predictions are null
 IN_ARRAYS = (*SAFE_TYPES, STRING, TEXT)
 
 
@@ -43,7 +44,8 @@ class Layout(NamedTuple):
     kinds: tuple[Kind, ...]  # of the columns of inputs
     schema: tuple[ColumnSchema, ...]  # of the inputs: as many as the widths of the kinds add up to
     label_reader: LabelReader
-    missing: str  # one of nn.data.schema.MISSING
+    missing: str  # one of nn.data.schema.MISSING, or KEPT
+    kept: tuple[int, ...] = ()  # columns that go on as they are, for tables of predictions
 
     @property
     def width(self) -> int:
@@ -66,10 +68,11 @@ class Layout(NamedTuple):
 
         pieces, expressions = _inputs(self)
         sides = self.sides()
-        gaps = self.missing == "error", self.missing == "drop"
-        plan = RowPlan(tuple(pieces), tuple(sides), self.label_reader.is_regression, *gaps)
+        rules = self.missing == "error", self.missing == "drop", self.missing == KEPT
+        plan = RowPlan(tuple(pieces), tuple(sides), self.label_reader.is_regression, *rules, len(self.kept))
         named = [expression.alias(f"p{number}") for number, expression in enumerate(expressions)]
         named += [expression.alias(name) for name, expression in sides.items()]
+        named += [self.table.column(index).alias(f"k{number}") for number, index in enumerate(self.kept)]
         return plan, self.table.frame.select(sql.spark_partition_id().alias("split"), *named)
 
     def sides(self) -> dict[str, Any]:

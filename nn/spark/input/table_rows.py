@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -41,6 +41,8 @@ class RowPlan(NamedTuple):
     has_targets: bool = False  # whether labels are targets
     refuses_gaps: bool = True
     drops_gaps: bool = False
+    keeps_faults: bool = False  # whether rows with faults of their inputs go on, with NaN and infinite values
+    kept: int = 0  # columns at the end that go on as they are
 
     @property
     def width(self) -> int:
@@ -60,12 +62,19 @@ class Batch(NamedTuple):
     inputs: np.ndarray  # (n, c)
     bad: np.ndarray  # (n, c) bool, or (0, c): cells that are no numbers
     sides: dict[str, np.ndarray]  # (n,) float64 each
+    kept: np.ndarray | None = None  # (n, m) objects
 
     def take(self, chosen: np.ndarray | slice) -> Batch:
         """Return the chosen rows."""
-        return Batch(
-            self.inputs[chosen], self.bad[:0], {name: side[chosen] for name, side in self.sides.items()}
-        )
+        sides = {name: side[chosen] for name, side in self.sides.items()}
+        kept = None if self.kept is None else self.kept[chosen]
+        return Batch(self.inputs[chosen], self.bad[:0], sides, kept)
+
+    def after(self, other: Batch) -> Batch:
+        """Return the rows of the other batch and, after them, these."""
+        sides = {name: np.concatenate([other.sides[name], side]) for name, side in self.sides.items()}
+        kept = None if self.kept is None or other.kept is None else np.concatenate([other.kept, self.kept])
+        return Batch(np.concatenate([other.inputs, self.inputs]), self.bad[:0], sides, kept)
 
 
 # ---- from Spark ----
@@ -99,7 +108,8 @@ def _arrow_batch(plan: RowPlan, batch: Any) -> Batch:
         name: batch.column(first + index).to_numpy(zero_copy_only=False)
         for index, name in enumerate(plan.sides)
     }
-    return _batch(parts, sides)
+    first += len(plan.sides)
+    return _batch(parts, sides, [batch.column(first + index).to_pylist() for index in range(plan.kept)])
 
 
 def from_rows(plan: RowPlan, split: int, rows: Iterable[Any]) -> Iterator[Parsed | SplitStats]:
@@ -118,7 +128,7 @@ def _row_batch(plan: RowPlan, rows: list[Any]) -> Batch:
         parts.append(_bytes(column, piece.width) if piece.is_bytes else _floats(column, piece.width))
     first = 1 + len(plan.pieces)
     sides = {name: np.array(columns[first + index], np.float64) for index, name in enumerate(plan.sides)}
-    return _batch(parts, sides)
+    return _batch(parts, sides, columns[first + len(plan.sides) :])
 
 
 def _floats(column: Iterable[Any], width: int) -> np.ndarray:
@@ -138,12 +148,17 @@ def _bytes(column: Iterable[bytes | None], width: int) -> np.ndarray:
     return np.stack(rows).astype(np.float32)
 
 
-def _batch(parts: list[np.ndarray], sides: dict[str, np.ndarray]) -> Batch:
+def _batch(parts: list[np.ndarray], sides: dict[str, np.ndarray], kept: Sequence[Sequence[Any]]) -> Batch:
     inputs = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     if inputs.dtype != np.uint8 and np.isnan(inputs.min(initial=0)):
         inputs = np.where(np.isnan(inputs), np.float32(np.nan), inputs)  # of all bit patterns of NaN, one
     bad = np.isinf(inputs) if inputs.dtype != np.uint8 else np.zeros((0, inputs.shape[1]), bool)
-    return Batch(inputs, bad, sides)
+    objects = None
+    if kept:
+        objects = np.empty((len(inputs), len(kept)), object)
+        for index, values in enumerate(kept):
+            objects[:, index] = np.fromiter(values, object, len(inputs))  # lists stay values of one cell
+    return Batch(inputs, bad, sides, objects)
 
 
 # ---- to elements ----
@@ -172,15 +187,17 @@ def parse(plan: RowPlan, split: int, batches: Iterable[Batch]) -> Iterator[Parse
         for values in (inputs, weights, held_out):
             if values is not None:
                 checksum = zlib.crc32(np.ascontiguousarray(values).data, checksum)
-        yield Parsed(split, rows, inputs, labels, weights, held_out)
+        yield Parsed(split, rows, inputs, labels, weights, held_out, batch.kept)
         rows += len(inputs)
     largest = 0.0 if summary is None else summary.largest
     yield SplitStats(split, rows, rows, 0, 0, None, largest, checksum, summary, cells=faults)
 
 
 def _is_wrong(plan: RowPlan, faults: CellFaults) -> bool:
-    wrong = faults.bad.any() or faults.labels or faults.weights or faults.flags or faults.records
-    return bool(wrong or (plan.refuses_gaps and faults.gap_rows))
+    wrong: Any = faults.labels or faults.weights or faults.flags
+    if not plan.keeps_faults:
+        wrong = wrong or faults.bad.any() or faults.records or (plan.refuses_gaps and faults.gap_rows)
+    return bool(wrong)
 
 
 def _blocks(plan: RowPlan, batches: Iterable[Batch]) -> Iterator[Batch | CellFaults]:
@@ -192,8 +209,7 @@ def _blocks(plan: RowPlan, batches: Iterable[Batch]) -> Iterator[Batch | CellFau
         if plan.drops_gaps and has_gap is not None:
             batch = batch.take(~has_gap)
         if rest is not None:
-            sides = {name: np.concatenate([rest.sides[name], side]) for name, side in batch.sides.items()}
-            batch = Batch(np.concatenate([rest.inputs, batch.inputs]), batch.bad[:0], sides)
+            batch = batch.after(rest)
         whole = len(batch.inputs) // size * size
         for start in range(0, whole, size):
             yield batch.take(slice(start, start + size))

@@ -1,0 +1,67 @@
+"""Build a program's command line from the fields of a dataclass that nn.core.options.option made."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from nn.core import format
+from nn.core.errors import UsageError
+from nn.core.options import Flag, Number, Place
+
+SEE_HELP = "--help lists the options"
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises UsageError with the message that argparse would print."""
+
+    def error(self, message: str) -> Any:
+        """Raise the error."""
+        raise UsageError(f"{format.line(message)}; {SEE_HELP}")
+
+
+def option_word(name: str) -> str:
+    """Return the name of an option as the command line spells it."""
+    return name.replace("_", "-")
+
+
+def add_option(group: Any, name: str, metadata: Mapping[str, Any]) -> None:
+    """Add an option to a group of argparse; a path is a positional argument if it is `positional`."""
+    reader, word = metadata["reader"], option_word(name)
+    values = f"; {reader}" if isinstance(reader, Number) else ""
+    help = (metadata["help"] + values).replace("%", "%%")
+    if isinstance(reader, Place) and reader.positional:
+        group.add_argument(name, metavar=name.upper(), nargs="?", help=help)
+    elif isinstance(reader, Flag):
+        group.add_argument(f"--{word}", action="store_const", const=True, dest=name, help=help)
+        # One sentence under --config describes all of these.
+        group.add_argument(
+            f"--no-{word}", action="store_const", const=False, dest=name, help=argparse.SUPPRESS
+        )
+    else:
+        action = "append" if getattr(reader, "repeatable", False) else "store"
+        group.add_argument(f"--{word}", metavar=reader.metavar, help=help, action=action, dest=name)
+
+
+def join_negative_numbers(arguments: list[str]) -> list[str]:
+    """Join an option with a negative number after it, which argparse would take for another option.
+
+    Raises UsageError for `--option=--`, which argparse reads in another way in each version of Python.
+    """
+    joined: list[str] = []
+    for index, word in enumerate(arguments):
+        if word == "--":  # no options follow
+            return joined + arguments[index:]
+        option, _, value = word.partition("=")
+        if option.startswith("--") and value == "--":
+            raise UsageError(f"argument {format.line(option)}: no option takes the value '--'; {SEE_HELP}")
+        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and _is_negative(word):
+            joined[-1] += "=" + word
+        else:
+            joined.append(word)
+    return joined
+
+
+def _is_negative(word: str) -> bool:
+    return word.startswith("-") and word[1:2].isdigit()

@@ -1,0 +1,158 @@
+"""Predict rows: read the model and the rows, write the predictions, score them where there are labels."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn import __version__
+from nn.cli import console, report
+from nn.cli.predict_options import NULL, PredictOptions
+from nn.core import format
+from nn.core.errors import DataError, UsageError
+from nn.io import results
+from nn.models import model_file
+from nn.models.classifier import Predictor, predictor
+from nn.models.prediction_columns import PredictionTable
+from nn.spark import scoring
+from nn.spark.input import cache
+from nn.spark.input.scored_rows import ScoredRows, read_scored
+from nn.spark.input.table_source import Table
+from nn.spark.runtime.broadcast import broadcast
+from nn.spark.storage import lock
+from nn.spark.storage.filesystem import Storage
+from nn.spark.storage.prediction_folder import PredictionFolder
+from nn.training import evaluation
+from nn.training.evaluation import AnyScore
+
+
+class Scored(NamedTuple):
+    """What a run of predictions gives beside the predictions themselves."""
+
+    rows: int
+    empty: int  # rows whose predictions are empty
+    score: AnyScore | None
+
+
+def read_model(storage: Storage, path: str) -> Predictor:
+    """Read a model file from any file system. Raises DataError, with the path, for what is none."""
+    try:
+        content = storage.read(path, model_file.LARGEST)
+        if content is None:
+            raise DataError(f"MODEL: no such file: {path}")
+        return predictor(*model_file.from_bytes(content))
+    except ValueError as error:
+        raise DataError(f"MODEL: {path}: cannot be read as a model: {error}") from None
+
+
+def table_of(model: Predictor, options: PredictOptions) -> PredictionTable:
+    """Return the columns that the options ask for. Raises UsageError for those that the model does not give."""
+    try:
+        return PredictionTable(model.model, options.probabilities, options.top or 0)
+    except ValueError as error:
+        raise UsageError(f"--probabilities or --top: {error}") from None
+
+
+def run(context: Any, storage: Storage, options: PredictOptions) -> None:
+    """Read, predict and write. Raises DataError or UsageError before anything is written where the rows do not fit."""
+    clock = report.Clock()
+    output = PredictionFolder(storage.folder(options.output))
+    with lock.locked(output.folder, partial(output.check, options.overwrite), False, console.print_line):
+        model = read_model(storage, options.model)
+        table = table_of(model, options)
+        partitions = options.partitions or context.defaultParallelism
+        found = read_scored(
+            context, storage, options.source(model.model.columns), partitions, model.model, options.keep,
+            options.bad_rows == NULL,
+        )  # fmt: skip
+        console.print_line(_data_lines(found, options, clock.lap("reading")))
+        params = broadcast(context, model.params)
+        context.setJobDescription("predicting INPUT")
+        frame = scoring.frame_of(found, table, params, options.output_format)
+        output.begin(options.as_json())
+        scoring.write(frame, output.predictions, options.output_format)
+        clock.lap("predicting")
+        scored = _score(context, found, model, params)
+        clock.lap("scoring")
+        score_files = {}
+        if scored.score is not None:
+            score_files = results.score_files(scored.score, model.model.decoder, model.model.encoder)
+        output.finish(score_files, _summary(context, options, model, scored, clock))
+    console.print_line(_last_lines(options, model, scored, clock, output))
+
+
+def _score(context: Any, found: ScoredRows, model: Predictor, params: Any) -> Scored:
+    """Return the scores, and how many rows could not be predicted."""
+    empty = sum(found.rows.cached.map(partial(scoring.count_unusable, model.model)).collect())
+    total = found.rows.total
+    if found.labels is None or empty == total:
+        return Scored(total, empty, None)
+    context.setJobDescription("scoring INPUT")
+    blocks = found.blocks(model.model)
+    return Scored(total, empty, evaluation.evaluate(blocks, model.model, params, total))
+
+
+def _data_lines(found: ScoredRows, options: PredictOptions, seconds: float) -> str:
+    images = found.scored.files.images
+    source = images.how.format if isinstance(images, Table) else "text of numbers"
+    notes = [
+        *found.notes,
+        *cache.note(images.argument, found.rows.bytes, found.rows.cached.getStorageLevel()),
+    ]
+    labeled = "with" if found.scored.has_labels else "without"
+    return (
+        f"data      {options.input} ({source}): {format.counted(found.rows.total, 'row')} {labeled} labels; read in "
+        f"{seconds:.1f} s into {format.counted(found.rows.cached.getNumPartitions(), 'partition')}"
+        + "".join(f"\n{format.note(note)}" for note in notes)
+    )
+
+
+def _summary(
+    context: Any, options: PredictOptions, model: Predictor, scored: Scored, clock: report.Clock
+) -> dict[str, Any]:
+    """Return the content of summary.json; its keys are those of a training run."""
+    about = model.about.get("data") if isinstance(model.about.get("data"), dict) else None
+    name = options.input.rstrip("/").rpartition("/")[2] or options.input
+    return {
+        "configuration": options.as_json(),
+        "versions": {
+            "nn": __version__,
+            "spark": context.version,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        },
+        "data": {
+            "name": name,
+            "class_names": (about or {}).get("class_names"),
+            "rows": scored.rows,
+            "not_predicted": scored.empty,
+        },
+        "model": model.model.config(),
+        "test": scored.score and results.score_summary(scored.score, model.model.decoder),
+        "seconds": {**clock.seconds, "total": clock.total},
+    }
+
+
+def _last_lines(
+    options: PredictOptions, model: Predictor, scored: Scored, clock: report.Clock, output: PredictionFolder
+) -> str:
+    lines = []
+    if scored.empty:
+        count = format.counted(scored.empty, "row")
+        lines.append(
+            format.note(f"{count} could not be predicted: their predictions are empty (--bad-rows null)")
+        )
+    draw = ""
+    if scored.score is not None:
+        lines.append(f"test      {report.test_line(scored.score, model.model)}")
+        place = shlex.quote(options.output) if output.folder.is_local else "A_LOCAL_COPY_OF_IT"
+        draw = f"; draw the scores with: python generate_plots.py {place}"
+    rate = scored.rows / max(clock.seconds["predicting"], 1e-9)
+    lines.append(
+        f"written   {options.output} in {clock.total:.1f} s ({rate:,.0f} rows/s once they were read){draw}"
+    )
+    return "\n".join(lines)

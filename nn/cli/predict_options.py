@@ -1,0 +1,171 @@
+"""The options of predict_task.py and their command line."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from nn import __version__
+from nn.cli.arguments import SEE_HELP, Parser, add_option, join_negative_numbers, option_word
+from nn.cli.config_file import read_field
+from nn.cli.help_text import HelpFormatter
+from nn.core.constraints import AT_LEAST_ONE, check_fields
+from nn.core.errors import UsageError
+from nn.core.options import Choice, Flag, Number, Place, option, options_of
+from nn.data import dialect
+from nn.data.columns import ColumnList, Reference
+from nn.spark.input.formats import AUTO
+from nn.spark.input.input_files import INPUT, Source
+from nn.spark.scoring import CSV, OUTPUT_FORMATS
+from nn.spark.storage.paths import refuse_malformed
+from nn.training.run_options import RunOptions
+
+USAGE = "spark-submit predict_task.py MODEL INPUT OUTPUT [options]"
+DESCRIPTION = """\
+Predict the rows of INPUT with a trained network, and write a table of predictions into OUTPUT/predictions/, in the
+order of the rows. INPUT is anything that main_task.py trains on: a file, a folder of part files, a glob or a table.
+Columns are found by their names where the model and INPUT have names, else they are taken in their order. With labels,
+OUTPUT has the scores of a training run too."""
+EPILOG = """\
+examples:
+  spark-submit predict_task.py runs/first/model.npz \\
+      data/mnist_images_test.csv predictions \\
+      --labels data/mnist_labels_test.csv
+  spark-submit predict_task.py runs/customers/model.npz \\
+      data/customers.csv scored --id-column id \\
+      --keep city --probabilities
+
+exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 129 terminal closed, 130 interrupted, 143 terminated"""
+ERROR, NULL = BAD_ROWS = ("error", "null")
+
+
+def _as_in_training(name: str) -> Any:
+    """Return the option of main_task.py of this name."""
+    field = options_of(RunOptions)[name]
+    return dataclasses.field(default=field.default, metadata=field.metadata)
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """Where the model, the rows and the predictions lie, and what is predicted."""
+
+    model: str = option(None, Place(), "model.npz of a training run", group="data")
+    input: str = option(None, Place(), "rows to predict", group="data")
+    output: str = option(None, Place(), "folder for the predictions; new or empty", group="data")
+    labels: str | None = option(
+        None,
+        Place(positional=False),
+        "file of the labels of all rows, one per line, to score with",
+        group="data",
+    )
+    label_column: Reference | None = _as_in_training("label_column")
+    id_column: Reference | None = _as_in_training("id_column")
+    features: tuple[Reference, ...] = _as_in_training("features")
+    drop_columns: tuple[Reference, ...] = _as_in_training("drop_columns")
+    format: str | None = _as_in_training("format")
+    read_option: tuple[str, ...] = _as_in_training("read_option")
+    missing_values: tuple[str, ...] = _as_in_training("missing_values")
+    header: str | None = _as_in_training("header")
+    skip_lines: int | None = _as_in_training("skip_lines")
+    keep: tuple[Reference, ...] = option(
+        (), ColumnList(), "columns of INPUT to carry along, as name,city or *", group="predictions"
+    )
+    probabilities: bool = option(
+        False, Flag(), "a column probability_NAME for each class", group="predictions"
+    )
+    top: int | None = option(
+        None,
+        Number(AT_LEAST_ONE, "K"),
+        "the K most probable classes: columns top1, top1_probability, ...",
+        group="predictions",
+    )
+    output_format: str = option(
+        CSV, Choice(OUTPUT_FORMATS), "csv (default; with a header), parquet or json", group="predictions"
+    )
+    bad_rows: str = option(
+        ERROR,
+        Choice(BAD_ROWS, "error|null"),
+        "rows that the model cannot predict: error (default) refuses INPUT and counts them, null leaves their "
+        "predictions empty",
+        group="predictions",
+    )
+    partitions: int | None = _as_in_training("partitions")
+    overwrite: bool = option(
+        False,
+        Flag(),
+        "replace what an earlier predict_task.py wrote in OUTPUT, and nothing else",
+        group="run",
+    )
+    debug: bool = _as_in_training("debug")
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.labels is not None and self.label_column is not None:
+            raise UsageError("--labels and --label-column exclude each other: labels stand in one place")
+
+    def source(self, width: int) -> Source:
+        """Return the source of the rows, of `width` values each where the format does not say it."""
+        return Source(
+            INPUT,
+            self.input,
+            self.labels,
+            self.label_column,
+            header=self.header or dialect.AUTO,
+            skip_lines=self.skip_lines or 0,
+            id_column=self.id_column,
+            features=self.features,
+            drop_columns=self.drop_columns,
+            format=self.format or AUTO,
+            read_options=self.read_option,
+            missing_values=self.missing_values,
+            vector_width=width,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the options as plain JSON values."""
+        return {
+            name: field.metadata["reader"].plain(getattr(self, name))
+            for name, field in options_of(PredictOptions).items()
+            if getattr(self, name) is not None and name not in ("overwrite", "debug")
+        }
+
+
+PATHS = ("model", "input", "output")
+
+
+def parse(arguments: list[str]) -> PredictOptions:
+    """Parse the words of a command line. Raises UsageError for what is unknown, missing or out of range."""
+    given = vars(_parser().parse_intermixed_args(join_negative_numbers(arguments)))
+    fields = options_of(PredictOptions)
+    missing = [name.upper() for name in PATHS if given.get(name) is None]
+    if missing:
+        raise UsageError(f"the following arguments are required: {', '.join(missing)}; {SEE_HELP}")
+    values = {
+        name: read_field(name.upper() if name in PATHS else f"--{option_word(name)}", fields[name], word)
+        for name, word in given.items()
+    }
+    options = PredictOptions(**values)
+    for name in PATHS:
+        refuse_malformed(getattr(options, name), name.upper())
+    if options.labels is not None:
+        refuse_malformed(options.labels, "--labels")
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="predict_task.py",
+        usage=USAGE,
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    groups = {title: parser.add_argument_group(title) for title in ("data", "predictions", "run")}
+    for name, field in options_of(PredictOptions).items():
+        add_option(groups[field.metadata["group"]], name, field.metadata)
+    groups["run"].add_argument("--version", action="version", version=f"predict_task.py {__version__}")
+    return parser

@@ -1,0 +1,75 @@
+"""Find the columns that a trained network takes in a table of other rows: by their names, or else by their order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from nn.core.errors import DataError
+
+SHOWN = 10  # names of columns in a message
+_PART = re.compile(r"(.*)\[(\d+)\]", re.DOTALL)
+
+
+class Group(NamedTuple):
+    """Columns of a model that stand in one column of a table: one, or all values of an array."""
+
+    name: str
+    width: int = 1
+
+
+def groups_of(model_names: Sequence[str], names: Sequence[str]) -> list[Group]:
+    """Return the columns of a model as they stand in a table with columns of these names.
+
+    pixels[0], pixels[1], ... are the values of the array `pixels`, unless the table has columns of such names.
+    """
+    groups: list[Group] = []
+    for name in model_names:
+        part = None if name in names else _PART.fullmatch(name)
+        if part is None:
+            groups.append(Group(name))
+        elif groups and groups[-1].name == part[1] and groups[-1].width == int(part[2]):
+            groups[-1] = groups[-1]._replace(width=groups[-1].width + 1)
+        else:
+            groups.append(Group(part[1]))
+    return groups
+
+
+def have_names(model_names: Sequence[str]) -> bool:
+    """Return whether the columns of a model have names, and not their positions in a table without a header."""
+    return bool(model_names) and not all(name.isascii() and name.isdigit() for name in model_names)
+
+
+def by_name(model_names: Sequence[str], names: Sequence[str], place: str) -> tuple[int, ...] | None:
+    """Return the number of the table's column of each group; None where they are to be taken in their order.
+
+    `place`: the argument and the path, for messages. Raises DataError for columns that are missing or not distinct.
+    """
+    if not (have_names(model_names) and names):
+        return None
+    groups = groups_of(model_names, names)
+    missing = [group.name for group in groups if group.name not in names]
+    if missing:
+        raise DataError(
+            f"{place}: expected the columns of the model, found none called {_listed(missing)}; it has {_listed(names)}"
+        )
+    doubled = [group.name for group in groups if list(names).count(group.name) > 1]
+    if doubled:
+        raise DataError(f"{place}: expected one column called {doubled[0]!r}, found several")
+    return tuple(list(names).index(group.name) for group in groups)
+
+
+def refuse_other_width(expected: int, found: int, model_names: Sequence[str], place: str) -> None:
+    """Raise DataError where columns that are taken in their order are not as many as those of the model."""
+    if found != expected:
+        names = f" ({_listed(model_names)})" if have_names(model_names) else ""
+        raise DataError(
+            f"{place}: expected {expected:,} input values a row, as the model takes{names}, found {found:,}; "
+            "--label-column, --id-column and --drop-columns say which columns are no inputs"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f", ... ({len(names):,} columns)" if len(names) > SHOWN else ""
+    return ", ".join(map(repr, names[:SHOWN])) + more

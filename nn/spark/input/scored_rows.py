@@ -1,0 +1,142 @@
+"""Read the rows that a trained network is to predict into cached blocks, and check them before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.core.errors import DataError
+from nn.data.block import Block
+from nn.data.columns import Reference
+from nn.data.decoding import ClassLabels
+from nn.data.encoding import Category, TableEncoder
+from nn.data.labels import CLASSIFICATION, REGRESSION, LabelReader
+from nn.models.prediction_columns import usable_rows
+from nn.models.sequential import Sequential
+from nn.spark.input import reader
+from nn.spark.input.describing import read_as_needed
+from nn.spark.input.input_files import Source
+from nn.spark.input.parsing import CachedRows, Parsed, to_block
+from nn.spark.input.scored_files import ScoredFiles, first_as_csv, open_scored
+from nn.spark.input.table_layout import KEPT, Layout
+from nn.spark.input.table_reading import read_rows
+from nn.spark.input.table_source import Table
+from nn.spark.input.text_source import SplitStats
+from nn.spark.runtime.broadcast import broadcast
+from nn.spark.storage.filesystem import Storage
+
+
+class ScoredRows(NamedTuple):
+    """Rows to predict, cached on the cluster."""
+
+    scored: ScoredFiles
+    rows: CachedRows
+    labels: reader.Labels | None
+    notes: tuple[str, ...]
+
+    @property
+    def is_ordered(self) -> bool:
+        """Return whether the partitions follow each other as the rows do."""
+        partitions = [partition for partition, _ in self.rows.placed]
+        splits = [stats.split for stats in self.rows.all_stats]
+        return partitions == sorted(partitions) and splits == sorted(splits)
+
+    def blocks(self, model: Sequential) -> Any:
+        """Return the RDD of the blocks of labeled rows that the model can predict."""
+        assert self.labels is not None
+        handle = broadcast(self.rows.cached.context, self.labels.values) if self.labels.apart else None
+        blocks = self.rows.cached.flatMap(partial(to_block, self.rows.firsts, handle, self.labels.in_blocks))
+        return blocks.flatMap(partial(_usable_block, model))
+
+
+def read_scored(
+    context: Any,
+    storage: Storage,
+    source: Source,
+    partitions: int,
+    model: Sequential,
+    kept: Sequence[Reference] = (),
+    keeps_faults: bool = False,
+) -> ScoredRows:
+    """Read all rows and cache them.
+
+    With `keeps_faults`, rows that the model cannot predict stay. Otherwise raises DataError for the first of them.
+    """
+
+    def read(as_csv: frozenset[str]) -> ScoredRows:
+        scored = open_scored(context, storage, source, partitions, model, kept, as_csv)
+        return _read(scored, model, keeps_faults)
+
+    found, notes = read_as_needed(source.format, read, first_as_csv(model, source, kept, keeps_faults))
+    if not keeps_faults:
+        _refuse_unknown(found, model)
+    return found._replace(notes=(*notes, *found.notes))
+
+
+def _read(scored: ScoredFiles, model: Sequential, keeps_faults: bool) -> ScoredRows:
+    files = scored.files
+    label_reader = label_reader_of(model)
+    images = files.images
+    if isinstance(images, Table):
+        missing = KEPT if keeps_faults else "mean" if model.encoder.fills else "error"
+        layout = Layout(images, files.columns, files.kinds, files.schema, label_reader, missing, scored.kept)
+        rows = read_rows(layout)
+    else:
+        rows = reader.read_images(images, files, label_reader)
+    labels = None
+    if files.labels is not None:
+        labels = reader.labels_apart(files, rows.total, label_reader)
+    elif files.columns.label is not None:
+        labels = reader.labels_of_images(images, rows, label_reader)
+    notes = (*images.notes, *(files.labels.notes if files.labels else ()))
+    return ScoredRows(scored, rows, labels, notes)
+
+
+def label_reader_of(model: Sequential) -> LabelReader:
+    """Return how the labels of rows for a model are read: as its classes, or as targets."""
+    if not isinstance(model.decoder, ClassLabels):
+        return LabelReader(REGRESSION)
+    return LabelReader(CLASSIFICATION, model.classes, model.decoder.labels)
+
+
+def _usable_block(model: Sequential, block: Block) -> list[Block]:
+    usable = usable_rows(model, block.inputs)
+    if usable.all():
+        return [block]
+    if not usable.any():
+        return []
+    return [Block(block.rows[usable], block.inputs[usable], block.labels[usable], None)]
+
+
+def _refuse_unknown(found: ScoredRows, model: Sequential) -> None:
+    """Raise DataError for categories that the model does not know, where it has no input for them."""
+    encoder = model.encoder
+    if not isinstance(encoder, TableEncoder):
+        return
+    strict = [
+        i for i, column in enumerate(encoder.columns) if isinstance(column, Category) and not column.other
+    ]
+    if not strict:
+        return
+    images = found.scored.files.images
+    counts = images.collect(found.rows.cached.flatMap(partial(_unknown, strict)))
+    total = sum(counts, np.zeros(len(strict), np.int64))
+    if total.any():
+        parts = [
+            f"column {encoder.columns[index].name!r} ({count:,})"
+            for index, count in zip(strict, total.tolist(), strict=True)
+            if count
+        ]
+        raise DataError(
+            f"{images.argument}: {images.path}: expected categories that the model knows, found others in "
+            f"{', '.join(parts)}; --bad-rows null leaves the predictions of such rows empty"
+        )
+
+
+def _unknown(columns: Sequence[int], element: Parsed | SplitStats) -> list[np.ndarray]:
+    if isinstance(element, SplitStats):
+        return []
+    return [(element.inputs[:, columns] < 0).sum(axis=0)]
