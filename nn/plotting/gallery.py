@@ -263,6 +263,7 @@ PICTURES: dict[str, tuple[tuple[str, ...], Callable[[Run], Figure]]] = {
 }
 OF_CLASSES = ("accuracy_history", "confusion_matrix", "class_metrics", "samples")
 OF_VALUES = ("predicted", "residuals")
+OF_TRAINING = ("cost_history", "accuracy_history", "learning_rate", "epoch_time", "weights")
 
 
 def _pictures(run: Run) -> dict[str, tuple[tuple[str, ...], Callable[[Run], Figure]]]:
@@ -272,4 +273,6 @@ def _pictures(run: Run) -> dict[str, tuple[tuple[str, ...], Callable[[Run], Figu
         history is not None and history.accuracy is None
     )
     others = OF_CLASSES if is_regression else OF_VALUES
+    if summary is not None and not summary.is_training:
+        others += OF_TRAINING
     return {name: picture for name, picture in PICTURES.items() if name not in others}

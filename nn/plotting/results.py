@@ -58,6 +58,7 @@ class Summary:
     best_epoch: int | None = None  # whose weights were kept; None: those of the last epoch
     input_shape: tuple[int, ...] | None = None
     is_table: bool = False  # whether inputs are columns with names, not images
+    is_training: bool = True  # or predictions with their scores
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,10 @@ def read_summary(path: Path) -> Summary:
     data, test = document["data"], document["test"]
     is_table = _has_named_columns(document)
     best, shape = _best_epoch(document), _input_shape(document)
-    summary = Summary(data["name"].text(), best_epoch=best, input_shape=shape, is_table=is_table)
+    is_training = "not_predicted" not in data  # which predict_task.py writes
+    summary = Summary(
+        data["name"].text(), best_epoch=best, input_shape=shape, is_table=is_table, is_training=is_training
+    )
     if test.value is None:  # the run has no test set
         return summary
     if "rmse" in test:

@@ -122,6 +122,23 @@ def test_scores_are_those_of_the_labels(spark, table, model, written, tmp_path, 
     assert f"accuracy {right:.2%}" in capsys.readouterr().out
 
 
+def test_the_pictures_of_scores_are_drawn_without_notes_on_training(
+    spark, table, model, written, tmp_path, capsys
+):
+    import generate_plots
+
+    path, _ = model
+    predicted(spark, path, written, tmp_path / "out", "--label-column", "bought")
+    capsys.readouterr()
+    assert generate_plots.main([str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr()
+    names = [line.rpartition("/")[2] for line in printed.out.splitlines()]
+    assert names == ["confusion_matrix.png", "class_metrics.png"]
+    assert printed.err.splitlines() == [
+        "generate_plots.py: samples.png left out: the inputs are columns of a table, not images"
+    ]
+
+
 @pytest.mark.parametrize("output_format", ["json", "parquet"])
 def test_parquet_is_read_by_names_in_any_order_and_written_with_types(
     spark, table, model, tmp_path, output_format, way
