@@ -272,7 +272,7 @@ def _pictures(run: Run) -> dict[str, tuple[tuple[str, ...], Callable[[Run], Figu
     is_regression = (summary is not None and summary.errors is not None) or (
         history is not None and history.accuracy is None
     )
-    others = OF_CLASSES if is_regression else OF_VALUES
+    others: tuple[str, ...] = OF_CLASSES if is_regression else OF_VALUES
     if summary is not None and not summary.is_training:
         others += OF_TRAINING
     return {name: picture for name, picture in PICTURES.items() if name not in others}

@@ -1,0 +1,165 @@
+"""User-defined functions of Spark SQL that predict with a saved model, in queries, views and streams.
+
+Batches travel through Arrow where Python has it: arrow_udf of Spark 4.1, else pandas_udf; without Arrow, row by row.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nn.core.errors import DataError
+from nn.models.classifier import Classifier, Regressor
+from nn.models.model_file import LARGEST, to_bytes
+from nn.models.scorer import ALL, PREDICTION, Scorer
+from nn.spark.input.table_reading import has_arrow
+from nn.spark.runtime.session import ship_package
+from nn.spark.storage.filesystem import Storage
+
+
+def udf(spark: Any, model: Any, returns: str = PREDICTION) -> Callable[..., Any]:
+    """Return a function of columns that predicts: `df.select(predict("pixels"))`, or `predict(struct("a", "b"))`.
+
+    model: a Classifier or a Regressor, or the path of a model file on any file system. The argument is a struct, whose
+    fields are the model's columns by name in any order; an array, or bytes, of all inputs; or one column per input in
+    the model's order. returns: "prediction" (a label or a value), "probabilities" (an array of doubles, in the order
+    of `classifier.class_names`) or "all" (a struct of both). A row that the model cannot predict gives null.
+
+    Executors get the package nn with this call. Raises DataError for a file that is no model.
+    """
+    scorer = Scorer(_content(spark, model), returns)
+    ship_package(spark.sparkContext)
+    return _function(spark.sparkContext, scorer, _type(scorer))
+
+
+def register_udf(spark: Any, name: str, model: Any, returns: str = PREDICTION) -> Callable[..., Any]:
+    """Register `udf` under a name for SQL: `SELECT digit(pixels) FROM images`. Return the function too."""
+    function = udf(spark, model, returns)
+    return spark.udf.register(name, function)
+
+
+def _content(spark: Any, model: Any) -> bytes:
+    """Return the bytes of a model file."""
+    if isinstance(model, (Classifier, Regressor)):
+        return to_bytes(model.model, model.params, model.about)
+    path = os.fspath(model)
+    content = Storage(spark.sparkContext).read(path, LARGEST)
+    if content is None:
+        raise DataError(f"no such file: {path}")
+    try:
+        Scorer(content)
+    except ValueError as error:
+        raise DataError(f"{path}: cannot be read as a model: {error}") from None
+    return content
+
+
+def _type(scorer: Scorer) -> str:
+    """Return the type of the values, as DDL."""
+    probabilities = "array<double>"
+    if scorer.returns == PREDICTION:
+        return scorer.type
+    if scorer.returns == ALL:
+        return f"struct<prediction:{scorer.type},probabilities:{probabilities}>"
+    return probabilities
+
+
+def _function(context: Any, scorer: Scorer, type_name: str) -> Callable[..., Any]:
+    """Return the function, in the fastest way that driver and executors have."""
+    from pyspark.sql import functions as sql
+
+    if not has_arrow(context):
+        return sql.udf(_of_rows(scorer), type_name)
+    if hasattr(sql, "arrow_udf"):
+        return sql.arrow_udf(_of_arrow(scorer, type_name), type_name)  # type: ignore[call-overload]
+    return sql.pandas_udf(_of_pandas(scorer), type_name)  # type: ignore[call-overload]
+
+
+def _of_arrow(scorer: Scorer, type_name: str) -> Callable[..., Any]:
+    """Return the function of batches of Arrow."""
+    import pyarrow as pa
+
+    types = {"long": pa.int64(), "double": pa.float64(), "string": pa.string(), "boolean": pa.bool_()}
+    probabilities = pa.list_(pa.float64())
+    result = types.get(type_name, probabilities)
+    if scorer.returns == ALL:
+        result = pa.struct([("prediction", types[scorer.type]), ("probabilities", probabilities)])
+
+    def predict(*columns: pa.Array) -> pa.Array:
+        rows = len(columns[0])
+        return pa.array(scorer.values([_arrow_column(column) for column in columns], rows), result)
+
+    return _annotated(predict, pa.Array, pa.Array)
+
+
+def _annotated(function: Callable[..., Any], columns: type, result: type) -> Callable[..., Any]:
+    """Return the function with its annotations as types, by which Spark tells kinds of functions."""
+    function.__annotations__ = {"columns": columns, "return": result}
+    return function
+
+
+def _arrow_column(column: Any) -> Any:
+    """Return a column of Arrow as an argument of Scorer.predict."""
+    import pyarrow as pa
+
+    if pa.types.is_struct(column.type):
+        names = [column.type.field(index).name for index in range(column.type.num_fields)]
+        return pa.Table.from_arrays(column.flatten(), names=names)
+    is_list = pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type)
+    if is_list and not column.null_count:
+        values = column.flatten().to_numpy(zero_copy_only=False)  # nulls become NaN
+        return values.reshape(len(column), -1)
+    return _rows_of(column.to_pylist())
+
+
+def _of_pandas(scorer: Scorer) -> Callable[..., Any]:
+    """Return the function of batches of pandas."""
+    import pandas
+
+    def predict(*columns: pandas.Series) -> pandas.Series:
+        rows = len(columns[0])
+        arguments = [c if hasattr(c, "columns") else _rows_of(c.tolist()) for c in columns]
+        return pandas.Series(scorer.values(arguments, rows), dtype=object)
+
+    def predict_all(*columns: pandas.Series) -> pandas.DataFrame:
+        pairs = predict(*columns)
+        filled = [(None, None) if pair is None else pair for pair in pairs]
+        return pandas.DataFrame(filled, columns=["prediction", "probabilities"])
+
+    if scorer.returns == ALL:
+        return _annotated(predict_all, pandas.Series, pandas.DataFrame)
+    return _annotated(predict, pandas.Series, pandas.Series)
+
+
+def _of_rows(scorer: Scorer) -> Callable[..., Any]:
+    """Return the function of one row."""
+
+    def predict(*cells):  # without annotations: Spark would look for kinds of functions in them
+        if len(cells) == 1 and cells[0] is None:
+            return None
+        return scorer.values([_rows_of([cell]) for cell in cells], 1)[0]
+
+    return predict
+
+
+def _rows_of(cells: Sequence[Any]) -> Any:
+    """Return cells as an argument of Scorer.predict: rows of a struct as a table, arrays and vectors (n, d).
+
+    A cell without a value is a row of gaps.
+    """
+    first: Any = next((cell for cell in cells if cell is not None), None)
+    if isinstance(first, (bytes, bytearray)):
+        cells = [None if cell is None else np.frombuffer(cell, np.uint8) for cell in cells]
+    elif hasattr(first, "toArray"):  # a vector
+        cells = [None if cell is None else cell.toArray() for cell in cells]
+    if hasattr(first, "asDict"):  # Row
+        names = first.asDict()
+        return {name: np.array([None if c is None else c[name] for c in cells], object) for name in names}
+    first = next((cell for cell in cells if cell is not None), None)
+    if isinstance(first, (list, tuple, np.ndarray)):
+        gaps = [None] * len(first)
+        rows = [gaps if cell is None else cell for cell in cells]
+        return np.array([[np.nan if value is None else value for value in row] for row in rows], np.float64)
+    return np.array([np.nan if cell is None else cell for cell in cells])
