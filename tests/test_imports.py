@@ -17,7 +17,13 @@ LINES = (
     {"spark"},
     {"cli", "ml"},
 )
-SPARK = ({"runtime"}, {"storage", "aggregate"}, {"input", "backend"}, {"preflight", "scoring"})
+SPARK = (
+    {"runtime"},
+    {"storage", "aggregate"},
+    {"input", "backend"},
+    {"preflight", "scoring", "user_functions"},
+    {"__init__"},
+)
 PACKAGES = {
     "pyspark": {"spark", "ml"},
     "py4j": {"spark", "ml"},
