@@ -96,7 +96,7 @@ def data_lines(run: Run, seconds: float) -> str:
     if (
         recipe.averages_parameters
         and not recipe.is_regression
-        and (warning := label_skew.warning(train.shuffle_windows))
+        and (warning := label_skew.warning(train.shuffle_windows, train.decoder.names(len(train.class_rows))))
     ):
         notes.append(warning)
     return "\n".join([*lines, *map(format.note, notes)])
