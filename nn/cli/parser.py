@@ -221,6 +221,11 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
         raise UsageError(
             f"{in_images[0].upper()} is - (labels are a column of the images): expected --label-column COLUMN"
         )
+    if values.get("validation_fraction") and values.get("validation_column") is not None:
+        raise UsageError(
+            f"--validation-column and --validation-fraction {values['validation_fraction']:g} exclude each other: both "
+            "say which rows to hold out; --validation-fraction 0 leaves it to the column"
+        )
     holds_out = values.get("validation_fraction") or values.get("validation_column") is not None
     if values.get("patience") is not None and not holds_out:
         raise UsageError(

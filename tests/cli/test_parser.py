@@ -383,6 +383,16 @@ def test_a_test_fraction_goes_with_no_test_set_alone(sets, words, message):
         parser.parse(["a.csv", "-", *sets, "out", "--label-column", "0", *words])
 
 
+def test_a_validation_column_asks_for_no_fraction_before_anything_is_read():
+    words = ["a.csv", "-", "b.csv", "-", "out", "--label-column", "0", "--validation-column", "held_out"]
+    with pytest.raises(
+        UsageError, match="^--validation-column and --validation-fraction 0.15 exclude each other: both"
+    ):
+        parser.parse([*words, "--validation-fraction", "0.15"])
+    assert parser.parse([*words, "--validation-fraction", "0"]).recipe.validation_fraction == 0
+    assert parser.parse([*words, "--validation-fraction", "0.15", "--describe"]).describe
+
+
 def test_layers_are_checked_with_the_data_where_the_width_is_not_known_before():
     facts = Facts(16, np.arange(20) % 2, 2)
     parsed = parser.parse([*FILES, "--layers", "flatten,dense:8,conv2d:3x5"])
