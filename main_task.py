@@ -82,7 +82,12 @@ def run_job(context, storage, output, checkpoints, start):
     console.print_line(report.data_lines(run, clock.lap("reading")))
     progress = start.progress(run.options, run.fingerprints, run.training)
     console.print_line(report.plan_lines(run.training, run.backend) + start.lines())
-    table = console.Table(run.training.plan, live=shows_on_terminal(context), done=start.epoch)
+    table = console.Table(
+        run.training.plan,
+        live=shows_on_terminal(context),
+        done=start.epoch,
+        has_accuracy=not run.options.recipe.is_regression,
+    )
     resume.prepare_output(start, run.options, output, checkpoints)
     with resume.recording(start, run, output, checkpoints) as record:
         progress = train(run, progress, table, record)

@@ -113,7 +113,7 @@ def accuracy(sets: list, replicas: int, seed: int, options: dict[str, Any], case
     """Test accuracy after the last epoch."""
     (inputs, labels), (test_inputs, test_labels) = sets
     recipe = Recipe.of(**{**COMMON, **options}, seed=seed)
-    facts = Facts(inputs.shape[1], labels, int(labels.max()) + 1, float(inputs.max()))
+    facts = Facts(inputs.shape[1], labels, int(labels.max()) + 1, float(inputs.max()), are_pixels=True)
     run = TrainingRun.of(recipe, facts, Split(len(labels)))
     if case == FORGETFUL:
         run = dataclasses.replace(run, optimizer=Forgetful(**vars(run.optimizer)))

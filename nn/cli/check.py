@@ -21,7 +21,7 @@ from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage, local_path
 from nn.spark.storage.run_directory import Output
 from nn.training.assembly import for_replicas, network_of
-from nn.training.backend import NO_LABELS, Facts
+from nn.training.backend import Facts
 from nn.training.trial_step import TrialStep
 
 HEADER = (
@@ -88,7 +88,7 @@ def _trial_step(options: Options, data: CheckedData) -> TrialStep | None:
     width = data.treatment.width
     with recipe_errors():
         # Raises here, in one line, an error that would fail on an executor.
-        network_of(recipe, Facts(width, NO_LABELS, facts.classes))
+        network_of(recipe, Facts.of_shapes(width, facts.classes))
     return TrialStep(recipe, width, facts.classes, -(-rows // partitions), _bytes_a_value(data.train))
 
 

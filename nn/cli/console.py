@@ -15,8 +15,9 @@ from nn.training.backend import Backend, Job
 from nn.training.plan import Plan
 from nn.training.records import Epoch, Progress, Sums
 
-HEADER = "      epoch        cost   accuracy       rate  accepted       rows   seconds      left"
-VALIDATION_HEADER = "    val cost    val acc"
+COST, ACCURACY = "      epoch        cost", "   accuracy"
+REST = "       rate  accepted       rows   seconds      left"
+VALIDATION_COST, VALIDATION_ACCURACY = "    val cost", "    val acc"
 BAR = 10  # characters; the live line fits a terminal of 80
 
 
@@ -26,20 +27,27 @@ def print_line(text: str) -> None:
 
 
 def line_of(epoch: Epoch, epochs: int, left: float) -> str:
-    """Return an epoch's line of the table; `left`: seconds to the end of training."""
+    """Return an epoch's line of the table, without accuracy where targets are learned; `left`: seconds to the end."""
     count = f"{epoch.epoch}/{epochs}"
     accepted = "yes" if epoch.accepted else "rejected"
     line = (
-        f"{count:>11}{_cost(epoch.cost):>12}{_share(epoch.accuracy):>10}{epoch.learning_rate:>11.4g}"
-        f"{accepted:>11}{epoch.rows:>11,}{epoch.seconds:>10.2f}{format.clock(left):>10}"
+        f"{count:>11}{_cost(epoch.cost):>12}{_share(epoch.accuracy, 11)}{epoch.learning_rate:>11.4g}"
+        f"{accepted:>10}{epoch.rows:>11,}{epoch.seconds:>10.2f}{format.clock(left):>10}"
     )
     if epoch.val_cost is None:
         return line
-    return f"{line}{_cost(epoch.val_cost):>12}{_share(epoch.val_accuracy):>11}"
+    return f"{line}{_cost(epoch.val_cost):>12}{_share(epoch.val_accuracy, 11)}"
 
 
-def _share(accuracy: float | None) -> str:
-    return "-" if accuracy is None else f"{accuracy:.2%}"
+def _header(validates: bool, has_accuracy: bool) -> str:
+    first = COST + (ACCURACY if has_accuracy else "") + REST
+    if not validates:
+        return first
+    return first + VALIDATION_COST + (VALIDATION_ACCURACY if has_accuracy else "")
+
+
+def _share(accuracy: float | None, width: int) -> str:
+    return "" if accuracy is None else f"{accuracy:.2%}".rjust(width)
 
 
 def _cost(cost: float) -> str:
@@ -49,17 +57,19 @@ def _cost(cost: float) -> str:
 class Table:
     """Shows the progress of training: as a table in a log, as a live line on a terminal."""
 
-    def __init__(self, plan: Plan, live: bool, done: int = 0, stream: TextIO | None = None):
+    def __init__(
+        self, plan: Plan, live: bool, done: int = 0, stream: TextIO | None = None, has_accuracy: bool = True
+    ):
         self.plan, self.live, self.stream = plan, live, stream or sys.stdout
+        self.header = _header(plan.validates, has_accuracy)
         self.start = done / plan.epochs  # the share of the epochs that an earlier run made
         self.began = time.monotonic()
         self.latest: Epoch | None = None
 
     def watch(self, epochs: Iterable[Progress]) -> Iterator[Progress]:
         """Yield each epoch's progress and then show it, so that an epoch is shown once it is saved."""
-        header = HEADER + (VALIDATION_HEADER if self.plan.validates else "")
         if not self.live:
-            self._print(header)
+            self._print(self.header)
         try:
             for progress in epochs:
                 yield progress
@@ -72,7 +82,7 @@ class Table:
         finally:  # what is printed next, an error too, starts on a line of its own
             if self.live and self.latest:
                 self._erase()
-                self._print(header + "\n" + line_of(self.latest, self.plan.epochs, 0))
+                self._print(self.header + "\n" + line_of(self.latest, self.plan.epochs, 0))
 
     def after(self, selection: RowSelection) -> None:
         """Move the live line on after the job of a mini-batch."""
@@ -87,9 +97,9 @@ class Table:
         parts = [f"[{'#' * filled}{'.' * (BAR - filled)}]"]
         if self.latest:
             e = self.latest
-            shown = f"cost {e.cost:.5f}  {_share(e.accuracy)}"
+            shown = f"cost {e.cost:.5f}{_share(e.accuracy, 8)}"
             if e.val_cost is not None:
-                shown = f"val cost {e.val_cost:.5f}  {_share(e.val_accuracy)}"
+                shown = f"val cost {e.val_cost:.5f}{_share(e.val_accuracy, 8)}"
             parts.append(f"epoch {e.epoch}/{self.plan.epochs}  {shown}")
             parts.append(f"rate {e.learning_rate:.3g}" if e.accepted else "rejected")
         parts.append(f"{format.clock(self._left(done))} left")

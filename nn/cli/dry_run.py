@@ -40,11 +40,12 @@ def lines(options: Options) -> str:
     run = options.training_run(facts)
     count = run.split.validation_rows
     validation = f" ({count:,} held out for validation)" if count else ""
+    values = format.counted(facts.width, "value")
     partitions = options.partitions or "as many"
     as_many = "" if options.partitions else " as tasks run at once"
     return (
         "dry run   nothing was started\n"
-        f"data      {len(facts.labels):,} training rows{validation} of {facts.width} values, {_labels(facts)}, "
+        f"data      {len(facts.labels):,} training rows{validation} of {values}, {_labels(facts)}, "
         f"in {partitions} partitions{as_many}\n"
         f"{report.note_lines(notes)}{report.plan_lines(run)}"
         f"{_jobs(run, _no_params(run.model))}"

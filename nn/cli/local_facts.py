@@ -119,9 +119,10 @@ def _numeric_facts(options: Options, images: list[str], files: list[str]) -> Fac
     label_reader = LabelReader(options.recipe.task)
     labels = _read_labels(argument, files, of_labels.dialect, columns.label, label_reader)
     if options.recipe.is_regression:
-        return Facts(width, labels, 1, partitions=partitions)
+        return Facts(width, labels, 1, partitions=partitions).unscaled()
     labeled, numbers = decoder_of(labels, argument)
-    return Facts(width, numbers, max(2, int(numbers.max()) + 1), 1.0, partitions, labeled=labeled)
+    classes = max(2, int(numbers.max()) + 1)
+    return Facts(width, numbers, classes, 1.0, partitions, labeled=labeled).unscaled()
 
 
 def _first_lines(argument: str, files: list[str], options: Options) -> FirstLines | None:

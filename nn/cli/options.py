@@ -19,7 +19,7 @@ from nn.spark.input.formats import AUTO, TEXT
 from nn.spark.input.input_files import Source
 from nn.spark.input.reading_options import ReadingOptions
 from nn.training.assembly import network_of, resolved
-from nn.training.backend import NO_LABELS, Facts, Rows
+from nn.training.backend import Facts, Rows
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun
 from nn.training.run_options import RunOptions
@@ -77,6 +77,7 @@ class Options(RunOptions):
             recipe.max_categories,
             self.test_fraction or 0.0,
             recipe.seed,
+            recipe.unknown,
         )
 
     @property
@@ -130,7 +131,7 @@ class Options(RunOptions):
             width = math.prod(self.recipe.input_shape)
         if width is not None:
             with recipe_errors():
-                network_of(self.recipe, Facts(width, NO_LABELS, classes=2))
+                network_of(self.recipe, Facts.of_shapes(width, classes=2))
 
     def _peeked_width(self) -> int | None:
         """Return the number of input values in the first line of TRAIN_IMAGES; None unless it is a local file."""

@@ -181,15 +181,26 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
     has_test = values["test_images"] != "-"
     if not has_test and values["test_labels"] != "-":
         raise UsageError("TEST_IMAGES is - (there is no test set): expected - as TEST_LABELS too")
-    if has_test != (values.get("test_fraction") is None):
+    if not has_test and values.get("test_fraction") is None:
         raise UsageError(
-            "--test-fraction: expected it where, and only where, TEST_IMAGES and TEST_LABELS are -"
+            "TEST_IMAGES is - (there is no test set): expected --test-fraction FRACTION, such as 0.2, which takes test "
+            "rows from the training rows; 0: no test set"
+        )
+    if has_test and values.get("test_fraction") is not None:
+        raise UsageError(
+            "--test-fraction takes test rows from the training rows: expected - as TEST_IMAGES and TEST_LABELS, found "
+            f"{values['test_images']}"
         )
     sets = ("train_labels", "test_labels") if has_test else ("train_labels",)
     in_images = [name for name in sets if values[name] == "-"]
     if in_images and values.get("label_column") is None and values.get("format") != "libsvm":
         raise UsageError(
             f"{in_images[0].upper()} is - (labels are a column of the images): expected --label-column COLUMN"
+        )
+    if values.get("validation_fraction") and values.get("validation_column") is not None:
+        raise UsageError(
+            f"--validation-column and --validation-fraction {values['validation_fraction']:g} exclude each other: both "
+            "say which rows to hold out; --validation-fraction 0 leaves it to the column"
         )
     holds_out = values.get("validation_fraction") or values.get("validation_column") is not None
     if values.get("patience") is not None and not holds_out:

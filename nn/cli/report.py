@@ -86,16 +86,17 @@ def data_lines(run: Run, seconds: float) -> str:
     tested = "no" if test is None else f"{test.rows:,}"
     partitions = f"{train.partitions} partition{'s' if train.partitions > 1 else ''}"
     validation = f" ({held_out:,} held out for validation)" if held_out else ""
+    values = format.counted(train.width, "value")
     lines = [
         f"data      {run.names['name']}: {train.rows:,} training{validation} and {tested} test rows of "
-        f"{train.width} values, {_labels(run.training.model)}; read in {seconds:.1f} s into {partitions}"
+        f"{values}, {_labels(run.training.model)}; read in {seconds:.1f} s into {partitions}"
     ]
     notes = [*train.notes, *(test.notes if test else ())]
     recipe = run.options.recipe
     if (
         recipe.averages_parameters
         and not recipe.is_regression
-        and (warning := label_skew.warning(train.shuffle_windows))
+        and (warning := label_skew.warning(train.shuffle_windows, train.decoder.names(len(train.class_rows))))
     ):
         notes.append(warning)
     return "\n".join([*lines, *map(format.note, notes)])

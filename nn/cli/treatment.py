@@ -11,6 +11,7 @@ import numpy as np
 from nn.cli.label_summary import LabelSummary, label_summary
 from nn.cli.options import recipe_errors
 from nn.core import format
+from nn.data import quoted_text
 from nn.data.block import LARGEST_WEIGHT
 from nn.data.columns import NAME, ColumnReference
 from nn.data.description import Summary, are_dates, copies, hint_of
@@ -230,7 +231,12 @@ class _Words(NamedTuple):
             is_category = isinstance(how, Category) and recipe.missing != "drop"
             extras.append(f"gaps become zeros{_says_so(how)}" if is_category else FILLED[recipe.missing])
         if _names_rows(summary, column):
-            faults.append(f"it names the rows, or is free text: --drop-columns {treated.reference}")
+            why = (
+                "its texts are numbers: write it as a column of numbers, or"
+                if quoted_text.are_numbers(column.texts)
+                else "it names the rows, or is free text:"
+            )
+            faults.append(f"{why} --drop-columns {treated.reference}")
         if self.copies[index]:
             extras.append(COPY)
         if are_dates(column.texts):

@@ -67,14 +67,14 @@ def _are_consecutive(column: np.ndarray) -> bool:
 def notes(
     pieces: Sequence[ColumnSummary | None],
     offsets: Sequence[int],
-    numbers: np.ndarray,
+    names: Sequence[str],
     partitions: int,
     argument: str,
     one_scale: bool = True,
 ) -> list[str]:
     """Return the notes on all rows of `pieces`; a piece without rows is None.
 
-    `offsets` are the row numbers at which pieces start, `numbers` (d,) the numbers of the input columns in the file.
+    `offsets` are the row numbers at which pieces start, `names` the d names of the input columns, as they are shown.
     `one_scale`: all columns are divided by one number, and large values have no offset.
     """
     filled = [(piece, offset) for piece, offset in zip(pieces, offsets, strict=False) if piece is not None]
@@ -86,9 +86,9 @@ def notes(
     total = summaries[0]
     for summary in summaries[1:]:
         total = total + summary
-    candidates = [_few_rows(total.rows, partitions), _row_index(total, numbers)]
+    candidates = [_few_rows(total.rows, partitions), _row_index(total, names)]
     if one_scale and total.low is not None and total.high is not None:
-        candidates += [_sizes(total.low, total.high, numbers), _rounded(total.low, total.high, numbers)]
+        candidates += [_sizes(total.low, total.high, names), _rounded(total.low, total.high, names)]
     return [f"{argument}: {note}" for note in candidates if note]
 
 
@@ -98,13 +98,13 @@ def _few_rows(rows: int, partitions: int) -> str | None:
     return f"{rows:,} rows in {partitions:,} partitions: most tasks have no rows; take fewer --partitions"
 
 
-def _row_index(total: ColumnSummary, numbers: np.ndarray) -> str | None:
+def _row_index(total: ColumnSummary, names: Sequence[str]) -> str | None:
     if total.rows < FEWEST_ROWS or not total.counters:
         return None
     column, c = next(iter(total.counters.items()))
     return (
-        f"column {numbers[column]}{_others(len(total.counters))} counts the rows ({c:g}, {c + 1:g}, {c + 2:g}, ...): "
-        "a row index carries no information about the class; remove it"
+        f"column {names[column]}{_others(len(total.counters))} counts the rows ({c:g}, {c + 1:g}, {c + 2:g}, ...): "
+        "a row index carries no information about the class; --drop-columns leaves it out"
     )
 
 
@@ -113,7 +113,7 @@ def _others(count: int) -> str:
     return "" if count == 1 else f" (one of {count:,} such columns)"
 
 
-def _sizes(low: np.ndarray, high: np.ndarray, numbers: np.ndarray) -> str | None:
+def _sizes(low: np.ndarray, high: np.ndarray, names: Sequence[str]) -> str | None:
     """Return a note if one column is many times as large as another; columns of zeros are ignored."""
     sizes = np.maximum(np.abs(low), np.abs(high))  # (d,)
     filled = np.flatnonzero(sizes > 0)
@@ -123,13 +123,13 @@ def _sizes(low: np.ndarray, high: np.ndarray, numbers: np.ndarray) -> str | None
     if sizes[large] < RATIO * sizes[small]:
         return None
     return (
-        f"the values of column {numbers[large]} go up to {sizes[large]:g}, those of column {numbers[small]} only to "
+        f"the values of column {names[large]} go up to {sizes[large]:g}, those of column {names[small]} only to "
         f"{sizes[small]:g}: all columns are divided by the largest value, so the small ones have almost no effect; "
         "--scale standard gives each column the same weight"
     )
 
 
-def _rounded(low: np.ndarray, high: np.ndarray, numbers: np.ndarray) -> str | None:
+def _rounded(low: np.ndarray, high: np.ndarray, names: Sequence[str]) -> str | None:
     """Return a note on a column whose values are all so large that float32 rounds them to multiples of 2 or more."""
     beyond = np.flatnonzero((low >= EXACT) | (high <= -EXACT))
     if not len(beyond):
@@ -140,6 +140,6 @@ def _rounded(low: np.ndarray, high: np.ndarray, numbers: np.ndarray) -> str | No
     if low[column] == high[column]:
         span = f"are all read as {low[column]:.10g}"
     return (
-        f"the values of column {numbers[column]}{_others(len(beyond))} {span}, where float32 has one number in "
+        f"the values of column {names[column]}{_others(len(beyond))} {span}, where float32 has one number in "
         f"{step:g}: closer ones look the same; subtract the smallest value from each first"
     )

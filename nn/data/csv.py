@@ -242,7 +242,7 @@ def _row(line: bytes, dialect: Dialect) -> list[float] | LineError:
     count = _field_count(line, dialect.separator)
     if count != dialect.width:
         found = f"{count} {'value' if count == 1 else 'values'}"
-        return LineError(1, _a_row(dialect), found, in_cell=_is_beyond_numbers(line))
+        return LineError(1, _a_row(dialect), found, in_cell=is_beyond_numbers(line))
     fields = [field.strip() for field in _as_text(line).split(dialect.separator)]
     for number, text in enumerate(fields, 1):
         expected = _expected_instead_of(text)
@@ -253,7 +253,7 @@ def _row(line: bytes, dialect: Dialect) -> list[float] | LineError:
     return [float(text) for text in fields]
 
 
-def _is_beyond_numbers(line: bytes) -> bool:
+def is_beyond_numbers(line: bytes) -> bool:
     """Return whether a line may have separators inside quotes, or is a comment."""
     return any(mark in line for mark in b"\"'") or line.lstrip().startswith(COMMENT)
 

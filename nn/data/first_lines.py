@@ -43,9 +43,13 @@ def inspect(
         names = tuple(map(dialect.unquoted, dialect.fields_of(first, detected.separator)))
         return FirstLines(detected, True, row, tuple(notes), None, names)
     fault = None if has_header else _fault(first, detected, is_labels)
+    if fault is not None and not fault.in_cell:
+        fault = _fault_of_quotes(below, detected) or fault
     if (fault is not None or has_header) and (other_format := hints.format_of(read_start())):
         fault = csv.LineError(1, "a row of numbers", other_format)
-    return FirstLines(detected, has_header, first, tuple(notes), fault and fault._replace(line=skip + 1))
+    return FirstLines(
+        detected, has_header, first, tuple(notes), fault and fault._replace(line=skip + fault.line)
+    )
 
 
 def _notes_on_skipped(skipped: list[str], detected: Dialect) -> list[str]:
@@ -66,6 +70,14 @@ def _fault(first: str, detected: Dialect, is_labels: bool) -> csv.LineError | No
     if detected.width == 1 and not is_labels:
         fault = fault._replace(expected=f"numbers separated by {hints.ANY_SEPARATOR}")
     return fault._replace(hint=detected.hint or fault.hint)
+
+
+def _fault_of_quotes(below: list[str], detected: Dialect) -> csv.LineError | None:
+    """Return the error in the first line below that has quotes, which may hold separators and mislead on the width."""
+    for number, line in enumerate(below, 2):
+        if csv.is_beyond_numbers(line.encode()) and (fault := csv.fault_of(line, detected)):
+            return fault._replace(line=number)
+    return None
 
 
 def _is_binary(line: str) -> bool:

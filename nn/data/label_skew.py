@@ -11,7 +11,7 @@ rows of a replica, or as many as its shuffle buffer holds (nn/training/replicas.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -106,10 +106,10 @@ def chance_bound(rows: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return mean + np.sqrt(math.log(1 / FALSE_ALARM) / (2 * rows))
 
 
-def warning(windows: ShuffleWindows) -> str | None:
+def warning(windows: ShuffleWindows, names: Sequence[str] | None = None) -> str | None:
     """Return one line if the class distribution of a window is far from that of all rows, else None.
 
-    The line counts replicas from 1.
+    The line counts replicas from 1; `names` are those of the classes, by default their numbers.
     """
     skew = most_skewed(windows.counts)
     if skew is None or skew.distance <= skew.allowed:
@@ -120,7 +120,8 @@ def warning(windows: ShuffleWindows) -> str | None:
     else:
         where = f"{skew.rows:,} consecutive rows in {where}"
         harm = "steps on a few classes in a row unlearn the others"
+    name = skew.label if names is None else names[skew.label]
     return (
-        f"rows look sorted by class: class {skew.label} is {100 * skew.share:.3g} % of {where} but "
+        f"rows look sorted by class: class {name} is {100 * skew.share:.3g} % of {where} but "
         f"{100 * skew.share_of_all:.3g} % of all rows; {harm}: --shuffle-once spreads the rows"
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Collection
 from typing import NamedTuple
 
 from nn.data import dialect
@@ -68,6 +69,11 @@ def inspect(
 def is_number(cell: str) -> bool:
     """Return whether a cell is a number."""
     return dialect.NUMBER.fullmatch(cell.strip()) is not None
+
+
+def are_numbers(cells: Collection[str]) -> bool:
+    """Return whether more than half of the cells are numbers."""
+    return 2 * sum(map(is_number, cells)) > len(cells)
 
 
 def _separator(lines: list[str]) -> str:

@@ -39,6 +39,9 @@ def columns_of(table: Any) -> Columns | None:
     columns = {str(name): column for name, column in pairs}
     if len(columns) != len(pairs):
         raise ValueError("expected columns with distinct names")
+    alone = [name for name, column in columns.items() if column.ndim == 0]
+    if alone:
+        raise ValueError(f"column {alone[0]!r}: expected a list of values, one for each row, found one value")
     lengths = {name: len(column) if column.ndim == 1 else None for name, column in columns.items()}
     if len(set(lengths.values())) > 1 or None in lengths.values():
         raise ValueError(f"expected columns of one length each, found {str(lengths)[:200]}")
@@ -74,17 +77,21 @@ def schema_of(
 
 
 def _schema(name: str, values: np.ndarray, categorical: bool, cap: int, offsets: bool) -> ColumnSchema:
-    if values.dtype.kind in "mM" or any(isinstance(value, DATES) for value in values[:LOOKED_AT]):
-        raise ValueError(
-            f"column {name!r}: expected numbers or categories, found dates or times; "
-            "write them as numbers, such as days, or leave the column out"
-        )
+    _refuse_dates(name, values, "or leave the column out")
     if not categorical and are_numbers(values):
         first = next((float(value) for value in numbers_of(values, name) if not np.isnan(value)), 0.0)
         return ColumnSchema(name, offset=first if offsets and abs(first) >= LARGE else 0.0)
     names, counts = np.unique([n for n in names_of(values) if n is not None], return_counts=True)
     kept, rare = categories_of(dict(zip(names.tolist(), counts.tolist(), strict=True)), cap)
     return ColumnSchema(name, kept, rare)
+
+
+def _refuse_dates(name: str, values: np.ndarray, otherwise: str) -> None:
+    if values.dtype.kind in "mM" or any(isinstance(value, DATES) for value in values[:LOOKED_AT]):
+        raise ValueError(
+            f"column {name!r}: expected numbers or categories, found dates or times; "
+            f"write them as numbers, such as days, {otherwise}"
+        )
 
 
 def are_numbers(values: np.ndarray) -> bool:
@@ -144,11 +151,13 @@ def name_of(value: Any) -> str:
 def pack(schema: Sequence[ColumnSchema], columns: Columns) -> np.ndarray:
     """Return a table as the inputs of a block, (n, c) float32, in the order of the schema.
 
-    Raises ValueError that names the columns that are missing. Other columns are left out.
+    Raises ValueError that names the columns that are missing, and for dates. Other columns are left out.
     """
     missing = [column.name for column in schema if column.name not in columns]
     if missing:
         raise ValueError(f"expected the columns {', '.join(map(repr, missing))} too; {_known(columns)}")
+    for column in schema:
+        _refuse_dates(column.name, columns[column.name], "or as the texts that the model was trained on")
     packed = [
         pack_numbers(numbers_of(columns[column.name], column.name), column.offset)
         if column.values is None

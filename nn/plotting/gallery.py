@@ -46,6 +46,7 @@ READERS: dict[str, Callable[..., Any]] = {
     "predicted.csv": read_predicted,
     "model.npz": read_first_layer,
 }
+COLUMNS = "the inputs are columns of a table, not images"
 LABELED = ("confusion_matrix.csv", "examples.csv")  # which name classes as summary.json does
 
 
@@ -126,7 +127,7 @@ def _read_run(folder: Path) -> Run:
             labels = (run["summary.json"].labels,) if name in LABELED and "summary.json" in run else ()
             try:
                 if name == "examples.csv" and "summary.json" in run and run["summary.json"].is_table:
-                    raise NotDrawableError("the inputs are columns of a table, not images")
+                    raise NotDrawableError(COLUMNS)
                 run[name] = read(path, *labels)
             except NotDrawableError as reason:
                 run[name] = reason
@@ -245,6 +246,8 @@ def _weights(run: Run) -> Figure:
         raise layer
     if isinstance(layer, Filters):
         return filters_figure(layer, _data_set(run))
+    if "summary.json" in run and run["summary.json"].is_table:
+        raise NotDrawableError(COLUMNS)
     return weights_figure(layer, image_shape(len(layer.weights), layer.input_shape), _data_set(run))
 
 

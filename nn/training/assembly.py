@@ -17,7 +17,6 @@ from nn.data.encoding import Encoder, SharedScale, TableEncoder
 from nn.data.hold_out import HoldOut
 from nn.data.schema import PIXELS, ColumnSchema, Encoding, encoder_for
 from nn.data.split import Split
-from nn.data.statistics import column_statistics
 from nn.layers import Flatten
 from nn.models.builder import build_network, infer_input_shape
 from nn.models.sequential import Sequential
@@ -91,14 +90,22 @@ def scale_of(recipe: Recipe, facts: Facts) -> str:
 
 
 def encoder_of(recipe: Recipe, facts: Facts) -> Encoder:
-    """Return the encoder for the columns of the data, with the statistics of the rows that are learned from."""
+    """Return the encoder for the columns of the data, with the statistics of the rows that are learned from.
+
+    Raises ValueError where it needs statistics and the facts have none.
+    """
     columns = columns_of(facts)
     if not needs_statistics(recipe, facts):
         scale = facts.scale if scale_of(recipe, facts) == "largest" else 1.0
         names = facts.columns if facts.has_names else ()
         return SharedScale(scale, tuple(column.name for column in names or ()))
-    statistics = facts.statistics or column_statistics(np.zeros((1, len(columns))))
-    return encoder_for(columns, statistics, Encoding(scale_of(recipe, facts), recipe.missing, recipe.unknown))
+    if facts.statistics is None:
+        raise ValueError(
+            "expected the statistics of the columns, which TrainingRun.on takes from the rows, found none"
+        )
+    return encoder_for(
+        columns, facts.statistics, Encoding(scale_of(recipe, facts), recipe.missing, recipe.unknown)
+    )
 
 
 def needs_statistics(recipe: Recipe, facts: Facts) -> bool:

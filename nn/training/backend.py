@@ -11,7 +11,7 @@ from nn.data.batches import BUFFER, RowSelection
 from nn.data.decoding import ClassLabels
 from nn.data.schema import ColumnSchema
 from nn.data.split import Split
-from nn.data.statistics import ColumnStatistics
+from nn.data.statistics import ColumnStatistics, column_statistics
 from nn.models.sequential import Sequential
 from nn.optim.regularization import Penalty
 from nn.optim.requests import LocalSteps, Request
@@ -68,6 +68,15 @@ class Facts(NamedTuple):
     has_names: bool = True  # whether the names of the columns are the user's, not their numbers
     held_out: np.ndarray | None = None  # (n,) bool: the validation rows, where the data say which
     statistics: ColumnStatistics | None = None  # of the rows learned from, where an encoder needs them
+
+    @classmethod
+    def of_shapes(cls, width: int, classes: int) -> Facts:
+        """Return facts for a network whose shapes alone are wanted: no rows, and columns that are not scaled."""
+        return cls(width, NO_LABELS, classes).unscaled()
+
+    def unscaled(self) -> Facts:
+        """Return the facts with statistics that leave all columns as they are."""
+        return self._replace(statistics=column_statistics(np.zeros((1, self.width))))
 
 
 class Rows(Protocol):

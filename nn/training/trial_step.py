@@ -14,7 +14,7 @@ from nn.data.block import Block
 from nn.data.local_rdd import LocalRDD
 from nn.data.split import Split
 from nn.optim.requests import Gradients
-from nn.training.backend import NO_LABELS, Facts, Job
+from nn.training.backend import Facts, Job
 from nn.training.local import LocalBackend
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun
@@ -37,7 +37,7 @@ class TrialStep(NamedTuple):
         Raises ValueError where the network does not fit rows of that width.
         """
         rows = max(self.rows, self.recipe.rounds_per_epoch or 1)
-        facts = Facts(self.width, NO_LABELS, self.classes)
+        facts = Facts.of_shapes(self.width, self.classes)
         run = TrainingRun.of(self.recipe, facts, Split(rows))
         params, block = run.initial_params(), self._block(run.plan.batch_size)
         request = run.optimizer.ask(run.optimizer.init(params))

@@ -63,3 +63,14 @@ def test_line_of_keeps_huge_and_missing_numbers_in_their_columns():
     assert len(line) == len(line_of(EPOCHS[0], 2, 5))
     assert len(line_of(Epoch(1, 9.1e34, 0.5, 1e3, True, 9, 0.1), 100, 5)) == len(line)
     assert "inf" in line and "nan%" in line and "1e-08" in line and "12,345,678" in line
+
+
+def test_a_regression_has_no_column_for_accuracy():
+    stream = io.StringIO()
+    table = Table(Plan(1000, 2, validates=True), False, stream=stream, has_accuracy=False)
+    line = Epoch(1, 1.25, None, 0.1, True, 700, 0.2, val_cost=1.5)
+    list(table.watch(iter([Progress({}, (line,))])))
+    header, row = stream.getvalue().splitlines()
+    assert header.split() == ["epoch", "cost", "rate", "accepted", "rows", "seconds", "left", "val", "cost"]
+    assert row.split()[:2] == ["1/2", "1.250000"] and row.split()[-1] == "1.500000" and "-" not in row
+    assert len(row) == len(header)

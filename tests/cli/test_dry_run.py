@@ -220,7 +220,7 @@ def test_dry_run_says_the_range_of_a_target_and_leaves_out_the_test_rows(tmp_pat
     write_csv(tmp_path / "t.csv", np.column_stack([np.arange(40), np.linspace(-1, 2.5, 40)]))
     words = [str(tmp_path / "t.csv"), "-", "-", "-", "out", "--label-column", "1", "--task", "regression"]
     told = dry_run.lines(parser.parse([*words, "--test-fraction", "0"]))
-    assert "40 training rows of 1 values, a target from -1 to 2.5," in told
+    assert "40 training rows of 1 value, a target from -1 to 2.5," in told
     assert "30 training rows" in dry_run.lines(parser.parse([*words, "--test-fraction", "0.25"]))
 
 

@@ -363,6 +363,36 @@ def test_help_and_words_name_the_numbers_that_are_taken(capsys):
     assert "  dropout:RATE\n" in words and "      rate: a number in [0, 1)\n" in words
 
 
+@pytest.mark.parametrize(
+    ("sets", "words", "message"),
+    [
+        (
+            ["-", "-"],
+            [],
+            "TEST_IMAGES is - .*: expected --test-fraction FRACTION, such as 0.2, .*; 0: no test set",
+        ),
+        (
+            ["c.csv", "-"],
+            ["--test-fraction", "0.2"],
+            "expected - as TEST_IMAGES and TEST_LABELS, found c.csv",
+        ),
+    ],
+)
+def test_a_test_fraction_goes_with_no_test_set_alone(sets, words, message):
+    with pytest.raises(UsageError, match=message):
+        parser.parse(["a.csv", "-", *sets, "out", "--label-column", "0", *words])
+
+
+def test_a_validation_column_asks_for_no_fraction_before_anything_is_read():
+    words = ["a.csv", "-", "b.csv", "-", "out", "--label-column", "0", "--validation-column", "held_out"]
+    with pytest.raises(
+        UsageError, match="^--validation-column and --validation-fraction 0.15 exclude each other: both"
+    ):
+        parser.parse([*words, "--validation-fraction", "0.15"])
+    assert parser.parse([*words, "--validation-fraction", "0"]).recipe.validation_fraction == 0
+    assert parser.parse([*words, "--validation-fraction", "0.15", "--describe"]).describe
+
+
 def test_layers_are_checked_with_the_data_where_the_width_is_not_known_before():
     facts = Facts(16, np.arange(20) % 2, 2)
     parsed = parser.parse([*FILES, "--layers", "flatten,dense:8,conv2d:3x5"])

@@ -126,3 +126,11 @@ def test_a_skipped_line_that_is_a_valid_row_is_noted():
         first = inspect([*skipped, "1,2", "3,4"], "auto", 2, False, bytes)
         assert len(first.notes) == len(notes)
         assert all(map(str.startswith, first.notes, notes)), first.notes
+
+
+def test_separators_in_the_quotes_of_a_row_do_not_blame_the_header():
+    lines = ["# skipped", "a,b", "", '"x, y",1', "z,2"]
+    fault = inspect(lines, "auto", 1, False, bytes).fault
+    assert fault.in_cell and str(fault).startswith("expected a number as value 1 of 3, found '\"x'")
+    assert message(lines, skip=1).startswith("x.csv, line 4: ")
+    assert not inspect(["1,2", "1,2,3", "4,5,6"], "auto", 0, False, bytes).fault.in_cell

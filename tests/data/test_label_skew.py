@@ -76,6 +76,7 @@ def test_warning_is_one_line_of_shares_that_ends_with_the_cure():
         "rows look sorted by class: class 2 is 100 % of replica 3 of 3 but 55.6 % of all rows; "
         "replicas that see different classes average badly: --shuffle-once spreads the rows"
     )
+    assert ": class yes is 100 % of" in label_skew.warning(whole(counts), ("no", "maybe", "yes"))
 
 
 @pytest.mark.parametrize(("more", "warned"), [(0, False), (95_000, False), (105_000, True)])

@@ -117,3 +117,21 @@ def test_unknown_names_of_categories_are_refused():
         ValueError, match="categorical: expected the name of a column, found 'c'; the table has 'a'"
     ):
         schema_of({"a": np.array([1])}, ["c"], 10, False)
+
+
+@pytest.mark.parametrize(
+    "days", [np.array(["2024-01-01"], "datetime64[D]"), np.array([datetime.timedelta(1)], object)]
+)
+def test_dates_are_refused_as_values_of_a_column_that_was_learned(days):
+    for table in ({"a": ["x"], "b": days}, {"a": np.array(["2024-01-01"], "datetime64[D]"), "b": [1]}):
+        with pytest.raises(
+            ValueError, match="column '[ab]': expected numbers or categories, found dates or times"
+        ):
+            pack_for(ENCODER, table)
+
+
+def test_one_value_in_the_place_of_a_column_is_refused_by_its_name():
+    with pytest.raises(
+        ValueError, match="column 'b': expected a list of values, one for each row, found one value"
+    ):
+        pack_for(ENCODER, {"a": ["x"], "b": 5})

@@ -1,7 +1,7 @@
 """Models, checkpoints and whole OUTPUT folders that version 0.1.0 wrote are read, and their runs go on."""
 
 import csv
-import json
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import nn
 from nn.core import fingerprint, npz
 from nn.data.local_rdd import local_rdd
 from nn.io import checkpoint
+from nn.training.assembly import settled_as
 from nn.training.backend import Facts
 from nn.training.local import LocalBackend
 from nn.training.recipe import Recipe
@@ -41,7 +42,7 @@ def test_a_run_goes_on_from_a_checkpoint():
     images, labels = rows()
     content = (FOLDER / "checkpoint.npz").read_bytes()
     point = checkpoint.from_bytes(content)
-    recipe = Recipe.read(FOLDER / "config.json")
+    recipe = settled_as(Recipe.read(FOLDER / "config.json"), {})
     run = TrainingRun.of(recipe, Facts(9, labels, 3, 255.0, 2))
     progress = run.restore(point.progress)
     assert texts_of(checkpoint.to_bytes(point._replace(progress=progress))) == texts_of(content)
@@ -49,7 +50,7 @@ def test_a_run_goes_on_from_a_checkpoint():
     assert earlier == recipe.epochs == 4 and point.versions["nn"] == "0.1.0"
     backend = LocalBackend(local_rdd(images, labels))
     backend.split(run.split)
-    longer = TrainingRun.of(Recipe.of(**{**recipe_values(), "epochs": 6}), Facts(9, labels, 3, 255.0, 2))
+    longer = TrainingRun.of(dataclasses.replace(recipe, epochs=6), Facts(9, labels, 3, 255.0, 2))
     *_, last = longer.epochs(backend, progress)
     assert len(last.history) == 6 and last.history[:4] == point.progress.history
 
@@ -57,13 +58,6 @@ def test_a_run_goes_on_from_a_checkpoint():
 def texts_of(content):
     """The JSON text of a checkpoint with its arrays, in their order."""
     return [(name, array.dtype, array.tobytes()) for name, array in npz.from_bytes(content).items()]
-
-
-def recipe_values():
-    """The options of the run that belong to its recipe."""
-    names = ("hidden", "activation", "loss", "batch_size", "optimizer", "learning_rate", "schedule")
-    config = json.loads((FOLDER / "config.json").read_text())
-    return {name: config[name] for name in (*names, "validation_fraction", "patience", "seed")}
 
 
 # The command of version 0.1.0 that wrote version_0_1_0/output, with 2 epochs; its data were the rows above.

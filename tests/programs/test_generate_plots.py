@@ -146,6 +146,20 @@ def test_inputs_that_are_no_image_leave_two_pictures_out(capsys, output):
     ]
 
 
+def test_weights_of_columns_are_not_drawn_as_an_image(capsys, output):
+    keep_only(output, "model.npz", "summary.json")
+    names = ["age", "income", "visits", "spent"]
+    config = {"input_shape": [4], "layers": [{"name": "dense", "units": 2}]}
+    np.savez(output / "model.npz", **{"config": np.array(json.dumps(config)), "0.W": np.zeros((4, 2))})
+    summary = json.loads((output / "summary.json").read_text())
+    columns = [{"kind": "number", "name": name} for name in names]
+    summary["model"] = {"input_shape": [4], "encoder": {"columns": columns}}
+    (output / "summary.json").write_text(json.dumps(summary))
+    _, out, err = run(capsys, output)
+    assert not any(line.endswith("weights.png") for line in out)
+    assert "generate_plots.py: weights.png left out: the inputs are columns of a table, not images" in err
+
+
 def test_a_network_that_begins_with_a_convolution_leaves_the_weights_out(capsys, output):
     keep_only(output, "model.npz")
     config = {"input_shape": [SIDE, SIDE, 1], "layers": [{"name": "convolution", "filters": 3}]}

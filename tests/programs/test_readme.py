@@ -1,4 +1,4 @@
-"""README's commands, in their order, in a fresh copy of the project: each does what the page says."""
+"""The commands of README and docs/your_data.md in a fresh copy of the project: each does what its page says."""
 
 import json
 import re
@@ -28,16 +28,16 @@ INSTEAD = {
 }
 
 
-def blocks(language):
-    """The blocks of code in README, each with the line at which it begins."""
-    text = (ROOT / "README.md").read_text()
-    matches = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [(text[: match.start()].count("\n") + 1, match[1]) for match in matches]
+def blocks(language, page="README.md"):
+    """The blocks of code in a page, each with the line at which it begins; `language` "" has those without one."""
+    text = (ROOT / page).read_text()
+    matches = re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [(text[: match.start()].count("\n") + 1, match[2]) for match in matches if match[1] == language]
 
 
-def commands():
+def commands(page="README.md"):
     """The shell commands, with what stands for those that cannot be run here."""
-    for line, block in blocks("sh"):
+    for line, block in blocks("sh", page):
         for command in re.findall(r"(?:.*\\\n)*.+", block):
             replaced = next((new for old, new in INSTEAD.items() if re.fullmatch(old, command)), command)
             yield line, replaced
@@ -71,6 +71,14 @@ def run(command, folder):
     )
 
 
+def python(folder, *parts):
+    """Run a program of several parts."""
+    command = [sys.executable, "-c", "\n".join(parts)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 def notes(text):
     return [line for line in text.splitlines() if line.startswith("note ")]
 
@@ -86,14 +94,32 @@ def test_readme_runs_from_top_to_bottom_and_gives_no_notes(copy):
     for folder in ("output", "runs/first", "runs/customers", "runs/cnn"):
         assert json.loads((copy / folder / "summary.json").read_text())["test"]["accuracy"] > 0.3
     assert len(list((copy / "runs/first").glob("*.png"))) == len(list((copy / "output").glob("*.png"))) == 8
-    program = "\n".join(block for _, block in blocks("python"))
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=copy, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
+    done = python(copy, *(block for _, block in blocks("python")))
     accuracy = json.loads((copy / "runs/first" / "summary.json").read_text())["test"]["accuracy"]
     assert float(done.stdout.split()[0]) == pytest.approx(accuracy)
     assert (copy / "digits.npz").exists()
+
+
+def test_your_data_does_and_prints_what_the_page_says(copy):
+    pytest.importorskip("pandas")
+    page = "docs/your_data.md"
+    shutil.rmtree(copy / "runs/customers", ignore_errors=True)
+    shown = ""
+    for line, command in commands(page):
+        if not command.startswith("# "):
+            done = run(command, copy)
+            assert done.returncode == 0 and not notes(done.stdout), (line, command, done.stdout[-3000:])
+            shown += done.stdout
+            continue
+        assert command[2:] in shown.splitlines(), (line, command)
+    assert [block in shown for _, block in blocks("", page)] == [True]
+    scores = json.loads((copy / "runs/customers/summary.json").read_text())["test"]
+    assert scores["accuracy"] > 0.85 and len(list((copy / "runs/customers").glob("*.png"))) == 6
+    first, second = (block for _, block in blocks("python", page))
+    ends = "print(model.predict(people))", "print((model.predict(customers) == customers['bought']).mean())"
+    labels, accuracy = python(copy, first, ends[0], second, ends[1]).stdout.splitlines()
+    assert labels == "['yes' 'no']" and "array(['yes', 'no'])" in first
+    assert float(accuracy) == pytest.approx(0.9, abs=0.03) and "about 0.9" in second
 
 
 @pytest.mark.parametrize("name", ["original", "binary", "mlp", "lbfgs"])

@@ -15,4 +15,4 @@ def multilayer_perceptron(width, classes, hidden, activation, loss, scale=1.0):
 
 def pixels(width, classes, scale=1.0):
     """The facts of rows of pixels, of which nothing but their shape is known."""
-    return Facts(width, NO_LABELS, classes, scale, are_pixels=True)
+    return Facts(width, NO_LABELS, classes, scale, are_pixels=True).unscaled()

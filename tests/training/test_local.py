@@ -9,8 +9,11 @@ import pytest
 import nn
 from nn.core.errors import DivergenceError
 from nn.data.hold_out import HoldOut
+from nn.data.split import Split
 from nn.optim.rules import Adam
 from nn.training.assembly import network_of
+from nn.training.backend import Facts
+from nn.training.run import TrainingRun
 from tests.support import ROOT
 from tests.support.data import blobs
 from tests.support.networks import pixels
@@ -401,3 +404,10 @@ def test_fit_takes_any_two_labels_for_a_binary_loss():
     assert classifier.classes == 2 and set(classifier.predict(np.eye(4)).tolist()) <= {-1, 2}
     with pytest.raises(ValueError, match="binary-cross-entropy: expected labels 0 and 1, found 0 and 2"):
         nn.fit(np.eye(4), [0, 2, 0, 2], loss="binary-cross-entropy", epochs=1)
+
+
+def test_a_run_that_scales_columns_is_refused_without_their_statistics():
+    recipe = nn.Recipe.of(epochs=1)
+    with pytest.raises(ValueError, match="expected the statistics of the columns"):
+        TrainingRun.of(recipe, Facts(4, np.arange(8) % 2, 2))
+    assert TrainingRun.of(recipe, Facts.of_shapes(4, 2), Split(8)).model.input_shape == (4,)

@@ -82,7 +82,7 @@ def read_as_needed(
             kind = kind_of(fault.argument)
             if not fault.in_cell or format != formats.AUTO or kind in as_csv:
                 raise
-            notes.append(f"{fault.brief}: read with Spark's reader of CSV instead")
+            notes.append(f"{fault.brief}: {formats.READ_AS_CSV}")
             as_csv |= {kind}
 
 

@@ -18,6 +18,7 @@ AUTO, TEXT, CSV, PARQUET, ORC, JSON, AVRO, LIBSVM, TABLE = FORMATS = (
 STARTS = ((b"PAR1", PARQUET), (b"ORC", ORC), (b"Obj\x01", AVRO))
 LINES = (TEXT, CSV, JSON, LIBSVM)  # formats that are lines of text
 _LIBSVM = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?(\s+\d+:[+-]?[\d.]+(e[+-]?\d+)?)+\s*(#.*)?", re.IGNORECASE)
+READ_AS_CSV = "read with Spark's reader of CSV instead"
 _LONGEST = 1 << 16  # characters of a first line that is looked at
 
 

@@ -15,7 +15,7 @@ from nn.spark.input.formats import AUTO, CSV, TEXT
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.table_columns import Kind
 from nn.spark.input.table_source import Table, TableFormat
-from nn.spark.input.text_source import TextFile
+from nn.spark.input.text_source import BadLineError, TextFile
 from nn.spark.storage.filesystem import Storage
 
 FIRST_BYTES = 1 << 16  # of a file, which show its format
@@ -117,10 +117,10 @@ class Files(NamedTuple):
             as_csv = as_csv | {IMAGES}
         images = _open(context, storage, source, IMAGES, source.images, partitions, as_csv, train.images)
         if isinstance(train.images, TextFile) and isinstance(images, Table):
-            raise DataError(
-                f"{images.argument}: expected text of numbers as in {train.images.path}, found {images.how.format}; "
-                "--format csv reads both as tables"
-            )
+            # Columns of tables are told by their names and types: both sets are read as tables.
+            brief = f"{train.images.path} is text of numbers, {images.path} is {images.how.format}"
+            argument = train.images.argument
+            raise BadLineError(argument, brief, in_cell=True, brief=brief)
         columns = columns_of_test(
             source.roles, train.columns, train.images.names, images.names, images.width, images.path
         )

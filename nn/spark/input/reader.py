@@ -21,12 +21,12 @@ from nn.data.decoding import ClassLabels
 from nn.data.labels import CLASSIFICATION, LabelReader, decoder_of
 from nn.spark.input import cache
 from nn.spark.input.dataset import Dataset
-from nn.spark.input.formats import AUTO
+from nn.spark.input.formats import AUTO, READ_AS_CSV
 from nn.spark.input.input_files import IMAGES, Files, Source, kind_of
 from nn.spark.input.parsing import CachedRows, Parsed, parse_images, parse_labels, to_block, without_inputs
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.split_off import split_off
-from nn.spark.input.table_categories import with_categories
+from nn.spark.input.table_categories import refuse_unknown, with_categories
 from nn.spark.input.table_faults import BadCellsError
 from nn.spark.input.table_labels import labels_of_table
 from nn.spark.input.table_layout import Layout
@@ -71,7 +71,7 @@ def read_both(
             if IMAGES in faults:  # it tells the line
                 raise faults[IMAGES] from None
             raise
-    notes = tuple(f"{fault.brief}: read with Spark's reader of CSV instead" for fault in faults.values())
+    notes = tuple(f"{fault.brief}: {READ_AS_CSV}" for fault in faults.values())
     train_set = train_set._replace(notes=(*notes, *train_set.notes))
     if test is None and options.test_fraction:
         return split_off(train_set, options.test_fraction, options.seed)
@@ -177,7 +177,11 @@ def _layout(
             "or indicator fills the gaps"
         )
     layout = Layout(table, files.columns, files.kinds, files.schema, label_reader, options.missing)
-    return layout if is_test else with_categories(layout, options)
+    if not is_test:
+        return with_categories(layout, options)
+    if options.unknown == "error":
+        refuse_unknown(layout)
+    return layout
 
 
 def _shuffle_windows(rows: CachedRows, classes: np.ndarray, count: int) -> label_skew.ShuffleWindows:
@@ -201,7 +205,7 @@ def _notes(
         notes += checks.notes(
             [stats.columns for stats in rows.all_stats],
             [int(rows.firsts[stats.split]) for stats in rows.all_stats],
-            _numbers(files),
+            _shown_names(files),
             rows.cached.getNumPartitions(),
             images.argument,
             not options.offsets,
@@ -209,10 +213,11 @@ def _notes(
     return notes
 
 
-def _numbers(files: Files) -> np.ndarray:
-    """Return the number in the file of each column of inputs, (c,)."""
+def _shown_names(files: Files) -> list[str]:
+    """Return the name of each column of inputs in quotes, or its number in the file where it has none."""
+    names = files.images.names
     widths = [kind.width for kind in files.kinds] or 1
-    return np.repeat(files.columns.inputs, widths)
+    return [repr(names[index]) if names else str(index) for index in np.repeat(files.columns.inputs, widths)]
 
 
 def read_images(images: TextFile, files: Files, label_reader: LabelReader) -> CachedRows:

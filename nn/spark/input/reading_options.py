@@ -18,6 +18,7 @@ class ReadingOptions(NamedTuple):
     max_categories: int = 100
     test_fraction: float = 0.0  # where there is no test set
     seed: int = 0
+    unknown: str = "other"  # one of nn.data.schema.UNKNOWNS
 
 
 DEFAULTS = ReadingOptions()

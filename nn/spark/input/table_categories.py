@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nn.core.errors import DataError
-from nn.data import csv
+from nn.data import csv, quoted_text
+from nn.data.columns import matching
 from nn.data.decoding import ClassLabels, are_class_numbers, sorted_labels
 from nn.data.labels import refuse_many, shown
 from nn.data.schema import ColumnSchema, categories_of
 from nn.spark.input import table_columns
 from nn.spark.input.reading_options import ReadingOptions
-from nn.spark.input.table_columns import CATEGORY
+from nn.spark.input.table_columns import CATEGORY, STRING
 from nn.spark.input.table_layout import Layout
 from nn.spark.input.table_source import Table
 
@@ -49,15 +50,41 @@ def with_categories(layout: Layout, options: ReadingOptions) -> Layout:
     return layout._replace(label_reader=layout.label_reader._replace(values=decoder.labels))
 
 
+def refuse_unknown(layout: Layout) -> None:
+    """Raise DataError for categories of a test set that its training set has not (--unknown error)."""
+    from pyspark.sql import functions as sql
+
+    table, asked, first = layout.table, [], 0
+    for index, kind in zip(layout.columns.inputs, layout.kinds, strict=True):
+        column, first = layout.schema[first], first + kind.width
+        if column.values is not None and not column.rare:
+            name = table_columns.name(*table.cell(index))
+            asked.append((column.name, sql.when(~name.isin(*column.values), name)))
+    if not asked:
+        return
+    (row,) = table.collect(
+        table.frame.select(*(each(other) for _, other in asked for each in (sql.count, sql.min)))
+    )
+    for (name, _), count, example in zip(asked, row[::2], row[1::2], strict=True):
+        if count:
+            raise DataError(
+                f"{layout.place}: column {name!r}: expected the categories of the training rows, found others in "
+                f"{count:,} {'row' if count == 1 else 'rows'}, such as {example!r}; --unknown other accepts them"
+            )
+
+
 def _schema(layout: Layout, counted: dict[int, Counts], options: ReadingOptions) -> tuple[ColumnSchema, ...]:
     """Return the columns of inputs with the values of the categories."""
     table, cap = layout.table, options.max_categories
+    asked = matching(options.categorical, table.names, table.width, table.path, "--categorical")
     schema, first = list(layout.schema), 0
     for index, kind in zip(layout.columns.inputs, layout.kinds, strict=True):
         if kind.kind == CATEGORY:
             counts = counted.get(index, Counts({}))
             _refuse_names_of_rows(table, index, counts)
             values, _ = categories_of(counts.rows, cap)
+            if note := _odd_texts(table, index, values, index in asked):
+                table.notes.append(f"{table.argument}: column {table.name_of(index)!r} has {note}")
             rare = counts.distinct > cap
             if rare:
                 table.notes.append(
@@ -103,11 +130,30 @@ def _counts(table: Table, indices: Sequence[int], cap: int) -> dict[int, Counts]
 def _refuse_names_of_rows(table: Table, index: int, counts: Counts) -> None:
     if counts.total >= FEWEST and counts.distinct >= DISTINCT * counts.total:
         name = table.name_of(index)
+        if quoted_text.are_numbers(counts.rows):
+            found = f"texts of numbers, such as {next(iter(counts.rows))!r}: write it as a column of numbers, or leave"
+        else:
+            found = "it names the rows, or holds dates or free text, and cannot be learned from; leave"
         raise DataError(
             f"{table.argument}: column {name!r} of {table.path} has {counts.distinct:,} different texts in "
-            f"{counts.total:,} rows: it names the rows, or holds dates or free text, and cannot be learned from; leave "
-            f"it out with --drop-columns {name}"
+            f"{counts.total:,} rows: {found} it out with --drop-columns {name}"
         )
+
+
+def _odd_texts(table: Table, index: int, values: Sequence[str], is_asked: bool) -> str | None:
+    """Return a note on categories with bytes that are not UTF-8, or that are numbers in a format with types."""
+    damaged = next((value for value in values if "\ufffd" in value), None)
+    if damaged is not None and not table.how.has_types:
+        return (
+            f"bytes that are not UTF-8, as in {damaged!a}; --read-option encoding=ISO-8859-1, or another, names the "
+            "encoding"
+        )
+    if table.types[index] == STRING and not is_asked and quoted_text.are_numbers(values):
+        return (
+            f"texts of numbers, such as {values[0]!r}, which become categories: write it as a column of numbers, or "
+            "name it in --categorical"
+        )
+    return None
 
 
 def decoder_of_names(names: Sequence[str], distinct: int, argument: str) -> ClassLabels:

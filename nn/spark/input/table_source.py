@@ -27,6 +27,10 @@ RECORD = "record"  # the column of the frame with the lines that are no rows
 UNREADABLE = "_unreadable_record"  # what Spark's readers call it: no name that a column would have
 SAMPLE = 1000  # rows by which the kinds of columns are decided
 LARGEST_PIECE = 128 << 20  # bytes, of a table of the catalog, whose size Spark may not know
+NANOSECONDS = (
+    "write times in microseconds (pandas: to_parquet(..., coerce_timestamps='us')), "
+    "or leave them out of the file"
+)
 FIRST_BYTES = 1 << 20  # of a file, in which the first lines are looked for
 SETTINGS = {
     "spark.sql.ansi.enabled": "false",  # a text that is no number becomes null, not an error
@@ -168,7 +172,12 @@ class Table:
             return StructType([*columns, record])
         if self.how.format == formats.JSON:
             found = self._session.read.options(**self._options()).json(list(paths)).schema
-            return StructType([*(field for field in found.fields if field.name != UNREADABLE), record])
+            fields = [field for field in found.fields if field.name != UNREADABLE]
+            if not fields:
+                raise DataError(
+                    f"{self.argument}: expected JSON lines, an object in each line, found none in {self.path}"
+                )
+            return StructType([*fields, record])
         return None
 
     def _load(self, paths: Sequence[str]) -> Any:
@@ -280,7 +289,10 @@ class Table:
             raise
         except Exception as error:
             what = f"{self.argument}: Spark cannot read {self.path}"
-            raise as_user_error(error, DataError, what, self.path, self.argument) from error
+            known = as_user_error(error, DataError, what, self.path, self.argument)
+            if "TIMESTAMP(NANOS" in str(known):
+                known = DataError(f"{known}; {NANOSECONDS}")
+            raise known from error
 
     def collect(self, elements: Any) -> list:
         """Return an RDD's elements, or a DataFrame's rows, on the driver. Raises DataError where that fails."""

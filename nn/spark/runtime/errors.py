@@ -22,6 +22,9 @@ _SPARK = "org.apache.spark."
 _CAUSE = re.compile(
     r"(?:\): |Caused by: )((?:java\.io|java\.util\.zip|org\.apache\.hadoop)\.[\w.]+(?:: [^\n]*)?)((?:\n\s+at [^\n]*)*)"
 )
+_ERROR = re.compile(
+    r"[\w.]*Error\w*(: .*)?"
+)  # the last line of a Python traceback: its own source lines do not match
 _FRAME = re.compile(r"\n\s+at (?:[\w.@-]+/)?(?!java\.|javax\.|jdk\.|sun\.|scala\.)([\w.$]+)")
 _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.ENOENT)
 
@@ -80,7 +83,7 @@ def reason_of(error: BaseException) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     traces = [number for number, line in enumerate(lines) if "Traceback (most recent call last)" in line]
     for line in lines[traces[-1] + 1 :] if traces else ():
-        if not line.startswith(("File ", "at ")) and "Error" in line.split(":")[0]:
+        if _ERROR.fullmatch(line):
             return line
     return lines[0] if lines else type(error).__name__
 

@@ -229,6 +229,16 @@ def test_a_packed_file_of_another_format_is_called_by_its_name(spark, tmp_path):
         read(spark, str(tmp_path / "images.gz"), str(tmp_path / "images.gz"))
 
 
+def test_an_index_column_with_a_name_is_noted_by_its_name(spark, tmp_path):
+    rows = "\n".join(f"{row},{row % 7},{row % 2}" for row in range(40))
+    (tmp_path / "x.csv").write_text(f"key,b,y\n{rows}\n")
+    (note,) = read(spark, str(tmp_path / "x.csv"), None, column="y").notes
+    assert (
+        note.startswith("TRAIN_IMAGES: column 'key' counts the rows (0, 1, 2, ...)")
+        and "--drop-columns" in note
+    )
+
+
 def test_an_index_column_among_the_inputs_is_noted_where_it_stands_in_the_file(spark, tmp_path):
     table = np.column_stack([LABELS, INPUTS[:, :2], np.arange(40), INPUTS[:, 2:]])
     (note,) = read(spark, write(tmp_path / "x.csv", table), None, column=0).notes

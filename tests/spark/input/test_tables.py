@@ -325,6 +325,80 @@ def test_rare_and_unknown_categories(spark, tmp_path, way):
     assert any("has 3 categories: the 2 most frequent are kept" in note for note in train.notes)
 
 
+@pytest.mark.parametrize("values", [("new", "new", "a"), ("?", "b", "a")])
+def test_unknown_error_refuses_categories_that_the_training_rows_have_not(spark, tmp_path, values):
+    path = write(tmp_path / "t.csv", [("ab"[row % 2], row % 2) for row in range(20)], ("x", "y"))
+    other = write(tmp_path / "z.csv", [(value, 1) for value in values], ("x", "y"))
+    reading = ReadingOptions(unknown="error", missing="mean")
+    if "new" not in values:  # a gap is no category
+        read(spark, path, other, label_column="y", reading=reading)
+        return
+    with pytest.raises(
+        DataError, match=r"TEST_IMAGES: .*z.csv: column 'x': .* others in 2 rows, such as 'new'; --unk"
+    ):
+        read(spark, path, other, label_column="y", reading=reading)
+    rare = reading._replace(
+        max_categories=1
+    )  # the rare categories share an input, which takes unknown ones too
+    read(spark, path, other, label_column="y", reading=rare)
+
+
+def test_texts_of_numbers_in_a_format_with_types_are_named(spark, session, tmp_path):
+    rows = [(str(row), str(row % 3), row % 2) for row in range(30)]
+    session.createDataFrame(rows, "a string, b string, y int").write.parquet(str(tmp_path / "t"))
+    with pytest.raises(
+        DataError, match="column 'a' of .*: texts of numbers, such as '0': write it as a column of num"
+    ):
+        read(spark, str(tmp_path / "t"), label_column="y")
+    for categorical, noted in (((), True), (("b",), False)):
+        reading = ReadingOptions(categorical=categorical)
+        train, _ = read(spark, str(tmp_path / "t"), label_column="y", drop_columns=("a",), reading=reading)
+        assert any("column 'b' has texts of numbers, such as '0'" in note for note in train.notes) == noted
+
+
+def test_bytes_that_are_not_utf8_are_noted(spark, tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"x,y\n" + b"K\xf6ln,1\nRome,0\n" * 5)
+    for options, noted in (((), True), (("encoding=ISO-8859-1",), False)):
+        train, _ = read(spark, str(tmp_path / "t.csv"), label_column="y", format="csv", read_options=options)
+        assert (
+            any("'x' has bytes that are not UTF-8, as in 'K\\ufffdln'" in note for note in train.notes)
+            == noted
+        )
+
+
+def test_a_table_that_begins_with_quoted_separators_is_read(spark, tmp_path):
+    path = write(
+        tmp_path / "t.csv", [("Washington, DC", row, row % 2) for row in range(20)], ("city", "x", "y")
+    )
+    train, _ = read(spark, path, label_column="y")
+    assert train.columns[0].values == ("Washington, DC",) and train.width == 2
+
+
+def test_text_of_numbers_is_tested_on_another_format(spark, session, tmp_path):
+    path = write(tmp_path / "t.csv", [(row / 2, row % 2) for row in range(20)], ("x", "y"))
+    session.createDataFrame([(0, 4.5), (1, 7.0)], "y int, x double").write.parquet(str(tmp_path / "p"))
+    train, test = read(spark, path, str(tmp_path / "p"), label_column="y")
+    inputs, labels = values_of(test)
+    assert inputs[:, 0].tolist() == [4.5, 7.0] and labels.tolist() == [0, 1] and train.rows == 20
+    assert any(
+        "is text of numbers, " in note and "is parquet: read with Spark's" in note for note in train.notes
+    )
+
+
+def test_json_that_is_none_and_times_in_nanoseconds_are_refused_with_what_to_do(spark, tmp_path):
+    path = write(tmp_path / "t.csv", iris())
+    with pytest.raises(
+        DataError, match="TRAIN_IMAGES: expected JSON lines, an object in each line, found none in"
+    ):
+        read(spark, path, label_column="species", format="json")
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pa.table({"x": np.array([1], "datetime64[ns]")}), str(tmp_path / "t.parquet"))
+    with pytest.raises(DataError, match="write times in microseconds"):
+        read(spark, str(tmp_path / "t.parquet"), label_column="x")
+
+
 def test_numbers_named_in_categorical_are_categories(spark, tmp_path, way):
     path = write(tmp_path / "t.csv", [(row % 3 * 5, row, row % 2) for row in range(30)], ("code", "x", "y"))
     train, _ = read(spark, path, label_column="y", reading=ReadingOptions(categorical=("code",)))

@@ -1,5 +1,6 @@
 """Known faults of a cluster are one line that says what to do."""
 
+import importlib.util
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -182,3 +183,23 @@ def test_executors_without_numpy_are_told_in_one_line(tmp_path, words):
         in done.stdout.splitlines()[-1]
     )
     assert "Traceback" not in done.stdout and not (tmp_path / "out").exists()
+
+
+def test_the_reason_of_an_error_in_a_python_worker_is_its_own_line(spark):
+    from pyspark.sql import SparkSession
+
+    def fail(rows):
+        raise ValueError("row 3 is wrong")
+
+    spark4 = "[PYTHON_EXCEPTION] An exception was thrown from the Python worker:\nTraceback (most recent call last):\n"
+    shown = f'{spark4}  File "x.py", line 1, in fail\nValueError: row 3 is wrong\n\n\tat org.apache.spark.X\n'
+    assert errors.reason_of(JavaError(shown)) == "ValueError: row 3 is wrong"
+    frame = SparkSession(spark).range(2)
+    for run in (spark.parallelize([1], 1).mapPartitions(fail).collect, frame.rdd.mapPartitions(fail).collect):
+        with pytest.raises(Exception) as caught:
+            run()
+        assert errors.reason_of(caught.value) == "ValueError: row 3 is wrong"
+    if importlib.util.find_spec("pyarrow"):
+        with pytest.raises(Exception) as caught:
+            frame.mapInArrow(fail, "id long").collect()
+        assert errors.reason_of(caught.value) == "ValueError: row 3 is wrong"
