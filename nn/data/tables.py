@@ -204,7 +204,7 @@ def schema_for(encoder: Encoder) -> list[ColumnSchema]:
     if not isinstance(encoder, TableEncoder):
         return [ColumnSchema(name) for name in encoder.names]
     return [
-        ColumnSchema(column.name, column.values)
+        ColumnSchema(column.name, column.values, rare=column.other)
         if isinstance(column, Category)
         else ColumnSchema(column.name, offset=column.offset)
         for column in encoder.columns

@@ -244,6 +244,21 @@ def test_bad_rows_are_refused_with_their_number_or_get_empty_predictions(
     assert "2 rows could not be predicted" in capsys.readouterr().out
 
 
+def test_categories_that_are_an_error_are_counted_with_an_example(spark, tmp_path):
+    columns = {"x": np.arange(40.0), "c": np.array(["a", "b"] * 20, object)}
+    classifier = nn.fit(columns, np.arange(40) % 2, hidden=3, epochs=2, unknown="error").classifier
+    classifier.save(tmp_path / "model.npz")
+    rows = tmp_path / "rows.csv"
+    rows.write_text("x,c\n1,a\n2,z\n3,b\n4,z\n")
+    words = (tmp_path / "model.npz", rows, tmp_path / "out")
+    message = r"INPUT: .*column 'c': .* found others in 2 rows, such as 'z'; --bad-rows null leaves"
+    with pytest.raises(DataError, match=message):
+        predicted(spark, *words)
+    found = [row["prediction"] for row in predicted(spark, *words, "--bad-rows", "null")]
+    expected = classifier.predict({"x": [1, 3], "c": ["a", "b"]}).tolist()
+    assert found == [str(expected[0]), "", str(expected[1]), ""]
+
+
 @pytest.mark.parametrize(
     ("header", "words", "message"),
     [

@@ -180,7 +180,7 @@ def _layout(
     if not is_test:
         return with_categories(layout, options)
     if options.unknown == "error":
-        refuse_unknown(layout)
+        refuse_unknown(layout, "--unknown other accepts them")
     return layout
 
 

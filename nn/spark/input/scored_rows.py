@@ -6,25 +6,21 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from nn.core.errors import DataError
 from nn.data.block import Block
 from nn.data.columns import Reference
 from nn.data.decoding import ClassLabels
-from nn.data.encoding import Category, TableEncoder
 from nn.data.labels import CLASSIFICATION, REGRESSION, LabelReader
 from nn.models.prediction_columns import usable_rows
 from nn.models.sequential import Sequential
 from nn.spark.input import reader
 from nn.spark.input.describing import read_as_needed
 from nn.spark.input.input_files import Source
-from nn.spark.input.parsing import CachedRows, Parsed, to_block
+from nn.spark.input.parsing import CachedRows, to_block
 from nn.spark.input.scored_files import ScoredFiles, first_as_csv, open_scored
+from nn.spark.input.table_categories import refuse_unknown
 from nn.spark.input.table_layout import KEPT, Layout
 from nn.spark.input.table_reading import read_rows
 from nn.spark.input.table_source import Table
-from nn.spark.input.text_source import SplitStats
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.storage.filesystem import Storage
 
@@ -71,8 +67,6 @@ def read_scored(
         return _read(scored, model, keeps_faults)
 
     found, notes = read_as_needed(source.format, read, first_as_csv(model, source, kept, keeps_faults))
-    if not keeps_faults:
-        _refuse_unknown(found, model)
     return found._replace(notes=(*notes, *found.notes))
 
 
@@ -83,6 +77,8 @@ def _read(scored: ScoredFiles, model: Sequential, keeps_faults: bool) -> ScoredR
     if isinstance(images, Table):
         missing = KEPT if keeps_faults else "mean" if model.encoder.fills else "error"
         layout = Layout(images, files.columns, files.kinds, files.schema, label_reader, missing, scored.kept)
+        if not keeps_faults:
+            refuse_unknown(layout, "--bad-rows null leaves the predictions of such rows empty")
         rows = read_rows(layout)
     else:
         rows = reader.read_images(images, files, label_reader)
@@ -109,34 +105,3 @@ def _usable_block(model: Sequential, block: Block) -> list[Block]:
     if not usable.any():
         return []
     return [Block(block.rows[usable], block.inputs[usable], block.labels[usable], None)]
-
-
-def _refuse_unknown(found: ScoredRows, model: Sequential) -> None:
-    """Raise DataError for categories that the model does not know, where it has no input for them."""
-    encoder = model.encoder
-    if not isinstance(encoder, TableEncoder):
-        return
-    strict = [
-        i for i, column in enumerate(encoder.columns) if isinstance(column, Category) and not column.other
-    ]
-    if not strict:
-        return
-    images = found.scored.files.images
-    counts = images.collect(found.rows.cached.flatMap(partial(_unknown, strict)))
-    total = sum(counts, np.zeros(len(strict), np.int64))
-    if total.any():
-        parts = [
-            f"column {encoder.columns[index].name!r} ({count:,})"
-            for index, count in zip(strict, total.tolist(), strict=True)
-            if count
-        ]
-        raise DataError(
-            f"{images.argument}: {images.path}: expected categories that the model knows, found others in "
-            f"{', '.join(parts)}; --bad-rows null leaves the predictions of such rows empty"
-        )
-
-
-def _unknown(columns: Sequence[int], element: Parsed | SplitStats) -> list[np.ndarray]:
-    if isinstance(element, SplitStats):
-        return []
-    return [(element.inputs[:, columns] < 0).sum(axis=0)]

@@ -50,8 +50,8 @@ def with_categories(layout: Layout, options: ReadingOptions) -> Layout:
     return layout._replace(label_reader=layout.label_reader._replace(values=decoder.labels))
 
 
-def refuse_unknown(layout: Layout) -> None:
-    """Raise DataError for categories of a test set that its training set has not (--unknown error)."""
+def refuse_unknown(layout: Layout, advice: str) -> None:
+    """Raise DataError for categories that the training rows have not (--unknown error); `advice`: what to do."""
     from pyspark.sql import functions as sql
 
     table, asked, first = layout.table, [], 0
@@ -69,7 +69,7 @@ def refuse_unknown(layout: Layout) -> None:
         if count:
             raise DataError(
                 f"{layout.place}: column {name!r}: expected the categories of the training rows, found others in "
-                f"{count:,} {'row' if count == 1 else 'rows'}, such as {example!r}; --unknown other accepts them"
+                f"{count:,} {'row' if count == 1 else 'rows'}, such as {example!r}; {advice}"
             )
 
 
