@@ -10,6 +10,7 @@ A file of labels alone has a header only above numbers.
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -36,6 +37,16 @@ class QuotedText(NamedTuple):
         if not self.header or len(self.header) == self.width:
             return self.header
         return ("", *self.header)
+
+    @property
+    def fault(self) -> str:
+        """Return what is wrong with the header; an empty text where nothing is."""
+        if not self.header or len(self.header) in (self.width, self.width - 1):
+            return ""
+        return (
+            f"expected {self.width:,} names in the header, one for each value of a row, found {len(self.header):,}; "
+            "--header no reads it as a row, --skip-lines leaves lines out"
+        )
 
 
 def inspect(
@@ -87,9 +98,9 @@ def _separator(lines: list[str]) -> str:
 def _quote(lines: list[str], separator: str) -> str:
     if any('"' in line for line in lines):
         return '"'
-    cells = [cell.strip() for line in lines for cell in line.split(separator)]
-    single = any(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
-    return "'" if single else '"'
+    mark = re.escape(separator)
+    single = re.compile(rf"(?:^|{mark})\s*'(?:[^']|'')+'\s*(?:{mark}|$)")  # the field may hold separators
+    return "'" if any(map(single.search, lines)) else '"'
 
 
 def _fields(line: str, separator: str, quote: str) -> list[str]:

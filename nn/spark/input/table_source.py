@@ -135,10 +135,11 @@ class Table:
             raise DataError(f"{self.argument}: expected rows, found nothing in {self.path}")
         header = {"true": dialect.YES, "false": dialect.NO}.get(options.get("header", ""), self.how.header)
         separator = options.get("sep", options.get("delimiter", ""))
-        is_labels = self.argument.endswith("LABELS")
-        return quoted_text.inspect(
-            lines, header, is_labels, separator, options.get("quote", ""), self.how.all_gaps
-        )
+        is_labels, quote = self.argument.endswith("LABELS"), options.get("quote", "")
+        text = quoted_text.inspect(lines, header, is_labels, separator, quote, self.how.all_gaps)
+        if text.fault:
+            raise DataError(f"{self.argument}: {self.path}: {text.fault}")
+        return text
 
     def _options(self) -> dict[str, str]:
         """Return the options of Spark's reader."""
