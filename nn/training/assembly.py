@@ -13,7 +13,7 @@ import numpy as np
 
 from nn.core.options import options_of
 from nn.data.decoding import Decoder, TargetScale
-from nn.data.encoding import Encoder, SharedScale, TableEncoder
+from nn.data.encoding import MOST_INPUTS, Encoder, SharedScale, TableEncoder
 from nn.data.hold_out import HoldOut
 from nn.data.schema import PIXELS, ColumnSchema, Encoding, encoder_for
 from nn.data.split import Split
@@ -92,18 +92,22 @@ def scale_of(recipe: Recipe, facts: Facts) -> str:
 
 def encoder_of(recipe: Recipe, facts: Facts) -> Encoder:
     """Return the encoder for the columns of the data, with the statistics of the rows that are learned from."""
-    columns = columns_of(facts)
     if not needs_statistics(recipe, facts):
         scale = facts.scale if scale_of(recipe, facts) == "largest" else 1.0
         names = facts.columns if facts.has_names else ()
         return SharedScale(scale, tuple(column.name for column in names or ()))
+    if facts.width > MOST_INPUTS:
+        raise ValueError(
+            f"expected at most {MOST_INPUTS:,} columns that are scaled alone, found {facts.width:,}"
+        )
+    columns = columns_of(facts)
     statistics = facts.statistics or column_statistics(np.zeros((1, len(columns))))
     return encoder_for(columns, statistics, Encoding(scale_of(recipe, facts), recipe.missing, recipe.unknown))
 
 
 def needs_statistics(recipe: Recipe, facts: Facts) -> bool:
     """Return whether columns are encoded each by itself."""
-    plain = all(column.values is None and not column.offset for column in columns_of(facts))
+    plain = all(column.values is None and not column.offset for column in facts.columns or ())
     return not plain or recipe.missing != "error" or scale_of(recipe, facts) in ("standard", "minmax")
 
 
