@@ -10,6 +10,7 @@ A file of labels alone has a header only above numbers.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from typing import NamedTuple
@@ -74,6 +75,11 @@ def inspect(
     else:
         has_header = header == dialect.YES
     return QuotedText(separator, quote, comment, width, tuple(first) if has_header else ())
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text as readers of files cut them: str.splitlines knows more ends, such as U+2028."""
+    return [line.rstrip("\r\n") for line in io.StringIO(text, newline="")]
 
 
 def is_number(cell: str) -> bool:

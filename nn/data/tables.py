@@ -94,7 +94,7 @@ def schema_of(
     """
     for name in categorical:
         if name not in columns:
-            raise ValueError(f"categorical: expected the name of a column, found {name!r}; {_known(columns)}")
+            raise ValueError(f"categorical: expected the name of a column, found {name!r}; {known(columns)}")
     return tuple(_schema(name, values, name in categorical, cap, offsets) for name, values in columns.items())
 
 
@@ -190,7 +190,7 @@ def pack(schema: Sequence[ColumnSchema], columns: Columns) -> np.ndarray:
     """
     missing = [column.name for column in schema if column.name not in columns]
     if missing:
-        raise ValueError(f"expected the columns {', '.join(map(repr, missing))} too; {_known(columns)}")
+        raise ValueError(f"expected the columns {', '.join(map(repr, missing))} too; {known(columns)}")
     if len({column.name for column in schema}) < len(schema):
         raise ValueError("the model has several columns of one name: give an array of rows (n, d)")
     for column in schema:
@@ -204,7 +204,8 @@ def pack(schema: Sequence[ColumnSchema], columns: Columns) -> np.ndarray:
     return np.stack(packed, axis=1)
 
 
-def _known(columns: Columns) -> str:
+def known(columns: Columns) -> str:
+    """Return which columns a table has, for a message."""
     names = list(columns)
     return f"the table has {', '.join(map(repr, names[:10]))}{', ...' if len(names) > 10 else ''}"
 

@@ -20,6 +20,7 @@ from nn.data.tables import (
     column_of,
     columns_of,
     is_gap,
+    known,
     name_of,
     numbers_of,
     pack,
@@ -84,9 +85,7 @@ def _names(table: Columns, references: Sequence[Reference]) -> list[str]:
 def _without(table: Columns, name: str) -> tuple[np.ndarray, Columns]:
     """Return the column of the labels and the other columns."""
     if name not in table:
-        raise ValueError(
-            f"labels: expected the name of a column, found {name!r}; the table has {', '.join(table)}"
-        )
+        raise ValueError(f"labels: expected the name of a column, found {name!r}; {known(table)}")
     return table[name], {other: column for other, column in table.items() if other != name}
 
 
@@ -172,7 +171,7 @@ def _classes(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
     if are_class_numbers(ordered):
         return _class_numbers(numbers_of(values, "labels")[:, None]), ClassLabels()
     if len(ordered) < 2:
-        raise ValueError(f"labels: expected at least 2 classes, found class {ordered[0]} alone")
+        raise ValueError(f"labels: expected at least 2 classes, found class {str(ordered[0])[:40]!a} alone")
     places = {name_of(label): place for place, label in enumerate(ordered)}
     return np.array([places[name] for name in distinct], np.int16)[codes], ClassLabels(ordered)
 

@@ -57,3 +57,7 @@ def test_a_header_is_what_the_user_says():
 )
 def test_single_quotes_are_found_where_every_quoted_field_holds_a_separator(line, quote):
     assert quoted_text.inspect([line] * 2, separator=";").quote == quote
+
+
+def test_lines_end_where_readers_of_files_end_them():
+    assert quoted_text.lines_of("a\u2028b\r\n\nc\x85\rd") == ["a\u2028b", "", "c\x85", "d"]

@@ -292,6 +292,7 @@ def test_an_encoder_of_numbers_and_categories_is_that_of_scikit_learn():
         (np.array([1, 0.5, 1], object), "labels, row 1: expected a class, found 0.5"),
         (np.array(["2024-01-01"] * 3, "M8[D]"), "labels: expected numbers or categories, found dates"),
         (np.ma.array([0, 1, 1], mask=[0, 1, 0]), "labels, row 1: expected a label, found a gap"),
+        (["a\n\x1b[31m"] * 3, r"at least 2 classes, found class 'a\\n\\x1b\[31m' alone"),
         ([0, 1, 10**40], "column .labels.: expected finite numbers within float32, found 1e"),
     ],
 )

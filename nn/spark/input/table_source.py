@@ -123,7 +123,7 @@ class Table:
             start = read(FIRST_BYTES)
             while len(start) < FIRST_BYTES and (more := read(FIRST_BYTES - len(start))):
                 start += more
-        lines = start.decode("utf-8-sig", errors="replace").splitlines()
+        lines = quoted_text.lines_of(start.decode("utf-8-sig", errors="replace"))
         return (lines if len(start) < FIRST_BYTES else lines[:-1])[
             : self.how.skip_lines + quoted_text.LOOKED_AT
         ]
