@@ -16,7 +16,7 @@ Cells = list[str | None]  # of a column, None for gaps
 def read_columns(
     paths: Sequence[str], text: QuotedText, skip: int, gaps: Collection[str]
 ) -> list[Cells] | None:
-    """Return the cells of each column of all files; None where a row has another width."""
+    """Return the cells of each column of all files; None where a row has another width or a cell several lines."""
     columns: list[Cells] = [[] for _ in range(text.width)]
     header = [*text.header, *[""] * (text.width - len(text.header))]
     for path in paths:
@@ -30,8 +30,8 @@ def read_columns(
                 cells = [cell.strip() for cell in row]
                 if not cells or (text.header and cells in (header, list(text.header))):
                     continue
-                if len(cells) != text.width:
-                    return None
+                if len(cells) != text.width or any("\n" in cell or "\r" in cell for cell in cells):
+                    return None  # a line end in quotes is read with --read-option multiLine=true alone
                 for column, cell in zip(columns, cells, strict=True):
                     column.append(None if cell in gaps else cell)
     return columns
