@@ -110,9 +110,8 @@ def _scalars(random: Random, type_: Any, values: list[Any], rows: int, gaps: flo
         true = text_column(tuple(true)) if format == "json" else true
     if format == "json" and pa.types.is_decimal(type_):
         true = [None if v is None else float(v) for v in true]
-    return array, [true] if format != "json" or any(
-        v is not None for v in true
-    ) else []  # JSON leaves nulls out
+    # A key that no line of JSON has is no column.
+    return array, [] if format == "json" and array.null_count == rows else [true]
 
 
 def _several(random: Random, kind: str, rows: int, gaps: float) -> Any:

@@ -101,14 +101,14 @@ def test_the_judge_sees_a_hang_whoever_handles_it(monkeypatch):
 
 @pytest.mark.parametrize("kind", fuzzing_spark.KINDS)
 def test_tables_through_spark_are_accepted_rightly_or_refused_in_one_line(spark, kind, count):
-    seen = {fuzzing_spark.offer(kind, seed, spark) for seed in range(count(6, 1_000))}
+    seen = {fuzzing_spark.offer(kind, seed, spark) for seed in range(count(4, 300))}
     assert seen <= {fuzzing.ACCEPTED, fuzzing.REFUSED}
 
 
 def test_the_judge_sees_a_table_that_spark_reads_wrongly(spark, monkeypatch):
     monkeypatch.setattr("nn.spark.input.table_columns.is_gap", lambda column, gaps: column.isNull())
     with pytest.raises(AssertionError):
-        for seed in range(20):
+        for seed in (12, 27, 31):  # with gaps written as words
             fuzzing_spark.offer("quoted text, by Spark", seed, spark)
 
 

@@ -59,9 +59,10 @@ def kind_of(
         else [cell for cell in cells if cell is not None]
     )
     if type_name in (ARRAY, VECTOR, "binary"):
-        if not filled:
+        if not filled or not len(filled[0]):
+            found = "an empty one" if filled else "none"
             raise DataError(
-                f"column {name!r}: expected a value in the first rows, found none; --drop-columns leaves it out"
+                f"column {name!r}: expected a value in the first rows, found {found}; --drop-columns leaves it out"
             )
         return Kind(BYTES if type_name == "binary" else type_name, len(filled[0]))
     if type_name not in (*NUMBER_TYPES, STRING, TEXT):

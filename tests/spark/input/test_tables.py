@@ -289,6 +289,14 @@ def test_a_word_for_a_gap_is_no_first_value_of_its_column(spark, tmp_path, way):
     assert train.columns[0].offset == 70_000
 
 
+@pytest.mark.parametrize(("type_name", "empty"), [("array<double>", []), ("binary", b"")])
+def test_a_column_of_empty_values_is_refused(spark, session, tmp_path, type_name, empty):
+    frame = session.createDataFrame([(empty, 0), (empty, 1)], f"x {type_name}, y int")
+    frame.coalesce(1).write.parquet(str(tmp_path / "t"))
+    with pytest.raises(DataError, match="column 'x': expected a value in the first rows, found an empty one"):
+        read(spark, str(tmp_path / "t"), label_column="y")
+
+
 def test_a_header_that_does_not_fit_the_rows_is_told(spark, tmp_path):
     path = write(tmp_path / "t.csv", [("1", "x"), ("2", "y")], ("a", "b", "c", "d"))
     with pytest.raises(DataError, match=r"t.csv: expected 2 names in the header, .* found 4"):
