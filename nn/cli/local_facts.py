@@ -226,6 +226,8 @@ def _columns(options: Options, argument: str, files: list[str]) -> tuple[QuotedT
     if not lines:
         raise DataError(f"{argument}: expected rows, found nothing in {path}")
     text = quoted_text.inspect(lines, how.header, argument.endswith("LABELS"), gaps=how.all_gaps)
+    if text.fault:
+        raise DataError(f"{argument}: {path}: {text.fault}")
     return text, quoted_rows.read_columns(files, text, how.skip_lines, how.all_gaps)
 
 

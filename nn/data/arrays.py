@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from nn.core.constraints import Interval
+
 LARGEST, SMALLEST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
+IN_FLOAT32 = Interval(float, -LARGEST, LARGEST)
 
 
 def as_numbers(inputs: Any) -> np.ndarray:

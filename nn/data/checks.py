@@ -120,7 +120,7 @@ def _sizes(low: np.ndarray, high: np.ndarray, names: Sequence[str]) -> str | Non
     if not len(filled):
         return None
     small, large = filled[sizes[filled].argmin()], filled[sizes[filled].argmax()]
-    if sizes[large] < RATIO * sizes[small]:
+    if float(sizes[large]) < RATIO * float(sizes[small]):  # in float64, which does not overflow
         return None
     return (
         f"the values of column {names[large]} go up to {sizes[large]:g}, those of column {names[small]} only to "

@@ -6,15 +6,19 @@ The model owns its decoder as it owns its encoder.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
 
-from nn.core.constraints import FINITE, POSITIVE, check_fields
+from nn.core.constraints import Interval, check_fields
+from nn.data.arrays import IN_FLOAT32, LARGEST
+from nn.data.dialect import NUMBER
 
 Label = str | int | float | bool
+_INTEGER = re.compile(r"[+-]?\d{1,300}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,23 @@ class ClassLabels:
         if labels is None:
             return
         if len(labels) < 2 or len(set(map(str, labels))) != len(labels):
-            raise ValueError(f"expected two or more distinct labels of classes, found {str(labels)[:80]}")
-        if not all(isinstance(label, (str, int, float)) for label in labels):
-            raise ValueError("expected labels of classes that are names or numbers")
+            raise ValueError(f"expected two or more distinct labels of classes, found {str(labels)[:80]!a}")
+        if not any(
+            all(type(label) in kinds for label in labels) for kinds in ((str,), (bool,), (int, float))
+        ):
+            shown = ascii(str(labels)[:80])
+            raise ValueError(
+                f"expected labels of classes that are names or numbers, of one type, found {shown}"
+            )
 
     def decode(self, numbers: np.ndarray) -> np.ndarray:
         """Return the label of each class number (n,): int64 for class numbers, else of the labels' own type."""
-        return numbers if self.labels is None else np.array(self.labels)[numbers]
+        if self.labels is None:
+            return numbers
+        labels = np.array(self.labels)
+        if labels.tolist() != list(self.labels):  # NumPy's texts end before their last NULs
+            labels = np.array(self.labels, object)
+        return labels[numbers]
 
     def names(self, classes: int) -> tuple[str, ...]:
         """Return the name of each class, as files and pictures show it; true and false in lowercase."""
@@ -53,11 +67,11 @@ class ClassLabels:
 class TargetScale:
     """The mean and the standard deviation of the target of a regression: value = output * scale + mean.
 
-    Raises ValueError unless both are finite and the scale is above 0.
+    Raises ValueError unless both are within float32 and the scale is above 0.
     """
 
-    mean: Annotated[float, FINITE] = 0.0
-    scale: Annotated[float, POSITIVE] = 1.0
+    mean: Annotated[float, IN_FLOAT32] = 0.0
+    scale: Annotated[float, Interval(float, 0, LARGEST, "right")] = 1.0
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -107,15 +121,16 @@ def are_class_numbers(labels: Sequence[Label]) -> bool:
 
 
 def _as_integer(text: str) -> int | None:
+    if _INTEGER.fullmatch(text):
+        return int(text)  # exact, where float64 is not
     number = _as_number(text)
     return int(number) if number is not None and number == int(number) else None
 
 
 def _as_number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
+    if not NUMBER.fullmatch(text.strip()):
         return None
+    number = float(text)
     return number if math.isfinite(number) else None
 
 

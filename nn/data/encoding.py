@@ -16,10 +16,13 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from nn.core.constraints import FINITE, POSITIVE, check_fields
+from nn.core.constraints import POSITIVE, Interval, check_fields
+from nn.data.arrays import IN_FLOAT32, LARGEST
 
 UNKNOWN = -1.0  # the code of a category that was not in the training rows
 MOST_INPUTS = 1 << 20  # of an encoder: more would not fit into a network
+LARGEST_OFFSET = 1e30  # a number within float32 less this one is still within float32
+SMALLEST_SCALE = 1 / LARGEST  # below, its reciprocal is not within float32
 
 
 class Encoder(Protocol):
@@ -73,10 +76,10 @@ class Number:
 
     kind: ClassVar[str] = "number"
     name: str
-    offset: Annotated[float, FINITE] = 0.0
-    center: Annotated[float, FINITE] = 0.0
-    scale: Annotated[float, POSITIVE] = 1.0
-    fill: Annotated[float, FINITE] | None = None
+    offset: Annotated[float, Interval(float, -LARGEST_OFFSET, LARGEST_OFFSET)] = 0.0
+    center: Annotated[float, IN_FLOAT32] = 0.0
+    scale: Annotated[float, Interval(float, SMALLEST_SCALE)] = 1.0
+    fill: Annotated[float, IN_FLOAT32] | None = None
     indicator: bool = False
 
     def __post_init__(self) -> None:
@@ -104,7 +107,7 @@ class Category:
     indicator: bool = False
 
     def __post_init__(self) -> None:
-        if len(set(self.values)) != len(self.values) or not all(isinstance(v, str) for v in self.values):
+        if not all(isinstance(v, str) for v in self.values) or len(set(self.values)) != len(self.values):
             raise ValueError(f"column {self.name!r}: expected distinct names of categories")
 
     @property
@@ -172,7 +175,7 @@ class TableEncoder:
                 f"expected rows of {len(self.columns)} values, got an array of shape {inputs.shape}"
             )
         numbers = self._arrays.numbers
-        if self.width == len(numbers):  # each column gives one input
+        if self.width == len(numbers) == len(self.columns):  # each column gives one input
             return self._scaled(inputs)[0]
         x = np.zeros((len(inputs), self.width), np.float32)
         first = 0
@@ -281,9 +284,8 @@ def _column_from_config(config: Any) -> Column:
             f"encoder: expected a column of a kind in {', '.join(_KINDS)}, found {str(config)[:80]!a}"
         )
     fields = {key: value for key, value in config.items() if key != "kind"}
-    if set(fields) != {field.name for field in dataclasses.fields(kind)} or not isinstance(
-        fields["name"], str
-    ):
+    names = {field.name for field in dataclasses.fields(kind)}
+    if set(fields) != names or not isinstance(fields["name"], str):
         raise ValueError(f"encoder: expected the fields of a {kind.kind}, found {str(sorted(fields))[:80]!a}")
     flags = ("indicator",) if kind is Number else ("other", "fill", "indicator")
     if not all(isinstance(fields[flag], bool) for flag in flags):

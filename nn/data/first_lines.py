@@ -41,6 +41,7 @@ def inspect(
         detected = detected._replace(names=dialect.names_of(first, detected))
         notes += [note] if (note := dialect.header_note(first, detected)) else []
         names = tuple(map(dialect.unquoted, dialect.fields_of(first, detected.separator)))
+        names = names if len(names) == detected.width else ()  # a title, which --header yes leaves out
         return FirstLines(detected, True, row, tuple(notes), None, names)
     fault = None if has_header else _fault(first, detected, is_labels)
     if fault is not None and not fault.in_cell:

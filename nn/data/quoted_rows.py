@@ -16,8 +16,21 @@ Cells = list[str | None]  # of a column, None for gaps
 def read_columns(
     paths: Sequence[str], text: QuotedText, skip: int, gaps: Collection[str]
 ) -> list[Cells] | None:
-    """Return the cells of each column of all files; None where a row has another width."""
+    """Return the cells of each column of all files; None where a row has another width or a cell several lines."""
     columns: list[Cells] = [[] for _ in range(text.width)]
+    try:
+        for cells in _rows(paths, text, skip):
+            if len(cells) != text.width or any("\n" in cell or "\r" in cell for cell in cells):
+                return None  # a line end in quotes is read with --read-option multiLine=true alone
+            for column, cell in zip(columns, cells, strict=True):
+                column.append(None if cell in gaps else cell)
+    except csv.Error:  # a field of more than 131,072 characters, such as behind a quote that is never closed
+        return None
+    return columns
+
+
+def _rows(paths: Sequence[str], text: QuotedText, skip: int) -> Iterator[list[str]]:
+    """Yield the cells of each row of all files, without headers, comments and blank lines."""
     header = [*text.header, *[""] * (text.width - len(text.header))]
     for path in paths:
         with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
@@ -28,13 +41,8 @@ def read_columns(
                 lines, delimiter=text.separator, quotechar=text.quote, skipinitialspace=True
             ):
                 cells = [cell.strip() for cell in row]
-                if not cells or (text.header and cells in (header, list(text.header))):
-                    continue
-                if len(cells) != text.width:
-                    return None
-                for column, cell in zip(columns, cells, strict=True):
-                    column.append(None if cell in gaps else cell)
-    return columns
+                if cells and not (text.header and cells in (header, list(text.header))):
+                    yield cells
 
 
 def _is_comment(line: str, text: QuotedText) -> bool:

@@ -10,6 +10,8 @@ A file of labels alone has a header only above numbers.
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
@@ -37,6 +39,16 @@ class QuotedText(NamedTuple):
         if not self.header or len(self.header) == self.width:
             return self.header
         return ("", *self.header)
+
+    @property
+    def fault(self) -> str:
+        """Return what is wrong with the header; an empty text where nothing is."""
+        if not self.header or len(self.header) in (self.width, self.width - 1):
+            return ""
+        return (
+            f"expected {self.width:,} names in the header, one for each value of a row, found {len(self.header):,}; "
+            "--header no reads it as a row, --skip-lines leaves lines out"
+        )
 
 
 def inspect(
@@ -66,6 +78,11 @@ def inspect(
     return QuotedText(separator, quote, comment, width, tuple(first) if has_header else ())
 
 
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text as readers of files cut them: str.splitlines knows more ends, such as U+2028."""
+    return [line.rstrip("\r\n") for line in io.StringIO(text, newline="")]
+
+
 def is_number(cell: str) -> bool:
     """Return whether a cell is a number."""
     return dialect.NUMBER.fullmatch(cell.strip()) is not None
@@ -93,9 +110,9 @@ def _separator(lines: list[str]) -> str:
 def _quote(lines: list[str], separator: str) -> str:
     if any('"' in line for line in lines):
         return '"'
-    cells = [cell.strip() for line in lines for cell in line.split(separator)]
-    single = any(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
-    return "'" if single else '"'
+    mark = re.escape(separator)
+    single = re.compile(rf"(?:^|{mark})\s*'(?:[^']|'')+'\s*(?:{mark}|$)")  # the field may hold separators
+    return "'" if any(map(single.search, lines)) else '"'
 
 
 def _fields(line: str, separator: str, quote: str) -> list[str]:

@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.data.encoding import UNKNOWN, Category, Encoder, Number, SharedScale, TableEncoder
+from nn.data.encoding import (
+    LARGEST_OFFSET,
+    SMALLEST_SCALE,
+    UNKNOWN,
+    Category,
+    Encoder,
+    Number,
+    SharedScale,
+    TableEncoder,
+)
 from nn.data.statistics import ColumnStatistics
 
 SCALES = ("standard", "largest", "minmax", "none")
@@ -73,7 +82,7 @@ def _number(
         "largest": (0.0, largest),
         "none": (0.0, 1.0),
     }[options.scale]
-    if low == high and options.scale in ("standard", "minmax"):
+    if options.scale in ("standard", "minmax") and (low == high or scale < SMALLEST_SCALE):
         center, scale = low, 1.0  # a constant becomes 0; its deviation may differ from 0 by rounding
     fill = {"error": None, "drop": None, "zero": -column.offset}.get(options.missing, mean)
     indicator = options.missing == "indicator" and bool(statistics.gaps[index])
@@ -89,6 +98,11 @@ def _category(column: ColumnSchema, index: int, statistics: ColumnStatistics, op
 
 
 # ---- values of one column -> numbers of a block ----
+
+
+def offset_of(first: float) -> float:
+    """Return what to take off a column of numbers whose first value is this one."""
+    return first if LARGE <= abs(first) <= LARGEST_OFFSET else 0.0
 
 
 def pack_numbers(values: np.ndarray, offset: Any = 0.0) -> np.ndarray:

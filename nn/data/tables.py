@@ -6,6 +6,7 @@ pandas and pyarrow are not imported: their tables are known by their attributes.
 from __future__ import annotations
 
 import datetime
+import decimal
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -14,11 +15,12 @@ import numpy as np
 
 from nn.data.arrays import LARGEST
 from nn.data.encoding import Category, Encoder, Number, TableEncoder
-from nn.data.schema import LARGE, ColumnSchema, categories_of, pack_categories, pack_numbers
+from nn.data.schema import ColumnSchema, categories_of, offset_of, pack_categories, pack_numbers
 
 Columns = dict[str, np.ndarray]
-DATES = (datetime.date, datetime.time, datetime.timedelta)
-LOOKED_AT = 100  # values of a column, for dates among them
+DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+NESTED = (list, tuple, dict, set, np.ndarray)
+NUMBERS = (int, float, np.number, np.bool_, decimal.Decimal)
 
 
 def columns_of(table: Any) -> Columns | None:
@@ -27,9 +29,9 @@ def columns_of(table: Any) -> Columns | None:
     Raises ValueError for columns of different lengths and names that are not distinct.
     """
     if isinstance(table, Mapping):
-        pairs: list[tuple[Any, np.ndarray]] = [(name, np.asarray(column)) for name, column in table.items()]
+        pairs: list[tuple[Any, np.ndarray]] = [(name, column_of(column)) for name, column in table.items()]
     elif isinstance(table, np.ndarray) and table.dtype.names is not None:
-        pairs = [(name, np.asarray(table[name])) for name in table.dtype.names]
+        pairs = [(name, column_of(table[name])) for name in table.dtype.names]
     elif hasattr(table, "column_names") and hasattr(table, "column"):  # Arrow
         pairs = [(name, _from_arrow(table.column(name))) for name in table.column_names]
     elif hasattr(table, "columns") and hasattr(table, "dtypes"):  # pandas
@@ -48,9 +50,32 @@ def columns_of(table: Any) -> Columns | None:
     return columns
 
 
+def column_of(values: Any) -> np.ndarray:
+    """Return a column, or labels, as an array: its own values, of which none became a text; None for masked ones."""
+    if hasattr(values, "isna"):
+        return _from_pandas(values)
+    if hasattr(values, "null_count"):
+        return _from_arrow(values)
+    if isinstance(values, np.ma.MaskedArray):
+        if not np.ma.is_masked(values):
+            return values.data
+        objects = values.data.astype(object)
+        objects[np.ma.getmaskarray(values)] = None
+        return objects
+    array = np.asarray(values)
+    if isinstance(values, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "USf":
+        return array
+    # NumPy makes texts of all values where one is a text, and numbers of booleans where one is NaN.
+    mixed = array.dtype.kind != "f" or any(isinstance(value, (bool, np.bool_)) for value in values)
+    return np.array(values, object) if mixed else array
+
+
 def _from_arrow(column: Any) -> np.ndarray:
-    # Arrow gives integers with gaps as float64 with NaN, texts and booleans with gaps as objects with None.
-    return column.to_numpy()
+    # Arrow gives integers with gaps as float64 with NaN, texts and booleans with gaps as objects with None; of a
+    # dictionary with gaps it gives the values at hand.
+    if str(column.type).startswith("dictionary"):
+        column = column.cast(column.type.value_type)
+    return np.asarray(column)
 
 
 def _from_pandas(column: Any) -> np.ndarray:
@@ -72,38 +97,45 @@ def schema_of(
     """
     for name in categorical:
         if name not in columns:
-            raise ValueError(f"categorical: expected the name of a column, found {name!r}; {_known(columns)}")
+            raise ValueError(f"categorical: expected the name of a column, found {name!r}; {known(columns)}")
     return tuple(_schema(name, values, name in categorical, cap, offsets) for name, values in columns.items())
 
 
 def _schema(name: str, values: np.ndarray, categorical: bool, cap: int, offsets: bool) -> ColumnSchema:
-    _refuse_dates(name, values, "or leave the column out")
+    refuse_others(values, f"column {name!r}")
     if not categorical and are_numbers(values):
         first = next((float(value) for value in numbers_of(values, name) if not np.isnan(value)), 0.0)
-        return ColumnSchema(name, offset=first if offsets and abs(first) >= LARGE else 0.0)
+        return ColumnSchema(name, offset=offset_of(first) if offsets else 0.0)
     names, counts = np.unique([n for n in names_of(values) if n is not None], return_counts=True)
     kept, rare = categories_of(dict(zip(names.tolist(), counts.tolist(), strict=True)), cap)
     return ColumnSchema(name, kept, rare)
 
 
-def _refuse_dates(name: str, values: np.ndarray, otherwise: str) -> None:
-    if values.dtype.kind in "mM" or any(isinstance(value, DATES) for value in values[:LOOKED_AT]):
+def refuse_others(values: np.ndarray, what: str, otherwise: str = "or leave the column out") -> None:
+    """Raise ValueError for values that are neither numbers nor names: dates, times, and values of several parts."""
+    if values.dtype.kind in "mM" or (
+        values.dtype.kind == "O" and any(isinstance(v, DATES) for v in values.flat)
+    ):
         raise ValueError(
-            f"column {name!r}: expected numbers or categories, found dates or times; "
+            f"{what}: expected numbers or categories, found dates or times; "
             f"write them as numbers, such as days, {otherwise}"
         )
+    if values.dtype.kind == "O" and (nested := next((v for v in values.flat if isinstance(v, NESTED)), None)):
+        raise ValueError(f"{what}: expected numbers or categories, found a {type(nested).__name__}")
 
 
 def are_numbers(values: np.ndarray) -> bool:
     """Return whether a column holds numbers and gaps alone."""
     if values.dtype.kind != "O":
         return values.dtype.kind in "biuf"
-    return all(is_gap(value) or isinstance(value, (int, float, np.number, np.bool_)) for value in values)
+    return all(is_gap(value) or isinstance(value, NUMBERS) for value in values)
 
 
 def is_gap(value: Any) -> bool:
-    """Return whether a value of a table is a gap: None or NaN."""
-    return value is None or (isinstance(value, (float, np.floating)) and value != value)
+    """Return whether a value of a table is a gap: None, NaN, or the NA or NaT of pandas."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, (float, np.floating, decimal.Decimal)) and value != value
 
 
 def numbers_of(values: np.ndarray, name: str) -> np.ndarray:
@@ -112,7 +144,7 @@ def numbers_of(values: np.ndarray, name: str) -> np.ndarray:
         values = np.array([np.nan if is_gap(value) else value for value in values], object)
     try:
         numbers = values.astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         row = next(row for row, value in enumerate(values) if not _reads_as_number(value))
         raise ValueError(
             f"column {name!r}: expected numbers, found {str(values[row])[:40]!a} in row {row}"
@@ -129,7 +161,7 @@ def numbers_of(values: np.ndarray, name: str) -> np.ndarray:
 def _reads_as_number(value: Any) -> bool:
     try:
         float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return True
 
@@ -143,8 +175,14 @@ def name_of(value: Any) -> str:
     """Return a value as the name of a category or a class: integers without a point, true and false in lowercase."""
     if isinstance(value, (bool, np.bool_)):
         return str(value).lower()
-    if isinstance(value, (float, np.floating)) and math.isfinite(value) and value == int(value):
+    if (
+        isinstance(value, (float, np.floating, decimal.Decimal))
+        and math.isfinite(value)
+        and value == int(value)
+    ):
         return str(int(value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     return str(value)
 
 
@@ -155,9 +193,12 @@ def pack(schema: Sequence[ColumnSchema], columns: Columns) -> np.ndarray:
     """
     missing = [column.name for column in schema if column.name not in columns]
     if missing:
-        raise ValueError(f"expected the columns {', '.join(map(repr, missing))} too; {_known(columns)}")
+        raise ValueError(f"expected the columns {', '.join(map(repr, missing))} too; {known(columns)}")
+    if len({column.name for column in schema}) < len(schema):
+        raise ValueError("the model has several columns of one name: give an array of rows (n, d)")
     for column in schema:
-        _refuse_dates(column.name, columns[column.name], "or as the texts that the model was trained on")
+        as_learned = "or as the texts that the model was trained on"
+        refuse_others(columns[column.name], f"column {column.name!r}", as_learned)
     packed = [
         pack_numbers(numbers_of(columns[column.name], column.name), column.offset)
         if column.values is None
@@ -167,7 +208,8 @@ def pack(schema: Sequence[ColumnSchema], columns: Columns) -> np.ndarray:
     return np.stack(packed, axis=1)
 
 
-def _known(columns: Columns) -> str:
+def known(columns: Columns) -> str:
+    """Return which columns a table has, for a message."""
     names = list(columns)
     return f"the table has {', '.join(map(repr, names[:10]))}{', ...' if len(names) > 10 else ''}"
 

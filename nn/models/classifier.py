@@ -50,11 +50,11 @@ class Classifier:
 
     def predict_index(self, inputs: Any) -> np.ndarray:
         """Return the number of the most probable class of each row, (n,) int64."""
-        return _apply(self.model, self.params, self.model.predict, inputs)
+        return _apply(self.model, self.params, self.model.loss.predict, inputs)
 
     def predict_proba(self, inputs: Any) -> np.ndarray:
         """Return the class probabilities of each row, (n, k); each row sums to 1."""
-        return _apply(self.model, self.params, self.model.predict_proba, inputs)
+        return _apply(self.model, self.params, self.model.loss.probabilities, inputs)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write a model file atomically; `nn.load` reads it."""
@@ -77,7 +77,7 @@ class Regressor:
     def predict(self, inputs: Any) -> np.ndarray:
         """Return the predicted value of each row, (n,) float64."""
         assert isinstance(self.model.decoder, TargetScale)
-        return self.model.decoder.decode(_apply(self.model, self.params, self.model.predict, inputs))
+        return self.model.decoder.decode(_apply(self.model, self.params, self.model.loss.predict, inputs))
 
     def save(self, path: str | os.PathLike) -> None:
         """Write a model file atomically; `nn.load` reads it."""
@@ -106,10 +106,25 @@ def load(path: str | os.PathLike) -> Any:
 
 
 def _apply(
-    model: Sequential, params: Params, function: Callable[[Params, np.ndarray], np.ndarray], inputs: Any
+    model: Sequential, params: Params, function: Callable[[np.ndarray], np.ndarray], inputs: Any
 ) -> np.ndarray:
-    """Apply a function of the network to rows, PART at a time."""
-    return np.concatenate([function(params, part) for part in _parts(model, inputs)])
+    """Apply a function to the outputs of the network for rows, PART at a time.
+
+    Raises ValueError, with the row, where outputs are not finite.
+    """
+    results, first = [], 0
+    for part in _parts(model, inputs):
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = model.forward(params, part)
+        finite = np.isfinite(outputs).all(axis=1)
+        if not finite.all():
+            row = first + int(finite.argmin())
+            raise ValueError(
+                f"row {row}: its values are too large for this model, whose outputs are not finite"
+            )
+        results.append(function(outputs))
+        first += len(part)
+    return np.concatenate(results)
 
 
 def _parts(model: Sequential, inputs: Any) -> Iterator[np.ndarray]:

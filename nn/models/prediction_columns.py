@@ -75,10 +75,8 @@ class PredictionTable:
         labels = self._labels.labels
         if labels is None:
             return LONG
-        types = set(map(type, labels))
-        return {frozenset({bool}): BOOLEAN, frozenset({int}): LONG}.get(
-            frozenset(types), STRING if str in types else DOUBLE
-        )
+        types = set(map(type, labels))  # names, booleans or numbers: labels are of one kind
+        return {bool: BOOLEAN, int: LONG, str: STRING}.get(types.pop(), DOUBLE) if len(types) == 1 else DOUBLE
 
     def predict(self, params: Params, inputs: np.ndarray) -> list[np.ndarray]:
         """Return the columns, (n,) each, for rows of a block (n, ...).
@@ -89,7 +87,7 @@ class PredictionTable:
             assert isinstance(self.model.decoder, TargetScale)
             return [self.model.decoder.decode(self.model.predict(params, inputs))]
         outputs = self.model.forward(params, inputs)
-        labels = self._decoded(self.model.loss.predict(outputs))
+        labels = self._labels.decode(self.model.loss.predict(outputs))
         if not (self.probabilities or self.top):
             return [labels]
         probabilities = self.model.loss.probabilities(outputs).astype(np.float64)  # (n, k)
@@ -99,13 +97,8 @@ class PredictionTable:
         # A stable sort: of equally probable classes the first comes first, as in the prediction.
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, : self.top]  # (n, top)
         for numbers in order.T:
-            found += [self._decoded(numbers), probabilities[np.arange(len(numbers)), numbers]]
+            found += [self._labels.decode(numbers), probabilities[np.arange(len(numbers)), numbers]]
         return found
-
-    def _decoded(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the labels (n,) of class numbers; names as Python texts where types are mixed."""
-        labels = self._labels.decode(numbers)
-        return labels.astype(str) if self._label_type == STRING else labels
 
 
 def usable_rows(model: Sequential, inputs: np.ndarray) -> np.ndarray:

@@ -185,7 +185,10 @@ class Sequential:
             encoder = SharedScale(config.get("scale", 1.0), names_from_config(config.get("names", [])))
         decoder = decoder_from_config(config)
         losses = REGRESSION_LOSSES if isinstance(decoder, TargetScale) else LOSSES
-        return cls(built, shape, spec.from_config(loss, losses, "loss"), encoder, decoder)
+        model = cls(built, shape, spec.from_config(loss, losses, "loss"), encoder, decoder)
+        if isinstance(decoder, ClassLabels) and decoder.labels and len(decoder.labels) != model.classes:
+            raise ValueError(f"expected labels of {model.classes} classes, found {len(decoder.labels)}")
+        return model
 
 
 _INITIAL_WEIGHTS = 1  # the purpose number of nn.core.random for initial weights

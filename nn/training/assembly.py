@@ -13,7 +13,7 @@ import numpy as np
 
 from nn.core.options import options_of
 from nn.data.decoding import Decoder, TargetScale
-from nn.data.encoding import Encoder, SharedScale, TableEncoder
+from nn.data.encoding import MOST_INPUTS, Encoder, SharedScale, TableEncoder
 from nn.data.hold_out import HoldOut
 from nn.data.schema import PIXELS, ColumnSchema, Encoding, encoder_for
 from nn.data.split import Split
@@ -94,23 +94,25 @@ def encoder_of(recipe: Recipe, facts: Facts) -> Encoder:
 
     Raises ValueError where it needs statistics and the facts have none.
     """
-    columns = columns_of(facts)
     if not needs_statistics(recipe, facts):
         scale = facts.scale if scale_of(recipe, facts) == "largest" else 1.0
         names = facts.columns if facts.has_names else ()
         return SharedScale(scale, tuple(column.name for column in names or ()))
+    if facts.width > MOST_INPUTS:
+        raise ValueError(
+            f"expected at most {MOST_INPUTS:,} columns that are scaled alone, found {facts.width:,}"
+        )
     if facts.statistics is None:
         raise ValueError(
             "expected the statistics of the columns, which TrainingRun.on takes from the rows, found none"
         )
-    return encoder_for(
-        columns, facts.statistics, Encoding(scale_of(recipe, facts), recipe.missing, recipe.unknown)
-    )
+    how = Encoding(scale_of(recipe, facts), recipe.missing, recipe.unknown)
+    return encoder_for(columns_of(facts), facts.statistics, how)
 
 
 def needs_statistics(recipe: Recipe, facts: Facts) -> bool:
     """Return whether columns are encoded each by itself."""
-    plain = all(column.values is None and not column.offset for column in columns_of(facts))
+    plain = all(column.values is None and not column.offset for column in facts.columns or ())
     return not plain or recipe.missing != "error" or scale_of(recipe, facts) in ("standard", "minmax")
 
 

@@ -8,13 +8,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nn.core.format import line
 from nn.data import csv
 from nn.data.arrays import as_numbers, check_sizes, check_values
 from nn.data.block import LARGEST_WEIGHT
 from nn.data.columns import NAME, Reference
 from nn.data.decoding import ClassLabels, are_class_numbers, sorted_labels
 from nn.data.schema import ColumnSchema
-from nn.data.tables import Columns, columns_of, is_gap, name_of, numbers_of, pack, schema_of
+from nn.data.tables import (
+    Columns,
+    are_numbers,
+    column_of,
+    columns_of,
+    is_gap,
+    known,
+    name_of,
+    numbers_of,
+    pack,
+    refuse_others,
+    schema_of,
+)
 from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 
@@ -73,9 +86,7 @@ def _names(table: Columns, references: Sequence[Reference]) -> list[str]:
 def _without(table: Columns, name: str) -> tuple[np.ndarray, Columns]:
     """Return the column of the labels and the other columns."""
     if name not in table:
-        raise ValueError(
-            f"labels: expected the name of a column, found {name!r}; the table has {', '.join(table)}"
-        )
+        raise ValueError(f"labels: expected the name of a column, found {name!r}; {known(table)}")
     return table[name], {other: column for other, column in table.items() if other != name}
 
 
@@ -132,7 +143,7 @@ def gaps_message(counts: dict[str, int], rows: int) -> str:
 
 def _classes(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
     """Return class numbers (n,) int16 and the labels of the classes; labels are (n,), (n, 1) or one-hot (n, k)."""
-    values = np.asarray(labels)
+    values = column_of(labels)
     if values.ndim not in (1, 2) or len(values) != rows or not values.size:
         raise ValueError(
             f"expected {rows} labels, (n,) or one-hot rows (n, k), got an array of shape {values.shape}"
@@ -143,15 +154,12 @@ def _classes(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
     gap = next((row for row, value in enumerate(values.tolist()) if is_gap(value)), None)
     if gap is not None:
         raise ValueError(f"labels, row {gap}: expected a label, found a gap")
+    refuse_others(values, "labels")
     if values.dtype.kind in "iu" and values.min() >= 0:
         if values.min() == 0:
             return _class_numbers(values[:, None]), ClassLabels()
-    elif values.dtype.kind == "f" and not (values == np.floor(values)).all():
-        row = int((values != np.floor(values)).argmax())
-        raise ValueError(
-            f"labels, row {row}: expected a class, found {values[row]:g}; "
-            'measured values are learned with task="regression"'
-        )
+    elif values.dtype.kind in "fO" and are_numbers(values):
+        _refuse_measured(values)
     names = np.array([name_of(value) for value in values.tolist()])
     distinct, codes = np.unique(names, return_inverse=True)
     if len(distinct) > csv.MAX_CLASSES:
@@ -162,11 +170,27 @@ def _classes(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
     are_text = values.dtype.kind in "USO" and any(isinstance(value, str) for value in values.tolist())
     ordered = tuple(sorted(distinct.tolist())) if are_text else sorted_labels(distinct.tolist())
     if are_class_numbers(ordered):
-        return _class_numbers(values.astype(np.int64)[:, None]), ClassLabels()
+        return _class_numbers(numbers_of(values, "labels")[:, None]), ClassLabels()
     if len(ordered) < 2:
-        raise ValueError(f"labels: expected at least 2 classes, found class {ordered[0]} alone")
+        raise ValueError(
+            f"labels: expected at least 2 classes, found class {line(str(ordered[0])[:40])} alone"
+        )
     places = {name_of(label): place for place, label in enumerate(ordered)}
     return np.array([places[name] for name in distinct], np.int16)[codes], ClassLabels(ordered)
+
+
+def _refuse_measured(values: np.ndarray) -> None:
+    """Raise ValueError, with the row, for a number (n,) that is not whole."""
+    measured = next((row for row, value in enumerate(values) if not _is_whole(value)), None)
+    if measured is not None:
+        raise ValueError(
+            f"labels, row {measured}: expected a class, found {values[measured]}; "
+            'measured values are learned with task="regression"'
+        )
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) or (math.isfinite(value) and value == int(value))
 
 
 def _class_numbers(values: np.ndarray) -> np.ndarray:
@@ -179,9 +203,10 @@ def _class_numbers(values: np.ndarray) -> np.ndarray:
 
 def _targets(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
     """Return the values of the target (n,) float64."""
-    values = np.asarray(labels)
+    values = column_of(labels)
     if values.shape not in ((rows,), (rows, 1)):
         raise ValueError(f"expected {rows} values of a target (n,), got an array of shape {values.shape}")
+    refuse_others(values, "labels")
     numbers = numbers_of(values.reshape(rows), "target")
     gaps = np.isnan(numbers)
     if gaps.any():

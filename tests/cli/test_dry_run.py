@@ -209,6 +209,13 @@ def test_dry_run_tells_a_cell_that_is_no_number_in_a_column_of_numbers(tmp_path)
     assert "3 training rows" in dry_run.lines(parser.parse([*words, "--missing-values", "x"]))
 
 
+def test_dry_run_tells_a_header_that_does_not_fit_the_rows(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b,c,d\n1,x\n2,y\n")
+    words = [str(tmp_path / "t.csv"), "-", "-", "-", "out", "--test-fraction", "0", "--label-column", "0"]
+    with pytest.raises(DataError, match=r"t.csv: expected 2 names in the header, .*, found 4; --header no"):
+        dry_run.lines(parser.parse([*words, "--format", "csv", "--header", "yes"]))
+
+
 def test_dry_run_says_in_one_line_what_only_spark_reads(tmp_path):
     (tmp_path / "t.parquet").write_bytes(b"PAR1...PAR1")
     words = [str(tmp_path / "t.parquet"), "-", "-", "-", "out", "--test-fraction", "0", "--label-column", "y"]

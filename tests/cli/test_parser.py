@@ -136,6 +136,14 @@ def test_sources_name_their_arguments():
             "--hidden 1000000000 --input-shape 784",
             "layer 1 dense:1000000000: expected at most 500,000,000 parameters",
         ),
+        (
+            "--input-shape 1000000000000 --missing mean",
+            "expected at most 1,048,576 columns that are scaled alone, found 1,000,000,000,000",
+        ),
+        (
+            "--input-shape 1000000000000 --layers conv2d:2x3",
+            "layer 1 conv2d:2x3",
+        ),
         ("--warmup 3 --schedule bold-driver", "it finds its own way up; say another schedule"),
         ("--batch-size none --epochs none", "--epochs: expected a whole number of at least 1, found 'none'"),
         ("--l2 -1", "--l2: expected a finite number of at least 0, found '-1'"),

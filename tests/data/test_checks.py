@@ -69,6 +69,12 @@ def test_sizes_are_those_of_all_pieces(table):
     assert notes(table, (30,)) == []
 
 
+@pytest.mark.filterwarnings("error")
+def test_sizes_near_the_largest_of_float32_are_compared(table):
+    table[:] = 3e38
+    assert not any("--scale standard" in note for note in notes(table.astype(np.float32)))
+
+
 def test_values_that_float32_rounds_are_noted(table):
     table[:, 1] = 1.7e9 + 1000.0 * np.arange(60)
     summary = [note for note in notes(table) if "float32" in note]

@@ -72,10 +72,22 @@ def test_decoder_is_the_same_after_json(decoder):
         ({"labels": [1, "1"]}, "two or more distinct labels"),
         ({"labels": [1, None]}, "names or numbers"),
         ({"target": 3}, "expected its mean and its scale"),
-        ({"target": {"mean": 1, "scale": 0}}, "TargetScale scale must be a finite number above 0"),
-        ({"target": {"mean": "1", "scale": 1}}, "TargetScale mean must be a finite number"),
+        ({"target": {"mean": 1, "scale": 0}}, r"TargetScale scale must be a number in \(0, 3.4"),
+        ({"target": {"mean": "1", "scale": 1}}, r"TargetScale mean must be a number in"),
     ],
 )
 def test_decoder_refuses_a_description_that_is_not_one(config, message):
     with pytest.raises(ValueError, match=message):
         decoder_from_config(config)
+
+
+def test_labels_keep_every_digit_and_every_character():
+    assert sorted_labels(["9007199254740993", "9007199254740992"]) == (2**53, 2**53 + 1)
+    assert sorted_labels(["1_0", "2"]) == ("1_0", "2")
+    assert ClassLabels(("a\0", "b")).decode(np.array([0, 1])).tolist() == ["a\0", "b"]
+
+
+@pytest.mark.parametrize("labels", [(1, "a"), (True, 1), ("a", None)])
+def test_labels_are_of_one_type(labels):
+    with pytest.raises(ValueError, match="names or numbers, of one type"):
+        ClassLabels(labels)

@@ -128,9 +128,9 @@ CATEGORY = {"kind": "category", "name": "a", "values": ["b"], "other": True, "fi
         ({"columns": []}, "expected columns that give 1 to 1,048,576 inputs, found 0"),
         ({"columns": [{"kind": "date"}]}, "expected a column of a kind in number, category"),
         ({"columns": [{**NUMBER, "more": 1}]}, "expected the fields of a number"),
-        ({"columns": [{**NUMBER, "scale": 0}]}, "Number scale must be a finite number above 0"),
+        ({"columns": [{**NUMBER, "scale": 0}]}, "Number scale must be a finite number of at least 2.9"),
         ({"columns": [{**NUMBER, "scale": True}]}, "Number scale must be"),
-        ({"columns": [{**NUMBER, "center": float("nan")}]}, "Number center must be a finite number"),
+        ({"columns": [{**NUMBER, "center": float("nan")}]}, "Number center must be a number in"),
         ({"columns": [{**NUMBER, "indicator": 1}]}, "expected true or false for indicator"),
         ({"columns": [{**NUMBER, "name": 3}]}, "expected the fields of a number"),
         (
@@ -217,3 +217,21 @@ def test_codes_of_categories():
     codes = pack_categories(np.array(["b", None, "a", "z"], object), ("a", "b"))
     assert codes.dtype == np.float32 and codes.tolist()[::2] == [1, 0]
     assert np.isnan(codes[1]) and codes[3] == UNKNOWN
+
+
+def test_a_category_of_no_inputs_leaves_those_of_numbers_in_their_place():
+    encoder = TableEncoder((Category("c", (), other=False, fill=True), Number("x", scale=2.0)))
+    assert encoder.encode(np.array([[np.nan, 4]], np.float32)).tolist() == [[2]]
+
+
+def test_a_column_of_tiny_numbers_is_a_constant():
+    (column,) = encoder_for(
+        [ColumnSchema("x")], column_statistics(np.array([[1e-40], [2e-40]])), Encoding()
+    ).columns
+    assert column.scale == 1.0
+
+
+@pytest.mark.parametrize("bad", [{"offset": 1e31}, {"center": 1e39}, {"fill": -1e39}, {"scale": 1e-40}])
+def test_numbers_that_float32_cannot_hold_are_refused(bad):
+    with pytest.raises(ValueError, match=f"Number {next(iter(bad))} must be"):
+        Number("x", **bad)

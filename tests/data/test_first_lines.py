@@ -20,6 +20,12 @@ def test_a_row_or_a_header_is_accepted():
     assert inspect(["1,2", ""], "auto", 0, False, bytes).row == "1,2"
 
 
+def test_a_title_that_the_user_calls_a_header_gives_no_names():
+    first = inspect(["made by me", "1,2", "3,4"], "yes", 0, False, bytes)
+    assert (first.has_header, first.names, first.row) == (True, (), "1,2")
+    assert inspect(["a,b", "1,2"], "yes", 0, False, bytes).names == ("a", "b")
+
+
 def npy():
     file = io.BytesIO()
     np.save(file, np.zeros((2, 3)))

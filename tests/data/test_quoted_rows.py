@@ -28,8 +28,10 @@ def test_comments_skipped_lines_and_row_names_are_left_out(tmp_path):
     assert columns_of(tmp_path, text, skip=1) == [["r1", "r2"], ["1", "3"], ["2", "4"]]
 
 
-def test_rows_of_another_width_are_left_to_spark(tmp_path):
+def test_rows_of_another_width_and_line_ends_in_quotes_are_left_to_spark(tmp_path):
     assert columns_of(tmp_path, "a,b\n1,x\n1,2,3\n") is None
+    assert columns_of(tmp_path, 'a,b\n1,"x\ny"\n1,2\n') is None
+    assert columns_of(tmp_path, "a,b\n1,2\n" * 5 + '3,"' + "x" * 140_000 + "\n") is None
 
 
 def test_cells_are_numbers_or_not():

@@ -50,3 +50,14 @@ def test_separators_and_quotes_are_found(line, separator, quote, width):
 def test_a_header_is_what_the_user_says():
     assert quoted_text.inspect(["1,2", "3,4"], "yes").names == ("1", "2")
     assert quoted_text.inspect(["a,b", "3,4"], "no").names == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "quote"), [("1;'a;b'", "'"), ("'a;b';1", "'"), ("1;2;'it''s; here'", "'"), ("'tis;'twas", '"')]
+)
+def test_single_quotes_are_found_where_every_quoted_field_holds_a_separator(line, quote):
+    assert quoted_text.inspect([line] * 2, separator=";").quote == quote
+
+
+def test_lines_end_where_readers_of_files_end_them():
+    assert quoted_text.lines_of("a\u2028b\r\n\nc\x85\rd") == ["a\u2028b", "", "c\x85", "d"]

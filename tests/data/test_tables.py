@@ -1,6 +1,7 @@
 """Tables in Python: every kind of table gives the same block, and what is wrong with one is said by column and row."""
 
 import datetime
+import decimal
 
 import numpy as np
 import pytest
@@ -135,3 +136,65 @@ def test_one_value_in_the_place_of_a_column_is_refused_by_its_name():
         ValueError, match="column 'b': expected a list of values, one for each row, found one value"
     ):
         pack_for(ENCODER, {"a": ["x"], "b": 5})
+
+
+def test_none_of_the_containers_loses_a_gap_or_makes_a_text_of_a_number():
+    pd, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    columns = columns_of(
+        {
+            "list": ["a", float("nan"), 1],
+            "flags": [True, float("nan"), False],
+            "masked": np.ma.array([1, 2, 3], mask=[False, True, False]),
+            "series": pd.Series([1, None, 3], dtype="Int64"),
+            "arrow": pa.array(["x", None, "y"]).dictionary_encode(),
+            "codes": pa.array([5, None, 7]).dictionary_encode(),
+            "objects": np.array([pd.NA, decimal.Decimal("1.5"), None], object),
+            "bytes": [b"x", None, b"y"],
+        }
+    )
+    schema = schema_of(columns, ["flags"], 10, offsets=False)
+    values = [column.values for column in schema]
+    assert values == [("1", "a"), ("false", "true"), None, None, ("x", "y"), None, None, ("x", "y")]
+    gap = np.nan
+    expected = [
+        [1, 1, 1, 1, 0, 5, gap, 0],
+        [gap, gap, gap, gap, gap, gap, 1.5, gap],
+        [0, 0, 3, 3, 1, 7, gap, 1],
+    ]
+    assert np.array_equal(pack(schema, columns), np.array(expected, np.float32), equal_nan=True)
+
+
+def test_values_of_several_parts_are_no_categories():
+    column = np.empty(2, object)
+    column[:] = [(1, 2), "a"]
+    with pytest.raises(ValueError, match="column 'x': expected numbers or categories, found a tuple"):
+        schema_of({"x": column}, (), 10, offsets=False)
+
+
+@pytest.mark.parametrize("day", [datetime.date(2024, 1, 1), np.datetime64("2024-01-01")])
+def test_dates_are_refused_wherever_they_stand_and_in_predictions(day):
+    columns = columns_of({"x": [*["a"] * 200, day]})
+    with pytest.raises(ValueError, match="column 'x': expected numbers or categories, found dates"):
+        schema_of(columns, (), 10, offsets=False)
+    for schema in (ColumnSchema("x"), ColumnSchema("x", ("a",))):
+        with pytest.raises(ValueError, match="found dates"):
+            pack([schema], {"x": np.array([day], "M8[D]")})
+
+
+def test_a_whole_number_of_too_many_digits_is_no_number():
+    with pytest.raises(ValueError, match="column 'x': expected numbers, found '1000"):
+        schema_of(columns_of({"x": [1, 10**400]}), (), 10, offsets=False)
+
+
+def test_numbers_so_large_that_a_difference_is_not_within_float32_have_no_offset():
+    columns = columns_of({"x": [3e38, -3e38]})
+    schema = schema_of(columns, (), 10, offsets=True)
+    assert schema[0].offset == 0 and pack(schema, columns)[:, 0].tolist() == [
+        np.float32(3e38),
+        np.float32(-3e38),
+    ]
+
+
+def test_a_table_does_not_say_which_of_two_columns_of_one_name_is_meant():
+    with pytest.raises(ValueError, match="several columns of one name: give an array"):
+        pack([ColumnSchema("x"), ColumnSchema("x")], {"x": np.zeros(1)})

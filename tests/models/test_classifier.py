@@ -64,3 +64,18 @@ def test_a_prediction_names_the_column_that_is_missing(tmp_path):
     model = Sequential((Dense(2),), (4,), CrossEntropy(), ENCODER)
     with pytest.raises(ValueError, match="expected the columns 'size' too; the table has 'color'"):
         saved(tmp_path, model).predict({"color": ["red"]})
+
+
+def test_a_row_whose_outputs_are_not_finite_is_told():
+    model = Sequential(
+        (Dense(2),), (2,), CrossEntropy(), TableEncoder((Number("a", scale=1e-3), Number("b")))
+    )
+    classifier = Classifier(model, model.init(0))
+    with pytest.raises(ValueError, match="row 1: its values are too large for this model"):
+        classifier.predict({"a": [1, 3e38], "b": [0, 0]})
+
+
+def test_a_model_of_more_classes_than_labels_is_refused():
+    model = Sequential((Dense(3),), (2,), CrossEntropy(), SharedScale(), ClassLabels(("a", "b", "c")))
+    with pytest.raises(ValueError, match="expected labels of 3 classes, found 2"):
+        Sequential.from_config({**model.config(), "labels": ["a", "b"]})

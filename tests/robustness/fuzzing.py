@@ -54,6 +54,7 @@ from nn.training.recipe import Recipe
 from nn.training.records import Epoch, Progress
 from nn.training.run import TrainingRun
 from nn.training.run_options import PATHS
+from tests.robustness.fuzzing_columns import python_table
 from tests.robustness.fuzzing_common import (
     ACCEPTED,
     FLOAT32,
@@ -64,8 +65,11 @@ from tests.robustness.fuzzing_common import (
     WRONG,
     Random,
     bent,
+    changed_json,
     one_line,
 )
+from tests.robustness.fuzzing_predictions import encoder_file, prediction
+from tests.robustness.fuzzing_quoted import quoted_file
 from tests.robustness.fuzzing_tables import output_folder, plot_file, program_words, table
 from tests.support.networks import multilayer_perceptron
 
@@ -327,54 +331,6 @@ def misdescribed(random: Random, content: bytes) -> bytes:
     head, newline, body = content.partition(b"\n")
     other = re.sub(rb"'descr': '[^']*'", b"'descr': '" + random.choice(TYPES) + b"'", head).rstrip()
     return other.ljust(len(head))[: len(head)] + newline + body
-
-
-JSON = [
-    None,
-    True,
-    False,
-    0,
-    -1,
-    1,
-    2**70,
-    0.5,
-    -0.0,
-    1e308,
-    "",
-    "x",
-    "dense",
-    "9" * 50,
-    [],
-    [1],
-    {},
-    {"name": "x"},
-    [[[]]],
-]
-JSON += [{"array": 0}, {"array": 99}, {"number": "nan"}, "\x00", "é" * 9, 10**400, 2**40, 2**61, HOSTILE]
-
-
-def changed_json(random: Random, value):
-    """The value with one of its parts replaced, added or left out."""
-    if isinstance(value, dict) and value and random.random() < 0.8:
-        key = random.choice(list(value))
-        match random.randrange(8):
-            case 0:
-                return {name: each for name, each in value.items() if name != key}
-            case 1:
-                more = random.choice(["more", "", "array", HOSTILE, key.upper()])
-                return {**value, more: random.choice(JSON)}
-            case _:
-                return {**value, key: changed_json(random, value[key])}
-    if isinstance(value, list) and value and random.random() < 0.8:
-        position = random.randrange(len(value))
-        match random.randrange(6):
-            case 0:
-                return value[:position] + value[position + 1 :]
-            case 1:
-                return [*value, value[position]]
-            case _:
-                return [*value[:position], changed_json(random, value[position]), *value[position + 1 :]]
-    return random.choice(JSON)
 
 
 def model_npz(random: Random) -> str:
@@ -663,6 +619,10 @@ KINDS: dict[str, Callable[[Random], str]] = {
     "command lines of the other programs": program_words,
     "files to plot": plot_file,
     "folders for OUTPUT": output_folder,
+    "quoted text": quoted_file,
+    "tables in Python": python_table,
+    "models of tables": encoder_file,
+    "predictions from tables": prediction,
 }
 
 

@@ -91,6 +91,54 @@ def bent(random: Random, content: bytes) -> bytes:
     return bytes(changed)
 
 
+JSON = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    2**70,
+    0.5,
+    -0.0,
+    1e308,
+    "",
+    "x",
+    "dense",
+    "9" * 50,
+    [],
+    [1],
+    {},
+    {"name": "x"},
+    [[[]]],
+]
+JSON += [{"array": 0}, {"array": 99}, {"number": "nan"}, "\x00", "é" * 9, 10**400, 2**40, 2**61, HOSTILE]
+
+
+def changed_json(random: Random, value):
+    """The value with one of its parts replaced, added or left out."""
+    if isinstance(value, dict) and value and random.random() < 0.8:
+        key = random.choice(list(value))
+        match random.randrange(8):
+            case 0:
+                return {name: each for name, each in value.items() if name != key}
+            case 1:
+                more = random.choice(["more", "", "array", HOSTILE, key.upper()])
+                return {**value, more: random.choice(JSON)}
+            case _:
+                return {**value, key: changed_json(random, value[key])}
+    if isinstance(value, list) and value and random.random() < 0.8:
+        position = random.randrange(len(value))
+        match random.randrange(6):
+            case 0:
+                return value[:position] + value[position + 1 :]
+            case 1:
+                return [*value, value[position]]
+            case _:
+                return [*value[:position], changed_json(random, value[position]), *value[position + 1 :]]
+    return random.choice(JSON)
+
+
 def one_line(message: str) -> None:
     """Raise AssertionError for a message that is empty, of several lines, steers a terminal, or is of no use."""
     assert message and message.isprintable(), repr(message)

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from tests.robustness import fuzzing
+from tests.robustness import fuzzing, fuzzing_spark
 from tests.support.data import blobs, write_csv
 from tests.support.submitting import MAIN, submit
 
@@ -45,6 +45,46 @@ def test_the_judge_sees_a_model_or_a_checkpoint_that_is_taken_for_another(monkey
                 fuzzing.offer(kind, seed)
 
 
+def _broken_gaps(monkeypatch):
+    monkeypatch.setattr("nn.data.tables.is_gap", lambda value: value is None)
+
+
+def _broken_comments(monkeypatch):
+    monkeypatch.setattr("nn.data.quoted_rows._is_comment", lambda line, text: False)
+
+
+def _broken_separator(monkeypatch):
+    monkeypatch.setattr("nn.data.quoted_text._separator", lambda lines: ",")
+
+
+def _broken_codes(monkeypatch):
+    monkeypatch.setattr(
+        "nn.data.tables.pack_categories", lambda names, values: fuzzing.np.zeros(len(names), "f4")
+    )
+
+
+def _broken_scale(monkeypatch):
+    monkeypatch.setattr("nn.data.encoding.Number.__post_init__", lambda self: None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "broken"),
+    [
+        ("quoted text", _broken_comments),
+        ("quoted text", _broken_separator),
+        ("tables in Python", _broken_gaps),
+        ("tables in Python", _broken_codes),
+        ("predictions from tables", _broken_codes),
+        ("models of tables", _broken_scale),
+    ],
+)
+def test_the_judge_sees_a_table_that_is_taken_for_another(monkeypatch, kind, broken):
+    broken(monkeypatch)
+    with pytest.raises((AssertionError, ArithmeticError, RuntimeWarning)):
+        for seed in range(300):
+            fuzzing.offer(kind, seed)
+
+
 def test_the_judge_sees_a_hang_whoever_handles_it(monkeypatch):
     def hang(random):
         try:
@@ -57,6 +97,19 @@ def test_the_judge_sees_a_hang_whoever_handles_it(monkeypatch):
     monkeypatch.setattr(fuzzing, "PATIENCE", 0.1)
     with pytest.raises(fuzzing.Hang):
         fuzzing.offer("labels", 0)
+
+
+@pytest.mark.parametrize("kind", fuzzing_spark.KINDS)
+def test_tables_through_spark_are_accepted_rightly_or_refused_in_one_line(spark, kind, count):
+    seen = {fuzzing_spark.offer(kind, seed, spark) for seed in range(count(4, 300))}
+    assert seen <= {fuzzing.ACCEPTED, fuzzing.REFUSED}
+
+
+def test_the_judge_sees_a_table_that_spark_reads_wrongly(spark, monkeypatch):
+    monkeypatch.setattr("nn.spark.input.table_columns.is_gap", lambda column, gaps: column.isNull())
+    with pytest.raises(AssertionError):
+        for seed in (12, 27, 31):  # with gaps written as words
+            fuzzing_spark.offer("quoted text, by Spark", seed, spark)
 
 
 @pytest.mark.spark

@@ -282,3 +282,26 @@ def test_an_encoder_of_numbers_and_categories_is_that_of_scikit_learn():
     assert isinstance(model.encoder, TableEncoder) and isinstance(model.encoder.columns[0], Number)
     ours = model.prepare(nn.data.tables.pack_for(model.encoder, TABLE))
     assert np.abs(ours - theirs.astype(np.float64)).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0.0, float("inf"), 1.0], "labels, row 1: expected a class, found inf"),
+        (np.array([0.5, 1, None], object), "labels, row 2: expected a label, found a gap"),
+        (np.array([1, 0.5, 1], object), "labels, row 1: expected a class, found 0.5"),
+        (np.array(["2024-01-01"] * 3, "M8[D]"), "labels: expected numbers or categories, found dates"),
+        (np.ma.array([0, 1, 1], mask=[0, 1, 0]), "labels, row 1: expected a label, found a gap"),
+        (["a\n\x1b[31m"] * 3, r"at least 2 classes, found class a\\n\\x1b\[31m alone"),
+        ([0, 1, 10**40], "column .labels.: expected finite numbers within float32, found 1e"),
+    ],
+)
+def test_labels_that_are_none_are_refused_with_their_row(labels, message):
+    with pytest.raises(ValueError, match=message):
+        nn.fit({"size": [1, 2, 3]}, labels, **QUICK)
+
+
+def test_labels_of_many_digits_are_different_classes():
+    labels = np.array([2**53, 2**53 + 1] * 20)
+    classifier, _ = nn.fit({"size": np.arange(40.0)}, labels, **QUICK)
+    assert classifier.model.decoder.labels == (2**53, 2**53 + 1)

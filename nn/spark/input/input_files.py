@@ -9,7 +9,7 @@ import numpy as np
 from nn.core.errors import DataError
 from nn.data import csv, dialect
 from nn.data.columns import Columns, Reference, Roles, columns_of_test
-from nn.data.schema import LARGE, ColumnSchema
+from nn.data.schema import ColumnSchema, offset_of
 from nn.spark.input import formats, table_kinds
 from nn.spark.input.formats import AUTO, CSV, TEXT
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
@@ -165,10 +165,7 @@ def _schema(images: TextFile, columns: Columns, offsets: bool) -> tuple[ColumnSc
     names = images.names or [str(column) for column in range(columns.width)]
     first = csv.to_array([images.first_row.encode()], images.dialect, kind=np.float64)
     values = first[0].tolist() if offsets and isinstance(first, np.ndarray) else [0.0] * columns.width
-    return tuple(
-        ColumnSchema(names[column], offset=values[column] if abs(values[column]) >= LARGE else 0.0)
-        for column in columns.inputs
-    )
+    return tuple(ColumnSchema(names[column], offset=offset_of(values[column])) for column in columns.inputs)
 
 
 def other_names(train: Files, test: TextFile | Table, columns: Columns) -> list[str]:

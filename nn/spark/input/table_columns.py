@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from nn.core.errors import DataError
 from nn.data import quoted_text
 from nn.data.decoding import Label
-from nn.data.schema import LARGE, ColumnSchema
+from nn.data.schema import ColumnSchema, offset_of
 from nn.data.tables import name_of
 from nn.spark.runtime import jvm
 
@@ -59,9 +59,10 @@ def kind_of(
         else [cell for cell in cells if cell is not None]
     )
     if type_name in (ARRAY, VECTOR, "binary"):
-        if not filled:
+        if not filled or not len(filled[0]):
+            found = "an empty one" if filled else "none"
             raise DataError(
-                f"column {name!r}: expected a value in the first rows, found none; --drop-columns leaves it out"
+                f"column {name!r}: expected a value in the first rows, found {found}; --drop-columns leaves it out"
             )
         return Kind(BYTES if type_name == "binary" else type_name, len(filled[0]))
     if type_name not in (*NUMBER_TYPES, STRING, TEXT):
@@ -85,15 +86,12 @@ def schemas(name: str, kind: Kind, cells: Sequence[Any], offsets: bool) -> list[
         return [ColumnSchema(name, ())]
     if kind.kind == NUMBER:
         first = next((float(cell) for cell in cells if _is_number(cell)), 0.0)
-        return [ColumnSchema(name, offset=first if offsets and abs(first) >= LARGE else 0.0)]
+        return [ColumnSchema(name, offset=offset_of(first) if offsets else 0.0)]
     firsts = [0.0] * kind.width
     if offsets and kind.kind in (ARRAY, VECTOR):
         row = next(cell for cell in cells if cell is not None)
         firsts = [float(value) if value is not None else 0.0 for value in row]
-    return [
-        ColumnSchema(f"{name}[{index}]", offset=first if LARGE <= abs(first) < math.inf else 0.0)
-        for index, first in enumerate(firsts)
-    ]
+    return [ColumnSchema(f"{name}[{index}]", offset=offset_of(first)) for index, first in enumerate(firsts)]
 
 
 def _is_number(cell: Any) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 from nn.core.errors import DataError
 from nn.data.columns import Columns, matching
 from nn.data.schema import ColumnSchema
@@ -18,7 +21,7 @@ def decide(
     categorical = matching(options.categorical, table.names, table.width, table.path, "--categorical")
     kinds, schema = [], []
     for index in columns.inputs:
-        cells = [row[index] for row in table.sample]
+        cells = [None if _is_gap(row[index], table.how.all_gaps) else row[index] for row in table.sample]
         name, is_categorical = table.name_of(index), index in categorical
         try:
             kind = table_columns.kind_of(name, table.types[index], cells, is_categorical, table.how.all_gaps)
@@ -28,6 +31,10 @@ def decide(
         schema += table_columns.schemas(name, kind, cells, options.offsets)
     _refuse_too_large(table, sum(kind.width for kind in kinds))
     return tuple(kinds), tuple(schema)
+
+
+def _is_gap(cell: Any, gaps: Collection[str]) -> bool:
+    return isinstance(cell, str) and cell.strip() in gaps
 
 
 def _refuse_too_large(table: Table, width: int) -> None:

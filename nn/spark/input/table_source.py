@@ -127,7 +127,7 @@ class Table:
             start = read(FIRST_BYTES)
             while len(start) < FIRST_BYTES and (more := read(FIRST_BYTES - len(start))):
                 start += more
-        lines = start.decode("utf-8-sig", errors="replace").splitlines()
+        lines = quoted_text.lines_of(start.decode("utf-8-sig", errors="replace"))
         return (lines if len(start) < FIRST_BYTES else lines[:-1])[
             : self.how.skip_lines + quoted_text.LOOKED_AT
         ]
@@ -139,10 +139,11 @@ class Table:
             raise DataError(f"{self.argument}: expected rows, found nothing in {self.path}")
         header = {"true": dialect.YES, "false": dialect.NO}.get(options.get("header", ""), self.how.header)
         separator = options.get("sep", options.get("delimiter", ""))
-        is_labels = self.argument.endswith("LABELS")
-        return quoted_text.inspect(
-            lines, header, is_labels, separator, options.get("quote", ""), self.how.all_gaps
-        )
+        is_labels, quote = self.argument.endswith("LABELS"), options.get("quote", "")
+        text = quoted_text.inspect(lines, header, is_labels, separator, quote, self.how.all_gaps)
+        if text.fault:
+            raise DataError(f"{self.argument}: {self.path}: {text.fault}")
+        return text
 
     def _options(self) -> dict[str, str]:
         """Return the options of Spark's reader."""

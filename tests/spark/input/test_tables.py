@@ -296,6 +296,27 @@ def test_gaps_are_counted_by_row_and_column(spark, tmp_path, way, word):
     assert any("4 rows with gaps are left out" in note for note in dropped.notes)
 
 
+def test_a_word_for_a_gap_is_no_first_value_of_its_column(spark, tmp_path, way):
+    rows = [["-99999", 0], *([70_000 + row, row % 2] for row in range(20))]
+    path, reading = write(tmp_path / "t.csv", rows, ("x", "y")), ReadingOptions(missing="mean", offsets=True)
+    train, _ = read(spark, path, label_column="y", format="csv", missing_values=("-99999",), reading=reading)
+    assert train.columns[0].offset == 70_000
+
+
+@pytest.mark.parametrize(("type_name", "empty"), [("array<double>", []), ("binary", b"")])
+def test_a_column_of_empty_values_is_refused(spark, session, tmp_path, type_name, empty):
+    frame = session.createDataFrame([(empty, 0), (empty, 1)], f"x {type_name}, y int")
+    frame.coalesce(1).write.parquet(str(tmp_path / "t"))
+    with pytest.raises(DataError, match="column 'x': expected a value in the first rows, found an empty one"):
+        read(spark, str(tmp_path / "t"), label_column="y")
+
+
+def test_a_header_that_does_not_fit_the_rows_is_told(spark, tmp_path):
+    path = write(tmp_path / "t.csv", [("1", "x"), ("2", "y")], ("a", "b", "c", "d"))
+    with pytest.raises(DataError, match=r"t.csv: expected 2 names in the header, .* found 4"):
+        read(spark, path, label_column=0, format="csv", header="yes")
+
+
 def test_lines_that_are_no_rows_are_told(spark, tmp_path, way):
     path = write(tmp_path / "t.csv", [*iris(), ("1", "red", "2")])
     with pytest.raises(DataError, match=r"1 line is no rows of 4 fields, such as '1,red,2' in .*t.csv"):
