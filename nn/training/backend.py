@@ -9,6 +9,7 @@ import numpy as np
 from nn.core.tree import Tree
 from nn.data.batches import BUFFER, RowSelection
 from nn.data.decoding import ClassLabels
+from nn.data.encoding import MOST_INPUTS
 from nn.data.schema import ColumnSchema
 from nn.data.split import Split
 from nn.data.statistics import ColumnStatistics, column_statistics
@@ -75,7 +76,9 @@ class Facts(NamedTuple):
         return cls(width, NO_LABELS, classes).unscaled()
 
     def unscaled(self) -> Facts:
-        """Return the facts with statistics that leave all columns as they are."""
+        """Return the facts with statistics that leave all columns as they are; none for too many columns to scale."""
+        if self.width > MOST_INPUTS:
+            return self
         return self._replace(statistics=column_statistics(np.zeros((1, self.width))))
 
 
