@@ -76,7 +76,7 @@ def run(context: Any, storage: Storage, options: PredictOptions) -> None:
         output.begin(options.as_json())
         scoring.write(frame, output.predictions, options.output_format)
         clock.lap("predicting")
-        scored = _score(context, found, model, params)
+        scored = _score(context, found, model, params, options.bad_rows == NULL)
         clock.lap("scoring")
         score_files = {}
         if scored.score is not None:
@@ -85,9 +85,11 @@ def run(context: Any, storage: Storage, options: PredictOptions) -> None:
     console.print_line(_last_lines(options, model, scored, clock, output))
 
 
-def _score(context: Any, found: ScoredRows, model: Predictor, params: Any) -> Scored:
-    """Return the scores, and how many rows could not be predicted."""
-    empty = sum(found.rows.cached.map(partial(scoring.count_unusable, model.model)).collect())
+def _score(context: Any, found: ScoredRows, model: Predictor, params: Any, has_bad: bool) -> Scored:
+    """Return the scores, and how many rows could not be predicted: none unless they may be bad."""
+    empty = 0
+    if has_bad:
+        empty = sum(found.rows.cached.map(partial(scoring.count_unusable, model.model)).collect())
     total = found.rows.total
     if found.labels is None or empty == total:
         return Scored(total, empty, None)

@@ -8,7 +8,7 @@ top1, top1_probability, top2, ...   the most probable classes in falling order, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -98,6 +98,19 @@ class PredictionTable:
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, : self.top]  # (n, top)
         for numbers in order.T:
             found += [self._labels.decode(numbers), probabilities[np.arange(len(numbers)), numbers]]
+        return found
+
+    def cells(self, params: Params, inputs: np.ndarray) -> list[list[Any]]:
+        """Return the columns as lists of n Python values; None in rows that the model cannot predict."""
+        usable = usable_rows(self.model, inputs)
+        if usable.all():
+            return [column.tolist() for column in self.predict(params, inputs)]
+        found: list[list[Any]] = [[None] * len(inputs) for _ in self.columns]
+        places = np.flatnonzero(usable).tolist()
+        if places:
+            for cells, column in zip(found, self.predict(params, inputs[usable]), strict=True):
+                for place, value in zip(places, column.tolist(), strict=True):
+                    cells[place] = value
         return found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from nn.data.tables import pack_for, pack_rows
 from nn.models import model_file
 from nn.models.classifier import PART, Predictor, predictor
-from nn.models.prediction_columns import PredictionTable, usable_rows
+from nn.models.prediction_columns import PredictionTable
 
 PREDICTION, PROBABILITIES, ALL = RETURNS = ("prediction", "probabilities", "all")
 _loaded: dict[str, Predictor] = {}  # by the hash of the model file
@@ -56,14 +56,10 @@ class Scorer:
         """
         table, params = self.table, self.predictor.params
         packed = self._packed(arguments, rows)
-        usable = usable_rows(table.model, packed)
-        places = np.flatnonzero(usable)
-        found: list[list[Any]] = [[None] * rows for _ in table.columns]
-        for start in range(0, len(places), PART):
-            part = places[start : start + PART]
-            for cells, column in zip(found, table.predict(params, packed[part]), strict=True):
-                for place, value in zip(part.tolist(), column.tolist(), strict=True):
-                    cells[place] = value
+        found: list[list[Any]] = [[] for _ in table.columns]
+        for start in range(0, rows, PART):
+            for cells, part in zip(found, table.cells(params, packed[start : start + PART]), strict=True):
+                cells += part
         return found
 
     def _packed(self, arguments: Sequence[Any], rows: int) -> np.ndarray:

@@ -111,22 +111,8 @@ def _rows_of(
     numbers = range(first, first + len(element.inputs))
     columns: list[Sequence[Any]] = [numbers] if numbered else []
     columns += [numbers] if element.kept is None else [column.tolist() for column in element.kept.T]
-    columns += predicted(table, params.value, element.inputs)
+    columns += table.cells(params.value, element.inputs)
     return zip(*columns, strict=True)
-
-
-def predicted(table: PredictionTable, params: Any, inputs: np.ndarray) -> list[list[Any]]:
-    """Return the columns of predictions of rows of a block; None in rows that the model cannot predict."""
-    usable = usable_rows(table.model, inputs)
-    if usable.all():
-        return [column.tolist() for column in table.predict(params, inputs)]
-    places = np.flatnonzero(usable)
-    found: list[list[Any]] = [[None] * len(inputs) for _ in table.columns]
-    if len(places):
-        for cells, column in zip(found, table.predict(params, inputs[usable]), strict=True):
-            for place, value in zip(places.tolist(), column.tolist(), strict=True):
-                cells[place] = value
-    return found
 
 
 def count_unusable(model: Sequential, element: Parsed | SplitStats) -> int:
