@@ -21,7 +21,7 @@ SPARK = (
     {"runtime"},
     {"storage", "aggregate"},
     {"input", "backend"},
-    {"preflight", "scoring", "user_functions"},
+    {"preflight", "scoring", "user_functions", "frames"},
     {"__init__"},
 )
 PACKAGES = {
