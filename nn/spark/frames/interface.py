@@ -16,7 +16,9 @@ from nn.training.evaluation import AnyScore
 class FrameColumns(NamedTuple):
     """The columns of a DataFrame that a run learns from, by name. A name may hold any character."""
 
-    features: str | tuple[str, ...]  # one column of vectors, arrays or bytes; or columns of numbers and categories
+    features: (
+        str | tuple[str, ...]
+    )  # one column of vectors, arrays or bytes; or columns of numbers and categories
     label: str
     weight: str = ""  # "": every row weighs 1
     validation: str = ""  # boolean, true for validation rows; "": none
@@ -39,22 +41,22 @@ class FrameRequest(NamedTuple):
 class FrameBackend(Backend, Rows, Protocol):
     """Runs jobs on the rows: TrainingRun.on splits them and takes their statistics, TrainingRun.epochs runs jobs."""
 
+    def evaluate(self, model: Sequential, params: Params) -> AnyScore:
+        """Score the rows that are learned from, each counting once."""
+
 
 class TrainingFrame(Protocol):
     """The rows of a DataFrame, packed into blocks that stay cached until `release`."""
 
     @property
     def facts(self) -> Facts:
-        """Return what a run depends on in these rows: width, labels or targets, classes, partitions, validation rows."""
+        """Return what a run depends on in these rows: width, labels or targets, classes, validation rows."""
 
     def backend(self) -> FrameBackend:
         """Return a backend for the rows as they were read. Several runs may each have one: each splits on its own."""
 
-    def evaluate(self, model: Sequential, params: Params) -> AnyScore:
-        """Score all rows as they were read, each counting once."""
-
     def release(self) -> None:
-        """Free the cached blocks."""
+        """Free the cached blocks, those of its backends too."""
 
 
 class FrameSession(Protocol):
