@@ -78,9 +78,9 @@ class TrainingRun:
         """Draw the initial weights by the seed."""
         return self.model.init(self.plan.seed)
 
-    def start(self) -> Progress:
-        """Return the progress before the first epoch."""
-        return Progress(self.optimizer.init(self.initial_params()))
+    def start(self, params: Tree | None = None) -> Progress:
+        """Return the progress before the first epoch, from these parameters or the initial weights of the seed."""
+        return Progress(self.optimizer.init(self.initial_params() if params is None else params))
 
     def epoch(self, progress: Progress) -> Generator[Job, Sums, Progress]:
         """Yield the jobs of the next epoch, take their sums, and return the progress after it."""
@@ -95,10 +95,9 @@ class TrainingRun:
         progress = progress or self.start()
         for following in loop.early_stopping(self._epochs(backend, progress), self.recipe.patience, progress):
             yield following
-            fault = loop.divergence(following)
-            if fault:
-                place, options = self.optimizer.hint(following.history[-1].learning_rate)
-                raise DivergenceError(fault + place, **options)
+            error = self.divergence(following)
+            if error is not None:
+                raise error
 
     def _epochs(self, backend: Backend, progress: Progress) -> Iterator[Progress]:
         while len(progress.history) < self.plan.epochs and not progress.state.stop_reason:
@@ -113,6 +112,14 @@ class TrainingRun:
     def predictor(self, progress: Progress) -> Predictor:
         """Return the trained network."""
         return predictor(self.model, self.final_params(progress))
+
+    def divergence(self, progress: Progress) -> DivergenceError | None:
+        """Return the error for numbers that are not finite after an epoch, with what to try; None: all are finite."""
+        fault = loop.divergence(progress)
+        if fault is None:
+            return None
+        place, options = self.optimizer.hint(progress.history[-1].learning_rate)
+        return DivergenceError(fault + place, **options)
 
     def is_sound(self, progress: Progress) -> bool:
         """Return whether all numbers of the progress are finite."""
