@@ -19,7 +19,7 @@ LINES = (
 )
 SPARK = (
     {"runtime"},
-    {"storage", "aggregate"},
+    {"storage", "aggregate", "connect"},
     {"input", "backend"},
     {"preflight", "scoring", "user_functions", "frames"},
     {"__init__"},

@@ -164,10 +164,14 @@ def ship_package(context) -> None:
 
     Spark adds the main script's folder to the driver's path alone.
     """
-    if nn.io.package.is_zipped():
-        return
+    if not nn.io.package.is_zipped():
+        context.addPyFile(package_file())
+
+
+def package_file() -> str:
+    """Return the path of a zip file with the package nn: the one that this code runs from, else a new one."""
     try:
-        context.addPyFile(nn.io.package.temporary_zip())
+        return nn.io.package.own_zip() if nn.io.package.is_zipped() else nn.io.package.temporary_zip()
     except OSError as error:
         raise PlatformError(
             f"cannot write nn.zip to the folder for temporary files (TMPDIR): {error.strerror}"
