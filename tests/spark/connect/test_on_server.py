@@ -1,6 +1,5 @@
 """On a server of Spark Connect: DataFrames are packed, trained on and scored, and no row comes to the client."""
 
-import importlib.util
 import re
 import signal
 import threading
@@ -9,8 +8,8 @@ import time
 import numpy as np
 import pytest
 
+pytest.importorskip("pyspark", "4.0")
 pytest.importorskip("grpc")
-pytest.importorskip("pandas")
 
 from nn.core import tree  # noqa: E402
 from nn.core.errors import DataError, PlatformError  # noqa: E402
@@ -182,7 +181,6 @@ def test_files_are_written_and_read_through_the_server(session, tmp_path):
             files.read_file(path, 100)
     with pytest.raises(PlatformError, match="cannot write s3a://b/m: a server of Spark Connect writes to its default"):
         files.write_file("s3a://b/m", content)
-    if importlib.util.find_spec("pyspark.ml.connect"):
-        files.remove(f"{tmp_path}/a")
-        assert not (tmp_path / "a" / "[b]" / "model.npz").exists()
+    files.remove(f"{tmp_path}/a")
+    assert not (tmp_path / "a" / "[b]" / "model.npz").exists()
     files.remove(f"{tmp_path}/nothing")
