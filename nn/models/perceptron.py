@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -49,10 +48,13 @@ def params_of(model: Sequential, weights: np.ndarray) -> Params:
     return params
 
 
-def draw_weights(sizes: Sequence[int], seed: int) -> np.ndarray:
-    """Draw the initial weights (m,) as Spark does: uniform in +-2.4 / sqrt(inputs of the layer), biases too."""
+def draw_params(model: Sequential, seed: int) -> Params:
+    """Draw initial weights as Spark does: uniform in +-2.4 / sqrt(inputs of the layer), biases too."""
     rng = np.random.default_rng([_INITIAL_WEIGHTS, seed])
-    drawn = []
-    for inputs, outputs in pairwise(sizes):
-        drawn.append(rng.uniform(-RANGE, RANGE, (inputs + 1) * outputs) / math.sqrt(inputs))
-    return np.concatenate(drawn)
+    params: Params = []
+    for shapes, _ in model.shapes():
+        limit = RANGE / math.sqrt(shapes["W"][0]) if shapes else 0.0
+        params.append(
+            {key: rng.uniform(-limit, limit, shape).astype(np.float32) for key, shape in shapes.items()}
+        )
+    return params
