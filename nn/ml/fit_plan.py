@@ -15,6 +15,7 @@ from nn.core.errors import UsageError
 from nn.core.options import options_of
 from nn.ml.params import GD, OPTIONS, NetworkParams
 from nn.models import perceptron
+from nn.models.losses import CrossEntropy
 from nn.optim.lbfgs import LBFGS
 from nn.optim.rules import SGD
 from nn.optim.schedules import Constant
@@ -35,6 +36,13 @@ class FitPlan(NamedTuple):
     stop: Stop
     sizes: tuple[int, ...] | None  # of the layers, where `layers` is set
     initial_weights: np.ndarray | None  # (m,); None: drawn by the seed
+    seed: int
+
+    @property
+    def draws_as_spark(self) -> bool:
+        """Return whether the network is Spark's perceptron, whose initial weights follow from the seed alone."""
+        recipe = self.recipe
+        return self.sizes is not None and isinstance(recipe.loss, CrossEntropy) and recipe.initializer is None
 
 
 def fit_plan(stage: NetworkParams, is_regression: bool) -> FitPlan:
@@ -60,7 +68,7 @@ def _fit_plan(stage: NetworkParams, is_regression: bool) -> FitPlan:
     base = None if stage._given("recipe") is None else _recipe_named(stage._given("recipe"))
     if base is None:
         if "loss" not in values and not is_regression:
-            values["loss"] = nn.training.recipe.LOSSES["cross-entropy"]()
+            values["loss"] = CrossEntropy()
         if "scale" not in values and isinstance(stage._value("featuresCol"), str):
             values["scale"] = "none"
     if sizes is not None:
@@ -81,7 +89,8 @@ def _fit_plan(stage: NetworkParams, is_regression: bool) -> FitPlan:
     stop = _stop(stage, recipe, uses_solver, epochs)
     weights = stage._given("initialWeights")
     initial = None if weights is None else np.asarray(weights.toArray(), np.float64)
-    return FitPlan(recipe, _request(stage, recipe, sizes), epochs, stop, sizes and tuple(sizes), initial)
+    request, seed = _request(stage, recipe, sizes), int(stage._value("seed"))
+    return FitPlan(recipe, request, epochs, stop, sizes and tuple(sizes), initial, seed)
 
 
 def _refuse_conflicts(stage: NetworkParams, given: dict[str, Any], sizes: list[int] | None) -> None:

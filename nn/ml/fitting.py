@@ -113,12 +113,15 @@ def _fit(
 
 
 def _initial(run: TrainingRun, plan: FitPlan) -> Any:
-    """Return the parameters to start from; None: those of the run's own initializers."""
-    if plan.initial_weights is not None:
-        return perceptron.params_of(run.model, plan.initial_weights)
-    if plan.sizes is None or plan.recipe.is_regression or plan.recipe.initializer is not None:
-        return None
-    return perceptron.draw_params(run.model, run.plan.seed)
+    """Return the parameters to start from; None: those of the run's own initializers.
+
+    The sizes of a perceptron start at the weights that Spark draws for the seed.
+    """
+    weights = plan.initial_weights
+    if weights is None and plan.draws_as_spark:
+        assert plan.sizes is not None
+        weights = perceptron.draw_weights(plan.sizes, plan.seed)
+    return None if weights is None else perceptron.params_of(run.model, weights)
 
 
 class _Watch:

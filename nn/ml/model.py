@@ -67,6 +67,16 @@ class NetworkModel(MLWritable, MLReadable):
     def _kind(cls) -> type:
         raise NotImplementedError
 
+    def __repr__(self) -> str:
+        name, uid = type(self).__name__, self.uid  # type: ignore[attr-defined]
+        if self.predictor is None:
+            return f"{name}: uid={uid}"
+        model = self.predictor.model
+        layers = ", ".join(layer.short_name for layer in model.layers)
+        return (
+            f"{name}: uid={uid}, layers=[{layers}], numClasses={model.classes}, numFeatures={model.columns}"
+        )
+
     @property
     def weights(self) -> DenseVector:
         """Return all weights in one vector: W (inputs x units, row by row) and b of each layer."""

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from nn.data.encoding import Number, SharedScale, TableEncoder
 from nn.layers import Dense, Flatten, Layer, Sigmoid
+from nn.models import spark_random
 from nn.models.builder import build_network
 from nn.models.classifier import Classifier
 from nn.models.losses import BinaryCrossEntropy, CrossEntropy
 from nn.models.sequential import Params, Sequential
 
 RANGE = 2.4  # Spark's initial weights, biases too: uniform in +-2.4 / sqrt(inputs)
-_INITIAL_WEIGHTS = 11  # the purpose number of nn.core.random
 
 
 def hidden_layers(sizes: Sequence[int]) -> tuple[Layer, ...]:
@@ -52,16 +53,11 @@ def params_of(model: Sequential, weights: np.ndarray) -> Params:
     return params
 
 
-def draw_params(model: Sequential, seed: int) -> Params:
-    """Draw initial weights as Spark does: uniform in +-2.4 / sqrt(inputs of the layer), biases too."""
-    rng = np.random.default_rng([_INITIAL_WEIGHTS, seed])
-    params: Params = []
-    for shapes, _ in model.shapes():
-        limit = RANGE / math.sqrt(shapes["W"][0]) if shapes else 0.0
-        params.append(
-            {key: rng.uniform(-limit, limit, shape).astype(np.float32) for key, shape in shapes.items()}
-        )
-    return params
+def draw_weights(sizes: Sequence[int], seed: int) -> np.ndarray:
+    """Draw the initial weights (m,) that Spark draws for this seed: in +-2.4 / sqrt(inputs), biases too."""
+    counts = [(inputs + 1) * outputs for inputs, outputs in pairwise(sizes)]
+    limits = np.repeat(RANGE / np.sqrt(sizes[:-1]), counts)
+    return (2 * spark_random.uniform(seed, sum(counts)) - 1) * limits
 
 
 def classifier_of(sizes: Sequence[int], weights: np.ndarray) -> Classifier:
