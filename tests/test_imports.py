@@ -21,7 +21,8 @@ SPARK = (
     {"runtime"},
     {"storage", "aggregate", "connect"},
     {"input", "backend"},
-    {"preflight", "scoring", "user_functions", "frames"},
+    {"preflight", "scoring", "user_functions"},
+    {"frames"},
     {"__init__"},
 )
 PACKAGES = {

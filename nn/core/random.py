@@ -14,7 +14,6 @@ import numpy as np
 # 1 is for the initial weights, in nn/models/sequential.py.
 SAMPLE, BATCHES, VALIDATION, LAYERS, AUGMENTATION = 2, 3, 4, 5, 6
 SHUFFLE, REPLICAS, TEST, PICTURE = 7, 8, 9, 10
-# 11 is for the initial weights of nn/models/perceptron.py.
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB

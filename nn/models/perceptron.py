@@ -11,11 +11,15 @@ from itertools import pairwise
 
 import numpy as np
 
+from nn.data.encoding import Number, SharedScale, TableEncoder
 from nn.layers import Dense, Flatten, Layer, Sigmoid
+from nn.models import spark_random
+from nn.models.builder import build_network
+from nn.models.classifier import Classifier
+from nn.models.losses import BinaryCrossEntropy, CrossEntropy
 from nn.models.sequential import Params, Sequential
 
 RANGE = 2.4  # Spark's initial weights, biases too: uniform in +-2.4 / sqrt(inputs)
-_INITIAL_WEIGHTS = 11  # the purpose number of nn.core.random
 
 
 def hidden_layers(sizes: Sequence[int]) -> tuple[Layer, ...]:
@@ -50,9 +54,59 @@ def params_of(model: Sequential, weights: np.ndarray) -> Params:
 
 
 def draw_weights(sizes: Sequence[int], seed: int) -> np.ndarray:
-    """Draw the initial weights (m,) as Spark does: uniform in +-2.4 / sqrt(inputs of the layer), biases too."""
-    rng = np.random.default_rng([_INITIAL_WEIGHTS, seed])
-    drawn = []
-    for inputs, outputs in pairwise(sizes):
-        drawn.append(rng.uniform(-RANGE, RANGE, (inputs + 1) * outputs) / math.sqrt(inputs))
-    return np.concatenate(drawn)
+    """Draw the initial weights (m,) that Spark draws for this seed: in +-2.4 / sqrt(inputs), biases too."""
+    counts = [(inputs + 1) * outputs for inputs, outputs in pairwise(sizes)]
+    limits = np.repeat(RANGE / np.sqrt(sizes[:-1]), counts)
+    return (2 * spark_random.uniform(seed, sum(counts)) - 1) * limits
+
+
+def classifier_of(sizes: Sequence[int], weights: np.ndarray) -> Classifier:
+    """Return the classifier with these sizes of layers and weights (m,). Raises ValueError for another number."""
+    if len(sizes) < 2:
+        raise ValueError(f"expected two or more sizes of layers, found {list(sizes)}")
+    model = build_network(hidden_layers(sizes), (sizes[0],), sizes[-1], CrossEntropy())
+    return Classifier(model, params_of(model, weights))
+
+
+def sizes_and_weights(found: Classifier) -> tuple[list[int], np.ndarray]:
+    """Return the sizes of the layers and the weights (m,) float64 of a classifier that is a perceptron.
+
+    The weights of its first layer take rows as the user has them: scales, centers and offsets are folded into them.
+    Raises ValueError that names the layer, or the column, for which a perceptron of Spark has none.
+    """
+    model = found.model
+    dense = [index for index, layer in enumerate(model.layers) if not isinstance(layer, Flatten)]
+    if not isinstance(model.loss, (CrossEntropy, BinaryCrossEntropy)):
+        raise ValueError(f"the loss {model.loss.name}: expected cross-entropy, whose outputs are a softmax")
+    for place, index in enumerate(dense):
+        layer, expected = model.layers[index], Sigmoid if place % 2 else Dense
+        is_last = index == len(model.layers) - 1
+        if not isinstance(layer, expected) or (is_last and expected is Sigmoid):
+            raise ValueError(
+                f"layer {index + 1} {layer.short_name}: expected dense layers with a sigmoid between two of them"
+            )
+    layers = [(found.params[index]["W"], found.params[index]["b"]) for index in dense[::2]]
+    pairs = [(W.astype(np.float64), b.astype(np.float64)) for W, b in layers]
+    pairs[0] = _folded(model, *pairs[0])
+    if isinstance(model.loss, BinaryCrossEntropy):  # one logit z is the pair (0, z)
+        W, b = pairs[-1]
+        pairs[-1] = np.hstack([np.zeros_like(W), W]), np.array([0.0, b[0]])
+    sizes = [pairs[0][0].shape[0], *(len(b) for _, b in pairs)]
+    return sizes, np.concatenate([part.ravel() for pair in pairs for part in pair])
+
+
+def _folded(model: Sequential, W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first layer's W (d, units) and b (units,) for rows that are not encoded."""
+    encoder = model.encoder
+    if isinstance(encoder, SharedScale):
+        return W / encoder.scale, b
+    assert isinstance(encoder, TableEncoder)
+    numbers = []
+    for column in encoder.columns:
+        if not isinstance(column, Number) or column.indicator:
+            kind = "an indicator of gaps" if isinstance(column, Number) else "categories"
+            raise ValueError(f"column {column.name!r}: expected a column of numbers, found {kind}")
+        numbers.append((column.scale, column.offset + column.center))
+    scales, centers = np.array(numbers).T
+    W = W / scales[:, None]
+    return W, b - centers @ W

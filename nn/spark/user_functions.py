@@ -89,18 +89,18 @@ def _of_arrow(scorer: Scorer, type_name: str) -> Callable[..., Any]:
 
     def predict(*columns: pa.Array) -> pa.Array:
         rows = len(columns[0])
-        return pa.array(scorer.values([_arrow_column(column) for column in columns], rows), result)
+        return pa.array(scorer.values([arrow_column(column) for column in columns], rows), result)
 
-    return _annotated(predict, pa.Array, pa.Array)
+    return annotated(predict, pa.Array, pa.Array)
 
 
-def _annotated(function: Callable[..., Any], columns: type, result: type) -> Callable[..., Any]:
+def annotated(function: Callable[..., Any], columns: type, result: type) -> Callable[..., Any]:
     """Return the function with its annotations as types, by which Spark tells kinds of functions."""
     function.__annotations__ = {"columns": columns, "return": result}
     return function
 
 
-def _arrow_column(column: Any) -> Any:
+def arrow_column(column: Any) -> Any:
     """Return a column of Arrow as an argument of Scorer.predict."""
     import pyarrow as pa
 
@@ -111,7 +111,7 @@ def _arrow_column(column: Any) -> Any:
     if is_list and not column.null_count:
         values = column.flatten().to_numpy(zero_copy_only=False)  # nulls become NaN
         return values.reshape(len(column), -1)
-    return _rows_of(column.to_pylist())
+    return rows_of(column.to_pylist())
 
 
 def _of_pandas(scorer: Scorer) -> Callable[..., Any]:
@@ -120,7 +120,7 @@ def _of_pandas(scorer: Scorer) -> Callable[..., Any]:
 
     def predict(*columns: pandas.Series) -> pandas.Series:
         rows = len(columns[0])
-        arguments = [c if hasattr(c, "columns") else _rows_of(c.tolist()) for c in columns]
+        arguments = [c if hasattr(c, "columns") else rows_of(c.tolist()) for c in columns]
         return pandas.Series(scorer.values(arguments, rows), dtype=object)
 
     def predict_all(*columns: pandas.Series) -> pandas.DataFrame:
@@ -129,8 +129,8 @@ def _of_pandas(scorer: Scorer) -> Callable[..., Any]:
         return pandas.DataFrame(filled, columns=["prediction", "probabilities"])
 
     if scorer.returns == ALL:
-        return _annotated(predict_all, pandas.Series, pandas.DataFrame)
-    return _annotated(predict, pandas.Series, pandas.Series)
+        return annotated(predict_all, pandas.Series, pandas.DataFrame)
+    return annotated(predict, pandas.Series, pandas.Series)
 
 
 def _of_rows(scorer: Scorer) -> Callable[..., Any]:
@@ -139,12 +139,12 @@ def _of_rows(scorer: Scorer) -> Callable[..., Any]:
     def predict(*cells):  # without annotations: Spark would look for kinds of functions in them
         if len(cells) == 1 and cells[0] is None:
             return None
-        return scorer.values([_rows_of([cell]) for cell in cells], 1)[0]
+        return scorer.values([rows_of([cell]) for cell in cells], 1)[0]
 
     return predict
 
 
-def _rows_of(cells: Sequence[Any]) -> Any:
+def rows_of(cells: Sequence[Any]) -> Any:
     """Return cells as an argument of Scorer.predict: rows of a struct as a table, arrays and vectors (n, d).
 
     A cell without a value is a row of gaps.

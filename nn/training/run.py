@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nn.core.errors import DivergenceError
 from nn.core.tree import Tree
@@ -49,11 +50,19 @@ class TrainingRun:
 
         Raises ValueError where the recipe and the data do not fit each other.
         """
-        split = split_of(recipe, facts)
+        return cls.all_on([recipe], facts, rows)[0]
+
+    @classmethod
+    def all_on(cls, recipes: Sequence[Recipe], facts: Facts, rows: Rows) -> list[TrainingRun]:
+        """Apply recipes that split the rows alike (`same_split`) to the same rows, as `on` applies one.
+
+        Raises ValueError where a recipe and the data do not fit each other.
+        """
+        split = split_of(recipes[0], facts)
         rows.split(split)
-        if needs_statistics(recipe, facts):
+        if any(needs_statistics(recipe, facts) for recipe in recipes):
             facts = facts._replace(statistics=rows.statistics())
-        return cls.of(recipe, facts, split)
+        return [cls.of(recipe, facts, split) for recipe in recipes]
 
     @classmethod
     def of(cls, recipe: Recipe, facts: Facts, split: Split | None = None) -> TrainingRun:
@@ -142,6 +151,12 @@ class TrainingRun:
             backend.run([job])
             seconds.append(time.perf_counter() - began)
         return min(seconds)
+
+
+def same_split(recipe: Recipe) -> tuple[Any, ...]:
+    """Return what two recipes must have in common to split the same rows alike."""
+    is_random = recipe.validation_fraction > 0
+    return recipe.task, recipe.validation_fraction, recipe.class_weights, recipe.seed if is_random else None
 
 
 def _run(epoch: Generator[Job, Sums, Progress], backend: Backend) -> Progress:

@@ -1,0 +1,161 @@
+"""Fit networks on a DataFrame: read it once, train the runs that share its rows together, and score them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.core.errors import DivergenceError, UsageError
+from nn.data.decoding import ClassLabels
+from nn.ml import summary as summaries
+from nn.ml.fit_plan import FitPlan, in_params
+from nn.ml.sessions import session_of
+from nn.ml.summary import Summary
+from nn.models import perceptron
+from nn.models.classifier import Predictor
+from nn.spark.frames.interface import FrameBackend
+from nn.training.backend import Facts
+from nn.training.records import Epoch, Progress
+from nn.training.run import TrainingRun, same_split
+from nn.training.together import Course, Ended, train_together
+
+_log = logging.getLogger("nn.ml")
+
+Callback = Callable[[Epoch], object]
+
+
+class Fitted(NamedTuple):
+    """A trained network and how it was trained."""
+
+    predictor: Predictor
+    summary: Summary
+    error: DivergenceError | None = None  # where training diverged; the network is that of the epoch before
+
+
+def fit_all(frame: Any, plans: Sequence[FitPlan], callbacks: Sequence[Callback | None]) -> list[Fitted]:
+    """Train a network for each plan, in the order of the plans. Plans that need the same rows share passes over them.
+
+    Raises UsageError where a plan and the rows do not fit each other, DataError for rows that cannot be learned from.
+    """
+    found: dict[int, Fitted] = {}
+    session = session_of(frame.sparkSession)
+    for numbers in _groups([plan.request for plan in plans]):
+        began = time.perf_counter()
+        rows = session.read(frame, plans[numbers[0]].request)
+        try:
+            facts = _with_names(rows.facts, frame, plans[numbers[0]])
+            for shared in _groups([same_split(plans[number].recipe) for number in numbers]):
+                chosen = [numbers[place] for place in shared]
+                fitted = _fit(
+                    facts,
+                    rows.backend(),
+                    [plans[number] for number in chosen],
+                    [callbacks[number] for number in chosen],
+                    began,
+                )
+                found |= dict(zip(chosen, fitted, strict=True))
+        finally:
+            rows.release()
+    return [found[number] for number in range(len(plans))]
+
+
+def _groups(keys: Sequence[Any]) -> list[list[int]]:
+    """Return the numbers of equal keys together, in the order of their first."""
+    groups: dict[Any, list[int]] = {}
+    for number, key in enumerate(keys):
+        groups.setdefault(key, []).append(number)
+    return list(groups.values())
+
+
+def _with_names(facts: Facts, frame: Any, plan: FitPlan) -> Facts:
+    """Return the facts with the labels of the classes, where StringIndexer has left them in the column's metadata."""
+    if plan.recipe.is_regression:
+        return facts
+    metadata = frame.schema[plan.request.columns.label].metadata.get("ml_attr", {})
+    names = metadata.get("vals") or ()
+    if len(names) < facts.classes or (plan.request.classes and len(names) != facts.classes):
+        return facts
+    if len(set(names)) < len(names):
+        return facts
+    return facts._replace(classes=len(names), labeled=ClassLabels(tuple(names)))
+
+
+def _fit(
+    facts: Facts,
+    backend: FrameBackend,
+    plans: Sequence[FitPlan],
+    callbacks: Sequence[Callback | None],
+    began: float,
+) -> list[Fitted]:
+    try:
+        runs = TrainingRun.all_on([plan.recipe for plan in plans], facts, backend)
+        starts = [run.start(_initial(run, plan)) for run, plan in zip(runs, plans, strict=True)]
+    except ValueError as error:
+        raise UsageError(in_params(str(error))) from None
+    together = f" of {len(plans)}" if len(plans) > 1 else ""
+    courses = [
+        Course(run, start, plan.stop, _Watch(f"{number}{together}: " if together else "", callback))
+        for number, (run, start, plan, callback) in enumerate(
+            zip(runs, starts, plans, callbacks, strict=True), 1
+        )
+    ]
+    trained = [
+        number for number, plan in enumerate(plans) if plan.epochs or plan.recipe.optimizer.needs_exact_cost
+    ]
+    ends = [Ended(start) for start in starts]
+    for number, end in zip(trained, train_together([courses[n] for n in trained], backend), strict=True):
+        ends[number] = end
+    return [_fitted(run, end, plan, backend, began) for run, end, plan in zip(runs, ends, plans, strict=True)]
+
+
+def _initial(run: TrainingRun, plan: FitPlan) -> Any:
+    """Return the parameters to start from; None: those of the run's own initializers.
+
+    The sizes of a perceptron start at the weights that Spark draws for the seed.
+    """
+    weights = plan.initial_weights
+    if weights is None and plan.draws_as_spark:
+        assert plan.sizes is not None
+        weights = perceptron.draw_weights(plan.sizes, plan.seed)
+    return None if weights is None else perceptron.params_of(run.model, weights)
+
+
+class _Watch:
+    """Log each epoch, and call the user's function with it."""
+
+    def __init__(self, prefix: str, callback: Callback | None):
+        self._prefix, self._callback = prefix, callback
+
+    def __call__(self, progress: Progress) -> None:
+        line = progress.history[-1]
+        validation = "" if line.val_cost is None else f", validation cost {line.val_cost:.6g}"
+        accuracy = "" if line.accuracy is None else f", accuracy {line.accuracy:.4f}"
+        rejected = "" if line.accepted else ", rejected"
+        _log.info(
+            "%sepoch %d: cost %.6g%s%s%s, %.2f s",
+            self._prefix,
+            line.epoch,
+            line.cost,
+            accuracy,
+            validation,
+            rejected,
+            line.seconds,
+        )
+        if self._callback is not None:
+            self._callback(line)
+
+
+def _fitted(run: TrainingRun, end: Ended, plan: FitPlan, backend: FrameBackend, began: float) -> Fitted:
+    """Return the trained network with its summary."""
+    if end.error is not None:
+        _log.warning("training diverged, the model is that of the epoch before: %s", end.error)
+    found = run.predictor(end.progress)
+    with np.errstate(over="ignore", invalid="ignore"):
+        score = backend.evaluate(found.model, found.params)
+    exact = plan.recipe.optimizer.needs_exact_cost
+    summary = summaries.of_training(end.progress, end.reason, time.perf_counter() - began, score, exact)
+    return Fitted(found, summary, end.error)
