@@ -42,6 +42,13 @@ class ArrowFrame:
     def unpersist(self):
         self.journal.append("unpersist")
 
+    @property
+    def sparkSession(self):
+        return Session(self)
+
+    def createOrReplaceTempView(self, name):
+        self.journal.append("view")
+
     def repartition(self, count, column):
         """Place rows by a hash: tasks may hold rows of several partitions, in any order."""
         placed = [[] for _ in range(count)]
@@ -55,6 +62,20 @@ class ArrowFrame:
         placed = [sorted(rows, key=lambda row: [row[name] for name in columns]) for rows in self.partitions]
         tables = [pa.Table.from_pylist(rows, SCHEMA) for rows in placed]
         return self._note("sort", [table.to_batches(max_chunksize=2) for table in tables])
+
+
+class Session:
+    """One whose only view is a frame."""
+
+    def __init__(self, frame):
+        self._frame = frame
+        self.catalog = self
+
+    def table(self, name):
+        return self._frame
+
+    def dropTempView(self, name):
+        self._frame.journal.append("drop")
 
 
 class Context:

@@ -11,6 +11,7 @@ from tests.support.submitting import MASTER, environment
 
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 START = 120  # seconds
+LARGEST = 4 << 20  # bytes of a request
 CONF = {
     "spark.ui.enabled": "false",
     "spark.driver.host": "localhost",
@@ -30,32 +31,45 @@ def free_port():
 @contextmanager
 def connect_session(folder):
     """A session on a server that is started in a folder, as a user's program has it."""
+    from pyspark.sql.connect.client import DefaultChannelBuilder
     from pyspark.sql.connect.session import SparkSession
 
     port = free_port()
-    words = [f"--conf={key}={value}" for key, value in {**CONF, "spark.connect.grpc.binding.port": port}.items()]
-    env = environment()
+    words = [
+        f"--conf={key}={value}" for key, value in {**CONF, "spark.connect.grpc.binding.port": port}.items()
+    ]
     submit = os.path.join(os.path.dirname(sys.executable), "spark-submit")
-    log = open(os.path.join(folder, "server.log"), "wb")
-    server = subprocess.Popen(
-        [submit, "--master", MASTER, "--driver-memory", "1g", *words, "--class", SERVER, "spark-internal"],
-        cwd=folder,
-        env=env,
-        stdout=log,
-        stderr=log,
-    )
+    with open(os.path.join(folder, "server.log"), "wb") as log:
+        server = subprocess.Popen(
+            [
+                submit,
+                "--master",
+                MASTER,
+                "--driver-memory",
+                "1g",
+                *words,
+                "--class",
+                SERVER,
+                "spark-internal",
+            ],
+            cwd=folder,
+            env=environment(),
+            stdout=log,
+            stderr=log,
+        )
     # With this, functions of pyspark.sql make columns of Connect; SparkSession.builder.remote sets it.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     try:
         _await(port, server)
-        session = SparkSession.builder.remote(f"sc://localhost:{port}").create()
+        limits = [("grpc.max_send_message_length", LARGEST)]
+        channel = DefaultChannelBuilder(f"sc://localhost:{port}", limits)
+        session = SparkSession.builder.channelBuilder(channel).create()
         yield session
         session.stop()
     finally:
         os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
         server.terminate()
         server.wait()
-        log.close()
 
 
 def _await(port, server):

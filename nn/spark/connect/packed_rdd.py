@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -47,10 +48,10 @@ class PackedRDD(MapStages):
         context: Any,
         partitions: int,
         stages: tuple[Callable, ...] = (),
-        folder: str | None = None,
+        free: Callable[[], Any] | None = None,
     ):
         self.context = context
-        self._frame, self._partitions, self._stages, self._folder = frame, partitions, stages, folder
+        self._frame, self._partitions, self._stages, self._free = frame, partitions, stages, free
 
     def getNumPartitions(self) -> int:  # noqa: N802 (Spark's name)
         """Return the number of partitions."""
@@ -83,16 +84,17 @@ class PackedRDD(MapStages):
     def kept(cls, frame: Any, context: Any, partitions: int | None = None) -> PackedRDD:
         """Keep the rows of a DataFrame; without a number of partitions each must have rows, and they are counted."""
         with context.interruptible():
-            frame, folder = storage.keep(frame)
+            kept = storage.keep(frame)
             if partitions is None:
-                partitions = 1 + (frame.agg({"partition": "max"}).first()[0] or 0)
-        if folder is not None:  # a task reads pieces of files: rows come back to their partitions
-            frame = _placed(frame, partitions)
-        return cls(frame, context, partitions, (), folder)
+                partitions = 1 + (kept.frame.agg({"partition": "max"}).first()[0] or 0)
+        frame = kept.frame if kept.is_divided else _placed(kept.frame, partitions)
+        return cls(frame, context, partitions, (), kept.free)
 
     def unpersist(self) -> None:
-        """Free what `persist` keeps."""
-        storage.free(self._frame, self._folder)
+        """Free what `persist` keeps. Errors are ignored: a server that has gone keeps nothing."""
+        if self._free is not None:
+            with suppress(Exception):
+                self._free()
 
     def getStorageLevel(self) -> None:  # noqa: N802 (Spark's name)
         """Return None: `persist` chooses."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from contextlib import suppress
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 from nn.core.errors import PlatformError
 from nn.spark.runtime.errors import reason_of
@@ -17,34 +18,41 @@ from nn.spark.runtime.errors import reason_of
 FOLDER = "SPARKML_TEMP_DFS_PATH"
 
 
-def keep(frame: Any) -> tuple[Any, str | None]:
-    """Return a DataFrame with the same rows, which later jobs read, and the folder of its files, if they are there.
+class Kept(NamedTuple):
+    """Rows that are kept."""
 
-    Raises PlatformError where the server has no cache and no folder is named.
-    """
+    frame: Any  # a DataFrame that reads them
+    free: Callable[[], Any]
+    is_divided: bool  # whether its partitions are those of the rows: files are read in other pieces
+
+
+def keep(frame: Any) -> Kept:
+    """Keep the rows of a DataFrame. Raises PlatformError where the server has no cache and no folder is named."""
+    session, name = frame.sparkSession, f"nn_{uuid.uuid4().hex}"
     parent = os.environ.get(FOLDER)
     if parent:
-        folder = f"{parent.rstrip('/')}/{uuid.uuid4().hex}"
+        folder = f"{parent.rstrip('/')}/{name}"
         frame.write.parquet(folder)
-        return frame.sparkSession.read.schema(frame.schema).parquet(folder), folder
+        files = session.read.schema(frame.schema).parquet(folder)
+        return Kept(files, partial(remove_folder, session, folder), False)
     from pyspark.errors import PySparkException
 
     try:
-        return frame.persist(), None
+        frame.persist()
     except PySparkException as error:
         raise PlatformError(
             f"this server of Spark Connect keeps no rows in its cache ({reason_of(error)}): name a folder that it can "
             f"write to, on any of its file systems, in {FOLDER}"
         ) from error
+    # The plan of a DataFrame holds all that it is made of, which the server would analyze again for each job. A view
+    # is analyzed once.
+    frame.createOrReplaceTempView(name)
+    return Kept(session.table(name), partial(_forget, frame, name), True)
 
 
-def free(frame: Any, folder: str | None) -> None:
-    """Free what `keep` keeps. Errors are ignored: a server that has gone keeps nothing."""
-    with suppress(Exception):
-        if folder is None:
-            frame.unpersist()
-        else:
-            remove_folder(frame.sparkSession, folder)
+def _forget(frame: Any, view: str) -> None:
+    frame.sparkSession.catalog.dropTempView(view)
+    frame.unpersist()
 
 
 def remove_folder(session: Any, path: str) -> None:

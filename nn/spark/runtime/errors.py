@@ -46,8 +46,8 @@ _CONNECT_CAUSES = (
     (
         re.compile(r"larger than max|exceeds maximum size|LARGER_THAN_MAX"),
         "parameters travel in the plan of a job, which here is larger than Spark Connect takes: allow more "
-        "(grpc_max_message_size in the remote's address, spark.connect.grpc.maxInboundMessageSize on the server), or "
-        "use a classic session",
+        "(grpc.max_send_message_length among the options of the client's channel, "
+        "spark.connect.grpc.maxInboundMessageSize on the server), or use a classic session",
     ),
 )
 _ANOTHER_PYTHON = "point PYSPARK_PYTHON, or --conf spark.pyspark.python, at one that every machine has"

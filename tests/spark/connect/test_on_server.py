@@ -11,19 +11,20 @@ import pytest
 pytest.importorskip("pyspark", "4.0")
 pytest.importorskip("grpc")
 
-from nn.core import tree  # noqa: E402
-from nn.core.errors import DataError, PlatformError  # noqa: E402
-from nn.data.local_rdd import LocalBroadcast, LocalRDD  # noqa: E402
-from nn.io import nests  # noqa: E402
-from nn.spark.connect import context, storage  # noqa: E402
-from nn.spark.connect.context import ConnectContext, is_connect  # noqa: E402
-from nn.spark.frames.connect import ConnectSession  # noqa: E402
-from nn.spark.frames.interface import FrameColumns, FrameRequest  # noqa: E402
-from nn.training.evaluation import evaluate  # noqa: E402
-from nn.training.local import LocalBackend  # noqa: E402
-from nn.training.recipe import Recipe  # noqa: E402
-from nn.training.run import TrainingRun  # noqa: E402
-from tests.support.connect_server import connect_session  # noqa: E402
+from nn.core import tree
+from nn.core.errors import DataError, PlatformError
+from nn.data.local_rdd import LocalBroadcast, LocalRDD
+from nn.io import nests
+from nn.spark.connect import context, storage
+from nn.spark.connect.context import ConnectContext, is_connect
+from nn.spark.connect.packed_rdd import PackedRDD, pack, schema
+from nn.spark.frames.connect import ConnectSession
+from nn.spark.frames.interface import FrameColumns, FrameRequest
+from nn.training.evaluation import evaluate
+from nn.training.local import LocalBackend
+from nn.training.recipe import Recipe
+from nn.training.run import TrainingRun
+from tests.support.connect_server import LARGEST, connect_session
 
 pytestmark = pytest.mark.spark
 
@@ -96,8 +97,9 @@ def test_a_pass_reads_the_rows_that_are_kept(session, table, capsys):
     found._blocks._mapped().explain()
     assert re.search(r"MapInArrow .*\n *\+- InMemoryTableScan", capsys.readouterr().out)
     assert found._cached._frame.storageLevel.useMemory
+    assert [view.name for view in session.catalog.listTables()]
     found.release()
-    assert not found._cached._frame.storageLevel.useMemory
+    assert not session.catalog.listTables()
 
 
 def test_pixels_and_vectors_are_read_as_such(session, table):
@@ -141,13 +143,15 @@ def test_a_bad_row_is_one_line(session, table):
     from pyspark.sql import functions as sql
 
     bad = table.withColumn("a", sql.when(table.label == 1, table.a))
-    with pytest.raises(DataError, match="featuresCol: column 'a': expected finite numbers within float32, found"):
+    with pytest.raises(
+        DataError, match="featuresCol: column 'a': expected finite numbers within float32, found"
+    ):
         ConnectSession(session).read(bad, request(("a", "b")))
 
 
 def test_an_interrupted_client_ends_its_tasks(session, table):
     found = ConnectSession(session).read(table, request(("a", "b")))
-    timer = threading.Timer(3, signal.raise_signal, [signal.SIGINT])
+    timer = threading.Timer(1.5, signal.raise_signal, [signal.SIGINT])
     timer.start()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
@@ -159,16 +163,38 @@ def test_an_interrupted_client_ends_its_tasks(session, table):
 
 def test_large_parameters_are_a_line_and_too_large_ones_an_error(session, table, monkeypatch):
     connect = ConnectContext(session)
-    params = [{"W": np.random.default_rng(0).random(18 << 20)}]  # 144 MiB that do not compress
-    with pytest.warns(UserWarning, match="parameters of 151 MB travel in the plan of each job"):
+    connect.ship_package()
+    params = [{"W": np.random.default_rng(0).random(LARGEST // 4)}]  # twice as much, which does not compress
+    monkeypatch.setattr(context, "LARGE", LARGEST)
+    with pytest.warns(UserWarning, match="parameters of 8.39 MB travel in the plan of each job"):
         handle = connect.broadcast(params)
-    found = ConnectSession(session).read(table, request(("a", "b")))
-    with pytest.raises(PlatformError, match="parameters travel in the plan of a job, which here is larger than"):
-        found._blocks.map(lambda block: handle.value).collect()
-    monkeypatch.setattr(context, "LARGE", 1000)
-    with pytest.warns(UserWarning, match="parameters of"):
-        connect.broadcast([np.zeros(200)])
-    found.release()
+
+    def one_element(batches):
+        yield from pack(0, [sum(batch.num_rows for batch in batches)])
+
+    rows = PackedRDD.kept(session.range(1).mapInArrow(one_element, schema()), connect)
+    with pytest.raises(
+        PlatformError, match="parameters travel in the plan of a job, which here is larger than"
+    ):
+        rows.map(lambda element: handle.value).collect()
+    rows.unpersist()
+
+
+def test_stages_of_pyspark_ml_fit_predict_save_and_load(session, table, tmp_path):
+    from pyspark.ml import Pipeline, PipelineModel
+    from pyspark.ml.feature import VectorAssembler
+
+    from nn.ml import NeuralNetworkClassifier
+
+    assembler = VectorAssembler(inputCols=["a", "b", "c"], outputCol="features")
+    stage = NeuralNetworkClassifier(layers=[3, 2], maxIter=10, seed=1)
+    model = Pipeline(stages=[assembler, stage]).fit(table)
+    model.write().overwrite().save(str(tmp_path))
+    counts = [
+        one.transform(table).filter("prediction = label").count()
+        for one in (model, PipelineModel.load(str(tmp_path)))
+    ]
+    assert counts[0] == counts[1] == round(model.stages[-1].summary().accuracy * ROWS) > 0.9 * ROWS
 
 
 def test_files_are_written_and_read_through_the_server(session, tmp_path):
@@ -179,7 +205,9 @@ def test_files_are_written_and_read_through_the_server(session, tmp_path):
         assert files.read_file(path, 4096) == content
         with pytest.raises(ValueError, match="expected at most 100 bytes, found 2,048"):
             files.read_file(path, 100)
-    with pytest.raises(PlatformError, match="cannot write s3a://b/m: a server of Spark Connect writes to its default"):
+    with pytest.raises(
+        PlatformError, match="cannot write s3a://b/m: a server of Spark Connect writes to its default"
+    ):
         files.write_file("s3a://b/m", content)
     files.remove(f"{tmp_path}/a")
     assert not (tmp_path / "a" / "[b]" / "model.npz").exists()

@@ -104,9 +104,9 @@ def test_persist_runs_the_stages_once_and_unpersist_frees():
     journal = kept._frame.journal
     before = len(journal)
     assert kept.collect() == kept.collect() == ["1", "2", "3"]
-    assert journal[before:] == ["map", "collect"] * 2 and journal[:before] == ["map", "persist"]
+    assert journal[before:] == ["map", "collect"] * 2 and journal[:before] == ["map", "persist", "view"]
     kept.unpersist()
-    assert journal[-1] == "unpersist"
+    assert journal[-2:] == ["drop", "unpersist"]
 
 
 def test_large_sums_are_added_in_groups_with_the_bits_of_an_rdd(monkeypatch, rng):

@@ -111,7 +111,9 @@ def test_a_signal_while_spark_stops_changes_no_result(started):
 
 def test_a_session_of_connect_is_one_line(started, monkeypatch):
     expected = "expected a classic Spark session, found {}=sc://host: Spark Connect has no RDDs; submit to"
-    monkeypatch.setattr("pyspark.SparkConf.get", lambda conf, key: "sc://host" if key == "spark.remote" else None)
+    monkeypatch.setattr(
+        "pyspark.SparkConf.get", lambda conf, key: "sc://host" if key == "spark.remote" else None
+    )
     with pytest.raises(PlatformError, match=expected.format("spark.remote")), started(Context):
         pass
     monkeypatch.setenv("SPARK_REMOTE", "sc://host")
