@@ -127,16 +127,17 @@ def test_maps_that_share_rows_train_in_one_pass_with_the_bits_of_each_alone(sess
         {estimator.optimizer: "l-bfgs", estimator.batchSize: None, estimator.layerSpec: "dense:3,tanh"},
     ]
     together = estimator.fit(iris, maps)
-    assert max(passes) == 4 and len(reads) == 2  # another seed holds out other rows; scale reads offsets
+    assert max(passes) == 3 and len(reads) == 2  # another seed holds out other rows; scale reads offsets
     for values, model in zip(maps, together, strict=True):
         alone = estimator.fit(iris, values)
         assert model.weights == alone.weights
         assert model.summary.objectiveHistory == alone.summary.objectiveHistory
 
 
-def test_a_map_that_diverges_does_not_end_the_others(session, iris, caplog):
-    estimator = NeuralNetworkClassifier(layers=[4, 3], optimizer="sgd", schedule="constant", maxIter=3)
-    models = estimator.fit(iris, [{estimator.learningRate: rate} for rate in (0.5, 1e38)])
+def test_a_map_that_diverges_does_not_end_the_others(vectors, caplog):
+    frame = vectors([(float(row % 2), [1e30 * row, 1.0]) for row in range(8)])
+    estimator = NeuralNetworkClassifier(layers=[2, 2], optimizer="sgd", schedule="constant", maxIter=3)
+    models = estimator.fit(frame, [{estimator.learningRate: rate} for rate in (1e-30, 1e30)])
     assert models[0].summary.totalIterations == 2
     assert "training diverged" in caplog.text and models[1].summary.stopReason
     assert np.isfinite(models[1].weights.toArray()).all()
