@@ -19,6 +19,7 @@ from nn.spark.input.table_columns import ARRAY, VECTOR
 from nn.spark.runtime import jvm
 
 _log = logging.getLogger("nn.ml")
+COLUMNAR = "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled"
 
 
 class Output(NamedTuple):
@@ -54,15 +55,34 @@ def with_predictions(
         )
     content = model_file.to_bytes(found.model, found.params)
     scorer = OutputScorer(content, [output.output for output in wanted], thresholds)
+    from pyspark.sql import functions as sql
+
     session = session_of(frame.sparkSession)
     session.ship_package()
     function = outputs_function(scorer, session.has_arrow())
     result = f"{names[0]}_and_others"
-    while result in frame.columns:
-        result += "_"
-    predicted = frame.withColumn(result, function(_features(frame, features, found)))
     columns = [quoted(name) for name in frame.columns]
+    values = _features(frame, features, found)
+    if _reads_vectors_in_columns(frame):
+        inputs = f"{result}_inputs"
+        frame = frame.withColumn(inputs, sql.when(sql.spark_partition_id() >= 0, values))
+        values = sql.col(quoted(inputs))
+    predicted = frame.withColumn(result, function(values))
     return predicted.select(*columns, *(_column(output, result, classes) for output in wanted))
+
+
+def _reads_vectors_in_columns(frame: Any) -> bool:
+    """Return whether Spark hands columns of vectors to Python's functions as they lie in files.
+
+    Spark 4.3 fails at that ("Unsupported data type UDT"). It reads them by row below a projection that it cannot merge,
+    such as one that is not deterministic.
+    """
+    if '"type":"udt"' not in frame.schema.json():
+        return False
+    try:  # a default as second argument would replace Spark's own
+        return frame.sparkSession.conf.get(COLUMNAR) == "true"
+    except Exception:  # versions that do not know the setting raise errors of different types
+        return False
 
 
 def _features(frame: Any, features: str | Sequence[str], found: Predictor) -> Any:
@@ -78,7 +98,8 @@ def _features(frame: Any, features: str | Sequence[str], found: Predictor) -> An
     type_name = table_columns.type_of(frame.schema[features].dataType, has_types=True)
     column = sql.col(quoted(features))
     if type_name == VECTOR:
-        return jvm.vector_to_array(column, "float64" if _has_offsets(found) else "float32")
+        values = jvm.vector_to_array(column, "float64" if _has_offsets(found) else "float32")
+        return sql.when(column.isNotNull(), values)
     if type_name == ARRAY:
         return column.cast("array<double>" if _has_offsets(found) else "array<float>")
     if type_name == "binary":

@@ -150,10 +150,9 @@ def _size(table: FrameTable, index: int) -> int:
 def _schema(table: FrameTable, request: FrameRequest, index: int, kind: Kind) -> list[ColumnSchema]:
     """Return the columns of inputs that a column gives; a column alone gives them their numbers as names."""
     cells = [row[index] for row in table.sample]
-    if request.offsets and all(cell is None or len(cell) != kind.width for cell in cells if kind.width > 1):
-        cells = []
-    offsets = request.offsets and bool(cells)
-    columns = table_columns.schemas(table.name_of(index), kind, cells, offsets)
+    if kind.kind in (ARRAY, VECTOR):  # a row of another size is an error once all rows are read
+        cells = [cell for cell in cells if cell is not None and len(cell) == kind.width]
+    columns = table_columns.schemas(table.name_of(index), kind, cells, request.offsets and bool(cells))
     if isinstance(request.columns.features, str):
         return [column._replace(name=str(number)) for number, column in enumerate(columns)]
     return columns
