@@ -19,8 +19,9 @@ LINES = (
 )
 SPARK = (
     {"runtime"},
-    {"storage", "aggregate", "connect"},
+    {"storage", "aggregate"},
     {"input", "backend"},
+    {"connect"},
     {"preflight", "scoring", "user_functions"},
     {"frames"},
     {"__init__"},

@@ -32,7 +32,7 @@ class BlockBackend(SparkBackend):
         self.blocks.context.setJobDescription(f"evaluating {self._source}")
         handle = broadcast(self.blocks.context, params)
         try:
-            return evaluate(self.blocks.filter(_is_training), model, handle)
+            return evaluate(self.blocks.filter(_is_training), model, handle, with_rows=False)
         finally:
             handle.destroy()
 

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from nn.data.schema import LARGE
+from nn.spark.connect import files
 from nn.spark.connect.context import ConnectContext
 from nn.spark.connect.packed_rdd import PackedRDD, pack, schema
 from nn.spark.connect.storage import remove_folder
-from nn.spark.frames import connect_files
 from nn.spark.frames.blocks import BlockFrame, read_blocks
 from nn.spark.frames.frame_table import FrameTable
 from nn.spark.frames.interface import FrameRequest
@@ -48,11 +48,11 @@ class ConnectSession:
 
     def read_file(self, path: str, limit: int) -> bytes | None:
         """Return the content of a file, or None where there is none. Raises ValueError beyond the limit."""
-        return connect_files.read(self._session, path, limit)
+        return files.read(self._session, path, limit)
 
     def write_file(self, path: str, content: bytes) -> None:
         """Write a file, whole or not at all."""
-        connect_files.write(self._session, path, content)
+        files.write(self._session, path, content)
 
     def remove(self, path: str) -> None:
         """Remove a folder with all that is in it, if it exists."""

@@ -11,8 +11,11 @@ import pytest
 pytest.importorskip("pyspark", "4.0")
 pytest.importorskip("grpc")
 
+import nn
+import nn.spark
 from nn.core import tree
 from nn.core.errors import DataError, PlatformError
+from nn.data.block import Block
 from nn.data.local_rdd import LocalBroadcast, LocalRDD
 from nn.io import nests
 from nn.spark.connect import context, storage
@@ -20,6 +23,7 @@ from nn.spark.connect.context import ConnectContext, is_connect
 from nn.spark.connect.packed_rdd import PackedRDD, pack, schema
 from nn.spark.frames.connect import ConnectSession
 from nn.spark.frames.interface import FrameColumns, FrameRequest
+from nn.spark.input.parsing import Parsed
 from nn.training.evaluation import evaluate
 from nn.training.local import LocalBackend
 from nn.training.recipe import Recipe
@@ -88,7 +92,9 @@ def test_training_gives_the_bits_of_training_without_spark_on_the_same_blocks(se
     learned = here.blocks.filter(lambda block: not block.validation)
     score = backend.evaluate(run.model, params)
     assert score.rows == ROWS - facts.held_out.sum()
-    assert nests.to_bytes(score) == nests.to_bytes(evaluate(learned, run.model, LocalBroadcast(params)))
+    assert nests.to_bytes(score) == nests.to_bytes(
+        evaluate(learned, run.model, LocalBroadcast(params), with_rows=False)
+    )
     found.release()
 
 
@@ -114,7 +120,7 @@ def test_pixels_and_vectors_are_read_as_such(session, table):
     found.release()
 
 
-def test_rows_in_a_number_of_partitions_are_placed_by_their_values(session, table):
+def test_rows_in_a_number_of_partitions_are_placed_by_their_values(session, table, received):
     ends = []
     for frame in (table, table.orderBy("b").coalesce(1)):
         found = ConnectSession(session).read(frame, request(("a", "b"), partitions=3))
@@ -123,6 +129,23 @@ def test_rows_in_a_number_of_partitions_are_placed_by_their_values(session, tabl
         found.release()
     (labels, params), (others, same) = ends
     assert np.array_equal(labels, others) and same_bits(params, same)
+    parts = [value[1] for value in received if isinstance(value, tuple) and isinstance(value[-1], Parsed)]
+    assert sum(len(part.labels) for part in parts) == 2 * ROWS
+    assert all(part.inputs.size == 0 and part.weights is None for part in parts)
+    assert not any(isinstance(value, Block) for value in received)
+
+
+@pytest.fixture
+def received(monkeypatch):
+    """All values that come to the client."""
+    values, from_bytes = [], nests.from_bytes
+
+    def keep(content):
+        values.append(from_bytes(content))
+        return values[-1]
+
+    monkeypatch.setattr(nests, "from_bytes", keep)
+    return values
 
 
 def test_rows_are_kept_in_files_where_a_folder_is_named(session, table, tmp_path, monkeypatch):
@@ -195,6 +218,16 @@ def test_stages_of_pyspark_ml_fit_predict_save_and_load(session, table, tmp_path
         for one in (model, PipelineModel.load(str(tmp_path)))
     ]
     assert counts[0] == counts[1] == round(model.stages[-1].summary().accuracy * ROWS) > 0.9 * ROWS
+
+
+def test_a_function_of_sql_predicts(session, table, tmp_path):
+    inputs = np.random.default_rng(1).normal(size=(100, 2))
+    classifier = nn.fit(inputs, (inputs[:, 0] > 0).astype(int), hidden=[4], epochs=3).classifier
+    nn.save(tmp_path / "model.npz", classifier.model, classifier.params)
+    predict = nn.spark.udf(session, str(tmp_path / "model.npz"))
+    rows = table.select("a", "b", predict("a", "b").alias("prediction")).take(50)
+    expected = classifier.predict(np.array([[row.a, row.b] for row in rows], np.float32))
+    assert [row.prediction for row in rows] == expected.tolist()
 
 
 def test_files_are_written_and_read_through_the_server(session, tmp_path):

@@ -75,7 +75,10 @@ class JavaError(Exception):
             'status = StatusCode.RESOURCE_EXHAUSTED\n\tdetails = "CLIENT: Sent message larger than max (2 vs. 1)"',
             "parameters travel in the plan of a job, which here is larger than Spark Connect takes",
         ),
-        ("gRPC message exceeds maximum size 134217728: 200000000", "allow more (grpc.max_send_message_length"),
+        (
+            "gRPC message exceeds maximum size 134217728: 200000000",
+            "allow more (grpc.max_send_message_length",
+        ),
     ],
 )
 def test_a_known_fault_is_one_line(java_message, line):

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from nn.core import files
 from nn.core.errors import PlatformError
+from nn.core.files import write as write_local
 from nn.spark.input.text_source import escaped
 
 PIECE = 32 << 20  # bytes that travel to the client at once
@@ -78,5 +78,5 @@ def _write_there(path: str, content: bytes, batches: Iterable[Any]) -> Iterator[
     """Write the file where the task runs."""
     for _ in batches:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        files.write(path, content)
+        write_local(path, content)
     return iter(())
