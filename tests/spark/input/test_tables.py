@@ -9,6 +9,8 @@ import pytest
 
 from nn.core.errors import DataError
 from nn.data.columns import NAME
+from nn.data.schema import pack_categories
+from nn.data.tables import names_of
 from nn.spark.input import reader, table_layout, table_reading
 from nn.spark.input.input_files import Source
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
@@ -424,6 +426,22 @@ def test_numbers_named_in_categorical_are_categories(spark, tmp_path, way):
     path = write(tmp_path / "t.csv", [(row % 3 * 5, row, row % 2) for row in range(30)], ("code", "x", "y"))
     train, _ = read(spark, path, label_column="y", reading=ReadingOptions(categorical=("code",)))
     assert train.columns[0].values == ("0", "10", "5") and train.columns[1].values is None
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_real_numbers_as_categories_have_the_names_of_python(spark, tmp_path, way, kind):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    codes = np.array([1e-5, 0.1, 5.0, 1e16, 12345678.5] * 6, kind)
+    table = {"code": codes, "y": np.arange(30) % 2}
+    pyarrow.parquet.write_table(pa.table(table), str(tmp_path / "t.parquet"))
+    train, _ = read(
+        spark, str(tmp_path / "t.parquet"), label_column="y", reading=ReadingOptions(categorical=("code",))
+    )
+    values = train.columns[0].values
+    assert set(values) == set(names_of(codes))
+    assert np.array_equal(values_of(train)[0][:, 0], pack_categories(names_of(codes), values))
 
 
 def test_a_label_that_training_has_not_is_refused(spark, tmp_path, way):
