@@ -15,6 +15,7 @@ from nn.spark.input import reader, table_layout, table_reading
 from nn.spark.input.input_files import Source
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.shuffle import shuffled
+from nn.spark.input.table_source import Table, TableFormat
 from nn.spark.storage.filesystem import Storage
 
 pytestmark = pytest.mark.spark
@@ -588,3 +589,10 @@ def test_a_column_called_0(spark, tmp_path):
     path = write(tmp_path / "t.csv", rows, ("2", "1", "0"))
     train, _ = read(spark, path, label_column=NAME + "0", header="yes")
     assert train.labels.tolist() == [row % 2 for row in range(20)] and train.width == 2
+
+
+def test_a_fault_of_the_program_is_not_an_error_of_the_data(spark, tmp_path):
+    path = write(tmp_path / "t.csv", iris())
+    table = Table(spark, Storage(spark), path, "TRAIN_IMAGES", 1, TableFormat())
+    with pytest.raises(AttributeError), table.readable():
+        table.no_such_method()
