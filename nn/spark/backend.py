@@ -83,10 +83,11 @@ def run_jobs(jobs: list[Job], payloads: list[Any], blocks: Iterable[Block]) -> I
 
 def size_of(job: Job) -> int:
     """Return about how many bytes a partition sends."""
-    return tree.bytes_of(_arrays_of(job.payload)) if job.selection.fraction else LITTLE
+    return tree.bytes_of(_arrays_of(job.request)) if job.selection.fraction else LITTLE
 
 
 def _arrays_of(payload: Any) -> Any:
+    """Return the arrays of the payload of a job, or of its request, which has none of frozen layers."""
     return [payload.params, payload.slots] if isinstance(payload, LocalSteps) else payload
 
 
