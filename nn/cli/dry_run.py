@@ -124,10 +124,10 @@ def _jobs(run: TrainingRun) -> str:
     if run.plan.rounds is not None:
         size += tree.bytes_of(state.slots.inner)
         sent, returned = "parameters and optimizer state", "their changes"
-    back = f"{format.size(size)} of {returned}" if frozen else f"as much of {returned}"
+    once = f"; {format.size(frozen)} of frozen weights once" if frozen else ""
     return (
         f"jobs      {jobs} per epoch, {jobs * run.plan.epochs:,} in all\n"
-        f"step      {format.size(size + frozen)} of {sent} to every task, {back} back from every partition"
+        f"step      {format.size(size)} of {sent} to every task, as much of {returned} back from every partition{once}"
     )
 
 

@@ -34,7 +34,7 @@ def lines(run: TrainingRun) -> str:
     keep, frozen, layers = run.recipe.keep_layers, run.recipe.frozen, len(run.model.layers)
     parts = []
     if run.start_from is not None and keep is None:
-        output = "target" if run.model.loss.is_regression else "classes"
+        output = "scale of the target" if run.model.loss.is_regression else "classes"
         parts.append(
             f"start     from MODEL: all weights, the encoder of the columns and the {output} are its own"
         )

@@ -53,14 +53,25 @@ class Job(NamedTuple):
     @property
     def payload(self) -> Any:
         """Return the values that executors need beside the rows: all parameters; for replicas the request with them."""
-        whole = self.task.whole(self.request.params)
-        return self.request._replace(params=whole) if isinstance(self.request, LocalSteps) else whole
+        return with_frozen(self.task.frozen, self.learned)
+
+    @property
+    def learned(self) -> Any:
+        """Return the payload without the parameters of frozen layers, which are the same for all jobs of a run."""
+        return self.request if isinstance(self.request, LocalSteps) else self.request.params
 
     def without_payload(self) -> Job:
         """Return the job without its arrays, which travel beside it."""
         bare: Any = [None] * len(self.request)
         task = self.task._replace(frozen=[{} for _ in self.task.frozen])
         return Job(task, type(self.request)(*bare), self.selection)
+
+
+def with_frozen(frozen: Sequence[dict[str, np.ndarray]], learned: Any) -> Any:
+    """Return the payload of a job, given its two parts."""
+    if isinstance(learned, LocalSteps):
+        return learned._replace(params=[*frozen, *learned.params])
+    return [*frozen, *learned]
 
 
 NO_LABELS = np.empty(0, np.int64)  # where the network alone is wanted

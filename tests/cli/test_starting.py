@@ -47,7 +47,8 @@ def test_kept_and_frozen_layers_are_told(plan):
     ]
     assert starting_with(lines, "frozen") == ["frozen    layers 1 to 2: 43 of 145 parameters are learned"]
     assert lines[-1] == (
-        "step      580 bytes of parameters to every task, 172 bytes of gradients back from every partition"
+        "step      172 bytes of parameters to every task, as much of gradients back from every partition; "
+        "408 bytes of frozen weights once"
     )
     assert not starting_with(lines, "note")
 
