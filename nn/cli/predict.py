@@ -13,10 +13,9 @@ from nn import __version__
 from nn.cli import console, report
 from nn.cli.predict_options import NULL, PredictOptions
 from nn.core import format
-from nn.core.errors import DataError, UsageError
+from nn.core.errors import UsageError
 from nn.io import results
-from nn.models import model_file
-from nn.models.classifier import Predictor, predictor
+from nn.models.classifier import Predictor
 from nn.models.prediction_columns import PredictionTable
 from nn.spark import scoring
 from nn.spark.input import cache
@@ -25,6 +24,7 @@ from nn.spark.input.table_source import Table
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.storage import lock
 from nn.spark.storage.filesystem import Storage
+from nn.spark.storage.models import read_model
 from nn.spark.storage.prediction_folder import PredictionFolder
 from nn.training import evaluation
 from nn.training.evaluation import AnyScore
@@ -36,17 +36,6 @@ class Scored(NamedTuple):
     rows: int
     empty: int  # rows whose predictions are empty
     score: AnyScore | None
-
-
-def read_model(storage: Storage, path: str) -> Predictor:
-    """Read a model file from any file system. Raises DataError, with the path, for what is none."""
-    try:
-        content = storage.read(path, model_file.LARGEST)
-        if content is None:
-            raise DataError(f"MODEL: no such file: {path}")
-        return predictor(*model_file.from_bytes(content))
-    except ValueError as error:
-        raise DataError(f"MODEL: {path}: cannot be read as a model: {error}") from None
 
 
 def table_of(model: Predictor, options: PredictOptions) -> PredictionTable:

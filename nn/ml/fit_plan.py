@@ -13,13 +13,17 @@ import numpy as np
 import nn.training.recipe
 from nn.core.errors import UsageError
 from nn.core.options import options_of
+from nn.data.tables import schema_for
+from nn.layers import Flatten
 from nn.ml.params import GD, OPTIONS, NetworkParams
 from nn.models import perceptron
-from nn.models.losses import CrossEntropy
+from nn.models.losses import CrossEntropy, HalfSquaredError
+from nn.models.model_file import SavedModel
 from nn.optim.lbfgs import LBFGS
 from nn.optim.rules import SGD
 from nn.optim.schedules import Constant
 from nn.spark.frames.interface import FrameColumns, FrameRequest
+from nn.training import pretrained
 from nn.training.convergence import Stop, StopDescent, StopLBFGS, never
 from nn.training.recipe import CLASSIFICATION, REGRESSION, Recipe, read_value
 
@@ -37,12 +41,43 @@ class FitPlan(NamedTuple):
     sizes: tuple[int, ...] | None  # of the layers, where `layers` is set
     initial_weights: np.ndarray | None  # (m,); None: drawn by the seed
     seed: int
+    start_from: str | None  # the path of a trained model
+    checkpoint_dir: str
+    checkpoint_interval: int  # epochs
 
     @property
     def draws_as_spark(self) -> bool:
         """Return whether the network is Spark's perceptron, whose initial weights follow from the seed alone."""
-        recipe = self.recipe
-        return self.sizes is not None and isinstance(recipe.loss, CrossEntropy) and recipe.initializer is None
+        recipe, is_new = self.recipe, self.start_from is None
+        plain = isinstance(recipe.loss, CrossEntropy) and recipe.initializer is None
+        return self.sizes is not None and plain and is_new
+
+    def started(self, saved: SavedModel) -> FitPlan:
+        """Return the plan to start from a trained model: rows are read for its columns, labels are its classes.
+
+        Raises UsageError where the Params and the model do not fit each other.
+        """
+        recipe, model, request = self.recipe, saved.model, self.request
+        try:
+            if recipe.layers is None and recipe.hidden is None:
+                hidden = model.layers[: -2 if isinstance(model.loss, HalfSquaredError) else -1]
+                values: dict[str, Any] = {
+                    "layers": hidden or (Flatten(),),
+                    "loss": model.loss,
+                    "input_shape": model.input_shape,
+                }
+                recipe = dataclasses.replace(recipe, **values)
+            missing = pretrained.missing_for(recipe, model)
+        except ValueError as error:
+            raise UsageError(in_params(str(error))) from None
+        keeps_all = recipe.keep_layers is None and not recipe.is_regression
+        request = request._replace(
+            classes=model.classes if keeps_all else request.classes,
+            width=model.columns if isinstance(request.columns.features, str) else None,
+            schema=tuple(schema_for(model.encoder)) or None,
+            missing=missing,
+        )
+        return self._replace(recipe=recipe, request=request)
 
 
 def fit_plan(stage: NetworkParams, is_regression: bool) -> FitPlan:
@@ -89,8 +124,18 @@ def _fit_plan(stage: NetworkParams, is_regression: bool) -> FitPlan:
     stop = _stop(stage, recipe, uses_solver, epochs)
     weights = stage._given("initialWeights")
     initial = None if weights is None else np.asarray(weights.toArray(), np.float64)
-    request, seed = _request(stage, recipe, sizes), int(stage._value("seed"))
-    return FitPlan(recipe, request, epochs, stop, sizes and tuple(sizes), initial, seed)
+    return FitPlan(
+        recipe,
+        _request(stage, recipe, sizes),
+        epochs,
+        stop,
+        sizes and tuple(sizes),
+        initial,
+        int(stage._value("seed")),
+        stage._given("startFrom"),
+        stage._given("checkpointDir") or "",
+        stage._value("checkpointInterval"),
+    )
 
 
 def _refuse_conflicts(stage: NetworkParams, given: dict[str, Any], sizes: list[int] | None) -> None:
@@ -99,10 +144,13 @@ def _refuse_conflicts(stage: NetworkParams, given: dict[str, Any], sizes: list[i
         raise UsageError("solver and optimizer exclude each other: set one of them")
     if sizes is not None and "layerSpec" in given:
         raise UsageError("layers and layerSpec exclude each other: set one of them")
-    if sizes is None and "layerSpec" not in given and stage._given("recipe") is None:
+    names_network = sizes is not None or "layerSpec" in given
+    if not names_network and stage._given("recipe") is None and stage._given("startFrom") is None:
         raise UsageError(
             'expected layers=[inputs, ..., classes], layerSpec="dense:64,relu" or a recipe, found none'
         )
+    if stage._given("startFrom") is not None and stage._given("initialWeights") is not None:
+        raise UsageError("startFrom and initialWeights exclude each other: set one of them")
     if stage._given("validationIndicatorCol") and given.get("validationFraction"):
         raise UsageError("validationIndicatorCol and validationFraction exclude each other: set one of them")
     held_out = stage._given("validationIndicatorCol") or given.get("validationFraction")

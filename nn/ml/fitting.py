@@ -12,12 +12,15 @@ import numpy as np
 from nn.core.errors import DivergenceError, UsageError
 from nn.data.decoding import ClassLabels
 from nn.ml import summary as summaries
+from nn.ml.checkpoints import Checkpoints
 from nn.ml.fit_plan import FitPlan, in_params
+from nn.ml.persistence import read_model
 from nn.ml.sessions import session_of
 from nn.ml.summary import Summary
 from nn.models import perceptron
 from nn.models.classifier import Predictor
-from nn.spark.frames.interface import FrameBackend
+from nn.models.model_file import SavedModel
+from nn.spark.frames.interface import FrameBackend, FrameSession
 from nn.training.backend import Facts
 from nn.training.records import Epoch, Progress
 from nn.training.run import TrainingRun, same_split
@@ -43,19 +46,25 @@ def fit_all(frame: Any, plans: Sequence[FitPlan], callbacks: Sequence[Callback |
     """
     found: dict[int, Fitted] = {}
     session = session_of(frame.sparkSession)
-    for numbers in _groups([plan.request for plan in plans]):
+    paths = {plan.start_from for plan in plans if plan.start_from is not None}
+    saved: dict[str | None, SavedModel | None] = {path: read_model(session, path) for path in paths}
+    plans = [_started(plan, saved.get(plan.start_from)) for plan in plans]
+    for numbers in _groups([(plan.request, plan.start_from) for plan in plans]):
         began = time.perf_counter()
         rows = session.read(frame, plans[numbers[0]].request)
         try:
-            facts = _with_names(rows.facts, frame, plans[numbers[0]])
+            start = saved.get(plans[numbers[0]].start_from)
+            facts = _with_names(rows.facts, frame, plans[numbers[0]], start)
             for shared in _groups([same_split(plans[number].recipe) for number in numbers]):
                 chosen = [numbers[place] for place in shared]
                 fitted = _fit(
+                    session,
                     facts,
                     rows.backend(),
                     [plans[number] for number in chosen],
                     [callbacks[number] for number in chosen],
                     began,
+                    start,
                 )
                 found |= dict(zip(chosen, fitted, strict=True))
         finally:
@@ -71,10 +80,19 @@ def _groups(keys: Sequence[Any]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _with_names(facts: Facts, frame: Any, plan: FitPlan) -> Facts:
-    """Return the facts with the labels of the classes, where StringIndexer has left them in the column's metadata."""
+def _started(plan: FitPlan, saved: SavedModel | None) -> FitPlan:
+    return plan if saved is None else plan.started(saved)
+
+
+def _with_names(facts: Facts, frame: Any, plan: FitPlan, start: SavedModel | None) -> Facts:
+    """Return the facts with the labels of the classes, where StringIndexer has left them in the column's metadata.
+
+    Where it has not, class numbers are those of the model to start from.
+    """
     if plan.recipe.is_regression:
         return facts
+    if start is not None and plan.recipe.keep_layers is None and isinstance(start.model.decoder, ClassLabels):
+        facts = facts._replace(labeled=start.model.decoder)
     metadata = frame.schema[plan.request.columns.label].metadata.get("ml_attr", {})
     names = metadata.get("vals") or ()
     if len(names) < facts.classes or (plan.request.classes and len(names) != facts.classes):
@@ -85,30 +103,34 @@ def _with_names(facts: Facts, frame: Any, plan: FitPlan) -> Facts:
 
 
 def _fit(
+    session: FrameSession,
     facts: Facts,
     backend: FrameBackend,
     plans: Sequence[FitPlan],
     callbacks: Sequence[Callback | None],
     began: float,
+    start_from: SavedModel | None,
 ) -> list[Fitted]:
     try:
-        runs = TrainingRun.all_on([plan.recipe for plan in plans], facts, backend)
+        runs = TrainingRun.all_on([plan.recipe for plan in plans], facts, backend, start_from)
         starts = [run.start(_initial(run, plan)) for run, plan in zip(runs, plans, strict=True)]
     except ValueError as error:
         raise UsageError(in_params(str(error))) from None
-    together = f" of {len(plans)}" if len(plans) > 1 else ""
-    courses = [
-        Course(run, start, plan.stop, _Watch(f"{number}{together}: " if together else "", callback))
-        for number, (run, start, plan, callback) in enumerate(
-            zip(runs, starts, plans, callbacks, strict=True), 1
-        )
+    kept = [
+        Checkpoints(session, plan, run, facts, start)
+        for plan, run, start in zip(plans, runs, starts, strict=True)
     ]
-    trained = [
-        number for number, plan in enumerate(plans) if plan.epochs or plan.recipe.optimizer.needs_exact_cost
-    ]
+    courses = []
+    for number, (run, plan, callback) in enumerate(zip(runs, plans, callbacks, strict=True)):
+        prefix = f"{number + 1} of {len(plans)}: " if len(plans) > 1 else ""
+        watch = _Watch(prefix, callback)
+        courses.append(Course(run, kept[number].start(), plan.stop, watch, kept[number].save))
+    trained = [n for n, plan in enumerate(plans) if plan.epochs or plan.recipe.optimizer.needs_exact_cost]
     ends = [Ended(start) for start in starts]
     for number, end in zip(trained, train_together([courses[n] for n in trained], backend), strict=True):
         ends[number] = end
+    for one in kept:
+        one.remove()
     return [_fitted(run, end, plan, backend, began) for run, end, plan in zip(runs, ends, plans, strict=True)]
 
 

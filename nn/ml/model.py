@@ -19,7 +19,7 @@ from nn.ml.scoring import Output, with_predictions
 from nn.ml.sessions import session_of
 from nn.ml.summary import ClassificationSummary, RegressionSummary
 from nn.models import model_file
-from nn.models.classifier import Classifier, Regressor
+from nn.models.classifier import Classifier, Regressor, predictor
 from nn.models.outputs import LABEL, PREDICTION, PROBABILITY, RAW, over_thresholds, probabilities_of, raw_of
 from nn.models.perceptron import flat_weights
 
@@ -33,10 +33,10 @@ class NetworkModel(MLWritable, MLReadable):
     _summary: Any = None
 
     @classmethod
-    def of(cls: type[M], predictor: Any, summary: Any = None) -> M:
+    def of(cls: type[M], found: Any, summary: Any = None) -> M:
         """Return the model of a trained network."""
         model = cls()
-        model.predictor, model._summary = predictor, summary
+        model.predictor, model._summary = found, summary
         return model
 
     @classmethod
@@ -47,7 +47,7 @@ class NetworkModel(MLWritable, MLReadable):
         """
         from pyspark.sql import SparkSession
 
-        found: Any = read_model(session_of(SparkSession.active()), os.fspath(path))
+        found = predictor(*read_model(session_of(SparkSession.active()), os.fspath(path)))
         if not isinstance(found, cls._kind()):
             kinds = cls._kind().__name__.lower(), type(found).__name__.lower()
             raise DataError(f"{os.fspath(path)}: expected a {kinds[0]}, found a {kinds[1]}")

@@ -59,6 +59,8 @@ OPTIONS = {
     "unknown": "unknown",
     "maxCategories": "max_categories",
     "augment": "augment",
+    "keepLayers": "keep_layers",
+    "freeze": "freeze",
 }
 FOR_CLASSES = ("classWeights",)
 
@@ -222,6 +224,17 @@ class NetworkParams(
         "the partitions that rows are dealt into before training; not set: those of the DataFrame.",
         partial(_checked, TypeConverters.toInt, AT_LEAST_ONE),
     )
+    checkpointDir = param(
+        "checkpointDir",
+        "a folder on any file system for checkpoints; the same fit, interrupted and called again, goes on from its "
+        "last one.",
+        TypeConverters.toString,
+    )
+    checkpointInterval = param(
+        "checkpointInterval",
+        "epochs, or trials of l-bfgs, from one checkpoint to the next (>= 1).",
+        partial(_checked, TypeConverters.toInt, AT_LEAST_ONE),
+    )
     categoricalCols = param(
         "categoricalCols",
         "columns of numbers, of a list of names in featuresCol, that are categories; columns of texts always are.",
@@ -260,10 +273,19 @@ class NetworkParams(
     unknown = option("unknown")
     maxCategories = option("maxCategories")
     augment = option("augment")
+    startFrom = param(
+        "startFrom",
+        "the path of a trained model, a model file or a saved stage, whose weights and encoding training starts from. "
+        "Without layers, layerSpec and recipe the network is the model's own.",
+        TypeConverters.toString,
+    )
+    keepLayers = option("keepLayers")
+    freeze = option("freeze")
 
     def __init__(self) -> None:
         super().__init__()
         self._setDefault(seed=0, maxIter=100, tol=1e-6, blockSize=128, stepSize=0.03, solver=L_BFGS)
+        self._setDefault(checkpointInterval=10)
 
     def _given(self, name: str) -> Any:
         """Return the value of a Param that is set, or None; None is as if it were not set."""

@@ -19,6 +19,8 @@ from nn.ml import summary as summaries
 from nn.ml.sessions import session_of
 from nn.models import model_file
 from nn.models.classifier import predictor
+from nn.models.model_file import SavedModel
+from nn.spark.frames.interface import FrameSession
 
 MODEL, SUMMARY = "model.npz", "summary.json"
 LARGEST_SUMMARY = 64 << 20  # bytes
@@ -80,19 +82,20 @@ class StageReader(MLReader):
         DefaultParamsReader.getAndSetParams(stage, metadata)
         if hasattr(stage, "predictor"):
             session = session_of(self.sparkSession)
-            stage.predictor = read_model(session, f"{path}/{MODEL}")
+            stage.predictor = predictor(*read_model(session, path))
             text = session.read_file(f"{path}/{SUMMARY}", LARGEST_SUMMARY)
             if text is not None:
                 stage._summary = summaries.from_plain(json_object_of(text, f"{path}/{SUMMARY}"))
         return stage
 
 
-def read_model(session: Any, path: str) -> Any:
-    """Return the Classifier or the Regressor in a model file. Raises DataError where there is none."""
+def read_model(session: FrameSession, path: str) -> SavedModel:
+    """Return the content of a model file, or of the one in a saved stage. Raises DataError where there is none."""
+    path = path if path.endswith(".npz") else f"{path.rstrip('/')}/{MODEL}"
     content = session.read_file(path, model_file.LARGEST)
     if content is None:
         raise DataError(f"no such file: {path}")
     try:
-        return predictor(*model_file.from_bytes(content))
+        return model_file.from_bytes(content)
     except ValueError as error:
         raise DataError(f"{path}: cannot be read as a model: {error}") from None

@@ -31,12 +31,16 @@ class Ended(NamedTuple):
 
 
 class Course(NamedTuple):
-    """A run, where it starts, when it stops, and who watches its epochs."""
+    """A run, where it starts and when it stops.
+
+    `watch` is called with the progress after each epoch, `save` with that from which training goes on.
+    """
 
     run: TrainingRun
     start: Progress
     stop: Stop = never
     watch: Watch = ignore
+    save: Watch = ignore
 
     def jobs(self) -> Generator[Job, Sums, Ended]:
         """Yield the jobs of all epochs, take their sums, and return how the run ends."""
@@ -55,6 +59,7 @@ class Course(NamedTuple):
             progress = following
             if reason:
                 return Ended(progress, reason)
+            self.save(progress)
         return Ended(progress)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nn
-from nn.core.errors import DataError
+from nn.core.errors import DataError, UsageError
 from nn.ml import (
     NeuralNetworkClassificationModel,
     NeuralNetworkClassifier,
@@ -152,3 +152,42 @@ def test_one_vs_rest_is_fitted_saved_and_loaded(session, iris, tmp_path):
     expected = [row.prediction for row in model.transform(iris).collect()]
     assert [row.prediction for row in again.transform(iris).collect()] == expected
     assert np.mean([row.label == found for row, found in zip(iris.collect(), expected, strict=True)]) > 0.7
+
+
+def test_training_starts_from_a_saved_model_and_freezes_layers(session, iris, tmp_path):
+    spec = {"layerSpec": "dense:5,tanh", "scale": "standard", "maxIter": 2}
+    first = NeuralNetworkClassifier(**spec).fit(iris)
+    first.save(str(tmp_path / "first"))
+    again = NeuralNetworkClassifier(startFrom=str(tmp_path / "first"), maxIter=0).fit(iris)
+    assert again.weights == first.weights and again.classifier.model == first.classifier.model
+    first.write_npz(str(tmp_path / "first.npz"))
+    two = iris.filter("label < 2")
+    options = {"startFrom": str(tmp_path / "first.npz"), "keepLayers": 2, "freeze": 1, "maxIter": 2}
+    kept = NeuralNetworkClassifier(layerSpec="dense:5,tanh", **options).fit(two)
+    assert kept.numClasses == 2 and kept.classifier.model.encoder == first.classifier.model.encoder
+    assert np.array_equal(kept.classifier.params[0]["W"], first.classifier.params[0]["W"])
+    with pytest.raises(UsageError, match="layer 1: expected dense:5 as in the trained model, found dense:6"):
+        NeuralNetworkClassifier(startFrom=str(tmp_path / "first"), layerSpec="dense:6,tanh").fit(iris)
+    with pytest.raises(UsageError, match="keepLayers needs"):
+        NeuralNetworkClassifier(layerSpec="dense:6", keepLayers=1).fit(iris)
+
+
+def test_an_interrupted_fit_goes_on_from_its_checkpoint_with_the_same_bits(session, iris, tmp_path):
+    spec = {"layerSpec": "dense:5,tanh,dropout:0.1", "optimizer": "adam", "batchSize": 75, "maxIter": 4}
+    whole = NeuralNetworkClassifier(**spec).fit(iris)
+
+    def interrupt(line):
+        seen.append(line.epoch)
+        if line.epoch == 3:
+            raise KeyboardInterrupt
+
+    options = {"checkpointDir": str(tmp_path / "kept"), "checkpointInterval": 1}
+    estimator, seen = NeuralNetworkClassifier(**spec, **options), []
+    with pytest.raises(KeyboardInterrupt):
+        estimator.setCallback(interrupt).fit(iris)
+    assert len(list((tmp_path / "kept").glob("*.npz"))) == 1
+    seen = []
+    resumed = estimator.setCallback(lambda line: seen.append(line.epoch)).fit(iris)
+    assert seen == [3, 4] and resumed.weights == whole.weights
+    assert resumed.summary.objectiveHistory == whole.summary.objectiveHistory
+    assert not list((tmp_path / "kept").glob("*.npz"))

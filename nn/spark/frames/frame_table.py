@@ -94,10 +94,17 @@ def layout_of(table: FrameTable, request: FrameRequest) -> Layout:
     columns = Columns(table.width, inputs, label, weight, validation)
     _check_sides(table, columns)
     kinds = tuple(_kind(table, request, index) for index in inputs)
-    schema = tuple(column for index in inputs for column in _schema(table, request, index, kinds[index]))
     task = REGRESSION if request.is_regression else CLASSIFICATION
-    reader = LabelReader(task, request.classes)
-    return _with_categories(Layout(table, columns, kinds, schema, reader, request.missing), request)
+    layout = Layout(table, columns, kinds, (), LabelReader(task, request.classes), request.missing)
+    if request.schema is not None:
+        if len(request.schema) != layout.width:
+            raise DataError(
+                f"featuresCol: expected {len(request.schema):,} values per row, as the trained model takes, found "
+                f"{layout.width:,}"
+            )
+        return layout._replace(schema=request.schema)
+    schema = tuple(column for index in inputs for column in _schema(table, request, index, kinds[index]))
+    return _with_categories(layout._replace(schema=schema), request)
 
 
 def _check_sides(table: FrameTable, columns: Columns) -> None:

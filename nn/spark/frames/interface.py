@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+from nn.data.schema import ColumnSchema
 from nn.models.sequential import Params, Sequential
 from nn.training.backend import Backend, Facts, Rows
 from nn.training.evaluation import AnyScore
@@ -36,6 +37,9 @@ class FrameRequest(NamedTuple):
     missing: str = "error"  # one of nn.data.schema.MISSING, for gaps in the features
     categorical: tuple[str, ...] = ()  # columns of numbers that are categories
     max_categories: int = 100
+    # The columns of inputs as a trained model has them: categories, and offsets that are taken off numbers. None: the
+    # rows decide.
+    schema: tuple[ColumnSchema, ...] | None = None
 
 
 class FrameBackend(Backend, Rows, Protocol):

@@ -1,4 +1,4 @@
-"""Open the rows that a trained network is to predict: its columns, found in any source that training reads."""
+"""Open rows for a trained network, to be predicted or to train it on: its columns, found in any source of rows."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def open_scored(
     names = tuple(images.names)
     numbers = model_columns.by_name(model.encoder.names, names, place)
     resolved = Columns.of(
-        roles if numbers is None else Roles(roles.label, id=roles.id), names, images.width, images.path
+        roles if numbers is None else roles._replace(features=(), drop=()), names, images.width, images.path
     )
     carried = Columns.of(Roles(features=tuple(kept)), names, images.width, images.path).inputs if kept else ()
     if resolved.id is not None:
@@ -81,9 +81,17 @@ def open_scored(
         groups = model_columns.groups_of(model.encoder.names, names)
     schema = tuple(schema_for(model.encoder)) or tuple(ColumnSchema(str(n)) for n in range(model.columns))
     kinds = _kinds(images, numbers, groups, schema) if isinstance(images, Table) else ()
-    columns = Columns(images.width, tuple(numbers), resolved.label)
+    columns = resolved._replace(inputs=tuple(numbers))
     labels = open_labels(context, storage, source, partitions, images, as_csv)
     return ScoredFiles(Files(images, labels, columns, schema, kinds), carried)
+
+
+def open_for(
+    model: Sequential, context: Any, storage: Storage, source: Source, partitions: int, as_csv: frozenset[str]
+) -> Files:
+    """Open rows to train on from a model, and find its columns in them. Raises DataError as `open_scored` does."""
+    as_csv |= {IMAGES} if needs_table(model, source._replace(id_column=None), ()) else frozenset()
+    return open_scored(context, storage, source, partitions, model, (), as_csv).files
 
 
 def _in_order(
