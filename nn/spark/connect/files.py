@@ -76,6 +76,7 @@ def _write_in_worker(session: Any, path: str, content: bytes) -> None:
 
 def _write_there(path: str, content: bytes, batches: Iterable[Any]) -> Iterator[Any]:
     """Write the file where the task runs."""
+    path = os.path.abspath(path)
     for _ in batches:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         write_local(path, content)

@@ -73,7 +73,8 @@ class ConnectTable(FrameTable):
         from pyspark.sql import functions as sql
 
         def shape(value: Any) -> Any:
-            return sql.when(sql.lit(offsets) & (sql.abs(value) >= LARGE), value).otherwise(0.0)
+            number = value.cast("double")
+            return sql.when(sql.lit(offsets) & (sql.abs(number) >= LARGE), number).otherwise(0.0)
 
         column, type_name = self.column(index), self.types[index]
         if type_name == "binary":
@@ -81,7 +82,7 @@ class ConnectTable(FrameTable):
         elif type_name in (ARRAY, VECTOR):
             values = sql.transform(table_columns.array_of(column, type_name), shape)
         elif type_name in NUMBER_TYPES:
-            values = shape(column.cast("double"))
+            values = shape(column)
         else:
             values = sql.lit("")
         return sql.when(column.isNotNull(), values)
