@@ -124,6 +124,6 @@ def _named_tuple(name: str) -> Any:
     if module.partition(".")[0] != PACKAGE:
         raise ValueError(f"{name} is not of the package {PACKAGE}")
     found = getattr(import_module(module), kind)
-    if not (isinstance(found, type) and issubclass(found, tuple) and hasattr(found, "_fields")):
+    if not (isinstance(found, type) and hasattr(found, "_make")):
         raise ValueError(f"{name} is no NamedTuple")
     return found

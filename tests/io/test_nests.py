@@ -1,5 +1,6 @@
 """Nests of values go to bytes and back whole, without a copy of their arrays; bytes from elsewhere cannot run code."""
 
+import json
 import math
 from collections import namedtuple
 
@@ -103,6 +104,16 @@ def test_bytes_build_no_class_but_named_tuples_of_the_package():
         content = len(header).to_bytes(8, "little") + header
         with pytest.raises(ValueError, match="expected the bytes of a nest"):
             nests.from_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "place", [["|O", [1], 0], ["<U1", [1], 0], ["<f8", [-1], 0], ["<f8", [1], -64], ["<f8", [99], 0]]
+)
+def test_arrays_of_other_kinds_and_beyond_the_bytes_are_refused(place):
+    header = json.dumps([[place], {"array": 0}]).encode()
+    content = len(header).to_bytes(8, "little") + header
+    with pytest.raises(ValueError, match="expected the bytes of a nest"):
+        nests.from_bytes(content + bytes(256 - len(content)))
 
 
 def test_damaged_bytes_raise_value_errors(rng):

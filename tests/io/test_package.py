@@ -64,7 +64,8 @@ def test_zip_can_be_imported_without_pyspark(tmp_path):
     code = (
         "import sys; sys.modules['pyspark'] = None; sys.modules['matplotlib'] = None\n"
         f"sys.path.insert(0, {str(tmp_path / 'nn.zip')!r})\n"
-        "import nn, nn.io.package, nn.training.local; print(nn.__file__, nn.io.package.own_zip(), nn.io.package.is_zipped())"
+        "import nn.training.local; from nn.io import package\n"
+        "print(nn.__file__, package.own_zip(), package.is_zipped())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

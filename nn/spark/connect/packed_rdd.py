@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -179,8 +179,15 @@ def _pieces(batches: Iterable[Any]) -> Iterator[Piece]:
     """Yield the rows in batches of Arrow."""
     for batch in batches:
         places = zip(*(batch.column(index).to_pylist() for index in range(len(ORDER))), strict=True)
-        for place, value in zip(places, batch.column(len(ORDER)), strict=True):
-            yield place, value.as_buffer()
+        yield from zip(places, _values(batch.column(len(ORDER))), strict=True)
+
+
+def _values(column: Any) -> Iterator[Any]:
+    """Yield the values of a column of bytes as buffers. Arrow's own scalars are copies."""
+    _, offsets, data = column.buffers()
+    kind = np.dtype(np.int64 if str(column.type).startswith("large") else np.int32)
+    ends = np.frombuffer(offsets, kind, len(column) + 1, column.offset * kind.itemsize)
+    return (data.slice(start, end - start) for start, end in pairwise(ends.tolist()))
 
 
 def _without_index(function: Callable[[Iterator], Iterable], index: int, elements: Iterator) -> Iterable:

@@ -33,7 +33,7 @@ from tests.support.connect_server import LARGEST, connect_session
 pytestmark = pytest.mark.spark
 
 ROWS = 2500
-RECIPE = Recipe.of(epochs=2, hidden=[6], optimizer="adam", average="parameters", scale="standard")
+RECIPE = Recipe.of(epochs=1, hidden=[6], optimizer="adam", average="parameters", scale="standard")
 
 
 @pytest.fixture(scope="module")
@@ -210,14 +210,14 @@ def test_stages_of_pyspark_ml_fit_predict_save_and_load(session, table, tmp_path
     from nn.ml import NeuralNetworkClassifier
 
     assembler = VectorAssembler(inputCols=["a", "b", "c"], outputCol="features")
-    stage = NeuralNetworkClassifier(layers=[3, 2], maxIter=10, seed=1)
+    stage = NeuralNetworkClassifier(layers=[3, 2], maxIter=4, seed=1)
     model = Pipeline(stages=[assembler, stage]).fit(table)
     model.write().overwrite().save(str(tmp_path))
     counts = [
         one.transform(table).filter("prediction = label").count()
         for one in (model, PipelineModel.load(str(tmp_path)))
     ]
-    assert counts[0] == counts[1] == round(model.stages[-1].summary().accuracy * ROWS) > 0.9 * ROWS
+    assert counts[0] == counts[1] == round(model.stages[-1].summary().accuracy * ROWS) > 0.8 * ROWS
 
 
 def test_a_function_of_sql_predicts(session, table, tmp_path):

@@ -92,6 +92,20 @@ def test_large_elements_travel_in_pieces(monkeypatch, rng):
     assert all(map(np.array_equal, rows.map(np.negative).persist().map(np.negative).collect(), arrays))
 
 
+def test_elements_are_views_of_what_spark_sends(rng):
+    import pyarrow
+
+    array = rng.normal(size=1000)
+    (sent,) = packed([[array]])._frame.partitions[0]
+    (piece,) = packed_rdd._pieces([sent])
+    assert np.shares_memory(nests.from_bytes(piece[1]), np.frombuffer(sent.column(4).buffers()[2], np.uint8))
+    rows = pyarrow.concat_batches([sent, sent, sent]).slice(1)
+    large = rows.set_column(4, "value", rows.column(4).cast(pyarrow.large_binary()))
+    for batch in (rows, large):
+        pieces = list(packed_rdd._pieces([batch]))
+        assert len(pieces) == 2 and all(np.array_equal(nests.from_bytes(value), array) for _, value in pieces)
+
+
 def test_results_can_be_changed_in_place():
     (array,) = packed([[np.ones(3)]]).collect()
     array *= 2
