@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nn.io.onnx import to_onnx
     from nn.models.classifier import Classifier, Regressor, load
     from nn.models.model_file import save
     from nn.models.sequential import Sequential
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-__all__ = ["Classifier", "Recipe", "Regressor", "Sequential", "__version__", "fit", "load", "save"]
+__all__ = ["Classifier", "Recipe", "Regressor", "Sequential", "__version__", "fit", "load", "save", "to_onnx"]
 
 _MODULES = {
     "Classifier": "nn.models.classifier",
@@ -37,6 +38,7 @@ _MODULES = {
     "fit": "nn.training.local",
     "load": "nn.models.classifier",
     "save": "nn.models.model_file",
+    "to_onnx": "nn.io.onnx",
 }
 
 
