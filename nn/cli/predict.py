@@ -13,10 +13,9 @@ from nn import __version__
 from nn.cli import console, report
 from nn.cli.predict_options import NULL, PredictOptions
 from nn.core import format
-from nn.core.errors import DataError, UsageError
+from nn.core.errors import UsageError
 from nn.io import results
-from nn.models import model_file
-from nn.models.classifier import Predictor, predictor
+from nn.models.classifier import Predictor, read_model
 from nn.models.prediction_columns import PredictionTable
 from nn.spark import scoring
 from nn.spark.input import cache
@@ -38,17 +37,6 @@ class Scored(NamedTuple):
     score: AnyScore | None
 
 
-def read_model(storage: Storage, path: str) -> Predictor:
-    """Read a model file from any file system. Raises DataError, with the path, for what is none."""
-    try:
-        content = storage.read(path, model_file.LARGEST)
-        if content is None:
-            raise DataError(f"MODEL: no such file: {path}")
-        return predictor(*model_file.from_bytes(content))
-    except ValueError as error:
-        raise DataError(f"MODEL: {path}: cannot be read as a model: {error}") from None
-
-
 def table_of(model: Predictor, options: PredictOptions) -> PredictionTable:
     """Return the columns that the options ask for. Raises UsageError for those that the model does not give."""
     try:
@@ -62,7 +50,7 @@ def run(context: Any, storage: Storage, options: PredictOptions) -> None:
     clock = report.Clock()
     output = PredictionFolder(storage.folder(options.output))
     with lock.locked(output.folder, partial(output.check, options.overwrite), False, console.print_line):
-        model = read_model(storage, options.model)
+        model = read_model(storage.read, options.model, "MODEL: ")
         table = table_of(model, options)
         partitions = options.partitions or context.defaultParallelism
         found = read_scored(
