@@ -14,9 +14,8 @@ from nn.spark.storage.filesystem import Storage
 def load(path: str | os.PathLike, spark: Any) -> Predictor:
     """Read a model file from any file system of a session: a Classifier or a Regressor.
 
-    Raises DataError, with the path, for a file that is not there, cannot be read or is no model;
-    PlatformError for a
-    file system that this Spark does not know.
+    Raises DataError, with the path, for a file that is not there, cannot be read or is no model; PlatformError for
+    a file system that this Spark does not know.
     """
     name = os.fspath(path)
     try:
