@@ -118,8 +118,8 @@ def _targets(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
 def _table_of_classes(summary: dict[str, Any], labels: tuple[str, ...]) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of the table of classes."""
     data, test = summary["data"], summary["test"]
-    held_out = " and validation" * bool(summary["train"]["validation_rows"])
-    header = ["class", f"training{held_out} rows"]
+    held_out = summary["train"]["validation_rows"]
+    header = ["class", "training and validation rows" if held_out else "training rows"]
     columns = [[*map(code, labels)], [f"{count:,}" for count in data["train"]["class_rows"]]]
     if data["class_names"] and len(data["class_names"]) == len(labels):  # dataset.json may know other classes
         header.insert(1, "name")
@@ -158,15 +158,12 @@ def _scores(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
         yield f"On {test['rows']:,} test rows, of which none was learned from:"
         yield table(("score", "value"), rows, len(rows))
     if train["validation_rows"]:
-        chosen = (
-            " They chose the epoch whose weights are kept, so they look better than new rows would."
-            * bool(train["best_epoch"])
-        )
-        accuracy = train["val_accuracy"]
-        measured = f"cost {_number(train['val_cost'])}" + (
-            f", accuracy {_number(accuracy)}" if accuracy is not None else ""
-        )
-        yield f"On {train['validation_rows']:,} validation rows, held out of the training rows: {measured}.{chosen}"
+        measured = f"cost {_number(train['val_cost'])}"
+        if train["val_accuracy"] is not None:
+            measured += f", accuracy {_number(train['val_accuracy'])}"
+        yield f"On {train['validation_rows']:,} validation rows, held out of the training rows: {measured}."
+        if train["best_epoch"]:
+            yield "These rows chose the epoch whose weights are kept, so they look better than new rows would."
 
 
 # ---- how it was made ----
@@ -175,7 +172,7 @@ def _scores(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
 def _network(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
     yield "## Network"
     yield block(model.summary(), "text")
-    yield f"Trained on the loss {code(spec.to_text(model.loss))}."
+    yield f"Its loss is {code(spec.to_text(model.loss))}."
 
 
 def _training(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
@@ -285,5 +282,5 @@ def _parameters(model: Sequential) -> int:
 
 
 def _number(value: float | None) -> str:
-    """Return a score with six digits; a cost of which there is none, or that is not finite, is not shown."""
-    return "" if value is None else f"{value:.6g}"
+    """Return a score with six digits; there is none where no step was accepted."""
+    return "none" if value is None else f"{value:.6g}"

@@ -21,7 +21,7 @@ from nn.io.onnx_graph import ML, TEXT, Graph, Node, Value, utf8
 from nn.io.onnx_layers import add_classes, add_network
 from nn.models.classifier import Classifier, Predictor, Regressor
 
-# Of December 2020. No layer needs a newer one, and onnxruntime from 1.6 on reads it, as do the converters of others.
+# Those of ONNX 1.8, of 2020: no layer needs newer ones, and onnxruntime reads them from 1.6 on, as most converters do.
 OPSET, ML_OPSET, IR_VERSION = 13, 2, 7
 LABEL, PROBABILITIES, PREDICTION = OUTPUTS = ("label", "probabilities", "prediction")
 LARGEST = (1 << 31) - (16 << 20)  # bytes of constants: a file of ONNX ends at 2 GiB

@@ -154,10 +154,16 @@ def test_card_has_the_scores_of_test_and_validation_rows():
     for line in ("| ROC AUC | 0.9 |", "| macro f1 | 0.333333 |", "| cost: the mean loss per row | 0.5 |"):
         assert line in scores.splitlines()
     assert (
-        "On 300 validation rows, held out of the training rows: cost 0.25, accuracy 0.875. They chose"
+        "On 300 validation rows, held out of the training rows: cost 0.25, accuracy 0.875.\n\nThese rows chose"
         in scores
     )
     assert "| `yes` | 500 | 10 | 0.5 | 0.25 | 0.333333 |" in section(model_card(SUMMARY, MODEL), "Classes")
+
+
+def test_card_without_patience_keeps_the_last_weights():
+    card = model_card(changed(train={"best_epoch": None, "val_cost": None}), MODEL)
+    assert section(card, "Training").startswith("12 epochs. Seed 7.") and "These rows chose" not in card
+    assert "held out of the training rows: cost none, accuracy 0.875." in card
 
 
 def test_card_says_where_there_were_no_test_rows():
@@ -180,7 +186,7 @@ def test_card_of_a_regression_has_its_scores_and_its_target():
         "Its mean in the training rows is 20, its standard deviation 2.5."
     )
     assert "| RMSE of always predicting the mean of the training rows | 3 |" in section(card, "Scores")
-    assert "cost 0.25. They chose" in section(card, "Scores") and "calibrated" not in card
+    assert "cost 0.25.\n\nThese rows chose" in section(card, "Scores") and "calibrated" not in card
 
 
 def test_card_names_classes_as_the_data_set_does():

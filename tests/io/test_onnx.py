@@ -292,6 +292,9 @@ def test_all_columns_of_numbers_may_be_one_input(run):
         named = {"a": rows[:, 0].tolist(), "b": rows[:, 1].tolist()}
         same(run(model, named), model, rows)
         same(run(model, rows, one_input=True), model, rows)
+    unnamed = trained((Dense(2),), (2,), encoder=SharedScale(3.0))
+    cells = np.random.default_rng(9).normal(size=(6, 2))
+    same(run(unnamed, {"0": cells[:, 0], "1": cells[:, 1]}, one_input=False), unnamed, cells)
     mixed = trained((Dense(2),), (3,), encoder=TableEncoder((Category("a", ("x", "y")),)))
     with pytest.raises(ValueError, match="one_input: expected a model of numbers alone"):
         run(mixed, rows, one_input=True)
