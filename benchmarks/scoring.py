@@ -31,6 +31,7 @@ import nn.spark
 from nn.models.prediction_columns import PredictionTable
 from nn.spark import scoring, user_functions
 from nn.spark.input.input_files import Source
+from nn.spark.input.scored_files import Wanted
 from nn.spark.input.scored_rows import read_scored
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.runtime.session import spark_context
@@ -87,10 +88,14 @@ def make(session: Any, path: Path, rows: int) -> None:
 
 def task(context: Any, classifier: Any, path: Path) -> Callable[[], Any]:
     """Return the pass of predict_task.py over its cached blocks."""
-    found = read_scored(context, Storage(context), Source("INPUT", str(path), None), 2, classifier.model)
+    found = read_scored(
+        context, Storage(context), Wanted(Source("INPUT", str(path), None), classifier.model), 2
+    )
     params = broadcast(context, classifier.params)
     table = PredictionTable(classifier.model)
-    return lambda: scoring.frame_of(found, table, params, "parquet").groupBy("prediction").count().collect()
+    return lambda: (
+        scoring.frame_of(found, table, params, "parquet")[0].groupBy("prediction").count().collect()
+    )
 
 
 def function(session: Any, classifier: Any, path: Path, has_arrow: bool) -> Callable[[], Any]:
