@@ -12,7 +12,7 @@ import numpy as np
 from nn import __version__
 from nn.cli import console, job_progress, report
 from nn.cli.predict_options import NULL, PredictOptions
-from nn.cli.predict_plan import partitions_of, read_model, table_of, wanted_of
+from nn.cli.predict_plan import partitions_of, read_model, refuse_inside_output, table_of, wanted_of
 from nn.core import format
 from nn.core.errors import DataError
 from nn.io import results
@@ -44,6 +44,7 @@ def run(context: Any, storage: Storage, options: PredictOptions) -> None:
     """Read, predict and write. Raises DataError or UsageError before anything is written where the rows do not fit."""
     clock = report.Clock()
     progress = partial(job_progress.shown, running=partial(running, context), live=shows_on_terminal(context))
+    refuse_inside_output(options)
     output = PredictionFolder(storage.folder(options.output))
     with lock.locked(output.folder, partial(output.check, options.overwrite), False, console.print_line):
         model = read_model(storage.read, options.model)

@@ -33,6 +33,7 @@ def run(context: Any, storage: Storage, options: PredictOptions) -> None:
     Raises PlatformError or DataError with the first problem; the others are printed before.
     """
     output = PredictionFolder(storage.folder(options.output))
+    predict_plan.refuse_inside_output(options)
     lock.refuse_running(output.folder)
     output.check(options.overwrite)
     model = predict_plan.read_model(storage.read, options.model)

@@ -33,6 +33,7 @@ def lines(options: PredictOptions) -> str:
 
 def _refuse(options: PredictOptions) -> None:
     """Raise the run's errors on OUTPUT and on files that are missing, if their paths are on this machine."""
+    predict_plan.refuse_inside_output(options)
     if is_local(options.output):
         output = PredictionFolder(LocalFolder(os.path.abspath(local_path(options.output) or "")))
         lock.refuse_running(output.folder)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nn.cli.predict_options import NULL, PredictOptions
+from nn.cli.arguments import label_of
+from nn.cli.local_facts import local_path
+from nn.cli.predict_options import NULL, PATHS, PredictOptions
 from nn.core.errors import DataError, UsageError
 from nn.data import model_columns
 from nn.data.encoding import Category, TableEncoder
@@ -34,6 +37,24 @@ def read_model(read: Callable[[str, int], bytes | None], path: str) -> Predictor
         raise DataError(f"MODEL: {path}: cannot be read as a model: {error.strerror}") from None
     except ValueError as error:
         raise DataError(f"MODEL: {path}: cannot be read as a model: {error}") from None
+
+
+def refuse_inside_output(options: PredictOptions) -> None:
+    """Raise UsageError for a MODEL, INPUT or LABELS in OUTPUT, whose files are replaced."""
+    outer = _place(options.output)
+    for name in ("model", "input", "labels"):
+        path = getattr(options, name)
+        if path is not None and (_place(path) + "/").startswith(outer.rstrip("/") + "/"):
+            raise UsageError(
+                f"{label_of(name, PATHS)}: expected a path outside of OUTPUT, which is replaced, found {path} in "
+                f"{options.output}; choose another OUTPUT"
+            )
+
+
+def _place(path: str) -> str:
+    """Return a path as it can be compared with others."""
+    local = local_path(path)
+    return path.rstrip("/") if local is None else os.path.realpath(local)
 
 
 def table_of(model: Predictor, options: PredictOptions) -> OutputTable:

@@ -125,3 +125,17 @@ def test_an_output_that_the_run_would_refuse_is_refused(models, people, tmp_path
         plan(models / "table.npz", people, tmp_path / "out")
     with pytest.raises(UsageError, match=r"expected a folder that predict_task\.py wrote"):
         plan(models / "table.npz", people, tmp_path / "out", "--overwrite")
+
+
+@pytest.mark.parametrize("place", ["", "/predictions", "/predictions/part-00000.csv", "/../out"])
+def test_rows_and_models_that_the_run_would_replace_are_refused(models, tmp_path, place):
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(
+        UsageError, match="^INPUT: expected a path outside of OUTPUT, which is replaced, found"
+    ):
+        plan(models / "table.npz", f"{out}{place}", f"file://{out}", "--overwrite")
+    with pytest.raises(UsageError, match="^MODEL: expected a path outside of OUTPUT"):
+        plan(f"hdfs://x/out{place.replace('/..', '')}", out, "hdfs://x/out/")
+    with pytest.raises(MissingFileError):
+        plan(models / "table.npz", f"{out}-more/x.csv", out)
