@@ -152,7 +152,7 @@ def _last_lines(
     if scored.empty:
         count = format.counted(scored.empty, "row")
         lines.append(
-            format.note(f"{count} could not be predicted: their predictions are empty (--bad-rows null)")
+            format.note(f"{count} could not be predicted: such rows have no prediction (--bad-rows null)")
         )
     draw = ""
     if scored.score is not None:
