@@ -213,7 +213,7 @@ def onnx(session: Any, classifier: Any, path: Path, end: Callable[[Any], None]) 
     frame.count()
 
     def predict_batches(batches):
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-not-found]
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -229,7 +229,7 @@ def onnx(session: Any, classifier: Any, path: Path, end: Callable[[Any], None]) 
     import pandas
 
     predict_batches.__annotations__ = {"batches": Iterator[pandas.Series], "return": Iterator[pandas.Series]}
-    predict_one = pandas_udf(predict_batches, "long")
+    predict_one = pandas_udf(predict_batches, "long")  # type: ignore[call-overload]
     return lambda: end(frame.select(predict_one("pixels").alias("prediction")))
 
 
