@@ -175,12 +175,9 @@ def name_of(value: Any) -> str:
     """Return a value as the name of a category or a class: integers without a point, true and false in lowercase."""
     if isinstance(value, (bool, np.bool_)):
         return str(value).lower()
-    if (
-        isinstance(value, (float, np.floating, decimal.Decimal))
-        and math.isfinite(value)
-        and value == int(value)
-    ):
-        return str(int(value))
+    if isinstance(value, (float, np.floating, decimal.Decimal)):
+        number = float(value)
+        return str(int(number)) if math.isfinite(number) and number == int(number) else repr(number)
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return str(value)

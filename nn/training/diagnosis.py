@@ -12,38 +12,50 @@ from nn.training.records import Progress
 from nn.training.regression_score import RegressionScore
 
 UNCHANGED = 1e-3  # of the largest cost: a smaller change over all epochs counts as none
-REMEDY = "more --epochs, another --learning-rate or mini-batches (--average parameters)"
-STANDARDIZE = "--scale standard (each column to mean 0 and standard deviation 1), "
+# What to try, as words of the command line and as arguments of nn.fit; the first for models with one scale.
+OF_COMMAND = (
+    "--scale standard (each column to mean 0 and standard deviation 1), ",
+    "more --epochs, another --learning-rate or mini-batches (--average parameters)",
+)
+OF_PYTHON = (
+    "scale='standard' (each column to mean 0 and standard deviation 1), ",
+    "more epochs, another learning_rate or mini-batches (average='parameters')",
+)
 
 
 def notes(score: AnyScore, progress: Progress, model: Sequential, params: Params) -> list[str]:
     """Return notes for the user where the network is no better than always predicting one class, or the mean."""
-    if isinstance(score, RegressionScore):
-        first = _no_better_than_mean(score, model)
-    else:
-        first = _no_better(score, model)
+    first = no_better_than_constant(score, model, "test rows", OF_COMMAND)
     # A dead layer also leaves the cost unchanged, and its remedy is the opposite.
     second = first and (_dead_layer(score, model, params) or _unchanged_cost(progress))
     return [note for note in (first, second) if note]
 
 
-def _no_better(score: Score, model: Sequential) -> str | None:
+def no_better_than_constant(
+    score: AnyScore, model: Sequential, rows: str, options: tuple[str, str]
+) -> str | None:
+    """Return a note where always predicting one class, or the mean, is as good; `rows`: which rows were scored."""
+    remedy = f"try {options[0] if isinstance(model.encoder, SharedScale) else ''}{options[1]}"
+    if isinstance(score, RegressionScore):
+        return _no_better_than_mean(score, model, remedy)
+    return _no_better_than_class(score, model, rows, remedy)
+
+
+def _no_better_than_class(score: Score, model: Sequential, rows: str, remedy: str) -> str | None:
     """Return a note where the accuracy is that of the most frequent class, or below it."""
     classes, predicted = score.confusion.sum(axis=1), np.flatnonzero(score.confusion.sum(axis=0))
     largest = classes.max() / score.rows
     if score.accuracy > largest or largest == 1:
         return None
     assert isinstance(model.decoder, ClassLabels)
-    names, remedy = model.decoder.names(len(classes)), _remedy(model)
+    names = model.decoder.names(len(classes))
     always = f"always predicting the most frequent class, {names[classes.argmax()]}, would be right for {largest:.2%}"
     if len(predicted) == 1:
-        return (
-            f"all {score.rows:,} test rows were predicted as class {names[predicted[0]]}; {always}: {remedy}"
-        )
+        return f"all {score.rows:,} {rows} were predicted as class {names[predicted[0]]}; {always}: {remedy}"
     return f"the accuracy of {score.accuracy:.2%} is no better than a constant: {always}; {remedy}"
 
 
-def _no_better_than_mean(score: RegressionScore, model: Sequential) -> str | None:
+def _no_better_than_mean(score: RegressionScore, model: Sequential, remedy: str) -> str | None:
     """Return a note where the errors are those of the mean of the training rows, or above them."""
     assert isinstance(model.decoder, TargetScale)
     baseline = score.rmse_of(model.decoder.mean)
@@ -51,12 +63,8 @@ def _no_better_than_mean(score: RegressionScore, model: Sequential) -> str | Non
         return None
     return (
         f"the RMSE of {score.rmse:.4g} is no better than that of always predicting the mean of the training rows, "
-        f"{baseline:.4g}: {_remedy(model)}"
+        f"{baseline:.4g}: {remedy}"
     )
-
-
-def _remedy(model: Sequential) -> str:
-    return f"try {STANDARDIZE if isinstance(model.encoder, SharedScale) else ''}{REMEDY}"
 
 
 def _dead_layer(score: AnyScore, model: Sequential, params: Params) -> str | None:

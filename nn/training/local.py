@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import warnings
 from collections.abc import Callable
 from functools import reduce
 from operator import add
@@ -13,11 +14,13 @@ from typing import Any, NamedTuple
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.data.split import Split
 from nn.data.statistics import ColumnStatistics, partition_statistics
+from nn.training import diagnosis
 from nn.training.adding import sum_in_order
 from nn.training.backend import Job, partial_sums, penalized
+from nn.training.evaluation import evaluate
 from nn.training.local_rows import rows_of
 from nn.training.recipe import Recipe
-from nn.training.records import Epoch, Sums
+from nn.training.records import Epoch, Progress, Sums
 from nn.training.run import TrainingRun
 
 
@@ -70,8 +73,8 @@ def fit(
     booleans, or one-hot rows (n, k); values (n,) with task="regression"; or the name of the table's column that has
     them. weights: (n,) or None. The recipe is one, or the path of one, such as "recipes/mlp.json"; or its options are
     given here: fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called with each epoch's
-    line. Raises ValueError for what does not fit together, DivergenceError where the cost, a gradient or a weight is no
-    longer a finite number.
+    line. Warns where the network predicts no better than a constant. Raises ValueError for what does not fit together,
+    DivergenceError where the cost, a gradient or a weight is no longer a finite number.
 
     The parameters have the bits of the job's with `--partitions 1` where BLAS runs one thread here too: set
     OPENBLAS_NUM_THREADS=1 (MKL_NUM_THREADS=1 for MKL) before Python starts. With more threads the last bits may differ.
@@ -90,7 +93,17 @@ def fit(
     for progress in run.epochs(backend):
         if watch is not None:
             watch(progress.history[-1])
+    _warn_of_constant(run, backend, progress)
     return Fit(run.predictor(progress), progress.history)
+
+
+def _warn_of_constant(run: TrainingRun, backend: LocalBackend, progress: Progress) -> None:
+    """Warn where the network predicts the rows no better than a constant does."""
+    params = LocalBroadcast(run.final_params(progress))
+    score = evaluate(backend.blocks, run.model, params, run.plan.rows)
+    note = diagnosis.no_better_than_constant(score, run.model, "rows", diagnosis.OF_PYTHON)
+    if note is not None:
+        warnings.warn(note, stacklevel=3)
 
 
 def _recipe_of(recipe: Recipe | str | os.PathLike | None, options: dict[str, Any]) -> Recipe:

@@ -349,7 +349,13 @@ def test_a_recipe_is_one_or_the_path_of_one(tmp_path):
 
 @pytest.mark.filterwarnings("error")
 def test_half_precision_is_taken_without_a_warning():
-    nn.fit((INPUTS / INPUTS.max()).astype(np.float16), LABELS, epochs=1)
+    nn.fit((INPUTS / INPUTS.max()).astype(np.float16), LABELS, epochs=20, optimizer="l-bfgs")
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_network_no_better_than_a_constant_is_a_warning(task):
+    with pytest.warns(UserWarning, match="always predicting the m"):
+        nn.fit(INPUTS, LABELS, task=task, epochs=1, learning_rate=1e-9)
 
 
 def test_a_recipe_file_may_hold_keys_of_the_run(tmp_path):

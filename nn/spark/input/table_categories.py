@@ -11,9 +11,10 @@ from nn.data.columns import matching
 from nn.data.decoding import ClassLabels, are_class_numbers, sorted_labels
 from nn.data.labels import refuse_many, shown
 from nn.data.schema import ColumnSchema, categories_of
+from nn.data.tables import name_of
 from nn.spark.input import table_columns
 from nn.spark.input.reading_options import ReadingOptions
-from nn.spark.input.table_columns import CATEGORY, STRING
+from nn.spark.input.table_columns import CATEGORY, REAL_TYPES, STRING
 from nn.spark.input.table_layout import Layout
 from nn.spark.input.table_source import Table
 
@@ -58,8 +59,9 @@ def refuse_unknown(layout: Layout, advice: str) -> None:
     for index, kind in zip(layout.columns.inputs, layout.kinds, strict=True):
         column, first = layout.schema[first], first + kind.width
         if column.values is not None and not column.rare:
-            name = table_columns.name(*table.cell(index))
-            asked.append((column.name, sql.when(~name.isin(*column.values), name)))
+            cells, type_name, gaps = table.cell(index)
+            is_unknown = table_columns.category(cells, type_name, column.values, gaps) < 0
+            asked.append((column.name, sql.when(is_unknown, table_columns.name(cells, type_name, gaps))))
     if not asked:
         return
     (row,) = table.collect(
@@ -123,7 +125,10 @@ def _counts(table: Table, indices: Sequence[int], cap: int) -> dict[int, Counts]
     found: dict[int, Counts] = {}
     for row in table.collect(ranked):
         counts = found.setdefault(row["column"], Counts({}, row["distinct"], row["total"]))
-        counts.rows[row["value"]] = row["count"]
+        value = row["value"]
+        if table.types[row["column"]] in REAL_TYPES:
+            value = name_of(float(value))  # as Python writes it
+        counts.rows[value] = row["count"]
     return found
 
 

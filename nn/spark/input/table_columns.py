@@ -19,6 +19,7 @@ from nn.spark.runtime import jvm
 NUMBER, CATEGORY, ARRAY, VECTOR, BYTES = "number", "category", "array", "vector", "bytes"
 # Types of which every value casts to float32 alike, alone or in an array.
 SAFE_TYPES = ("byte", "short", "integer", "long", "float", "double", "boolean")
+REAL_TYPES = ("float", "double", "decimal")
 NUMBER_TYPES = (*SAFE_TYPES, "decimal")  # decimals of different precision have no common type that holds both
 STRING, TEXT = "string", "text"  # TEXT: a string of a format without types, which may be a number
 BAD = -math.inf
@@ -129,12 +130,29 @@ def name(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
 
     if type_name in (STRING, TEXT):
         return sql.when(~is_gap(column, gaps), column)
-    if type_name in ("float", "double", "decimal"):
+    if type_name in REAL_TYPES:
         value = column.cast("double")
         whole = (value == sql.floor(value)) & (sql.abs(value) < 2.0**53)
-        text = sql.when(whole, value.cast("long").cast("string")).otherwise(column.cast("string"))
+        text = sql.when(whole, value.cast("long").cast("string")).otherwise(value.cast("string"))
         return sql.when(~sql.isnan(value), text)
     return column.cast("string")
+
+
+def category(column: Any, type_name: str, values: Sequence[str], gaps: Sequence[str]) -> Any:
+    """Return the codes of categories: -1 for a value that is not in `values`, NaN for a gap."""
+    from pyspark.sql import functions as sql
+
+    names = name(column, type_name, gaps)
+    if type_name not in REAL_TYPES or not values:
+        return code(names, values)
+    # Java and Python write some real numbers differently, as 1.0E-5 and 1e-05: the numbers are compared.
+    numbers = sql.array(*(sql.lit(_number_of(value)) for value in values))
+    return _unless_gap(names, _position(numbers, column.cast("double")))
+
+
+def _number_of(text: str) -> float:
+    """Return the number that a text names; NaN, which no cell is, for other texts."""
+    return float(text) if quoted_text.is_number(text) else math.nan
 
 
 def code(names: Any, values: Sequence[str]) -> Any:

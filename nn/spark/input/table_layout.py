@@ -164,7 +164,7 @@ def _scalar(layout: Layout, number: int, schema: ColumnSchema) -> Any:
     """Return the expression of a column of numbers, or of the codes of categories."""
     column, type_name, gaps = layout.table.cell(layout.columns.inputs[number])
     if layout.kinds[number].kind == CATEGORY:
-        return table_columns.code(table_columns.name(column, type_name, gaps), schema.values or ())
+        return table_columns.category(column, type_name, schema.values or (), gaps)
     value = table_columns.number(column, type_name, gaps)
     return value - schema.offset if schema.offset else value
 

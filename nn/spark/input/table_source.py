@@ -20,7 +20,7 @@ from nn.data.quoted_text import GAPS, QuotedText
 from nn.spark.input import formats, table_columns
 from nn.spark.input.text_source import escaped
 from nn.spark.runtime import jvm
-from nn.spark.runtime.errors import as_user_error
+from nn.spark.runtime.errors import is_from_java, reason_of, translate
 from nn.spark.storage.filesystem import Storage
 
 RECORD = "record"  # the column of the frame with the lines that are no rows
@@ -283,14 +283,17 @@ class Table:
 
     @contextmanager
     def readable(self) -> Iterator[None]:
-        """Raise any error of Spark as one line."""
+        """Raise an error of Spark as one line."""
         try:
             yield
         except DataError:
             raise
         except Exception as error:
-            what = f"{self.argument}: Spark cannot read {self.path}"
-            known = as_user_error(error, DataError, what, self.path, self.argument)
+            known = translate(error, self.path, self.argument)
+            if known is None and not is_from_java(error):
+                raise  # a fault of this program
+            if known is None:
+                known = DataError(f"{self.argument}: Spark cannot read {self.path}: {reason_of(error)}")
             if "TIMESTAMP(NANOS" in str(known):
                 known = DataError(f"{known}; {NANOSECONDS}")
             raise known from error

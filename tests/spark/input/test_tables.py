@@ -9,10 +9,13 @@ import pytest
 
 from nn.core.errors import DataError
 from nn.data.columns import NAME
+from nn.data.schema import pack_categories
+from nn.data.tables import names_of
 from nn.spark.input import reader, table_layout, table_reading
 from nn.spark.input.input_files import Source
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.shuffle import shuffled
+from nn.spark.input.table_source import Table, TableFormat
 from nn.spark.storage.filesystem import Storage
 
 pytestmark = pytest.mark.spark
@@ -426,6 +429,22 @@ def test_numbers_named_in_categorical_are_categories(spark, tmp_path, way):
     assert train.columns[0].values == ("0", "10", "5") and train.columns[1].values is None
 
 
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_real_numbers_as_categories_have_the_names_of_python(spark, tmp_path, way, kind):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    codes = np.array([1e-5, 0.1, 5.0, 1e16, 12345678.5] * 6, kind)
+    table = {"code": codes, "y": np.arange(30) % 2}
+    pyarrow.parquet.write_table(pa.table(table), str(tmp_path / "t.parquet"))
+    train, _ = read(
+        spark, str(tmp_path / "t.parquet"), label_column="y", reading=ReadingOptions(categorical=("code",))
+    )
+    values = train.columns[0].values
+    assert set(values) == set(names_of(codes))
+    assert np.array_equal(values_of(train)[0][:, 0], pack_categories(names_of(codes), values))
+
+
 def test_a_label_that_training_has_not_is_refused(spark, tmp_path, way):
     path = write(tmp_path / "t.csv", iris())
     other = write(tmp_path / "z.csv", [*iris(5), (1, "red", 2, "tulip")])
@@ -570,3 +589,10 @@ def test_a_column_called_0(spark, tmp_path):
     path = write(tmp_path / "t.csv", rows, ("2", "1", "0"))
     train, _ = read(spark, path, label_column=NAME + "0", header="yes")
     assert train.labels.tolist() == [row % 2 for row in range(20)] and train.width == 2
+
+
+def test_a_fault_of_the_program_is_not_an_error_of_the_data(spark, tmp_path):
+    path = write(tmp_path / "t.csv", iris())
+    table = Table(spark, Storage(spark), path, "TRAIN_IMAGES", 1, TableFormat())
+    with pytest.raises(AttributeError), table.readable():
+        table.no_such_method()
