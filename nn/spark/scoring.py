@@ -85,12 +85,12 @@ class Scoring(NamedTuple):
         self.note_empty(element, sum(cell is None for cell in cells[0]))
         return zip(*self.columns(element), *cells, strict=True)
 
-    def batches(self, types: Sequence[str], pickled: Iterable[Any]) -> Iterator[Any]:
-        """Yield a batch of Arrow for each block in batches of pickled elements."""
+    def batches(self, columns: Sequence[tuple[str, str]], pickled: Iterable[Any]) -> Iterator[Any]:
+        """Yield a batch of Arrow for each block in batches of pickled elements; `columns` are names and types."""
         import pyarrow as pa
 
+        names, types = zip(*columns, strict=True)
         kinds = [getattr(pa, name)() for name in types]
-        names = list(map(str, range(len(kinds))))
         for element in _unpickled(pickled):
             if isinstance(element, SplitStats):
                 continue
@@ -103,7 +103,7 @@ class Scoring(NamedTuple):
                 pa.array(column, kind, mask=mask)
                 for column, kind in zip(values, kinds[len(own) :], strict=True)
             ]
-            yield pa.RecordBatch.from_arrays(arrays, names)
+            yield pa.RecordBatch.from_arrays(arrays, list(names))
 
 
 def _unpickled(batches: Iterable[Any]) -> Iterator[Parsed | SplitStats]:
@@ -136,7 +136,9 @@ def frame_of(found: ScoredRows, table: OutputTable, params: Any, output_format: 
     if all(types) and table_reading.has_arrow(elements.context):
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(BLOCKS_AT_ONCE))
         pickled = jvm.frame_of_elements(elements, session)
-        frame = pickled.mapInArrow(partial(scoring.batches, types), schema)
+        frame = pickled.mapInArrow(
+            partial(scoring.batches, list(zip(schema.names, types, strict=True))), schema
+        )
     else:
         frame = session.createDataFrame(elements.flatMap(scoring.rows), schema, verifySchema=False)
     if not scoring.is_numbered:

@@ -82,7 +82,7 @@ def test_an_executor_killed_while_predictions_are_written_leaves_no_trace(
         process = begin(PREDICT, *places, "out", *WORDS, cwd=folder, conf=EXECUTORS, master=PSEUDO)
         if wait_for_a_part(process, folder / "out", 1 + 3 * number):
             killed += kill_an_executor(process, number)
-        assert process.wait(180) == 0, log_of(folder)
+        assert process.wait(300) == 0, log_of(folder)
         assert is_whole(folder / "out") and predictions(folder / "out") == undisturbed
     assert killed >= count(1, 4)
 
@@ -113,7 +113,7 @@ def test_a_driver_killed_while_predictions_are_written_is_run_again_to_the_same(
         if wait_for_a_part(process, folder / "out", 1 + 4 * number):
             os.killpg(process.pid, signal.SIGKILL)
             killed += 1
-        process.wait(180)
+        process.wait(300)
         if is_whole(folder / "out"):  # the run was quicker
             assert predictions(folder / "out") == undisturbed
         done = submit(PREDICT, *places, "out", *WORDS, "--overwrite", cwd=folder)
