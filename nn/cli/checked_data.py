@@ -62,7 +62,7 @@ def read(context: Any, storage: Storage, options: Options) -> CheckedData:
     def read_once(as_csv: frozenset[str]) -> CheckedData:
         data = _opened(context, storage, options, as_csv)
         for ends in data.ends:
-            _refuse_cells(ends, as_csv)
+            refuse_cells(ends, as_csv)
         if data_faults(data.ends):
             return data
         files = data.train
@@ -88,7 +88,7 @@ def _opened(context: Any, storage: Storage, options: Options, as_csv: frozenset[
     return CheckedData(train, test, ends)
 
 
-def _refuse_cells(ends: FirstAndLast, as_csv: frozenset[str]) -> None:
+def refuse_cells(ends: FirstAndLast, as_csv: frozenset[str]) -> None:
     """Raise BadLineError for a cell that is no number, where Spark's reader may read it."""
     for block, file in zip((ends.first, ends.last), ends.files, strict=True):
         if isinstance(block, csv.LineError) and block.in_cell:
