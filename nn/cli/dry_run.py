@@ -13,9 +13,9 @@ import numpy as np
 from nn.cli import ownership, report, starting
 from nn.cli.local_facts import local_files, local_path, read_facts
 from nn.cli.options import Options, recipe_errors
-from nn.core import format, tree
+from nn.core import files, format, tree
 from nn.core.errors import MissingFileError
-from nn.models.classifier import content_of, load
+from nn.models.classifier import content_of, read_model
 from nn.models.model_file import SavedModel
 from nn.models.sequential import Params, Sequential
 from nn.training import pretrained
@@ -69,7 +69,7 @@ def _start_from(options: Options, notes: list[str]) -> SavedModel | None:
         return None
     if not os.path.isfile(path):
         raise MissingFileError(f"MODEL: no such file: {options.start_from}")
-    return starting.checked(content_of(load(path)), options)
+    return starting.checked(content_of(read_model(files.read, path, "MODEL: ")), options)
 
 
 def _unread(options: Options) -> str:

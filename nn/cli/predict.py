@@ -15,7 +15,7 @@ from nn.cli.predict_options import NULL, PredictOptions
 from nn.core import format
 from nn.core.errors import UsageError
 from nn.io import results
-from nn.models.classifier import Predictor
+from nn.models.classifier import Predictor, read_model
 from nn.models.prediction_columns import PredictionTable
 from nn.spark import scoring
 from nn.spark.input import cache
@@ -24,7 +24,6 @@ from nn.spark.input.table_source import Table
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.storage import lock
 from nn.spark.storage.filesystem import Storage
-from nn.spark.storage.models import read_model
 from nn.spark.storage.prediction_folder import PredictionFolder
 from nn.training import evaluation
 from nn.training.evaluation import AnyScore
@@ -51,7 +50,7 @@ def run(context: Any, storage: Storage, options: PredictOptions) -> None:
     clock = report.Clock()
     output = PredictionFolder(storage.folder(options.output))
     with lock.locked(output.folder, partial(output.check, options.overwrite), False, console.print_line):
-        model = read_model(storage, options.model)
+        model = read_model(storage.read, options.model, "MODEL: ")
         table = table_of(model, options)
         partitions = options.partitions or context.defaultParallelism
         found = read_scored(

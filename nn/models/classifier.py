@@ -99,15 +99,32 @@ def content_of(predictor: Predictor) -> model_file.SavedModel:
 
 
 def load(path: str | os.PathLike) -> Any:
-    """Read a model file: a Classifier or a Regressor.
+    """Read a local model file: a Classifier or a Regressor.
 
     Raises DataError, with the path, if it is not a model or its arrays do not fit its layers.
     """
+    name = os.fspath(path)
     try:
-        return predictor(*model_file.from_bytes(files.read(path, model_file.LARGEST)))
+        return read_model(files.read, name)
+    except DataError as error:
+        if "://" not in str(name):
+            raise
+        raise DataError(f"{error}; given a session of Spark it is read there: nn.load(path, spark)") from None
+
+
+def read_model(read: Callable[[str, int], bytes | None], path: str, argument: str = "") -> Predictor:
+    """Read a model file with `read(path, most bytes)`, which returns None where there is no file.
+
+    Raises DataError with the path, behind the `argument` of the command line, as `load` does.
+    """
+    try:
+        content = read(path, model_file.LARGEST)
+        if content is not None:
+            return predictor(*model_file.from_bytes(content))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{os.fspath(path)}: cannot be read as a model: {reason}") from None
+        raise DataError(f"{argument}{path}: cannot be read as a model: {reason}") from None
+    raise DataError(f"{argument}no such file: {path}")
 
 
 def _apply(
