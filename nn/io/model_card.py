@@ -109,7 +109,9 @@ def _targets(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
     decoder = model.decoder
     if isinstance(decoder, TargetScale):
         yield "## Target"
-        yield f"Its mean in the training rows is {decoder.mean:.9g}, its standard deviation {decoder.scale:.9g}."
+        keeps_all = _start(summary).get("kept_layers") == len(model.layers)
+        rows = "rows of the model that training started from" if keeps_all else "training rows"
+        yield f"Its mean in the {rows} is {decoder.mean:.9g}, its standard deviation {decoder.scale:.9g}."
         return
     yield "## Classes"
     yield table(*_table_of_classes(summary, decoder.names(model.classes)), MOST_ROWS)
@@ -180,6 +182,8 @@ def _training(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
     kept = f"; the weights of epoch {train['best_epoch']} are kept" if train["best_epoch"] else ""
     yield "## Training"
     yield f"{format.counted(train['epochs'], 'epoch')}{kept}. Seed {configuration['seed']}."
+    if _start(summary).get("model"):
+        yield _started(_start(summary), len(model.layers))
     chosen = _chosen(configuration)
     if chosen:
         yield "Options that were chosen, or followed from the data:"
@@ -189,6 +193,20 @@ def _training(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
         yield table(("option", "value"), rows, len(rows))
     yield "`config.json` holds all options. This trains the same network again, to the bit on the same kind of machine:"
     yield block("spark-submit main_task.py --config config.json ANOTHER_OUTPUT", "sh")
+
+
+def _start(summary: dict[str, Any]) -> dict[str, Any]:
+    """Return what summary.json says of the model that training started from; empty where there was none."""
+    return summary.get("start", {})
+
+
+def _started(start: dict[str, Any], layers: int) -> str:
+    kept = start["kept_layers"]
+    which = "all layers" if kept == layers else f"the first {format.counted(kept, 'layer')}"
+    return (
+        f"It started from the model {code(start['model'], PATH)} (fingerprint {code(start['fingerprint'][:16])}): its "
+        f"encoder of the columns, and its weights of {which}."
+    )
 
 
 def _chosen(configuration: dict[str, Any]) -> list[str]:

@@ -99,6 +99,11 @@ def predictor(model: Sequential, params: Params, about: dict[str, Any] | None = 
     return kind(model, params, about or {})
 
 
+def content_of(predictor: Predictor) -> model_file.SavedModel:
+    """Return the content of a predictor's model file."""
+    return model_file.SavedModel(predictor.model, predictor.params, predictor.about)
+
+
 def load(path: str | os.PathLike) -> Any:
     """Read a local model file: a Classifier or a Regressor.
 

@@ -258,3 +258,14 @@ def test_lines_of_the_card_load_the_model(tmp_path, monkeypatch):
     names = {"rows": {"size": [1e5, None], "age": [3, 4], "color": ["red", None]}}
     exec(code, names)
     assert np.isin(names["model"].predict(names["rows"]), ["no", "yes"]).all()
+
+
+@pytest.mark.parametrize(("kept", "which"), [(3, "all layers"), (1, "the first 1 layer")])
+def test_the_card_names_the_model_that_training_started_from(kept, which):
+    start = {"model": "runs/a/model.npz", "fingerprint": 64 * "c", "kept_layers": kept, "frozen_layers": 1}
+    card = model_card({**SUMMARY, "start": start}, MODEL)
+    line = (
+        f"It started from the model `runs/a/model.npz` (fingerprint `{16 * 'c'}`): its encoder of the columns, and its "
+        f"weights of {which}."
+    )
+    assert line in card.splitlines() and "It started from" not in model_card(SUMMARY, MODEL)
