@@ -148,7 +148,7 @@ def _apply(
     for part in _parts(model, inputs):
         with np.errstate(over="ignore", invalid="ignore"):
             outputs = model.forward(params, part, last)
-        finite = np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
+        finite = np.isfinite(outputs).all(axis=tuple(range(1, outputs.ndim)))
         if not finite.all():
             row = first + int(finite.argmin())
             raise ValueError(
