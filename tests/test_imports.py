@@ -22,6 +22,7 @@ SPARK = (
     {"storage", "aggregate"},
     {"input", "backend"},
     {"connect"},
+    {"models"},
     {"preflight", "scoring", "user_functions"},
     {"frames"},
     {"__init__"},
@@ -80,6 +81,11 @@ def test_a_file_imports_its_own_folder_or_a_lower_line(path):
 def test_a_package_is_imported_in_its_own_folders_alone(path):
     for name in imports_of(path):
         assert path.parts[1] in PACKAGES.get(name[0], path.parts[1]), f"{path} imports {name[0]}"
+
+
+def test_the_package_onnx_is_imported_in_one_file():
+    users = [str(path) for path in FILES if "onnx" in {name[0] for name in imports_of(path)}]
+    assert users == ["nn/io/onnx.py"]
 
 
 @pytest.mark.parametrize("path", [path for path in FILES + PROGRAMS if str(path) != JVM], ids=str)
