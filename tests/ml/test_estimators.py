@@ -58,6 +58,9 @@ def test_a_list_of_names_is_encoded_as_in_the_job(people):
     table = {name: np.array([row[name] for row in rows]) for name in encoder.names}
     expected = model.classifier.predict(table)
     assert [row.prediction for row in model.transform(people).collect()] == expected.tolist()
+    assert model.predict(rows[0]) == model.predict(
+        {"since": 1e9 + 7 * rows[0].age, "age": rows[0].age, "town": "bern"}
+    )
     with pytest.raises(DataError, match="featuresCol: expected the columns 'town' too"):
         model.transform(people.drop("town"))
 
