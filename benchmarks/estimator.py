@@ -2,9 +2,9 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/estimator.py FOLDER [--rows 60000] [--steps 20] [--repeats 3]
 
-trains 784-64-10 from the same initial weights on the same cached DataFrame of vectors (drawn bytes, mostly 0), with L-BFGS
-for a number of accepted steps; then four Param maps of Adam in one `fit`, and one after the other. It prints the seconds of
-each, the median of the repeats, and for L-BFGS the last cost, since the two line searches take different steps.
+trains 784-64-10 from the same initial weights on the same cached DataFrame of vectors (drawn bytes, mostly 0), with
+L-BFGS for a number of accepted steps; then four Param maps of Adam in one `fit`, and one after the other. It prints the
+seconds of each, the median of the repeats, and for L-BFGS the last cost, since the line searches take different steps.
 """
 
 from __future__ import annotations
