@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -39,14 +41,11 @@ class ClassicSession:
         """Pack the rows of a DataFrame into cached blocks. Raises DataError, in one line with the column and a row."""
         self.ship_package()
         description = self._context.getLocalProperty(DESCRIPTION)
-        batch = self._session.conf.get(BATCH, None)
         try:
             return _read(FrameTable(frame, request), request, description)
         except BaseException:
             self._context.setLocalProperty(DESCRIPTION, description)
             raise
-        finally:  # table_reading sets it for the job that packs the rows
-            self._session.conf.unset(BATCH) if batch is None else self._session.conf.set(BATCH, batch)
 
     def has_arrow(self) -> bool:
         """Return whether the driver and the executors have what Spark needs for Arrow, asked once per application."""
@@ -125,7 +124,7 @@ class ClassicFrame:
 def _read(table: FrameTable, request: FrameRequest, description: str | None) -> ClassicFrame:
     layout = layout_of(table, request)
     plan, rows = layout.rows()
-    with table.readable():
+    with table.readable(), _setting_kept(rows.sparkSession, BATCH):
         elements = table_reading.elements_of(table.context, plan, rows)
         # The number of rows is not known before they are read: what does not fit into memory goes to disk.
         cached = elements.persist(cache.level(table.context, 0))
@@ -143,6 +142,17 @@ def _read(table: FrameTable, request: FrameRequest, description: str | None) -> 
         counts[one.split + 1] = one.rows
     blocks = cached.flatMap(partial(to_block, np.cumsum(counts)[:-1], None, None))
     return ClassicFrame(facts, blocks, cached, bool(request.columns.weight), description)
+
+
+@contextmanager
+def _setting_kept(session: Any, key: str) -> Iterator[None]:
+    """Give a setting of the user's session back its value, which is set for the rows that are packed now."""
+    with _lock:
+        value = session.conf.get(key, None)
+        try:
+            yield
+        finally:
+            session.conf.unset(key) if value is None else session.conf.set(key, value)
 
 
 def _split(element: SplitStats) -> int:
