@@ -54,7 +54,13 @@ class NetworkModel(MLWritable, MLReadable):
             raise DataError(f"{os.fspath(path)}: expected a {kinds[0]}, found a {kinds[1]}")
         model = cls.of(found)
         names = model.predictor.model.encoder.names
-        return model.setFeaturesCol(list(names)) if names else model  # type: ignore[attr-defined]
+        if not names or names == tuple(map(str, range(len(names)))):
+            return model
+        column = names[0].removesuffix(
+            "[0]"
+        )  # the values of a column of arrays are called column[0], column[1], ...
+        is_array = names == tuple(f"{column}[{number}]" for number in range(len(names)))
+        return model.setFeaturesCol(column if is_array else list(names))  # type: ignore[attr-defined]
 
     def write_npz(self, path: str | os.PathLike) -> None:
         """Write the model file, which nn.load reads, to any file system."""

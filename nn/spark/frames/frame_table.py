@@ -113,8 +113,8 @@ def _kind(table: FrameTable, request: FrameRequest, index: int) -> Kind:
     """Return the kind of a column of features."""
     name, type_name = table.name_of(index), table.types[index]
     is_alone = isinstance(request.columns.features, str)
-    if type_name in (ARRAY, VECTOR, "binary"):
-        width = request.width if is_alone and request.width else _size(table, index)
+    if is_alone and type_name in (ARRAY, VECTOR, "binary"):
+        width = request.width or _size(table, index)
         return Kind(BYTES if type_name == "binary" else type_name, width)
     if is_alone:
         raise DataError(
@@ -126,7 +126,8 @@ def _kind(table: FrameTable, request: FrameRequest, index: int) -> Kind:
     if type_name == STRING:
         return Kind(CATEGORY)
     raise DataError(
-        f"featuresCol: column {name!r}: expected numbers, texts, vectors, arrays or bytes, found {type_name}"
+        f"featuresCol: column {name!r}: expected numbers or texts in a list of names, found {type_name}; "
+        "pyspark.ml.feature.VectorAssembler makes one vector of several columns"
     )
 
 
