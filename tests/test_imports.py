@@ -21,6 +21,7 @@ SPARK = (
     {"runtime"},
     {"storage", "aggregate"},
     {"input", "backend"},
+    {"connect"},
     {"preflight", "scoring", "user_functions"},
     {"frames"},
     {"__init__"},

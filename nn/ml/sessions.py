@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from nn.core.errors import PlatformError
+from nn.spark.connect.context import is_connect
 from nn.spark.frames.interface import FrameSession
 
 
 def session_of(spark: Any) -> FrameSession:
-    """Return what the stages need of a session. Raises PlatformError for one that cannot be served."""
-    if type(spark).__module__.startswith("pyspark.sql.connect."):
-        raise PlatformError("expected a session with a SparkContext, found one of Spark Connect")
+    """Return what the stages need of a session."""
+    if is_connect(spark):
+        from nn.spark.frames.connect import ConnectSession
+
+        return ConnectSession(spark)
     from nn.spark.frames.classic import ClassicSession
 
     return ClassicSession(spark)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from nn.core.errors import DataError
 from nn.models.classifier import Classifier, Regressor
 from nn.models.model_file import LARGEST, to_bytes
 from nn.models.scorer import ALL, PREDICTION, Scorer
+from nn.spark.connect import files
+from nn.spark.connect.context import ConnectContext, is_connect
 from nn.spark.input.table_reading import has_arrow
 from nn.spark.runtime.session import ship_package
 from nn.spark.storage.filesystem import Storage
@@ -31,8 +34,11 @@ def udf(spark: Any, model: Any, returns: str = PREDICTION) -> Callable[..., Any]
     Executors get the package nn with this call. Raises DataError for a file that is no model.
     """
     scorer = Scorer(_content(spark, model), returns)
+    if is_connect(spark):
+        ConnectContext(spark).ship_package()
+        return _function(True, scorer, _type(scorer))  # Spark Connect itself needs Arrow
     ship_package(spark.sparkContext)
-    return _function(spark.sparkContext, scorer, _type(scorer))
+    return _function(has_arrow(spark.sparkContext), scorer, _type(scorer))
 
 
 def register_udf(spark: Any, name: str, model: Any, returns: str = PREDICTION) -> Callable[..., Any]:
@@ -46,7 +52,8 @@ def _content(spark: Any, model: Any) -> bytes:
     if isinstance(model, (Classifier, Regressor)):
         return to_bytes(model.model, model.params, model.about)
     path = os.fspath(model)
-    content = Storage(spark.sparkContext).read(path, LARGEST)
+    read = partial(files.read, spark) if is_connect(spark) else Storage(spark.sparkContext).read
+    content = read(path, LARGEST)
     if content is None:
         raise DataError(f"no such file: {path}")
     try:
@@ -66,11 +73,11 @@ def _type(scorer: Scorer) -> str:
     return probabilities
 
 
-def _function(context: Any, scorer: Scorer, type_name: str) -> Callable[..., Any]:
+def _function(through_arrow: bool, scorer: Scorer, type_name: str) -> Callable[..., Any]:
     """Return the function, in the fastest way that driver and executors have."""
     from pyspark.sql import functions as sql
 
-    if not has_arrow(context):
+    if not through_arrow:
         return sql.udf(_of_rows(scorer), type_name)
     if hasattr(sql, "arrow_udf"):
         return sql.arrow_udf(_of_arrow(scorer, type_name), type_name)  # type: ignore[call-overload]

@@ -24,9 +24,9 @@ INDEXER = "pyspark.ml.feature.StringIndexer gives class numbers"
 class FrameTable(Table):
     """The columns of a DataFrame that a request names, in this order: features, label, weight, validation rows."""
 
-    def __init__(self, frame: Any, request: FrameRequest):
-        session, columns = frame.sparkSession, request.columns
-        self.context, self.argument, self.path = session.sparkContext, ROWS, ROWS
+    def __init__(self, frame: Any, request: FrameRequest, context: Any):
+        columns = request.columns
+        self.context, self.argument, self.path = context, ROWS, ROWS
         self.how = TableFormat(formats.TABLE)
         self.notes: list[str] = []
         self.has_record = False
@@ -38,13 +38,31 @@ class FrameTable(Table):
         with self.readable():
             chosen = frame.select(*map(quoted, self.names))
             if request.partitions is not None:
-                chosen = chosen.repartition(request.partitions)
+                chosen = placed_by_values(chosen, request.partitions)
             self.frame = chosen.toDF(*map(self.id_of, range(self.width)))
             fields = self.frame.schema.fields
             self.types = tuple(table_columns.type_of(field.dataType, has_types=True) for field in fields)
-            self.sample = [tuple(row) for row in self.frame.take(FIRST_ROWS)]
-        if not self.sample:
+            is_known = isinstance(columns.features, str) and request.width and not request.offsets
+            self.sample = (
+                [] if is_known else [tuple(row) for row in self._first_rows(request).take(FIRST_ROWS)]
+            )
+        if not is_known and not self.sample:
             raise DataError(f"expected rows, found none in {ROWS}")
+
+    def _first_rows(self, request: FrameRequest) -> Any:
+        """Return the DataFrame from whose first rows the sizes and the offsets of columns are taken."""
+        return self.frame
+
+
+def placed_by_values(frame: Any, partitions: int) -> Any:
+    """Return a DataFrame whose rows are placed in partitions, and sorted there, by a hash of their values.
+
+    So the same rows give the same partitions in the same order, however they were stored and divided before.
+    """
+    from pyspark.sql import functions as sql
+
+    values = sql.xxhash64(*map(quoted, frame.columns))
+    return frame.repartition(partitions, values).sortWithinPartitions(values)
 
 
 def names_of(columns: FrameColumns) -> tuple[str, ...]:
