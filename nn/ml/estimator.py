@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from nn.ml.params import ClassifierParams, NetworkParams, with_accessors
 from nn.ml.persistence import StageReader, StageWriter
 from nn.training.records import Epoch
 
+_log = logging.getLogger("nn.ml")
+
 
 class NetworkEstimator(MLWritable, MLReadable):
     """What estimators of classes and of values share."""
@@ -25,6 +28,7 @@ class NetworkEstimator(MLWritable, MLReadable):
     _is_regression = False
     _model: type[Any]
     _callback: Callable[[Epoch], object] | None = None
+    _has_map = False  # whether a Param map has set some of the Params
 
     def setCallback(self, function: Callable[[Epoch], object] | None) -> Any:
         """Call a function with each epoch's line of the history while `fit` runs, and return the stage.
@@ -43,7 +47,18 @@ class NetworkEstimator(MLWritable, MLReadable):
         """Return a reader."""
         return StageReader(cls)
 
+    def copy(self, extra: Any = None) -> Any:
+        """Return a copy with the values of a Param map."""
+        copied = super().copy(extra)  # type: ignore[misc]
+        copied._has_map = any(param.parent == self.uid for param in extra or ())  # type: ignore[attr-defined]
+        return copied
+
     def _fit(self, dataset: Any) -> Any:
+        if self._has_map:
+            _log.info(
+                "one Param map is trained alone; a tuner trains all maps in one pass where the network itself is its "
+                "estimator, not a Pipeline around it"
+            )
         (fitted,) = fit_all(dataset, [fit_plan(self, self._is_regression)], [self._callback])  # type: ignore[arg-type]
         if fitted.error is not None:
             raise fitted.error

@@ -27,7 +27,9 @@ from nn.training import pretrained
 from nn.training.convergence import Stop, StopDescent, StopLBFGS, never
 from nn.training.recipe import CLASSIFICATION, REGRESSION, Recipe, read_value
 
+# The names in messages about a recipe; others are the same words, or words of any sentence.
 _PARAM_OF = {field: name for name, field in OPTIONS.items() if "_" in field or name == "averaging"}
+_PARAM_OF |= {"validation_column": "validationIndicatorCol", "start_from": "startFrom"}
 _FIELDS = re.compile(rf"\b({'|'.join(_PARAM_OF)})\b(?!-)")
 
 
@@ -97,40 +99,24 @@ def _fit_plan(stage: NetworkParams, is_regression: bool) -> FitPlan:
     given = {name: stage._given(name) for name in OPTIONS if stage.hasParam(name)}
     given = {name: value for name, value in given.items() if value is not None}
     sizes = stage._given("layers")
-    _refuse_conflicts(stage, given, sizes)
-    fields = options_of(Recipe)
-    values = {OPTIONS[name]: read_value(fields[OPTIONS[name]], value) for name, value in given.items()}
+    _refuse_conflicts(stage, given, sizes, is_regression)
     base = None if stage._given("recipe") is None else _recipe_named(stage._given("recipe"))
-    if base is None:
-        if "loss" not in values and not is_regression:
-            values["loss"] = CrossEntropy()
-        if "scale" not in values and isinstance(stage._value("featuresCol"), str):
-            values["scale"] = "none"
-    if sizes is not None:
-        values |= {"layers": perceptron.hidden_layers(sizes), "hidden": None, "activation": None}
-    elif "layers" in values:
-        values |= {"hidden": None, "activation": None}
     uses_solver = "optimizer" not in given and (base is None or stage._given("solver") is not None)
+    values = _options(stage, given, sizes, base, is_regression)
     if uses_solver:
         values |= _solver_options(stage)
-    values |= {
-        "task": REGRESSION if is_regression else CLASSIFICATION,
-        "seed": int(stage._value("seed")) % (1 << 63),
-    }
     epochs = stage._value("maxIter")
     if base is not None and stage._given("maxIter") is None:
         epochs = base.epochs
     recipe = _replaced(base or Recipe(), values, epochs, uses_solver and stage._given("solver") is None)
-    stop = _stop(stage, recipe, uses_solver, epochs)
     weights = stage._given("initialWeights")
-    initial = None if weights is None else np.asarray(weights.toArray(), np.float64)
     return FitPlan(
         recipe,
         _request(stage, recipe, sizes),
         epochs,
-        stop,
+        _stop(stage, recipe, uses_solver, epochs),
         sizes and tuple(sizes),
-        initial,
+        None if weights is None else np.asarray(weights.toArray(), np.float64),
         int(stage._value("seed")),
         stage._given("startFrom"),
         stage._given("checkpointDir") or "",
@@ -138,12 +124,40 @@ def _fit_plan(stage: NetworkParams, is_regression: bool) -> FitPlan:
     )
 
 
-def _refuse_conflicts(stage: NetworkParams, given: dict[str, Any], sizes: list[int] | None) -> None:
+def _options(
+    stage: NetworkParams,
+    given: dict[str, Any],
+    sizes: list[int] | None,
+    base: Recipe | None,
+    is_regression: bool,
+) -> dict[str, Any]:
+    """Return the options of a recipe that the Params give, all but the optimizer's."""
+    fields = options_of(Recipe)
+    values = {OPTIONS[name]: read_value(fields[OPTIONS[name]], value) for name, value in given.items()}
+    if base is None:
+        if not is_regression:
+            values.setdefault("loss", CrossEntropy())
+        if isinstance(stage._value("featuresCol"), str):
+            values.setdefault("scale", "none")
+    if sizes is not None:
+        values["layers"] = perceptron.hidden_layers(sizes)
+    if "layers" in values:
+        values |= {"hidden": None, "activation": None}
+    values["task"] = REGRESSION if is_regression else CLASSIFICATION
+    values["seed"] = int(stage._value("seed")) % (1 << 63)
+    return values
+
+
+def _refuse_conflicts(
+    stage: NetworkParams, given: dict[str, Any], sizes: list[int] | None, is_regression: bool
+) -> None:
     """Raise UsageError for Params that exclude or need each other."""
     if stage._given("solver") is not None and "optimizer" in given:
         raise UsageError("solver and optimizer exclude each other: set one of them")
     if sizes is not None and "layerSpec" in given:
         raise UsageError("layers and layerSpec exclude each other: set one of them")
+    if sizes is not None and is_regression and sizes[-1] != 1:
+        raise UsageError(f"layers: expected 1 output of a regression last, found {sizes[-1]}")
     names_network = sizes is not None or "layerSpec" in given
     if not names_network and stage._given("recipe") is None and stage._given("startFrom") is None:
         raise UsageError(

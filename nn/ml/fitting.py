@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.core.errors import DivergenceError, UsageError
+from nn.core.errors import DataError, DivergenceError, UsageError
 from nn.data.decoding import ClassLabels
 from nn.ml import summary as summaries
 from nn.ml.checkpoints import Checkpoints
@@ -44,6 +45,8 @@ def fit_all(frame: Any, plans: Sequence[FitPlan], callbacks: Sequence[Callback |
 
     Raises UsageError where a plan and the rows do not fit each other, DataError for rows that cannot be learned from.
     """
+    if frame.isStreaming:
+        raise DataError("fit: expected a DataFrame of stored rows, found a stream; transform takes streams")
     found: dict[int, Fitted] = {}
     session = session_of(frame.sparkSession)
     paths = {plan.start_from for plan in plans if plan.start_from is not None}
@@ -139,7 +142,11 @@ def _initial(run: TrainingRun, plan: FitPlan) -> Any:
 
     The sizes of a perceptron start at the weights that Spark draws for the seed.
     """
-    weights = plan.initial_weights
+    weights, inputs = plan.initial_weights, math.prod(run.model.input_shape)
+    if plan.sizes is not None and plan.sizes[0] != inputs:
+        raise ValueError(
+            f"layers: expected {inputs} inputs first, as the columns give, found {plan.sizes[0]}"
+        )
     if weights is None and plan.draws_as_spark:
         assert plan.sizes is not None
         weights = perceptron.draw_weights(plan.sizes, plan.seed)
@@ -173,11 +180,15 @@ class _Watch:
 
 def _fitted(run: TrainingRun, end: Ended, plan: FitPlan, backend: FrameBackend, began: float) -> Fitted:
     """Return the trained network with its summary."""
-    if end.error is not None:
-        _log.warning("training diverged, the model is that of the epoch before: %s", end.error)
+    error = end.error
+    if error is not None:
+        error = DivergenceError(
+            error.message, **{in_params(name): value for name, value in error.options.items()}
+        )
+        _log.warning("training diverged, the model is that of the epoch before: %s", error)
     found = run.predictor(end.progress)
     with np.errstate(over="ignore", invalid="ignore"):
         score = backend.evaluate(found.model, found.params)
     exact = plan.recipe.optimizer.needs_exact_cost
     summary = summaries.of_training(end.progress, end.reason, time.perf_counter() - began, score, exact)
-    return Fitted(found, summary, end.error)
+    return Fitted(found, summary, error)

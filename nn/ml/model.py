@@ -12,6 +12,7 @@ from pyspark.ml.regression import RegressionModel
 from pyspark.ml.util import MLReadable, MLWritable
 
 from nn.core.errors import DataError
+from nn.data.tables import pack_for, pack_rows
 from nn.ml import evaluation
 from nn.ml.params import ClassifierParams, NetworkParams, with_accessors
 from nn.ml.persistence import StageReader, StageWriter, read_model
@@ -53,7 +54,13 @@ class NetworkModel(MLWritable, MLReadable):
             raise DataError(f"{os.fspath(path)}: expected a {kinds[0]}, found a {kinds[1]}")
         model = cls.of(found)
         names = model.predictor.model.encoder.names
-        return model.setFeaturesCol(list(names)) if names else model  # type: ignore[attr-defined]
+        if not names or names == tuple(map(str, range(len(names)))):
+            return model
+        column = names[0].removesuffix(
+            "[0]"
+        )  # the values of a column of arrays are called column[0], column[1], ...
+        is_array = names == tuple(f"{column}[{number}]" for number in range(len(names)))
+        return model.setFeaturesCol(column if is_array else list(names))  # type: ignore[attr-defined]
 
     def write_npz(self, path: str | os.PathLike) -> None:
         """Write the model file, which nn.load reads, to any file system."""
@@ -109,12 +116,22 @@ class NetworkModel(MLWritable, MLReadable):
         return StageReader(cls)
 
     def _outputs(self, value: Any) -> np.ndarray:
-        """Return the outputs of the network (1, units) for one row: a vector, an array or a list of numbers."""
+        """Return the outputs of the network (1, units) for one row.
+
+        A row is a vector, an array or a list of numbers, or bytes; or a Row or a dict with the columns by name.
+        """
+        model, params = self.predictor.model, self.predictor.params
+        if hasattr(value, "asDict"):
+            value = value.asDict()
+        if isinstance(value, dict):
+            packed = pack_for(model.encoder, {name: np.array([cell]) for name, cell in value.items()})
+            return model.forward(params, packed)
+        if isinstance(value, (bytes, bytearray)):
+            value = np.frombuffer(value, np.uint8)
         row = value.toArray() if hasattr(value, "toArray") else np.asarray(value)
-        found = self.predictor
-        if row.shape != (found.model.columns,):
-            raise ValueError(f"expected {found.model.columns} values, found an array of shape {row.shape}")
-        return found.model.forward(found.params, row[None].astype(np.float32))
+        if row.shape != (model.columns,):
+            raise ValueError(f"expected {model.columns} values, found an array of shape {row.shape}")
+        return model.forward(params, pack_rows(model.encoder, row[None]).astype(np.float32))
 
 
 @with_accessors

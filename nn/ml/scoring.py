@@ -61,6 +61,8 @@ def with_predictions(
     session.ship_package()
     function = outputs_function(scorer, session.has_arrow())
     result = f"{names[0]}_and_others"
+    while any(name.startswith(result) for name in frame.columns):
+        result += "_"
     columns = [quoted(name) for name in frame.columns]
     values = _features(frame, features, found)
     if _reads_vectors_in_columns(frame):

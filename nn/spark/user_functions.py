@@ -15,8 +15,8 @@ from nn.models.model_file import to_bytes
 from nn.models.scorer import ALL, PREDICTION, Scorer
 from nn.spark.connect.context import ConnectContext, is_connect
 from nn.spark.input.table_reading import has_arrow
-from nn.spark.runtime.session import ship_package
 from nn.spark.models import load
+from nn.spark.runtime.session import ship_package
 
 
 def udf(spark: Any, model: Any, returns: str = PREDICTION) -> Callable[..., Any]:

@@ -96,6 +96,16 @@ def test_a_row_that_is_wrong_is_named(rows, column, value, params, expected):
         (lambda f: f.drop("label"), {}, "expected a column 'label'; the DataFrame has 'features'"),
         (lambda f: f, {"featuresCol": "text"}, "expected vectors, arrays of numbers or bytes, found string"),
         (lambda f: f, {"featuresCol": ["number", "label"]}, "found 'label' twice"),
+        (
+            lambda f: f,
+            {"featuresCol": ["number", "features"]},
+            "expected numbers or texts in a list of names",
+        ),
+        (
+            lambda f: f,
+            {"featuresCol": ["number"]},
+            "layers: expected 1 inputs first, as the columns give, found 2",
+        ),
         (lambda f: f, {"labelCol": "text"}, "labelCol: column 'text': expected numbers, found string"),
         (lambda f: f, {"weightCol": "text"}, "weightCol: column 'text': expected numbers, found string"),
         (

@@ -146,6 +146,8 @@ def test_params_that_exclude_or_need_each_other_are_named(params, expected):
 
 
 def test_a_regressor_has_no_params_of_classes():
+    with pytest.raises(UsageError, match="layers: expected 1 output of a regression last, found 2"):
+        fit_plan(NeuralNetworkRegressor(layers=[3, 2]), True)
     stage = NeuralNetworkRegressor(layers=[3, 4, 1])
     assert not stage.hasParam("thresholds") and not stage.hasParam("classWeights")
     plan = fit_plan(stage, True)

@@ -134,6 +134,17 @@ def test_maps_that_share_rows_train_in_one_pass_with_the_bits_of_each_alone(sess
         assert model.summary.objectiveHistory == alone.summary.objectiveHistory
 
 
+def test_maps_of_a_pipeline_are_fitted_one_after_the_other_and_the_log_says_so(session, xor, caplog):
+    from pyspark.ml import Pipeline
+
+    estimator = NeuralNetworkClassifier(layers=[2, 2], maxIter=0)
+    with caplog.at_level("INFO", logger="nn.ml"):
+        Pipeline(stages=[estimator]).fit(xor)
+        assert "Param map" not in caplog.text
+        Pipeline(stages=[estimator]).fit(xor, [{estimator.seed: 1}, {estimator.seed: 2}])
+    assert caplog.text.count("one Param map is trained alone") == 2
+
+
 def test_a_map_that_diverges_does_not_end_the_others(vectors, caplog):
     frame = vectors([(float(row % 2), [1e30 * row, 1.0]) for row in range(8)])
     estimator = NeuralNetworkClassifier(layers=[2, 2], optimizer="sgd", schedule="constant", maxIter=3)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -29,19 +31,18 @@ class ClassicSession:
         self.ship_package()
         description = self._context.getLocalProperty(DESCRIPTION)
         restore = partial(self._context.setLocalProperty, DESCRIPTION, description)
-        batch = self._session.conf.get(BATCH, None)
         try:
             table = FrameTable(frame, request, self._context)
             return read_blocks(table, request, self._cached, restore)
         except BaseException:
             restore()
             raise
-        finally:  # table_reading sets it for the job that packs the rows
-            self._session.conf.unset(BATCH) if batch is None else self._session.conf.set(BATCH, batch)
 
     def _cached(self, plan: RowPlan, rows: Any) -> Any:
         """Return the RDD of the elements of the rows, cached."""
-        elements = table_reading.elements_of(self._context, plan, rows)
+        arrow = self.has_arrow()
+        with _setting_kept(self._session, BATCH):
+            elements = table_reading.elements_of(plan, rows, arrow)
         # The number of rows is not known before they are read: what does not fit into memory goes to disk.
         return elements.persist(cache.level(self._context, 0))
 
@@ -77,3 +78,14 @@ class ClassicSession:
 _lock = threading.Lock()  # tuners fit and transform in threads
 _shipped: set[str] = set()  # the applications whose executors have the package
 _arrow: dict[str, bool] = {}  # of each application, whether its executors have pyarrow
+
+
+@contextmanager
+def _setting_kept(session: Any, key: str) -> Iterator[None]:
+    """Give a setting of the user's session back its value, which is set for the rows that are packed now."""
+    with _lock:
+        value = session.conf.get(key, None)
+        try:
+            yield
+        finally:
+            session.conf.unset(key) if value is None else session.conf.set(key, value)

@@ -42,8 +42,11 @@ class FrameTable(Table):
             self.frame = chosen.toDF(*map(self.id_of, range(self.width)))
             fields = self.frame.schema.fields
             self.types = tuple(table_columns.type_of(field.dataType, has_types=True) for field in fields)
-            self.sample = [tuple(row) for row in self._first_rows(request).take(FIRST_ROWS)]
-        if not self.sample:
+            is_known = isinstance(columns.features, str) and request.width and not request.offsets
+            self.sample = (
+                [] if is_known else [tuple(row) for row in self._first_rows(request).take(FIRST_ROWS)]
+            )
+        if not is_known and not self.sample:
             raise DataError(f"expected rows, found none in {ROWS}")
 
     def _first_rows(self, request: FrameRequest) -> Any:
@@ -128,8 +131,8 @@ def _kind(table: FrameTable, request: FrameRequest, index: int) -> Kind:
     """Return the kind of a column of features."""
     name, type_name = table.name_of(index), table.types[index]
     is_alone = isinstance(request.columns.features, str)
-    if type_name in (ARRAY, VECTOR, "binary"):
-        width = request.width if is_alone and request.width else _size(table, index)
+    if is_alone and type_name in (ARRAY, VECTOR, "binary"):
+        width = request.width or _size(table, index)
         return Kind(BYTES if type_name == "binary" else type_name, width)
     if is_alone:
         raise DataError(
@@ -141,7 +144,8 @@ def _kind(table: FrameTable, request: FrameRequest, index: int) -> Kind:
     if type_name == STRING:
         return Kind(CATEGORY)
     raise DataError(
-        f"featuresCol: column {name!r}: expected numbers, texts, vectors, arrays or bytes, found {type_name}"
+        f"featuresCol: column {name!r}: expected numbers or texts in a list of names, found {type_name}; "
+        "pyspark.ml.feature.VectorAssembler makes one vector of several columns"
     )
 
 

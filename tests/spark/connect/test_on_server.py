@@ -227,6 +227,7 @@ def test_a_function_of_sql_predicts(session, table, tmp_path):
     classifier = nn.fit(inputs, (inputs[:, 0] > 0).astype(int), hidden=[4], epochs=3).classifier
     nn.save(tmp_path / "model.npz", classifier.model, classifier.params)
     predict = nn.spark.udf(session, str(tmp_path / "model.npz"))
+    assert same_bits(nn.load(str(tmp_path / "model.npz"), session).params, classifier.params)
     rows = table.select("a", "b", predict("a", "b").alias("prediction")).take(50)
     expected = classifier.predict(np.array([[row.a, row.b] for row in rows], np.float32))
     assert [row.prediction for row in rows] == expected.tolist()
