@@ -109,8 +109,9 @@ def test_a_pass_reads_the_rows_that_are_kept(session, table, capsys):
     assert not session.catalog.listTables()
 
 
-def test_pixels_and_vectors_are_read_as_such(session, table):
+def test_pixels_vectors_and_texts_are_read_as_such(session, table):
     from pyspark.ml.feature import VectorAssembler
+    from pyspark.sql import functions as sql
 
     pixels = ConnectSession(session).read(table, request("pixels", width=70))
     assert pixels.facts.are_pixels and pixels.facts.width == 70
@@ -118,6 +119,10 @@ def test_pixels_and_vectors_are_read_as_such(session, table):
     vectors = VectorAssembler(inputCols=["a", "b", "c"], outputCol="v").transform(table)
     found = ConnectSession(session).read(vectors, request("v"))
     assert found.facts.width == 3 and not found.facts.are_pixels
+    found.release()
+    texts = table.withColumn("text", sql.when(table.label == 1, "x").otherwise("y"))
+    found = ConnectSession(session).read(texts, request(("a", "text")))
+    assert [column.values for column in found.facts.columns] == [None, ("x", "y")]
     found.release()
 
 
