@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from nn.cli import checked_data, console, describe
+import numpy as np
+
+from nn.cli import checked_data, console, describe, starting
 from nn.cli.checked_data import CheckedData
+from nn.cli.label_summary import LabelSummary
 from nn.cli.options import Options, recipe_errors
 from nn.cli.resume import Start
 from nn.core import format
 from nn.core.errors import DataError, MissingFileError, PlatformError
+from nn.data.decoding import ClassLabels
+from nn.data.split import Split
+from nn.models.model_file import SavedModel
 from nn.spark import preflight
 from nn.spark.input import cache
 from nn.spark.input.input_files import Files, Source
@@ -20,8 +28,10 @@ from nn.spark.preflight import BlockSummary, ExecutorReport, FirstAndLast, Memor
 from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage, local_path
 from nn.spark.storage.run_directory import Output
+from nn.training import pretrained
 from nn.training.assembly import for_replicas, network_of
 from nn.training.backend import Facts
+from nn.training.run import TrainingRun
 from nn.training.trial_step import TrialStep
 
 ABOUT = ("executor", "host", "python", "numpy", "nn", "BLAS threads", "tasks")
@@ -37,8 +47,9 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     print_lines(filter(None, [start.lines()]))
     options = start.options.for_cluster(context.defaultParallelism)
     limit = cluster.worker_memory_limit(context)
+    start_from = starting.read(storage, options)
     try:
-        data = checked_data.read(context, storage, options)
+        data = checked_data.read(context, storage, options, start_from and start_from.model)
     except MissingFileError:
         raise  # the driver does not see it either
     except DataError:
@@ -48,7 +59,7 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
         raise_first(faults(reports, limit), [])
         raise
     memory = preflight.memory_for_rows(context, data.sets)
-    trial_step = _trial_step(options, data)
+    trial_step = _trial_step(options, data, start_from)
     reports = preflight.report_executors(
         context, local_paths(options.sources(), storage), trial_step, memory.needed
     )
@@ -77,7 +88,7 @@ def raise_first(platform: Sequence[str], data: Sequence[str]) -> None:
         raise DataError(f"--check: {data[0]}")
 
 
-def _trial_step(options: Options, data: CheckedData) -> TrialStep | None:
+def _trial_step(options: Options, data: CheckedData, start_from: SavedModel | None) -> TrialStep | None:
     """Return a training step like the job's on one partition; None if the data are faulty."""
     if data.description is None or data.treatment is None or not data.treatment.width:
         return None
@@ -87,8 +98,20 @@ def _trial_step(options: Options, data: CheckedData) -> TrialStep | None:
     width = data.treatment.width
     with recipe_errors():
         # Raises here, in one line, an error that would fail on an executor.
+        if start_from is not None:
+            facts = pretrained.adapted(recipe, _with_labels(facts, data.treatment.label), start_from.model)
+            width = math.prod(TrainingRun.of(recipe, facts, Split(rows), start_from).model.input_shape)
         network_of(recipe, Facts.of_shapes(width, facts.classes))
+    recipe = dataclasses.replace(recipe, keep_layers=None)  # whose weights they are makes no difference
     return TrialStep(recipe, width, facts.classes, -(-rows // partitions), _bytes_a_value(data.train))
+
+
+def _with_labels(facts: Facts, label: LabelSummary | None) -> Facts:
+    """Return the facts with a row of each class that has some."""
+    names = tuple(name for name, rows in (label.classes if label else None) or () if rows)
+    if len(names) < 2:
+        return facts
+    return facts._replace(labels=np.arange(len(names)), classes=len(names), labeled=ClassLabels(names))
 
 
 def _bytes_a_value(files: Files) -> int:

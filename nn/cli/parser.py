@@ -88,6 +88,8 @@ def parse(arguments: list[str]) -> Options:
     options = Options(**own, recipe=recipe, notes=notes)
     for name in PATHS:
         refuse_malformed(getattr(options, name), name.upper())
+    if options.start_from is not None:
+        refuse_malformed(options.start_from, "--start-from")
     if not options.describe:
         options.check_shapes()
     return options
@@ -155,6 +157,7 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
         )
     if values.get("describe"):
         return  # the labels may be unknown yet, and the test set is not read
+    _refuse_for_start(values)
     has_test = values["test_images"] != "-"
     if not has_test and values["test_labels"] != "-":
         raise UsageError("TEST_IMAGES is - (there is no test set): expected - as TEST_LABELS too")
@@ -190,3 +193,15 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
         )
     if not in_images and values.get("label_column") is not None:
         raise UsageError("--label-column: expected - as TRAIN_LABELS or TEST_LABELS, found files for both")
+
+
+def _refuse_for_start(values: dict[str, Any]) -> None:
+    """Raise UsageError for options that need --start-from, and for a MODEL that the run would replace."""
+    start = values.get("start_from")
+    if start is None and values.get("keep_layers") is not None:
+        raise UsageError("--keep-layers needs --start-from MODEL, whose first layers are kept")
+    if start is not None and start.startswith(values["output"].rstrip("/") + "/"):
+        raise UsageError(
+            f"--start-from: expected a MODEL outside of OUTPUT, whose files the run replaces, found {start}; choose "
+            "another OUTPUT"
+        )

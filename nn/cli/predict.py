@@ -12,11 +12,11 @@ import numpy as np
 from nn import __version__
 from nn.cli import console, job_progress, report
 from nn.cli.predict_options import NULL, PredictOptions
-from nn.cli.predict_plan import partitions_of, read_model, refuse_inside_output, table_of, wanted_of
+from nn.cli.predict_plan import partitions_of, refuse_inside_output, table_of, wanted_of
 from nn.core import format
 from nn.core.errors import DataError
 from nn.io import results
-from nn.models.classifier import Predictor
+from nn.models.classifier import Predictor, read_model
 from nn.models.prediction_columns import OutputTable
 from nn.spark import scoring
 from nn.spark.input import cache
@@ -47,7 +47,7 @@ def run(context: Any, storage: Storage, options: PredictOptions) -> None:
     refuse_inside_output(options)
     output = PredictionFolder(storage.folder(options.output))
     with lock.locked(output.folder, partial(output.check, options.overwrite), False, console.print_line):
-        model = read_model(storage.read, options.model)
+        model = read_model(storage.read, options.model, "MODEL: ")
         table = table_of(model, options)
         with progress("reading"):
             partitions = partitions_of(context, storage, options)

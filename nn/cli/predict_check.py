@@ -13,7 +13,7 @@ from nn.core import format
 from nn.data import csv
 from nn.data.labels import CLASSIFICATION, REGRESSION
 from nn.models import model_file
-from nn.models.classifier import Predictor
+from nn.models.classifier import Predictor, read_model
 from nn.models.trial_prediction import TrialPrediction
 from nn.spark import preflight, scoring
 from nn.spark.input.describing import read_as_needed
@@ -36,7 +36,7 @@ def run(context: Any, storage: Storage, options: PredictOptions) -> None:
     predict_plan.refuse_inside_output(options)
     lock.refuse_running(output.folder)
     output.check(options.overwrite)
-    model = predict_plan.read_model(storage.read, options.model)
+    model = read_model(storage.read, options.model, "MODEL: ")
     table = predict_plan.table_of(model, options)
     wanted = predict_plan.wanted_of(model, options)
     partitions = predict_plan.partitions_of(context, storage, options)

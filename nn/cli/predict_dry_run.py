@@ -9,7 +9,7 @@ from nn.cli.local_facts import exists, is_local, local_files, local_path, read_c
 from nn.cli.predict_options import PredictOptions
 from nn.core import format
 from nn.core.errors import MissingFileError
-from nn.models.classifier import Predictor
+from nn.models.classifier import Predictor, read_model
 from nn.models.prediction_columns import OutputTable
 from nn.spark.storage import lock
 from nn.spark.storage.filesystem import LocalFolder
@@ -25,7 +25,7 @@ def lines(options: PredictOptions) -> str:
             f"dry run   nothing was started\n{format.note('MODEL: not read, it is not on this machine')}\n"
             "writes    known only after Spark reads MODEL; the options and OUTPUT were checked, --check reads MODEL too"
         )
-    model = predict_plan.read_model(read_local, local_path(options.model) or "")
+    model = read_model(read_local, local_path(options.model) or "", "MODEL: ")
     table = predict_plan.table_of(model, options)
     about = [*predict_plan.model_lines(model, options), *_input_lines(options, model, table)]
     return "\n".join(["dry run   nothing was started", *about])

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nn.cli.arguments import label_of
 from nn.cli.local_facts import local_path
 from nn.cli.predict_options import NULL, PATHS, PredictOptions
-from nn.core.errors import DataError, UsageError
+from nn.core.errors import UsageError
 from nn.data import model_columns
 from nn.data.encoding import Category, TableEncoder
 from nn.data.model_columns import SHOWN, Found, Offered
-from nn.models import model_file
-from nn.models.classifier import Classifier, Predictor, predictor
+from nn.models.classifier import Classifier, Predictor
 from nn.models.prediction_columns import LayerTable, OutputTable, PredictionTable
 from nn.spark import scoring
 from nn.spark.input.formats import TABLE
@@ -24,19 +23,6 @@ from nn.spark.storage.filesystem import Storage
 
 PIECE = 128 << 20  # bytes of INPUT in a partition, as Spark's own readers take
 INDENT = " " * 10  # the width of the words at the start of lines
-
-
-def read_model(read: Callable[[str, int], bytes | None], path: str) -> Predictor:
-    """Read a model file with `read(path, most bytes)`. Raises DataError, with the path, for what is no model."""
-    try:
-        content = read(path, model_file.LARGEST)
-        if content is None:
-            raise DataError(f"MODEL: no such file: {path}")
-        return predictor(*model_file.from_bytes(content))
-    except OSError as error:
-        raise DataError(f"MODEL: {path}: cannot be read as a model: {error.strerror}") from None
-    except ValueError as error:
-        raise DataError(f"MODEL: {path}: cannot be read as a model: {error}") from None
 
 
 def refuse_inside_output(options: PredictOptions) -> None:

@@ -14,7 +14,7 @@ _PART = re.compile(r"(.*)\[(\d+)\]", re.DOTALL)
 
 
 class Offered(NamedTuple):
-    """The columns of a table whose rows a model is to predict."""
+    """The columns of a table whose rows a model is to predict or to be trained on."""
 
     argument: str
     path: str
@@ -46,14 +46,14 @@ def find(
     names, path, total = offered.names, offered.path, len(offered.widths)
     by_names = by_name(model_names, names, offered.place)
     if by_names is not None:  # other columns are ignored
-        roles = Roles(roles.label, id=roles.id)
+        roles = roles._replace(features=(), drop=())
     columns = Columns.of(roles, names, total, path)
     carried = tuple(sorted(matching(kept, names, total, path, "--keep")))
     if columns.id is not None:
         carried = (columns.id, *(index for index in carried if index != columns.id))
     if by_names is not None:
         groups = groups_of(model_names, names)
-        return Found(Columns(total, by_names, columns.label), tuple(groups), carried, ())
+        return Found(columns._replace(inputs=by_names), tuple(groups), carried, ())
     inputs = columns.inputs
     if sum(offered.widths[index] for index in inputs) > width:
         inputs = tuple(index for index in inputs if index not in carried)
@@ -61,7 +61,7 @@ def find(
     groups = [Group(names[index] if names else str(index), offered.widths[index]) for index in inputs]
     note = f"{offered.place} has no header: its columns are taken in the order of the model's"
     notes = (note,) if have_names(model_names) else ()
-    return Found(Columns(total, inputs, columns.label), tuple(groups), carried, notes)
+    return Found(columns._replace(inputs=inputs), tuple(groups), carried, notes)
 
 
 class Group(NamedTuple):

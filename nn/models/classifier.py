@@ -99,16 +99,38 @@ def predictor(model: Sequential, params: Params, about: dict[str, Any] | None = 
     return kind(model, params, about or {})
 
 
+def content_of(predictor: Predictor) -> model_file.SavedModel:
+    """Return the content of a predictor's model file."""
+    return model_file.SavedModel(predictor.model, predictor.params, predictor.about)
+
+
 def load(path: str | os.PathLike) -> Any:
-    """Read a model file: a Classifier or a Regressor.
+    """Read a local model file: a Classifier or a Regressor.
 
     Raises DataError, with the path, if it is not a model or its arrays do not fit its layers.
     """
+    name = os.fspath(path)
     try:
-        return predictor(*model_file.from_bytes(files.read(path, model_file.LARGEST)))
+        return read_model(files.read, name)
+    except DataError as error:
+        if "://" not in str(name):
+            raise
+        raise DataError(f"{error}; given a session of Spark it is read there: nn.load(path, spark)") from None
+
+
+def read_model(read: Callable[[str, int], bytes | None], path: str, argument: str = "") -> Predictor:
+    """Read a model file with `read(path, most bytes)`, which returns None where there is no file.
+
+    Raises DataError with the path, behind the `argument` of the command line, as `load` does.
+    """
+    try:
+        content = read(path, model_file.LARGEST)
+        if content is not None:
+            return predictor(*model_file.from_bytes(content))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{os.fspath(path)}: cannot be read as a model: {reason}") from None
+        raise DataError(f"{argument}{path}: cannot be read as a model: {reason}") from None
+    raise DataError(f"{argument}no such file: {path}")
 
 
 def _apply(
@@ -126,7 +148,7 @@ def _apply(
     for part in _parts(model, inputs):
         with np.errstate(over="ignore", invalid="ignore"):
             outputs = model.forward(params, part, last)
-        finite = np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
+        finite = np.isfinite(outputs).all(axis=tuple(range(1, outputs.ndim)))
         if not finite.all():
             row = first + int(finite.argmin())
             raise ValueError(

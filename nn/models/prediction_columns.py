@@ -75,7 +75,7 @@ class OutputTable:
             outputs = self.model.forward(params, rows, self.last)
             columns = self.values(outputs)
         places = np.maximum(np.cumsum(usable) - 1, 0)  # a usable row stands for each of the others
-        is_finite = np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
+        is_finite = np.isfinite(outputs).all(axis=tuple(range(1, outputs.ndim)))
         if len(rows) == len(inputs):
             return columns, is_finite
         return [column[places] for column in columns], usable & is_finite[places]

@@ -79,11 +79,13 @@ class Sequential:
             raise ValueError(f"{last}: the last layer must give a row, got {describe_shape(shape)}")
         return shapes
 
-    @property
-    def first_trainable(self) -> int:
-        """The index of the first layer with parameters; no layer before it needs d loss / d x."""
-        trainable = (index for index, (param_shapes, _) in enumerate(self.shapes()) if param_shapes)
-        return next(trainable, len(self.layers))
+    def first_trainable(self, frozen: int = 0) -> int:
+        """Return the index of the first layer with parameters, the first `frozen` layers left out.
+
+        No layer before it needs d loss / d x.
+        """
+        with_params = (index for index, (param_shapes, _) in enumerate(self.shapes()) if param_shapes)
+        return next((index for index in with_params if index >= frozen), len(self.layers))
 
     @property
     def is_plain(self) -> bool:

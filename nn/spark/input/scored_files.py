@@ -1,4 +1,4 @@
-"""Open the rows that a trained network is to predict: its columns, found in any source that training reads."""
+"""Open rows for a trained network, to be predicted or to train it on: its columns, found in any source of rows."""
 
 from __future__ import annotations
 
@@ -70,6 +70,14 @@ def open_scored(
     kinds = _kinds(images, found.columns.inputs, found.groups, schema) if isinstance(images, Table) else ()
     labels = open_labels(context, storage, source, partitions, images, as_csv)
     return ScoredFiles(Files(images, labels, found.columns, schema, kinds), found.kept)
+
+
+def open_for(
+    model: Sequential, context: Any, storage: Storage, source: Source, partitions: int, as_csv: frozenset[str]
+) -> Files:
+    """Open rows to train on from a model, and find its columns in them. Raises DataError as `open_scored` does."""
+    as_csv |= Wanted(source._replace(id_column=None), model).as_csv
+    return open_scored(context, storage, Wanted(source, model), partitions, as_csv).files
 
 
 def _widths(images: TextFile | Table) -> list[int]:
