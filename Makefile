@@ -23,7 +23,7 @@ JVM = --driver-memory $(DRIVER_MEMORY) $(if $(DRIVER_JAVA_OPTIONS),--driver-java
 SUBMIT = spark-submit $(JVM) main_task.py $(DATA) output --overwrite $(TRAIN_OPTIONS)
 # Most of a test is waiting for a JVM to start; a file's tests stay together, and share what they start.
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
-SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_check_on_spark.py
+SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_check_on_spark.py tests/ml/test_pipelines.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

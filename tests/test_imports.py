@@ -21,7 +21,10 @@ SPARK = (
     {"runtime"},
     {"storage", "aggregate"},
     {"input", "backend"},
+    {"connect"},
+    {"models"},
     {"preflight", "scoring", "user_functions"},
+    {"frames"},
     {"__init__"},
 )
 PACKAGES = {

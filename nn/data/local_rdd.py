@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -18,7 +19,27 @@ class LocalBroadcast(NamedTuple):
     value: Any
 
 
-class LocalRDD:
+class MapStages(ABC):
+    """The methods of an RDD that map its elements, for a class with `mapPartitions`."""
+
+    @abstractmethod
+    def mapPartitions(self, function: Callable[[Iterator], Iterable]) -> Any:  # noqa: N802 (Spark's name)
+        """Apply a function to the iterator of each partition."""
+
+    def map(self, function: Callable) -> Any:
+        """Apply a function to each element."""
+        return self.mapPartitions(functools.partial(map, function))
+
+    def flatMap(self, function: Callable[[Any], Iterable]) -> Any:  # noqa: N802 (Spark's name)
+        """Apply a function that returns several elements to each element."""
+        return self.mapPartitions(functools.partial(_flat_map, function))
+
+    def filter(self, function: Callable[[Any], bool]) -> Any:
+        """Keep the elements for which the function is true."""
+        return self.mapPartitions(functools.partial(filter, function))
+
+
+class LocalRDD(MapStages):
     """Partitions of blocks in memory, with the methods of an RDD that training uses.
 
     As in Spark, stages are lazy: each block goes through all stages before the next one, so that only one block's
@@ -32,18 +53,6 @@ class LocalRDD:
     def mapPartitions(self, function: Callable[[Iterator], Iterable]) -> LocalRDD:  # noqa: N802 (Spark's name)
         """Apply a function to the iterator of each partition."""
         return LocalRDD(self.partitions, (*self.stages, function))
-
-    def map(self, function: Callable) -> LocalRDD:
-        """Apply a function to each element."""
-        return self.mapPartitions(functools.partial(map, function))
-
-    def flatMap(self, function: Callable[[Any], Iterable]) -> LocalRDD:  # noqa: N802 (Spark's name)
-        """Apply a function that returns several elements to each element."""
-        return self.mapPartitions(functools.partial(_flat_map, function))
-
-    def filter(self, function: Callable[[Any], bool]) -> LocalRDD:
-        """Keep the elements for which the function is true."""
-        return self.mapPartitions(functools.partial(filter, function))
 
     def persist(self) -> LocalRDD:
         """Run all stages now and return an RDD of their results."""

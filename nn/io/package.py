@@ -27,6 +27,11 @@ def is_zipped() -> bool:
     return not _ROOT.is_dir()
 
 
+def own_zip() -> str:
+    """Return the path of the zip file that this code runs from."""
+    return str(_ROOT.parent)
+
+
 def write_zip(path: str | os.PathLike) -> None:
     """Write the Python files that a job needs, and the recipes as nn/recipes/*.json.
 

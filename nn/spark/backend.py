@@ -29,10 +29,19 @@ INLINE = 512 << 10
 class SparkBackend:
     """Rows in an RDD of blocks. Each partition is a replica where parameters are averaged."""
 
-    def __init__(self, blocks: Any, cached: Any = None, weighted: bool = False):
+    def __init__(
+        self,
+        blocks: Any,
+        cached: Any = None,
+        weighted: bool = False,
+        source: str = "TRAIN_IMAGES",
+        keeps_rows: bool = False,
+    ):
         self.blocks = blocks
         self._cached = cached  # the persisted RDD below the blocks
         self._weighted = weighted  # rows have weights of their own
+        self._source = source  # the name of the rows in messages
+        self._keeps_rows = keeps_rows  # whether the rows stay cached as they were read, for other runs
         self._frozen: dict[int, Frozen] = {}  # of the last pass, by the identity of the weights
 
     def split(self, split: Split) -> None:
@@ -45,18 +54,18 @@ class SparkBackend:
         blocks = split.apply(self.blocks)
         if split.changes:
             blocks = blocks.persist(self._cached.getStorageLevel())
-        blocks.context.setJobDescription("dividing TRAIN_IMAGES")
+        blocks.context.setJobDescription(f"dividing {self._source}")
         try:
             split.check(blocks)
         except ValueError as error:
-            raise DataError(f"TRAIN_IMAGES: {error}") from None
-        if split.changes:
+            raise DataError(f"{self._source}: {error}") from None
+        if split.changes and not self._keeps_rows:
             self._cached.unpersist()
         self.blocks = blocks
 
     def statistics(self) -> ColumnStatistics:
         """Return the statistics of the columns over the rows that are learned from, added in partition order."""
-        self.blocks.context.setJobDescription("statistics of TRAIN_IMAGES")
+        self.blocks.context.setJobDescription(f"statistics of {self._source}")
         return reduce(add, self.blocks.mapPartitions(partition_statistics).collect())
 
     def run(self, jobs: list[Job]) -> list[Sums]:

@@ -13,9 +13,10 @@ import numpy as np
 from nn.models.classifier import Classifier, Regressor
 from nn.models.model_file import to_bytes
 from nn.models.scorer import ALL, PREDICTION, Scorer
+from nn.spark.connect.context import ConnectContext, is_connect
 from nn.spark.input.table_reading import has_arrow
+from nn.spark.models import load
 from nn.spark.runtime.session import ship_package
-from nn.spark.storage.models import load
 
 
 def udf(spark: Any, model: Any, returns: str = PREDICTION) -> Callable[..., Any]:
@@ -29,8 +30,11 @@ def udf(spark: Any, model: Any, returns: str = PREDICTION) -> Callable[..., Any]
     Executors get the package nn with this call. Raises DataError for a file that is no model.
     """
     scorer = Scorer(_content(spark, model), returns)
+    if is_connect(spark):
+        ConnectContext(spark).ship_package()
+        return _function(True, scorer, _type(scorer))  # Spark Connect itself needs Arrow
     ship_package(spark.sparkContext)
-    return _function(spark.sparkContext, scorer, _type(scorer))
+    return _function(has_arrow(spark.sparkContext), scorer, _type(scorer))
 
 
 def register_udf(spark: Any, name: str, model: Any, returns: str = PREDICTION) -> Callable[..., Any]:
@@ -55,11 +59,11 @@ def _type(scorer: Scorer) -> str:
     return probabilities
 
 
-def _function(context: Any, scorer: Scorer, type_name: str) -> Callable[..., Any]:
+def _function(through_arrow: bool, scorer: Scorer, type_name: str) -> Callable[..., Any]:
     """Return the function, in the fastest way that driver and executors have."""
     from pyspark.sql import functions as sql
 
-    if not has_arrow(context):
+    if not through_arrow:
         return sql.udf(_of_rows(scorer), type_name)
     if hasattr(sql, "arrow_udf"):
         return sql.arrow_udf(_of_arrow(scorer, type_name), type_name)  # type: ignore[call-overload]
@@ -78,18 +82,18 @@ def _of_arrow(scorer: Scorer, type_name: str) -> Callable[..., Any]:
 
     def predict(*columns: pa.Array) -> pa.Array:
         rows = len(columns[0])
-        return pa.array(scorer.values([_arrow_column(column) for column in columns], rows), result)
+        return pa.array(scorer.values([arrow_column(column) for column in columns], rows), result)
 
-    return _annotated(predict, pa.Array, pa.Array)
+    return annotated(predict, pa.Array, pa.Array)
 
 
-def _annotated(function: Callable[..., Any], columns: type, result: type) -> Callable[..., Any]:
+def annotated(function: Callable[..., Any], columns: type, result: type) -> Callable[..., Any]:
     """Return the function with its annotations as types, by which Spark tells kinds of functions."""
     function.__annotations__ = {"columns": columns, "return": result}
     return function
 
 
-def _arrow_column(column: Any) -> Any:
+def arrow_column(column: Any) -> Any:
     """Return a column of Arrow as an argument of Scorer.predict."""
     import pyarrow as pa
 
@@ -100,7 +104,7 @@ def _arrow_column(column: Any) -> Any:
     if is_list and not column.null_count:
         values = column.flatten().to_numpy(zero_copy_only=False)  # nulls become NaN
         return values.reshape(len(column), -1)
-    return _rows_of(column.to_pylist())
+    return rows_of(column.to_pylist())
 
 
 def _of_pandas(scorer: Scorer) -> Callable[..., Any]:
@@ -109,7 +113,7 @@ def _of_pandas(scorer: Scorer) -> Callable[..., Any]:
 
     def predict(*columns: pandas.Series) -> pandas.Series:
         rows = len(columns[0])
-        arguments = [c if hasattr(c, "columns") else _rows_of(c.tolist()) for c in columns]
+        arguments = [c if hasattr(c, "columns") else rows_of(c.tolist()) for c in columns]
         return pandas.Series(scorer.values(arguments, rows), dtype=object)
 
     def predict_all(*columns: pandas.Series) -> pandas.DataFrame:
@@ -118,8 +122,8 @@ def _of_pandas(scorer: Scorer) -> Callable[..., Any]:
         return pandas.DataFrame(filled, columns=["prediction", "probabilities"])
 
     if scorer.returns == ALL:
-        return _annotated(predict_all, pandas.Series, pandas.DataFrame)
-    return _annotated(predict, pandas.Series, pandas.Series)
+        return annotated(predict_all, pandas.Series, pandas.DataFrame)
+    return annotated(predict, pandas.Series, pandas.Series)
 
 
 def _of_rows(scorer: Scorer) -> Callable[..., Any]:
@@ -128,12 +132,12 @@ def _of_rows(scorer: Scorer) -> Callable[..., Any]:
     def predict(*cells):  # without annotations: Spark would look for kinds of functions in them
         if len(cells) == 1 and cells[0] is None:
             return None
-        return scorer.values([_rows_of([cell]) for cell in cells], 1)[0]
+        return scorer.values([rows_of([cell]) for cell in cells], 1)[0]
 
     return predict
 
 
-def _rows_of(cells: Sequence[Any]) -> Any:
+def rows_of(cells: Sequence[Any]) -> Any:
     """Return cells as an argument of Scorer.predict: rows of a struct as a table, arrays and vectors (n, d).
 
     A cell without a value is a row of gaps.

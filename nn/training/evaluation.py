@@ -51,6 +51,10 @@ class Score(NamedTuple):
             both,
         )
 
+    def sums_alone(self) -> Score:
+        """Return the score without rows and without what there is of each row."""
+        return self._replace(first=(), wrong=(), right=(), ranking=None)
+
     @property
     def rows(self) -> int:
         """Return the number of rows."""
@@ -82,14 +86,21 @@ class Score(NamedTuple):
 AnyScore = Score | RegressionScore
 
 
-def evaluate(blocks: Any, model: Sequential, params: Any, rows: int = 0) -> Any:
+def evaluate(blocks: Any, model: Sequential, params: Any, rows: int = 0, with_rows: bool = True) -> Any:
     """Score all rows: a Score, or a RegressionScore; `blocks` and `params` are as in chain.py.
 
-    The ROC AUC of two classes is exact unless there are more `rows` than MOST_RANKED.
+    The ROC AUC of two classes is exact unless there are more `rows` than MOST_RANKED. Without `with_rows` the score is
+    of sums alone: no row comes to the driver, not as an example either.
     """
     if model.loss.is_regression:
-        return blocks.map(partial(score_values, model, params)).reduce(add)
-    return blocks.map(partial(score, model, params, exact=rows <= ranking.MOST_RANKED)).reduce(add)
+        scores = blocks.map(partial(score_values, model, params))
+    else:
+        scores = blocks.map(partial(score, model, params, exact=rows <= ranking.MOST_RANKED))
+    return (scores if with_rows else scores.map(_sums_alone)).reduce(add)
+
+
+def _sums_alone(part: AnyScore) -> AnyScore:
+    return part.sums_alone()
 
 
 def score(model: Sequential, params: Any, block: Block, exact: bool = True) -> Score:

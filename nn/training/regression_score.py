@@ -85,6 +85,10 @@ class RegressionScore(NamedTuple):
             self.sample + other.sample,
         )
 
+    def sums_alone(self) -> RegressionScore:
+        """Return the score without rows and without what there is of each row."""
+        return self._replace(largest=(), first=(), sample=Sample(*(values[:0] for values in self.sample)))
+
     @property
     def about(self) -> dict[str, float]:
         """Return the score that the model file keeps."""

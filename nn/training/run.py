@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nn.core.errors import DivergenceError
 from nn.data.batches import RowSelection
@@ -53,12 +54,22 @@ class TrainingRun:
         `start_from`: a trained model, whose encoder and weights the run starts from. Raises ValueError where the
         recipe, the data and the model do not fit each other.
         """
-        facts = pretrained.facts_for(recipe, facts, start_from)
-        split = split_of(recipe, facts)
+        return cls.all_on([recipe], facts, rows, start_from)[0]
+
+    @classmethod
+    def all_on(
+        cls, recipes: Sequence[Recipe], facts: Facts, rows: Rows, start_from: SavedModel | None = None
+    ) -> list[TrainingRun]:
+        """Apply recipes that split the rows alike (`same_split`) to the same rows, as `on` applies one.
+
+        Raises ValueError where a recipe, the data and the model do not fit each other.
+        """
+        facts = pretrained.facts_for(recipes[0], facts, start_from)
+        split = split_of(recipes[0], facts)
         rows.split(split)
-        if needs_statistics(recipe, facts):
+        if any(needs_statistics(recipe, facts) for recipe in recipes):
             facts = facts._replace(statistics=rows.statistics())
-        return cls.of(recipe, facts, split, start_from)
+        return [cls.of(recipe, facts, split, start_from) for recipe in recipes]
 
     @classmethod
     def of(
@@ -94,9 +105,13 @@ class TrainingRun:
         """Return the initial weights of all layers: drawn by the seed, or those of the model to start from."""
         return pretrained.initial_params(self.recipe, self.model, self.start_from)
 
-    def start(self) -> Progress:
-        """Return the progress before the first epoch. The optimizer knows nothing of frozen layers."""
-        return Progress(self.optimizer.init(self.initial_params()[len(self.task.frozen) :]))
+    def start(self, params: Params | None = None) -> Progress:
+        """Return the progress before the first epoch, from these parameters of all layers or the initial weights.
+
+        The optimizer knows nothing of frozen layers.
+        """
+        params = self.initial_params() if params is None else params
+        return Progress(self.optimizer.init(params[len(self.task.frozen) :]))
 
     def epoch(self, progress: Progress) -> Generator[Job, Sums, Progress]:
         """Yield the jobs of the next epoch, take their sums, and return the progress after it."""
@@ -111,10 +126,9 @@ class TrainingRun:
         progress = progress or self.start()
         for following in loop.early_stopping(self._epochs(backend, progress), self.recipe.patience, progress):
             yield following
-            fault = loop.divergence(following)
-            if fault:
-                place, options = self.optimizer.hint(following.history[-1].learning_rate)
-                raise DivergenceError(fault + place, **options)
+            error = self.divergence(following)
+            if error is not None:
+                raise error
 
     def _epochs(self, backend: Backend, progress: Progress) -> Iterator[Progress]:
         while len(progress.history) < self.plan.epochs and not progress.state.stop_reason:
@@ -129,6 +143,14 @@ class TrainingRun:
     def predictor(self, progress: Progress) -> Predictor:
         """Return the trained network."""
         return predictor(self.model, self.final_params(progress))
+
+    def divergence(self, progress: Progress) -> DivergenceError | None:
+        """Return the error for numbers that are not finite after an epoch, with what to try; None: all are finite."""
+        fault = loop.divergence(progress)
+        if fault is None:
+            return None
+        place, options = self.optimizer.hint(progress.history[-1].learning_rate)
+        return DivergenceError(fault + place, **options)
 
     def is_sound(self, progress: Progress) -> bool:
         """Return whether all numbers of the progress are finite."""
@@ -151,6 +173,12 @@ class TrainingRun:
             backend.run([job])
             seconds.append(time.perf_counter() - began)
         return min(seconds)
+
+
+def same_split(recipe: Recipe) -> tuple[Any, ...]:
+    """Return what two recipes must have in common to split the same rows alike."""
+    is_random = recipe.validation_fraction > 0
+    return recipe.task, recipe.validation_fraction, recipe.class_weights, recipe.seed if is_random else None
 
 
 def _run(epoch: Generator[Job, Sums, Progress], backend: Backend) -> Progress:

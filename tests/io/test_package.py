@@ -19,7 +19,7 @@ PROGRAMS = ("main_task.py", "predict_task.py")
 
 def imported_by_the_jobs():
     """The files of nn that the programs for Spark import, and those that they import."""
-    reached, waiting = set(), [*map(Path, PROGRAMS), Path("nn/__init__.py")]
+    reached, waiting = set(), [*map(Path, PROGRAMS), Path("nn/__init__.py"), Path("nn/ml/__init__.py")]
     while waiting:
         path = waiting.pop()
         if path in reached:
@@ -64,11 +64,12 @@ def test_zip_can_be_imported_without_pyspark(tmp_path):
     code = (
         "import sys; sys.modules['pyspark'] = None; sys.modules['matplotlib'] = None\n"
         f"sys.path.insert(0, {str(tmp_path / 'nn.zip')!r})\n"
-        "import nn, nn.io.package, nn.training.local; print(nn.__file__, nn.io.package.is_zipped())"
+        "import nn.training.local; from nn.io import package\n"
+        "print(nn.__file__, package.own_zip(), package.is_zipped())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "nn.zip" in done.stdout and done.stdout.strip().endswith("True")
+    assert done.stdout.split()[1:] == [str(tmp_path / "nn.zip"), "True"]
 
 
 def test_package_is_not_zipped_in_a_checkout():

@@ -44,6 +44,16 @@ def test_two_classes_are_ranked_exactly_up_to_a_number_of_rows(monkeypatch):
     assert evaluation.evaluate(local_rdd(INPUTS, LABELS), MODEL, LocalBroadcast(PARAMS)).ranking is None
 
 
+def test_a_score_of_sums_alone_has_no_rows():
+    labels = np.minimum(LABELS, 1)
+    model = multilayer_perceptron(16, 2, (4,), "tanh", "cross-entropy", scale=255.0)
+    params, blocks = LocalBroadcast(model.init(1)), local_rdd(INPUTS, labels, block_rows=33)
+    whole, sums = (evaluation.evaluate(blocks, model, params, with_rows=flag) for flag in (True, False))
+    assert np.array_equal(sums.confusion, whole.confusion) and sums.loss == whole.loss
+    assert whole.examples and whole.first and whole.ranking
+    assert (sums.examples, sums.first, sums.ranking) == ((), (), None)
+
+
 def test_examples_show_mistakes_first_with_their_inputs():
     score = evaluation.evaluate(local_rdd(INPUTS, LABELS, block_rows=50), MODEL, LocalBroadcast(PARAMS))
     wrong = [e.prediction != e.label for e in score.examples]

@@ -48,6 +48,14 @@ def test_scores_are_those_of_their_formulas_in_any_blocks(block_rows):
     assert score.about == {"test_rmse": score.rmse}
 
 
+def test_a_score_of_sums_alone_has_no_rows():
+    model, params = model_of()
+    blocks = local_rdd(INPUTS, ACTUAL, block_rows=1000)
+    sums, whole = evaluate(blocks, model, LocalBroadcast(params), with_rows=False), scored(1000)
+    assert sums[:6] == whole[:6] and sums.r2 == whole.r2
+    assert not sums.examples and not any(len(values) for values in sums.sample)
+
+
 def test_scores_are_those_of_scikit_learn():
     sklearn = pytest.importorskip("sklearn.metrics")
     model, params = model_of()

@@ -46,7 +46,9 @@ def with_categories(layout: Layout, options: ReadingOptions) -> Layout:
         indices.append(label)
     if not indices:
         return layout
-    counted = _counts(layout.table, indices, options.max_categories if label is None else csv.MAX_CLASSES)
+    counted = count_values(
+        layout.table, indices, options.max_categories if label is None else csv.MAX_CLASSES
+    )
     if options.model is None:
         layout = layout._replace(schema=_schema(layout, counted, options))
     if label is None:
@@ -103,7 +105,7 @@ def _schema(layout: Layout, counted: dict[int, Counts], options: ReadingOptions)
     return tuple(schema)
 
 
-def _counts(table: Table, indices: Sequence[int], cap: int) -> dict[int, Counts]:
+def count_values(table: Table, indices: Sequence[int], cap: int) -> dict[int, Counts]:
     """Count the values of columns, of each the `cap` most frequent ones."""
     from pyspark.sql import Window
     from pyspark.sql import functions as sql

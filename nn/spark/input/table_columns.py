@@ -213,13 +213,16 @@ def flag(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
     return sql.when((value == 0) | (value == 1), value).otherwise(sql.lit(BAD))
 
 
+def array_of(column: Any, kind: str, dtype: str = "float64") -> Any:
+    """Return a column of arrays as it is, one of vectors as arrays."""
+    return jvm.vector_to_array(column, dtype) if kind == VECTOR else column
+
+
 def numbers(column: Any, kind: Kind, offsets: Sequence[float]) -> Any:
     """Return an array or a vector as an array<float> of the kind's width; BAD throughout where it has another."""
     from pyspark.sql import functions as sql
 
-    values = column
-    if kind.kind == VECTOR:
-        values = jvm.vector_to_array(column, "float64" if any(offsets) else "float32")
+    values = array_of(column, kind.kind, "float64" if any(offsets) else "float32")
     length = sql.size(values)
     if any(offsets):
         values = sql.zip_with(

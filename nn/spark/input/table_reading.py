@@ -24,7 +24,7 @@ def read_rows(layout: Layout) -> CachedRows:
     """Pack all rows into blocks and cache them. Raises DataError for cells that are no values."""
     table = layout.table
     plan, frame = layout.rows()
-    elements = _elements(table.context, plan, frame)
+    elements = elements_of(plan, frame, has_arrow(table.context))
     if len(table.splits) > table.partitions and not jvm.has_hosts(elements):
         elements = elements.coalesce(table.partitions)
     with table.readable():
@@ -46,9 +46,9 @@ def read_rows(layout: Layout) -> CachedRows:
     return CachedRows(cached, placed, firsts, layout.row_bytes, layout.row_bytes * total, sides)
 
 
-def _elements(context: Any, plan: RowPlan, frame: Any) -> Any:
-    """Return the RDD of Parsed and SplitStats, through Arrow where the driver and the executors have it."""
-    if not has_arrow(context):
+def elements_of(plan: RowPlan, frame: Any, arrow: bool) -> Any:
+    """Return the RDD of Parsed and SplitStats. `arrow`: the driver and the executors have what Spark needs for it."""
+    if not arrow:
         return frame.rdd.mapPartitionsWithIndex(partial(table_rows.from_rows, plan))
     frame.sparkSession.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(plan.batch_rows))
     packed = frame.mapInArrow(partial(table_rows.from_arrow, plan), table_rows.ELEMENT)

@@ -89,9 +89,13 @@ def from_arrow(plan: RowPlan, batches: Iterable[Any]) -> Iterator[Any]:
     if first is None:
         return
     split = first.column(0)[0].as_py()
-    rows = (_arrow_batch(plan, batch) for batch in chain([first], filled))
-    for element in parse(plan, split, rows):
+    for element in parse_arrow(plan, split, chain([first], filled)):
         yield pa.RecordBatch.from_arrays([pa.array([pickle.dumps(element, 5)], pa.binary())], ["element"])
+
+
+def parse_arrow(plan: RowPlan, split: int, batches: Iterable[Any]) -> Iterator[Parsed | SplitStats]:
+    """Yield the elements of the rows of a split, in batches of Arrow."""
+    return parse(plan, split, (_arrow_batch(plan, batch) for batch in batches if batch.num_rows))
 
 
 def _arrow_batch(plan: RowPlan, batch: Any) -> Batch:

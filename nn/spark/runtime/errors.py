@@ -10,7 +10,7 @@ from typing import Any
 from nn.core.errors import DataError, PlatformError, UsageError, UserError
 
 _VERSIONS = re.compile(r"Python in worker has different version:? \(?(\d+)(?:\.|, )(\d+)")
-_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(numpy|nn|pyspark)(?:\.[\w.]*)?'")
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(numpy|nn|pyspark|pyarrow)(?:\.[\w.]*)?'")
 _NO_PROGRAM = re.compile(r'Cannot run program "([^"]+)"(?:[^\n]*?error[=:] ?(\d+))?')
 _NO_DAEMON = "reading the port number from pyspark.daemon"
 _CRASHED = "Python worker exited unexpectedly"
@@ -36,12 +36,28 @@ GONE = (
     "Spark's Java process ended by itself: most often it is killed where memory runs out; give it less to do at once, "
     "or more memory with --driver-memory"
 )
+# Of Spark Connect: what a message says, and the line for it.
+_CONNECT_CAUSES = (
+    (
+        re.compile(r"StatusCode\.UNAVAILABLE"),
+        "the server of Spark Connect does not answer: it has ended, or cannot be reached",
+    ),
+    (re.compile(r"INVALID_HANDLE\.SESSION"), "the session of Spark Connect has ended: make a new one"),
+    (
+        re.compile(r"larger than max|exceeds maximum size|LARGER_THAN_MAX"),
+        "parameters travel in the plan of a job, which here is larger than Spark Connect takes: allow more "
+        "(grpc.max_send_message_length among the options of the client's channel, "
+        "spark.connect.grpc.maxInboundMessageSize on the server), or use a classic session",
+    ),
+)
 _ANOTHER_PYTHON = "point PYSPARK_PYTHON, or --conf spark.pyspark.python, at one that every machine has"
 _MISSING_MODULES = {
     "numpy": "expected NumPy for the executors' Python, found none; install it on every machine (pip install numpy), "
     "or point PYSPARK_PYTHON at a Python that has it",
     "nn": "expected the package nn on the executors, found none; submit with --py-files nn.zip, which `make package` "
     "builds",
+    "pyarrow": "expected pyarrow for the executors' Python, which Spark Connect needs, found none; install it on every "
+    "machine (pip install pyarrow)",
     "pyspark": "expected PySpark for the executors' Python, found none; point PYSPARK_PYTHON at the Python of Spark's "
     "workers",
 }
@@ -150,6 +166,9 @@ def _cluster_cause(message: str, is_storage_failure: bool) -> PlatformError | No
         return PlatformError(
             f"expected a Python for the executors, found a program that ended at once; {_ANOTHER_PYTHON}"
         )
+    for sign, line in _CONNECT_CAUSES:
+        if sign.search(message):
+            return PlatformError(line)
     # A worker also exits where the storage fails while the JVM sends it lines.
     if _CRASHED in message and not is_storage_failure:
         return PlatformError(

@@ -193,12 +193,25 @@ def vector_to_array(column: Any, dtype: str) -> Any:
     try:
         from pyspark.ml.functions import vector_to_array
     except ImportError:
-        from pyspark import SparkContext
-        from pyspark.sql import Column
-
-        functions = SparkContext._active_spark_context._jvm.org.apache.spark.ml.functions  # type: ignore[union-attr]
-        return Column(functions.vector_to_array(column._jc, dtype))
+        return _ml_function("vector_to_array", column, dtype)
     return vector_to_array(column, dtype)
+
+
+def array_to_vector(column: Any) -> Any:
+    """Return a column of arrays of numbers as dense ML vectors. Uses `_jvm` and `_jc` as `vector_to_array` does."""
+    try:
+        from pyspark.ml.functions import array_to_vector
+    except ImportError:
+        return _ml_function("array_to_vector", column)
+    return array_to_vector(column)
+
+
+def _ml_function(name: str, column: Any, *arguments: Any) -> Any:
+    from pyspark import SparkContext
+    from pyspark.sql import Column
+
+    functions = SparkContext._active_spark_context._jvm.org.apache.spark.ml.functions  # type: ignore[union-attr]
+    return Column(getattr(functions, name)(column._jc, *arguments))
 
 
 # ---- Hadoop's file systems ----

@@ -45,7 +45,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
 
     Raises PlatformError where no Spark with RDDs can be started.
     """
-    _refuse_connect()
+    _refuse_connect(os.environ.get("SPARK_REMOTE"), "SPARK_REMOTE")
     installation.refuse_unusable()
     from pyspark import SparkConf, SparkContext
 
@@ -56,7 +56,9 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
         if not debug:
             jvm.initialize_logging()
             jvm.set_log_level(SparkContext, "ERROR", SILENCED)
-        conf = _with_settings(SparkConf(), name)
+        conf = SparkConf()
+        _refuse_connect(conf.get("spark.remote"), "spark.remote")
+        conf = _with_settings(conf, name)
         _choose_python(conf)
         context = SparkContext.getOrCreate(conf)
     except KeyboardInterrupt:
@@ -66,7 +68,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
         stop = signals.behind(error)
         if stop is not None:
             raise stop from None
-        if debug:
+        if debug or isinstance(error, PlatformError):
             raise
         raise PlatformError(
             f"Spark did not start: {errors.reason_of(error)}{installation.hint(error)}"
@@ -123,10 +125,12 @@ def _stop(context) -> None:
         context.stop()
 
 
-def _refuse_connect() -> None:
-    if os.environ.get("SPARK_REMOTE"):
+def _refuse_connect(remote: str | None, setting: str) -> None:
+    """Raise PlatformError where a setting names a server of Spark Connect."""
+    if remote:
         raise PlatformError(
-            "SPARK_REMOTE is set: Spark Connect has no RDDs; submit to a classic Spark master with --master"
+            f"expected a classic Spark session, found {setting}={remote}: Spark Connect has no RDDs; submit to a Spark "
+            "master with --master"
         )
 
 
@@ -164,10 +168,14 @@ def ship_package(context) -> None:
 
     Spark adds the main script's folder to the driver's path alone.
     """
-    if nn.io.package.is_zipped():
-        return
+    if not nn.io.package.is_zipped():
+        context.addPyFile(package_file())
+
+
+def package_file() -> str:
+    """Return the path of a zip file with the package nn: the one that this code runs from, else a new one."""
     try:
-        context.addPyFile(nn.io.package.temporary_zip())
+        return nn.io.package.own_zip() if nn.io.package.is_zipped() else nn.io.package.temporary_zip()
     except OSError as error:
         raise PlatformError(
             f"cannot write nn.zip to the folder for temporary files (TMPDIR): {error.strerror}"

@@ -112,6 +112,11 @@ class Storage:
         """Open a file, decompressed if its name says so. Yield a function that returns at most the next n bytes."""
         return self._hadoop.open(path)
 
+    def remove_tree(self, path: str) -> None:
+        """Remove a file or a folder with all that is in it, if it exists."""
+        file_system, hadoop_path = self._hadoop.locate(path)
+        file_system.delete(hadoop_path, True)
+
     def folder(self, path: str) -> Folder:
         """Return the folder at OUTPUT's path, which need not exist yet. Raises UsageError for an invalid path."""
         try:

@@ -62,6 +62,23 @@ class JavaError(Exception):
             "org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)\n\tat org.apache.spark",
             "a Python worker ended by itself: most often the system kills it where memory runs out; give the",
         ),
+        (
+            "ModuleNotFoundError: No module named 'pyarrow'",
+            "expected pyarrow for the executors' Python, which Spark Connect needs",
+        ),
+        (
+            "<RPC that terminated with:\n\tstatus = StatusCode.UNAVAILABLE\n\tdetails = ...",
+            "the server of Spark Connect does not answer",
+        ),
+        ("[INVALID_HANDLE.SESSION_CLOSED] The handle x", "the session of Spark Connect has ended"),
+        (
+            'status = StatusCode.RESOURCE_EXHAUSTED\n\tdetails = "CLIENT: Sent message larger than max (2 vs. 1)"',
+            "parameters travel in the plan of a job, which here is larger than Spark Connect takes",
+        ),
+        (
+            "gRPC message exceeds maximum size 134217728: 200000000",
+            "allow more (grpc.max_send_message_length",
+        ),
     ],
 )
 def test_a_known_fault_is_one_line(java_message, line):

@@ -109,6 +109,18 @@ def test_a_signal_while_spark_stops_changes_no_result(started):
         1 / 0  # noqa: B018 (what the program died of is told)
 
 
+def test_a_session_of_connect_is_one_line(started, monkeypatch):
+    expected = "expected a classic Spark session, found {}=sc://host: Spark Connect has no RDDs; submit to"
+    monkeypatch.setattr(
+        "pyspark.SparkConf.get", lambda conf, key: "sc://host" if key == "spark.remote" else None
+    )
+    with pytest.raises(PlatformError, match=expected.format("spark.remote")), started(Context):
+        pass
+    monkeypatch.setenv("SPARK_REMOTE", "sc://host")
+    with pytest.raises(PlatformError, match=expected.format("SPARK_REMOTE")), started(Context):
+        pass
+
+
 def test_spark_that_does_not_start_is_one_line(tmp_path):
     done = submit(MAIN, *"abcd", "out", cwd=tmp_path, master="local[x]")
     assert done.returncode == 4 and "\tat " not in done.stdout, done.stdout

@@ -1,0 +1,89 @@
+"""Measure the predictions of a model on a DataFrame with labels, in queries of Spark SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nn.core.errors import DataError
+from nn.ml.params import NetworkParams
+from nn.ml.summary import ClassificationSummary, RegressionSummary
+from nn.spark.frames.frame_table import quoted
+
+OWN = "nn_ml_prediction"  # a column of predictions, if the DataFrame has the model's own already
+
+
+def of_classes(model: Any, frame: Any) -> ClassificationSummary:
+    """Return the measures of a classifier. Raises DataError for a label that is no class of the model."""
+    from pyspark.sql import functions as sql
+
+    label, weight = _columns(model, frame)
+    extra = {"rawPredictionCol": "", "probabilityCol": "", "predictedLabelCol": "", "predictionCol": OWN}
+    predicted = _with(model, extra).transform(frame)
+    pairs = predicted.select(label.alias("label"), sql.col(OWN).alias("prediction"), weight.alias("weight"))
+    rows = pairs.groupBy("label", "prediction").agg(sql.sum("weight").alias("weight")).collect()
+    if not rows:
+        raise DataError("expected rows, found none in the DataFrame")
+    classes = model.numClasses
+    matrix = np.zeros((classes, classes))
+    for row in rows:
+        if row["label"] is None or row["label"] not in range(classes):
+            name = model._value("labelCol")
+            raise DataError(
+                f"labelCol: column {name!r}: expected whole numbers in 0..{classes - 1}, found {row['label']}"
+            )
+        if row["prediction"] is None:
+            raise DataError("featuresCol: expected values that the model can predict from, found null or NaN")
+        matrix[int(row["label"]), int(row["prediction"])] += row["weight"]
+    return ClassificationSummary(confusionMatrix=tuple(map(tuple, matrix.tolist())))
+
+
+def of_values(model: Any, frame: Any) -> RegressionSummary:
+    """Return the errors of a regressor. Raises DataError for labels and predictions that are null."""
+    from pyspark.sql import functions as sql
+
+    label, weight = _columns(model, frame)
+    predicted = _with(model, {"predictionCol": OWN}).transform(frame)
+    rows = predicted.select(label.alias("y"), sql.col(OWN).alias("p"), weight.alias("w"))
+    error = sql.col("p") - sql.col("y")
+    first = rows.agg(
+        sql.count("*").alias("rows"),
+        sql.count(error).alias("filled"),
+        sql.sum("w").alias("weight"),
+        sql.sum(sql.col("w") * sql.abs(error)).alias("absolute"),
+        sql.sum(sql.col("w") * error * error).alias("squared"),
+        (sql.sum(sql.col("w") * sql.col("y")) / sql.sum("w")).alias("mean"),
+    ).first()
+    if not first["rows"]:
+        raise DataError("expected rows, found none in the DataFrame")
+    if first["filled"] < first["rows"]:
+        raise DataError(
+            f"expected a label and a prediction in each row, found null in {first['rows'] - first['filled']:,} of "
+            f"{first['rows']:,}"
+        )
+    deviation = sql.col("y") - sql.lit(first["mean"])
+    around = rows.agg(sql.sum(sql.col("w") * deviation * deviation)).first()[0]
+    return RegressionSummary(
+        numInstances=first["rows"],
+        meanAbsoluteError=first["absolute"] / first["weight"],
+        meanSquaredError=first["squared"] / first["weight"],
+        r2=1.0 - first["squared"] / around if around else 0.0,
+    )
+
+
+def _columns(model: NetworkParams, frame: Any) -> tuple[Any, Any]:
+    """Return the label and the weight of a row as doubles."""
+    from pyspark.sql import functions as sql
+
+    label, weight = model._value("labelCol"), model._given("weightCol")
+    for name in filter(None, (label, weight)):
+        if name not in frame.columns:
+            raise DataError(f"expected a column {name!r}, found none")
+    weights = sql.col(quoted(weight)).cast("double") if weight else sql.lit(1.0)
+    return sql.col(quoted(label)).cast("double"), weights
+
+
+def _with(model: Any, values: dict[str, str]) -> Any:
+    """Return a copy of a model with other names of columns."""
+    return model.copy({model.getParam(name): value for name, value in values.items()})

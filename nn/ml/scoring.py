@@ -1,0 +1,142 @@
+"""Add columns of predictions to a DataFrame, with the metadata that evaluators and other stages of pyspark.ml read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from nn.core.errors import DataError, UsageError
+from nn.data.encoding import Number, TableEncoder
+from nn.ml.sessions import session_of
+from nn.models import model_file
+from nn.models.classifier import Predictor
+from nn.models.outputs import PREDICTION, PROBABILITY, RAW, OutputScorer
+from nn.spark.frames.frame_table import quoted
+from nn.spark.frames.outputs_function import VECTORS, outputs_function
+from nn.spark.input import table_columns
+from nn.spark.input.table_columns import ARRAY, VECTOR
+from nn.spark.runtime import jvm
+
+_log = logging.getLogger("nn.ml")
+COLUMNAR = "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled"
+
+
+class Output(NamedTuple):
+    """A column of predictions: its name, "" where it is not wanted, and which output of the model it is."""
+
+    name: str
+    output: str  # one of nn.models.outputs.OUTPUTS
+
+
+def with_predictions(
+    frame: Any,
+    features: str | Sequence[str],
+    found: Predictor,
+    outputs: Sequence[Output],
+    thresholds: Sequence[float] | None = None,
+) -> Any:
+    """Return the DataFrame with a column for each output that has a name. A row without a prediction has nulls.
+
+    Raises DataError for columns of features that are missing or of another type, and for a name that is taken.
+    """
+    wanted = [output for output in outputs if output.name]
+    names = [output.name for output in wanted]
+    if not wanted:
+        _log.warning("transform: all names of output columns are empty; nothing is predicted")
+        return frame
+    taken = next((name for name in names if name in frame.columns or names.count(name) > 1), None)
+    if taken is not None:
+        raise DataError(f"expected a new column for predictions, found {taken!r}, which exists")
+    classes = found.model.classes
+    if thresholds is not None and len(thresholds) != classes:
+        raise UsageError(
+            f"thresholds: expected one for each of the {classes} classes, found {len(thresholds)}"
+        )
+    content = model_file.to_bytes(found.model, found.params)
+    scorer = OutputScorer(content, [output.output for output in wanted], thresholds)
+    from pyspark.sql import functions as sql
+
+    session = session_of(frame.sparkSession)
+    session.ship_package()
+    function = outputs_function(scorer, session.has_arrow())
+    result = f"{names[0]}_and_others"
+    while any(name.startswith(result) for name in frame.columns):
+        result += "_"
+    columns = [quoted(name) for name in frame.columns]
+    values = _features(frame, features, found)
+    if _reads_vectors_in_columns(frame):
+        inputs = f"{result}_inputs"
+        frame = frame.withColumn(inputs, sql.when(sql.spark_partition_id() >= 0, values))
+        values = sql.col(quoted(inputs))
+    predicted = frame.withColumn(result, function(values))
+    return predicted.select(*columns, *(_column(output, result, classes) for output in wanted))
+
+
+def _reads_vectors_in_columns(frame: Any) -> bool:
+    """Return whether Spark hands columns of vectors to Python's functions as they lie in files.
+
+    Spark 4.3 fails at that ("Unsupported data type UDT"). It reads them by row below a projection that it cannot merge,
+    such as one that is not deterministic.
+    """
+    if '"type":"udt"' not in frame.schema.json():
+        return False
+    try:  # a default as second argument would replace Spark's own
+        return frame.sparkSession.conf.get(COLUMNAR) == "true"
+    except Exception:  # versions that do not know the setting raise errors of different types
+        return False
+
+
+def _features(frame: Any, features: str | Sequence[str], found: Predictor) -> Any:
+    """Return the features as one column: an array, bytes, or a struct of the columns by name."""
+    from pyspark.sql import functions as sql
+
+    names = [features] if isinstance(features, str) else list(features)
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise DataError(f"featuresCol: expected the columns {', '.join(map(repr, missing))} too")
+    if not isinstance(features, str):
+        return sql.struct(*(_cell(frame, name).alias(name) for name in names))
+    type_name = table_columns.type_of(frame.schema[features].dataType, has_types=True)
+    column = sql.col(quoted(features))
+    if type_name == VECTOR:
+        values = jvm.vector_to_array(column, "float64" if _has_offsets(found) else "float32")
+        return sql.when(column.isNotNull(), values)
+    if type_name == ARRAY:
+        return column.cast("array<double>" if _has_offsets(found) else "array<float>")
+    if type_name == "binary":
+        return column
+    raise DataError(
+        f"featuresCol: column {features!r}: expected vectors, arrays of numbers or bytes, found {type_name}"
+    )
+
+
+def _cell(frame: Any, name: str) -> Any:
+    """Return one of several columns of features as a double, or as a text."""
+    from pyspark.sql import functions as sql
+
+    type_name = table_columns.type_of(frame.schema[name].dataType, has_types=True)
+    column = sql.col(quoted(name))
+    return column.cast("double") if type_name == "decimal" else column
+
+
+def _has_offsets(found: Predictor) -> bool:
+    encoder = found.model.encoder
+    columns = encoder.columns if isinstance(encoder, TableEncoder) else ()
+    return any(column.offset for column in columns if isinstance(column, Number))
+
+
+def _column(output: Output, result: str, classes: int) -> Any:
+    from pyspark.sql import functions as sql
+
+    values = sql.col(f"{quoted(result)}.{output.output}")
+    metadata: dict[str, Any] = {}
+    if output.output in VECTORS:
+        values = sql.when(values.isNotNull(), jvm.array_to_vector(values))
+        metadata = {"ml_attr": {"num_attrs": classes}}
+    elif output.output == PREDICTION and classes > 1:
+        metadata = {"ml_attr": {"type": "nominal", "num_vals": classes}}
+    return values.alias(output.name, metadata=metadata) if metadata else values.alias(output.name)
+
+
+__all__ = ["PREDICTION", "PROBABILITY", "RAW", "Output", "with_predictions"]

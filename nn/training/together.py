@@ -1,0 +1,85 @@
+"""Train several runs on the same rows: each pass over the rows serves the next job of every run.
+
+A run's result does not depend on the runs beside it: its jobs are summed as if they were alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import NamedTuple
+
+from nn.core.errors import DivergenceError
+from nn.training import loop
+from nn.training.backend import Backend, Job
+from nn.training.convergence import Stop, never
+from nn.training.records import Progress, Sums
+from nn.training.run import TrainingRun
+
+Watch = Callable[[Progress], object]
+
+
+def ignore(progress: Progress) -> None:
+    """Watch nothing."""
+
+
+class Ended(NamedTuple):
+    """The end of a run."""
+
+    progress: Progress  # with `error`, that of the last epoch whose numbers are finite
+    reason: str = ""  # why it ended before its last epoch
+    error: DivergenceError | None = None
+
+
+class Course(NamedTuple):
+    """A run, where it starts and when it stops.
+
+    `watch` is called with the progress after each epoch, `save` with that from which training goes on.
+    """
+
+    run: TrainingRun
+    start: Progress
+    stop: Stop = never
+    watch: Watch = ignore
+    save: Watch = ignore
+
+    def jobs(self) -> Generator[Job, Sums, Ended]:
+        """Yield the jobs of all epochs, take their sums, and return how the run ends."""
+        run, progress = self.run, self.start
+        while len(progress.history) < run.plan.epochs:
+            if progress.state.stop_reason:
+                return Ended(progress, progress.state.stop_reason)
+            if loop.is_out_of_patience(progress, run.recipe.patience):
+                return Ended(progress, f"{run.recipe.patience} epochs did not lower the validation cost")
+            following = yield from run.epoch(progress)
+            self.watch(following)
+            error = run.divergence(following)
+            if error is not None:
+                return Ended(progress, str(error), error)
+            reason = self.stop(progress, following)
+            progress = following
+            if reason:
+                return Ended(progress, reason)
+            self.save(progress)
+        return Ended(progress)
+
+
+def train_together(courses: Sequence[Course], backend: Backend) -> list[Ended]:
+    """Train all runs, and return how each ends, in their order. A run that diverges does not end the others."""
+    ends: dict[int, Ended] = {}
+    running = {number: course.jobs() for number, course in enumerate(courses)}
+    jobs: dict[int, Job] = {}
+
+    def advance(number: int, sums: Sums | None) -> None:
+        try:
+            jobs[number] = next(running[number]) if sums is None else running[number].send(sums)
+        except StopIteration as end:
+            ends[number] = end.value
+            del running[number]
+
+    for number in list(running):
+        advance(number, None)
+    while running:
+        numbers = list(running)
+        for number, sums in zip(numbers, backend.run([jobs[number] for number in numbers]), strict=True):
+            advance(number, sums)
+    return [ends[number] for number in range(len(courses))]
