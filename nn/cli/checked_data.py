@@ -69,7 +69,7 @@ def read(context: Any, storage: Storage, options: Options, model: Sequential | N
     def read_once(as_csv: frozenset[str]) -> CheckedData:
         data = _opened(context, storage, options, reading, as_csv)
         for ends in data.ends:
-            _refuse_cells(ends, as_csv)
+            refuse_cells(ends, as_csv)
         if data_faults(data.ends):
             return data
         files = data.train
@@ -98,7 +98,7 @@ def _opened(
     return CheckedData(train, test, ends)
 
 
-def _refuse_cells(ends: FirstAndLast, as_csv: frozenset[str]) -> None:
+def refuse_cells(ends: FirstAndLast, as_csv: frozenset[str]) -> None:
     """Raise BadLineError for a cell that is no number, where Spark's reader may read it."""
     for block, file in zip((ends.first, ends.last), ends.files, strict=True):
         if isinstance(block, csv.LineError) and block.in_cell:

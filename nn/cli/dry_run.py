@@ -5,17 +5,16 @@ nn/cli/local_facts.py reads what the network and its training depend on.
 
 from __future__ import annotations
 
-import glob
 import os
 
 import numpy as np
 
 from nn.cli import ownership, report, starting
-from nn.cli.local_facts import local_files, local_path, read_facts
+from nn.cli.local_facts import exists, is_local, local_files, local_path, read_facts
 from nn.cli.options import Options, recipe_errors
-from nn.core import format, tree
+from nn.core import files, format, tree
 from nn.core.errors import MissingFileError
-from nn.models.classifier import content_of, load
+from nn.models.classifier import content_of, read_model
 from nn.models.model_file import SavedModel
 from nn.models.sequential import Params, Sequential
 from nn.training import pretrained
@@ -69,7 +68,7 @@ def _start_from(options: Options, notes: list[str]) -> SavedModel | None:
         return None
     if not os.path.isfile(path):
         raise MissingFileError(f"MODEL: no such file: {options.start_from}")
-    return starting.checked(content_of(load(path)), options)
+    return starting.checked(content_of(read_model(files.read, path, "MODEL: ")), options)
 
 
 def _unread(options: Options) -> str:
@@ -86,25 +85,13 @@ def _labels(facts: Facts) -> str:
 
 def refuse(options: Options) -> None:
     """Raise the run's errors on OUTPUT and on missing data, if their paths are on this machine."""
-    if _is_local(options.output):
+    if is_local(options.output):
         ownership.refuse_here(options, local_path(options.output) or "")
     with options.get_data_hint():
         for name in DATA_PATHS:
             path = getattr(options, name)
-            if path != "-" and _is_local(path) and not _exists(local_path(path) or ""):
+            if path != "-" and is_local(path) and not exists(local_path(path) or ""):
                 raise MissingFileError(f"{name.upper()}: no such file or folder: {path}")
-
-
-def _is_local(path: str) -> bool:
-    """Return whether a path is on this machine; one without a scheme may not be, if Hadoop has settings."""
-    has_no_scheme = local_path(path) == path
-    has_settings = any(os.environ.get(name) for name in ("HADOOP_CONF_DIR", "YARN_CONF_DIR"))
-    return local_path(path) is not None and not (has_no_scheme and has_settings)
-
-
-def _exists(path: str) -> bool:
-    """Return whether a local path or glob exists; assume so for braces, which only Hadoop's globs have."""
-    return "{" in path or os.path.exists(path) or bool(glob.glob(path))
 
 
 def _no_params(model: Sequential) -> Params:

@@ -6,11 +6,9 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from nn import __version__
 from nn.cli import config_file
-from nn.cli.arguments import Parser, add_option, join_negative_numbers, option_word
+from nn.cli.arguments import Parser, Program, label_of, option_word, parser_of, require, words_by_name
 from nn.cli.config_file import FIELDS, read_option
-from nn.cli.help_text import HelpFormatter
 from nn.cli.options import Options, recipe_errors
 from nn.core import spec
 from nn.core.constraints import constraints_of
@@ -67,7 +65,7 @@ def parse(arguments: list[str]) -> Options:
     Exits after --help, --words and --version. Raises UsageError for options that are unknown, out of range or exclude
     each other.
     """
-    given = vars(_parser().parse_intermixed_args(join_negative_numbers(arguments)))
+    given = words_by_name(_parser(), arguments)
     configs = given.pop("config", [])
     if len(configs) > 1:
         raise UsageError(f"--config: expected one file, found {len(configs)}")
@@ -76,16 +74,12 @@ def parse(arguments: list[str]) -> Options:
         "describe" in given and "train_images" not in content
     ):
         given["output"] = given.pop("train_images")  # the data's paths stand in the configuration file
-    flags = {name: read_option(_shown(name), name, word) for name, word in given.items()}
+    flags = {name: read_option(label_of(name, PATHS), name, word) for name, word in given.items()}
     file = config_file.divide(content, flags)
     values = {**file.applied, **flags}
     if values.get("describe"):
         values = {**dict.fromkeys(PATHS[1:], "-"), **values}
-    missing = [name.upper() for name in PATHS if values.get(name) is None]
-    if missing:
-        raise UsageError(
-            f"the following arguments are required: {', '.join(missing)}; --help lists the options"
-        )
+    require(values, PATHS)
     _refuse_conflicts(values)
     own = {name: value for name, value in values.items() if name not in options_of(Recipe)}
     with recipe_errors():
@@ -104,24 +98,12 @@ def parse(arguments: list[str]) -> Options:
 # ---- words ----
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="main_task.py",
-        usage=USAGE,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
-        argument_default=argparse.SUPPRESS,
-    )
-    for title, names in groups().items():
-        group = parser.add_argument_group(title)
-        for name in names:
-            add_option(group, name, FIELDS[name].metadata)
-        if title == "run":
-            group.add_argument("--config", metavar="FILE", action="append", help=CONFIG_HELP)
-            group.add_argument("--words", action=_Words, nargs=0, help="list every word with its fields")
-            group.add_argument("--version", action="version", version=f"main_task.py {__version__}")
+def _parser() -> Parser:
+    program = Program("main_task.py", USAGE, DESCRIPTION, EPILOG)
+    fields = {title: {name: FIELDS[name] for name in names} for title, names in groups().items()}
+    parser, group = parser_of(program, fields)
+    group.add_argument("--config", metavar="FILE", action="append", help=CONFIG_HELP)
+    group.add_argument("--words", action=_Words, nargs=0, help="list every word with its fields")
     return parser
 
 
@@ -140,11 +122,6 @@ CONFIG_HELP = (
     "line replaces the file's value. The value none removes what the file sets, as in --augment none; --no-NAME turns "
     "a flag of the file off, as in --no-overwrite"
 )
-
-
-def _shown(name: str) -> str:
-    """Return the name of an argument as error messages spell it."""
-    return name.upper() if name in PATHS else f"--{option_word(name)}"
 
 
 class _Words(argparse.Action):

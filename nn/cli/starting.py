@@ -7,10 +7,9 @@ from typing import Any
 
 from nn.cli.options import Options, recipe_errors
 from nn.core import format, tree
-from nn.models.classifier import content_of
+from nn.models.classifier import content_of, read_model
 from nn.models.model_file import SavedModel
 from nn.spark.storage.filesystem import Storage
-from nn.spark.storage.models import read_model
 from nn.training import pretrained
 from nn.training.run import TrainingRun
 
@@ -19,7 +18,7 @@ def read(storage: Storage, options: Options) -> SavedModel | None:
     """Read the model to start from, if there is one. Raises DataError for what is none, UsageError for another task."""
     if options.start_from is None:
         return None
-    return checked(content_of(read_model(storage, options.start_from)), options)
+    return checked(content_of(read_model(storage.read, options.start_from, "MODEL: ")), options)
 
 
 def checked(model: SavedModel, options: Options) -> SavedModel:

@@ -74,7 +74,7 @@ class SparkBackend:
         context.setJobDescription(describe(jobs))
         self._send_frozen(context, jobs)
         with ExitStack() as stack:
-            payloads = [self._joined(job, stack.enter_context(_sent(context, job.learned))) for job in jobs]
+            payloads = [self._handle(job, stack.enter_context(_sent(context, job.learned))) for job in jobs]
             if len(jobs) == 1:
                 sums = [ordered_sum(partial_sums(self.blocks, jobs[0], payloads[0]), size_of(jobs[0]))]
             else:
@@ -92,7 +92,7 @@ class SparkBackend:
             stack = ExitStack()
             self._frozen[key] = Frozen(wanted[key], stack.enter_context(_sent(context, wanted[key])), stack)
 
-    def _joined(self, job: Job, learned: Any) -> Any:
+    def _handle(self, job: Job, learned: Any) -> Any:
         """Return a handle of the payload of a job."""
         return Joined(self._frozen[id(job.task.frozen)].handle, learned) if job.task.frozen else learned
 

@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from nn.core.errors import DataError
-from nn.models.classifier import Classifier, Regressor
-from nn.models.model_file import LARGEST, to_bytes
+from nn.models.classifier import Classifier, Predictor, Regressor, read_model
+from nn.models.model_file import to_bytes
 from nn.models.scorer import ALL, PREDICTION, Scorer
 from nn.spark.connect import files
 from nn.spark.connect.context import ConnectContext, is_connect
 from nn.spark.input.table_reading import has_arrow
 from nn.spark.runtime.session import ship_package
-from nn.spark.storage.filesystem import Storage
+from nn.spark.storage.models import load
 
 
 def udf(spark: Any, model: Any, returns: str = PREDICTION) -> Callable[..., Any]:
@@ -50,17 +49,12 @@ def register_udf(spark: Any, name: str, model: Any, returns: str = PREDICTION) -
 def _content(spark: Any, model: Any) -> bytes:
     """Return the bytes of a model file."""
     if isinstance(model, (Classifier, Regressor)):
-        return to_bytes(model.model, model.params, model.about)
-    path = os.fspath(model)
-    read = partial(files.read, spark) if is_connect(spark) else Storage(spark.sparkContext).read
-    content = read(path, LARGEST)
-    if content is None:
-        raise DataError(f"no such file: {path}")
-    try:
-        Scorer(content)
-    except ValueError as error:
-        raise DataError(f"{path}: cannot be read as a model: {error}") from None
-    return content
+        found: Predictor = model
+    elif is_connect(spark):
+        found = read_model(partial(files.read, spark), os.fspath(model))
+    else:
+        found = load(model, spark)
+    return to_bytes(found.model, found.params, found.about)
 
 
 def _type(scorer: Scorer) -> str:
