@@ -164,7 +164,7 @@ def ways(context: Any, session: Any, classifier: Any, args: argparse.Namespace, 
             ("nn.spark.udf, Arrow", function(session, classifier, path, True, end)),
             ("nn.spark.udf, row by row", function(session, classifier, path, False, end)),
         ]
-        if importlib.util.find_spec("onnxruntime") and hasattr(nn, "to_onnx"):
+        if importlib.util.find_spec("onnxruntime"):
             found.append(("onnxruntime in a pandas_udf", onnx(session, classifier, path, end)))
         found.append(("NumPy in one process, nothing written", numpy_alone(classifier, count)))
     if args.network == "mlp":
@@ -213,7 +213,7 @@ def onnx(session: Any, classifier: Any, path: Path, end: Callable[[Any], None]) 
     frame.count()
 
     def predict_batches(batches):
-        import onnxruntime  # type: ignore[import-not-found]
+        import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -15,7 +15,7 @@ from nn.data.decoding import ClassLabels
 from nn.ml import summary as summaries
 from nn.ml.checkpoints import Checkpoints
 from nn.ml.fit_plan import FitPlan, in_params
-from nn.ml.persistence import read_model
+from nn.ml.persistence import read_saved
 from nn.ml.sessions import session_of
 from nn.ml.summary import Summary
 from nn.models import perceptron
@@ -50,7 +50,7 @@ def fit_all(frame: Any, plans: Sequence[FitPlan], callbacks: Sequence[Callback |
     found: dict[int, Fitted] = {}
     session = session_of(frame.sparkSession)
     paths = {plan.start_from for plan in plans if plan.start_from is not None}
-    saved: dict[str | None, SavedModel | None] = {path: read_model(session, path) for path in paths}
+    saved: dict[str | None, SavedModel | None] = {path: read_saved(session, path) for path in paths}
     plans = [_started(plan, saved.get(plan.start_from)) for plan in plans]
     for numbers in _groups([(plan.request, plan.start_from) for plan in plans]):
         began = time.perf_counter()

@@ -15,7 +15,7 @@ from nn.core.errors import DataError
 from nn.data.tables import pack_for, pack_rows
 from nn.ml import evaluation
 from nn.ml.params import ClassifierParams, NetworkParams, with_accessors
-from nn.ml.persistence import StageReader, StageWriter, read_model
+from nn.ml.persistence import StageReader, StageWriter, read_saved
 from nn.ml.scoring import Output, with_predictions
 from nn.ml.sessions import session_of
 from nn.ml.summary import ClassificationSummary, RegressionSummary
@@ -48,7 +48,7 @@ class NetworkModel(MLWritable, MLReadable):
         """
         from pyspark.sql import SparkSession
 
-        found = predictor(*read_model(session_of(SparkSession.active()), os.fspath(path)))
+        found = predictor(*read_saved(session_of(SparkSession.active()), os.fspath(path)))
         if not isinstance(found, cls._kind()):
             kinds = cls._kind().__name__.lower(), type(found).__name__.lower()
             raise DataError(f"{os.fspath(path)}: expected a {kinds[0]}, found a {kinds[1]}")

@@ -18,7 +18,7 @@ from nn.core.options import json_object_of
 from nn.ml import summary as summaries
 from nn.ml.sessions import session_of
 from nn.models import model_file
-from nn.models.classifier import predictor
+from nn.models.classifier import content_of, predictor, read_model
 from nn.models.model_file import SavedModel
 from nn.spark.frames.interface import FrameSession
 
@@ -82,20 +82,14 @@ class StageReader(MLReader):
         DefaultParamsReader.getAndSetParams(stage, metadata)
         if hasattr(stage, "predictor"):
             session = session_of(self.sparkSession)
-            stage.predictor = predictor(*read_model(session, path))
+            stage.predictor = predictor(*read_saved(session, path))
             text = session.read_file(f"{path}/{SUMMARY}", LARGEST_SUMMARY)
             if text is not None:
                 stage._summary = summaries.from_plain(json_object_of(text, f"{path}/{SUMMARY}"))
         return stage
 
 
-def read_model(session: FrameSession, path: str) -> SavedModel:
+def read_saved(session: FrameSession, path: str) -> SavedModel:
     """Return the content of a model file, or of the one in a saved stage. Raises DataError where there is none."""
     path = path if path.endswith(".npz") else f"{path.rstrip('/')}/{MODEL}"
-    content = session.read_file(path, model_file.LARGEST)
-    if content is None:
-        raise DataError(f"no such file: {path}")
-    try:
-        return model_file.from_bytes(content)
-    except ValueError as error:
-        raise DataError(f"{path}: cannot be read as a model: {error}") from None
+    return content_of(read_model(session.read_file, path))

@@ -1,7 +1,7 @@
 """Predict rows on the cluster, a block at a time, and write the predictions with Spark's own writers.
 
-Predictions travel through Arrow where the driver and the executors have pyarrow, else pickled row by row, with the same
-values.
+Tables of MANY columns or more travel through Arrow where the driver and the executors have pyarrow; others are pickled
+row by row. Both ways give the same values.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ IN_ARROW = {
     "string": "string",
     "date": "date32",
 }
+# Columns of predictions from which Arrow takes less time of the processors: pickling costs a little per column, Arrow
+# copies each block once more on its way to Python.
+MANY = 5
 BLOCKS_AT_ONCE = 8  # in a batch of Arrow on its way to Python: a block has up to about 4 MB
 
 
@@ -133,7 +136,7 @@ def frame_of(found: ScoredRows, table: OutputTable, params: Any, output_format: 
     session = SparkSession.builder.getOrCreate().newSession()  # settings of its own
     session.conf.set("spark.sql.caseSensitive", "true")  # classes named a and A have a column each
     types = [IN_ARROW.get(field.dataType.typeName(), "") for field in schema.fields]
-    if all(types) and table_reading.has_arrow(elements.context):
+    if len(table.columns) >= MANY and all(types) and table_reading.has_arrow(elements.context):
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(BLOCKS_AT_ONCE))
         pickled = jvm.frame_of_elements(elements, session)
         frame = pickled.mapInArrow(

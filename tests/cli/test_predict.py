@@ -11,6 +11,7 @@ from nn.cli import predict, predict_check
 from nn.cli.predict_options import parse
 from nn.core import npz
 from nn.core.errors import DataError, PlatformError, UsageError
+from nn.spark import scoring
 from nn.spark.input import table_reading
 from nn.spark.storage.filesystem import Storage
 
@@ -60,6 +61,7 @@ def way(request, monkeypatch):
     if request.param == "arrow":
         pytest.importorskip("pyarrow")
     monkeypatch.setattr(table_reading, "has_arrow", lambda context: request.param == "arrow")
+    monkeypatch.setattr(scoring, "MANY", 1)
 
 
 def predicted(spark, *words):
@@ -356,6 +358,7 @@ def test_outputs_of_a_layer_are_written_as_in_python(spark, images, tmp_path, wa
 def test_rows_may_travel_in_either_way_and_in_any_partitions(spark, images, tmp_path, monkeypatch):
     rows, inputs = images
     model, classifier = saved(tmp_path, nn.fit(inputs, inputs[:, 0] % 3, hidden=7, epochs=2))
+    monkeypatch.setattr(scoring, "MANY", 1)
     texts = {}
     for number, (partitions, arrow) in enumerate([(1, True), (1, False), (2, True), (2, False), (5, True)]):
         monkeypatch.setattr(table_reading, "has_arrow", lambda context, arrow=arrow: arrow)

@@ -32,9 +32,7 @@ def fit(frame, **params):
             r"labelCol: column 'label': expected whole numbers in 0..1, found 1 row",
         ),
         ("label", "double('NaN')", {}, r"found 1 row with others, such as nan .*StringIndexer"),
-        ("label", "0.5D", {}, "such as 0.5 in the row with"),
-        ("label", "2.0D", {}, r"expected whole numbers in 0..1, found 1 row with others, such as 2.0"),
-        ("label", "-1.0D", {}, "such as -1.0"),
+        ("label", "2.5D", {}, "such as 2.5 in the row with"),
         (
             "features",
             "cast(null as array<double>)",
@@ -42,7 +40,6 @@ def fit(frame, **params):
             "featuresCol: column 'features': expected 2 finite numbers",
         ),
         ("features", "array(1D, double('NaN'))", {}, r"such as \[1.0, nan\] in the row with .*label=1.0"),
-        ("features", "array(double('Infinity'), 1D)", {}, r"such as \[inf, 1.0\]"),
         ("features", "array(1D, 1e300D)", {}, r"within float32 .* such as \[1.0, 1e\+300\]"),
         (
             "features",
@@ -56,7 +53,6 @@ def fit(frame, **params):
             {"weightCol": "weight"},
             "weightCol: column 'weight': expected weights from 0 to 1e",
         ),
-        ("weight", "cast(null as double)", {"weightCol": "weight"}, "found 1 row with others, such as null"),
         (
             "held_out",
             "cast(null as boolean)",
@@ -107,7 +103,6 @@ def test_a_row_that_is_wrong_is_named(rows, column, value, params, expected):
             "layers: expected 1 inputs first, as the columns give, found 2",
         ),
         (lambda f: f, {"labelCol": "text"}, "labelCol: column 'text': expected numbers, found string"),
-        (lambda f: f, {"weightCol": "text"}, "weightCol: column 'text': expected numbers, found string"),
         (
             lambda f: f,
             {"layers": [3, 2]},

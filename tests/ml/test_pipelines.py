@@ -111,11 +111,12 @@ def test_tuners_train_all_maps_and_are_saved(session, iris, tmp_path, caplog):
 
 
 def test_maps_that_share_rows_train_in_one_pass_with_the_bits_of_each_alone(session, iris, monkeypatch):
-    from nn.spark.frames.classic import ClassicBackend, ClassicSession
+    from nn.spark.frames.blocks import BlockBackend
+    from nn.spark.frames.classic import ClassicSession
 
     passes, reads = [], []
-    run, read = ClassicBackend.run, ClassicSession.read
-    monkeypatch.setattr(ClassicBackend, "run", lambda self, jobs: passes.append(len(jobs)) or run(self, jobs))
+    run, read = BlockBackend.run, ClassicSession.read
+    monkeypatch.setattr(BlockBackend, "run", lambda self, jobs: passes.append(len(jobs)) or run(self, jobs))
     monkeypatch.setattr(ClassicSession, "read", lambda self, *rest: reads.append(1) or read(self, *rest))
     options = {"optimizer": "adam", "batchSize": 60, "maxIter": 2, "validationFraction": 0.2}
     estimator = NeuralNetworkClassifier(layerSpec="dense:4,tanh,dropout:0.2", **options)
@@ -157,7 +158,7 @@ def test_a_map_that_diverges_does_not_end_the_others(vectors, caplog):
 def test_one_vs_rest_is_fitted_saved_and_loaded(session, iris, tmp_path):
     from pyspark.ml.classification import OneVsRest, OneVsRestModel
 
-    model = OneVsRest(classifier=NeuralNetworkClassifier(layers=[4, 2], maxIter=5)).fit(iris)
+    model = OneVsRest(classifier=NeuralNetworkClassifier(layers=[4, 2], maxIter=3)).fit(iris)
     model.save(str(tmp_path / "one"))
     again = OneVsRestModel.load(str(tmp_path / "one"))
     expected = [row.prediction for row in model.transform(iris).collect()]

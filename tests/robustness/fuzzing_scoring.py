@@ -16,6 +16,7 @@ from nn.cli.predict_options import parse
 from nn.core.errors import DataError, UserError
 from nn.models import model_file
 from nn.models.classifier import Classifier, Predictor, predictor
+from nn.spark import scoring
 from nn.spark.input import table_reading
 from nn.spark.storage.filesystem import Storage
 from tests.robustness.fuzzing_common import ACCEPTED, REFUSED, Random, one_line
@@ -75,7 +76,7 @@ def _run(random: Random, context: Any, content: bytes, table: dict, keeps_bad: b
     """The predictions, or the line by which the program refuses."""
     names = [*table, "more"]
     random.shuffle(names)
-    through_arrow, before = random.random() < 0.5, table_reading.has_arrow
+    through_arrow, before, many = random.random() < 0.5, table_reading.has_arrow, scoring.MANY
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         model, rows, out = (Path(folder) / name for name in ("model.npz", "rows.csv", "out"))
         model.write_bytes(content)
@@ -95,6 +96,7 @@ def _run(random: Random, context: Any, content: bytes, table: dict, keeps_bad: b
         ]
         options = parse([*words, "--bad-rows", "null" if keeps_bad else "error"])
         table_reading.has_arrow = lambda context: through_arrow
+        scoring.MANY = 1
         try:
             predict.run(context, Storage(context), options)
         except DataError as error:
@@ -104,7 +106,7 @@ def _run(random: Random, context: Any, content: bytes, table: dict, keeps_bad: b
         except UserError as error:
             raise AssertionError(f"{type(error).__name__}: {error}") from error
         finally:
-            table_reading.has_arrow = before
+            table_reading.has_arrow, scoring.MANY = before, many
         parts = sorted((out / "predictions").glob("part-*"))
         return [
             json.loads(line).get("prediction") for part in parts for line in part.read_text().splitlines()

@@ -5,6 +5,7 @@ It uses no SparkContext, so it serves Spark Connect as well.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,10 +25,10 @@ def outputs_function(scorer: OutputScorer, arrow: bool) -> Callable[..., Any]:
     from pyspark.sql import functions as sql
 
     type_name = f"struct<{','.join(f'{name}:{_type(name)}' for name in scorer.outputs)}>"
-    if not arrow:
-        return sql.udf(_of_row(scorer), type_name)
-    if hasattr(sql, "arrow_udf"):
+    if arrow and hasattr(sql, "arrow_udf"):  # from Spark 4.1
         return sql.arrow_udf(_of_arrow(scorer), type_name)  # type: ignore[call-overload]
+    if not arrow or importlib.util.find_spec("pandas") is None:
+        return sql.udf(_of_row(scorer), type_name)
     return sql.pandas_udf(_of_pandas(scorer), type_name)  # type: ignore[call-overload]
 
 

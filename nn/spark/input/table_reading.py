@@ -5,7 +5,7 @@ Rows travel through Arrow where the driver and the executors have pyarrow, else 
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -65,4 +65,9 @@ def has_arrow(context: Any) -> bool:
 
 
 def _have(modules: Sequence[str], _: int) -> bool:
-    return all(importlib.util.find_spec(module) is not None for module in modules)
+    try:
+        for module in modules:
+            importlib.import_module(module)
+    except Exception:  # whatever it is: a pyarrow of another NumPy may raise anything
+        return False
+    return True
