@@ -49,7 +49,7 @@ def load(path: Any, spark: Any = None) -> Any:
     """
     if spark is None:
         return import_module("nn.models.classifier").load(path)
-    return import_module("nn.spark.storage.models").load(path, spark)
+    return import_module("nn.spark.models").load(path, spark)
 
 
 def __getattr__(name: str) -> Any:

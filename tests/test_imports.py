@@ -22,6 +22,7 @@ SPARK = (
     {"storage", "aggregate"},
     {"input", "backend"},
     {"connect"},
+    {"models"},
     {"preflight", "scoring", "user_functions"},
     {"frames"},
     {"__init__"},

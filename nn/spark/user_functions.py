@@ -5,21 +5,18 @@ Batches travel through Arrow where Python has it: arrow_udf of Spark 4.1, else p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from nn.models.classifier import Classifier, Predictor, Regressor, read_model
+from nn.models.classifier import Classifier, Regressor
 from nn.models.model_file import to_bytes
 from nn.models.scorer import ALL, PREDICTION, Scorer
-from nn.spark.connect import files
 from nn.spark.connect.context import ConnectContext, is_connect
 from nn.spark.input.table_reading import has_arrow
+from nn.spark.models import load
 from nn.spark.runtime.session import ship_package
-from nn.spark.storage.models import load
 
 
 def udf(spark: Any, model: Any, returns: str = PREDICTION) -> Callable[..., Any]:
@@ -48,12 +45,7 @@ def register_udf(spark: Any, name: str, model: Any, returns: str = PREDICTION) -
 
 def _content(spark: Any, model: Any) -> bytes:
     """Return the bytes of a model file."""
-    if isinstance(model, (Classifier, Regressor)):
-        found: Predictor = model
-    elif is_connect(spark):
-        found = read_model(partial(files.read, spark), os.fspath(model))
-    else:
-        found = load(model, spark)
+    found = model if isinstance(model, (Classifier, Regressor)) else load(model, spark)
     return to_bytes(found.model, found.params, found.about)
 
 

@@ -109,8 +109,9 @@ def test_a_pass_reads_the_rows_that_are_kept(session, table, capsys):
     assert not session.catalog.listTables()
 
 
-def test_pixels_and_vectors_are_read_as_such(session, table):
+def test_pixels_vectors_and_texts_are_read_as_such(session, table):
     from pyspark.ml.feature import VectorAssembler
+    from pyspark.sql import functions as sql
 
     pixels = ConnectSession(session).read(table, request("pixels", width=70))
     assert pixels.facts.are_pixels and pixels.facts.width == 70
@@ -118,6 +119,10 @@ def test_pixels_and_vectors_are_read_as_such(session, table):
     vectors = VectorAssembler(inputCols=["a", "b", "c"], outputCol="v").transform(table)
     found = ConnectSession(session).read(vectors, request("v"))
     assert found.facts.width == 3 and not found.facts.are_pixels
+    found.release()
+    texts = table.withColumn("text", sql.when(table.label == 1, "x").otherwise("y"))
+    found = ConnectSession(session).read(texts, request(("a", "text")))
+    assert [column.values for column in found.facts.columns] == [None, ("x", "y")]
     found.release()
 
 
@@ -227,6 +232,7 @@ def test_a_function_of_sql_predicts(session, table, tmp_path):
     classifier = nn.fit(inputs, (inputs[:, 0] > 0).astype(int), hidden=[4], epochs=3).classifier
     nn.save(tmp_path / "model.npz", classifier.model, classifier.params)
     predict = nn.spark.udf(session, str(tmp_path / "model.npz"))
+    assert same_bits(nn.load(str(tmp_path / "model.npz"), session).params, classifier.params)
     rows = table.select("a", "b", predict("a", "b").alias("prediction")).take(50)
     expected = classifier.predict(np.array([[row.a, row.b] for row in rows], np.float32))
     assert [row.prediction for row in rows] == expected.tolist()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 from nn.core.errors import DataError
 from nn.models.classifier import Predictor, read_model
+from nn.spark.connect import files
+from nn.spark.connect.context import is_connect
 from nn.spark.runtime.errors import as_user_error
 from nn.spark.storage.filesystem import Storage
 
@@ -19,6 +22,7 @@ def load(path: str | os.PathLike, spark: Any) -> Predictor:
     """
     name = os.fspath(path)
     try:
-        return read_model(Storage(spark.sparkContext).read, name)
+        read = partial(files.read, spark) if is_connect(spark) else Storage(spark.sparkContext).read
+        return read_model(read, name)
     except Exception as error:
         raise as_user_error(error, DataError, f"{name}: cannot be read as a model", name, "model") from None
