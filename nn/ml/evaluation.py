@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from pyspark.sql import functions as sql
 
 from nn.core.errors import DataError
 from nn.ml.params import NetworkParams
@@ -16,8 +17,6 @@ OWN = "nn_ml_prediction"  # a column of predictions, if the DataFrame has the mo
 
 def of_classes(model: Any, frame: Any) -> ClassificationSummary:
     """Return the measures of a classifier. Raises DataError for a label that is no class of the model."""
-    from pyspark.sql import functions as sql
-
     label, weight = _columns(model, frame)
     extra = {"rawPredictionCol": "", "probabilityCol": "", "predictedLabelCol": "", "predictionCol": OWN}
     predicted = _with(model, extra).transform(frame)
@@ -41,8 +40,6 @@ def of_classes(model: Any, frame: Any) -> ClassificationSummary:
 
 def of_values(model: Any, frame: Any) -> RegressionSummary:
     """Return the errors of a regressor. Raises DataError for labels and predictions that are null."""
-    from pyspark.sql import functions as sql
-
     label, weight = _columns(model, frame)
     predicted = _with(model, {"predictionCol": OWN}).transform(frame)
     rows = predicted.select(label.alias("y"), sql.col(OWN).alias("p"), weight.alias("w"))
@@ -74,8 +71,6 @@ def of_values(model: Any, frame: Any) -> RegressionSummary:
 
 def _columns(model: NetworkParams, frame: Any) -> tuple[Any, Any]:
     """Return the label and the weight of a row as doubles."""
-    from pyspark.sql import functions as sql
-
     label, weight = model._value("labelCol"), model._given("weightCol")
     for name in filter(None, (label, weight)):
         if name not in frame.columns:

@@ -247,7 +247,12 @@ class NetworkParams(
     )
     inputShape = option("inputShape")
     initializer = option("initializer")
-    loss = option("loss")
+    loss = option(
+        "loss",
+        "of classes: cross-entropy (a softmax; cross-entropy:smoothing=0.1 smooths the labels), binary-cross-entropy "
+        "(one sigmoid for two classes) or mse (sigmoid outputs); of a regression: mse, absolute-error or huber:1. "
+        "Default: cross-entropy, or mse.",
+    )
     optimizer = option("optimizer", "instead of solver, as adam, momentum:0.8 or adamw:weight_decay=0.1.")
     learningRate = option("learningRate")
     schedule = option("schedule")

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from pyspark.sql import functions as sql
+
 from nn.core.errors import DataError, UsageError
 from nn.data.encoding import Number, TableEncoder
 from nn.ml.sessions import session_of
 from nn.models import model_file
 from nn.models.classifier import Predictor
-from nn.models.outputs import PREDICTION, PROBABILITY, RAW, OutputScorer
+from nn.models.outputs import PREDICTION, OutputScorer
 from nn.spark.frames.frame_table import quoted
 from nn.spark.frames.outputs_function import VECTORS, outputs_function
 from nn.spark.input import table_columns
@@ -55,8 +57,6 @@ def with_predictions(
         )
     content = model_file.to_bytes(found.model, found.params)
     scorer = OutputScorer(content, [output.output for output in wanted], thresholds)
-    from pyspark.sql import functions as sql
-
     session = session_of(frame.sparkSession)
     session.ship_package()
     function = outputs_function(scorer, session.has_arrow())
@@ -89,8 +89,6 @@ def _reads_vectors_in_columns(frame: Any) -> bool:
 
 def _features(frame: Any, features: str | Sequence[str], found: Predictor) -> Any:
     """Return the features as one column: an array, bytes, or a struct of the columns by name."""
-    from pyspark.sql import functions as sql
-
     names = [features] if isinstance(features, str) else list(features)
     missing = [name for name in names if name not in frame.columns]
     if missing:
@@ -113,8 +111,6 @@ def _features(frame: Any, features: str | Sequence[str], found: Predictor) -> An
 
 def _cell(frame: Any, name: str) -> Any:
     """Return one of several columns of features as a double, or as a text."""
-    from pyspark.sql import functions as sql
-
     type_name = table_columns.type_of(frame.schema[name].dataType, has_types=True)
     column = sql.col(quoted(name))
     return column.cast("double") if type_name == "decimal" else column
@@ -127,8 +123,6 @@ def _has_offsets(found: Predictor) -> bool:
 
 
 def _column(output: Output, result: str, classes: int) -> Any:
-    from pyspark.sql import functions as sql
-
     values = sql.col(f"{quoted(result)}.{output.output}")
     metadata: dict[str, Any] = {}
     if output.output in VECTORS:
@@ -137,6 +131,3 @@ def _column(output: Output, result: str, classes: int) -> Any:
     elif output.output == PREDICTION and classes > 1:
         metadata = {"ml_attr": {"type": "nominal", "num_vals": classes}}
     return values.alias(output.name, metadata=metadata) if metadata else values.alias(output.name)
-
-
-__all__ = ["PREDICTION", "PROBABILITY", "RAW", "Output", "with_predictions"]

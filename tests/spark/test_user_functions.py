@@ -91,7 +91,7 @@ def test_sql_takes_arrays_vectors_bytes_and_columns_in_order(session, tmp_path, 
     found = session.sql(query).collect()
     for name in "pqrs":
         assert [row[name] for row in found] == expected
-    user_functions_rows = user_functions._rows_of([Vectors.dense(row) for row in inputs.tolist()])
+    user_functions_rows = user_functions.rows_of([Vectors.dense(row) for row in inputs.tolist()])
     assert np.array_equal(user_functions_rows, inputs)
 
 
