@@ -5,7 +5,9 @@ Batches travel through Arrow where Python has it: arrow_udf of Spark 4.1, else p
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,13 +63,25 @@ def _type(scorer: Scorer) -> str:
 
 def _function(through_arrow: bool, scorer: Scorer, type_name: str) -> Callable[..., Any]:
     """Return the function, in the fastest way that driver and executors have."""
+    of_arrow = partial(_of_arrow, scorer, type_name)
+    return fastest(through_arrow, of_arrow, partial(_of_pandas, scorer), partial(_of_rows, scorer), type_name)
+
+
+def fastest(
+    through_arrow: bool,
+    of_arrow: Callable[[], Callable[..., Any]],
+    of_pandas: Callable[[], Callable[..., Any]],
+    of_rows: Callable[[], Callable[..., Any]],
+    type_name: str,
+) -> Callable[..., Any]:
+    """Return a function of columns for Spark: of batches of Arrow, of pandas before Spark 4.1, else of one row."""
     from pyspark.sql import functions as sql
 
-    if not through_arrow:
-        return sql.udf(_of_rows(scorer), type_name)
-    if hasattr(sql, "arrow_udf"):
-        return sql.arrow_udf(_of_arrow(scorer, type_name), type_name)  # type: ignore[call-overload]
-    return sql.pandas_udf(_of_pandas(scorer), type_name)  # type: ignore[call-overload]
+    if through_arrow and hasattr(sql, "arrow_udf"):
+        return sql.arrow_udf(of_arrow(), type_name)  # type: ignore[call-overload]
+    if through_arrow and importlib.util.find_spec("pandas") is not None:
+        return sql.pandas_udf(of_pandas(), type_name)  # type: ignore[call-overload]
+    return sql.udf(of_rows(), type_name)
 
 
 def _of_arrow(scorer: Scorer, type_name: str) -> Callable[..., Any]:

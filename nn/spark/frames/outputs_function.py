@@ -5,14 +5,14 @@ It uses no SparkContext, so it serves Spark Connect as well.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nn.models.outputs import LABEL, PROBABILITY, RAW, OutputScorer
-from nn.spark.user_functions import annotated, arrow_column, rows_of
+from nn.spark.user_functions import annotated, arrow_column, fastest, rows_of
 
 VECTORS = (RAW, PROBABILITY)
 
@@ -22,14 +22,9 @@ def outputs_function(scorer: OutputScorer, arrow: bool) -> Callable[..., Any]:
 
     It gives null for a row that the model cannot predict. `arrow`: the executors have what Spark needs for it.
     """
-    from pyspark.sql import functions as sql
-
     type_name = f"struct<{','.join(f'{name}:{_type(name)}' for name in scorer.outputs)}>"
-    if arrow and hasattr(sql, "arrow_udf"):  # from Spark 4.1
-        return sql.arrow_udf(_of_arrow(scorer), type_name)  # type: ignore[call-overload]
-    if not arrow or importlib.util.find_spec("pandas") is None:
-        return sql.udf(_of_row(scorer), type_name)
-    return sql.pandas_udf(_of_pandas(scorer), type_name)  # type: ignore[call-overload]
+    of_arrow, of_pandas, of_row = (partial(way, scorer) for way in (_of_arrow, _of_pandas, _of_row))
+    return fastest(arrow, of_arrow, of_pandas, of_row, type_name)
 
 
 def _type(name: str) -> str:
