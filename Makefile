@@ -27,7 +27,7 @@ SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_che
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test check lint test-faults test-spark35 bench package clean distclean
+.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-spark35 bench package clean distclean
 
 help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
@@ -36,6 +36,7 @@ help:
 	@echo "make check         check the code and run the tests that need no Spark; 2 minutes"
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
 	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; 50 minutes"
+	@echo "make test-clusters run the job on YARN, HDFS, gs:// and s3a://, started on this machine; downloads 120 MB of jars"
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
 	@echo "make plots         draw the plots of output/ again"
 	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
@@ -86,6 +87,13 @@ test-faults: environment-dev java
 	$(SETUP).inside .venv python -m tests.support.java_classes
 	$(SETUP).inside .venv python -m pytest -m faults --thorough --durations=10
 
+# CLUSTERS_OPTIONS=--thorough kills as often as docs/reliability.md says.
+test-clusters:
+	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-clusters tests/clusters/requirements.txt
+	$(SETUP).java .venv-clusters
+	$(SETUP).inside .venv-clusters python -m tests.support.java_classes
+	$(SETUP).inside .venv-clusters python -m pytest --clusters $(CLUSTERS_OPTIONS) --durations=10 tests/clusters
+
 test-spark35:
 	@if $(PYTHON_SPARK35) -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \
 	  echo "Spark 3.5 and NumPy 1.26 know Python up to 3.12, here is only a newer one: going on with NumPy 2"; fi
@@ -104,5 +112,5 @@ clean:
 	@echo "Removed output/, dist/ and caches"
 
 distclean: clean
-	@rm -rf .venv .venv-spark35 .venv-bench .java
-	@echo "Removed .venv, .venv-spark35, .venv-bench and .java"
+	@rm -rf .venv .venv-spark35 .venv-bench .venv-clusters .java .jars
+	@echo "Removed .venv, .venv-spark35, .venv-bench, .venv-clusters, .java and .jars"

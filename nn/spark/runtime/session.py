@@ -18,15 +18,17 @@ SETTINGS = {
     # Spark sets OMP_NUM_THREADS itself, but an inherited OPENBLAS_NUM_THREADS or MKL_NUM_THREADS overrides it.
     "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
     "spark.executorEnv.MKL_NUM_THREADS": "1",
-    # Spark >= 4.1: the TCP socket between JVM and Python worker stalls some 40 ms a task on delayed
-    # acknowledgements; a Unix-domain socket does not. Older versions ignore the key.
-    "spark.python.unix.domain.socket.enabled": "true",
     # A task's partial sums of up to this size are sent in the task's own message. Above 1 MB, Spark's default, they
     # would be fetched in a second step, although the driver adds all of them up at once (nn/spark/aggregate.py).
     "spark.task.maxDirectResultSize": "32m",
     # Spark's progress bar of each job would break the lines of our own table.
     "spark.ui.showConsoleProgress": "false",
 }
+
+# Spark >= 4.1: the TCP socket between JVM and Python worker stalls some 40 ms a task on delayed acknowledgements; a
+# Unix-domain socket does not. Older versions ignore the key. On YARN the socket would lie in the container's folder,
+# whose path is longer than the 107 bytes that a socket's may have, and no task could start.
+UNIX_SOCKETS = "spark.python.unix.domain.socket.enabled"
 
 # These loggers print stack traces of tasks that fail or that Spark's stop interrupts, and of a start that fails. Our
 # one line says the same; --debug shows the traces.
@@ -101,6 +103,8 @@ def _with_settings(conf, name: str):
         conf.setIfMissing(key, value)
     conf.setIfMissing("spark.app.name", name)
     conf.setIfMissing("spark.master", "local[*]")
+    if not conf.get("spark.master").startswith("yarn"):
+        conf.setIfMissing(UNIX_SOCKETS, "true")
     return conf
 
 
