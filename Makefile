@@ -41,7 +41,7 @@ help:
 	@echo "make plots         draw the plots of output/ again"
 	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
 	@echo "make lint          ruff and mypy only"
-	@echo "make package       write dist/nn.zip, for spark-submit --py-files"
+	@echo "make package       write dist/ with all that a cluster needs: nn.zip, the programs, the recipes"
 	@echo "make clean         remove output/, dist/ and caches"
 	@echo "make distclean     remove the environments and the downloaded Java as well; data/ stays"
 
@@ -103,7 +103,7 @@ test-spark35:
 	$(SETUP).inside .venv-spark35 python -m pytest $(SIDE_BY_SIDE) --durations=10 $(SPARK35_TESTS)
 
 package: environment
-	$(SETUP).inside .venv python -m nn.io.package dist/nn.zip
+	$(SETUP).inside .venv python -m tools.setup.distribution dist
 
 clean:
 	@rm -rf output dist spark-warehouse metastore_db artifacts derby.log
