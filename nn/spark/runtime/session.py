@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -53,6 +54,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
 
     if not debug:
         quiet_py4j()
+        _quiet_py_files()
     try:
         jvm.start({"spark.ui.showConsoleProgress": "false"})
         if not debug:
@@ -141,6 +143,14 @@ def quiet_py4j() -> None:
     """
     logging.getLogger("py4j").setLevel(logging.CRITICAL)
     logging.getLogger().addFilter(_is_not_py4j_trace)
+
+
+def _quiet_py_files() -> None:
+    """Drop PySpark's warning of a page that --py-files are not at the path where they were submitted.
+
+    In YARN's cluster mode that is so, and they are on the driver's path already: this package was imported from there.
+    """
+    warnings.filterwarnings("ignore", "Failed to add file", RuntimeWarning)
 
 
 def _is_not_py4j_trace(record: logging.LogRecord) -> bool:
