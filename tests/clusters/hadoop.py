@@ -32,9 +32,7 @@ NODE = "org.apache.hadoop.yarn.server.nodemanager.NodeManager"
 JAVA = ["-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 NODES = 2
 NODE_MEMORY, NODE_CORES = 3072, 3  # MiB and cores that each node offers
-EXPIRY = (
-    8000  # milliseconds without a word from a node, or from an application's master, after which it is lost
-)
+EXPIRY = 8000  # milliseconds without a word from a node after which it is lost
 LOGGING = """
 rootLogger.level = info
 rootLogger.appenderRef.console.ref = console
@@ -48,7 +46,9 @@ EXECUTOR, MASTER = "YarnCoarseGrainedExecutorBackend", "org.apache.spark.deploy.
 
 
 class Hadoop:
-    """Running daemons."""
+    """Running daemons; Spark needs no `settings` to reach them."""
+
+    settings: Mapping[str, str] = {}
 
     def __init__(self, folder: Path, url: str, web: str, manager: str):
         self.folder, self.url, self._web, self._manager = folder, url, web, manager
@@ -106,13 +106,14 @@ class Hadoop:
 
     def containers(self, what: str = "", application: str = "") -> dict[int, str]:
         """The processes of containers with the names of their nodes; `what` is EXECUTOR or MASTER."""
-        listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True).stdout
         found = {}
-        for line in listed.splitlines():
-            process, words = line.split(None, 1)
-            if "/bin/java " in words.split(" -")[0] + " " and what in words and application in words:
-                places = (node for node in self.nodes if f"{self.folder}/{node}/logs/" in words)
-                found.update({int(process): node for node in places})
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):  # it has ended
+                program, *words = path.read_text(errors="replace").split("\0")
+                line = " ".join(words) + " "
+                if program.endswith("/java") and what in line and application in line:
+                    places = (node for node in self.nodes if f"{self.folder}/{node}/logs/" in line)
+                    found.update({int(path.parent.name): node for node in places})
         return found
 
     def restart(self, node: str) -> None:

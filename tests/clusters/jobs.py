@@ -6,12 +6,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
+import nn
 from nn.io import package
 from tests.clusters.daemons import HOST
 from tests.clusters.hadoop import Hadoop
+from tests.support import ROOT
 from tests.support.data import blobs, write_csv
 from tests.support.submitting import MAIN, begin_command, command, environment, submit
 
+PREDICT = ROOT / "predict_task.py"
 NAMES = ("x_train.csv", "y_train.csv", "x_test.csv", "y_test.csv")
 COMMON = ["--partitions", "4", "--hidden", "16", "--activation", "relu", "--loss", "cross-entropy"]
 AVERAGINGS = {
@@ -105,3 +110,15 @@ def fetched(store, folder: str, to: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(store.get(name))
     return to
+
+
+def predictions(store, out: str) -> list[int]:
+    """The classes in the predictions that predict_task.py wrote, in the order of the rows."""
+    parts = [name for name in store.names(f"{out}/predictions") if "/part-" in name]
+    rows = [line for name in parts for line in store.get(name).decode().splitlines()[1:]]
+    return [int(row.split(",")[1]) for row in rows]
+
+
+def expected_predictions(model: Path, data: Path) -> list[int]:
+    """The classes that a model gives without Spark."""
+    return nn.load(model).predict(np.loadtxt(data, delimiter=",")).tolist()

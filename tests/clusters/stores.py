@@ -7,7 +7,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
@@ -31,6 +31,11 @@ WITHOUT_UNITS = {
 }
 
 
+def files(names: Iterable[str]) -> list[str]:
+    """Names in their order, without those of the objects that stand for folders."""
+    return sorted(name for name in names if not name.endswith("/"))
+
+
 class Store:
     """A bucket of a running emulator; `settings` are Spark's for it."""
 
@@ -51,7 +56,7 @@ class Store:
         """The names of all objects below a folder, from the bucket's root on."""
         query = urllib.parse.urlencode({"list-type": 2, "prefix": f"{below}/"})
         listed = self.request("GET", f"{BUCKET}?{query}") or b""
-        return sorted(each.text or "" for each in ElementTree.fromstring(listed).iterfind(".//{*}Key"))
+        return files(each.text or "" for each in ElementTree.fromstring(listed).iterfind(".//{*}Key"))
 
     def request(self, method: str, place: str, content: bytes | None = None) -> bytes | None:
         """An answer of the emulator; None where there is no such thing."""
@@ -85,7 +90,7 @@ class GoogleStore(Store):
         """The names of all objects below a folder, from the bucket's root on."""
         query = urllib.parse.urlencode({"prefix": f"{below}/"})
         listed = json.loads(self.request("GET", f"storage/v1/b/{BUCKET}/o?{query}") or b"{}")
-        return sorted(each["name"] for each in listed.get("items", []))
+        return files(each["name"] for each in listed.get("items", []))
 
 
 @contextmanager
@@ -125,6 +130,7 @@ def google(folder: Path) -> Iterator[Store]:
                 "spark.hadoop.fs.gs.storage.root.url": f"{root}/",
                 "spark.hadoop.fs.gs.project.id": "tests",
                 "spark.hadoop.fs.gs.auth.type": "UNAUTHENTICATED",
+                "spark.hadoop.fs.gs.operation.move.enable": "false",  # the emulator copies
                 **{f"spark.hadoop.fs.gs.{key}": str(value) for key, value in WITHOUT_UNITS.items()},
             },
             daemon,
