@@ -38,6 +38,7 @@ from nn.cli import check, console, describe, dry_run, entry, ownership, parser, 
 from nn.cli.run import Outcome, read
 from nn.core import format
 from nn.io import results
+from nn.io.model_card import model_card
 from nn.models import model_file
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.runtime.cluster import wait_for_executors
@@ -126,7 +127,8 @@ def write(run, outcome, output, summary):
     if outcome.score is not None:
         score_files = results.score_files(outcome.score, model.decoder, model.encoder)
         about.update(outcome.score.about)
-    output.write_results(score_files, summary, model_file.to_bytes(model, outcome.params, about))
+    content = model_file.to_bytes(model, outcome.params, about)
+    output.write_results(score_files, summary, content, model_card(summary, model))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ if reason:
         sys.stderr.write("predict_task.py: error: %s\n" % reason)
     sys.exit(4)
 
-from nn.cli import entry, predict
+from nn.cli import console, entry, predict, predict_check, predict_dry_run
 from nn.cli.predict_options import parse
 from nn.spark.runtime.cluster import wait_for_executors
 from nn.spark.runtime.session import spark_context
@@ -42,10 +42,13 @@ from nn.spark.storage.filesystem import Storage
 
 
 def main(options):
-    """Predict the rows that the options name."""
+    """Print the plan, check the cluster or predict, as the options ask."""
+    if options.dry_run:
+        console.print_line(predict_dry_run.lines(options))
+        return
     with spark_context("neural network predictions", options.debug) as context:
-        wait_for_executors(context, predict.console.print_line)
-        predict.run(context, Storage(context), options)
+        wait_for_executors(context, console.print_line)
+        (predict_check if options.check else predict).run(context, Storage(context), options)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,27 @@
-"""Time predicting on Spark beside Spark's own classifier: rows per second, once the rows are cached.
+"""Time predicting on Spark beside Spark's own classifier, onnxruntime and plain NumPy.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/scoring.py FOLDER [--rows 120000] [--repeats 5]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/scoring.py FOLDER CASE [--rows 600000] [--repeats 5] [--network mlp]
 
-predicts rows of 784 numbers (drawn bytes, mostly 0) with a network 784-64-10: with the tasks of predict_task.py, with
-nn.spark.udf through Arrow and row by row, with Spark's MultilayerPerceptronClassificationModel of the same layers, and
-with NumPy in one process. Each way counts its predictions by class in Spark, so that nothing but predicting is timed.
-Writing adds the same to each.
+CASE is one of:
+cached    rows that are cached in Spark -> predictions, counted by class: tasks of predict_task.py, nn.spark.udf through
+          Arrow and row by row, Spark's MultilayerPerceptronClassificationModel of the same layers, onnxruntime in a
+          pandas_udf where it is installed, NumPy in one process
+written   the same, but the predictions are written as Parquet with Spark's writer, one column each
+jobs      predict_task.py from files to files, CSV to CSV and Parquet to Parquet; Spark's classifier from Parquet to
+          Parquet
+memory    predict_task.py on --rows 1000000,10000000 rows of a table in Parquet, submitted: seconds, and the most
+          memory that each kind of process held
+
+Networks: mlp (784-64-10 on bytes, mostly 0), cnn (that of recipes/cnn.json on the same rows), table (64 units on 12
+columns of numbers and 8 of categories). FOLDER keeps the rows that were made. The first run of each way is not counted.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
+import shutil
 import statistics
 import sys
 import time
@@ -22,108 +32,257 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
+os.environ["PYTHONPATH"] = sys.path[0]
 
 import numpy as np
+from large import PROCESSES, watched
 
 import nn
 import nn.spark
+from nn.cli import predict
+from nn.cli.predict_options import parse
 from nn.models.prediction_columns import PredictionTable
 from nn.spark import scoring, user_functions
 from nn.spark.input.input_files import Source
+from nn.spark.input.scored_files import Wanted
 from nn.spark.input.scored_rows import read_scored
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.runtime.session import spark_context
 from nn.spark.storage.filesystem import Storage
 
+ROOT = Path(__file__).resolve().parents[1]
 WIDTH, HIDDEN, CLASSES = 784, 64, 10
+NUMBERS, CATEGORIES, VALUES = 12, 8, 20  # of a table: columns, and values of a category
+FILES = 4  # that rows are written to
+MEMORY = "--driver-memory 6g"
 
 
 def main() -> None:
-    """Make the rows where they are missing, and time each way."""
+    """Measure a case."""
     parser = argparse.ArgumentParser(description="Time predicting.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--rows", type=int, default=120_000, help="(default 120,000)")
+    parser.add_argument("case", choices=("cached", "written", "jobs", "memory"))
+    parser.add_argument("--rows", default="600000", help="(default 600000; of memory: 1000000,10000000)")
     parser.add_argument("--repeats", type=int, default=5, help="(default 5)")
+    parser.add_argument("--network", choices=NETWORKS, default="mlp")
     args = parser.parse_args()
-    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", "--master local[2] --driver-memory 6g pyspark-shell")
-    path = args.folder / f"pixels-{args.rows}"
-    classifier = trained()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", f"--master local[2] {MEMORY} pyspark-shell")
+    counts = [int(count) for count in args.rows.split(",")]
+    classifier = NETWORKS[args.network]()
+    classifier.save(args.folder / f"{args.network}.npz")
     with spark_context("scoring") as context:
         from pyspark.sql import SparkSession
 
         session = SparkSession.builder.getOrCreate()
-        if not path.exists():
-            make(session, path, args.rows)
-        ways = {
-            "tasks of predict_task.py": task(context, classifier, path),
-            "nn.spark.udf, Arrow": function(session, classifier, path, True),
-            "nn.spark.udf, row by row": function(session, classifier, path, False),
-            "MultilayerPerceptronClassificationModel": peer(session, path),
-            "NumPy in one process": numpy_alone(classifier, args.rows),
+        formats = ("parquet", "csv") if args.case == "jobs" else ("parquet",)
+        paths = {
+            (count, kind): rows_of(session, args.folder, args.network, count, kind)
+            for count in counts
+            for kind in formats
         }
-        for name, run in ways.items():
-            measure(name, run, args.rows, args.repeats)
+        if args.case != "memory":
+            for name, run in ways(context, session, classifier, args, paths):
+                measure(name, run, counts[0], args.repeats)
+    if args.case == "memory":
+        for (count, _), path in paths.items():
+            print_memory(args, count, path)
 
 
-def trained() -> Any:
+# ---- networks ----
+
+
+def mlp() -> Any:
     """Return a network 784-64-10; what it learned does not matter."""
+    return _of_pixels(hidden=HIDDEN, activation="sigmoid")
+
+
+def cnn() -> Any:
+    """Return the network of recipes/cnn.json."""
+    return _of_pixels(layers=nn.Recipe.read(str(ROOT / "recipes" / "cnn.json")).layers)
+
+
+def _of_pixels(**network: Any) -> Any:
     rng = np.random.default_rng(0)
-    inputs = rng.integers(0, 256, (200, WIDTH))
-    labels = np.arange(200) % CLASSES
-    return nn.fit(
-        inputs, labels, hidden=HIDDEN, activation="sigmoid", loss="cross-entropy", epochs=1
-    ).classifier
+    inputs, labels = rng.integers(0, 256, (200, WIDTH)), np.arange(200) % CLASSES
+    return nn.fit(inputs, labels, loss="cross-entropy", epochs=1, **network).classifier
 
 
-def make(session: Any, path: Path, rows: int) -> None:
-    """Write rows of one array<float> column."""
-    pixel = "if(hash(id, {0}) % 5 = 0, pmod(hash({0}, id), 256), 0)"
-    pixels = ", ".join(pixel.format(number) for number in range(WIDTH))
-    session.range(0, rows, 1, 4).selectExpr(f"cast(array({pixels}) as array<float>) as pixels").write.parquet(
-        str(path)
-    )
+def table() -> Any:
+    """Return a network of 64 units on columns of numbers and categories."""
+    rng = np.random.default_rng(0)
+    columns: dict[str, Any] = {f"n{number}": rng.normal(size=400) for number in range(NUMBERS)}
+    columns |= {
+        f"c{number}": rng.permutation(np.array([f"v{i % VALUES}" for i in range(400)], object))
+        for number in range(CATEGORIES)
+    }
+    return nn.fit(columns, np.arange(400) % 2, hidden=HIDDEN, loss="cross-entropy", epochs=1).classifier
 
 
-def task(context: Any, classifier: Any, path: Path) -> Callable[[], Any]:
+NETWORKS: dict[str, Callable[[], Any]] = {"mlp": mlp, "cnn": cnn, "table": table}
+
+
+def rows_of(session: Any, folder: Path, network: str, rows: int, kind: str) -> Path:
+    """Return the path of rows for a network, which are made where they are missing."""
+    path = folder / f"{'table' if network == 'table' else 'pixels'}-{rows}-{kind}"
+    if path.exists():
+        return path
+    if network == "table":
+        columns = [f"cast(hash(id, {n}) / 2e9 as double) as n{n}" for n in range(NUMBERS)]
+        columns += [f"concat('v', pmod(hash({n}, id), {VALUES})) as c{n}" for n in range(CATEGORIES)]
+    else:
+        pixels = [f"if(hash(id, {n}) % 5 = 0, pmod(hash({n}, id), 256), 0)" for n in range(WIDTH)]
+        of_text = kind == "csv"
+        columns = pixels if of_text else [f"cast(array({', '.join(pixels)}) as array<float>) as pixels"]
+    frame = session.range(0, rows, 1, FILES).selectExpr(*columns)
+    frame.write.format(kind).option("header", str(network == "table").lower()).save(str(path))
+    return path
+
+
+# ---- ways ----
+
+
+def ways(context: Any, session: Any, classifier: Any, args: argparse.Namespace, paths: dict) -> list[tuple]:
+    """Return the names of all ways of a case, and what runs each of them once."""
+    count = next(iter(paths))[0]
+    if args.case == "jobs":
+        model = args.folder / f"{args.network}.npz"
+        found: list[tuple] = [
+            (f"predict_task.py, {kind} to {kind}", partial(job, context, model, path, kind))
+            for (_, kind), path in paths.items()
+        ]
+        if args.network == "mlp":
+            found.append(
+                ("MLPC, parquet to parquet", partial(peer_job, session, paths[count, "parquet"], args.folder))
+            )
+        return found
+    path = paths[count, "parquet"]
+    end = tally if args.case == "cached" else partial(write, args.folder / "written")
+    found = [("tasks of predict_task.py", task(context, classifier, path, end))]
+    if args.network != "table":
+        found += [
+            ("nn.spark.udf, Arrow", function(session, classifier, path, True, end)),
+            ("nn.spark.udf, row by row", function(session, classifier, path, False, end)),
+        ]
+        if importlib.util.find_spec("onnxruntime") and hasattr(nn, "to_onnx"):
+            found.append(("onnxruntime in a pandas_udf", onnx(session, classifier, path, end)))
+        found.append(("NumPy in one process, nothing written", numpy_alone(classifier, count)))
+    if args.network == "mlp":
+        found.append(("MultilayerPerceptronClassificationModel", peer(session, path, end)))
+    return found
+
+
+def tally(frame: Any) -> None:
+    """Count predictions by class in Spark."""
+    frame.groupBy("prediction").count().collect()
+
+
+def write(path: Path, frame: Any) -> None:
+    """Write predictions alone, as Parquet."""
+    frame.select("prediction").write.mode("overwrite").parquet(str(path))
+
+
+def task(context: Any, classifier: Any, path: Path, end: Callable[[Any], None]) -> Callable[[], None]:
     """Return the pass of predict_task.py over its cached blocks."""
-    found = read_scored(context, Storage(context), Source("INPUT", str(path), None), 2, classifier.model)
+    wanted = Wanted(Source("INPUT", str(path), None), classifier.model)
+    found = read_scored(context, Storage(context), wanted, 2)
     params = broadcast(context, classifier.params)
-    table = PredictionTable(classifier.model)
-    return lambda: scoring.frame_of(found, table, params, "parquet").groupBy("prediction").count().collect()
+    predictions = PredictionTable(classifier.model)
+    return lambda: end(scoring.frame_of(found, predictions, params, "parquet")[0])
 
 
-def function(session: Any, classifier: Any, path: Path, has_arrow: bool) -> Callable[[], Any]:
+def function(
+    session: Any, classifier: Any, path: Path, has_arrow: bool, end: Callable[[Any], None]
+) -> Callable[[], None]:
     """Return a query with nn.spark.udf over cached rows."""
     frame = session.read.parquet(str(path)).cache()
     frame.count()
-    user_functions.has_arrow = lambda context: has_arrow
-    predict = nn.spark.udf(session, classifier)
-    return lambda: frame.select(predict("pixels").alias("prediction")).groupBy("prediction").count().collect()
+    before, user_functions.has_arrow = user_functions.has_arrow, lambda context: has_arrow
+    predict_one = nn.spark.udf(session, classifier)
+    user_functions.has_arrow = before
+    return lambda: end(frame.select(predict_one("pixels").alias("prediction")))
 
 
-def peer(session: Any, path: Path) -> Callable[[], Any]:
-    """Return a query with Spark's own classifier over cached vectors."""
+def onnx(session: Any, classifier: Any, path: Path, end: Callable[[Any], None]) -> Callable[[], None]:
+    """Return a query with onnxruntime in a pandas_udf over cached rows: how ONNX models are usually served on Spark."""
+    from pyspark.sql.functions import pandas_udf
+
+    file = str(path.parent / "model.onnx")
+    nn.to_onnx(classifier, file)
+    frame = session.read.parquet(str(path)).cache()
+    frame.count()
+
+    def predict_batches(batches):
+        import onnxruntime  # type: ignore[import-not-found]
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        model = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        name = model.get_inputs()[0].name
+        for batch in batches:
+            import pandas
+
+            yield pandas.Series(np.ravel(model.run(None, {name: np.stack(batch)})[0]).astype(np.int64))
+
+    from collections.abc import Iterator
+
+    import pandas
+
+    predict_batches.__annotations__ = {"batches": Iterator[pandas.Series], "return": Iterator[pandas.Series]}
+    predict_one = pandas_udf(predict_batches, "long")  # type: ignore[call-overload]
+    return lambda: end(frame.select(predict_one("pixels").alias("prediction")))
+
+
+def numpy_alone(classifier: Any, rows: int) -> Callable[[], Any]:
+    """Return the model's predictions of as many rows in memory."""
+    rng = np.random.default_rng(0)
+    inputs = np.zeros((rows, WIDTH), np.uint8)
+    for start in range(0, rows, 10_000):
+        part = inputs[start : start + 10_000]
+        part[:] = rng.integers(0, 256, part.shape) * (rng.random(part.shape) < 0.2)
+    return partial(classifier.predict_index, inputs)
+
+
+def trained_peer(session: Any) -> Any:
+    """Return Spark's own classifier of the layers 784-64-10, with drawn weights."""
     from pyspark.ml.classification import MultilayerPerceptronClassifier
-    from pyspark.ml.functions import array_to_vector
     from pyspark.ml.linalg import Vectors
 
     layers = [WIDTH, HIDDEN, CLASSES]
     count = sum((layers[i] + 1) * layers[i + 1] for i in range(2))
     weights = Vectors.dense(np.random.default_rng(0).normal(size=count) / 28)
     row = session.createDataFrame([(Vectors.dense(np.zeros(WIDTH)), 0.0)], ["features", "label"])
-    model = MultilayerPerceptronClassifier(layers=layers, initialWeights=weights, maxIter=0).fit(row)
+    return MultilayerPerceptronClassifier(layers=layers, initialWeights=weights, maxIter=0).fit(row)
+
+
+def vectors(session: Any, path: Path) -> Any:
+    """Return rows as vectors of MLlib."""
+    from pyspark.ml.functions import array_to_vector
+
     rows = session.read.parquet(str(path))
-    frame = rows.select(array_to_vector(rows.pixels.cast("array<double>")).alias("features")).cache()
+    return rows.select(array_to_vector(rows.pixels.cast("array<double>")).alias("features"))
+
+
+def peer(session: Any, path: Path, end: Callable[[Any], None]) -> Callable[[], None]:
+    """Return a query with Spark's own classifier over cached vectors."""
+    model, frame = trained_peer(session), vectors(session, path).cache()
     frame.count()
-    return lambda: model.transform(frame).groupBy("prediction").count().collect()
+    return lambda: end(model.transform(frame))
 
 
-def numpy_alone(classifier: Any, rows: int) -> Callable[[], Any]:
-    """Return the model's predictions of as many rows in memory."""
-    rng = np.random.default_rng(0)
-    inputs = (rng.integers(0, 256, (rows, WIDTH)) * (rng.random((rows, WIDTH)) < 0.2)).astype(np.uint8)
-    return partial(classifier.predict_index, inputs)
+def job(context: Any, model: Path, path: Path, kind: str) -> None:
+    """Run predict_task.py from files to files in this Spark."""
+    out = path.parent / "predicted"
+    shutil.rmtree(out, ignore_errors=True)
+    predict.run(context, Storage(context), parse([str(model), str(path), str(out), "--output-format", kind]))
+
+
+def peer_job(session: Any, path: Path, folder: Path) -> None:
+    """Predict with Spark's own classifier from Parquet to Parquet."""
+    write(folder / "written", trained_peer(session).transform(vectors(session, path)))
+
+
+# ---- measuring ----
 
 
 def measure(name: str, run: Callable[[], Any], rows: int, repeats: int) -> None:
@@ -136,6 +295,18 @@ def measure(name: str, run: Callable[[], Any], rows: int, repeats: int) -> None:
         seconds.append(time.perf_counter() - began)
     median = statistics.median(seconds)
     print(f"{name}: {rows / median:,.0f} rows/s (median of {repeats}: {median:.2f} s)", flush=True)
+
+
+def print_memory(args: argparse.Namespace, rows: int, path: Path) -> None:
+    """Submit predict_task.py on rows, and print its seconds and the most memory that its processes held."""
+    out = args.folder / "predicted"
+    shutil.rmtree(out, ignore_errors=True)
+    submit = [str(Path(sys.executable).parent / "spark-submit"), "--master", "local[2]", *MEMORY.split()]
+    submit += [str(ROOT / "predict_task.py"), str(args.folder / f"{args.network}.npz"), str(path), str(out)]
+    began = time.perf_counter()
+    peaks = watched([*submit, "--output-format", "parquet"])
+    shown = ", ".join(f"{name} {peaks[name]:,.0f} MB" for name in PROCESSES)
+    print(f"{rows:,} rows: {time.perf_counter() - began:.0f} s; at most {shown}", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ At network level:  inputs, labels, outputs, params, grads, state; `loss` is a su
 This import needs NumPy alone: a saved model predicts wherever Python runs.
 
     import nn
-    classifier = nn.load("output/model.npz")
+    classifier = nn.load("output/model.npz")        # nn.load("hdfs:///...", spark) with a session of Spark
     classifier.predict(images)          # (n,) class numbers
 
 and a network trains on arrays in memory as it does on a cluster:
@@ -19,7 +19,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nn.models.classifier import Classifier, Regressor, load
+    from nn.io.onnx import to_onnx
+    from nn.models.classifier import Classifier, Regressor
     from nn.models.model_file import save
     from nn.models.sequential import Sequential
     from nn.training.local import fit
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-__all__ = ["Classifier", "Recipe", "Regressor", "Sequential", "__version__", "fit", "load", "save"]
+__all__ = ["Classifier", "Recipe", "Regressor", "Sequential", "__version__", "fit", "load", "save", "to_onnx"]
 
 _MODULES = {
     "Classifier": "nn.models.classifier",
@@ -35,9 +36,20 @@ _MODULES = {
     "Regressor": "nn.models.classifier",
     "Sequential": "nn.models.sequential",
     "fit": "nn.training.local",
-    "load": "nn.models.classifier",
     "save": "nn.models.model_file",
+    "to_onnx": "nn.io.onnx",
 }
+
+
+def load(path: Any, spark: Any = None) -> Any:
+    """Read a model file: a Classifier or a Regressor. Without a session of Spark, it is a local file.
+
+    spark: a session, which reads paths of its file systems, such as hdfs:// and gs://. Raises DataError, with the path,
+    if there is no such file, it is not a model, or its arrays do not fit its layers.
+    """
+    if spark is None:
+        return import_module("nn.models.classifier").load(path)
+    return import_module("nn.spark.storage.models").load(path, spark)
 
 
 def __getattr__(name: str) -> Any:

@@ -80,6 +80,11 @@ def test_a_package_is_imported_in_its_own_folders_alone(path):
         assert path.parts[1] in PACKAGES.get(name[0], path.parts[1]), f"{path} imports {name[0]}"
 
 
+def test_the_package_onnx_is_imported_in_one_file():
+    users = [str(path) for path in FILES if "onnx" in {name[0] for name in imports_of(path)}]
+    assert users == ["nn/io/onnx.py"]
+
+
 @pytest.mark.parametrize("path", [path for path in FILES + PROGRAMS if str(path) != JVM], ids=str)
 def test_one_file_uses_the_private_attributes_of_pyspark(path):
     nodes = [

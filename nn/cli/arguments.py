@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
+from nn import __version__
+from nn.cli.help_text import HelpFormatter
 from nn.core import format
 from nn.core.errors import UsageError
 from nn.core.options import Flag, Number, Place
@@ -19,6 +21,57 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         """Raise the error."""
         raise UsageError(f"{format.line(message)}; {SEE_HELP}")
+
+
+class Program(NamedTuple):
+    """A program's name and the texts of its --help."""
+
+    name: str
+    usage: str
+    description: str
+    epilog: str
+
+
+def parser_of(program: Program, groups: Mapping[str, Mapping[str, Any]]) -> tuple[Parser, Any]:
+    """Return the parser of a command line, and the last of its groups of options.
+
+    `groups` are the fields of the options by name, by the title of their group in --help.
+    """
+    parser = Parser(
+        prog=program.name,
+        usage=program.usage,
+        description=program.description,
+        epilog=program.epilog,
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    for title, fields in groups.items():
+        group = parser.add_argument_group(title)
+        for name, field in fields.items():
+            add_option(group, name, field.metadata)
+    group.add_argument("--version", action="version", version=f"{program.name} {__version__}")
+    return parser, group
+
+
+def words_by_name(parser: Parser, arguments: list[str]) -> dict[str, Any]:
+    """Return the words of a command line by the names of the options, without those that are not given.
+
+    Raises UsageError for what the parser does not know.
+    """
+    return vars(parser.parse_intermixed_args(_join_negative_numbers(arguments)))
+
+
+def label_of(name: str, paths: Collection[str]) -> str:
+    """Return the name of an option as messages spell it; those in `paths` are positional."""
+    return name.upper() if name in paths else f"--{option_word(name)}"
+
+
+def require(values: Mapping[str, Any], paths: Collection[str]) -> None:
+    """Raise UsageError where a positional argument is missing."""
+    missing = [name.upper() for name in paths if values.get(name) is None]
+    if missing:
+        raise UsageError(f"the following arguments are required: {', '.join(missing)}; {SEE_HELP}")
 
 
 def option_word(name: str) -> str:
@@ -44,7 +97,7 @@ def add_option(group: Any, name: str, metadata: Mapping[str, Any]) -> None:
         group.add_argument(f"--{word}", metavar=reader.metavar, help=help, action=action, dest=name)
 
 
-def join_negative_numbers(arguments: list[str]) -> list[str]:
+def _join_negative_numbers(arguments: list[str]) -> list[str]:
     """Join an option with a negative number after it, which argparse would take for another option.
 
     Raises UsageError for `--option=--`, which argparse reads in another way in each version of Python.

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from nn.cli import checked_data, console, describe
+import numpy as np
+
+from nn.cli import checked_data, console, describe, starting
 from nn.cli.checked_data import CheckedData
+from nn.cli.label_summary import LabelSummary
 from nn.cli.options import Options, recipe_errors
 from nn.cli.resume import Start
 from nn.core import format
 from nn.core.errors import DataError, MissingFileError, PlatformError
+from nn.data.decoding import ClassLabels
+from nn.data.split import Split
+from nn.models.model_file import SavedModel
 from nn.spark import preflight
 from nn.spark.input import cache
-from nn.spark.input.input_files import Files
+from nn.spark.input.input_files import Files, Source
 from nn.spark.input.table_source import Table
 from nn.spark.input.text_source import TextFile
 from nn.spark.preflight import BlockSummary, ExecutorReport, FirstAndLast, Memory
 from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage, local_path
 from nn.spark.storage.run_directory import Output
+from nn.training import pretrained
 from nn.training.assembly import for_replicas, network_of
 from nn.training.backend import Facts
+from nn.training.run import TrainingRun
 from nn.training.trial_step import TrialStep
 
-HEADER = (
-    *("executor", "host", "python", "numpy", "nn", "BLAS threads", "tasks", "step"),
-    *("workers need", "of", "rows need", "of", "inputs"),
-)
+ABOUT = ("executor", "host", "python", "numpy", "nn", "BLAS threads", "tasks")
+NEEDS = ("workers need", "of", "rows need", "of", "inputs")
 
 
 def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
@@ -36,49 +44,51 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     Raises PlatformError or DataError with the first problem; the others are printed before.
     """
     cluster.wait_for_executors(context, console.print_line)
-    _print_lines(filter(None, [start.lines()]))
+    print_lines(filter(None, [start.lines()]))
     options = start.options.for_cluster(context.defaultParallelism)
     limit = cluster.worker_memory_limit(context)
+    start_from = starting.read(storage, options)
     try:
-        data = checked_data.read(context, storage, options)
+        data = checked_data.read(context, storage, options, start_from and start_from.model)
     except MissingFileError:
         raise  # the driver does not see it either
     except DataError:
         # The line of an executor that lacks a file says more than the error of the job that read it.
-        reports = preflight.report_executors(context, _local(options, storage), None, 0)
-        _print_lines(table(reports, limit))
-        _raise(faults(reports, limit), [])
+        reports = preflight.report_executors(context, local_paths(options.sources(), storage), None, 0)
+        print_lines(table(reports, limit))
+        raise_first(faults(reports, limit), [])
         raise
     memory = preflight.memory_for_rows(context, data.sets)
-    trial_step = _trial_step(options, data)
-    reports = preflight.report_executors(context, _local(options, storage), trial_step, memory.needed)
-    lines = [*map(ends_line, data.ends), *map(table_line, data.tables), memory_line(memory)]
-    _print_lines([*table(reports, limit), *map(format.note, data.notes), *lines])
-    output.probe()
-    _print_lines(
-        [f"output    {output.folder.path} can be written to by the driver; no executor writes there"]
+    trial_step = _trial_step(options, data, start_from)
+    reports = preflight.report_executors(
+        context, local_paths(options.sources(), storage), trial_step, memory.needed
     )
+    lines = [*map(ends_line, data.ends), *map(table_line, data.tables), memory_line(memory)]
+    print_lines([*table(reports, limit), *map(format.note, data.notes), *lines])
+    output.probe()
+    print_lines([f"output    {output.folder.path} can be written to by the driver; no executor writes there"])
     if data.description is not None and data.treatment is not None:
-        _print_lines(describe.brief(data.description, data.treatment, options.recipe.is_regression))
-    _raise(faults(reports, limit), data.faults)
-    _print_lines(["checked   no problem was found; nothing was left behind"])
+        print_lines(describe.brief(data.description, data.treatment, options.recipe.is_regression))
+    raise_first(faults(reports, limit), data.faults)
+    print_lines(["checked   no problem was found; nothing was left behind"])
 
 
-def _print_lines(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
+    """Print each line at once, so that a log has it in time."""
     for line in lines:
         console.print_line(line)
 
 
-def _raise(platform: Sequence[str], data: Sequence[str]) -> None:
+def raise_first(platform: Sequence[str], data: Sequence[str]) -> None:
     """Raise the first problem as an error, those of the platform before those of the data; print the others."""
-    _print_lines([f"problem   {problem}" for problem in [*platform, *data][1:]])
+    print_lines([f"problem   {problem}" for problem in [*platform, *data][1:]])
     if platform:
         raise PlatformError(f"--check: {platform[0]}")
     if data:
         raise DataError(f"--check: {data[0]}")
 
 
-def _trial_step(options: Options, data: CheckedData) -> TrialStep | None:
+def _trial_step(options: Options, data: CheckedData, start_from: SavedModel | None) -> TrialStep | None:
     """Return a training step like the job's on one partition; None if the data are faulty."""
     if data.description is None or data.treatment is None or not data.treatment.width:
         return None
@@ -88,8 +98,20 @@ def _trial_step(options: Options, data: CheckedData) -> TrialStep | None:
     width = data.treatment.width
     with recipe_errors():
         # Raises here, in one line, an error that would fail on an executor.
+        if start_from is not None:
+            facts = pretrained.adapted(recipe, _with_labels(facts, data.treatment.label), start_from.model)
+            width = math.prod(TrainingRun.of(recipe, facts, Split(rows), start_from).model.input_shape)
         network_of(recipe, Facts.of_shapes(width, facts.classes))
+    recipe = dataclasses.replace(recipe, keep_layers=None)  # whose weights they are makes no difference
     return TrialStep(recipe, width, facts.classes, -(-rows // partitions), _bytes_a_value(data.train))
+
+
+def _with_labels(facts: Facts, label: LabelSummary | None) -> Facts:
+    """Return the facts with a row of each class that has some."""
+    names = tuple(name for name, rows in (label.classes if label else None) or () if rows)
+    if len(names) < 2:
+        return facts
+    return facts._replace(labels=np.arange(len(names)), classes=len(names), labeled=ClassLabels(names))
 
 
 def _bytes_a_value(files: Files) -> int:
@@ -99,26 +121,26 @@ def _bytes_a_value(files: Files) -> int:
     return sum(kind.bytes for kind in files.kinds) // files.width
 
 
-def _local(options: Options, storage: Storage) -> list[str]:
+def local_paths(sources: Iterable[Source | None], storage: Storage) -> list[str]:
     """Return the input paths that every machine must have on its own disk; Spark checks glob patterns."""
     paths = [
         path
-        for source in options.sources()
+        for source in sources
         if source is not None
         for path in (source.images, source.labels)
         if path is not None
     ]
-    local_paths = (local_path(path, storage) for path in paths if not set(path) & set("*?[{"))
-    return [path for path in local_paths if path is not None]
+    found = (local_path(path, storage) for path in paths if not set(path) & set("*?[{"))
+    return [path for path in found if path is not None]
 
 
-def table(reports: Sequence[ExecutorReport], limit: int | None) -> list[str]:
+def table(reports: Sequence[ExecutorReport], limit: int | None, trial: str = "step") -> list[str]:
     """Return the table as lines: a header, then one line per executor.
 
     `limit` is the memory of an executor's workers in bytes; None: all that its machine has free.
     """
-    rows = [HEADER, *(_cells(report, limit) for report in reports)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    rows = [(*ABOUT, trial, *NEEDS), *(_cells(report, limit) for report in reports)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
@@ -130,7 +152,7 @@ def _cells(report: ExecutorReport, limit: int | None) -> tuple[str, ...]:
         "?" if executor is None else executor.name,
         *(worker.host, worker.python, worker.numpy, worker.nn, worker.threads),
         "?" if executor is None else str(executor.slots),
-        "?" if worker.step_seconds is None else format.duration(worker.step_seconds),
+        "?" if worker.trial_seconds is None else format.duration(worker.trial_seconds),
         _size(_workers(report)),
         _size(worker.free_memory if limit is None else limit),
         _size(row_bytes),

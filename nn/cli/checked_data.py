@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,10 +10,12 @@ from nn.cli.options import Options
 from nn.cli.treatment import Treatment, treat
 from nn.core import format
 from nn.data import csv
+from nn.models.sequential import Sequential
 from nn.spark import preflight
-from nn.spark.input import describing
+from nn.spark.input import describing, reader
 from nn.spark.input.describing import Description
 from nn.spark.input.input_files import Files
+from nn.spark.input.reading_options import ReadingOptions
 from nn.spark.input.table_source import Table
 from nn.spark.input.text_source import BadLineError
 from nn.spark.preflight import FirstAndLast
@@ -55,40 +58,47 @@ class CheckedData(NamedTuple):
         return found
 
 
-def read(context: Any, storage: Storage, options: Options) -> CheckedData:
-    """Read the ends of both sets, and all training rows. Raises DataError if they do not fit each other."""
+def read(context: Any, storage: Storage, options: Options, model: Sequential | None = None) -> CheckedData:
+    """Read the ends of both sets, and all training rows, for the columns of the model to start from, if there is one.
+
+    Raises DataError if they do not fit each other.
+    """
     source, _ = options.sources()
+    reading = options.reading_for(model)
 
     def read_once(as_csv: frozenset[str]) -> CheckedData:
-        data = _opened(context, storage, options, as_csv)
+        data = _opened(context, storage, options, reading, as_csv)
         for ends in data.ends:
-            _refuse_cells(ends, as_csv)
+            refuse_cells(ends, as_csv)
         if data_faults(data.ends):
             return data
         files = data.train
-        found = describing.describe_files(files.images, files.labels, files.columns, options.reading)
-        return data._replace(description=found, treatment=treat(found, options.recipe))
+        found = describing.describe_files(files.images, files.labels, files.columns, reading)
+        recipe = dataclasses.replace(options.recipe, missing=reading.missing)
+        return data._replace(description=found, treatment=treat(found, recipe))
 
     with options.get_data_hint():
-        as_csv = describing.as_csv_by(options.reading)
+        as_csv = describing.as_csv_by(reading)
         data, notes = describing.read_as_needed(source.format, read_once, as_csv)
     return data._replace(notes=tuple(notes))
 
 
-def _opened(context: Any, storage: Storage, options: Options, as_csv: frozenset[str]) -> CheckedData:
+def _opened(
+    context: Any, storage: Storage, options: Options, reading: ReadingOptions, as_csv: frozenset[str]
+) -> CheckedData:
     """Open the files of both sets and read the ends of text. Raises DataError if the sets do not fit each other."""
     source, test_source = options.sources()
-    partitions, reading = options.partition_count, options.reading
-    train = test = Files.open(context, storage, source, partitions, reading, as_csv)
-    if test_source is not None:
-        test = Files.open_test(context, storage, test_source, partitions, train, as_csv)
+    train, test = reader.open_both(
+        context, storage, source, test_source, options.partition_count, reading, as_csv
+    )
+    test = test or train
     test.refuse_other_width(train)
     sets = [train] if test_source is None else [train, test]
     ends = [text for files in sets for text in preflight.first_and_last(files, options.recipe.task)]
     return CheckedData(train, test, ends)
 
 
-def _refuse_cells(ends: FirstAndLast, as_csv: frozenset[str]) -> None:
+def refuse_cells(ends: FirstAndLast, as_csv: frozenset[str]) -> None:
     """Raise BadLineError for a cell that is no number, where Spark's reader may read it."""
     for block, file in zip((ends.first, ends.last), ends.files, strict=True):
         if isinstance(block, csv.LineError) and block.in_cell:

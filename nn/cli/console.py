@@ -54,6 +54,28 @@ def _cost(cost: float) -> str:
     return f"{cost:.6f}" if cost < 1e4 else f"{cost:.5g}"
 
 
+class LiveLine:
+    """A line of a terminal that is written again and again, with a bar at its start."""
+
+    def __init__(self, stream: TextIO | None = None):
+        self.stream, self.is_drawn = stream or sys.stdout, False
+
+    def draw(self, done: float, parts: Iterable[str]) -> None:
+        """Write the line; `done` is a share of 1."""
+        filled, width = int(BAR * done), _columns() - 1
+        bar = f"[{'#' * filled}{'.' * (BAR - filled)}]"
+        self.stream.write("\r" + "  ".join([bar, *parts])[:width].ljust(width))
+        self.stream.flush()
+        self.is_drawn = True
+
+    def erase(self) -> None:
+        """Clear the line, if it was drawn."""
+        if self.is_drawn:
+            self.stream.write("\r" + " " * (_columns() - 1) + "\r")
+            self.stream.flush()
+        self.is_drawn = False
+
+
 class Table:
     """Shows the progress of training: as a table in a log, as a live line on a terminal."""
 
@@ -61,6 +83,7 @@ class Table:
         self, plan: Plan, live: bool, done: int = 0, stream: TextIO | None = None, has_accuracy: bool = True
     ):
         self.plan, self.live, self.stream = plan, live, stream or sys.stdout
+        self.line = LiveLine(self.stream)
         self.header = _header(plan.validates, has_accuracy)
         self.start = done / plan.epochs  # the share of the epochs that an earlier run made
         self.began = time.monotonic()
@@ -81,7 +104,7 @@ class Table:
                     self._print(line_of(self.latest, self.plan.epochs, left))
         finally:  # what is printed next, an error too, starts on a line of its own
             if self.live and self.latest:
-                self._erase()
+                self.line.erase()
                 self._print(self.header + "\n" + line_of(self.latest, self.plan.epochs, 0))
 
     def after(self, selection: RowSelection) -> None:
@@ -93,8 +116,7 @@ class Table:
         return (time.monotonic() - self.began) * (1 - done) / (done - self.start)
 
     def _draw_bar(self, done: float) -> None:
-        filled = int(BAR * done)
-        parts = [f"[{'#' * filled}{'.' * (BAR - filled)}]"]
+        parts = []
         if self.latest:
             e = self.latest
             shown = f"cost {e.cost:.5f}{_share(e.accuracy, 8)}"
@@ -103,12 +125,7 @@ class Table:
             parts.append(f"epoch {e.epoch}/{self.plan.epochs}  {shown}")
             parts.append(f"rate {e.learning_rate:.3g}" if e.accepted else "rejected")
         parts.append(f"{format.clock(self._left(done))} left")
-        width = _columns() - 1
-        self.stream.write("\r" + "  ".join(parts)[:width].ljust(width))
-        self.stream.flush()
-
-    def _erase(self) -> None:
-        self.stream.write("\r" + " " * (_columns() - 1) + "\r")
+        self.line.draw(done, parts)
 
     def _print(self, text: str) -> None:
         print(text, file=self.stream, flush=True)

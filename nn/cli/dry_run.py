@@ -5,17 +5,19 @@ nn/cli/local_facts.py reads what the network and its training depend on.
 
 from __future__ import annotations
 
-import glob
 import os
 
 import numpy as np
 
-from nn.cli import ownership, report
-from nn.cli.local_facts import local_files, local_path, read_facts
-from nn.cli.options import Options
-from nn.core import format, tree
+from nn.cli import ownership, report, starting
+from nn.cli.local_facts import exists, is_local, local_files, local_path, read_facts
+from nn.cli.options import Options, recipe_errors
+from nn.core import files, format, tree
 from nn.core.errors import MissingFileError
-from nn.models.sequential import Sequential
+from nn.models.classifier import content_of, read_model
+from nn.models.model_file import SavedModel
+from nn.models.sequential import Params, Sequential
+from nn.training import pretrained
 from nn.training.backend import Facts
 from nn.training.run import TrainingRun
 from nn.training.run_options import DATA_PATHS
@@ -29,15 +31,19 @@ def lines(options: Options) -> str:
     """
     refuse(options)
     notes = [f"{name}: not read, it is no plain text on this machine" for name in elsewhere(options)]
-    facts = read_facts(options, notes)
-    if facts is None:
-        hint = "" if options.recipe.input_shape else "; --input-shape would give the width of a row"
+    facts, start_from = read_facts(options, notes), _start_from(options, notes)
+    if facts is None or (options.start_from is not None and start_from is None):
+        is_known = options.recipe.input_shape is not None or facts is not None
+        hint = "" if is_known else "; --input-shape would give the width of a row"
         return (
             f"dry run   nothing was started\n{report.note_lines(notes)}"
-            "network   known only after Spark reads TRAIN_IMAGES and TRAIN_LABELS; the options and OUTPUT were "
+            f"network   known only after Spark reads {_unread(options)}; the options and OUTPUT were "
             f"checked, --check reads the data too{hint}"
         )
-    run = options.training_run(facts)
+    if start_from is not None:
+        with recipe_errors():
+            facts = pretrained.adapted(options.recipe, facts, start_from.model)
+    run = options.training_run(facts, start_from=start_from)
     count = run.split.validation_rows
     validation = f" ({count:,} held out for validation)" if count else ""
     values = format.counted(facts.width, "value")
@@ -48,8 +54,26 @@ def lines(options: Options) -> str:
         f"data      {len(facts.labels):,} training rows{validation} of {values}, {_labels(facts)}, "
         f"in {partitions} partitions{as_many}\n"
         f"{report.note_lines(notes)}{report.plan_lines(run)}"
-        f"{_jobs(run, _no_params(run.model))}"
+        f"{_jobs(run)}"
     )
+
+
+def _start_from(options: Options, notes: list[str]) -> SavedModel | None:
+    """Read the model to start from, if there is one on this machine."""
+    if options.start_from is None:
+        return None
+    path = local_path(options.start_from)
+    if path is None:
+        notes.append("MODEL: not read, it is on no disk of this machine")
+        return None
+    if not os.path.isfile(path):
+        raise MissingFileError(f"MODEL: no such file: {options.start_from}")
+    return starting.checked(content_of(read_model(files.read, path, "MODEL: ")), options)
+
+
+def _unread(options: Options) -> str:
+    sets = "TRAIN_IMAGES and TRAIN_LABELS"
+    return sets if options.start_from is None else "TRAIN_IMAGES, TRAIN_LABELS and MODEL"
 
 
 def _labels(facts: Facts) -> str:
@@ -61,28 +85,16 @@ def _labels(facts: Facts) -> str:
 
 def refuse(options: Options) -> None:
     """Raise the run's errors on OUTPUT and on missing data, if their paths are on this machine."""
-    if _is_local(options.output):
+    if is_local(options.output):
         ownership.refuse_here(options, local_path(options.output) or "")
     with options.get_data_hint():
         for name in DATA_PATHS:
             path = getattr(options, name)
-            if path != "-" and _is_local(path) and not _exists(local_path(path) or ""):
+            if path != "-" and is_local(path) and not exists(local_path(path) or ""):
                 raise MissingFileError(f"{name.upper()}: no such file or folder: {path}")
 
 
-def _is_local(path: str) -> bool:
-    """Return whether a path is on this machine; one without a scheme may not be, if Hadoop has settings."""
-    has_no_scheme = local_path(path) == path
-    has_settings = any(os.environ.get(name) for name in ("HADOOP_CONF_DIR", "YARN_CONF_DIR"))
-    return local_path(path) is not None and not (has_no_scheme and has_settings)
-
-
-def _exists(path: str) -> bool:
-    """Return whether a local path or glob exists; assume so for braces, which only Hadoop's globs have."""
-    return "{" in path or os.path.exists(path) or bool(glob.glob(path))
-
-
-def _no_params(model: Sequential) -> list[dict[str, np.ndarray]]:
+def _no_params(model: Sequential) -> Params:
     """Return arrays in the shapes of the model's parameters that take no memory."""
     zero = np.float32(0)
     return [
@@ -90,17 +102,19 @@ def _no_params(model: Sequential) -> list[dict[str, np.ndarray]]:
     ]
 
 
-def _jobs(run: TrainingRun, params: tree.Tree) -> str:
+def _jobs(run: TrainingRun) -> str:
     """Return the lines on the number of Spark jobs and on the bytes that each of them sends."""
-    jobs, state = run.jobs_per_epoch(), run.optimizer.init(params)
-    size = tree.bytes_of(params)
+    params = _no_params(run.model)
+    jobs, state = run.jobs_per_epoch(), run.optimizer.init(params[run.recipe.frozen :])
+    size, frozen = tree.bytes_of(state.trial), tree.bytes_of(params[: run.recipe.frozen])
     sent, returned = "parameters", "gradients"
     if run.plan.rounds is not None:
         size += tree.bytes_of(state.slots.inner)
         sent, returned = "parameters and optimizer state", "their changes"
+    once = f"; {format.size(frozen)} of frozen weights once" if frozen else ""
     return (
         f"jobs      {jobs} per epoch, {jobs * run.plan.epochs:,} in all\n"
-        f"step      {format.size(size)} of {sent} to every task, as much of {returned} back from every partition"
+        f"step      {format.size(size)} of {sent} to every task, as much of {returned} back from every partition{once}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Read what a network and its training depend on from files on this machine, without Spark: for --dry-run.
+"""Read what training or predicting depends on from files on this machine, without Spark: for --dry-run.
 
 Of numeric text, that is the width of a row, in the first line of TRAIN_IMAGES, and the labels, which are read whole. A
 table in CSV is read whole.
@@ -13,6 +13,7 @@ import re
 import numpy as np
 
 from nn.cli.options import PEEKED, Options
+from nn.cli.predict_options import PredictOptions
 from nn.core.errors import DataError
 from nn.data import csv, dialect, first_lines, hold_out, quoted_rows, quoted_text
 from nn.data.columns import Columns, matching
@@ -20,6 +21,7 @@ from nn.data.decoding import ClassLabels, sorted_labels
 from nn.data.dialect import Dialect
 from nn.data.first_lines import FirstLines
 from nn.data.labels import LabelReader, decoder_of
+from nn.data.model_columns import Offered
 from nn.data.quoted_rows import Cells
 from nn.data.quoted_text import QuotedText
 from nn.data.schema import ColumnSchema
@@ -27,6 +29,7 @@ from nn.data.statistics import column_statistics
 from nn.data.tables import pack, schema_of
 from nn.spark.input import table_columns
 from nn.spark.input.formats import AUTO, CSV, TEXT, format_of
+from nn.spark.input.input_files import INPUT
 from nn.spark.input.table_categories import decoder_of_names
 from nn.spark.input.table_columns import NUMBER
 from nn.spark.input.table_source import SAMPLE, TableFormat
@@ -46,6 +49,18 @@ def local_path(path: str) -> str | None:
     if scheme is None or scheme[0] == "file":
         return re.sub("^file:(//)?(?=/)", "", path)
     return None
+
+
+def is_local(path: str) -> bool:
+    """Return whether a path is on this machine; one without a scheme may not be, if Hadoop has settings."""
+    has_no_scheme = local_path(path) == path
+    has_settings = any(os.environ.get(name) for name in ("HADOOP_CONF_DIR", "YARN_CONF_DIR"))
+    return local_path(path) is not None and not (has_no_scheme and has_settings)
+
+
+def exists(path: str) -> bool:
+    """Return whether a local path or glob exists; assume so for braces, which only Hadoop's globs have."""
+    return "{" in path or os.path.exists(path) or bool(glob.glob(path))
 
 
 def local_files(path: str) -> list[str]:
@@ -102,6 +117,28 @@ def _is_text(images: list[str]) -> bool:
         return format_of(path, file.read(PEEKED)) == TEXT
 
 
+def read_columns(options: PredictOptions, is_numeric: bool) -> Offered | None:
+    """Return the columns of rows to predict; None where only Spark reads them.
+
+    `is_numeric`: INPUT may be text of numbers. Raises DataError for an empty file, and for a first line that is no row.
+    """
+    files = local_files(options.input)
+    format = options.format or AUTO
+    if not files or format not in (AUTO, TEXT, CSV) or options.read_option or not _is_text(files):
+        return None
+    if format == TEXT or (format == AUTO and is_numeric):
+        try:
+            first = _first_lines(INPUT, files, options)
+            if first is None:
+                return None
+            return Offered(INPUT, options.input, first.names, [1] * first.dialect.width)
+        except _CellError:
+            if format == TEXT:
+                raise
+    text = _quoted_text(options, INPUT, files)
+    return Offered(INPUT, options.input, text.names, [1] * text.width)
+
+
 # ---- numeric text ----
 
 
@@ -125,7 +162,7 @@ def _numeric_facts(options: Options, images: list[str], files: list[str]) -> Fac
     return Facts(width, numbers, classes, 1.0, partitions, labeled=labeled).unscaled()
 
 
-def _first_lines(argument: str, files: list[str], options: Options) -> FirstLines | None:
+def _first_lines(argument: str, files: list[str], options: Options | PredictOptions) -> FirstLines | None:
     """Read the first lines of the first file that is not empty; return None if one is longer than PEEKED bytes.
 
     Raises DataError if there are none, or the first is neither a header nor a row.
@@ -218,6 +255,13 @@ def _table_facts(
 
 def _columns(options: Options, argument: str, files: list[str]) -> tuple[QuotedText, list[Cells] | None]:
     """Return the format of a table in CSV, and its cells by column; None where a row has another width."""
+    text = _quoted_text(options, argument, files)
+    how = TableFormat(CSV, *options.first_line_rules, gaps=options.missing_values)
+    return text, quoted_rows.read_columns(files, text, how.skip_lines, how.all_gaps)
+
+
+def _quoted_text(options: Options | PredictOptions, argument: str, files: list[str]) -> QuotedText:
+    """Return the format of a table in CSV, by the first lines of the first file that is not empty."""
     how = TableFormat(CSV, *options.first_line_rules, gaps=options.missing_values)
     path = next((file for file in files if os.path.getsize(file)), files[0])
     with open(path, encoding="utf-8-sig", errors="replace") as file:
@@ -228,7 +272,7 @@ def _columns(options: Options, argument: str, files: list[str]) -> tuple[QuotedT
     text = quoted_text.inspect(lines, how.header, argument.endswith("LABELS"), gaps=how.all_gaps)
     if text.fault:
         raise DataError(f"{argument}: {path}: {text.fault}")
-    return text, quoted_rows.read_columns(files, text, how.skip_lines, how.all_gaps)
+    return text
 
 
 def _only(options: Options, files: list[str]) -> Cells | None:

@@ -15,11 +15,16 @@ from nn.core.errors import DataError, MissingFileError, UsageError
 from nn.core.options import options_of
 from nn.data import dialect, first_lines
 from nn.data.columns import Columns
+from nn.data.decoding import ClassLabels
+from nn.data.labels import LabelReader
+from nn.models.model_file import SavedModel
+from nn.models.sequential import Sequential
 from nn.spark.input.formats import AUTO, TEXT
 from nn.spark.input.input_files import Source
 from nn.spark.input.reading_options import ReadingOptions
 from nn.training.assembly import network_of, resolved
 from nn.training.backend import Facts, Rows
+from nn.training.pretrained import missing_for
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun
 from nn.training.run_options import RunOptions
@@ -80,6 +85,19 @@ class Options(RunOptions):
             recipe.unknown,
         )
 
+    def reading_for(self, model: Sequential | None) -> ReadingOptions:
+        """Return what the recipe and the model that training starts from, if there is one, ask of reading."""
+        recipe, options = self.recipe, self.reading
+        if model is None:
+            return options
+        options = options._replace(missing=missing_for(recipe, model), categorical=(), model=model)
+        if recipe.is_regression or recipe.keep_layers is not None:
+            return options
+        assert isinstance(model.decoder, ClassLabels)  # check_recipe refuses another task
+        hint = "--keep-layers N keeps the first N layers of MODEL, for other classes"
+        labels = LabelReader(recipe.task, model.classes, model.decoder.labels, "MODEL", hint)
+        return options._replace(labels=labels)
+
     @property
     def first_line_rules(self) -> tuple[str, int]:
         """Return how the first lines of a file are read: (header, lines to skip)."""
@@ -109,12 +127,14 @@ class Options(RunOptions):
         assert self.partitions is not None
         return self.partitions
 
-    def training_run(self, facts: Facts, rows: Rows | None = None) -> TrainingRun:
+    def training_run(
+        self, facts: Facts, rows: Rows | None = None, start_from: SavedModel | None = None
+    ) -> TrainingRun:
         """Apply the recipe to rows, or to the facts alone. Raises UsageError where it does not fit the data."""
         with recipe_errors():
             if rows is None:
-                return TrainingRun.of(self.recipe, facts)
-            return TrainingRun.on(self.recipe, facts, rows)
+                return TrainingRun.of(self.recipe, facts, start_from=start_from)
+            return TrainingRun.on(self.recipe, facts, rows, start_from)
 
     def with_recipe(self, recipe: Recipe) -> Options:
         """Return the options with a recipe whose defaults are filled in."""
@@ -167,7 +187,7 @@ def recipe_errors() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        names = "|".join(options_of(Recipe))
+        names = "|".join(options_of(Recipe) | options_of(RunOptions))
         message = re.sub(rf"\b({names})\b", lambda name: name[0].replace("_", "-"), str(error))
         raise UsageError(message) from None
 

@@ -15,9 +15,20 @@ from typing import Any
 from nn.cli.options import AFFECTING_RESULTS, Options
 from nn.core.errors import UsageError
 from nn.core.options import options_of
+from nn.io import model_card
 from nn.spark.storage import checkpoints, lock, lock_file
 from nn.spark.storage.filesystem import LocalFolder
-from nn.spark.storage.run_directory import CONFIG, FILES, FOLDERS, PART, SUCCESS, Output, is_part, is_scratch
+from nn.spark.storage.run_directory import (
+    CARD,
+    CONFIG,
+    FILES,
+    FOLDERS,
+    PART,
+    SUCCESS,
+    Output,
+    is_part,
+    is_scratch,
+)
 from nn.training.recipe import Recipe
 from nn.training.records import Epoch
 from nn.training.run_options import DATA_PATHS
@@ -155,6 +166,7 @@ BEGINNINGS: dict[str, Callable[[bytes], bool]] = {
     "predicted.csv": _starts("row,actual,predicted\n"),
     "summary.json": _starts('{\n  "configuration": {\n    "train_images": '),
     "model.npz": _is_model,
+    CARD: _starts(model_card.BEGINNING),
     **{f"{folder}/{PART}": _is_number for folder in ("cost_history", "accuracy_history")},
     **{f"{folder}/{PART}": _starts("(") for folder in ("metrics", "tests")},
     **{f"{folder}/{SUCCESS}": lambda head: False for folder in FOLDERS},

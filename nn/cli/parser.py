@@ -6,11 +6,9 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from nn import __version__
 from nn.cli import config_file
-from nn.cli.arguments import Parser, add_option, join_negative_numbers, option_word
+from nn.cli.arguments import Parser, Program, label_of, option_word, parser_of, require, words_by_name
 from nn.cli.config_file import FIELDS, read_option
-from nn.cli.help_text import HelpFormatter
 from nn.cli.options import Options, recipe_errors
 from nn.core import spec
 from nn.core.constraints import constraints_of
@@ -67,7 +65,7 @@ def parse(arguments: list[str]) -> Options:
     Exits after --help, --words and --version. Raises UsageError for options that are unknown, out of range or exclude
     each other.
     """
-    given = vars(_parser().parse_intermixed_args(join_negative_numbers(arguments)))
+    given = words_by_name(_parser(), arguments)
     configs = given.pop("config", [])
     if len(configs) > 1:
         raise UsageError(f"--config: expected one file, found {len(configs)}")
@@ -76,16 +74,12 @@ def parse(arguments: list[str]) -> Options:
         "describe" in given and "train_images" not in content
     ):
         given["output"] = given.pop("train_images")  # the data's paths stand in the configuration file
-    flags = {name: read_option(_shown(name), name, word) for name, word in given.items()}
+    flags = {name: read_option(label_of(name, PATHS), name, word) for name, word in given.items()}
     file = config_file.divide(content, flags)
     values = {**file.applied, **flags}
     if values.get("describe"):
         values = {**dict.fromkeys(PATHS[1:], "-"), **values}
-    missing = [name.upper() for name in PATHS if values.get(name) is None]
-    if missing:
-        raise UsageError(
-            f"the following arguments are required: {', '.join(missing)}; --help lists the options"
-        )
+    require(values, PATHS)
     _refuse_conflicts(values)
     own = {name: value for name, value in values.items() if name not in options_of(Recipe)}
     with recipe_errors():
@@ -94,6 +88,8 @@ def parse(arguments: list[str]) -> Options:
     options = Options(**own, recipe=recipe, notes=notes)
     for name in PATHS:
         refuse_malformed(getattr(options, name), name.upper())
+    if options.start_from is not None:
+        refuse_malformed(options.start_from, "--start-from")
     if not options.describe:
         options.check_shapes()
     return options
@@ -102,24 +98,12 @@ def parse(arguments: list[str]) -> Options:
 # ---- words ----
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="main_task.py",
-        usage=USAGE,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
-        argument_default=argparse.SUPPRESS,
-    )
-    for title, names in groups().items():
-        group = parser.add_argument_group(title)
-        for name in names:
-            add_option(group, name, FIELDS[name].metadata)
-        if title == "run":
-            group.add_argument("--config", metavar="FILE", action="append", help=CONFIG_HELP)
-            group.add_argument("--words", action=_Words, nargs=0, help="list every word with its fields")
-            group.add_argument("--version", action="version", version=f"main_task.py {__version__}")
+def _parser() -> Parser:
+    program = Program("main_task.py", USAGE, DESCRIPTION, EPILOG)
+    fields = {title: {name: FIELDS[name] for name in names} for title, names in groups().items()}
+    parser, group = parser_of(program, fields)
+    group.add_argument("--config", metavar="FILE", action="append", help=CONFIG_HELP)
+    group.add_argument("--words", action=_Words, nargs=0, help="list every word with its fields")
     return parser
 
 
@@ -138,11 +122,6 @@ CONFIG_HELP = (
     "line replaces the file's value. The value none removes what the file sets, as in --augment none; --no-NAME turns "
     "a flag of the file off, as in --no-overwrite"
 )
-
-
-def _shown(name: str) -> str:
-    """Return the name of an argument as error messages spell it."""
-    return name.upper() if name in PATHS else f"--{option_word(name)}"
 
 
 class _Words(argparse.Action):
@@ -178,6 +157,7 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
         )
     if values.get("describe"):
         return  # the labels may be unknown yet, and the test set is not read
+    _refuse_for_start(values)
     has_test = values["test_images"] != "-"
     if not has_test and values["test_labels"] != "-":
         raise UsageError("TEST_IMAGES is - (there is no test set): expected - as TEST_LABELS too")
@@ -213,3 +193,15 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
         )
     if not in_images and values.get("label_column") is not None:
         raise UsageError("--label-column: expected - as TRAIN_LABELS or TEST_LABELS, found files for both")
+
+
+def _refuse_for_start(values: dict[str, Any]) -> None:
+    """Raise UsageError for options that need --start-from, and for a MODEL that the run would replace."""
+    start = values.get("start_from")
+    if start is None and values.get("keep_layers") is not None:
+        raise UsageError("--keep-layers needs --start-from MODEL, whose first layers are kept")
+    if start is not None and start.startswith(values["output"].rstrip("/") + "/"):
+        raise UsageError(
+            f"--start-from: expected a MODEL outside of OUTPUT, whose files the run replaces, found {start}; choose "
+            "another OUTPUT"
+        )

@@ -10,19 +10,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn import __version__
-from nn.cli import console, report
+from nn.cli import console, job_progress, report
 from nn.cli.predict_options import NULL, PredictOptions
+from nn.cli.predict_plan import partitions_of, refuse_inside_output, table_of, wanted_of
 from nn.core import format
-from nn.core.errors import DataError, UsageError
+from nn.core.errors import DataError
 from nn.io import results
-from nn.models import model_file
-from nn.models.classifier import Predictor, predictor
-from nn.models.prediction_columns import PredictionTable
+from nn.models.classifier import Predictor, read_model
+from nn.models.prediction_columns import OutputTable
 from nn.spark import scoring
 from nn.spark.input import cache
 from nn.spark.input.scored_rows import ScoredRows, read_scored
 from nn.spark.input.table_source import Table
 from nn.spark.runtime.broadcast import broadcast
+from nn.spark.runtime.running_jobs import running
+from nn.spark.runtime.session import shows_on_terminal
 from nn.spark.storage import lock
 from nn.spark.storage.filesystem import Storage
 from nn.spark.storage.prediction_folder import PredictionFolder
@@ -38,45 +40,25 @@ class Scored(NamedTuple):
     score: AnyScore | None
 
 
-def read_model(storage: Storage, path: str) -> Predictor:
-    """Read a model file from any file system. Raises DataError, with the path, for what is none."""
-    try:
-        content = storage.read(path, model_file.LARGEST)
-        if content is None:
-            raise DataError(f"MODEL: no such file: {path}")
-        return predictor(*model_file.from_bytes(content))
-    except ValueError as error:
-        raise DataError(f"MODEL: {path}: cannot be read as a model: {error}") from None
-
-
-def table_of(model: Predictor, options: PredictOptions) -> PredictionTable:
-    """Return the columns that the options ask for. Raises UsageError for those that the model does not give."""
-    try:
-        return PredictionTable(model.model, options.probabilities, options.top or 0)
-    except ValueError as error:
-        raise UsageError(f"--probabilities or --top: {error}") from None
-
-
 def run(context: Any, storage: Storage, options: PredictOptions) -> None:
     """Read, predict and write. Raises DataError or UsageError before anything is written where the rows do not fit."""
     clock = report.Clock()
+    progress = partial(job_progress.shown, running=partial(running, context), live=shows_on_terminal(context))
+    refuse_inside_output(options)
     output = PredictionFolder(storage.folder(options.output))
     with lock.locked(output.folder, partial(output.check, options.overwrite), False, console.print_line):
-        model = read_model(storage, options.model)
+        model = read_model(storage.read, options.model, "MODEL: ")
         table = table_of(model, options)
-        partitions = options.partitions or context.defaultParallelism
-        found = read_scored(
-            context, storage, options.source(model.model.columns), partitions, model.model, options.keep,
-            options.bad_rows == NULL,
-        )  # fmt: skip
+        with progress("reading"):
+            partitions = partitions_of(context, storage, options)
+            found = read_scored(context, storage, wanted_of(model, options), partitions)
         console.print_line(_data_lines(found, options, clock.lap("reading")))
         params = broadcast(context, model.params)
-        context.setJobDescription("predicting INPUT")
-        frame = scoring.frame_of(found, table, params, options.output_format)
-        output.begin(options.as_json())
-        scoring.write(frame, output.predictions, options.output_format)
+        with progress("predicting"):
+            empty = _predict(context, found, table, params, options, output)
         clock.lap("predicting")
-        scored = _score(context, found, model, params, options.bad_rows == NULL)
+        with progress("scoring"):
+            scored = _score(context, found, model, params, empty)
         clock.lap("scoring")
         score_files = {}
         if scored.score is not None:
@@ -85,11 +67,35 @@ def run(context: Any, storage: Storage, options: PredictOptions) -> None:
     console.print_line(_last_lines(options, model, scored, clock, output))
 
 
-def _score(context: Any, found: ScoredRows, model: Predictor, params: Any, has_bad: bool) -> Scored:
-    """Return the scores, and how many rows could not be predicted: none unless they may be bad."""
-    empty = 0
-    if has_bad:
-        empty = sum(found.rows.cached.map(partial(scoring.count_unusable, model.model)).collect())
+def _predict(
+    context: Any,
+    found: ScoredRows,
+    table: OutputTable,
+    params: Any,
+    options: PredictOptions,
+    output: PredictionFolder,
+) -> int:
+    """Write the predictions; return how many rows have none.
+
+    Raises DataError where outputs are not finite and bad rows are an error: other faults of rows are known before.
+    """
+    context.setJobDescription("predicting INPUT")
+    frame, empty = scoring.frame_of(found, table, params, options.output_format)
+    output.begin(options.as_json())
+    scoring.write(frame, output.predictions, options.output_format)
+    output.check_parts(found.parts)
+    count = sum(empty.value.values())
+    if count and options.bad_rows != NULL:
+        output.invalidate()
+        raise DataError(
+            f"INPUT: {options.input}: the model's outputs are not finite for {format.counted(count, 'row')}, whose "
+            "values are too large for it; --bad-rows null leaves their predictions empty"
+        )
+    return count
+
+
+def _score(context: Any, found: ScoredRows, model: Predictor, params: Any, empty: int) -> Scored:
+    """Return the scores, where there are labels; `empty`: how many rows could not be predicted."""
     total = found.rows.total
     if found.labels is None or empty == total:
         return Scored(total, empty, None)
@@ -146,7 +152,7 @@ def _last_lines(
     if scored.empty:
         count = format.counted(scored.empty, "row")
         lines.append(
-            format.note(f"{count} could not be predicted: their predictions are empty (--bad-rows null)")
+            format.note(f"{count} could not be predicted: such rows have no prediction (--bad-rows null)")
         )
     draw = ""
     if scored.score is not None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from nn import __version__
-from nn.cli.arguments import SEE_HELP, Parser, add_option, join_negative_numbers, option_word
+from nn.cli.arguments import Program, label_of, option_word, parser_of, require, words_by_name
 from nn.cli.config_file import read_field
-from nn.cli.help_text import HelpFormatter
 from nn.core.constraints import AT_LEAST_ONE, check_fields
 from nn.core.errors import UsageError
-from nn.core.options import Choice, Flag, Number, Place, option, options_of
+from nn.core.options import Choice, Flag, Number, Place, Reader, option, options_of
 from nn.data import dialect
 from nn.data.columns import ColumnList, Reference
 from nn.spark.input.formats import AUTO
@@ -39,6 +36,22 @@ examples:
 
 exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 129 terminal closed, 130 interrupted, 143 terminated"""
 ERROR, NULL = BAD_ROWS = ("error", "null")
+
+
+class LayerReference(Reader):
+    """Read which layer of a network is meant: by its number, from 1, or by its name."""
+
+    metavar = "LAYER"
+
+    def text(self, word: str) -> Any:
+        """Return a number for digits, else the text."""
+        return self.checked(int(word) if word.isdecimal() else word, word)
+
+    def __contains__(self, value: object) -> bool:
+        return value in AT_LEAST_ONE or (isinstance(value, str) and bool(value))
+
+    def __str__(self) -> str:
+        return "the number of a layer, from 1, or its name"
 
 
 def _as_in_training(name: str) -> Any:
@@ -81,6 +94,13 @@ class PredictOptions:
         "the K most probable classes: columns top1, top1_probability, ...",
         group="predictions",
     )
+    layer: int | str | None = option(
+        None,
+        LayerReference(),
+        "instead of predictions, the outputs of a layer, by its number from 1 or its name: columns layerN_0, "
+        "layerN_1, ...",
+        group="predictions",
+    )
     output_format: str = option(
         CSV, Choice(OUTPUT_FORMATS), "csv (default; with a header), parquet or json", group="predictions"
     )
@@ -98,12 +118,38 @@ class PredictOptions:
         "replace what an earlier predict_task.py wrote in OUTPUT, and nothing else",
         group="run",
     )
+    check: bool = option(
+        False,
+        Flag(),
+        "check the cluster, look at the rows and their columns, print each problem that would stop the run, and exit",
+        group="run",
+    )
+    dry_run: bool = option(
+        False, Flag(), "print what would be read, predicted and written, and exit; start nothing", group="run"
+    )
     debug: bool = _as_in_training("debug")
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.check and self.dry_run:
+            raise UsageError(
+                "--check and --dry-run exclude each other: --check looks at the cluster, --dry-run does not start Spark"
+            )
         if self.labels is not None and self.label_column is not None:
             raise UsageError("--labels and --label-column exclude each other: labels stand in one place")
+        excluded = ("probabilities", "top", "labels", "label_column") if self.layer is not None else ()
+        for name in excluded:
+            if getattr(self, name) is not None and getattr(self, name) is not False:
+                hint = "; --drop-columns leaves out a column of labels" if name == "label_column" else ""
+                raise UsageError(
+                    f"--layer and --{option_word(name)} exclude each other: --layer writes the outputs of a layer "
+                    f"instead of predictions{hint}"
+                )
+
+    @property
+    def first_line_rules(self) -> tuple[str, int]:
+        """Return (one of dialect.HEADERS, lines to skip before it)."""
+        return self.header or dialect.AUTO, self.skip_lines or 0
 
     def source(self, width: int) -> Source:
         """Return the source of the rows, of `width` values each where the format does not say it."""
@@ -112,8 +158,8 @@ class PredictOptions:
             self.input,
             self.labels,
             self.label_column,
-            header=self.header or dialect.AUTO,
-            skip_lines=self.skip_lines or 0,
+            None,
+            *self.first_line_rules,
             id_column=self.id_column,
             features=self.features,
             drop_columns=self.drop_columns,
@@ -128,44 +174,26 @@ class PredictOptions:
         return {
             name: field.metadata["reader"].plain(getattr(self, name))
             for name, field in options_of(PredictOptions).items()
-            if getattr(self, name) is not None and name not in ("overwrite", "debug")
+            if getattr(self, name) is not None and name not in NO_RESULTS
         }
 
 
 PATHS = ("model", "input", "output")
+NO_RESULTS = ("overwrite", "check", "dry_run", "debug")  # the options that change nothing in OUTPUT
 
 
 def parse(arguments: list[str]) -> PredictOptions:
     """Parse the words of a command line. Raises UsageError for what is unknown, missing or out of range."""
-    given = vars(_parser().parse_intermixed_args(join_negative_numbers(arguments)))
     fields = options_of(PredictOptions)
-    missing = [name.upper() for name in PATHS if given.get(name) is None]
-    if missing:
-        raise UsageError(f"the following arguments are required: {', '.join(missing)}; {SEE_HELP}")
-    values = {
-        name: read_field(name.upper() if name in PATHS else f"--{option_word(name)}", fields[name], word)
-        for name, word in given.items()
-    }
+    groups: dict[str, dict[str, Any]] = {title: {} for title in ("data", "predictions", "run")}
+    for name, field in fields.items():
+        groups[field.metadata["group"]][name] = field
+    parser, _ = parser_of(Program("predict_task.py", USAGE, DESCRIPTION, EPILOG), groups)
+    given = words_by_name(parser, arguments)
+    require(given, PATHS)
+    values = {name: read_field(label_of(name, PATHS), fields[name], word) for name, word in given.items()}
     options = PredictOptions(**values)
-    for name in PATHS:
-        refuse_malformed(getattr(options, name), name.upper())
-    if options.labels is not None:
-        refuse_malformed(options.labels, "--labels")
+    for name in (*PATHS, "labels"):
+        if (path := getattr(options, name)) is not None:
+            refuse_malformed(path, label_of(name, PATHS))
     return options
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="predict_task.py",
-        usage=USAGE,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
-        argument_default=argparse.SUPPRESS,
-    )
-    groups = {title: parser.add_argument_group(title) for title in ("data", "predictions", "run")}
-    for name, field in options_of(PredictOptions).items():
-        add_option(groups[field.metadata["group"]], name, field.metadata)
-    groups["run"].add_argument("--version", action="version", version=f"predict_task.py {__version__}")
-    return parser

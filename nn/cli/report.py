@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nn import __version__
+from nn.cli import starting
 from nn.cli.options import Options
 from nn.cli.run import Outcome, Run
 from nn.core import fingerprint, format, spec
@@ -165,7 +166,7 @@ def plan_lines(run: TrainingRun, backend: Backend | None = None) -> str:
         parts.append(f"augmented by {','.join(map(spec.to_text, recipe.augment))}")
     epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"
     training = f"training  {epochs}, {steps}; {', '.join(parts)}; seed {recipe.seed}"
-    return f"{network}\n{training}\n{note_lines(_many_jobs_notes(run, backend))}"
+    return f"{network}\n{training}\n{starting.lines(run)}{note_lines(_many_jobs_notes(run, backend))}"
 
 
 def _times(count: int | None) -> str:
@@ -257,6 +258,7 @@ def summary(run: Run, outcome: Outcome, clock: Clock, resumed_after: int) -> dic
             },
         },
         "model": run.training.model.config(),
+        **starting.summary(run.options, run.training),
         "train": {
             "epochs": len(history),
             "resumed_after": resumed_after,  # their time is not in `seconds`

@@ -24,8 +24,8 @@ from nn.training.records import Progress
 from nn.training.run import TrainingRun
 from nn.training.run_options import DATA_PATHS
 
-# Keys that may differ: data are compared by their fingerprints, epochs have rules of their own.
-FREE = (*DATA_PATHS, "header", "skip_lines", "epochs")
+# Keys that may differ: data and models are compared by their fingerprints, epochs have rules of their own.
+FREE = (*DATA_PATHS, "header", "skip_lines", "epochs", "start_from")
 # Values of options that are newer than version 0.1.0, for a configuration without them.
 EARLIER = {
     name: field.metadata["earlier"]
@@ -67,6 +67,11 @@ class Start(NamedTuple):
                     f"--resume: expected the {name} data that the run in OUTPUT read, in the same input splits, found "
                     f"others in {path} or its labels"
                 )
+        if self.earlier.data.get("start_from") != data.get("start_from"):
+            raise DataError(
+                "--resume: expected the MODEL that the run in OUTPUT started from, found another in "
+                f"{options.start_from}"
+            )
         try:
             return run.restore(self.earlier.progress)
         except ValueError as error:
@@ -137,6 +142,9 @@ def continued(options: Options, config: dict[str, Any], done: int) -> Options:
     for name in sorted((config.keys() | resolved.keys()) - set(FREE)):
         if config.get(name) != resolved.get(name):
             raise _differs(name, _shown(config.get(name)), _shown(resolved.get(name)))
+    started_from = config.get("start_from")
+    if (started_from is None) != (options.start_from is None):
+        raise _differs("start_from", _shown(started_from), _shown(options.start_from))
     if options.recipe.epochs < done:
         raise _differs("epochs", f"at least {done}, which it has made", str(options.recipe.epochs))
     schedule = options.recipe.rate_schedule
@@ -198,7 +206,7 @@ def _other_versions(before: dict[str, Any]) -> list[str]:
 
 def _other_paths(options: Options, config: dict[str, Any]) -> list[str]:
     """Return a line for each path of the options that is not the one that the finished run read."""
-    names = [name for name in DATA_PATHS if config.get(name) != getattr(options, name)]
+    names = [name for name in (*DATA_PATHS, "start_from") if config.get(name) != getattr(options, name)]
     return [
         f"--resume: {name}: the run in OUTPUT read {_shown(config.get(name))}, not {_shown(getattr(options, name))}"
         for name in names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from nn.cli import starting
 from nn.cli.options import Options
 from nn.core.options import LARGEST_FILE
 from nn.models.sequential import Params
@@ -33,11 +34,13 @@ class Run(NamedTuple):
 
     @property
     def fingerprints(self) -> dict[str, Any]:
-        """Return what identifies the data; a resumed run must have the same."""
+        """Return what identifies the data and the model to start from; a resumed run must have the same."""
+        start_from = self.training.start_from
         return {
             "train": self.train.fingerprint,
             "test": self.test and self.test.fingerprint,
             "partitions": self.train.partitions,
+            **({} if start_from is None else {"start_from": start_from.fingerprint}),
         }
 
 
@@ -50,20 +53,22 @@ class Outcome(NamedTuple):
 
 
 def read(context: Any, storage: Storage, options: Options) -> Run:
-    """Read both sets, assemble the training, and divide the training rows as it needs them.
+    """Read the model to start from and both sets, assemble the training, and divide the training rows as it needs them.
 
     Raises DataError for the first fault of the data, UsageError where the options do not fit them.
     """
+    start_from = starting.read(storage, options)
+    reading = options.reading_for(None if start_from is None else start_from.model)
     train_source, test_source = options.sources()
     with options.get_data_hint():
         train, test = reader.read_both(
-            context, storage, train_source, test_source, options.partition_count, options.reading
+            context, storage, train_source, test_source, options.partition_count, reading
         )
     if options.shuffle_once:
         train = shuffled(train, options.recipe.seed)
     names = names_of(storage, options.train_images, train.rows)
     backend = SparkBackend(train.blocks, train.cached, train.weighted)
-    training = options.training_run(train.facts, backend)
+    training = options.training_run(train.facts, backend, start_from)
     return Run(context, options.with_recipe(training.recipe), train, test, names, training, backend)
 
 

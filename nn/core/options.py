@@ -133,10 +133,8 @@ class Sentence(Reader):
 class Place(Reader):
     """Read a path or URI. The empty path is refused: programs differ in whether it is the current folder."""
 
-    metavar = "PATH"
-
-    def __init__(self, positional: bool = True):
-        self.positional = positional  # or the value of an option
+    def __init__(self, positional: bool = True, metavar: str = "PATH"):
+        self.positional, self.metavar = positional, metavar  # not positional: the value of an option
 
     def __contains__(self, value: object) -> bool:
         return isinstance(value, str) and bool(value) and "\0" not in value

@@ -89,7 +89,7 @@ def to_text(item: Any, without: tuple[str, ...] = ()) -> str:
         return f"{item.name}({inner})" + _named(item, values)
     # Positions say which field a value is for, so after the first default the fields are given by name.
     changed = _changed(item)
-    leading = list(itertools.takewhile(lambda name: name in changed, item.positional))
+    leading = list(itertools.takewhile(lambda name: name in changed and name in values, item.positional))
     first = "x".join(_text(values.pop(name)) for name in leading)
     return item.name + (f":{first}" if first else "") + _named(item, values)
 

@@ -18,13 +18,15 @@ SHOWN = 10  # labels in a message
 class LabelReader(NamedTuple):
     """How the labels of a set are read: those of a training set as they are, those of a test set as its classes.
 
-    `classes` and `values` are those of the training set: class numbers below `classes`, or the labels `values` (k,) in
-    order.
+    `classes` and `values` are those of the training set, or of `owner`: class numbers below `classes`, or the labels
+    `values` (k,) in order. `hint` says what to do about another label.
     """
 
     task: str = CLASSIFICATION
     classes: int | None = None
     values: tuple[Label, ...] | None = None
+    owner: str = "the training set"
+    hint: str = ""
 
     @property
     def is_regression(self) -> bool:
@@ -40,11 +42,14 @@ class LabelReader(NamedTuple):
             if values.shape[1] > 1:
                 return LineError(line, "one target", f"{values.shape[1]} values")
             return values[:, 0].astype(np.float64)
-        if self.values is not None:
-            return self._known(values, line)
-        if self.classes is None:
+        if self.values is None and self.classes is None:
             return csv.to_whole_labels(values, line)
-        return csv.to_labels(values, line, self.classes)
+        labels = (
+            csv.to_labels(values, line, self.classes or 0)
+            if self.values is None
+            else self._known(values, line)
+        )
+        return labels._replace(hint=self.hint or labels.hint) if isinstance(labels, LineError) else labels
 
     def _known(self, values: np.ndarray, line: int) -> np.ndarray | LineError:
         if values.shape[1] > 1:
@@ -62,8 +67,15 @@ class LabelReader(NamedTuple):
 
     @property
     def expected(self) -> str:
-        """Return which labels a test set may have, for a message."""
-        return f"one of the labels of the training set ({shown(self.values or ())})"
+        """Return which labels rows may have, for a message."""
+        if self.values is None:
+            return f"a class number in 0..{(self.classes or csv.MAX_CLASSES) - 1}"
+        return f"one of the labels of {self.owner} ({shown(self.values)})"
+
+    @property
+    def advice(self) -> str:
+        """Return the hint as the end of a message."""
+        return f"; {self.hint}" if self.hint else ""
 
 
 def shown(labels: tuple[Label, ...]) -> str:

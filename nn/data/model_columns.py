@@ -7,9 +7,61 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nn.core.errors import DataError
+from nn.data.columns import Columns, Reference, Roles, matching
 
 SHOWN = 10  # names of columns in a message
 _PART = re.compile(r"(.*)\[(\d+)\]", re.DOTALL)
+
+
+class Offered(NamedTuple):
+    """The columns of a table whose rows a model is to predict or to be trained on."""
+
+    argument: str
+    path: str
+    names: Sequence[str]  # of its header, or none
+    widths: Sequence[int]  # the inputs in each column: as many as the values of an array, else 1
+
+    @property
+    def place(self) -> str:
+        """Return the argument and the path, for messages."""
+        return f"{self.argument}: {self.path}"
+
+
+class Found(NamedTuple):
+    """Which columns of a table a model takes, and what the others are for."""
+
+    columns: Columns
+    groups: tuple[Group, ...]  # the columns of the model that stand in each column of inputs
+    kept: tuple[int, ...]  # columns that predictions carry along, the id first
+    notes: tuple[str, ...]
+
+
+def find(
+    model_names: Sequence[str], width: int, offered: Offered, roles: Roles, kept: Sequence[Reference]
+) -> Found:
+    """Find the columns of a model of `width` inputs: by their names where both have names, else by their order.
+
+    Raises DataError for columns that are missing, not distinct or too many.
+    """
+    names, path, total = offered.names, offered.path, len(offered.widths)
+    by_names = by_name(model_names, names, offered.place)
+    if by_names is not None:  # other columns are ignored
+        roles = roles._replace(features=(), drop=())
+    columns = Columns.of(roles, names, total, path)
+    carried = tuple(sorted(matching(kept, names, total, path, "--keep")))
+    if columns.id is not None:
+        carried = (columns.id, *(index for index in carried if index != columns.id))
+    if by_names is not None:
+        groups = groups_of(model_names, names)
+        return Found(columns._replace(inputs=by_names), tuple(groups), carried, ())
+    inputs = columns.inputs
+    if sum(offered.widths[index] for index in inputs) > width:
+        inputs = tuple(index for index in inputs if index not in carried)
+    refuse_other_width(width, sum(offered.widths[index] for index in inputs), model_names, offered.place)
+    groups = [Group(names[index] if names else str(index), offered.widths[index]) for index in inputs]
+    note = f"{offered.place} has no header: its columns are taken in the order of the model's"
+    notes = (note,) if have_names(model_names) else ()
+    return Found(columns._replace(inputs=inputs), tuple(groups), carried, notes)
 
 
 class Group(NamedTuple):

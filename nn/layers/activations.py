@@ -173,8 +173,8 @@ class Gelu(Layer):
         """Compute x p."""
         near = np.clip(x, -10, 10)
         p = near * near
-        p *= x.dtype.type(_ROOT * _CUBE)
-        p += x.dtype.type(_ROOT)
+        p *= x.dtype.type(ROOT * CUBE)
+        p += x.dtype.type(ROOT)
         p *= near
         np.tanh(p, out=p)
         p += 1
@@ -189,8 +189,8 @@ class Gelu(Layer):
             return {}, None
         near, p = cache
         dx = near * near
-        dx *= dx.dtype.type(6 * _ROOT * _CUBE)
-        dx += dx.dtype.type(2 * _ROOT)
+        dx *= dx.dtype.type(6 * ROOT * CUBE)
+        dx += dx.dtype.type(2 * ROOT)
         dx *= near
         dx *= p
         dx *= 1 - p
@@ -199,7 +199,7 @@ class Gelu(Layer):
         return {}, dx
 
 
-_ROOT, _CUBE = math.sqrt(2 / math.pi), 0.044715
+ROOT, CUBE = math.sqrt(2 / math.pi), 0.044715
 
 
 @dataclass(frozen=True)

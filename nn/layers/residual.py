@@ -70,7 +70,7 @@ class Residual(Layer):
         out, caches = x, []
         for index, layer in enumerate(self.layers):
             inner_key = None if key is None else key.child(index)
-            out, cache = layer.forward(_without_prefix(index, params), out, inner_key)
+            out, cache = layer.forward(params_of(index, params), out, inner_key)
             caches.append(cache)
         return x + out, tuple(caches)
 
@@ -81,7 +81,7 @@ class Residual(Layer):
         grads: Params = {}
         dx: Any = dout
         for index in reversed(range(len(self.layers))):
-            layer, inner_params = self.layers[index], _without_prefix(index, params)
+            layer, inner_params = self.layers[index], params_of(index, params)
             inner, dx = layer.backward(inner_params, cache[index], dx, needs_dx or index > 0)
             grads = {**_with_prefix(index, inner), **grads}  # in the order of params
         return grads, dout + dx if needs_dx else None
@@ -92,7 +92,7 @@ def _with_prefix(index: int, inner: dict[str, Any]) -> dict[str, Any]:
     return {f"{index}.{key}": value for key, value in inner.items()}
 
 
-def _without_prefix(index: int, params: Params) -> Params:
+def params_of(index: int, params: Params) -> Params:
     """Return the parameters of an inner layer without its prefix."""
     start = f"{index}."
     return {key[len(start) :]: value for key, value in params.items() if key.startswith(start)}

@@ -22,17 +22,35 @@ PART = 1024  # rows at a time: the outputs of the layers of a convolutional netw
 
 
 @dataclass(frozen=True)
-class Classifier:
+class _Network:
+    """What classifiers and regressors have in common: a network, its parameters, and what its layers give."""
+
+    model: Sequential
+    params: Params
+    about: dict[str, Any] = field(default_factory=dict)  # how it was trained, from the file
+
+    def layer_outputs(self, inputs: Any, layer: int | str) -> np.ndarray:
+        """Return the outputs of a layer for rows, (n, *the layer's output shape) float32: features of the rows.
+
+        layer: its number from 1, its name ("relu") or its word ("dense:64"). Raises ValueError for a layer that the
+        network does not have, and for a name that several layers have.
+        """
+        number = self.model.layer_number(layer)
+        return _apply(self.model, self.params, lambda outputs: outputs, inputs, number)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write a model file atomically; `nn.load` reads it."""
+        model_file.save(path, self.model, self.params, self.about)
+
+
+@dataclass(frozen=True)
+class Classifier(_Network):
     """Predict the classes of rows as the user has them: the model encodes them as in training.
 
     Rows are an array (n, ...), or a table with the columns of the training rows, in any order: a dict, a NumPy
     structured array, a pandas or an Arrow table. Raises ValueError for rows of another width, for columns that are
     missing, and for values that are not finite or not within float32.
     """
-
-    model: Sequential
-    params: Params
-    about: dict[str, Any] = field(default_factory=dict)  # how it was trained, from the file
 
     @property
     def classes(self) -> int:
@@ -56,10 +74,6 @@ class Classifier:
         """Return the class probabilities of each row, (n, k); each row sums to 1."""
         return _apply(self.model, self.params, self.model.loss.probabilities, inputs)
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write a model file atomically; `nn.load` reads it."""
-        model_file.save(path, self.model, self.params, self.about)
-
     @property
     def _labels(self) -> ClassLabels:
         assert isinstance(self.model.decoder, ClassLabels)
@@ -67,21 +81,13 @@ class Classifier:
 
 
 @dataclass(frozen=True)
-class Regressor:
+class Regressor(_Network):
     """Predict the target of rows, in its unit. Rows are as for a Classifier."""
-
-    model: Sequential
-    params: Params
-    about: dict[str, Any] = field(default_factory=dict)
 
     def predict(self, inputs: Any) -> np.ndarray:
         """Return the predicted value of each row, (n,) float64."""
         assert isinstance(self.model.decoder, TargetScale)
         return self.model.decoder.decode(_apply(self.model, self.params, self.model.loss.predict, inputs))
-
-    def save(self, path: str | os.PathLike) -> None:
-        """Write a model file atomically; `nn.load` reads it."""
-        model_file.save(path, self.model, self.params, self.about)
 
 
 Predictor = Classifier | Regressor
@@ -93,30 +99,56 @@ def predictor(model: Sequential, params: Params, about: dict[str, Any] | None = 
     return kind(model, params, about or {})
 
 
+def content_of(predictor: Predictor) -> model_file.SavedModel:
+    """Return the content of a predictor's model file."""
+    return model_file.SavedModel(predictor.model, predictor.params, predictor.about)
+
+
 def load(path: str | os.PathLike) -> Any:
-    """Read a model file: a Classifier or a Regressor.
+    """Read a local model file: a Classifier or a Regressor.
 
     Raises DataError, with the path, if it is not a model or its arrays do not fit its layers.
     """
+    name = os.fspath(path)
     try:
-        return predictor(*model_file.from_bytes(files.read(path, model_file.LARGEST)))
+        return read_model(files.read, name)
+    except DataError as error:
+        if "://" not in str(name):
+            raise
+        raise DataError(f"{error}; given a session of Spark it is read there: nn.load(path, spark)") from None
+
+
+def read_model(read: Callable[[str, int], bytes | None], path: str, argument: str = "") -> Predictor:
+    """Read a model file with `read(path, most bytes)`, which returns None where there is no file.
+
+    Raises DataError with the path, behind the `argument` of the command line, as `load` does.
+    """
+    try:
+        content = read(path, model_file.LARGEST)
+        if content is not None:
+            return predictor(*model_file.from_bytes(content))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{os.fspath(path)}: cannot be read as a model: {reason}") from None
+        raise DataError(f"{argument}{path}: cannot be read as a model: {reason}") from None
+    raise DataError(f"{argument}no such file: {path}")
 
 
 def _apply(
-    model: Sequential, params: Params, function: Callable[[np.ndarray], np.ndarray], inputs: Any
+    model: Sequential,
+    params: Params,
+    function: Callable[[np.ndarray], np.ndarray],
+    inputs: Any,
+    last: int | None = None,
 ) -> np.ndarray:
-    """Apply a function to the outputs of the network for rows, PART at a time.
+    """Apply a function to the outputs of the network, or of its layer `last`, for rows, PART at a time.
 
     Raises ValueError, with the row, where outputs are not finite.
     """
     results, first = [], 0
     for part in _parts(model, inputs):
         with np.errstate(over="ignore", invalid="ignore"):
-            outputs = model.forward(params, part)
-        finite = np.isfinite(outputs).all(axis=1)
+            outputs = model.forward(params, part, last)
+        finite = np.isfinite(outputs).all(axis=tuple(range(1, outputs.ndim)))
         if not finite.all():
             row = first + int(finite.argmin())
             raise ValueError(

@@ -5,6 +5,7 @@ NumPy reads it too: np.load("model.npz")["0.W"]. Nothing is pickled or unpickled
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from typing import Any, NamedTuple
@@ -47,6 +48,15 @@ class SavedModel(NamedTuple):
     model: Sequential
     params: Params
     about: dict[str, Any]  # how it was trained
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash of the network and its weights. It finds mistakes, not manipulation."""
+        digest = hashlib.sha256(json.dumps(self.model.config()).encode())
+        for values in self.params:
+            for array in values.values():
+                digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
 
 def from_bytes(content: bytes) -> SavedModel:

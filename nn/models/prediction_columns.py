@@ -1,12 +1,14 @@
-"""The columns of a table of predictions: what a trained network says of each row, as the user's data names it.
+"""The columns that a network gives for each row: predictions as the user's data names them, or a layer's outputs.
 
 prediction                          the label of the most probable class, or the predicted value
 probability_NAME (k columns)        the probability of each class, on request
 top1, top1_probability, top2, ...   the most probable classes in falling order, on request
+layerN_0, layerN_1, ...             instead of all these: the outputs of layer N, images as h, w, c
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,7 +18,13 @@ from nn.data.decoding import ClassLabels, TargetScale
 from nn.data.encoding import Number, TableEncoder
 from nn.models.sequential import Params, Sequential
 
-LONG, DOUBLE, STRING, BOOLEAN = "long", "double", "string", "boolean"  # types, as Spark names them
+LONG, DOUBLE, FLOAT, STRING, BOOLEAN = (
+    "long",
+    "double",
+    "float",
+    "string",
+    "boolean",
+)  # types, as Spark names them
 
 
 class OutputColumn(NamedTuple):
@@ -27,13 +35,90 @@ class OutputColumn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PredictionTable:
+class OutputTable:
+    """Base class: columns that a network gives for each row of a block."""
+
+    model: Sequential
+
+    @property
+    def last(self) -> int | None:
+        """Return the number of the layer whose outputs give the columns; None for the last."""
+        return None
+
+    @property
+    def columns(self) -> tuple[OutputColumn, ...]:
+        """Return the columns in their order."""
+        raise NotImplementedError
+
+    def values(self, outputs: np.ndarray) -> list[np.ndarray]:
+        """Return the columns, (n,) each, for outputs (n, ...) of the layer."""
+        raise NotImplementedError
+
+    def predict(self, params: Params, inputs: np.ndarray) -> list[np.ndarray]:
+        """Return the columns, (n,) each, for rows of a block (n, ...).
+
+        Raises ValueError for rows that the encoder does not accept (`usable_rows`).
+        """
+        return self.values(self.model.forward(params, inputs, self.last))
+
+    def arrays(self, params: Params, inputs: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return the columns, (n,) each, and of which rows the model can predict, (n,) bool.
+
+        It cannot where the encoder does not accept a row, and where outputs are not finite. There the values of the
+        columns stand for nothing.
+        """
+        usable = usable_rows(self.model, inputs)
+        if not usable.any():
+            return [np.full(len(inputs), None, object)] * len(self.columns), usable
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = inputs if usable.all() else inputs[usable]
+            outputs = self.model.forward(params, rows, self.last)
+            columns = self.values(outputs)
+        places = np.maximum(np.cumsum(usable) - 1, 0)  # a usable row stands for each of the others
+        is_finite = np.isfinite(outputs).all(axis=tuple(range(1, outputs.ndim)))
+        if len(rows) == len(inputs):
+            return columns, is_finite
+        return [column[places] for column in columns], usable & is_finite[places]
+
+    def cells(self, params: Params, inputs: np.ndarray) -> list[list[Any]]:
+        """Return the columns as lists of n Python values; None in rows that the model cannot predict."""
+        columns, usable = self.arrays(params, inputs)
+        found = [column.tolist() for column in columns]
+        for row in np.flatnonzero(~usable).tolist():
+            for cells in found:
+                cells[row] = None
+        return found
+
+
+@dataclass(frozen=True)
+class LayerTable(OutputTable):
+    """The outputs of a layer, a column of float32 each; `number` counts layers from 1, as messages do."""
+
+    number: int
+
+    @property
+    def last(self) -> int:
+        """Return the number of the layer."""
+        return self.number
+
+    @property
+    def columns(self) -> tuple[OutputColumn, ...]:
+        """Return the columns in their order."""
+        width = math.prod(self.model.output_shapes()[self.number - 1])
+        return tuple(OutputColumn(f"layer{self.number}_{index}", FLOAT) for index in range(width))
+
+    def values(self, outputs: np.ndarray) -> list[np.ndarray]:
+        """Return the columns, (n,) each, for outputs (n, ...) of the layer."""
+        return list(outputs.reshape(len(outputs), -1).T)
+
+
+@dataclass(frozen=True)
+class PredictionTable(OutputTable):
     """Which columns of predictions a network gives.
 
     Raises ValueError for probabilities of a regression, and for more top classes than there are.
     """
 
-    model: Sequential
     probabilities: bool = False
     top: int = 0
 
@@ -78,15 +163,11 @@ class PredictionTable:
         types = set(map(type, labels))  # names, booleans or numbers: labels are of one kind
         return {bool: BOOLEAN, int: LONG, str: STRING}.get(types.pop(), DOUBLE) if len(types) == 1 else DOUBLE
 
-    def predict(self, params: Params, inputs: np.ndarray) -> list[np.ndarray]:
-        """Return the columns, (n,) each, for rows of a block (n, ...).
-
-        Raises ValueError for rows that the encoder does not accept (`usable_rows`).
-        """
+    def values(self, outputs: np.ndarray) -> list[np.ndarray]:
+        """Return the columns, (n,) each, for the outputs (n, units) of the network."""
         if self.is_regression:
             assert isinstance(self.model.decoder, TargetScale)
-            return [self.model.decoder.decode(self.model.predict(params, inputs))]
-        outputs = self.model.forward(params, inputs)
+            return [self.model.decoder.decode(self.model.loss.predict(outputs))]
         labels = self._labels.decode(self.model.loss.predict(outputs))
         if not (self.probabilities or self.top):
             return [labels]
@@ -98,19 +179,6 @@ class PredictionTable:
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, : self.top]  # (n, top)
         for numbers in order.T:
             found += [self._labels.decode(numbers), probabilities[np.arange(len(numbers)), numbers]]
-        return found
-
-    def cells(self, params: Params, inputs: np.ndarray) -> list[list[Any]]:
-        """Return the columns as lists of n Python values; None in rows that the model cannot predict."""
-        usable = usable_rows(self.model, inputs)
-        if usable.all():
-            return [column.tolist() for column in self.predict(params, inputs)]
-        found: list[list[Any]] = [[None] * len(inputs) for _ in self.columns]
-        places = np.flatnonzero(usable).tolist()
-        if places:
-            for cells, column in zip(found, self.predict(params, inputs[usable]), strict=True):
-                for place, value in zip(places, column.tolist(), strict=True):
-                    cells[place] = value
         return found
 
 

@@ -79,11 +79,13 @@ class Sequential:
             raise ValueError(f"{last}: the last layer must give a row, got {describe_shape(shape)}")
         return shapes
 
-    @property
-    def first_trainable(self) -> int:
-        """The index of the first layer with parameters; no layer before it needs d loss / d x."""
-        trainable = (index for index, (param_shapes, _) in enumerate(self.shapes()) if param_shapes)
-        return next(trainable, len(self.layers))
+    def first_trainable(self, frozen: int = 0) -> int:
+        """Return the index of the first layer with parameters, the first `frozen` layers left out.
+
+        No layer before it needs d loss / d x.
+        """
+        with_params = (index for index, (param_shapes, _) in enumerate(self.shapes()) if param_shapes)
+        return next((index for index in with_params if index >= frozen), len(self.layers))
 
     @property
     def is_plain(self) -> bool:
@@ -120,12 +122,33 @@ class Sequential:
         """Return what the loss compares outputs with: class numbers (n,), or standardized targets (n, 1)."""
         return self.decoder.encode(labels) if isinstance(self.decoder, TargetScale) else labels
 
-    def forward(self, params: Params, inputs: np.ndarray) -> np.ndarray:
-        """Return the outputs (n, units) for rows of a block (n, ...), as in prediction."""
+    def forward(self, params: Params, inputs: np.ndarray, last: int | None = None) -> np.ndarray:
+        """Return the outputs (n, units) for rows of a block (n, ...), as in prediction.
+
+        With `last`, return those of the layer of this number, from 1, (n, *its output shape).
+        """
         x = self.prepare(inputs)
-        for layer, values in zip(self.layers, params, strict=True):
+        for layer, values in zip(self.layers[:last], params[:last], strict=True):
             x, _ = layer.forward(values, x)
         return x
+
+    def layer_number(self, layer: int | str) -> int:
+        """Return the number of a layer, from 1, for its number, its name ("relu") or its word ("dense:64").
+
+        Raises ValueError for a number or a name that no layer has, and for a name that several layers have.
+        """
+        listed = {n: one.short_name for n, one in enumerate(self.layers, 1)}
+        if isinstance(layer, str):
+            found = [n for n, one in enumerate(self.layers, 1) if layer in (one.name, one.short_name)]
+        else:
+            found = [n for n in listed if n == layer]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            numbers = ", ".join(f"{n} ({listed[n]})" for n in found)
+            raise ValueError(f"expected one layer called {layer!r}, found {numbers}; give its number")
+        known = ", ".join(f"{n} {name}" for n, name in listed.items())
+        raise ValueError(f"expected a layer of the network ({known}), found {layer!r}")
 
     def predict_proba(self, params: Params, inputs: np.ndarray) -> np.ndarray:
         """Return the class probabilities for rows of a block, (n, k); each row sums to 1."""

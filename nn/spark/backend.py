@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial, reduce
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
 from nn.core import tree
 from nn.core.errors import DataError
@@ -18,7 +18,7 @@ from nn.data.statistics import ColumnStatistics, partition_statistics
 from nn.optim.requests import LocalSteps
 from nn.spark.aggregate import ordered_sum, ordered_sums, partition_sum
 from nn.spark.runtime.broadcast import broadcast
-from nn.training.backend import Job, partial_sums, penalized
+from nn.training.backend import Job, partial_sums, penalized, with_frozen
 from nn.training.records import Sums
 
 LITTLE = 1024  # bytes of sums without gradients
@@ -33,6 +33,7 @@ class SparkBackend:
         self.blocks = blocks
         self._cached = cached  # the persisted RDD below the blocks
         self._weighted = weighted  # rows have weights of their own
+        self._frozen: dict[int, Frozen] = {}  # of the last pass, by the identity of the weights
 
     def split(self, split: Split) -> None:
         """Hold out validation rows, and weight the others; the result is cached in the place of the rows before it.
@@ -62,8 +63,9 @@ class SparkBackend:
         """Run jobs in one pass over the rows. The bits of a job do not depend on the jobs beside it."""
         context = self.blocks.context
         context.setJobDescription(describe(jobs))
+        self._send_frozen(context, jobs)
         with ExitStack() as stack:
-            payloads = [stack.enter_context(_sent(context, job.payload)) for job in jobs]
+            payloads = [self._handle(job, stack.enter_context(_sent(context, job.learned))) for job in jobs]
             if len(jobs) == 1:
                 sums = [ordered_sum(partial_sums(self.blocks, jobs[0], payloads[0]), size_of(jobs[0]))]
             else:
@@ -71,6 +73,39 @@ class SparkBackend:
                 numbered = self.blocks.mapPartitions(partial(run_jobs, bare, payloads))
                 sums = ordered_sums(numbered, [size_of(job) for job in jobs])
         return [penalized(job, total) for job, total in zip(jobs, sums, strict=True)]
+
+    def _send_frozen(self, context: Any, jobs: list[Job]) -> None:
+        """Send the weights of frozen layers once, not for each job; free those that no job of this pass has."""
+        wanted = {id(job.task.frozen): job.task.frozen for job in jobs if job.task.frozen}
+        for key in self._frozen.keys() - wanted.keys():
+            self._frozen.pop(key).stack.close()
+        for key in wanted.keys() - self._frozen.keys():
+            stack = ExitStack()
+            self._frozen[key] = Frozen(wanted[key], stack.enter_context(_sent(context, wanted[key])), stack)
+
+    def _handle(self, job: Job, learned: Any) -> Any:
+        """Return a handle of the payload of a job."""
+        return Joined(self._frozen[id(job.task.frozen)].handle, learned) if job.task.frozen else learned
+
+
+class Frozen(NamedTuple):
+    """The weights of frozen layers on the executors."""
+
+    weights: Any
+    handle: Any
+    stack: ExitStack  # frees the handle
+
+
+class Joined(NamedTuple):
+    """A handle of the payload of a job whose frozen weights have a handle of their own."""
+
+    frozen: Any
+    learned: Any
+
+    @property
+    def value(self) -> Any:
+        """Return the payload."""
+        return with_frozen(self.frozen.value, self.learned.value)
 
 
 def run_jobs(jobs: list[Job], payloads: list[Any], blocks: Iterable[Block]) -> Iterator[tuple[int, Sums]]:
@@ -83,7 +118,7 @@ def run_jobs(jobs: list[Job], payloads: list[Any], blocks: Iterable[Block]) -> I
 
 def size_of(job: Job) -> int:
     """Return about how many bytes a partition sends."""
-    return tree.bytes_of(_arrays_of(job.payload)) if job.selection.fraction else LITTLE
+    return tree.bytes_of(_arrays_of(job.learned)) if job.selection.fraction else LITTLE
 
 
 def _arrays_of(payload: Any) -> Any:

@@ -1,7 +1,7 @@
 """Check a cluster before a job: what each executor runs, what it can read, and whether the memory is enough.
 
 A small job for each text reads its first and its last input split. Another job runs a task on every executor, which
-reports its versions and its memory and takes a trial step of the training.
+reports its versions and its memory and does a piece of the job's work on made-up rows.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import platform
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -28,13 +28,19 @@ from nn.spark.input.input_files import Files
 from nn.spark.input.text_source import TextFile
 from nn.spark.runtime import cluster, jvm
 from nn.spark.runtime.workers import tune_worker
-from nn.training.trial_step import TrialStep
 
 PAUSE = 0.2  # seconds that a task takes at least, so that no executor gets all of them
 TASKS_PER_SLOT = 3
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")  # the first that is set counts
 
 LabelsOf = Callable[[csv.Chunk], Any]  # labels (n,), None where there are none, or a LineError
+
+
+class Trial(Hashable, Protocol):
+    """A piece of a job's work on made-up rows: TrialStep or TrialPrediction."""
+
+    def run(self) -> float:
+        """Do it; return the seconds that it took."""
 
 
 class WorkerReport(NamedTuple):
@@ -50,8 +56,8 @@ class WorkerReport(NamedTuple):
     arithmetic: str  # a hash of the last bits that it computes (nn/core/fingerprint.py)
     threads: str  # of BLAS in a worker, "all" where no variable limits them
     free_memory: int  # bytes of the machine; 0: unknown
-    peak_memory: int  # bytes of the worker, after the trial step; 0: unknown
-    step_seconds: float | None  # None: there was no trial step
+    peak_memory: int  # bytes of the worker, after the trial; 0: unknown
+    trial_seconds: float | None  # None: there was no trial
     unreadable: tuple[str, ...]  # local paths that it cannot read
 
 
@@ -96,7 +102,7 @@ class Memory(NamedTuple):
 
 
 def report_executors(
-    context: Any, paths: Iterable[str], trial_step: TrialStep | None, needed: int
+    context: Any, paths: Iterable[str], trial: Trial | None, needed: int
 ) -> list[ExecutorReport]:
     """Return a report of every executor, in the order of their names.
 
@@ -107,7 +113,7 @@ def report_executors(
     count = TASKS_PER_SLOT * max(context.defaultParallelism, slots)
     context.setJobDescription("visiting the executors")
     tasks = context.parallelize(range(count), count)
-    workers = tasks.mapPartitions(partial(report_worker, tuple(paths), trial_step)).collect()
+    workers = tasks.mapPartitions(partial(report_worker, tuple(paths), trial)).collect()
     names = jvm.executors_of_tasks(context, workers[0].stage, 2 * count)
     reports: dict[tuple[str, int], ExecutorReport] = {}
     for worker in workers:
@@ -125,9 +131,7 @@ def _by_name(report: ExecutorReport) -> tuple:
     return len(name), name, report.worker.host, report.worker.process
 
 
-def report_worker(
-    paths: tuple[str, ...], trial_step: TrialStep | None, elements: Iterable
-) -> Iterator[WorkerReport]:
+def report_worker(paths: tuple[str, ...], trial: Trial | None, elements: Iterable) -> Iterator[WorkerReport]:
     """Yield a report of the Python worker that runs this task."""
     from pyspark import TaskContext
 
@@ -135,7 +139,7 @@ def report_worker(
     for _ in elements:
         time.sleep(PAUSE)
     task: Any = TaskContext.get()
-    step = _trial_step(trial_step)
+    step = _trial_seconds(trial)
     yield WorkerReport(
         task.stageId(),
         task.partitionId(),
@@ -154,9 +158,9 @@ def report_worker(
 
 
 @functools.cache
-def _trial_step(trial_step: TrialStep | None) -> float | None:
-    """Return the seconds of a trial step, which each worker takes once."""
-    return None if trial_step is None else trial_step.run()
+def _trial_seconds(trial: Trial | None) -> float | None:
+    """Return the seconds of a trial, which each worker makes once."""
+    return None if trial is None else trial.run()
 
 
 def first_and_last(files: Files, task: str = CLASSIFICATION) -> list[FirstAndLast]:

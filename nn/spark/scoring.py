@@ -1,52 +1,150 @@
-"""Predict rows on the cluster, a block at a time, and write the predictions with Spark's own writers."""
+"""Predict rows on the cluster, a block at a time, and write the predictions with Spark's own writers.
+
+Predictions travel through Arrow where the driver and the executors have pyarrow, else pickled row by row, with the same
+values.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import pickle
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nn.core.errors import DataError
-from nn.models.prediction_columns import PredictionTable, usable_rows
-from nn.models.sequential import Sequential
+from nn.models.prediction_columns import OutputTable
+from nn.spark.input import table_reading
 from nn.spark.input.parsing import Parsed
+from nn.spark.input.scored_files import ScoredFiles
 from nn.spark.input.scored_rows import ScoredRows
 from nn.spark.input.table_source import Table
 from nn.spark.input.text_source import SplitStats
+from nn.spark.runtime import jvm
 from nn.spark.runtime.errors import as_user_error
 
 CSV, PARQUET, JSON = OUTPUT_FORMATS = ("csv", "parquet", "json")
 ROW = "row"  # the number of a row, from 0, where no column names it
+NUMBER = "_row_number"  # by which rows are put into their order
+NOT_IN_CSV = ("array", "map", "struct", "binary", "udt", "vectorudt")  # types
+# Types of Spark that travel through Arrow, with those of pyarrow; columns of others are carried along pickled.
+IN_ARROW = {
+    "long": "int64",
+    "integer": "int32",
+    "short": "int16",
+    "byte": "int8",
+    "double": "float64",
+    "float": "float32",
+    "boolean": "bool_",
+    "string": "string",
+    "date": "date32",
+}
+BLOCKS_AT_ONCE = 8  # in a batch of Arrow on its way to Python: a block has up to about 4 MB
 
 
-def frame_of(found: ScoredRows, table: PredictionTable, params: Any, output_format: str) -> Any:
-    """Return the DataFrame of predictions in the order of the rows. `params` is a broadcast.
+class Counts:
+    """Counts by block, as an accumulator takes them: a block that is predicted again is not counted twice."""
+
+    def zero(self, value: dict[Any, int]) -> dict[Any, int]:
+        """Return no counts."""
+        return {}
+
+    def addInPlace(self, counts: dict[Any, int], more: dict[Any, int]) -> dict[Any, int]:  # noqa: N802  # Spark's name
+        """Take over other counts."""
+        counts.update(more)
+        return counts
+
+
+class Scoring(NamedTuple):
+    """What a task does with a block."""
+
+    table: OutputTable
+    params: Any  # a broadcast
+    firsts: np.ndarray  # (splits,) the first row's number of each split
+    is_numbered: bool  # whether the row's number comes first, to put rows into their order
+    empty: Any  # an accumulator (Counts): how many rows of each block have no prediction
+
+    def columns(self, block: Parsed) -> list[Sequence[Any]]:
+        """Return the columns before those of the model: numbers of rows, or what is carried along."""
+        first = int(self.firsts[block.split]) + block.start
+        numbers = range(first, first + len(block.inputs))
+        own = [numbers] if block.kept is None else [column.tolist() for column in block.kept.T]
+        return [numbers, *own] if self.is_numbered else own
+
+    def note_empty(self, block: Parsed, empty: int) -> None:
+        """Count the rows of a block that have no prediction."""
+        if empty:
+            self.empty.add({(block.split, block.start): empty})
+
+    def rows(self, element: Parsed | SplitStats) -> Iterator[tuple[Any, ...]]:
+        """Return the rows of predictions of one element."""
+        if isinstance(element, SplitStats):
+            return iter(())
+        cells = self.table.cells(self.params.value, element.inputs)
+        self.note_empty(element, sum(cell is None for cell in cells[0]))
+        return zip(*self.columns(element), *cells, strict=True)
+
+    def batches(self, columns: Sequence[tuple[str, str]], pickled: Iterable[Any]) -> Iterator[Any]:
+        """Yield a batch of Arrow for each block in batches of pickled elements; `columns` are names and types."""
+        import pyarrow as pa
+
+        names, types = zip(*columns, strict=True)
+        kinds = [getattr(pa, name)() for name in types]
+        for element in _unpickled(pickled):
+            if isinstance(element, SplitStats):
+                continue
+            own = self.columns(element)
+            values, usable = self.table.arrays(self.params.value, element.inputs)
+            mask = None if usable.all() else ~usable
+            self.note_empty(element, len(usable) - int(usable.sum()))
+            arrays = [pa.array(column, kind) for column, kind in zip(own, kinds, strict=False)]
+            arrays += [
+                pa.array(column, kind, mask=mask)
+                for column, kind in zip(values, kinds[len(own) :], strict=True)
+            ]
+            yield pa.RecordBatch.from_arrays(arrays, list(names))
+
+
+def _unpickled(batches: Iterable[Any]) -> Iterator[Parsed | SplitStats]:
+    """Yield the elements in batches of Arrow of one binary column, as jvm.frame_of_elements lays them out."""
+    for batch in batches:
+        for content in batch.column(0):
+            found = pickle.loads(content.as_buffer())
+            yield from found if isinstance(found, list) else [found]
+
+
+def frame_of(found: ScoredRows, table: OutputTable, params: Any, output_format: str) -> tuple[Any, Any]:
+    """Return the DataFrame of predictions in the order of the rows, and an accumulator of the rows without predictions.
+
+    `params` is a broadcast. After the DataFrame is written, the accumulator's value has counts by block.
 
     Raises DataError for a column that is carried along and has a type that CSV cannot hold, or a name that is taken.
     """
     from pyspark.sql import SparkSession
     from pyspark.sql.types import StructType
 
-    schema = _schema(found, table, output_format)
-    rows = found.rows.cached.flatMap(partial(_rows_of, table, params, found.rows.firsts))
-    session = SparkSession.builder.getOrCreate()
-    if found.is_ordered:
-        return session.createDataFrame(rows, schema, verifySchema=False)
-    numbered = found.rows.cached.flatMap(partial(_rows_of, table, params, found.rows.firsts, numbered=True))
-    number = StructType().add(NUMBER, "long", False)
-    frame = session.createDataFrame(
-        numbered, StructType([*number.fields, *schema.fields]), verifySchema=False
-    )
-    return (
-        frame.repartitionByRange(found.rows.cached.getNumPartitions(), NUMBER)
-        .sortWithinPartitions(NUMBER)
-        .drop(NUMBER)
-    )
-
-
-NUMBER = "_row_number"
+    schema = schema_of(found.scored, table, output_format)
+    elements = found.rows.cached
+    empty = elements.context.accumulator({}, Counts())
+    scoring = Scoring(table, params, found.rows.firsts, not found.is_ordered, empty)
+    if scoring.is_numbered:
+        schema = StructType([*StructType().add(NUMBER, "long", False).fields, *schema.fields])
+    session = SparkSession.builder.getOrCreate().newSession()  # settings of its own
+    session.conf.set("spark.sql.caseSensitive", "true")  # classes named a and A have a column each
+    types = [IN_ARROW.get(field.dataType.typeName(), "") for field in schema.fields]
+    if all(types) and table_reading.has_arrow(elements.context):
+        session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(BLOCKS_AT_ONCE))
+        pickled = jvm.frame_of_elements(elements, session)
+        frame = pickled.mapInArrow(
+            partial(scoring.batches, list(zip(schema.names, types, strict=True))), schema
+        )
+    else:
+        frame = session.createDataFrame(elements.flatMap(scoring.rows), schema, verifySchema=False)
+    if not scoring.is_numbered:
+        return frame, empty
+    partitions = elements.getNumPartitions()
+    return frame.repartitionByRange(partitions, NUMBER).sortWithinPartitions(NUMBER).drop(NUMBER), empty
 
 
 def write(frame: Any, path: str, output_format: str) -> None:
@@ -63,58 +161,37 @@ def write(frame: Any, path: str, output_format: str) -> None:
         raise as_user_error(error, DataError, f"OUTPUT: Spark cannot write {path}", path, "OUTPUT") from error
 
 
-def _schema(found: ScoredRows, table: PredictionTable, output_format: str) -> Any:
+def schema_of(scored: ScoredFiles, table: OutputTable, output_format: str) -> Any:
+    """Return the schema of the predictions. Raises DataError as frame_of does."""
     from pyspark.sql.types import StructField, StructType
 
-    images, kept = found.scored.files.images, found.scored.kept
-    schema = StructType()
-    if kept:
+    images, kept = scored.files.images, scored.kept
+    schema = StructType() if kept else StructType().add(ROW, "long", False)
+    for index in kept:
         assert isinstance(images, Table)
-        for index in kept:
-            data_type, name = images.frame.schema[images.id_of(index)].dataType, images.name_of(index)
-            if output_format == CSV and data_type.typeName() in (
-                "array",
-                "map",
-                "struct",
-                "binary",
-                "udt",
-                "vectorudt",
-            ):
-                raise DataError(
-                    f"--keep: column {name!r} is {data_type.simpleString()}, which CSV cannot hold; use "
-                    "--output-format parquet or leave it out"
-                )
-            schema = StructType([*schema.fields, StructField(name, data_type, True)])
-    else:
-        schema = schema.add(ROW, "long", False)
-    taken = set(schema.names)
-    for column in table.columns:
-        if column.name in taken:
+        data_type, name = images.frame.schema[images.id_of(index)].dataType, images.name_of(index)
+        if output_format == CSV and data_type.typeName() in NOT_IN_CSV:
             raise DataError(
-                f"--keep: column {column.name!r} has the name of a column of predictions; leave it out"
+                f"--keep: column {name!r} is {data_type.simpleString()}, which CSV cannot hold; use "
+                "--output-format parquet or leave it out"
             )
+        schema = StructType([*schema.fields, StructField(name, data_type, True)])
+    names_of(schema.names if kept else (), table)
+    for column in table.columns:
         schema = schema.add(column.name, column.type, True)
     return schema
 
 
-def _rows_of(
-    table: PredictionTable,
-    params: Any,
-    firsts: np.ndarray,
-    element: Parsed | SplitStats,
-    numbered: bool = False,
-) -> Iterator[tuple[Any, ...]]:
-    """Return the rows of predictions of one element."""
-    if isinstance(element, SplitStats):
-        return iter(())
-    first = int(firsts[element.split]) + element.start
-    numbers = range(first, first + len(element.inputs))
-    columns: list[Sequence[Any]] = [numbers] if numbered else []
-    columns += [numbers] if element.kept is None else [column.tolist() for column in element.kept.T]
-    columns += table.cells(params.value, element.inputs)
-    return zip(*columns, strict=True)
+def names_of(carried: Sequence[str], table: OutputTable) -> list[str]:
+    """Return the names of the columns of a table of predictions.
 
-
-def count_unusable(model: Sequential, element: Parsed | SplitStats) -> int:
-    """Return how many rows of an element the model cannot predict."""
-    return 0 if isinstance(element, SplitStats) else int((~usable_rows(model, element.inputs)).sum())
+    Raises DataError where a column that is carried along has the name of another one.
+    """
+    own = [column.name for column in table.columns]
+    taken = set(own)
+    for name in carried:
+        if name in taken:
+            other = "of predictions" if name in own else "that is carried along too"
+            raise DataError(f"--keep: column {name!r} has the name of a column {other}; leave it out")
+        taken.add(name)
+    return [*(carried or [ROW]), *own]

@@ -5,19 +5,17 @@ Batches travel through Arrow where Python has it: arrow_udf of Spark 4.1, else p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from nn.core.errors import DataError
 from nn.models.classifier import Classifier, Regressor
-from nn.models.model_file import LARGEST, to_bytes
+from nn.models.model_file import to_bytes
 from nn.models.scorer import ALL, PREDICTION, Scorer
 from nn.spark.input.table_reading import has_arrow
 from nn.spark.runtime.session import ship_package
-from nn.spark.storage.filesystem import Storage
+from nn.spark.storage.models import load
 
 
 def udf(spark: Any, model: Any, returns: str = PREDICTION) -> Callable[..., Any]:
@@ -43,17 +41,8 @@ def register_udf(spark: Any, name: str, model: Any, returns: str = PREDICTION) -
 
 def _content(spark: Any, model: Any) -> bytes:
     """Return the bytes of a model file."""
-    if isinstance(model, (Classifier, Regressor)):
-        return to_bytes(model.model, model.params, model.about)
-    path = os.fspath(model)
-    content = Storage(spark.sparkContext).read(path, LARGEST)
-    if content is None:
-        raise DataError(f"no such file: {path}")
-    try:
-        Scorer(content)
-    except ValueError as error:
-        raise DataError(f"{path}: cannot be read as a model: {error}") from None
-    return content
+    found = model if isinstance(model, (Classifier, Regressor)) else load(model, spark)
+    return to_bytes(found.model, found.params, found.about)
 
 
 def _type(scorer: Scorer) -> str:

@@ -92,8 +92,11 @@ def scale_of(recipe: Recipe, facts: Facts) -> str:
 def encoder_of(recipe: Recipe, facts: Facts) -> Encoder:
     """Return the encoder for the columns of the data, with the statistics of the rows that are learned from.
 
-    Raises ValueError where it needs statistics and the facts have none.
+    It is that of the model that training starts from, if there is one. Raises ValueError where it needs statistics and
+    the facts have none.
     """
+    if facts.encoder is not None:
+        return facts.encoder
     if not needs_statistics(recipe, facts):
         scale = facts.scale if scale_of(recipe, facts) == "largest" else 1.0
         names = facts.columns if facts.has_names else ()
@@ -111,7 +114,9 @@ def encoder_of(recipe: Recipe, facts: Facts) -> Encoder:
 
 
 def needs_statistics(recipe: Recipe, facts: Facts) -> bool:
-    """Return whether columns are encoded each by itself."""
+    """Return whether columns are encoded each by itself, by their statistics."""
+    if facts.encoder is not None:
+        return False
     plain = all(column.values is None and not column.offset for column in facts.columns or ())
     return not plain or recipe.missing != "error" or scale_of(recipe, facts) in ("standard", "minmax")
 
@@ -125,6 +130,8 @@ def decoder_of(recipe: Recipe, facts: Facts, split: Split) -> Decoder:
     """Return the labels of the classes, or the scale of the target in the rows that are learned from."""
     if not recipe.is_regression:
         return facts.labeled
+    if facts.target is not None:
+        return facts.target
     values = facts.labels
     if split.hold_out is not None:
         values = values[~split.hold_out.mask(np.arange(len(values)))]
@@ -134,7 +141,10 @@ def decoder_of(recipe: Recipe, facts: Facts, split: Split) -> Decoder:
 
 
 def network_of(recipe: Recipe, facts: Facts, split: Split | None = None) -> Sequential:
-    """Return the network for the data. Raises ValueError where shapes do not fit, with the layer."""
+    """Return the network for the data. Raises ValueError where shapes do not fit, with the layer.
+
+    Also where the first layers that are kept or frozen are more than all layers before the output's.
+    """
     encoder = encoder_of(recipe, facts)
     decoder = decoder_of(recipe, facts, split or Split(len(facts.labels)))
     width = encoder.width if isinstance(encoder, TableEncoder) else facts.width
@@ -154,6 +164,12 @@ def network_of(recipe: Recipe, facts: Facts, split: Split | None = None) -> Sequ
         recipe.initializer,
         decoder,
     )
+    for name in ("keep_layers", "freeze"):
+        if (getattr(recipe, name) or 0) > len(layers):
+            raise ValueError(
+                f"{name}: expected at most {len(layers)}, the layers before the output's, which always learns, found "
+                f"{getattr(recipe, name)}"
+            )
     if recipe.augment and len(shape) != 3:
         raise ValueError(f"augment: needs images (h, w, c), got a row of {width}; say input_shape")
     return model
@@ -195,7 +211,7 @@ def plan_of(recipe: Recipe, rows: int, validates: bool | None = None) -> Plan:
         recipe.seed,
         validates=recipe.validation_fraction > 0 if validates is None else validates,
         keeps_best=recipe.patience is not None,
-        noisy=bool(recipe.augment) or any(layer.is_random for layer in recipe.hidden_layers),
+        noisy=recipe.is_noisy,
         rounds=min(recipe.rounds_per_epoch or 1, max(rows, 1)) if recipe.averages_parameters else None,
     )
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from nn.core.tree import Tree
 from nn.data.batches import BUFFER, RowSelection
-from nn.data.decoding import ClassLabels
-from nn.data.encoding import MOST_INPUTS
+from nn.data.decoding import ClassLabels, TargetScale
+from nn.data.encoding import MOST_INPUTS, Encoder
 from nn.data.schema import ColumnSchema
 from nn.data.split import Split
 from nn.data.statistics import ColumnStatistics, column_statistics
-from nn.models.sequential import Sequential
+from nn.models.sequential import Params, Sequential
 from nn.optim.regularization import Penalty
 from nn.optim.requests import LocalSteps, Request
 from nn.training import chain, replicas
@@ -22,11 +23,19 @@ from nn.training.records import Sums
 
 
 class Task(NamedTuple):
-    """The network, the augmentation and the penalty of a job: the same for all jobs of a run."""
+    """The network, the augmentation and the penalty of a job: the same for all jobs of a run.
+
+    `frozen`: the parameters of the first layers, which are not learned. Requests have those of the other layers alone.
+    """
 
     model: Sequential
     augmentation: tuple = ()
     penalty: Penalty = Penalty()
+    frozen: Sequence[dict[str, np.ndarray]] = ()
+
+    def whole(self, params: Tree) -> Params:
+        """Return the parameters of all layers, given those of the layers that learn."""
+        return [*self.frozen, *params]
 
 
 class Job(NamedTuple):
@@ -38,18 +47,31 @@ class Job(NamedTuple):
 
     @property
     def params(self) -> Tree:
-        """Return the parameters that the rows are measured at, or that replicas start from."""
+        """Return the parameters of the layers that learn, at which rows are measured or from which replicas start."""
         return self.request.params
 
     @property
     def payload(self) -> Any:
-        """Return the values that executors need beside the rows: the parameters, or for replicas the whole request."""
+        """Return the values that executors need beside the rows: all parameters; for replicas the request with them."""
+        return with_frozen(self.task.frozen, self.learned)
+
+    @property
+    def learned(self) -> Any:
+        """Return the payload without the parameters of frozen layers, which are the same for all jobs of a run."""
         return self.request if isinstance(self.request, LocalSteps) else self.request.params
 
     def without_payload(self) -> Job:
         """Return the job without its arrays, which travel beside it."""
         bare: Any = [None] * len(self.request)
-        return self._replace(request=type(self.request)(*bare))
+        task = self.task._replace(frozen=[{} for _ in self.task.frozen])
+        return Job(task, type(self.request)(*bare), self.selection)
+
+
+def with_frozen(frozen: Sequence[dict[str, np.ndarray]], learned: Any) -> Any:
+    """Return the payload of a job, given its two parts."""
+    if isinstance(learned, LocalSteps):
+        return learned._replace(params=[*frozen, *learned.params])
+    return [*frozen, *learned]
 
 
 NO_LABELS = np.empty(0, np.int64)  # where the network alone is wanted
@@ -69,6 +91,8 @@ class Facts(NamedTuple):
     has_names: bool = True  # whether the names of the columns are the user's, not their numbers
     held_out: np.ndarray | None = None  # (n,) bool: the validation rows, where the data say which
     statistics: ColumnStatistics | None = None  # of the rows learned from, where an encoder needs them
+    encoder: Encoder | None = None  # of the model that training starts from
+    target: TargetScale | None = None  # likewise, where its target is learned on
 
     @classmethod
     def of_shapes(cls, width: int, classes: int) -> Facts:
@@ -101,10 +125,12 @@ class Backend(Protocol):
 
 def partial_sums(blocks: Any, job: Job, payload: Any, buffer: float = BUFFER) -> Any:
     """Return an RDD with the Sums of each batch, or of each replica. `payload.value` is the payload of the job."""
-    model, augmentation, penalty = job.task
+    model, augmentation, penalty, frozen = job.task
     if isinstance(job.request, LocalSteps):
-        return replicas.rounds(blocks, model, payload, job.selection, augmentation, penalty, buffer)
-    return chain.step(blocks, model, payload, job.selection, augmentation)
+        return replicas.rounds(
+            blocks, model, payload, job.selection, augmentation, penalty, buffer, len(frozen)
+        )
+    return chain.step(blocks, model, payload, job.selection, augmentation, len(frozen))
 
 
 def penalized(job: Job, sums: Sums) -> Sums:

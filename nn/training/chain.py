@@ -2,7 +2,7 @@
 
 `blocks` is Spark's RDD on a cluster and a LocalRDD without one. `params` is a handle whose `.value` is the list of the
 layers' parameters: Spark's Broadcast or a LocalBroadcast. Consecutive maps cost no passes over the data: Spark runs
-them as one stage, block by block.
+them as one stage, block by block. The first `frozen` layers run as in prediction and get no gradients.
 """
 
 from __future__ import annotations
@@ -22,18 +22,24 @@ from nn.training.records import Batch, Sums, Times, measures_of
 
 
 def step(
-    blocks: Any, model: Sequential, params: Any, selection: RowSelection, augmentation: tuple = ()
+    blocks: Any, model: Sequential, params: Any, selection: RowSelection, augmentation: tuple, frozen: int = 0
 ) -> Any:
     """Return an RDD with the Sums of each batch: its loss, and its gradients unless the selection's fraction is 0."""
     learns = selection.fraction > 0
     batches = blocks.mapPartitions(partial(select, model, augmentation, selection))
     for index, layer in enumerate(model.layers):
-        batches = batches.map(partial(forward, layer, index, params))
+        batches = batches.map(partial(forward if index >= frozen else predict, layer, index, params))
     batches = batches.map(partial(loss_and_gradient, model.loss, learns))
-    first = model.first_trainable  # the layers before it need no gradient with respect to their inputs
-    for index in reversed(range(len(model.layers))) if learns else ():
+    first = model.first_trainable(frozen)  # up to it no gradient with respect to the inputs is needed
+    for index in reversed(range(frozen, len(model.layers))) if learns else ():
         batches = batches.map(partial(backward, model.layers[index], index, params, index > first))
     return batches.map(to_sums)
+
+
+def predict(layer: Layer, index: int, params: Any, batch: Batch) -> Batch:
+    """Compute the output of one frozen layer: nothing is drawn, and nothing is kept for a backward pass."""
+    batch.x, _ = layer.forward(params.value[index], batch.x)
+    return batch
 
 
 def forward(layer: Layer, index: int, params: Any, batch: Batch) -> Batch:

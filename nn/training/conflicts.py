@@ -71,7 +71,7 @@ def _refuse_for_lbfgs(recipe: Recipe) -> None:
         ("sample", recipe.sample not in (None, 1.0), exact),
         ("batch_size", recipe.batch_size is not None, exact),
         ("average=parameters", recipe.averages_parameters, exact),
-        ("dropout", any(layer.is_random for layer in recipe.hidden_layers), exact),
+        ("dropout", any(layer.is_random for layer in recipe.hidden_layers[recipe.frozen :]), exact),
         ("augment", bool(recipe.augment), exact),
         ("learning_rate", recipe.learning_rate is not None, length),
         ("schedule", recipe.schedule is not None, length),

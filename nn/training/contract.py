@@ -28,6 +28,7 @@ from nn.training.records import Measures, Sums
 
 ROWS, VALIDATION_ROWS, WIDTH, CLASSES = 60, 20, 5, 3
 BATCHES = 3
+FROZEN = 2  # layers
 RATE = 0.1  # of the replicas' steps
 ALL = RowSelection(seed=3, epoch=2)
 COST = ALL._replace(fraction=0.0)
@@ -40,6 +41,7 @@ def check_backend(make: Callable[[LocalRDD], Backend], seed: int = 0) -> None:
     - Rows, weights, losses and correct predictions are those of the selected rows, validation rows apart.
     - Gradients, with those of the penalty, match numerical differences of the loss.
     - The mini-batches of an epoch share out the training rows, so that their gradients add up to those of all rows.
+    - Frozen layers have no gradients, and change none of the others.
     - Replicas that take one step each change the parameters by the step along the gradients of all rows.
     - Validation rows have no effect on the sums of training rows.
     - The arrays of jobs are not changed.
@@ -85,11 +87,15 @@ def _jobs() -> dict[str, Job]:
     task = Task(model, (), Penalty(l2=0.1))
     params = tree.map_arrays(lambda w: w.astype(np.float64), model.init(1))  # for numerical differences
     steps = LocalSteps(params, fresh_slots(SGD(), params), SGD(), RATE, None, ROWS)
+    part = task._replace(frozen=params[:FROZEN])
+    learned = steps._replace(params=params[FROZEN:], slots=steps.slots[FROZEN:])
     wide = build_network(perceptron_layers((16,), "relu"), (WIDTH,), CLASSES, HalfSquaredError())
     batches = [ALL._replace(batch=batch, batches=BATCHES, total=ROWS) for batch in range(BATCHES)]
     return {
         "cost": Job(task, Gradients(params), COST),
         "gradients": Job(task, Gradients(params), ALL),
+        "frozen layers": Job(part, Gradients(params[FROZEN:]), ALL),
+        "replicas of frozen layers": Job(part, learned, ALL),
         "another network": Job(Task(wide), Gradients(wide.init(2)), ALL),
         "sample": Job(task, Gradients(params), ALL._replace(fraction=0.5)),
         "replicas": Job(task, steps, ALL),
@@ -158,6 +164,8 @@ def _check_gradients(
         backend,
         "the gradients of the mini-batches do not add up to those of all rows",
     )
+    same = _equal(found["frozen layers"].grads, grads[FROZEN:], 1e-6)
+    expect(same, backend, "frozen layers change the gradients of the others")
     change = found["replicas"].grads.params
     same = _equal(change, tree.scale(grads, -RATE), 1e-6)
     expect(same, backend, "replicas of one step do not change the parameters by that step")

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.data.split import Split
 from nn.data.statistics import ColumnStatistics, partition_statistics
+from nn.models.classifier import Predictor, content_of, load
+from nn.models.model_file import SavedModel
 from nn.training import diagnosis
 from nn.training.adding import sum_in_order
 from nn.training.backend import Job, partial_sums, penalized
@@ -64,6 +66,7 @@ def fit(
     recipe: Recipe | str | os.PathLike | None = None,
     weights: Any = None,
     watch: Callable[[Epoch], Any] | None = None,
+    start_from: Predictor | str | os.PathLike | None = None,
     **options: Any,
 ) -> Fit:
     """Train on arrays or a table in memory, in this process, as the job trains on a cluster.
@@ -73,8 +76,15 @@ def fit(
     booleans, or one-hot rows (n, k); values (n,) with task="regression"; or the name of the table's column that has
     them. weights: (n,) or None. The recipe is one, or the path of one, such as "recipes/mlp.json"; or its options are
     given here: fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called with each epoch's
-    line. Warns where the network predicts no better than a constant. Raises ValueError for what does not fit together,
-    DivergenceError where the cost, a gradient or a weight is no longer a finite number.
+    line. Warns where the network predicts no better than a constant.
+
+    `start_from`, a classifier, a regressor or the path of a model file, gives the initial weights: the network, the
+    columns and the classes must be its own, and inputs are encoded as it encodes them. With keep_layers=N only its
+    first N layers are kept, and the classes, or the target, may be others. freeze=N leaves the weights of the first N
+    layers as they are: fit(images, labels, layers="dense:64,relu", keep_layers=2, freeze=2, start_from=classifier).
+
+    Raises ValueError for what does not fit together, DivergenceError where the cost, a gradient or a weight is no
+    longer a finite number.
 
     The parameters have the bits of the job's with `--partitions 1` where BLAS runs one thread here too: set
     OPENBLAS_NUM_THREADS=1 (MKL_NUM_THREADS=1 for MKL) before Python starts. With more threads the last bits may differ.
@@ -82,19 +92,30 @@ def fit(
     if recipe is not None and options:
         raise ValueError("expected a recipe or options, found both")
     recipe = _recipe_of(recipe, options)
-    rows = rows_of(inputs, labels, weights, recipe)
+    trained = None if start_from is None else _saved(start_from)
+    rows = rows_of(inputs, labels, weights, recipe, None if trained is None else trained.model)
     if rows.shape is not None:
         if recipe.input_shape not in (None, rows.shape):
             raise ValueError(f"expected images of the input shape {recipe.input_shape}, got {rows.shape}")
         recipe = dataclasses.replace(recipe, input_shape=rows.shape)
     backend = LocalBackend(local_rdd(rows.inputs, rows.facts.labels, rows.weights))
-    run = TrainingRun.on(recipe, rows.facts, backend)
+    run = TrainingRun.on(recipe, rows.facts, backend, trained)
     progress = run.start()
     for progress in run.epochs(backend):
         if watch is not None:
             watch(progress.history[-1])
     _warn_of_constant(run, backend, progress)
     return Fit(run.predictor(progress), progress.history)
+
+
+def _saved(start_from: Predictor | str | os.PathLike) -> SavedModel:
+    """Return the content of a model file, or that of a predictor."""
+    if isinstance(start_from, (str, os.PathLike)):
+        start_from = load(start_from)
+    if not isinstance(start_from, Predictor):
+        kind = type(start_from).__name__
+        raise ValueError(f"start_from: expected a classifier, a regressor or the path of a model, got {kind}")
+    return content_of(start_from)
 
 
 def _warn_of_constant(run: TrainingRun, backend: LocalBackend, progress: Progress) -> None:

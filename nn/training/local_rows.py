@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -25,9 +26,14 @@ from nn.data.tables import (
     name_of,
     numbers_of,
     pack,
+    pack_for,
+    pack_rows,
     refuse_others,
+    schema_for,
     schema_of,
 )
+from nn.models.sequential import Sequential
+from nn.training import pretrained
 from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 
@@ -43,18 +49,25 @@ class LocalRows(NamedTuple):
     shape: tuple[int, ...] | None  # of images; None for rows
 
 
-def rows_of(inputs: Any, labels: Any, weights: Any, recipe: Recipe) -> LocalRows:
-    """Check inputs, labels and weights. Raises ValueError for what is wrong, with row and column."""
+def rows_of(
+    inputs: Any, labels: Any, weights: Any, recipe: Recipe, model: Sequential | None = None
+) -> LocalRows:
+    """Check inputs, labels and weights. Raises ValueError for what is wrong, with row and column.
+
+    Rows are packed for `model`, the one that training starts from, if there is one.
+    """
+    if model is not None:
+        pretrained.check_recipe(recipe, model)
+        recipe = dataclasses.replace(recipe, missing=pretrained.missing_for(recipe, model))
     table = columns_of(inputs)
     schema: tuple[ColumnSchema, ...] | None = None
     if table is not None:
         if isinstance(labels, str):
             labels, table = _without(table, labels)
-        categorical = _names(table, recipe.categorical)
-        schema = schema_of(table, categorical, recipe.max_categories, recipe.centers_columns)
+        schema = _schema(table, recipe, model)
         packed = pack(schema, table)
     else:
-        packed = _numbers(inputs, recipe)
+        packed = _numbers(inputs, recipe) if model is None else _numbers_for(model, inputs, recipe)
     codes, labeled = _targets(labels, len(packed)) if recipe.is_regression else _classes(labels, len(packed))
     row_weights = None if weights is None else _row_weights(weights, len(packed))
     packed, kept = _without_gaps(packed, schema, recipe)
@@ -69,7 +82,17 @@ def rows_of(inputs: Any, labels: Any, weights: Any, recipe: Recipe) -> LocalRows
     are_pixels = packed.dtype == np.uint8
     width = math.prod(packed.shape[1:])
     facts = Facts(width, codes, classes, scale, columns=schema, labeled=labeled, are_pixels=are_pixels)
+    if model is not None and recipe.keep_layers is None and not recipe.is_regression:
+        facts = pretrained.with_classes_of(facts, model)
     return LocalRows(packed, row_weights, facts, shape)
+
+
+def _schema(table: Columns, recipe: Recipe, model: Sequential | None) -> tuple[ColumnSchema, ...]:
+    """Return the columns of a table: as the recipe decides, or those of the model."""
+    if model is not None:
+        return tuple(schema_for(model.encoder)) or tuple(map(ColumnSchema, table))
+    categorical = _names(table, recipe.categorical)
+    return schema_of(table, categorical, recipe.max_categories, recipe.centers_columns)
 
 
 def _names(table: Columns, references: Sequence[Reference]) -> list[str]:
@@ -88,6 +111,12 @@ def _without(table: Columns, name: str) -> tuple[np.ndarray, Columns]:
     if name not in table:
         raise ValueError(f"labels: expected the name of a column, found {name!r}; {known(table)}")
     return table[name], {other: column for other, column in table.items() if other != name}
+
+
+def _numbers_for(model: Sequential, inputs: Any, recipe: Recipe) -> np.ndarray:
+    """Return an array of inputs (n, ...), or of numbers and categories (n, c), as in blocks for a model."""
+    packed = pack_for(model.encoder, inputs)
+    return pack_rows(model.encoder, _numbers(inputs, recipe)) if packed is None else packed
 
 
 def _numbers(inputs: Any, recipe: Recipe) -> np.ndarray:

@@ -108,6 +108,21 @@ class Recipe:
         "absolute-error, huber:1 (default mse)",
         group="network",
     )
+    keep_layers: int | None = option(
+        None,
+        Number(AT_LEAST_ONE),
+        "of the model that training starts from: keep the weights of the first N layers; those of the others and of a "
+        "new output layer are drawn, so that other classes or another target can be learned (default: keep all)",
+        group="network",
+        after="start_from",
+    )
+    freeze: int | None = option(
+        None,
+        Number(AT_LEAST_ONE),
+        "leave the weights of the first N layers as they are; these layers run as in prediction",
+        group="network",
+        after="keep_layers",
+    )
     task: str = option(
         CLASSIFICATION,
         Choice(TASKS),
@@ -308,6 +323,16 @@ class Recipe:
         if self.layers is not None:
             return self.layers
         return perceptron_layers(self.hidden or HIDDEN, self.activation or ACTIVATION)
+
+    @property
+    def frozen(self) -> int:
+        """Return how many layers are frozen."""
+        return self.freeze or 0
+
+    @property
+    def is_noisy(self) -> bool:
+        """Return whether the cost of a job that learns is random: by augmentation, or by dropout that is not frozen."""
+        return bool(self.augment) or any(layer.is_random for layer in self.hidden_layers[self.frozen :])
 
     @property
     def is_regression(self) -> bool:

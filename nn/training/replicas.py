@@ -40,13 +40,17 @@ def rounds(
     augmentation: tuple,
     penalty: Penalty,
     buffer: float = BUFFER,
+    frozen: int = 0,
 ) -> Any:
     """Return an RDD with the Sums of each partition with training rows. `start.value` is a LocalSteps.
 
     The `grads` of the sums are a Change times the weight of the replica's rows: its last parameters minus the first
-    ones, and the slots of its rule. `buffer` bytes of inputs are shuffled together.
+    ones, and the slots of its rule. `buffer` bytes of inputs are shuffled together. The first `frozen` layers, whose
+    parameters the request has too, do not learn.
     """
-    return blocks.mapPartitions(partial(run_replica, model, start, selection, augmentation, penalty, buffer))
+    return blocks.mapPartitions(
+        partial(run_replica, model, start, selection, augmentation, penalty, buffer, frozen)
+    )
 
 
 def run_replica(
@@ -56,16 +60,19 @@ def run_replica(
     augmentation: tuple,
     penalty: Penalty,
     buffer: float,
+    frozen: int,
     blocks: Iterator[Block],
 ) -> Iterator[Sums]:
     """Run one round of a replica over its blocks. Its cost has the penalty of its last parameters."""
     began, source = time.perf_counter(), TimedIterator(blocks)
     request: LocalSteps = start.value
-    params, slots = tree.copy(request.params), tree.copy(request.slots)
+    first = request.params[frozen:]
+    params, slots = tree.copy(first), tree.copy(request.slots)
+    handle = LocalBroadcast([*request.params[:frozen], *params])
     batches = mini_batches(training_blocks(selection, source), request.batch_size, selection, buffer)
     # The chain is lazy: each batch goes through the layers as the step before has left them.
     partial_sums = chain.step(
-        LocalRDD([batches]), model, LocalBroadcast(params), selection._replace(batch=None), augmentation
+        LocalRDD([batches]), model, handle, selection._replace(batch=None), augmentation, frozen
     )
     total = Sums()
     with ignore_overflow():
@@ -77,7 +84,7 @@ def run_replica(
     total = with_cost(penalty, params, total)
     total = total._replace(times=Times(source.seconds, time.perf_counter() - began - source.seconds))
     if total.weight:
-        change = Change(tree.map_arrays(np.subtract, params, request.params), slots)
+        change = Change(tree.map_arrays(np.subtract, params, first), slots)
         weighted = tree.map_arrays(partial(_weighted, total.weight), change)
         yield total._replace(grads=weighted)
     elif total.train.rows:

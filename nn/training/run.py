@@ -8,14 +8,14 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from nn.core.errors import DivergenceError
-from nn.core.tree import Tree
 from nn.data.batches import RowSelection
 from nn.data.split import Split
 from nn.models.classifier import Predictor, predictor
-from nn.models.sequential import Sequential
+from nn.models.model_file import SavedModel
+from nn.models.sequential import Params, Sequential
 from nn.optim.optimizer import Optimizer, accepted_params
 from nn.optim.regularization import Penalty
-from nn.training import loop
+from nn.training import loop, pretrained
 from nn.training.assembly import (
     for_replicas,
     needs_statistics,
@@ -42,45 +42,61 @@ class TrainingRun:
     plan: Plan
     optimizer: Optimizer
     recipe: Recipe
+    start_from: SavedModel | None = None  # the trained model whose weights it starts from
 
     @classmethod
-    def on(cls, recipe: Recipe, facts: Facts, rows: Rows) -> TrainingRun:
+    def on(
+        cls, recipe: Recipe, facts: Facts, rows: Rows, start_from: SavedModel | None = None
+    ) -> TrainingRun:
         """Apply a recipe to rows: split them, take the statistics of those learned from, and assemble the run.
 
-        Raises ValueError where the recipe and the data do not fit each other.
+        `start_from`: a trained model, whose encoder and weights the run starts from. Raises ValueError where the
+        recipe, the data and the model do not fit each other.
         """
+        facts = pretrained.facts_for(recipe, facts, start_from)
         split = split_of(recipe, facts)
         rows.split(split)
         if needs_statistics(recipe, facts):
             facts = facts._replace(statistics=rows.statistics())
-        return cls.of(recipe, facts, split)
+        return cls.of(recipe, facts, split, start_from)
 
     @classmethod
-    def of(cls, recipe: Recipe, facts: Facts, split: Split | None = None) -> TrainingRun:
-        """Assemble a run from the facts of its data. Raises ValueError where they do not fit the recipe.
+    def of(
+        cls,
+        recipe: Recipe,
+        facts: Facts,
+        split: Split | None = None,
+        start_from: SavedModel | None = None,
+    ) -> TrainingRun:
+        """Assemble a run from the facts of its data. Raises ValueError where they do not fit the recipe or the model.
 
-        `split` replaces the recipe's own split of the rows into training and validation rows.
+        `split` replaces the recipe's own split of the rows into training and validation rows. `start_from` is as in
+        `on`.
         """
+        facts = pretrained.facts_for(recipe, facts, start_from)
         split = split or split_of(recipe, facts)
         model = network_of(recipe, facts, split)
+        if start_from is not None:
+            pretrained.refuse_other_layers(recipe, model, start_from.model)
+        frozen = pretrained.frozen_params(recipe, model, start_from)
         recipe = dataclasses.replace(recipe, scale=scale_of(recipe, facts))
         recipe = for_replicas(recipe, split.train_rows, facts.partitions)
         plan = plan_of(recipe, split.train_rows, split.hold_out is not None)
-        task = Task(model, recipe.augment, Penalty(recipe.l1, recipe.l2))
-        return cls(task, split, plan, optimizer_of(recipe, plan), recipe)
+        task = Task(model, recipe.augment, Penalty(recipe.l1, recipe.l2), frozen)
+        return cls(task, split, plan, optimizer_of(recipe, plan), recipe, start_from)
 
     @property
     def model(self) -> Sequential:
         """Return the network."""
         return self.task.model
 
-    def initial_params(self) -> Tree:
-        """Draw the initial weights by the seed."""
-        return self.model.init(self.plan.seed)
+    def initial_params(self) -> Params:
+        """Return the initial weights of all layers: drawn by the seed, or those of the model to start from."""
+        return pretrained.initial_params(self.recipe, self.model, self.start_from)
 
     def start(self) -> Progress:
-        """Return the progress before the first epoch."""
-        return Progress(self.optimizer.init(self.initial_params()))
+        """Return the progress before the first epoch. The optimizer knows nothing of frozen layers."""
+        return Progress(self.optimizer.init(self.initial_params()[len(self.task.frozen) :]))
 
     def epoch(self, progress: Progress) -> Generator[Job, Sums, Progress]:
         """Yield the jobs of the next epoch, take their sums, and return the progress after it."""
@@ -105,10 +121,10 @@ class TrainingRun:
             progress = _run(self.epoch(progress), backend)
             yield progress
 
-    def final_params(self, progress: Progress) -> Tree:
-        """Return the parameters with the lowest validation cost where they are kept, else the last accepted ones."""
+    def final_params(self, progress: Progress) -> Params:
+        """Return all parameters: those with the lowest validation cost where they are kept, else the accepted ones."""
         best = progress.best
-        return accepted_params(progress.state) if best is None else best.params
+        return self.task.whole(accepted_params(progress.state) if best is None else best.params)
 
     def predictor(self, progress: Progress) -> Predictor:
         """Return the trained network."""
@@ -120,7 +136,7 @@ class TrainingRun:
 
     def restore(self, stored: Progress) -> Progress:
         """Return the progress that a checkpoint stores. Raises ValueError unless the run can go on from it."""
-        return loop.restore(self.optimizer, self.plan, stored, self.initial_params())
+        return loop.restore(self.optimizer, self.plan, stored, self.initial_params()[len(self.task.frozen) :])
 
     def jobs_per_epoch(self) -> int:
         """Return how many jobs an epoch takes where every step is accepted."""

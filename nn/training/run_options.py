@@ -45,6 +45,13 @@ class RunOptions:
         None, Place(), "rows to score on, never learned from, or - for --test-fraction", group="data"
     )
     test_labels: str = option(None, Place(), "their labels, or -", group="data")
+    start_from: str | None = option(
+        None,
+        Place(positional=False, metavar="MODEL"),
+        "model.npz of an earlier run, from whose weights training goes on; the network, the columns and the classes "
+        "must be its own, and its encoder is kept; with --keep-layers the classes may be others",
+        group="network",
+    )
     output: str = option(
         None,
         Place(),
@@ -194,6 +201,8 @@ class RunOptions:
 
 
 PATHS = tuple(
-    name for name, field in options_of(RunOptions).items() if isinstance(field.metadata["reader"], Place)
+    name
+    for name, field in options_of(RunOptions).items()
+    if isinstance(field.metadata["reader"], Place) and field.metadata["reader"].positional
 )
 DATA_PATHS = tuple(name for name in PATHS if name != "output")

@@ -39,8 +39,9 @@ class TrialStep(NamedTuple):
         rows = max(self.rows, self.recipe.rounds_per_epoch or 1)
         facts = Facts.of_shapes(self.width, self.classes)
         run = TrainingRun.of(self.recipe, facts, Split(rows))
-        params, block = run.initial_params(), self._block(run.plan.batch_size)
-        request = run.optimizer.ask(run.optimizer.init(params))
+        state, block = run.start().state, self._block(run.plan.batch_size)
+        params = run.task.whole(state.trial)
+        request = run.optimizer.ask(state)
         averages = self.recipe.averages_parameters
         job = Job(run.task, request, RowSelection(self.recipe.seed, 1, run.plan.sample))
         # A sum is taken as well, but of replicas: each has a partition.
@@ -56,7 +57,7 @@ class TrialStep(NamedTuple):
             del message, answer, sums
         del ballast, block, backend
         # The blocks that are scored are whole.
-        measuring = Job(run.task, Gradients(params), job.selection._replace(fraction=0.0))
+        measuring = Job(run.task, Gradients(state.trial), job.selection._replace(fraction=0.0))
         LocalBackend(LocalRDD([[self._block(None)]])).run([measuring])
         return seconds
 

@@ -21,11 +21,11 @@ def of(**changes):
 
 
 def test_each_executor_is_a_line_under_a_header():
-    strange = of(host="machine-b", free_memory=0, step_seconds=None, unreadable=("/x",))._replace(
+    strange = of(host="machine-b", free_memory=0, trial_seconds=None, unreadable=("/x",))._replace(
         executor=None, row_bytes=0
     )
     header, first, second = check.table([GOOD, strange], None)
-    assert re.split("  +", header) == list(check.HEADER)
+    assert re.split("  +", header) == [*check.ABOUT, "step", *check.NEEDS]
     assert re.split("  +", first) == [
         *("1", "a", "3.11.2", "2.1.0", "0.1.0", "1", "4", "12.3 ms"),
         *("419 MB", "2.15 GB", "50 MB", "1.07 GB", "readable"),
@@ -37,7 +37,7 @@ def test_each_executor_is_a_line_under_a_header():
 
 
 def test_a_long_step_is_in_seconds():
-    _, line = check.table([of(step_seconds=3.816)], None)
+    _, line = check.table([of(trial_seconds=3.816)], None)
     assert re.split("  +", line)[7] == "3.82 s"
 
 

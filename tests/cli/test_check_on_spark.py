@@ -67,7 +67,7 @@ def test_a_file_that_an_executor_lacks_is_told_with_the_machine(check, tmp_path,
     with pytest.raises(DataError, match="bytes that are not text"):
         check()
     assert check.lines[0].startswith("executor  host")
-    monkeypatch.setattr(checking, "_local", lambda options, storage: ["/nowhere/x.csv"])
+    monkeypatch.setattr(checking, "local_paths", lambda sources, storage: ["/nowhere/x.csv"])
     with pytest.raises(PlatformError, match="cannot read /nowhere/x.csv: put it on every machine"):
         check()
     assert check.lines[1].endswith("unreadable")

@@ -166,6 +166,7 @@ STRANGE = {
     "predicted.csv": b"row,predicted\n",
     "summary.json": b'{"summary": "mine"}',
     "model.npz": b"PK mine",
+    "model.md": b"# Model card\n",
     "cost_history/part-00000": b"cost 1\n",
     "accuracy_history/part-00000": b"\xff\n",
     "metrics/part-00000": b"f1 0.5\n",

@@ -105,6 +105,16 @@ def test_sources_name_their_arguments():
         ("--optimizer adam:0.9", "--optimizer: adam:0.9: expected adam[:beta1=0.9][:beta2"),
         ("--schedule cosin", "--schedule: unknown schedule 'cosin'; known: constant, bold-driver, step,"),
         ("--schedule step", "--schedule: step: expected step:EVERY[:drop=0.1]"),
+        ("--keep-layers 2", "--keep-layers needs --start-from MODEL, whose first layers are kept"),
+        (
+            "--keep-layers 0 --start-from m.npz",
+            "--keep-layers: expected a whole number of at least 1, found '0'",
+        ),
+        ("--freeze 0", "--freeze: expected a whole number of at least 1, found '0'"),
+        (
+            "--start-from out/model.npz",
+            "--start-from: expected a MODEL outside of OUTPUT, whose files the run replaces",
+        ),
         ("--layers dense:8 --hidden 8", "layers and hidden exclude each other: layers lists them all"),
         ("--layers dense:8 --activation relu", "layers and activation exclude each other"),
         (
@@ -296,7 +306,7 @@ def test_help_lists_every_option_in_its_group_in_this_order():
         "data": "train_images train_labels test_images test_labels output label_column weight_column "
         "id_column validation_column features drop_columns format read_option missing_values test_fraction header "
         "skip_lines",
-        "network": "hidden activation layers input_shape initializer loss task",
+        "network": "hidden activation layers input_shape initializer loss task start_from keep_layers freeze",
         "columns": "scale missing categorical max_categories unknown",
         "training": "epochs sample batch_size average rounds_per_epoch outer_learning_rate outer_momentum optimizer "
         "learning_rate schedule warmup clip l1 l2 class_weights augment validation_fraction patience",

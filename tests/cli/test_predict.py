@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import nn
-from nn.cli import predict
+from nn.cli import predict, predict_check
 from nn.cli.predict_options import parse
-from nn.core.errors import DataError, UsageError
+from nn.core import npz
+from nn.core.errors import DataError, PlatformError, UsageError
 from nn.spark.input import table_reading
 from nn.spark.storage.filesystem import Storage
 
@@ -313,11 +314,220 @@ def test_output_is_not_replaced_without_the_flag_nor_that_of_others(spark, model
         predicted(spark, path, written, out, "--overwrite")
 
 
-@pytest.mark.parametrize("content", [b"", b"rubbish", b"PK\x03\x04"])
-def test_a_file_that_is_no_model_is_one_line(spark, written, tmp_path, content):
+def saved(tmp_path, fit, name="model.npz"):
+    fit.classifier.save(tmp_path / name)
+    return tmp_path / name, fit.classifier
+
+
+def text_of(folder):
+    """The lines of a folder of CSV, without headers."""
+    files = sorted(path for path in folder.iterdir() if path.name.startswith("part-"))
+    return [line for path in files for line in path.read_text().splitlines()[1:]]
+
+
+@pytest.fixture
+def images(tmp_path, rng):
+    """The path of rows of pixels, and the rows."""
+    inputs = rng.integers(0, 256, (2500, 16))
+    np.savetxt(tmp_path / "images.csv", inputs, fmt="%d", delimiter=",")
+    return tmp_path / "images.csv", inputs
+
+
+def test_outputs_of_a_layer_are_written_as_in_python(spark, images, tmp_path, way):
+    rows, inputs = images
+    words = {"layers": "conv2d:2x2,relu,flatten,dense:5", "input_shape": (4, 4, 1), "epochs": 1}
+    model, classifier = saved(tmp_path, nn.fit(inputs[:300], inputs[:300, 0] % 3, **words))
+    found = predicted(spark, model, rows, tmp_path / "conv", "--layer", "conv2d:2x2", "--partitions", 2)
+    assert list(found[0]) == ["row", *(f"layer1_{number}" for number in range(18))]
+    outputs = np.array([list(row.values())[1:] for row in found], np.float32)
+    np.testing.assert_allclose(outputs, classifier.layer_outputs(inputs, 1).reshape(2500, 18), atol=1e-6)
+    from pyspark.sql import SparkSession
+
+    options = [
+        str(word) for word in (model, rows, tmp_path / "dense", "--layer", 4, "--output-format", "parquet")
+    ]
+    predict.run(spark, Storage(spark), parse(options))
+    frame = SparkSession.builder.getOrCreate().read.parquet(f"{tmp_path}/dense/predictions")
+    assert dict(frame.dtypes) == {"row": "bigint", **{f"layer4_{number}": "float" for number in range(5)}}
+    outputs = np.array([tuple(row)[1:] for row in frame.orderBy("row").collect()], np.float32)
+    np.testing.assert_allclose(outputs, classifier.layer_outputs(inputs, 4), atol=1e-6)
+
+
+def test_rows_may_travel_in_either_way_and_in_any_partitions(spark, images, tmp_path, monkeypatch):
+    rows, inputs = images
+    model, classifier = saved(tmp_path, nn.fit(inputs, inputs[:, 0] % 3, hidden=7, epochs=2))
+    texts = {}
+    for number, (partitions, arrow) in enumerate([(1, True), (1, False), (2, True), (2, False), (5, True)]):
+        monkeypatch.setattr(table_reading, "has_arrow", lambda context, arrow=arrow: arrow)
+        out = tmp_path / str(number)
+        predict.run(
+            spark,
+            Storage(spark),
+            parse([str(w) for w in (model, rows, out, "--probabilities", "--partitions", partitions)]),
+        )
+        texts[partitions, arrow] = text_of(out / "predictions")
+    assert texts[1, True] == texts[1, False] and texts[2, True] == texts[2, False]  # blocks are cut alike
+    for text in texts.values():
+        values = np.array([line.split(",") for line in text], float)
+        assert values[:, 0].tolist() == list(range(2500))
+        assert values[:, 1].tolist() == classifier.predict(inputs).tolist()
+        np.testing.assert_allclose(values[:, 2:], classifier.predict_proba(inputs), atol=1e-6)
+
+
+def test_columns_of_any_type_are_carried_along(spark, model, tmp_path, way):
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.getOrCreate()
+    path, classifier = model
+    frame = session.range(5).selectExpr(
+        "id as income", "cast(id as int) as age", "if(id = 3, null, 'Rome') as city", "date'2024-02-29' as day",
+        "timestamp'2024-02-29 12:30:01.5' as time", "cast(1.25 as decimal(9, 2)) as price", "id > 2 as new",
+        "array(id, null) as many", "cast(id as tinyint) as small", "cast(id as float) as real",
+    )  # fmt: skip
+    frame.coalesce(1).write.parquet(str(tmp_path / "rows"))
+    for name, kept in (("all", "*"), ("simple", "income,age,city,day,new,small,real")):
+        words = (path, tmp_path / "rows", tmp_path / name, "--keep", kept, "--output-format", "parquet")
+        predict.run(spark, Storage(spark), parse([str(word) for word in words]))
+        found = session.read.parquet(f"{tmp_path}/{name}/predictions")
+        names = frame.columns if kept == "*" else kept.split(",")
+        same = sorted(names, key=frame.columns.index)
+        assert found.select(same).collect() == frame.select(same).collect()
+        assert dict(found.drop("prediction").dtypes) == dict(frame.select(same).dtypes)
+
+
+def test_outputs_that_are_not_finite_are_no_predictions(spark, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    model, _ = saved(
+        tmp_path,
+        nn.fit(rng.normal(size=(60, 2)), np.arange(60) % 2, layers="dense:4", loss="cross-entropy", epochs=1),
+    )
+    rows = tmp_path / "rows.csv"
+    rows.write_text("1.5,2\n3e38,-3e38\n2.5,1\n")
+    with pytest.raises(
+        DataError, match="INPUT: .*: the model's outputs are not finite for 1 row, .*; --bad-rows null"
+    ):
+        predicted(spark, model, rows, tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").rglob("*")}
+    assert "_SUCCESS" not in names and "summary.json" not in names
+    found = predicted(spark, model, rows, tmp_path / "out", "--overwrite", "--bad-rows", "null")
+    assert [row["prediction"] == "" for row in found] == [False, True, False]
+    assert "1 row could not be predicted" in capsys.readouterr().out
+
+
+def test_classes_may_differ_in_case_alone_and_have_any_names(spark, tmp_path):
+    names = np.array(["a", "A", "b,c", "New York; (x)"], object)
+    fit = nn.fit(np.arange(80.0).reshape(40, 2), np.tile(names, 10), hidden=3, epochs=1)
+    model, classifier = saved(tmp_path, fit)
+    rows = tmp_path / "rows.csv"
+    rows.write_text("1,2\n3,4\n")
+    found = predicted(spark, model, rows, tmp_path / "out", "--probabilities")
+    columns = [f"probability_{name}" for name in classifier.class_names]
+    assert list(found[0]) == ["row", "prediction", *columns]
+    assert [row["prediction"] for row in found] == classifier.predict([[1, 2], [3, 4]]).tolist()
+
+
+def test_part_files_that_executors_keep_on_their_own_disks_are_missed(
+    spark, model, written, tmp_path, monkeypatch
+):
+    write = predict.scoring.write
+
+    def lose(frame, path, output_format):
+        write(frame, path, output_format)
+        part = sorted((tmp_path / "out" / "predictions").glob("part-*"))[-1]
+        part.unlink()
+
+    monkeypatch.setattr(predict.scoring, "write", lose)
+    with pytest.raises(
+        PlatformError, match="OUTPUT: expected 2 part files in .*, found 1: executors on other mach"
+    ):
+        predicted(spark, model[0], written, tmp_path / "out", "--partitions", 2)
+    assert not list((tmp_path / "out").rglob("_SUCCESS"))
+
+
+# ---- what is no model ----
+
+
+def changed(path, **values):
+    """The content of a model file with other values in its description."""
+    arrays = npz.from_bytes(path.read_bytes())
+    config = {**json.loads(str(arrays["config"])), **values}
+    return npz.to_bytes({**arrays, "config": np.array(json.dumps(config))})
+
+
+def test_a_file_that_is_no_model_is_one_line(spark, model, written, tmp_path):
+    whole = model[0].read_bytes()
+    middle = len(whole) // 2
+    contents = {
+        "": "cannot be read as a model",
+        "rubbish": "cannot be read as a model",
+        "PK\x03\x04": "cannot be read as a model",
+        whole[: len(whole) // 2]: "cannot be read as a model",
+        whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]: "cannot be read as a model",
+        changed(model[0], format=9): "expected model format 1 or 2, found 9",
+        changed(model[0], input_shape=[99]): "cannot be read as a model",
+        changed(model[0], layers=[]): "cannot be read as a model",
+        changed(model[0], labels=["yes"]): "cannot be read as a model",
+    }
     bad = tmp_path / "model.npz"
-    bad.write_bytes(content)
-    with pytest.raises(DataError, match=r"MODEL: .*model\.npz: cannot be read as a model"):
-        predicted(spark, bad, written, tmp_path / "out")
-    with pytest.raises(DataError, match="MODEL: no such file"):
-        predicted(spark, tmp_path / "none.npz", written, tmp_path / "out")
+    for content, message in contents.items():
+        bad.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with pytest.raises(DataError, match=rf"MODEL: .*model\.npz: .*{message}") as error:
+            predicted(spark, bad, written, tmp_path / "out")
+        assert "\n" not in str(error.value)
+    for path, message in (("none.npz", "no such file"), (".", "cannot be read as a model: Is a directory")):
+        with pytest.raises(DataError, match=f"MODEL: .*{message}"):
+            predicted(spark, tmp_path / path, written, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", ["", "age,income,city\n", "\n\n"])
+def test_input_without_rows_is_one_line(spark, model, tmp_path, content):
+    rows = tmp_path / "rows.csv"
+    rows.write_text(content)
+    with pytest.raises(DataError, match="INPUT: .*rows"):
+        predicted(spark, model[0], rows, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+# ---- --check ----
+
+
+def checked(spark, capsys, *words):
+    predict_check.run(spark, Storage(spark), parse([str(word) for word in (*words, "--check")]))
+    return capsys.readouterr().out.splitlines()
+
+
+def test_check_says_what_would_be_read_and_written_and_writes_nothing(
+    spark, model, written, tmp_path, capsys
+):
+    words = (model[0], written, tmp_path / "out", "--id-column", "id", "--keep", "city")
+    lines = checked(spark, capsys, *words)
+    assert lines[0] == f"model     {model[0]} predicts the classes no, yes"
+    firsts = [line.split()[0] for line in lines]
+    assert firsts[firsts.index("takes") :] == [
+        "takes",
+        "executor",
+        "driver",
+        "data",
+        "memory",
+        "writes",
+        "checked",
+    ]
+    assert "writes    " in lines[-2] and lines[-2].endswith(
+        "predictions: csv with the columns id, city, prediction"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.csv"]
+
+
+def test_check_tells_a_bad_line_and_columns_that_do_not_fit(spark, images, model, tmp_path, capsys):
+    rows, inputs = images
+    numbers, _ = saved(tmp_path, nn.fit(inputs, inputs[:, 0] % 3, hidden=7, epochs=1))
+    assert checked(spark, capsys, numbers, rows, tmp_path / "out")[-1].startswith("checked")
+    with rows.open("a") as file:
+        file.write("1,2,3\n")
+    with pytest.raises(DataError, match="--check: INPUT: .*images.csv, line .*expected 16 values .*found 3"):
+        checked(spark, capsys, numbers, rows, tmp_path / "out")
+    with pytest.raises(
+        DataError, match=r"expected 3 input values a row, as the model takes \('age'.*found 16"
+    ):
+        checked(spark, capsys, model[0], rows, tmp_path / "out")

@@ -38,6 +38,12 @@ def test_the_words_are_read():
         ("m r o --bad-rows drop", "--bad-rows: expected "),
         ("m r o --labels y --label-column 0", "--labels and --label-column exclude each other"),
         ("m r o --epochs 3", "unrecognized arguments: --epochs 3"),
+        ("m r o --layer 0", "--layer: expected the number of a layer, from 1, or its name, found '0'"),
+        ("m r o --layer 2 --top 1", "--layer and --top exclude each other"),
+        ("m r o --layer relu --probabilities", "--layer and --probabilities exclude each other"),
+        ("m r o --layer 2 --labels y", "--layer and --labels exclude each other"),
+        ("m r o --layer 2 --label-column 0", "--drop-columns leaves out a column of labels"),
+        ("m r o --check --dry-run", "--check and --dry-run exclude each other"),
     ],
 )
 def test_wrong_words_are_one_line(words, message):
@@ -52,3 +58,10 @@ def test_help_and_version_end_the_program(capsys):
             parse([word])
         assert end.value.code == 0
     assert "predict_task.py MODEL INPUT OUTPUT" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_layer_is_a_number_or_a_name_and_what_changes_no_result_is_not_kept():
+    options = parse(["m", "r", "o", "--layer", "2", "--dry-run", "--overwrite"])
+    assert options.layer == 2 and options.as_json()["layer"] == 2
+    assert not {"dry_run", "check", "overwrite", "debug"} & set(options.as_json())
+    assert parse(["m", "r", "o", "--layer", "dense:64"]).layer == "dense:64"

@@ -126,6 +126,9 @@ def test_without_resume_an_earlier_run_is_not_looked_at(tmp_path):
         ("", "--shuffle-once", "shuffle_once: the run in OUTPUT has False, found True"),
         ("", "--batch-size 10", "batch_size: the run in OUTPUT has none, found 10"),
         ("", "--weight-column 3", "weight_column: the run in OUTPUT has none, found 3"),
+        ("", "--start-from m.npz", "start_from: the run in OUTPUT has none, found 'm.npz'"),
+        ("--start-from m.npz", "", "start_from: the run in OUTPUT has 'm.npz', found none"),
+        ("--freeze 1", "", "freeze: the run in OUTPUT has 1, found none"),
         ("--epochs 9", "--epochs 2", "epochs: the run in OUTPUT has at least 3, which it has made, found 2"),
         (
             "--epochs 9 --schedule cosine",
@@ -146,6 +149,7 @@ def test_what_a_run_cannot_go_on_with_is_named(tmp_path, before, now, message):
         ("--epochs 9", "--epochs 99"),
         ("--epochs 9", "--epochs 3"),
         ("", "--checkpoint-every 2 --keep-checkpoints 9 --debug"),
+        ("--start-from m.npz", "--start-from moved/m.npz"),
     ],
 )
 def test_what_makes_no_difference_may_differ(tmp_path, before, now):
@@ -203,6 +207,13 @@ def progress_of(tmp_path, data=DATA, state=None, best=None):
 
 def test_the_progress_of_the_earlier_run_is_the_start(tmp_path):
     assert len(progress_of(tmp_path).history) == 3
+
+
+def test_another_model_to_start_from_is_refused(tmp_path):
+    with pytest.raises(
+        DataError, match="expected the MODEL that the run in OUTPUT started from, found another"
+    ):
+        progress_of(tmp_path, data={**DATA, "start_from": "fff"})
 
 
 @pytest.mark.parametrize(("name", "path"), [("train", "a.csv"), ("test", "c.csv")])

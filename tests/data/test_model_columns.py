@@ -3,7 +3,8 @@
 import pytest
 
 from nn.core.errors import DataError
-from nn.data.model_columns import Group, by_name, groups_of, have_names, refuse_other_width
+from nn.data.columns import Roles
+from nn.data.model_columns import Group, Offered, by_name, find, groups_of, have_names, refuse_other_width
 
 
 def test_values_of_an_array_are_one_column_of_the_table():
@@ -49,3 +50,23 @@ def test_another_width_tells_the_columns_of_the_model():
         refuse_other_width(2, 3, ("a", "b"), "INPUT: t")
     with pytest.raises(DataError, match=r"expected 784 input values a row, as the model takes, found 785"):
         refuse_other_width(784, 785, (), "INPUT: t")
+
+
+def test_columns_are_found_by_name_with_the_label_and_those_that_are_carried_along():
+    offered = Offered("INPUT", "t", ("id", "v", "city", "b", "y"), (1, 2, 1, 1, 1))
+    found = find(("b", "v[0]", "v[1]"), 3, offered, Roles("y", id="id", features=("city",)), ("city", "id"))
+    assert found.columns.inputs == (3, 1) and found.columns.label == 4
+    assert found.groups == (Group("b"), Group("v", 2))
+    assert found.kept == (0, 2) and found.notes == ()
+
+
+def test_columns_are_taken_in_their_order_without_those_that_are_carried_along():
+    offered = Offered("INPUT", "t", (), (1, 1, 1, 1))
+    found = find(("a", "b"), 2, offered, Roles(label=3), (1,))
+    assert found.columns.inputs == (0, 2) and found.kept == (1,)
+    assert found.notes == ("INPUT: t has no header: its columns are taken in the order of the model's",)
+    assert find(("a", "b", "c"), 3, offered, Roles(label=3), (1,)).columns.inputs == (0, 1, 2)
+    with pytest.raises(DataError, match="expected 5 input values a row, as the model takes, found 4"):
+        find((), 5, offered, Roles(), ())
+    with pytest.raises(DataError, match="--keep: expected the number of a column, since t has no header"):
+        find((), 4, offered, Roles(), ("city",))

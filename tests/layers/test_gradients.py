@@ -104,7 +104,9 @@ def test_gradients_of_random_networks_match_numerical_differences(model, seed, t
         stages.append(partial(chain.loss_and_gradient, model.loss, True))
         for i in reversed(range(len(model.layers))):
             stages.append(
-                partial(chain.backward, model.layers[i], i, LocalBroadcast(point), i > model.first_trainable)
+                partial(
+                    chain.backward, model.layers[i], i, LocalBroadcast(point), i > model.first_trainable()
+                )
             )
         result = Batch(np.arange(4), labels, weights, x, key=key)
         for stage in stages:

@@ -79,3 +79,36 @@ def test_a_model_of_more_classes_than_labels_is_refused():
     model = Sequential((Dense(3),), (2,), CrossEntropy(), SharedScale(), ClassLabels(("a", "b", "c")))
     with pytest.raises(ValueError, match="expected labels of 3 classes, found 2"):
         Sequential.from_config({**model.config(), "labels": ["a", "b"]})
+
+
+def test_layer_outputs_are_found_by_number_and_by_name(tmp_path):
+    model = Sequential((Dense(4), Tanh(), Dense(3)), (4,), CrossEntropy(), ENCODER)
+    classifier = saved(tmp_path, model)
+    params = model.init(0)
+    first = X @ params[0]["W"] + params[0]["b"]
+    for layer in (1, "dense:4"):
+        assert np.allclose(classifier.layer_outputs(TABLE, layer), first, atol=1e-6)
+    assert np.allclose(classifier.layer_outputs(TABLE, "tanh"), np.tanh(first), atol=1e-6)
+    logits = classifier.layer_outputs(TABLE, 3)
+    assert logits.dtype == np.float32
+    assert np.array_equal(logits.argmax(axis=1), classifier.predict_index(TABLE))
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("dense", r"expected one layer called 'dense', found 1 \(dense:4\), 3 \(dense:3\); give its number"),
+        ("relu", r"expected a layer of the network \(1 dense:4, 2 tanh, 3 dense:3\), found 'relu'"),
+        (0, "expected a layer of the network .*, found 0"),
+        (4, "expected a layer of the network .*, found 4"),
+    ],
+)
+def test_layers_that_are_not_there_or_have_one_name_are_refused(layer, message):
+    model = Sequential((Dense(4), Tanh(), Dense(3)), (2,))
+    with pytest.raises(ValueError, match=message):
+        Classifier(model, model.init(0)).layer_outputs([[1, 2]], layer)
+
+
+def test_a_regressor_has_layer_outputs_too():
+    model = Sequential((Tanh(), Dense(1)), (2,), SquaredError(), decoder=TargetScale())
+    assert np.allclose(Regressor(model, model.init(0)).layer_outputs([[1, 2]], 1), np.tanh([[1, 2]]))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import nn
 from nn.core.errors import DataError
 from nn.models import model_file
+from nn.models.classifier import read_model
 from tests.support.data import blobs
 from tests.support.networks import multilayer_perceptron
 
@@ -101,3 +102,30 @@ def test_load_raises_nothing_but_value_errors(place, change):
         model_file.from_bytes(bytes(damaged))
     except ValueError as error:
         assert "\n" not in str(error)
+
+
+def test_a_path_of_another_file_system_needs_a_session():
+    with pytest.raises(DataError, match=r"^hdfs://host/model\.npz: .*: nn\.load\(path, spark\)$"):
+        nn.load("hdfs://host/model.npz")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "^MODEL: no such file: a.npz$"),
+        (b"rubbish", r"^MODEL: a.npz: cannot be read as a model: not an .npz archive"),
+        (
+            PermissionError(13, "Permission denied"),
+            "^MODEL: a.npz: cannot be read as a model: Permission denied$",
+        ),
+    ],
+)
+def test_a_model_is_read_by_any_function(content, message):
+    def read(path, most):
+        assert path == "a.npz" and most >= 2_000_000_000
+        if isinstance(content, Exception):
+            raise content
+        return content
+
+    with pytest.raises(DataError, match=message):
+        read_model(read, "a.npz", "MODEL: ")

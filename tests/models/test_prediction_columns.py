@@ -5,10 +5,10 @@ import pytest
 
 from nn.data.decoding import ClassLabels, TargetScale
 from nn.data.encoding import UNKNOWN, Category, Number, SharedScale, TableEncoder
-from nn.layers import Dense
+from nn.layers import Conv2D, Dense, Flatten
 from nn.models.classifier import Classifier, Regressor
 from nn.models.losses import BinaryCrossEntropy
-from nn.models.prediction_columns import OutputColumn, PredictionTable, usable_rows
+from nn.models.prediction_columns import LayerTable, OutputColumn, PredictionTable, usable_rows
 from nn.models.regression_losses import SquaredError
 from nn.models.sequential import Sequential
 
@@ -107,3 +107,38 @@ def test_usable_rows_are_those_that_the_encoder_accepts():
     for row in rows[~usable & np.isfinite(rows[:, 0])]:
         with pytest.raises(ValueError, match="column"):
             model.prepare(row[None])
+
+
+def test_outputs_of_a_layer_are_a_column_each_and_images_are_flattened(rng):
+    model = Sequential((Conv2D(2, 2), Flatten(), Dense(3)), (3, 3, 1))
+    params, inputs = model.init(0), rng.normal(size=(5, 9)).astype(np.float32)
+    table = LayerTable(model, 1)
+    assert table.columns == tuple(OutputColumn(f"layer1_{index}", "float") for index in range(8))
+    outputs = Classifier(model, params).layer_outputs(inputs, 1)
+    assert outputs.shape == (5, 2, 2, 2)
+    np.testing.assert_array_equal(np.stack(table.predict(params, inputs), axis=1), outputs.reshape(5, 8))
+
+
+@pytest.mark.parametrize("bad", [[1], [0, 2], [0, 1, 2]])
+def test_rows_that_cannot_be_predicted_have_no_cells(rng, bad):
+    model = network(("low", "mid", "high"))
+    params, inputs = model.init(1), rng.normal(size=(3, 4)).astype(np.float32)
+    expected = PredictionTable(model, probabilities=True).predict(params, inputs)
+    inputs[bad, 2] = np.nan
+    table = PredictionTable(model, probabilities=True)
+    columns, usable = table.arrays(params, inputs)
+    assert np.flatnonzero(~usable).tolist() == bad and {len(column) for column in columns} == {3}
+    for cells, column in zip(table.cells(params, inputs), expected, strict=True):
+        assert [row for row, cell in enumerate(cells) if cell is None] == bad
+        for row in set(range(3)) - set(bad):
+            assert cells[row] == (column[row] if column.dtype.kind == "U" else pytest.approx(column[row]))
+
+
+def test_rows_whose_outputs_are_not_finite_are_not_predicted():
+    model = Sequential((Dense(3), Dense(3)), (4,))
+    params = model.init(0)
+    inputs = np.ones((3, 4), np.float32)
+    params[0]["W"][:] = 3
+    inputs[1] = 3e38
+    _, usable = PredictionTable(model).arrays(params, inputs)
+    assert usable.tolist() == [True, False, True]

@@ -103,4 +103,4 @@ def test_model_refuses_an_invalid_input_shape(shape):
 
 
 def test_model_knows_its_first_trainable_layer():
-    assert Sequential((Relu(), Sigmoid(), Dense(2), Dense(2)), (3,)).first_trainable == 2
+    assert Sequential((Relu(), Sigmoid(), Dense(2), Dense(2)), (3,)).first_trainable() == 2

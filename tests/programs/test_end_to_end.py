@@ -41,7 +41,14 @@ def finished(data, tmp_path_factory):
 def test_job_leaves_everything_it_promises(finished):
     _, out = finished
     expected = {"_SUCCESS", "cost_history", "accuracy_history", "metrics", "tests", "history.csv"}
-    expected |= {"config.json", "confusion_matrix.csv", "examples.csv", "summary.json", "model.npz"}
+    expected |= {
+        "config.json",
+        "confusion_matrix.csv",
+        "examples.csv",
+        "summary.json",
+        "model.npz",
+        "model.md",
+    }
     expected |= {"checkpoints"}
     assert {path.name for path in out.iterdir()} == expected
     for folder in ("cost_history", "accuracy_history", "metrics", "tests"):
@@ -201,8 +208,15 @@ def test_a_configuration_trains_images_and_its_resolved_form_gives_the_same_mode
     words = ["again", "--config", "out/config.json"]
     again = submit(MAIN, *words, cwd=small_images)
     assert again.returncode == 0, again.stdout
-    same = [(small_images / name / "model.npz").read_bytes() for name in ("out", "again")]
-    assert same[0] == same[1]
+    for name in ("model.npz", "model.md"):
+        same = [(small_images / folder / name).read_bytes() for folder in ("out", "again")]
+        assert same[0] == same[1]
+    card = same[0].decode()
+    assert (
+        f"accuracy: the share of rows that are predicted correctly | {summary['test']['accuracy']:.6g} |"
+        in card
+    )
+    assert "conv2d:8x3" in card and f"the weights of epoch {summary['train']['best_epoch']} are kept" in card
 
 
 def test_data_that_cannot_be_learned_from_leave_an_earlier_run_as_it_was(finished, small_images, tmp_path):

@@ -81,7 +81,8 @@ def refused_beside(process, data, cwd):
 
 def same_run(out, whole):
     """Whether the results are the same but for what the clock said."""
-    for name in ("model.npz", "config.json", "metrics/part-00000", "cost_history/part-00000", "examples.csv"):
+    files = ("model.npz", "model.md", "config.json", "examples.csv")
+    for name in (*files, "metrics/part-00000", "cost_history/part-00000"):
         assert (out / name).read_bytes() == (whole / name).read_bytes(), name
     clocked = {"seconds", "schedule", "read", "compute", "sum", "update"}
     lines = [

@@ -30,6 +30,7 @@ from nn.spark.storage.filesystem import Storage
 from tests.robustness.fuzzing_common import ACCEPTED, FLOAT32, NUMBER, REFUSED, Random, one_line
 from tests.robustness.fuzzing_containers import name as name_of
 from tests.robustness.fuzzing_quoted import BAD, GAPS, Text, lines_of, quoted, text_column, true_cells
+from tests.robustness.fuzzing_scoring import rows_to_predict
 
 LABELS = [
     ["no", "yes"],
@@ -211,6 +212,7 @@ def types_in_spark(random: Random, context: Any) -> str:
 
 KINDS: dict[str, Callable[[Random, Any], str]] = {
     "quoted text, by Spark": quoted_text_in_spark,
+    "rows to predict, by Spark": rows_to_predict,
 }
 if importlib.util.find_spec("pyarrow") is not None:  # which writes the files
     KINDS["types of Parquet, ORC and JSON"] = types_in_spark

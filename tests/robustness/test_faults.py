@@ -384,7 +384,7 @@ def nothing_lies(out):
         promised = json.loads(manifest.read_text())
         assert manifest.with_suffix(".npz").stat().st_size == promised["bytes"]
     if (out / "_SUCCESS").exists():
-        assert {"model.npz", "summary.json", "examples.csv"} <= {path.name for path in files}
+        assert {"model.npz", "model.md", "summary.json", "examples.csv"} <= {path.name for path in files}
 
 
 ON_A_SMALL_DISK = """

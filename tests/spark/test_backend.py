@@ -1,6 +1,7 @@
 """A job for each trial: the same numbers as without Spark, named jobs, nothing left behind."""
 
 import os
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +20,7 @@ from nn.spark import aggregate, backend
 from nn.spark.input import reader
 from nn.spark.storage.filesystem import Storage
 from nn.training import check_backend, local
-from nn.training.backend import Job, Task
+from nn.training.backend import Facts, Job, Task
 from nn.training.evaluation import evaluate
 from nn.training.plan import Plan
 from nn.training.recipe import Recipe
@@ -85,6 +86,43 @@ def test_the_library_gives_the_bits_of_the_job_with_one_partition(spark, tmp_pat
     assert [line[:6] for line in fitted.history] == [line[:6] for line in last.history]
     for a, b in zip(*map(tree.arrays, (fitted.classifier.params, run.final_params(last))), strict=True):
         assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("average", ["gradients", "parameters"])
+def test_frozen_weights_are_sent_once_for_a_run(spark, monkeypatch, average):
+    monkeypatch.setattr(backend, "INLINE", 0)
+    sent, freed = [], []
+
+    @contextmanager
+    def watched(context, payload, send=backend._sent):
+        sent.append(payload)
+        with send(context, payload) as handle:
+            yield handle
+        freed.append(payload)
+
+    monkeypatch.setattr(backend, "_sent", watched)
+    facts = Facts(16, LABELS, 3, 255.0, 2, are_pixels=True)
+    options = {
+        "hidden": [8],
+        "batch_size": 100,
+        "epochs": 2,
+        "freeze": 2,
+        "scale": "largest",
+        "average": average,
+    }
+    runs = [TrainingRun.of(Recipe.of(**options, seed=seed), facts) for seed in (0, 1)]
+    ends = []
+    for rows in (
+        backend.SparkBackend(spark.parallelize(partitions_of(2), 2).flatMap(list)),
+        local.LocalBackend(LocalRDD(partitions_of(2))),
+    ):
+        ends += [run.final_params(last) for run in runs for last in [*run.epochs(rows)][-1:]]
+    for run in runs:
+        assert sum(payload is run.task.frozen for payload in sent) == 1
+    assert any(payload is runs[0].task.frozen for payload in freed)  # as the second run begins
+    for there, here in zip(ends[:2], ends[2:], strict=True):
+        for a, b in zip(*map(tree.arrays, (there, here)), strict=True):
+            assert np.array_equal(a, b)
 
 
 def test_jobs_reuse_their_python_workers(spark):

@@ -38,7 +38,7 @@ def test_every_executor_is_visited_once(spark, tmp_path):
     assert (worker.python, worker.numpy) == (platform.python_version(), np.__version__)
     assert worker.threads == "1" and worker.unreadable == (str(tmp_path / "none"),)
     assert report.executor.name == "driver" and report.executor.slots == 2 and report.row_bytes == 6_000_000
-    assert 0 < worker.step_seconds < 10
+    assert 0 < worker.trial_seconds < 10
     if sys.platform == "linux":
         assert 30 << 20 < worker.peak_memory < 400 << 20 and worker.free_memory > 0
 
@@ -52,12 +52,12 @@ def test_what_a_worker_holds_grows_with_the_network(spark):
     )
     parameters = 4 * (784 * 4000 + 4000 * 4000)
     assert large.worker.peak_memory - small.worker.peak_memory > 2 * parameters  # gradients beside parameters
-    assert large.worker.step_seconds > small.worker.step_seconds
+    assert large.worker.trial_seconds > small.worker.trial_seconds
 
 
 def test_without_a_trial_step_no_time_is_shown(spark):
     (report,) = preflight.report_executors(spark, [], None, 0)
-    assert report.worker.step_seconds is None
+    assert report.worker.trial_seconds is None
 
 
 @pytest.mark.parametrize("partitions", [1, 3])

@@ -16,6 +16,7 @@ from nn.data.local_rdd import LocalBroadcast, local_rdd
 from nn.data.schema import Encoding, encoder_for
 from nn.data.statistics import column_statistics
 from nn.io import results
+from nn.io.model_card import model_card
 from nn.models import model_file
 from nn.spark.backend import SparkBackend
 from nn.spark.storage.filesystem import LocalFolder
@@ -54,7 +55,14 @@ def test_a_regression_on_spark_has_the_bits_of_one_without_and_its_files(spark, 
     score = evaluate(cached, run.model, LocalBroadcast(expected.params), ROWS)
     assert score.rmse == pytest.approx(np.sqrt(np.mean((expected.predict(TABLE) - PRICE) ** 2)), rel=1e-9)
     test = SimpleNamespace(rows=ROWS, notes=(), fingerprint="", width=2, partitions=1)
-    options = Options(output="out", recipe=run.recipe, partitions=1)
+    places = {
+        "train_images": "a",
+        "train_labels": "-",
+        "test_images": "b",
+        "test_labels": "-",
+        "output": "out",
+    }
+    options = Options(**places, recipe=run.recipe, partitions=1)
     whole = Run(spark, options, test, test, {"name": "made", "class_names": None}, run, backend)
     outcome = Outcome(progress, expected.params, score)
     summary = report.summary(whole, outcome, report.Clock(), 0)
@@ -65,6 +73,7 @@ def test_a_regression_on_spark_has_the_bits_of_one_without_and_its_files(spark, 
         results.score_files(score, run.model.decoder, run.model.encoder),
         summary,
         model_file.to_bytes(run.model, expected.params, score.about),
+        model_card(summary, run.model),
     )
     assert {path.name for path in Path(tmp_path).iterdir()} & set(FOLDERS) == {"cost_history"}
     assert {"_SUCCESS", "part-00000"} == {path.name for path in (tmp_path / "cost_history").iterdir()}
@@ -75,6 +84,7 @@ def test_a_regression_on_spark_has_the_bits_of_one_without_and_its_files(spark, 
     written = json.loads((tmp_path / "summary.json").read_text())
     assert written["test"]["rmse"] == score.rmse and "accuracy" not in written["test"]
     assert written["data"]["train"] == {"rows": ROWS} and written["train"]["accuracy"] is None
+    assert "A regression: it predicts a value from 2 columns" in (tmp_path / "model.md").read_text()
     assert nn.load(tmp_path / "model.npz").about == {"test_rmse": score.rmse}
     lines = (
         report.data_lines(whole, 1.0)

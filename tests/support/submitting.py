@@ -13,7 +13,7 @@ import pyspark
 
 import main_task
 from nn.cli import parser
-from nn.cli.resume import Start
+from nn.cli.resume import start
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import Storage
 from nn.spark.storage.run_directory import Output
@@ -67,7 +67,7 @@ def job(spark, *words):
     storage = Storage(spark)
     output = Output(storage.folder(options.output))
     checkpoints = Checkpoints(output.folder, options.keep_checkpoints)
-    main_task.run_job(spark, storage, output, checkpoints, Start(options, None, False))
+    main_task.run_job(spark, storage, output, checkpoints, start(options, output, checkpoints))
 
 
 BEGUN: list[subprocess.Popen] = []

@@ -14,9 +14,9 @@ from nn.training.run import TrainingRun
 NETWORK = SimpleNamespace(loss=CrossEntropy())  # all that the loop asks of a network
 
 
-def step(blocks, model, params, selection, augmentation=()):
+def step(blocks, model, params, selection, augmentation=(), frozen=0):
     """The sums of one job on blocks; `params` is a handle."""
-    return sum_in_order(chain.step(blocks, model, params, selection, augmentation))
+    return sum_in_order(chain.step(blocks, model, params, selection, augmentation, frozen))
 
 
 def measure_on(rows, model, augmentation=(), penalty=None):

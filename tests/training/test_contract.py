@@ -123,8 +123,14 @@ class Overwriting(LocalBackend):
     def _run(self, job):
         sums = super()._run(job)
         if job.selection == RowSelection(3, 2):
-            job.params[2]["b"] += 1e-3
+            for array in tree.arrays(job.params):
+                array += 1e-3
         return sums
+
+
+class OtherFrozenWeights(LocalBackend):
+    def _run(self, job):
+        return super()._run(job._replace(task=job.task._replace(frozen=tree.scale(job.task.frozen, 2.0))))
 
 
 @pytest.mark.parametrize(
@@ -146,6 +152,7 @@ class Overwriting(LocalBackend):
         (ValidationNotAlone, "validation rows: measured"),
         (TwiceTheGradients, "the gradient of 0.W is wrong: along a random direction"),
         (MeanOfReplicas, "replicas of one step do not change the parameters by that step"),
+        (OtherFrozenWeights, "frozen layers change the gradients of the others"),
         (Overwriting, "a second run has other bits"),
     ],
 )

@@ -15,7 +15,7 @@ from tools.setup.console import SetupError, command, display_path, print_line
 from tools.setup.java import find, installed_spark
 
 _RESULTS = (
-    ("model", ("model.npz",)),
+    ("model", ("model.npz", "model.md")),
     ("numbers", ("summary.json", "history.csv", "confusion_matrix.csv")),
     ("as text", ("cost_history", "accuracy_history", "metrics", "tests")),
 )

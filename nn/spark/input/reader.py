@@ -19,12 +19,14 @@ from nn.data import checks, dialect, label_skew
 from nn.data.batches import buffered_rows
 from nn.data.decoding import ClassLabels
 from nn.data.labels import CLASSIFICATION, LabelReader, decoder_of
+from nn.data.model_columns import have_names
 from nn.spark.input import cache
 from nn.spark.input.dataset import Dataset
 from nn.spark.input.formats import AUTO, READ_AS_CSV
 from nn.spark.input.input_files import IMAGES, Files, Source, kind_of
 from nn.spark.input.parsing import CachedRows, Parsed, parse_images, parse_labels, to_block, without_inputs
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
+from nn.spark.input.scored_files import open_for
 from nn.spark.input.split_off import split_off
 from nn.spark.input.table_categories import refuse_unknown, with_categories
 from nn.spark.input.table_faults import BadCellsError
@@ -88,8 +90,7 @@ def _read_both(
     as_csv: frozenset[str],
 ) -> tuple[Dataset, Dataset | None]:
     """Read both sets, text of `as_csv` with Spark's reader."""
-    train_files = Files.open(context, storage, train, partitions, options, as_csv)
-    test_files = test and Files.open_test(context, storage, test, partitions, train_files, as_csv)
+    train_files, test_files = open_both(context, storage, train, test, partitions, options, as_csv)
     train_set = read(train_files, options)
     try:
         if options.task == CLASSIFICATION:
@@ -108,6 +109,29 @@ def _read_both(
         raise
 
 
+def open_both(
+    context: Any,
+    storage: Storage,
+    train: Source,
+    test: Source | None,
+    partitions: int,
+    options: ReadingOptions,
+    as_csv: frozenset[str],
+) -> tuple[Files, Files | None]:
+    """Open both sets: their columns are those of the training set, or those of the model that training starts from."""
+    model = options.model
+    if model is None:
+        train_files = Files.open(context, storage, train, partitions, options, as_csv)
+    else:
+        train_files = open_for(model, context, storage, train, partitions, as_csv)
+    if test is None:
+        return train_files, None
+    if model is None or not (have_names(model.encoder.names) and train_files.images.names):
+        return train_files, Files.open_test(context, storage, test, partitions, train_files, as_csv)
+    test = test._replace(weight_column=None, id_column=None, validation_column=None)
+    return train_files, open_for(model, context, storage, test, partitions, as_csv)
+
+
 class Labels(NamedTuple):
     """The labels of a set, on the driver."""
 
@@ -124,7 +148,7 @@ def read(files: Files, options: ReadingOptions = DEFAULTS, train: Dataset | None
 
     `train` is the training set where this is its test set. Raises DataError for the first line that is wrong.
     """
-    label_reader = LabelReader(options.task)
+    label_reader = options.labels or LabelReader(options.task)
     if train is not None:
         label_reader = LabelReader(options.task, train.classes, train.decoder.labels)
     images = files.images
@@ -144,7 +168,8 @@ def read(files: Files, options: ReadingOptions = DEFAULTS, train: Dataset | None
     handle = broadcast(rows.cached.context, labels.values) if labels.apart else None
     is_classification = options.task == CLASSIFICATION
     classes = labels.values if is_classification else np.zeros(rows.total, np.int16)
-    class_rows = np.bincount(classes)
+    # A model to start from may have classes without rows.
+    class_rows = np.bincount(classes, minlength=(options.labels and options.labels.classes) or 0)
     flags = [part.held_out for part in rows.sides if part.held_out is not None]
     return Dataset(
         blocks=rows.cached.flatMap(partial(to_block, rows.firsts, handle, labels.in_blocks)),
@@ -177,6 +202,8 @@ def _layout(
             "or indicator fills the gaps"
         )
     layout = Layout(table, files.columns, files.kinds, files.schema, label_reader, options.missing)
+    if options.model is not None:
+        refuse_unknown(layout, "the model that training starts from has no input for them")
     if not is_test:
         return with_categories(layout, options)
     if options.unknown == "error":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nn.data.columns import Reference
-from nn.data.labels import CLASSIFICATION
+from nn.data.labels import CLASSIFICATION, LabelReader
+from nn.models.sequential import Sequential
 
 
 class ReadingOptions(NamedTuple):
@@ -19,6 +20,8 @@ class ReadingOptions(NamedTuple):
     test_fraction: float = 0.0  # where there is no test set
     seed: int = 0
     unknown: str = "other"  # one of nn.data.schema.UNKNOWNS
+    model: Sequential | None = None  # that training starts from: rows are read for its columns
+    labels: LabelReader | None = None  # of a training set; None: its labels are read as they are
 
 
 DEFAULTS = ReadingOptions()

@@ -1,4 +1,4 @@
-"""Open the rows that a trained network is to predict: its columns, found in any source that training reads."""
+"""Open rows for a trained network, to be predicted or to train it on: its columns, found in any source of rows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from nn.core.errors import DataError
 from nn.data import model_columns
-from nn.data.columns import Columns, Reference, Roles
+from nn.data.columns import Reference
 from nn.data.encoding import Category, TableEncoder
-from nn.data.model_columns import Group
+from nn.data.model_columns import Group, Offered
 from nn.data.schema import ColumnSchema
 from nn.data.tables import schema_for
 from nn.models.sequential import Sequential
@@ -19,6 +19,27 @@ from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, VECTOR,
 from nn.spark.input.table_source import Table
 from nn.spark.input.text_source import TextFile
 from nn.spark.storage.filesystem import Storage
+
+
+class Wanted(NamedTuple):
+    """The rows that a model is to predict, and what of them."""
+
+    source: Source
+    model: Sequential
+    kept: tuple[Reference, ...] = ()  # columns that predictions carry along
+    keeps_faults: bool = False  # whether rows that the model cannot predict stay
+
+    @property
+    def as_csv(self) -> frozenset[str]:
+        """Return the kinds of arguments that the fast reader of numeric text does not read in any case.
+
+        It reads neither categories nor columns that are carried along.
+        """
+        encoder = self.model.encoder
+        columns = encoder.columns if isinstance(encoder, TableEncoder) else ()
+        has_categories = any(isinstance(column, Category) for column in columns)
+        has_others = bool(self.kept) or self.source.id_column is not None
+        return frozenset({IMAGES} if self.keeps_faults or has_categories or has_others else ())
 
 
 class ScoredFiles(NamedTuple):
@@ -33,67 +54,34 @@ class ScoredFiles(NamedTuple):
         return self.files.labels is not None or self.files.columns.label is not None
 
 
-def needs_table(model: Sequential, source: Source, kept: Sequence[Reference]) -> bool:
-    """Return whether Spark's reader has to read text too: for categories, and for columns that are carried along."""
-    encoder = model.encoder
-    has_categories = isinstance(encoder, TableEncoder) and any(
-        isinstance(c, Category) for c in encoder.columns
-    )
-    return has_categories or bool(kept) or source.id_column is not None
-
-
 def open_scored(
-    context: Any,
-    storage: Storage,
-    source: Source,
-    partitions: int,
-    model: Sequential,
-    kept: Sequence[Reference],
-    as_csv: frozenset[str],
+    context: Any, storage: Storage, wanted: Wanted, partitions: int, as_csv: frozenset[str]
 ) -> ScoredFiles:
     """Open rows, and their labels where there are some, and find the columns of the model.
 
     Raises DataError for columns that are missing or of another kind than in training.
     """
+    source, model = wanted.source, wanted.model
     images = open_images(context, storage, source, partitions, as_csv)
-    place = f"{images.argument}: {images.path}"
-    roles = source.roles
-    names = tuple(images.names)
-    numbers = model_columns.by_name(model.encoder.names, names, place)
-    resolved = Columns.of(
-        roles if numbers is None else Roles(roles.label, id=roles.id), names, images.width, images.path
-    )
-    carried = Columns.of(Roles(features=tuple(kept)), names, images.width, images.path).inputs if kept else ()
-    if resolved.id is not None:
-        carried = (resolved.id, *(index for index in carried if index != resolved.id))
-    if numbers is None:
-        numbers = _in_order(images, resolved, carried, model)
-        if model_columns.have_names(model.encoder.names):
-            images.notes.append(f"{place} has no header: its columns are taken in the order of the model's")
-        groups = [
-            Group(images.name_of(n), _width(images, n)) if isinstance(images, Table) else Group("")
-            for n in numbers
-        ]
-        model_columns.refuse_other_width(
-            model.columns, sum(group.width for group in groups), model.encoder.names, place
-        )
-    else:
-        groups = model_columns.groups_of(model.encoder.names, names)
+    offered = Offered(images.argument, images.path, images.names, _widths(images))
+    found = model_columns.find(model.encoder.names, model.columns, offered, source.roles, wanted.kept)
+    images.notes += found.notes
     schema = tuple(schema_for(model.encoder)) or tuple(ColumnSchema(str(n)) for n in range(model.columns))
-    kinds = _kinds(images, numbers, groups, schema) if isinstance(images, Table) else ()
-    columns = Columns(images.width, tuple(numbers), resolved.label)
+    kinds = _kinds(images, found.columns.inputs, found.groups, schema) if isinstance(images, Table) else ()
     labels = open_labels(context, storage, source, partitions, images, as_csv)
-    return ScoredFiles(Files(images, labels, columns, schema, kinds), carried)
+    return ScoredFiles(Files(images, labels, found.columns, schema, kinds), found.kept)
 
 
-def _in_order(
-    images: TextFile | Table, resolved: Columns, carried: Sequence[int], model: Sequential
-) -> tuple[int, ...]:
-    """Return the columns without another use; without those that are carried along where the model takes fewer."""
-    inputs = resolved.inputs
-    if sum(_width(images, index) for index in inputs) > model.columns:
-        inputs = tuple(index for index in inputs if index not in carried)
-    return inputs
+def open_for(
+    model: Sequential, context: Any, storage: Storage, source: Source, partitions: int, as_csv: frozenset[str]
+) -> Files:
+    """Open rows to train on from a model, and find its columns in them. Raises DataError as `open_scored` does."""
+    as_csv |= Wanted(source._replace(id_column=None), model).as_csv
+    return open_scored(context, storage, Wanted(source, model), partitions, as_csv).files
+
+
+def _widths(images: TextFile | Table) -> list[int]:
+    return [_width(images, index) for index in range(images.width)]
 
 
 def _width(images: TextFile | Table, index: int) -> int:
@@ -132,10 +120,3 @@ def _kinds(
         else:
             kinds.append(Kind(NUMBER if own.values is None else CATEGORY))
     return tuple(kinds)
-
-
-def first_as_csv(
-    model: Sequential, source: Source, kept: Sequence[Reference], keeps_faults: bool
-) -> frozenset[str]:
-    """Return the kinds of arguments that the fast reader of numeric text does not read in any case."""
-    return frozenset({IMAGES} if keeps_faults or needs_table(model, source, kept) else ())

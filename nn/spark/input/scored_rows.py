@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from nn.data.block import Block
-from nn.data.columns import Reference
 from nn.data.decoding import ClassLabels
 from nn.data.labels import CLASSIFICATION, REGRESSION, LabelReader
 from nn.models.prediction_columns import usable_rows
 from nn.models.sequential import Sequential
 from nn.spark.input import reader
 from nn.spark.input.describing import read_as_needed
-from nn.spark.input.input_files import Source
 from nn.spark.input.parsing import CachedRows, to_block
-from nn.spark.input.scored_files import ScoredFiles, first_as_csv, open_scored
+from nn.spark.input.scored_files import ScoredFiles, Wanted, open_scored
 from nn.spark.input.table_categories import refuse_unknown
 from nn.spark.input.table_layout import KEPT, Layout
 from nn.spark.input.table_reading import read_rows
@@ -40,6 +37,13 @@ class ScoredRows(NamedTuple):
         splits = [stats.split for stats in self.rows.all_stats]
         return partitions == sorted(partitions) and splits == sorted(splits)
 
+    @property
+    def parts(self) -> int:
+        """Return how many part files hold the rows at least: one for each partition with rows, if rows stay there."""
+        return (
+            len({partition for partition, stats in self.rows.placed if stats.rows}) if self.is_ordered else 1
+        )
+
     def blocks(self, model: Sequential) -> Any:
         """Return the RDD of the blocks of labeled rows that the model can predict."""
         assert self.labels is not None
@@ -48,25 +52,17 @@ class ScoredRows(NamedTuple):
         return blocks.flatMap(partial(_usable_block, model))
 
 
-def read_scored(
-    context: Any,
-    storage: Storage,
-    source: Source,
-    partitions: int,
-    model: Sequential,
-    kept: Sequence[Reference] = (),
-    keeps_faults: bool = False,
-) -> ScoredRows:
+def read_scored(context: Any, storage: Storage, wanted: Wanted, partitions: int) -> ScoredRows:
     """Read all rows and cache them.
 
-    With `keeps_faults`, rows that the model cannot predict stay. Otherwise raises DataError for the first of them.
+    Raises DataError for the first row that the model cannot predict, unless such rows are wanted too.
     """
 
     def read(as_csv: frozenset[str]) -> ScoredRows:
-        scored = open_scored(context, storage, source, partitions, model, kept, as_csv)
-        return _read(scored, model, keeps_faults)
+        scored = open_scored(context, storage, wanted, partitions, as_csv)
+        return _read(scored, wanted.model, wanted.keeps_faults)
 
-    found, notes = read_as_needed(source.format, read, first_as_csv(model, source, kept, keeps_faults))
+    found, notes = read_as_needed(wanted.source.format, read, wanted.as_csv)
     return found._replace(notes=(*notes, *found.notes))
 
 

@@ -31,19 +31,24 @@ class Counts(NamedTuple):
 
 
 def with_categories(layout: Layout, options: ReadingOptions) -> Layout:
-    """Return the layout of a training set with the values of its categories and the labels of its classes."""
+    """Return the layout of a training set with the values of its categories and the labels of its classes.
+
+    A model that training starts from has both already, or the categories alone.
+    """
     indices = [
         index
         for index, kind in zip(layout.columns.inputs, layout.kinds, strict=True)
-        if kind.kind == CATEGORY
+        if kind.kind == CATEGORY and options.model is None
     ]
-    label = None if layout.label_reader.is_regression else layout.columns.label
+    has_classes = layout.label_reader.is_regression or layout.label_reader.classes is not None
+    label = None if has_classes else layout.columns.label
     if label is not None:
         indices.append(label)
     if not indices:
         return layout
     counted = _counts(layout.table, indices, options.max_categories if label is None else csv.MAX_CLASSES)
-    layout = layout._replace(schema=_schema(layout, counted, options))
+    if options.model is None:
+        layout = layout._replace(schema=_schema(layout, counted, options))
     if label is None:
         return layout
     counts = counted.get(label, Counts({}))

@@ -120,10 +120,9 @@ def _bad_labels(layout: Layout, count: int) -> DataError:
         cell = "a gap" if found[0][1] is None else repr(str(found[0][1])[:LONGEST])
         example = f", such as {cell} in {found[0][0]}"
     expected = "a number as the target of each row" if reader.is_regression else "a label in each row"
-    if reader.values is not None:
+    if reader.values is not None or (reader.classes is not None and not reader.is_regression):
         expected = reader.expected
-    elif reader.classes is not None and not reader.is_regression:
-        expected = f"a class number in 0..{reader.classes - 1}"
     return DataError(
         f"{layout.place}: column {table.name_of(index)!r}: expected {expected}, found {count:,} other cells{example}"
+        f"{reader.advice}"
     )

@@ -48,9 +48,9 @@ def labels_of_table(table: Table, label_reader: LabelReader) -> tuple[np.ndarray
     codes = {name: _code(name, values) for name in distinct}
     unknown = next((row for row, name in enumerate(ordered) if codes[name] is None), None)
     if unknown is not None:
-        expected = label_reader.expected if label_reader.values else f"a class number in 0..{len(values) - 1}"
         raise DataError(
-            f"{table.argument}: {table.path}: expected {expected}, found {ordered[unknown]!r} in row {unknown + 1}"
+            f"{table.argument}: {table.path}: expected {label_reader.expected}, found {ordered[unknown]!r} in row "
+            f"{unknown + 1}{label_reader.advice}"
         )
     return np.array([codes[name] for name in ordered], np.int16), decoder
 

@@ -275,6 +275,18 @@ def pickled_elements(frame: Any) -> Any:
     return RDD(values.toJavaRDD(), context, CPickleSerializer())
 
 
+def frame_of_elements(elements: Any, session: Any) -> Any:
+    """Return a DataFrame of one binary column with the elements of an RDD, pickled as the RDD's serializer does it.
+
+    A row holds one element, or a list of several. Uses `_jrdd`, `_jsparkSession` and `_jvm`: createDataFrame would send
+    all bytes through one more Python process.
+    """
+    from pyspark.sql import DataFrame
+
+    binary = session.sparkContext._jvm.org.apache.spark.sql.Encoders.BINARY()
+    return DataFrame(session._jsparkSession.createDataset(elements._jrdd.rdd(), binary).toDF(), session)
+
+
 def file_splits(frame: Any) -> list[tuple[str, int, int]] | None:
     """Return (URL of the file, first byte, bytes) of each partition of a DataFrame that reads files.
 

@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from nn.core.errors import UsageError
+from nn.core.errors import PlatformError, UsageError
 from nn.core.options import LARGEST_FILE, json_object_of
 from nn.io import results
 from nn.spark.storage import lock_file
@@ -73,6 +73,20 @@ class PredictionFolder:
                 if name in (PART, SUCCESS) or name.endswith(".crc"):
                     self.folder.remove(f"{folder}/{name}")
         self._write(CONFIG, results.to_json({"program": PROGRAM, **configuration}))
+
+    def check_parts(self, least: int) -> None:
+        """Raise PlatformError where part files are missing: executors may have disks of their own."""
+        found = sum(name.startswith("part-") for name in self.folder.names(PREDICTIONS))
+        if found < least:
+            self.invalidate()
+            raise PlatformError(
+                f"OUTPUT: expected {least} part files in {self.folder.path}/{PREDICTIONS}, found {found}: executors on "
+                "other machines wrote the others to disks of their own; choose a folder that all machines share"
+            )
+
+    def invalidate(self) -> None:
+        """Remove the mark that the predictions are complete."""
+        self.folder.remove(f"{PREDICTIONS}/{SUCCESS}")
 
     def finish(self, score_files: dict[str, str], summary: dict[str, Any]) -> None:
         """Write the scores and the summary, and _SUCCESS last, which marks all as complete."""

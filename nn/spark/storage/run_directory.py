@@ -12,11 +12,11 @@ from nn.io import results
 from nn.spark.storage.filesystem import Folder
 from nn.training.records import Epoch
 
-CONFIG = "config.json"
+CONFIG, CARD = "config.json", "model.md"
 FOLDERS = ("cost_history", "accuracy_history", "metrics", "tests")
 FILES = (
     *("history.csv", "confusion_matrix.csv", "examples.csv", "predicted.csv", "summary.json", "model.npz"),
-    CONFIG,
+    *(CARD, CONFIG),
 )
 SUCCESS = "_SUCCESS"
 PART = "part-00000"
@@ -106,13 +106,14 @@ class Output:
             self._pending = ()
             self._written = time.monotonic()
 
-    def write_results(self, score_files: dict[str, str], summary: dict, model: bytes) -> None:
+    def write_results(self, score_files: dict[str, str], summary: dict, model: bytes, card: str) -> None:
         """Write all results of a finished run, and _SUCCESS last, which marks them as complete."""
         self._write_all(score_files)
         for folder in FOLDERS:
             if folder in self._folders:
                 self.folder.write(f"{folder}/{SUCCESS}", b"")
         self.folder.write("model.npz", model)
+        self.folder.write(CARD, card.encode())
         self.folder.write("summary.json", results.to_json(summary).encode())
         self.folder.write(SUCCESS, b"")
 
