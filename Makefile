@@ -27,7 +27,7 @@ SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_che
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test check lint test-faults test-spark35 bench package clean distclean
+.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-spark35 bench package clean distclean
 
 help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
@@ -36,11 +36,12 @@ help:
 	@echo "make check         check the code and run the tests that need no Spark; 2 minutes"
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
 	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; 50 minutes"
+	@echo "make test-clusters run the job on YARN, HDFS, gs:// and s3a://, started on this machine; downloads 120 MB of jars"
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
 	@echo "make plots         draw the plots of output/ again"
 	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
 	@echo "make lint          ruff and mypy only"
-	@echo "make package       write dist/nn.zip, for spark-submit --py-files"
+	@echo "make package       write dist/ with all that a cluster needs: nn.zip, the programs, the recipes"
 	@echo "make clean         remove output/, dist/ and caches"
 	@echo "make distclean     remove the environments and the downloaded Java as well; data/ stays"
 
@@ -86,6 +87,13 @@ test-faults: environment-dev java
 	$(SETUP).inside .venv python -m tests.support.java_classes
 	$(SETUP).inside .venv python -m pytest -m faults --thorough --durations=10
 
+# CLUSTERS_OPTIONS=--thorough kills as often as docs/reliability.md says.
+test-clusters:
+	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-clusters tests/clusters/requirements.txt
+	$(SETUP).java .venv-clusters
+	$(SETUP).inside .venv-clusters python -m tests.support.java_classes
+	$(SETUP).inside .venv-clusters python -m pytest --clusters $(CLUSTERS_OPTIONS) --durations=10 tests/clusters
+
 test-spark35:
 	@if $(PYTHON_SPARK35) -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \
 	  echo "Spark 3.5 and NumPy 1.26 know Python up to 3.12, here is only a newer one: going on with NumPy 2"; fi
@@ -95,7 +103,7 @@ test-spark35:
 	$(SETUP).inside .venv-spark35 python -m pytest $(SIDE_BY_SIDE) --durations=10 $(SPARK35_TESTS)
 
 package: environment
-	$(SETUP).inside .venv python -m nn.io.package dist/nn.zip
+	$(SETUP).inside .venv python -m tools.setup.distribution dist
 
 clean:
 	@rm -rf output dist spark-warehouse metastore_db artifacts derby.log
@@ -104,5 +112,5 @@ clean:
 	@echo "Removed output/, dist/ and caches"
 
 distclean: clean
-	@rm -rf .venv .venv-spark35 .venv-bench .java
-	@echo "Removed .venv, .venv-spark35, .venv-bench and .java"
+	@rm -rf .venv .venv-spark35 .venv-bench .venv-clusters .java .jars
+	@echo "Removed .venv, .venv-spark35, .venv-bench, .venv-clusters, .java and .jars"

@@ -24,10 +24,11 @@ settings.load_profile("project")
 
 
 def pytest_addoption(parser):
-    """`--thorough` is what `make test-faults` asks for."""
+    """`--thorough` is what `make test-faults` asks for, `--clusters` what `make test-clusters` asks for."""
     parser.addoption(
         "--thorough", action="store_true", help="as often as docs/reliability.md says; half an hour"
     )
+    parser.addoption("--clusters", action="store_true", help="YARN, HDFS and object stores on this machine")
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects

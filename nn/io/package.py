@@ -18,7 +18,8 @@ from pathlib import Path
 from nn.core import files
 
 _ROOT = Path(__file__).resolve().parents[1]
-_EXCLUDED = {"datasets", "plotting"}  # folders that neither the driver nor the executors import
+_UNSHIPPED = frozenset({"datasets"})  # folders that no program imports that runs from a zip file
+_LOCAL = _UNSHIPPED | {"plotting"}  # those that neither the driver nor the executors import
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold: the bytes depend on contents alone
 
 
@@ -33,11 +34,11 @@ def own_zip() -> str:
 
 
 def write_zip(path: str | os.PathLike) -> None:
-    """Write the Python files that a job needs, and the recipes as nn/recipes/*.json.
+    """Write the Python files that a job and generate_plots.py need, and the recipes as nn/recipes/*.json.
 
     The file is written whole or not at all. Raises ValueError where this code runs from a zip file itself.
     """
-    _write(path, {**_modules(), **_recipes()})
+    _write(path, {**_modules(_UNSHIPPED), **_recipes()})
 
 
 def temporary_zip() -> str:
@@ -48,19 +49,19 @@ def temporary_zip() -> str:
     folder = tempfile.mkdtemp(prefix="nn-package-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = os.path.join(folder, "nn.zip")
-    _write(path, _modules())
+    _write(path, _modules(_LOCAL))
     # Named by content: Spark refuses two files of the same name, such as a --py-files nn.zip of another version.
     named = os.path.join(folder, f"nn-{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]}.zip")
     os.rename(path, named)
     return named
 
 
-def _modules() -> dict[str, Path]:
-    """Map names in the zip file to the Python files that the driver or the executors import."""
+def _modules(excluded: frozenset[str]) -> dict[str, Path]:
+    """Map names in the zip file to the Python files outside the excluded folders."""
     if is_zipped():
         raise ValueError(f"this code runs from a zip already: copy {_ROOT.parent}")
     paths = {path.relative_to(_ROOT): path for path in _ROOT.rglob("*.py")}
-    return {f"nn/{name.as_posix()}": path for name, path in paths.items() if name.parts[0] not in _EXCLUDED}
+    return {f"nn/{name.as_posix()}": path for name, path in paths.items() if name.parts[0] not in excluded}
 
 
 def _recipes() -> dict[str, Path]:

@@ -14,12 +14,13 @@ def names_in(path):
     return zipfile.ZipFile(path).namelist()
 
 
-PROGRAMS = ("main_task.py", "predict_task.py")
+JOBS = ("main_task.py", "predict_task.py")
+PLOTS = ("generate_plots.py",)
 
 
-def imported_by_the_jobs():
-    """The files of nn that the programs for Spark import, and those that they import."""
-    reached, waiting = set(), [*map(Path, PROGRAMS), Path("nn/__init__.py"), Path("nn/ml/__init__.py")]
+def imported_by(*programs):
+    """The files of nn that programs and users of nn and nn.ml import, and those that they import."""
+    reached, waiting = set(), [*map(Path, programs), Path("nn/__init__.py"), Path("nn/ml/__init__.py")]
     while waiting:
         path = waiting.pop()
         if path in reached:
@@ -30,13 +31,13 @@ def imported_by_the_jobs():
                 folders = [Path(*parts[:length]) for length in range(1, len(parts) + 1)]
                 files = [file for path in folders for file in (path.with_suffix(".py"), path / "__init__.py")]
                 waiting += [file for file in files if (ROOT / file).is_file()]
-    return {path.as_posix() for path in reached} - set(PROGRAMS)
+    return {path.as_posix() for path in reached} - set(programs)
 
 
-def test_zip_holds_what_the_job_imports_and_the_recipes(tmp_path):
+def test_zip_holds_what_the_programs_import_and_the_recipes(tmp_path):
     package.write_zip(tmp_path / "nn.zip")
     recipes = {f"nn/recipes/{path.name}" for path in (ROOT / "recipes").iterdir()}
-    assert recipes and set(names_in(tmp_path / "nn.zip")) == imported_by_the_jobs() | recipes
+    assert recipes and set(names_in(tmp_path / "nn.zip")) == imported_by(*JOBS, *PLOTS) | recipes
 
 
 def test_zip_is_the_same_each_time(tmp_path):
@@ -47,7 +48,7 @@ def test_zip_is_the_same_each_time(tmp_path):
 
 
 def test_zip_that_a_job_sends_to_executors_holds_code_alone():
-    assert set(names_in(package.temporary_zip())) == imported_by_the_jobs()
+    assert set(names_in(package.temporary_zip())) == imported_by(*JOBS)
 
 
 def test_installed_package_brings_its_own_recipes(tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ DRAWN = "python generate_data.py --dataset synthetic --train-rows 1500 --test-ro
 # What would install, download, test all or need a cloud, and what stands for it here.
 INSTEAD = {
     r"make train\b.*": "eval \"$(make -n train | sed -n 's/.*tools.setup.inside .venv //p' | grep -v '^$')\"",
-    r"make package\b.*": "python -m nn.io.package dist/nn.zip",
+    r"make package\b.*": "python -m tools.setup.distribution dist",
     r"\. \.venv/bin/activate\b.*": ":",
     r"python generate_data\.py\s*(#.*)?": DRAWN,
     r"gcloud (.|\\\n)*": ":",

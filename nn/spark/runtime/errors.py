@@ -26,6 +26,7 @@ _ERROR = re.compile(
     r"[\w.]*Error\w*(: .*)?"
 )  # the last line of a Python traceback: its own source lines do not match
 _FRAME = re.compile(r"\n\s+at (?:[\w.@-]+/)?(?!java\.|javax\.|jdk\.|sun\.|scala\.)([\w.$]+)")
+_DEEPEST = 10  # causes of causes that are looked at; a chain of them may be a ring
 _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.ENOENT)
 
 STOPPED = (
@@ -92,7 +93,8 @@ def as_user_error(
 def reason_of(error: BaseException) -> str:
     """Return the line of an error's message that names its reason, or the error's class where it has no message.
 
-    This is the error line of the last Python traceback in the message, else the first line.
+    This is the error line of the last Python traceback in the message, else the first line. An IOException that wraps
+    or collects others, as those of object stores do, gets the first line of the innermost.
     """
     java = _java_exception(error)
     message = str(error) if java is None else java.getMessage() or java.getClass().getName()
@@ -101,7 +103,22 @@ def reason_of(error: BaseException) -> str:
     for line in lines[traces[-1] + 1 :] if traces else ():
         if _ERROR.fullmatch(line):
             return line
+    if java is not None and java.getClass().getName() == "java.io.IOException":
+        innermost = str(_innermost(java).getMessage() or "").strip().partition("\n")[0]
+        if innermost and innermost not in message:
+            return f"{lines[0]} ({innermost})" if lines else innermost
     return lines[0] if lines else type(error).__name__
+
+
+def _innermost(java: Any) -> Any:
+    """Return the cause of a Java exception, or the first that it collects, and of that one, and so on."""
+    for _ in range(_DEEPEST):
+        inside = [java.getCause(), *java.getSuppressed()]
+        found = next((each for each in inside if each is not None), None)
+        if found is None:
+            break
+        java = found
+    return java
 
 
 def is_from_java(error: BaseException) -> bool:

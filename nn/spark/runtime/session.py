@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -18,15 +19,17 @@ SETTINGS = {
     # Spark sets OMP_NUM_THREADS itself, but an inherited OPENBLAS_NUM_THREADS or MKL_NUM_THREADS overrides it.
     "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
     "spark.executorEnv.MKL_NUM_THREADS": "1",
-    # Spark >= 4.1: the TCP socket between JVM and Python worker stalls some 40 ms a task on delayed
-    # acknowledgements; a Unix-domain socket does not. Older versions ignore the key.
-    "spark.python.unix.domain.socket.enabled": "true",
     # A task's partial sums of up to this size are sent in the task's own message. Above 1 MB, Spark's default, they
     # would be fetched in a second step, although the driver adds all of them up at once (nn/spark/aggregate.py).
     "spark.task.maxDirectResultSize": "32m",
     # Spark's progress bar of each job would break the lines of our own table.
     "spark.ui.showConsoleProgress": "false",
 }
+
+# Spark >= 4.1: the TCP socket between JVM and Python worker stalls some 40 ms a task on delayed acknowledgements; a
+# Unix-domain socket does not. Older versions ignore the key. On YARN the socket would lie in the container's folder,
+# whose path is longer than the 107 bytes that a socket's may have, and no task could start.
+UNIX_SOCKETS = "spark.python.unix.domain.socket.enabled"
 
 # These loggers print stack traces of tasks that fail or that Spark's stop interrupts, and of a start that fails. Our
 # one line says the same; --debug shows the traces.
@@ -51,6 +54,7 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
 
     if not debug:
         quiet_py4j()
+        _quiet_py_files()
     try:
         jvm.start({"spark.ui.showConsoleProgress": "false"})
         if not debug:
@@ -103,6 +107,8 @@ def _with_settings(conf, name: str):
         conf.setIfMissing(key, value)
     conf.setIfMissing("spark.app.name", name)
     conf.setIfMissing("spark.master", "local[*]")
+    if not conf.get("spark.master").startswith("yarn"):
+        conf.setIfMissing(UNIX_SOCKETS, "true")
     return conf
 
 
@@ -141,6 +147,14 @@ def quiet_py4j() -> None:
     """
     logging.getLogger("py4j").setLevel(logging.CRITICAL)
     logging.getLogger().addFilter(_is_not_py4j_trace)
+
+
+def _quiet_py_files() -> None:
+    """Drop PySpark's warning of a page that --py-files are not at the path where they were submitted.
+
+    In YARN's cluster mode that is so, and they are on the driver's path already: this package was imported from there.
+    """
+    warnings.filterwarnings("ignore", "Failed to add file", RuntimeWarning)
 
 
 def _is_not_py4j_trace(record: logging.LogRecord) -> bool:

@@ -7,9 +7,9 @@ cache_zip_directories
     Before each task PySpark clears the caches of the import system. Python then reads the directory of every archive on
     its path again, among them pyspark.zip with thousands of entries, although they do not change.
 quick_ack
-    Before Spark 4.1 the JVM sends to a worker over TCP, in small packets. The kernel delays the acknowledgement of a
-    packet by 40 ms, and the JVM waits for it before it sends the next. Linux acknowledges at once if TCP_QUICKACK is
-    set, but resets the option, so a thread sets it again.
+    Before Spark 4.1, and on YARN, the JVM sends to a worker over TCP, in small packets. The kernel delays the
+    acknowledgement of a packet by 40 ms, and the JVM waits for it before it sends the next. Linux acknowledges at once
+    if TCP_QUICKACK is set, but resets the option, so a thread sets it again.
 silence_interrupt
     Ctrl-C reaches the workers of a local Spark as well, and Spark 4 closes their connections before it ends them. Each
     would print a stack trace beside the one line of the driver.

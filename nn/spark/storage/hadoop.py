@@ -1,7 +1,8 @@
 """Read and write files on any file system of Hadoop's: HDFS, object stores and, for input, local disks.
 
-A file appears whole or not at all: it is written under another name and renamed over the old one. HDFS does so at once,
-other file systems in two steps. On object stores it is created under its own name, which shows when it is complete.
+A file appears whole or not at all. Where a file shows only when it is closed, as on object stores, it is created under
+its own name. Elsewhere it is written under another name, flushed to the disks and renamed over the old one: at once on
+HDFS, in two steps on others.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ from nn.spark.runtime import jvm
 from nn.spark.runtime.errors import as_user_error, is_damage, reason_of
 from nn.spark.storage.local import not_a_folder
 
-# A file that is created on these shows only when it is closed, and a rename copies it: no temporary name there.
+# Hadoop's names for what a file system and an output stream can do. A file shows only when it is closed, and not if it
+# is aborted; closing a new file fails where another has got its name; what is written can be flushed to the disks.
+ABORTABLE = "fs.capability.outputstream.abortable"
+CONDITIONAL = "fs.option.create.conditional.overwrite"
+FLUSHED = "hsync"
+# Schemes of object stores whose classes, or older versions of them, do not name ABORTABLE.
 OBJECT_STORES = frozenset({"gs", "s3", "s3a", "s3n", "oss", "cosn", "obs"})
 BYTES_PER_CALL = 4 << 20  # into Java: py4j sends bytes as text
 
@@ -37,7 +43,7 @@ class Hadoop:
     def local_path(self, path: str) -> str | None:
         """Return the path on the driver's disk, or None where it is on another file system."""
         file_system, hadoop_path = self.locate(path)
-        if file_system.getUri().getScheme() != "file":
+        if _scheme(file_system) != "file":
             return None
         return file_system.makeQualified(hadoop_path).toUri().getPath()
 
@@ -72,7 +78,7 @@ class Hadoop:
     def write(self, path: str, content: bytes) -> None:
         """Write a file, whole or not at all. The old one is removed when the new one is complete."""
         file_system, target = self.locate(path)
-        if _is_object_store(file_system):
+        if _shows_whole_files(file_system, target):
             _create(file_system, target, content)
             return
         scratch = jvm.hadoop_path(self._context, target.getParent(), f".{target.getName()}.part")
@@ -174,7 +180,7 @@ class HadoopFolder:
     def create(self, name: str, content: bytes) -> bool:
         """Write a file where there is none, and return whether it was written.
 
-        On object stores, two runs that do so at the same time may both succeed.
+        On object stores that know no conditions, two runs that do so at the same time may both succeed.
         """
         with self._errors(f"cannot write {self.path}/{name}"):
             return self._hadoop.create(f"{self.path}/{name}", content)
@@ -224,18 +230,35 @@ class HadoopFolder:
 
 
 def _create(file_system: Any, hadoop_path: Any, content: bytes, overwrite: bool = True) -> None:
-    stream = file_system.create(hadoop_path, overwrite)
+    """Write a file from its first byte to its last; where that is cut short, without closing it on an object store."""
+    is_whole = _shows_whole_files(file_system, hadoop_path)
+    stream = file_system.create(hadoop_path, True) if overwrite else _open_new(file_system, hadoop_path)
     try:
         for start in range(0, len(content), BYTES_PER_CALL):
             stream.write(bytearray(content[start : start + BYTES_PER_CALL]))
+        if not is_whole and stream.hasCapability(FLUSHED):
+            stream.hsync()  # else a machine that loses its power may lose a file that was renamed already
     except (
         BaseException
     ):  # Ctrl-C too: if the stream were closed, an incomplete file would show under its name
         with suppress(Exception):
-            stream.abort() if _is_object_store(file_system) else stream.close()
+            stream.abort() if is_whole else stream.close()
         raise
     stream.close()
 
 
-def _is_object_store(file_system: Any) -> bool:
-    return file_system.getUri().getScheme() in OBJECT_STORES
+def _open_new(file_system: Any, hadoop_path: Any) -> Any:
+    """Open a file that must not exist yet: neither now nor, where its store can tell, when it is closed."""
+    if not file_system.hasPathCapability(hadoop_path, CONDITIONAL):
+        return file_system.create(hadoop_path, False)
+    builder = file_system.createFile(hadoop_path).recursive().overwrite(False)
+    return builder.opt(CONDITIONAL, True).build()
+
+
+def _shows_whole_files(file_system: Any, hadoop_path: Any) -> bool:
+    """Return whether a file shows only when it is closed; a rename copies it there, so none is needed."""
+    return file_system.hasPathCapability(hadoop_path, ABORTABLE) or _scheme(file_system) in OBJECT_STORES
+
+
+def _scheme(file_system: Any) -> str:
+    return file_system.getUri().getScheme()

@@ -86,6 +86,31 @@ def test_a_known_fault_is_one_line(java_message, line):
     assert isinstance(fault, PlatformError) and line in str(fault) and "\n" not in str(fault)
 
 
+class Collected(JavaError):
+    """An IOException with others inside it."""
+
+    def __init__(self, message, cause=None, suppressed=()):
+        super().__init__(message)
+        self.getCause, self.getSuppressed = lambda: cause, lambda: suppressed
+
+    def getClass(self):  # noqa: N802
+        return SimpleNamespace(getName=lambda: "java.io.IOException")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (Collected("Multiple IOExceptions.", None, [Collected("Error getting x", Collected("403 Forbidden\n{"))]),
+         "Multiple IOExceptions. (403 Forbidden)"),
+        (Collected("Error accessing x: 403", Collected("403")), "Error accessing x: 403"),
+        (Collected(None, Collected("no route")), "java.io.IOException (no route)"),
+        (Collected("disk full"), "disk full"),
+    ],
+)  # fmt: skip
+def test_the_reason_of_an_exception_may_lie_inside_it(error, line):
+    assert errors.reason_of(error) == line
+
+
 @pytest.mark.parametrize("error", [ValueError("No module named 'numpy'"), JavaError("x"), JavaError(None)])
 def test_other_errors_are_left_alone(error):
     assert errors.translate(error) is None

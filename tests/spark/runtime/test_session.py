@@ -147,3 +147,13 @@ def test_a_local_master_runs_its_tasks_on_this_python_unless_another_is_named(
     session._choose_python(SimpleNamespace(get=values.get, contains=values.__contains__))
     assert os.environ.get("PYSPARK_PYTHON") == chosen
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+
+
+@pytest.mark.parametrize(
+    ("master", "expected"), [("local[2]", "true"), ("spark://x:7077", "true"), ("yarn", None)]
+)
+def test_workers_are_reached_through_a_unix_socket_where_its_path_is_short(spark, master, expected):
+    from pyspark import SparkConf
+
+    conf = session._with_settings(SparkConf(loadDefaults=False).setMaster(master), "test")
+    assert conf.get(session.UNIX_SOCKETS, None) == expected

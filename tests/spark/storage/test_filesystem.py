@@ -194,34 +194,56 @@ def test_a_write_that_is_cut_short_shows_nothing_under_the_final_name(folder, mo
     assert folder.read("config.json", 9) == b"old"
 
 
-def test_what_is_cut_short_on_an_object_store_is_aborted_not_closed(storage):
-    class Store:
-        """A file system, its file, and what was done with it."""
+class Store:
+    """A file system, its file, and what was done with it. `abilities` are Hadoop's names of what it can do."""
 
-        done = []
+    def __init__(self, scheme, *abilities):
+        self.done = []
+        self.getUri = lambda: SimpleNamespace(getScheme=lambda: scheme)
+        self.hasCapability = lambda name: name in abilities
+        self.hasPathCapability = lambda path, name: name in abilities
 
-        def __init__(self, scheme):
-            self.getUri = lambda: SimpleNamespace(getScheme=lambda: scheme)
+    def create(self, target, overwrite):
+        return self
 
-        def create(self, target, overwrite):
-            return self
+    def write(self, part):
+        self.done.append(bytes(part))
 
-        def write(self, part):
-            self.done.append(bytes(part))
+    def __getattr__(self, name):
+        return lambda: self.done.append(name)
 
-        def abort(self):
-            self.done.append("abort")
 
-        def close(self):
-            self.done.append("close")
+@pytest.mark.parametrize(
+    ("store", "whole", "cut_short"),
+    [
+        (Store("gs"), ["close"], ["abort"]),
+        (Store("gs", hadoop.FLUSHED), ["close"], ["abort"]),
+        (Store("of-another-name", hadoop.ABORTABLE), ["close"], ["abort"]),
+        (Store("hdfs", hadoop.FLUSHED), ["hsync", "close"], ["close"]),
+        (Store("abfs"), ["close"], ["close"]),
+    ],
+    ids=["known by its name", "flushed in vain", "known by what it can do", "flushed", "not flushed"],
+)
+def test_a_file_is_ended_as_its_store_can(store, whole, cut_short):
+    hadoop._create(store, None, b"whole", overwrite=False)
+    assert store.done == [b"whole", *whole]
+    store.done.clear()
+    with pytest.raises(KeyboardInterrupt):
+        hadoop._create(store, None, Interrupting(bytes(2 * BYTES_PER_CALL)))
+    assert [each for each in store.done if isinstance(each, str)] == cut_short
 
-    hadoop._create(Store("s3a"), None, b"whole")
-    assert Store.done == [b"whole", "close"]
-    for scheme, end in (("s3a", "abort"), ("hdfs", "close")):
-        Store.done.clear()
-        with pytest.raises(KeyboardInterrupt):
-            hadoop._create(Store(scheme), None, Interrupting(bytes(2 * BYTES_PER_CALL)))
-        assert [each for each in Store.done if isinstance(each, str)] == [end]
+
+def test_a_new_file_is_created_on_a_condition_where_its_store_knows_one():
+    store, asked = Store("s3a", hadoop.CONDITIONAL), []
+
+    class Builder:
+        def __getattr__(self, name):
+            return lambda *words: asked.append((name, *words)) or (store if name == "build" else self)
+
+    store.createFile = lambda path: Builder()
+    hadoop._create(store, None, b"new", overwrite=False)
+    assert asked == [("recursive",), ("overwrite", False), ("opt", hadoop.CONDITIONAL, True), ("build",)]
+    assert store.done == [b"new", "close"]
 
 
 class Interrupting(bytes):
@@ -342,6 +364,16 @@ def test_a_colon_in_the_name_of_output_is_fine_after_a_slash(storage, tmp_path):
 def test_other_paths_are_left_to_spark(path):
     for argument in ("TRAIN_IMAGES", "OUTPUT"):
         paths.refuse_malformed(path, argument)
+
+
+@pytest.mark.parametrize("path", ["s3a://KEY:SECR/ET@bucket/x.csv", "https://me:SECRET@bucket/x.csv"])
+@pytest.mark.parametrize("argument", ["TRAIN_IMAGES", "OUTPUT"])
+def test_a_password_in_a_path_is_refused_and_not_repeated(path, argument):
+    with pytest.raises(UsageError, match=f"^{argument}: .* without a password") as caught:
+        paths.refuse_malformed(path, argument)
+    assert "SECR" not in str(caught.value) and "...@bucket/x.csv" in str(caught.value)
+    for harmless in ("abfs://container@account/x.csv", "hdfs://host:8020/a@b.csv"):
+        paths.refuse_malformed(harmless, argument)
 
 
 def test_a_web_page_is_no_input_and_no_output():

@@ -1,0 +1,154 @@
+"""On HDFS, gs:// and s3a://: the same model as from local files, kills amid a write, one run at a time, no secrets."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from nn.io import checkpoint
+from nn.models import model_file
+from tests.clusters import jobs
+from tests.clusters.stores import SECRET
+from tests.support import ROOT
+from tests.support.submitting import environment
+
+pytestmark = pytest.mark.spark
+KINDS = [pytest.param(kind, marks=pytest.mark.clusters(kind)) for kind in ("hdfs", "gs", "s3a")]
+FILE_LAYER = ROOT / "tests" / "clusters" / "file_layer_task.py"
+
+
+@pytest.fixture(scope="module")
+def store_of(request):
+    """A function kind -> the running store."""
+    return lambda kind: request.getfixturevalue("hadoop" if kind == "hdfs" else kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_file_layer_keeps_its_promises(store_of, tmp_path, kind):
+    store = store_of(kind)
+    place = jobs.LOCAL.with_settings(store.settings)
+    done = place.run(tmp_path, f"{store.url}/out/layer", script=FILE_LAYER)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "names after the probe": [],
+        "after a write that was cut short": "old",
+        "after a whole one": "new",
+        "created anew": [True, False],
+        "its content": "one",
+        "both that began at once": 1,
+        "a second owner": f"OUTPUT: another run writes to {store.url}/out/layer",
+        "names at the end": ["config.json", "file", "raced"],
+    }
+
+
+@pytest.mark.parametrize("averaging", ["gradients", pytest.param("parameters", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_local_run_gives_the_same_model_and_writes_no_secret(
+    store_of, inputs, local_model, tmp_path, kind, averaging
+):
+    store, out = store_of(kind), f"out/local-{averaging}"
+    place = jobs.LOCAL.with_settings(store.settings)
+    done = place.run(tmp_path, *inputs(store), f"{store.url}/{out}", *jobs.AVERAGINGS[averaging])
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert store.get(f"{out}/model.npz") == local_model(averaging)
+    assert f"{out}/_RUNNING" not in store.names(out)
+    fetched = jobs.fetched(store, out, tmp_path / "fetched")
+    plotted = subprocess.run(
+        [sys.executable, str(ROOT / "generate_plots.py"), str(fetched)],
+        env=environment(),
+        cwd=tmp_path,
+        capture_output=True,
+    )
+    assert plotted.returncode == 0 and list(fetched.glob("*.png")), plotted.stderr
+    assert SECRET not in done.stdout
+    assert not [
+        path for path in fetched.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()
+    ]
+
+
+# Amid which writes a run is killed, one after the other.
+KILLED = ("epoch-000003-.*npz", "model.npz")
+THOROUGH = ("history.csv", KILLED[0], "epoch-000006-.*json", KILLED[1], "summary.json", "killed/_SUCCESS")
+KILLED_TASK = ROOT / "tests" / "clusters" / "killed_task.py"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_driver_that_is_killed_amid_a_write_is_resumed_to_the_same_model(
+    store_of, inputs, local_model, tmp_path, kind, count
+):
+    store, out = store_of(kind), "out/killed"
+    place = jobs.LOCAL.with_settings(store.settings)
+    words = [*inputs(store), f"{store.url}/{out}", *jobs.AVERAGINGS["gradients"], "--checkpoint-every", "1"]
+    for moment in count(KILLED, THOROUGH):
+        killed = jobs.Place(place.master, place.settings, env={"KILL_AT": moment})
+        process = killed.begin(tmp_path, *words, "--resume", script=KILLED_TASK)
+        assert process.wait(300) == -signal.SIGKILL, (tmp_path / "console.txt").read_text()[-3000:]
+        nothing_is_half_written(store, out)
+        assert f"{out}/_SUCCESS" not in store.names(out)
+    done = place.run(tmp_path, *words, "--resume")
+    assert done.returncode == 0 and "resumed   after epoch" in done.stdout, done.stdout[-3000:]
+    assert store.get(f"{out}/model.npz") == local_model("gradients")
+    left = [name for name in store.names(out) if name.endswith(".part") or name.endswith("_RUNNING")]
+    assert not left
+
+
+def nothing_is_half_written(store, out):
+    """Every file under its final name is whole."""
+    for name in store.names(out):
+        content = store.get(name)
+        if os.path.basename(name).startswith("."):
+            continue
+        if name.endswith(".json"):
+            json.loads(content)
+        elif "/checkpoints/" in name:
+            checkpoint.from_bytes(content)
+        elif name.endswith(".npz"):
+            model_file.from_bytes(content)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_predictions_of_a_store_are_those_of_local_files(store_of, inputs, data, local_model, tmp_path, kind):
+    store = store_of(kind)
+    model = tmp_path / "model.npz"
+    model.write_bytes(local_model("gradients"))
+    place = jobs.LOCAL.with_settings(store.settings)
+    there = store.put("in/model.npz", model.read_bytes())
+    done = place.run(
+        tmp_path,
+        there,
+        inputs(store)[2],
+        f"{store.url}/out/predicted",
+        "--partitions",
+        "4",
+        script=jobs.PREDICT,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert jobs.predictions(store, "out/predicted") == jobs.expected_predictions(model, data[2])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_store_serves_a_standalone_cluster(store_of, standalone, inputs, local_model, tmp_path, kind):
+    store, out = store_of(kind), "out/standalone"
+    place = standalone.with_settings(store.settings)
+    done = place.run(tmp_path, *inputs(store), f"{store.url}/{out}", *jobs.AVERAGINGS["parameters"])
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert store.get(f"{out}/model.npz") == local_model("parameters")
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_a_store_serves_yarn(store_of, hadoop, inputs, local_model, tmp_path, kind):
+    store, out = store_of(kind), "out/yarn"
+    place = jobs.on_yarn(hadoop, "cluster", tmp_path).with_settings(store.settings)
+    done = place.run(tmp_path, *inputs(store), f"{store.url}/{out}", *jobs.AVERAGINGS["gradients"])
+    application = hadoop.applications()[-1]["id"]
+    assert done.returncode == 0, hadoop.logs(application)[-3000:]
+    assert store.get(f"{out}/model.npz") == local_model("gradients")
+    for text in (
+        done.stdout,
+        hadoop.logs(application),
+        *(store.get(name).decode("latin1") for name in store.names(out)),
+    ):
+        assert SECRET not in text
