@@ -41,7 +41,7 @@ help:
 	@echo "make plots         draw the plots of output/ again"
 	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
 	@echo "make lint          ruff and mypy only"
-	@echo "make package       write dist/ with all that a cluster needs: nn.zip, the programs, the recipes"
+	@echo "make package       write dist/ for a cluster: nn.zip for spark-submit --py-files, the programs, the recipes"
 	@echo "make clean         remove output/, dist/ and caches"
 	@echo "make distclean     remove the environments and the downloaded Java as well; data/ stays"
 
