@@ -13,9 +13,9 @@ from nn.data.encoding import Number, TableEncoder
 from nn.ml.sessions import session_of
 from nn.models import model_file
 from nn.models.classifier import Predictor
-from nn.models.outputs import PREDICTION, OutputScorer
+from nn.models.outputs import PREDICTION, VECTORS, OutputScorer
 from nn.spark.frames.frame_table import quoted
-from nn.spark.frames.outputs_function import VECTORS, outputs_function
+from nn.spark.frames.outputs_function import outputs_function
 from nn.spark.input import table_columns
 from nn.spark.input.table_columns import ARRAY, VECTOR
 from nn.spark.runtime import jvm

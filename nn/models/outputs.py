@@ -7,51 +7,42 @@ p_j / 0 is infinite and 0 / 0 never wins.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from nn.data.decoding import TargetScale
+from nn.models.classifier import PART
 from nn.models.losses import BinaryCrossEntropy
-from nn.models.prediction_columns import usable_rows
+from nn.models.prediction_columns import DOUBLE, STRING, OutputColumn, OutputTable
 from nn.models.scorer import Scorer
 from nn.models.sequential import Sequential
 
 RAW, PROBABILITY, PREDICTION, LABEL = OUTPUTS = ("raw", "probability", "prediction", "label")
-PART = 1024  # rows at a time
+VECTORS = (RAW, PROBABILITY)
 
 
-class OutputScorer(Scorer):
-    """A model file and which outputs it gives. It is sent to executors, where it loads the model when first used."""
+@dataclass(frozen=True)
+class StageTable(OutputTable):
+    """The outputs that a stage of pyspark.ml adds to a row; `thresholds` are one per class, or None."""
 
-    def __init__(self, content: bytes, outputs: Sequence[str], thresholds: Sequence[float] | None = None):
-        super().__init__(content)
-        self.outputs, self.thresholds = tuple(outputs), thresholds
+    outputs: tuple[str, ...] = ()
+    thresholds: tuple[float, ...] | None = None
 
-    def arrays(self, arguments: Sequence[Any], rows: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return the outputs, (n,) or (n, k) each, and which rows the model can predict, (n,) bool.
+    @property
+    def columns(self) -> tuple[OutputColumn, ...]:
+        """Return the columns in their order."""
+        types = dict.fromkeys(VECTORS, f"array<{DOUBLE}>") | {PREDICTION: DOUBLE, LABEL: STRING}
+        return tuple(OutputColumn(name, types[name]) for name in self.outputs)
 
-        The outputs of other rows are zeros. `arguments` are those of Scorer.predict.
-        """
-        model, params = self.predictor.model, self.predictor.params
-        packed = self._packed(arguments, rows)
-        usable = usable_rows(model, packed)
-        found: list[dict[str, np.ndarray]] = []
-        for start in range(0, rows, PART):
-            part = packed[start : start + PART]
-            good = usable[start : start + PART]
-            if good.all():
-                outputs = model.forward(params, part)
-            else:
-                outputs = np.zeros((len(part), model.output_shapes()[-1][0]), np.float32)
-                if good.any():
-                    outputs[good] = model.forward(params, part[good])
-            found.append({name: self._output(model, name, outputs) for name in self.outputs})
-        if not found:
-            return {}, usable
-        return {name: np.concatenate([part[name] for part in found]) for name in self.outputs}, usable
+    def values(self, outputs: np.ndarray) -> list[np.ndarray]:
+        """Return the columns, (n,) or (n, k) each, for outputs (n, k) of the last layer."""
+        return [self._value(name, outputs) for name in self.outputs]
 
-    def _output(self, model: Sequential, name: str, outputs: np.ndarray) -> np.ndarray:
-        if model.loss.is_regression:
+    def _value(self, name: str, outputs: np.ndarray) -> np.ndarray:
+        model = self.model
+        if isinstance(model.decoder, TargetScale):
             return model.decoder.decode(model.loss.predict(outputs))
         if name == RAW:
             return raw_of(model, outputs)
@@ -63,7 +54,31 @@ class OutputScorer(Scorer):
             numbers = over_thresholds(probabilities_of(model, outputs), self.thresholds)
         if name == PREDICTION:
             return numbers.astype(np.float64)
-        return np.array(model.decoder.names(model.classes), object)[numbers]  # type: ignore[union-attr]
+        return np.array(model.decoder.names(model.classes), object)[numbers]
+
+
+class OutputScorer(Scorer):
+    """A model file and which outputs it gives. It is sent to executors, where it loads the model when first used."""
+
+    def __init__(self, content: bytes, outputs: Sequence[str], thresholds: Sequence[float] | None = None):
+        self.outputs = tuple(outputs)
+        self.thresholds = None if thresholds is None else tuple(thresholds)
+        super().__init__(content)
+
+    @property
+    def table(self) -> StageTable:
+        """Return the columns of outputs."""
+        return StageTable(self.predictor.model, self.outputs, self.thresholds)
+
+    def arrays(self, arguments: Sequence[Any], rows: int) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return the outputs, (n,) or (n, k) each, and which rows the model can predict, (n,) bool.
+
+        The outputs of other rows stand for nothing. `arguments` are those of Scorer.predict.
+        """
+        table, params, packed = self.table, self.predictor.params, self.packed(arguments, rows)
+        parts = [table.arrays(params, packed[start : start + PART]) for start in range(0, max(rows, 1), PART)]
+        columns = [np.concatenate(column) for column in zip(*(part for part, _ in parts), strict=True)]
+        return columns, np.concatenate([usable for _, usable in parts])
 
 
 def raw_of(model: Sequential, outputs: np.ndarray) -> np.ndarray:

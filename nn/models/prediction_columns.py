@@ -62,23 +62,26 @@ class OutputTable:
         return self.values(self.model.forward(params, inputs, self.last))
 
     def arrays(self, params: Params, inputs: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
-        """Return the columns, (n,) each, and of which rows the model can predict, (n,) bool.
+        """Return the columns, n values each, and of which rows the model can predict, (n,) bool.
 
         It cannot where the encoder does not accept a row, and where outputs are not finite. There the values of the
         columns stand for nothing.
         """
         usable = usable_rows(self.model, inputs)
-        if not usable.any():
-            return [np.full(len(inputs), None, object)] * len(self.columns), usable
         with np.errstate(over="ignore", invalid="ignore"):
-            rows = inputs if usable.all() else inputs[usable]
-            outputs = self.model.forward(params, rows, self.last)
+            outputs = self._outputs(params, inputs if usable.all() else inputs[usable])
             columns = self.values(outputs)
-        places = np.maximum(np.cumsum(usable) - 1, 0)  # a usable row stands for each of the others
         is_finite = np.isfinite(outputs).all(axis=tuple(range(1, outputs.ndim)))
-        if len(rows) == len(inputs):
+        if usable.all() and len(inputs):
             return columns, is_finite
+        places = np.maximum(np.cumsum(usable) - 1, 0)  # a usable row stands for each of the others
         return [column[places] for column in columns], usable & is_finite[places]
+
+    def _outputs(self, params: Params, rows: np.ndarray) -> np.ndarray:
+        """Return the outputs of the layer for rows; for none, a row of zeros, which has the shape of all others."""
+        if len(rows):
+            return self.model.forward(params, rows, self.last)
+        return np.zeros((1, *self.model.output_shapes()[(self.last or 0) - 1]), np.float32)
 
     def cells(self, params: Params, inputs: np.ndarray) -> list[list[Any]]:
         """Return the columns as lists of n Python values; None in rows that the model cannot predict."""
@@ -109,7 +112,7 @@ class LayerTable(OutputTable):
 
     def values(self, outputs: np.ndarray) -> list[np.ndarray]:
         """Return the columns, (n,) each, for outputs (n, ...) of the layer."""
-        return list(outputs.reshape(len(outputs), -1).T)
+        return list(outputs.reshape(len(outputs), math.prod(outputs.shape[1:])).T)
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,7 @@ def usable_rows(model: Sequential, inputs: np.ndarray) -> np.ndarray:
     Not of rows with an infinite value, which stands for a cell that is no number, with a gap that the model does not
     fill, or with an unknown category where the model has no input for it.
     """
-    rows = inputs.reshape(len(inputs), -1)
+    rows = inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
     if rows.dtype.kind != "f":
         return np.ones(len(rows), bool)
     usable = ~np.isinf(rows).any(axis=1)

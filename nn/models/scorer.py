@@ -14,7 +14,7 @@ import numpy as np
 from nn.data.tables import pack_for, pack_rows
 from nn.models import model_file
 from nn.models.classifier import PART, Predictor, predictor
-from nn.models.prediction_columns import PredictionTable
+from nn.models.prediction_columns import OutputTable, PredictionTable
 
 PREDICTION, PROBABILITIES, ALL = RETURNS = ("prediction", "probabilities", "all")
 _loaded: dict[str, Predictor] = {}  # by the hash of the model file
@@ -44,7 +44,7 @@ class Scorer:
         return _loaded[self.digest]
 
     @property
-    def table(self) -> PredictionTable:
+    def table(self) -> OutputTable:
         """Return the columns of predictions."""
         return PredictionTable(self.predictor.model, probabilities=self.returns != PREDICTION)
 
@@ -55,14 +55,14 @@ class Scorer:
         None in rows that the model cannot predict. Raises ValueError for rows of another width.
         """
         table, params = self.table, self.predictor.params
-        packed = self._packed(arguments, rows)
+        packed = self.packed(arguments, rows)
         found: list[list[Any]] = [[] for _ in table.columns]
         for start in range(0, rows, PART):
             for cells, part in zip(found, table.cells(params, packed[start : start + PART]), strict=True):
                 cells += part
         return found
 
-    def _packed(self, arguments: Sequence[Any], rows: int) -> np.ndarray:
+    def packed(self, arguments: Sequence[Any], rows: int) -> np.ndarray:
         """Return rows of a block (n, ...)."""
         model = self.predictor.model
         inputs = (
@@ -75,7 +75,7 @@ class Scorer:
             values = np.asarray(inputs)
             if values.dtype.kind not in "biuf":
                 values = values.astype(np.float64)
-            values = values.reshape(rows, -1)
+            values = values.reshape(rows, -1 if rows else model.columns)
             if values.shape[1] != model.columns:
                 raise ValueError(f"expected {model.columns:,} numbers per row, found {values.shape[1]:,}")
             packed = pack_rows(model.encoder, values)

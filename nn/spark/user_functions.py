@@ -117,7 +117,7 @@ def arrow_column(column: Any) -> Any:
     is_list = pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type)
     if is_list and not column.null_count:
         values = column.flatten().to_numpy(zero_copy_only=False)  # nulls become NaN
-        return values.reshape(len(column), -1)
+        return values.reshape(len(column), -1 if len(column) else 0)
     return rows_of(column.to_pylist())
 
 
