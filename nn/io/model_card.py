@@ -235,6 +235,8 @@ def _versions(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
     yield "## Versions"
     rows = [(code(name), code(version)) for name, version in summary["versions"].items()]
     yield table(("of", "version"), rows, len(rows))
+    if "arithmetic" in summary["versions"]:
+        yield "`arithmetic` is a hash of results of NumPy: where it is the same, training gives the same bits."
 
 
 # ---- how to use it ----
