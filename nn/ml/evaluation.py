@@ -33,7 +33,10 @@ def of_classes(model: Any, frame: Any) -> ClassificationSummary:
                 f"labelCol: column {name!r}: expected whole numbers in 0..{classes - 1}, found {row['label']}"
             )
         if row["prediction"] is None:
-            raise DataError("featuresCol: expected values that the model can predict from, found null or NaN")
+            raise DataError(
+                "featuresCol: expected values that the model can predict from, found null, NaN or values too large "
+                "for it"
+            )
         matrix[int(row["label"]), int(row["prediction"])] += row["weight"]
     return ClassificationSummary(confusionMatrix=tuple(map(tuple, matrix.tolist())))
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from nn.models import metrics
 from nn.training.convergence import accepted_lines
 from nn.training.evaluation import AnyScore, Score
 from nn.training.records import Epoch, Progress
@@ -82,7 +83,7 @@ class ClassificationSummary(Training):
     @property
     def accuracy(self) -> float:
         """Return the share of rows that are predicted correctly."""
-        return float(_ratio(np.trace(self._matrix), self._matrix.sum()))
+        return metrics.accuracy(self._matrix)
 
     @property
     def truePositiveRateByLabel(self) -> list[float]:
@@ -94,17 +95,17 @@ class ClassificationSummary(Training):
         """Return, for each label, the share of other rows that are predicted as it."""
         matrix = self._matrix
         right, true, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
-        return self._by_label(_ratio(predicted - right, matrix.sum() - true))
+        return self._by_label(_ratio(predicted - right, matrix.sum() - true).tolist())
 
     @property
     def precisionByLabel(self) -> list[float]:
         """Return, for each label, the share of rows predicted as it that have it."""
-        return self._by_label(_ratio(np.diag(self._matrix), self._matrix.sum(axis=0)))
+        return self._by_label([one.precision for one in metrics.per_class(self._matrix)])
 
     @property
     def recallByLabel(self) -> list[float]:
         """Return, for each label, the share of its rows that are predicted as it."""
-        return self._by_label(_ratio(np.diag(self._matrix), self._matrix.sum(axis=1)))
+        return self._by_label([one.recall for one in metrics.per_class(self._matrix)])
 
     def fMeasureByLabel(self, beta: float = 1.0) -> list[float]:
         """Return, for each label, the weighted harmonic mean of precision and recall."""
@@ -136,8 +137,8 @@ class ClassificationSummary(Training):
         """Return the mean of the F-measures, by the labels' rows."""
         return self._weighted(self.fMeasureByLabel(beta))
 
-    def _by_label(self, values: np.ndarray) -> list[float]:
-        return values[[int(label) for label in self.labels]].tolist()
+    def _by_label(self, values: Sequence[float]) -> list[float]:
+        return [values[int(label)] for label in self.labels]
 
     def _weighted(self, values: Sequence[float]) -> float:
         rows = self._matrix.sum(axis=1)
