@@ -62,7 +62,7 @@ def main(options):
             describe.run(context, storage, options)
             return
         output = Output(storage.folder(options.output))
-        with ownership.claimed(options, output, console.print_line):
+        with ownership.claimed(context, options, output, console.print_line):
             checkpoints = Checkpoints(output.folder, options.keep_checkpoints)
             start = resume.start(options, output, checkpoints)
             if start.is_finished:

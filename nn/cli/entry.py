@@ -12,13 +12,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TextIO
 
+from nn.cli import failure
+from nn.cli.failure import Failure
 from nn.core import format, signals, streams
-from nn.core.errors import HungUp, PlatformError, Terminated, hint_of
-from nn.spark.runtime import errors, launcher
+from nn.spark.runtime import launcher
 
-BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a program
-ENDED = {KeyboardInterrupt: "interrupted", Terminated: "terminated", HungUp: "terminal closed"}
-UNEXPECTED = 1
 READER_ENDS = 5.0  # seconds to wait for the end of spark-submit after a Ctrl-C; it mostly takes less than one
 
 
@@ -36,57 +34,36 @@ def run(program: str, parse: Callable[[list[str]], Any], main: Callable[[Any], N
         main(options)
         signals.ignore_all()
         return 0
-    except KeyboardInterrupt as stop:
-        return fail(f"{ENDED[type(stop)]}{_hint(stop)}", BY_SIGNAL + signals.number_of(stop))
     except BrokenPipeError:
         signals.ignore_all()
         _flush(sys.stdout)
-        return UNEXPECTED
-    except Exception as error:
-        if debug:
+        return failure.UNEXPECTED
+    except (Exception, KeyboardInterrupt) as error:
+        if debug and isinstance(error, Exception):
             traceback.print_exc()
-        return fail(*_line_and_code(error, debug))
+        return fail(failure.failure_of(error), debug)
 
 
 def _stop(number: int, *_: Any) -> None:
     raise signals.ERRORS[number]
 
 
-def _hint(error: BaseException) -> str:
-    """Return the hint that was added to an error, as the end of its line."""
-    hint = hint_of(error)
-    return f"; {hint}" if hint else ""
+def _fail(program: str, launcher_stderr: int | None, reason: Failure, debug: bool) -> int:
+    """Print the line of a failure on stderr and return its exit code.
 
-
-def _line_and_code(error: Exception, debug: bool) -> tuple[str, int]:
-    """Return an error's line and exit code."""
-    known = errors.translate(error)
-    if known is not None:
-        return f"error: {known.on_command_line()}{_hint(error)}", known.exit_code
-    more = _hint(error) + ("" if debug else "; --debug shows all of it")
-    if errors.is_from_java(error):
-        return f"error: Spark: {errors.reason_of(error)}{more}", PlatformError.exit_code
-    if isinstance(error, OSError) and error.strerror:
-        path = "" if error.filename is None else f"{error.filename}: "
-        return f"error: {path}{error.strerror}{more}", PlatformError.exit_code
-    if isinstance(error, MemoryError):
-        return f"error: out of memory{more}", PlatformError.exit_code
-    reason = errors.reason_of(error) if str(error).strip() else "no message"
-    return f"error: {type(error).__name__}: {reason}{more}", UNEXPECTED
-
-
-def _fail(program: str, launcher_stderr: int | None, line: str, code: int) -> int:
-    """Print the line on stderr and return the exit code.
-
-    If nobody reads stderr any more, print it on that of the launcher, or else on the terminal.
+    If nobody reads stderr any more, print it on that of the launcher, or else on the terminal. In the log of a driver
+    that runs on the cluster, where nobody gets the exit code, the failure follows as a line of JSON.
     """
     signals.ignore_all()
-    line = format.line(f"{program}: {line}")
+    more = "" if debug or reason.is_explained else "; --debug shows all of it"
+    line = format.line(f"{program}: {reason.line}{more}")
     _flush(sys.stdout)
-    if code == BY_SIGNAL + signal.SIGINT:
+    if reason.code == failure.BY_SIGNAL + signal.SIGINT:
         _await_end_of_reader(READER_ENDS)
-    elif launcher.print_error(line):
-        return code
+    elif launcher.runs_on_cluster():
+        line = f"{line}\n{reason.to_json()}"
+    if reason.code != failure.BY_SIGNAL + signal.SIGINT and launcher.print_error(line):
+        return reason.code
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:
@@ -97,7 +74,7 @@ def _fail(program: str, launcher_stderr: int | None, line: str, code: int) -> in
         ):
             print(line, file=reader)
         _flush(sys.stderr)
-    return code
+    return reason.code
 
 
 def _flush(stream: TextIO) -> None:

@@ -12,11 +12,12 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+from nn.cli.failure import recorded
 from nn.cli.options import AFFECTING_RESULTS, Options
 from nn.core.errors import UsageError
 from nn.core.options import options_of
 from nn.io import model_card
-from nn.spark.storage import checkpoints, lock, lock_file
+from nn.spark.storage import checkpoints, lock
 from nn.spark.storage.filesystem import LocalFolder
 from nn.spark.storage.run_directory import (
     CARD,
@@ -26,8 +27,8 @@ from nn.spark.storage.run_directory import (
     PART,
     SUCCESS,
     Output,
+    content_of,
     is_part,
-    is_scratch,
 )
 from nn.training.recipe import Recipe
 from nn.training.records import Epoch
@@ -40,10 +41,13 @@ HEAD = 2048  # bytes at the start of a file by which it is recognized
 
 
 @contextmanager
-def claimed(options: Options, output: Output, print_line: Callable[[str], None]) -> Iterator[None]:
+def claimed(
+    context: Any, options: Options, output: Output, print_line: Callable[[str], None]
+) -> Iterator[None]:
     """Own OUTPUT inside `with`: no other run writes to it. With --check, only check that the run may own it.
 
-    Raises UsageError if the run may not write there, PlatformError if it cannot.
+    An error that ends the run is written to OUTPUT/_ERROR.json. Raises UsageError if the run may not write there,
+    PlatformError if it cannot.
     """
     checked = partial(check, output, options.overwrite, options.resume)
     if options.check:
@@ -51,7 +55,7 @@ def claimed(options: Options, output: Output, print_line: Callable[[str], None])
         checked()
         yield
         return
-    with lock.locked(output.folder, checked, options.resume, print_line):
+    with lock.locked(output.folder, checked, options.resume, print_line), recorded(context, output.folder):
         yield
 
 
@@ -66,7 +70,7 @@ def check(output: Output, overwrite: bool, resume: bool) -> None:
     """Raise UsageError if OUTPUT holds files that the run may not replace, or must not without a flag."""
     folder = output.folder
     folder.check_writable()
-    names = [name for name in folder.names() if name != lock_file.NAME and not is_scratch(name)]
+    names = content_of(folder)
     if names and not (overwrite or resume):
         count = f"{len(names)} entries" if len(names) > 1 else names[0]
         raise UsageError(

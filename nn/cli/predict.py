@@ -11,6 +11,7 @@ import numpy as np
 
 from nn import __version__
 from nn.cli import console, job_progress, report
+from nn.cli.failure import recorded
 from nn.cli.predict_options import NULL, PredictOptions
 from nn.cli.predict_plan import partitions_of, refuse_inside_output, table_of, wanted_of
 from nn.core import format
@@ -46,7 +47,11 @@ def run(context: Any, storage: Storage, options: PredictOptions) -> None:
     progress = partial(job_progress.shown, running=partial(running, context), live=shows_on_terminal(context))
     refuse_inside_output(options)
     output = PredictionFolder(storage.folder(options.output))
-    with lock.locked(output.folder, partial(output.check, options.overwrite), False, console.print_line):
+    checked = partial(output.check, options.overwrite)
+    with (
+        lock.locked(output.folder, checked, False, console.print_line),
+        recorded(context, output.folder),
+    ):
         model = read_model(storage.read, options.model, "MODEL: ")
         table = table_of(model, options)
         with progress("reading"):

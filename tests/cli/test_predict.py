@@ -14,6 +14,7 @@ from nn.core.errors import DataError, PlatformError, UsageError
 from nn.spark import scoring
 from nn.spark.input import table_reading
 from nn.spark.storage.filesystem import Storage
+from tests.support.result_files import holds_no_results
 
 pytestmark = pytest.mark.spark
 
@@ -238,7 +239,7 @@ def test_bad_rows_are_refused_with_their_number_or_get_empty_predictions(
         DataError, match=r"INPUT: .*expected numbers .* column 'age' \(1\), column 'income' \(1\)"
     ):
         predicted(spark, *words)
-    assert not (tmp_path / "out").exists()
+    assert holds_no_results(tmp_path / "out")
     found = predicted(spark, *words, "--bad-rows", "null", "--probabilities")
     good = {"age": [30, 50], "income": [20_000, 30_000], "city": ["Rome", None]}
     expected = classifier.predict(good).tolist()
@@ -284,7 +285,7 @@ def test_columns_that_do_not_fit_are_one_line(spark, model, tmp_path, header, wo
     rows.write_text(f"{header}\n{','.join('3' for _ in header.split(','))}\n")
     with pytest.raises(DataError, match=message):
         predicted(spark, path, rows, tmp_path / "out", *words)
-    assert not (tmp_path / "out").exists()
+    assert holds_no_results(tmp_path / "out")
 
 
 def test_rows_of_another_width_are_told_with_the_columns_of_the_model(spark, model, tmp_path):
@@ -480,7 +481,7 @@ def test_a_file_that_is_no_model_is_one_line(spark, model, written, tmp_path):
     for path, message in (("none.npz", "no such file"), (".", "cannot be read as a model: Is a directory")):
         with pytest.raises(DataError, match=f"MODEL: .*{message}"):
             predicted(spark, tmp_path / path, written, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    assert holds_no_results(tmp_path / "out")
 
 
 @pytest.mark.parametrize("content", ["", "age,income,city\n", "\n\n"])
@@ -489,7 +490,7 @@ def test_input_without_rows_is_one_line(spark, model, tmp_path, content):
     rows.write_text(content)
     with pytest.raises(DataError, match="INPUT: .*rows"):
         predicted(spark, model[0], rows, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    assert holds_no_results(tmp_path / "out")
 
 
 # ---- --check ----

@@ -1,5 +1,6 @@
 """On YARN: the same model as in local[2], with the driver here or in a container, whatever is killed meanwhile."""
 
+import json
 import os
 import random
 import re
@@ -87,7 +88,12 @@ def test_a_failing_driver_in_a_container_says_why_in_its_log_and_its_code_to_yar
     application = hadoop.applications()[-1]
     assert done.returncode == 1
     assert "exited with status 3" in application["diagnostics"], application
-    assert "main_task.py: error: TRAIN_IMAGES: no such file or folder" in hadoop.logs(application["id"])
+    message = "TRAIN_IMAGES: no such file or folder"
+    logged = hadoop.logs(application["id"]).splitlines()
+    (number,) = [i for i, line in enumerate(logged) if line.startswith(f"main_task.py: error: {message}")]
+    for line in (logged[number + 1], hadoop.get("out/failing/_ERROR.json")):
+        failure = json.loads(line)
+        assert (failure["code"], failure["kind"]) == (3, "data") and failure["message"].startswith(message)
 
 
 # ---- kills ----

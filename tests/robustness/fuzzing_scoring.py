@@ -21,6 +21,7 @@ from nn.spark.input import table_reading
 from nn.spark.storage.filesystem import Storage
 from tests.robustness.fuzzing_common import ACCEPTED, REFUSED, Random, one_line
 from tests.robustness.fuzzing_encoders import content_of, description
+from tests.support.result_files import holds_no_results
 
 BAD = "no number"
 CLOSE = 1e-5  # how near probabilities in blocks of other sizes are
@@ -101,7 +102,7 @@ def _run(random: Random, context: Any, content: bytes, table: dict, keeps_bad: b
             predict.run(context, Storage(context), options)
         except DataError as error:
             one_line(str(error))
-            assert not out.exists(), error
+            assert holds_no_results(out), error
             return str(error)
         except UserError as error:
             raise AssertionError(f"{type(error).__name__}: {error}") from error

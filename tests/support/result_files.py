@@ -59,3 +59,8 @@ def write_model(tmp_path, config=CONFIG, arrays=None):
     text = config if isinstance(config, str) else json.dumps(config)
     np.savez(path, **{"0.W": W, "config": np.array(text), **(arrays or {})})
     return path
+
+
+def holds_no_results(out):
+    """Whether OUTPUT is not there, or holds only why the run ended."""
+    return not out.exists() or [path.name for path in out.iterdir()] == ["_ERROR.json"]

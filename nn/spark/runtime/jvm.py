@@ -67,6 +67,16 @@ def standard_error() -> Any:
     return launch_gateway().jvm.System.err
 
 
+def deploy_mode() -> str:
+    """Return spark-submit's --deploy-mode: client or cluster. Uses `launch_gateway` as `standard_error` does.
+
+    A SparkConf needs a context's JVM, and a program may fail before there is one.
+    """
+    from pyspark.java_gateway import launch_gateway
+
+    return str(launch_gateway().jvm.System.getProperty("spark.submit.deployMode") or "client")
+
+
 def java_version(context: Any) -> str:
     """Return the version of the driver's Java, as "17.0.15". Uses `_jvm`: Spark shows it on its web page only."""
     return context._jvm.System.getProperty("java.version")

@@ -43,6 +43,15 @@ def print_error(line: str) -> bool:
     return False
 
 
+def runs_on_cluster() -> bool:
+    """Return whether spark-submit has started this driver on a machine of the cluster: --deploy-mode cluster."""
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return False
+    with suppress(Exception):  # a Java process that is ending does not answer
+        return jvm.deploy_mode() == "cluster"
+    return False
+
+
 def _share_a_pipe() -> bool:
     """Return whether stdout and stderr are one pipe, as spark-submit makes it, and not redirected by a user."""
     with suppress(OSError, ValueError, AttributeError):

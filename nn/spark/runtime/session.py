@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import nn.io.package
-from nn.core.errors import PlatformError, UserError, add_hint, hint_of
+from nn.core.errors import PlatformError, add_hint, hint_of
 from nn.spark.runtime import errors, installation, jvm, signals
 
 # Settings of spark-submit, spark-defaults.conf or the cluster override these.
@@ -83,8 +83,8 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
             ship_package(context)
             yield context
         except Exception as error:
-            cause = signals.behind(error) or (None if debug else _known_cause(context, error))
-            if cause is None:
+            cause = signals.behind(error) if debug else cause_of(context, error)
+            if cause is None or cause is error:
                 raise
             add_hint(cause, hint_of(error))
             raise cause from None
@@ -92,14 +92,14 @@ def spark_context(name: str, debug: bool = False) -> Iterator:
             _stop(context)
 
 
-def _known_cause(context, error: Exception) -> UserError | None:
-    """Return the error as one line for the user, if its cause is known; after Spark has stopped, any call may fail."""
-    known = errors.translate(error)
+def cause_of(context, error: BaseException) -> BaseException:
+    """Return what an error comes from: a signal, a known cause as a UserError, Spark's end; else the error itself."""
+    known = signals.behind(error) or errors.translate(error)
     if known is None and errors.is_from_java(error):
         with suppress(Exception):
-            if jvm.is_stopped(context):
+            if jvm.is_stopped(context):  # then any call may fail
                 return PlatformError(errors.STOPPED)
-    return known
+    return known or error
 
 
 def _with_settings(conf, name: str):

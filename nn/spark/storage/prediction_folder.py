@@ -10,9 +10,8 @@ from typing import Any
 from nn.core.errors import PlatformError, UsageError
 from nn.core.options import LARGEST_FILE, json_object_of
 from nn.io import results
-from nn.spark.storage import lock_file
 from nn.spark.storage.filesystem import Folder
-from nn.spark.storage.run_directory import CONFIG, PART, SUCCESS, is_scratch
+from nn.spark.storage.run_directory import CONFIG, PART, SUCCESS, content_of
 
 PREDICTIONS = "predictions"
 PROGRAM = "predict_task.py"
@@ -36,7 +35,7 @@ class PredictionFolder:
     def check(self, overwrite: bool) -> None:
         """Raise UsageError if OUTPUT holds files that may not be replaced, PlatformError if it cannot be written."""
         self.folder.check_writable()
-        names = [name for name in self.folder.names() if name != lock_file.NAME and not is_scratch(name)]
+        names = content_of(self.folder)
         if not names:
             return
         path = self.folder.path

@@ -9,6 +9,7 @@ from typing import Any
 from nn.core.errors import PlatformError
 from nn.core.options import LARGEST_FILE, json_object_of
 from nn.io import results
+from nn.spark.storage import error_file, lock_file
 from nn.spark.storage.filesystem import Folder
 from nn.training.records import Epoch
 
@@ -121,6 +122,14 @@ class Output:
         for name, content in files.items():
             self.folder.write(name, content.encode())
             self._folders.add(name.partition("/")[0])
+
+
+def content_of(folder: Folder) -> list[str]:
+    """Return the names in OUTPUT that are content: all but the lock file, why a run ended, and unfinished writes."""
+    names = [name for name in folder.names() if name != lock_file.NAME and not is_scratch(name)]
+    if error_file.NAME in names and error_file.is_present(folder):
+        names.remove(error_file.NAME)
+    return names
 
 
 def is_part(name: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from nn.core.errors import DataError, PlatformError
 from nn.spark.runtime import errors
 from tests.support.data import blobs, write_csv
+from tests.support.result_files import holds_no_results
 from tests.support.submitting import MAIN, submit
 
 pytestmark = pytest.mark.spark
@@ -198,7 +199,7 @@ def test_a_python_that_is_not_there_is_not_blamed_on_the_data(tmp_path, words):
     done = submit(MAIN, *paths, "out", *words, cwd=tmp_path, env=env)
     assert done.returncode == 4, done.stdout
     assert f"main_task.py: error: expected the Python {python} on the exec" in done.stdout.splitlines()[-1]
-    assert "Traceback" not in done.stdout and not (tmp_path / "out").exists()
+    assert "Traceback" not in done.stdout and holds_no_results(tmp_path / "out")
 
 
 def test_another_python_on_the_workers_is_told(spark, monkeypatch):
@@ -224,7 +225,7 @@ def test_executors_without_numpy_are_told_in_one_line(tmp_path, words):
         "error: expected NumPy for the executors' Python, found none; install it"
         in done.stdout.splitlines()[-1]
     )
-    assert "Traceback" not in done.stdout and not (tmp_path / "out").exists()
+    assert "Traceback" not in done.stdout and holds_no_results(tmp_path / "out")
 
 
 def test_the_reason_of_an_error_in_a_python_worker_is_its_own_line(spark):
