@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nn.cli import config_file
@@ -59,6 +59,9 @@ exit codes: 0 done, 2 usage, 3 bad data, 4 environment, 5 diverged, 129 terminal
 130 interrupted, 143 terminated"""
 
 
+ENCODER_OPTIONS = ("scale", "categorical", "max_categories", "unknown")  # say how to encode columns
+
+
 def parse(arguments: list[str]) -> Options:
     """Parse the words of a command line.
 
@@ -85,7 +88,7 @@ def parse(arguments: list[str]) -> Options:
     with recipe_errors():
         recipe = Recipe(**{name: value for name, value in values.items() if name in options_of(Recipe)})
     notes = config_file.notes(file.replaced, given, configs[0], recipe) if configs else ()
-    options = Options(**own, recipe=recipe, notes=notes)
+    options = Options(**own, recipe=recipe, notes=(*notes, *_notes_on_start(values, given)))
     for name in PATHS:
         refuse_malformed(getattr(options, name), name.upper())
     if options.start_from is not None:
@@ -193,6 +196,18 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
         )
     if not in_images and values.get("label_column") is not None:
         raise UsageError("--label-column: expected - as TRAIN_LABELS or TEST_LABELS, found files for both")
+
+
+def _notes_on_start(values: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[str]:
+    """Yield a note for each option that --start-from makes void; `words` are the options as typed."""
+    if values.get("start_from") is None:
+        return
+    if values.get("describe"):
+        yield "--describe shows what training does without --start-from; with it, MODEL encodes the columns"
+        return
+    for name in ENCODER_OPTIONS:
+        if name in words:
+            yield f"--{option_word(name)} {words[name]} is not used with --start-from: MODEL encodes the columns"
 
 
 def _refuse_for_start(values: dict[str, Any]) -> None:

@@ -112,3 +112,18 @@ def test_a_model_that_is_none_is_refused(plan, tmp_path):
     lines = plan(start_from="hdfs://x/model.npz")
     assert "note      MODEL: not read, it is on no disk of this machine" in lines
     assert "known only after Spark reads TRAIN_IMAGES, TRAIN_LABELS and MODEL" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    "option", ["--scale minmax", "--categorical 0,1", "--max-categories 7", "--unknown error"]
+)
+def test_an_option_that_the_encoder_of_the_model_makes_void_is_told(option):
+    words = ["x.csv", "y.csv", "x2.csv", "y2.csv", "out", *option.split()]
+    (note,) = parser.parse([*words, "--start-from", "m.npz"]).notes
+    assert note == f"{option} is not used with --start-from: MODEL encodes the columns"
+    assert parser.parse(words).notes == ()
+
+
+def test_a_description_is_said_to_be_of_a_run_without_the_model():
+    (note,) = parser.parse(["x.csv", "--describe", "--start-from", "m.npz"]).notes
+    assert note.startswith("--describe shows what training does without --start-from")
