@@ -62,7 +62,7 @@ class NetworkEstimator(MLWritable, MLReadable):
         (fitted,) = fit_all(dataset, [fit_plan(self, self._is_regression)], [self._callback])  # type: ignore[arg-type]
         if fitted.error is not None:
             raise fitted.error
-        return self._model_of(fitted)
+        return self._model_of(fitted, dataset)
 
     def fitMultiple(self, dataset: Any, paramMaps: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Train for all Param maps, and return an iterator of (number of the map, model) that threads may share.
@@ -73,10 +73,12 @@ class NetworkEstimator(MLWritable, MLReadable):
         """
         return _Models(self, dataset, paramMaps)
 
-    def _model_of(self, fitted: Fitted) -> Any:
-        model = self._model.of(fitted.predictor, fitted.summary)
+    def _model_of(self, fitted: Fitted, dataset: Any) -> Any:
+        model = self._model.of(fitted.predictor)
         model._resetUid(self.uid)  # type: ignore[attr-defined]
-        return self._copyValues(model)  # type: ignore[attr-defined]
+        model = self._copyValues(model)  # type: ignore[attr-defined]
+        model._summary = model.summary_of(fitted.summary, dataset)
+        return model
 
 
 class _Models:
@@ -98,7 +100,7 @@ class _Models:
                 plans = [fit_plan(stage, stage._is_regression) for stage in self._stages]
                 fitted = fit_all(self._dataset, plans, [stage._callback for stage in self._stages])
                 pairs = zip(self._stages, fitted, strict=True)
-                self._models = [stage._model_of(one) for stage, one in pairs]
+                self._models = [stage._model_of(one, self._dataset) for stage, one in pairs]
             number, self._number = self._number, self._number + 1
             return number, self._models[number]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +27,7 @@ from nn.models.outputs import LABEL, PREDICTION, PROBABILITY, RAW, over_threshol
 from nn.models.perceptron import flat_weights
 
 M = TypeVar("M", bound="NetworkModel")
+S = TypeVar("S", ClassificationSummary, RegressionSummary)
 
 
 class NetworkModel(MLWritable, MLReadable):
@@ -34,10 +37,10 @@ class NetworkModel(MLWritable, MLReadable):
     _summary: Any = None
 
     @classmethod
-    def of(cls: type[M], found: Any, summary: Any = None) -> M:
+    def of(cls: type[M], found: Any) -> M:
         """Return the model of a trained network."""
         model = cls()
-        model.predictor, model._summary = found, summary
+        model.predictor = found
         return model
 
     @classmethod
@@ -106,6 +109,10 @@ class NetworkModel(MLWritable, MLReadable):
             raise RuntimeError(f"No training summary available for this {type(self).__name__}")
         return self._summary
 
+    def summary_of(self, measured: S, dataset: Any) -> S:
+        """Return a summary of the rows of a DataFrame, which gives their predictions too."""
+        return replace(measured, _predicted=partial(self.transform, dataset))  # type: ignore[attr-defined]
+
     def write(self) -> StageWriter:
         """Return a writer; the folder holds the model file model.npz as it is."""
         return StageWriter(self)
@@ -170,7 +177,7 @@ class NeuralNetworkClassificationModel(NetworkModel, ClassifierParams, Probabili
 
     def evaluate(self, dataset: Any) -> ClassificationSummary:
         """Return the measures of the predictions for rows with labels, weighted where weightCol is set."""
-        return evaluation.of_classes(self, dataset)
+        return self.summary_of(evaluation.of_classes(self, dataset), dataset)
 
     def _transform(self, dataset: Any) -> Any:
         outputs = [
@@ -203,7 +210,7 @@ class NeuralNetworkRegressionModel(NetworkModel, NetworkParams, RegressionModel)
 
     def evaluate(self, dataset: Any) -> RegressionSummary:
         """Return the errors of the predictions for rows with labels, weighted where weightCol is set."""
-        return evaluation.of_values(self, dataset)
+        return self.summary_of(evaluation.of_values(self, dataset), dataset)
 
     def _transform(self, dataset: Any) -> Any:
         output = Output(self._value("predictionCol"), PREDICTION)

@@ -5,7 +5,7 @@ They are plain JSON in the folder of a saved model, so they are there again when
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -30,6 +30,19 @@ class Training:
     objectiveHistory: tuple[float, ...] = ()  # the cost of the initial weights and after each iteration
     stopReason: str = ""  # why training ended before its last iteration
     seconds: float = 0.0  # of all of `fit`
+    _predicted: Callable[[], Any] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def predictions(self) -> Any:
+        """Return the rows that were measured, with their predictions, as `model.transform` gives them.
+
+        Raises RuntimeError in a summary that was loaded: it is saved without the rows.
+        """
+        if self._predicted is None:
+            raise RuntimeError(
+                "expected the summary of a fit or of evaluate in this session, found a loaded one"
+            )
+        return self._predicted()
 
     def __call__(self: T) -> T:
         """Return the summary itself."""
@@ -194,7 +207,9 @@ def of_training(progress: Progress, reason: str, seconds: float, score: AnyScore
 def to_plain(summary: Summary) -> dict[str, Any]:
     """Return a summary as plain JSON values."""
     values = {
-        name: list(value) if isinstance(value, tuple) else value for name, value in vars(summary).items()
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(summary).items()
+        if not name.startswith("_")
     }
     return values | {"history": [line._asdict() for line in summary.history]}
 
@@ -203,7 +218,9 @@ def from_plain(values: dict[str, Any]) -> Summary:
     """Return the summary that `to_plain` made plain. Raises ValueError for what is none."""
     try:
         history = tuple(Epoch(**line) for line in values["history"])
-        rest = {name: value for name, value in values.items() if name != "history"}
+        rest = {
+            name: value for name, value in values.items() if name != "history" and not name.startswith("_")
+        }
         rest["objectiveHistory"] = tuple(rest["objectiveHistory"])
         if "confusionMatrix" in rest:
             rest["confusionMatrix"] = tuple(map(tuple, rest["confusionMatrix"]))

@@ -142,6 +142,8 @@ def test_measures_by_label_are_those_of_spark(session, iris):
         theirs = MulticlassClassificationEvaluator(metricName=metric, metricLabel=1.0).evaluate(scored)
         assert theirs == pytest.approx(values[1]), metric
     assert model.summary.confusionMatrix == summary.confusionMatrix
+    for one in (model.summary, summary):
+        assert one.predictions.columns == scored.columns and one.predictions.count() == scored.count()
 
 
 def test_labels_have_the_names_that_stringindexer_gave_them(session, people):

@@ -48,6 +48,8 @@ def test_a_model_is_saved_with_its_summary_and_its_model_file(session, iris, tmp
     again = NeuralNetworkClassificationModel.load(path)
     assert again.uid == model.uid and again.getPredictedLabelCol() == "named"
     assert again.summary == model.summary and again.weights == model.weights
+    with pytest.raises(RuntimeError, match="found a loaded one"):
+        _ = again.summary.predictions
     assert rows_of(again.transform(iris)) == rows_of(model.transform(iris))
     assert np.array_equal(nn.load(f"{path}/model.npz").params[-1]["W"], model.classifier.params[-1]["W"])
     with pytest.raises(DataError, match="found a model, NeuralNetworkClassificationModel; load it by"):
