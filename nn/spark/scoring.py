@@ -1,7 +1,7 @@
 """Predict rows on the cluster, a block at a time, and write the predictions with Spark's own writers.
 
-Tables of MANY columns or more travel through Arrow where the driver and the executors have pyarrow; others are pickled
-row by row. Both ways give the same values.
+Tables of MANY columns or more travel through Arrow where the driver and the executors have pyarrow; others are pickled,
+an array of values for each column of a block. Both ways give the same values.
 """
 
 from __future__ import annotations
@@ -68,11 +68,14 @@ class Scoring(NamedTuple):
     is_numbered: bool  # whether the row's number comes first, to put rows into their order
     empty: Any  # an accumulator (Counts): how many rows of each block have no prediction
 
+    def first(self, block: Parsed) -> int:
+        """Return the number of the first row of a block."""
+        return int(self.firsts[block.split]) + block.start
+
     def columns(self, block: Parsed) -> list[Sequence[Any]]:
         """Return the columns before those of the model: numbers of rows, or what is carried along."""
-        first = int(self.firsts[block.split]) + block.start
-        numbers = range(first, first + len(block.inputs))
-        own = [numbers] if block.kept is None else [column.tolist() for column in block.kept.T]
+        numbers = range(self.first(block), self.first(block) + len(block.inputs))
+        own: list[Sequence[Any]] = [numbers] if block.kept is None else _kept(block)
         return [numbers, *own] if self.is_numbered else own
 
     def note_empty(self, block: Parsed, empty: int) -> None:
@@ -80,13 +83,12 @@ class Scoring(NamedTuple):
         if empty:
             self.empty.add({(block.split, block.start): empty})
 
-    def rows(self, element: Parsed | SplitStats) -> Iterator[tuple[Any, ...]]:
-        """Return the rows of predictions of one element."""
-        if isinstance(element, SplitStats):
-            return iter(())
-        cells = self.table.cells(self.params.value, element.inputs)
-        self.note_empty(element, sum(cell is None for cell in cells[0]))
-        return zip(*self.columns(element), *cells, strict=True)
+    def packed(self, element: Parsed | SplitStats) -> Iterator[tuple[Any, ...]]:
+        """Yield one row for a block: its first row's number, and an array of values for each column."""
+        if not isinstance(element, SplitStats):
+            cells = self.table.cells(self.params.value, element.inputs)
+            self.note_empty(element, sum(cell is None for cell in cells[0]))
+            yield (self.first(element), *([] if element.kept is None else _kept(element)), *cells)
 
     def batches(self, columns: Sequence[tuple[str, str]], pickled: Iterable[Any]) -> Iterator[Any]:
         """Yield a batch of Arrow for each block in batches of pickled elements; `columns` are names and types."""
@@ -107,6 +109,12 @@ class Scoring(NamedTuple):
                 for column, kind in zip(values, kinds[len(own) :], strict=True)
             ]
             yield pa.RecordBatch.from_arrays(arrays, list(names))
+
+
+def _kept(block: Parsed) -> list[Sequence[Any]]:
+    """Return the columns that are carried along."""
+    assert block.kept is not None
+    return [column.tolist() for column in block.kept.T]
 
 
 def _unpickled(batches: Iterable[Any]) -> Iterator[Parsed | SplitStats]:
@@ -143,11 +151,34 @@ def frame_of(found: ScoredRows, table: OutputTable, params: Any, output_format: 
             partial(scoring.batches, list(zip(schema.names, types, strict=True))), schema
         )
     else:
-        frame = session.createDataFrame(elements.flatMap(scoring.rows), schema, verifySchema=False)
+        frame = _unpacked(session, elements.flatMap(scoring.packed), schema)
     if not scoring.is_numbered:
         return frame, empty
     partitions = elements.getNumPartitions()
     return frame.repartitionByRange(partitions, NUMBER).sortWithinPartitions(NUMBER).drop(NUMBER), empty
+
+
+def _unpacked(session: Any, packed: Any, schema: Any) -> Any:
+    """Return the DataFrame of rows that `Scoring.packed` has packed by blocks: Java takes them apart.
+
+    A row that is pickled by itself takes as long as predicting it. Columns that count the rows are not sent.
+    """
+    from pyspark.sql import functions as sql
+    from pyspark.sql.types import ArrayType, StructType
+
+    counted = [field.name for field in schema if field.name == NUMBER or not field.nullable]
+    sent = [field for field in schema if field.name not in counted]
+    packed_schema = StructType().add("first", "long", False)
+    for index, field in enumerate(sent):
+        packed_schema = packed_schema.add(f"c{index}", ArrayType(field.dataType, True), False)
+    zipped = sql.arrays_zip(*(f"c{index}" for index in range(len(sent))))
+    frame = session.createDataFrame(packed, packed_schema, verifySchema=False)
+    frame = frame.select("first", sql.posexplode(zipped).alias("place", "row"))
+    number = sql.col("first") + sql.col("place")
+    return frame.select(
+        *(number.alias(name) for name in counted),
+        *(sql.col(f"row.c{index}").alias(field.name) for index, field in enumerate(sent)),
+    )
 
 
 def write(frame: Any, path: str, output_format: str) -> None:
