@@ -12,6 +12,7 @@ import nn
 from nn.io import package
 from tests.clusters.daemons import HOST
 from tests.clusters.hadoop import Hadoop
+from tests.robustness import fit_task
 from tests.support import ROOT
 from tests.support.data import blobs, write_csv
 from tests.support.submitting import MAIN, begin_command, command, environment, submit
@@ -122,3 +123,11 @@ def predictions(store, out: str) -> list[int]:
 def expected_predictions(model: Path, data: Path) -> list[int]:
     """The classes that a model gives without Spark."""
     return nn.load(model).predict(np.loadtxt(data, delimiter=",")).tolist()
+
+
+def local_stage(rows: Path, folder: Path) -> bytes:
+    """The model file of a stage of pyspark.ml that fit_task.py fits in local[2]."""
+    model = folder / "stage.npz"
+    done = LOCAL.run(folder, rows, model, "parameters", script=Path(fit_task.__file__))
+    assert done.returncode == 0, done.stdout[-3000:]
+    return model.read_bytes()

@@ -43,6 +43,11 @@ class Store:
         self.url, self.root, self.daemon = f"{scheme}://{BUCKET}", root, daemon
         self.settings = {"spark.jars": ",".join(map(str, jars_for(scheme))), **settings}
 
+    @property
+    def port(self) -> int:
+        """The emulator's port."""
+        return int(self.root.rpartition(":")[2])
+
     def put(self, name: str, content: bytes) -> str:
         """Write an object; its URL."""
         self.request("PUT", f"{BUCKET}/{urllib.parse.quote(name)}", content)

@@ -5,13 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from nn.io import checkpoint
 from nn.models import model_file
 from tests.clusters import jobs
+from tests.clusters.faulty_proxy import faulty
 from tests.clusters.stores import SECRET
+from tests.robustness import fit_task
 from tests.support import ROOT
 from tests.support.submitting import environment
 
@@ -95,6 +98,35 @@ def test_a_driver_that_is_killed_amid_a_write_is_resumed_to_the_same_model(
     assert not left
 
 
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_a_run_on_a_network_that_fails_ends_right_or_with_one_line(
+    store_of, inputs, local_model, tmp_path, kind, count
+):
+    store = store_of(kind)
+    for seed in range(count(1, 5)):
+        folder, out = tmp_path / str(seed), f"out/faulty-{seed}"
+        folder.mkdir()
+        words = [
+            *inputs(store),
+            f"{store.url}/{out}",
+            *jobs.AVERAGINGS["gradients"],
+            "--checkpoint-every",
+            "1",
+        ]
+        with faulty(store.port, seed) as proxy:
+            through = {key: value.replace(store.root, proxy.root) for key, value in store.settings.items()}
+            done = jobs.LOCAL.with_settings(through).run(folder, *words)
+        assert proxy.faults.total() > 0
+        nothing_is_half_written(store, out)
+        if done.returncode:
+            assert done.returncode == 4 and "Traceback" not in done.stdout, done.stdout[-3000:]
+            assert done.stdout.splitlines()[-1].startswith("main_task.py: error: "), done.stdout[-3000:]
+            done = jobs.LOCAL.with_settings(store.settings).run(folder, *words, "--resume")
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert SECRET not in done.stdout
+        assert store.get(f"{out}/model.npz") == local_model("gradients"), dict(proxy.faults)
+
+
 def nothing_is_half_written(store, out):
     """Every file under its final name is whole."""
     for name in store.names(out):
@@ -127,6 +159,17 @@ def test_predictions_of_a_store_are_those_of_local_files(store_of, inputs, data,
     )
     assert done.returncode == 0, done.stdout[-3000:]
     assert jobs.predictions(store, "out/predicted") == jobs.expected_predictions(model, data[2])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stage_of_pyspark_ml_is_saved_and_loaded_there(store_of, tmp_path, kind):
+    store, rows = store_of(kind), fit_task.write_rows(tmp_path / "rows.json")
+    there = store.put("in/rows.json", rows.read_bytes())
+    place = jobs.LOCAL.with_settings(store.settings)
+    words = [there, f"{store.url}/out/stage.npz", "parameters"]
+    done = place.run(tmp_path, *words, script=Path(fit_task.__file__))
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert store.get("out/stage.npz") == jobs.local_stage(rows, tmp_path)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -17,6 +17,7 @@ import pytest
 from tests.clusters import jobs
 from tests.clusters.hadoop import EXECUTOR, EXPIRY, MASTER
 from tests.clusters.jobs import PREDICT, expected_predictions, predictions
+from tests.robustness import fit_task
 
 pytestmark = [pytest.mark.spark, pytest.mark.clusters("yarn")]
 
@@ -48,6 +49,17 @@ def test_a_packed_environment_predicts_on_yarn(hadoop, inputs, data, local_model
     done = place.run(tmp_path, *words, script=PREDICT)
     assert done.returncode == 0, hadoop.logs(hadoop.applications()[-1]["id"])[-3000:]
     assert predictions(hadoop, "out/predicted-on-yarn") == expected_predictions(model, data[2])
+
+
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_a_stage_of_pyspark_ml_gives_the_model_of_a_local_run(hadoop, tmp_path, mode):
+    rows, script = fit_task.write_rows(tmp_path / "rows.json"), Path(fit_task.__file__)
+    model = jobs.local_stage(rows, tmp_path)
+    there = hadoop.put("in/rows.json", rows.read_bytes())
+    words = [there, f"{hadoop.url}/out/stage-{mode}.npz", "parameters"]
+    done = jobs.on_yarn(hadoop, mode, tmp_path).run(tmp_path, *words, script=script)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert hadoop.get(f"out/stage-{mode}.npz") == model
 
 
 def copy_numpy(environment):
