@@ -130,7 +130,7 @@ def kind_of(pid: int) -> str | None:
         return None
     if Path(words[0]).name == "java":
         return PROCESSES[0]
-    if any(word.endswith("_task.py") for word in words):
+    if any(word.endswith(("_task.py", "fit_task")) for word in words):
         return PROCESSES[1]
     return "worker" if "pyspark.daemon" in words else None
 
