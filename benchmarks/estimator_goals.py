@@ -83,7 +83,9 @@ def mnist(session: Any, data: Path) -> tuple[Any, Any]:
     joined = session.createDataFrame(pixels, "row long, pixels array<double>").join(
         session.createDataFrame(digits, "row long, label double"), "row"
     )
-    frame = joined.select("row", "label", array_to_vector(sql.col("pixels")).alias("features")).repartition(2, "row")
+    frame = joined.select("row", "label", array_to_vector(sql.col("pixels")).alias("features")).repartition(
+        2, "row"
+    )
     kept, held_out = frame.filter(sql.col("row") >= HELD_OUT), frame.filter(sql.col("row") < HELD_OUT)
     for part in (kept, held_out):
         part.cache().count()

@@ -134,7 +134,7 @@ def test_check_tells_what_each_executor_is(cluster, defaults, tmp_path):
     assert done.returncode == 0, done.stdout[-3000:]
     lines = done.stdout.splitlines()
     table = [re.split("  +", line) for line in lines[lines.index(next(filter(is_header, lines))) :][:3]]
-    assert table[0] == list(check.HEADER)
+    assert table[0] == [*check.ABOUT, "step", *check.NEEDS]
     for number, cells in enumerate(table[1:]):
         assert cells[0] == str(number) and cells[3] == np.__version__ and cells[-1] == "readable"
         assert cells[2] == platform.python_version() and "?" not in cells

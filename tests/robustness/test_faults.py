@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -42,6 +43,7 @@ COMMON = [
     "--loss",
     "cross-entropy",
 ]
+ATTEMPTS = 3  # to stop a run amid a write
 AVERAGINGS = {
     "gradients": [*COMMON, "--batch-size", "700", "--optimizer", "adam"],
     "parameters": [*COMMON, "--average", "parameters", "--optimizer", "momentum", "--outer-momentum", "0.3"],
@@ -291,7 +293,13 @@ def test_killed_drivers_are_resumed_to_the_same_model(data, undisturbed, tmp_pat
         words = [*data, "out", *AVERAGINGS[averaging], "--checkpoint-every", "1"]
         process = begin(MAIN, *words, cwd=out.parent)
         if number % 3 == 0:
-            amid += stop_amid_a_write(process, out, random.Random(number).randrange(1, 20))
+            for _ in range(ATTEMPTS):  # a busy machine may not look while a checkpoint is written
+                if stop_amid_a_write(process, out, random.Random(number).randrange(1, 20)):
+                    amid += 1
+                    break
+                process.wait()
+                shutil.rmtree(out)
+                process = begin(MAIN, *words, cwd=out.parent)
         else:
             time.sleep(1.1 * seconds * moment / 1000)
         with contextlib.suppress(ProcessLookupError):  # the run was quicker
