@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -133,29 +134,52 @@ def frame_of(found: ScoredRows, table: OutputTable, params: Any, output_format: 
     Raises DataError for a column that is carried along and has a type that CSV cannot hold, or a name that is taken.
     """
     from pyspark.sql import SparkSession
-    from pyspark.sql.types import StructType
 
     schema = schema_of(found.scored, table, output_format)
     elements = found.rows.cached
     empty = elements.context.accumulator({}, Counts())
-    scoring = Scoring(table, params, found.rows.firsts, not found.is_ordered, empty)
-    if scoring.is_numbered:
-        schema = StructType([*StructType().add(NUMBER, "long", False).fields, *schema.fields])
+    types = [IN_ARROW.get(field.dataType.typeName(), "") for field in schema.fields]
+    is_wide = len(table.columns) >= MANY and all(types) and table_reading.has_arrow(elements.context)
+    scoring = Scoring(table, params, found.rows.firsts, is_wide and not found.is_ordered, empty)
     session = SparkSession.builder.getOrCreate().newSession()  # settings of its own
     session.conf.set("spark.sql.caseSensitive", "true")  # classes named a and A have a column each
-    types = [IN_ARROW.get(field.dataType.typeName(), "") for field in schema.fields]
-    if len(table.columns) >= MANY and all(types) and table_reading.has_arrow(elements.context):
-        session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(BLOCKS_AT_ONCE))
-        pickled = jvm.frame_of_elements(elements, session)
-        frame = pickled.mapInArrow(
-            partial(scoring.batches, list(zip(schema.names, types, strict=True))), schema
-        )
-    else:
-        frame = _unpacked(session, elements.flatMap(scoring.packed), schema)
+    if is_wide:
+        return _through_arrow(session, elements, scoring, schema, types), empty
+    packed = elements.flatMap(scoring.packed)
+    if not found.is_ordered:
+        packed = _in_order(packed, found.rows.total)
+    return _unpacked(session, packed, schema), empty
+
+
+def _through_arrow(session: Any, elements: Any, scoring: Scoring, schema: Any, types: list[str]) -> Any:
+    """Return the DataFrame of rows that `Scoring.batches` gives, in the order of the rows."""
+    from pyspark.sql.types import StructType
+
+    if scoring.is_numbered:
+        schema = StructType([*StructType().add(NUMBER, "long", False).fields, *schema.fields])
+        types = [IN_ARROW["long"], *types]
+    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(BLOCKS_AT_ONCE))
+    columns = list(zip(schema.names, types, strict=True))
+    frame = jvm.frame_of_elements(elements, session).mapInArrow(partial(scoring.batches, columns), schema)
     if not scoring.is_numbered:
-        return frame, empty
+        return frame
     partitions = elements.getNumPartitions()
-    return frame.repartitionByRange(partitions, NUMBER).sortWithinPartitions(NUMBER).drop(NUMBER), empty
+    return frame.repartitionByRange(partitions, NUMBER).sortWithinPartitions(NUMBER).drop(NUMBER)
+
+
+def _in_order(packed: Any, rows: int) -> Any:
+    """Return packed blocks in the order of their rows, of which about as many come into each partition.
+
+    Spark's own partitioning by ranges would predict all rows twice: first for a sample of them.
+    """
+    partitions = packed.getNumPartitions()
+    by_first = packed.keyBy(itemgetter(0))
+    return by_first.repartitionAndSortWithinPartitions(partitions, partial(_part, partitions, rows)).values()
+
+
+def _part(partitions: int, rows: int, first: int) -> int:
+    """Return the partition of the block whose first row has this number."""
+    return min(first * partitions // max(rows, 1), partitions - 1)
 
 
 def _unpacked(session: Any, packed: Any, schema: Any) -> Any:
@@ -166,18 +190,21 @@ def _unpacked(session: Any, packed: Any, schema: Any) -> Any:
     from pyspark.sql import functions as sql
     from pyspark.sql.types import ArrayType, StructType
 
-    counted = [field.name for field in schema if field.name == NUMBER or not field.nullable]
+    counted = [field.name for field in schema if not field.nullable]
     sent = [field for field in schema if field.name not in counted]
     packed_schema = StructType().add("first", "long", False)
     for index, field in enumerate(sent):
         packed_schema = packed_schema.add(f"c{index}", ArrayType(field.dataType, True), False)
-    zipped = sql.arrays_zip(*(f"c{index}" for index in range(len(sent))))
+    values, of_row = sql.col("c0"), ["row"]
+    if len(sent) > 1:
+        names = [f"c{index}" for index in range(len(sent))]
+        values, of_row = sql.arrays_zip(*names), [f"row.{name}" for name in names]
     frame = session.createDataFrame(packed, packed_schema, verifySchema=False)
-    frame = frame.select("first", sql.posexplode(zipped).alias("place", "row"))
+    frame = frame.select("first", sql.posexplode(values).alias("place", "row"))
     number = sql.col("first") + sql.col("place")
     return frame.select(
         *(number.alias(name) for name in counted),
-        *(sql.col(f"row.c{index}").alias(field.name) for index, field in enumerate(sent)),
+        *(sql.col(place).alias(field.name) for place, field in zip(of_row, sent, strict=True)),
     )
 
 
