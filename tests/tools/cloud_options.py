@@ -46,6 +46,9 @@ OPTIONS = {
     "gcloud dataproc clusters delete": f"{GCLOUD} --async --region",
     "gcloud dataproc jobs submit pyspark": f"{GCLOUD} {SUBMIT_JOB}",
     "gcloud dataproc batches submit pyspark": f"{GCLOUD} {SUBMIT_BATCH}",
+    # https://cloud.google.com/sdk/gcloud/reference/auth/login, .../config/set
+    "gcloud auth login": f"{GCLOUD} --brief --update-adc",
+    "gcloud config set": f"{GCLOUD} --installation",
     # https://cloud.google.com/sdk/gcloud/reference/services/enable
     "gcloud services enable": f"{GCLOUD} --async",
     # https://cloud.google.com/sdk/gcloud/reference/storage/buckets/create
