@@ -41,7 +41,7 @@ help:
 	@echo "make plots         draw the plots of output/ again"
 	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
 	@echo "make docs          build the documentation site into site/"
-	@echo "make lint          ruff and mypy only"
+	@echo "make lint          ruff, mypy and spelling only"
 	@echo "make package       write dist/ for a cluster: nn.zip for spark-submit --py-files, the programs, the recipes"
 	@echo "make clean         remove output/, dist/, site/ and caches"
 	@echo "make distclean     remove the environments and the downloaded Java as well; data/ stays"
@@ -87,6 +87,7 @@ lint: environment-dev
 	$(SETUP).inside .venv python -m ruff check .
 	$(SETUP).inside .venv python -m ruff format --check .
 	$(SETUP).inside .venv python -m mypy
+	$(SETUP).inside .venv python -m codespell_lib
 
 test-faults: environment-dev java
 	$(SETUP).inside .venv python -m tests.support.java_classes
