@@ -1,16 +1,36 @@
-"""The formulas of layers, losses, optimizers and schedules in LaTeX, by the word that names each."""
+"""The formulas of layers, losses, optimizers and schedules by the word that names each: the one place for all pages.
+
+Those that are functions of one number are expressions of Python, which a test computes and compares with the code; the
+others are LaTeX.
+"""
 
 from __future__ import annotations
 
+from tools.docs.latex import latex_of
+
+# Word -> (f of x, its derivative, of x and f), with the word's fields by name.
+FUNCTIONS = {
+    "sigmoid": ("1 / (1 + exp(-x))", "f * (1 - f)"),
+    "tanh": ("tanh(x)", "1 - f**2"),
+    "relu": ("max(x, 0)", "1 if x > 0 else 0"),
+    "leaky_relu": ("x if x > 0 else slope * x", "1 if x > 0 else slope"),
+    "elu": ("x if x > 0 else alpha * (exp(x) - 1)", "1 if x > 0 else f + alpha"),
+    "gelu": ("x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))", ""),
+    "softplus": ("log(1 + exp(x))", "1 / (1 + exp(-x))"),
+    "identity": ("x", "1"),
+}
+# Word -> the factor of the learning rate, t epochs after the start of a run of T.
+FACTORS = {
+    "constant": "1",
+    "step": "drop ** floor(t / every)",
+    "exponential": "decay**t",
+    "inverse-time": "1 / (1 + decay * t)",
+    "cosine": "final + (1 - final) * (1 + cos(pi * t / T)) / 2",
+}
+
 ACTIVATIONS = {
-    "sigmoid": r"f(x) = \frac{1}{1 + e^{-x}}, \qquad f'(x) = f(x)\,(1 - f(x))",
-    "tanh": r"f(x) = \tanh x, \qquad f'(x) = 1 - f(x)^2",
-    "relu": r"f(x) = \max(x, 0), \qquad f'(x) = 1 \text{ if } x > 0 \text{, else } 0",
-    "leaky_relu": r"f(x) = x \text{ if } x > 0 \text{, else slope} \cdot x, \qquad f'(x) = 1 \text{ or slope}",
-    "elu": r"f(x) = x \text{ if } x > 0 \text{, else } \alpha\,(e^x - 1), \qquad f'(x) = 1 \text{ or } f(x) + \alpha",
-    "gelu": r"f(x) = \frac{x}{2} (1 + \tanh u), \qquad u = \sqrt{2 / \pi}\,(x + 0.044715\,x^3)",
-    "softplus": r"f(x) = \log(1 + e^x), \qquad f'(x) = \frac{1}{1 + e^{-x}}",
-    "identity": r"f(x) = x, \qquad f'(x) = 1",
+    name: f"f(x) = {latex_of(value)}" + (rf", \qquad f'(x) = {latex_of(slope)}" if slope else "")
+    for name, (value, slope) in FUNCTIONS.items()
 }
 LAYERS = ACTIVATIONS | {
     "dense": r"\text{out} = x W + b, \qquad W \in \mathbb{R}^{d \times \text{units}}",
@@ -52,14 +72,9 @@ OPTIMIZERS = {
     "l-bfgs": r"W \leftarrow W - t\,H g, \qquad H \text{ from the last pairs } (W' - W,\; g' - g), "
     r"\quad t \text{ by a search for the strong Wolfe conditions}",
 }
-SCHEDULES = {
-    "constant": r"\text{factor}(t) = 1",
+SCHEDULES = {name: rf"\text{{factor}}(t) = {latex_of(factor)}" for name, factor in FACTORS.items()} | {
     "bold-driver": r"r \leftarrow \text{growth} \cdot r \text{ after an accepted step, else } "
     r"r \leftarrow \text{shrink} \cdot r \text{ and the step is undone}",
-    "step": r"\text{factor}(t) = \text{drop}^{\lfloor t / \text{every} \rfloor}",
-    "exponential": r"\text{factor}(t) = \text{decay}^{\,t}",
-    "inverse-time": r"\text{factor}(t) = \frac{1}{1 + \text{decay} \cdot t}",
-    "cosine": r"\text{factor}(t) = \text{final} + (1 - \text{final})\,\frac{1 + \cos(\pi t / T)}{2}",
     "one-cycle": r"\text{half a cosine from start to 1 over } \text{rise} \cdot T \text{, then half a cosine to final}",
     "plateau": r"r \leftarrow \max(\text{drop} \cdot r,\; \text{lowest} \cdot r_0) "
     r"\text{ after } \text{patience} \text{ epochs without a lower cost}",
