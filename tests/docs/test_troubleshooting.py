@@ -5,6 +5,11 @@ from collections import Counter
 
 import pytest
 
+from nn.cli import parser
+from nn.cli.options import recipe_errors
+from nn.core.errors import UserError
+from nn.training.assembly import network_of
+from nn.training.backend import Facts
 from tools.docs.messages import templates
 from tools.docs.troubleshooting import HEADER, PAGE, matches, patterns
 
@@ -63,3 +68,27 @@ def test_patterns_that_say_little_stand_for_one_template():
     assert matches("...: expected ..., found ...", "{}: expected {}, found {}")
     assert not matches("...: expected ..., found ...", "{}: expected a moon, found {}")
     assert matches("expected ... moonlets, found ...", "{}: expected {} moonlets, found {}")
+
+
+PATHS = ["x.csv", "y.csv", "xt.csv", "yt.csv", "out"]
+
+
+@pytest.mark.parametrize(
+    "words, row",
+    [
+        (["--epochs", "0"], "...: expected ..., found ..."),
+        (["--layers", "dense:64,flaten"], "unknown ... ...; known: ..."),
+        (["--layers", "dense:64:rate"], "...: expected field=value, found ..."),
+        (["--overwrite", "--resume"], "... exclude each other: ..."),
+        (["--patience", "3"], "patience needs validation-fraction or validation-column: ..."),
+        (["--warmup", "200"], "warmup: expected fewer than the ... epochs, found ..."),
+        (["--layers", "flatten,conv2d:8x3"], "needs an image (h, w, c), got ...; put it before flatten"),
+    ],
+)
+def test_the_line_that_a_program_prints_is_found_on_the_page(words, row):
+    with pytest.raises(UserError) as refusal:
+        options = parser.parse([*PATHS, *words])
+        with recipe_errors():
+            network_of(options.recipe, Facts.of_shapes(784, 10))
+    expression = ".*".join(map(re.escape, row.split("...")))
+    assert row in PATTERNS and re.search(expression, refusal.value.on_command_line())
