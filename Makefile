@@ -27,7 +27,7 @@ SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_che
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-spark35 bench package clean distclean
+.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-spark35 bench docs package clean distclean
 
 help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
@@ -40,9 +40,10 @@ help:
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
 	@echo "make plots         draw the plots of output/ again"
 	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
-	@echo "make lint          ruff and mypy only"
+	@echo "make docs          build the documentation site into site/"
+	@echo "make lint          ruff, mypy and spelling only"
 	@echo "make package       write dist/ for a cluster: nn.zip for spark-submit --py-files, the programs, the recipes"
-	@echo "make clean         remove output/, dist/ and caches"
+	@echo "make clean         remove output/, dist/, site/ and caches"
 	@echo "make distclean     remove the environments and the downloaded Java as well; data/ stays"
 
 train: java data
@@ -71,6 +72,10 @@ bench: data
 	$(SETUP).java .venv-bench
 	$(SETUP).inside .venv-bench python benchmarks/bench.py data $(BENCH_OPTIONS)
 
+docs:
+	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-docs requirements-docs.txt
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
+
 test: lint java
 	$(SETUP).inside .venv python -m tests.support.java_classes
 	$(SETUP).inside .venv python -m pytest $(SIDE_BY_SIDE) --durations=10
@@ -82,6 +87,7 @@ lint: environment-dev
 	$(SETUP).inside .venv python -m ruff check .
 	$(SETUP).inside .venv python -m ruff format --check .
 	$(SETUP).inside .venv python -m mypy
+	$(SETUP).inside .venv python -m codespell_lib
 
 test-faults: environment-dev java
 	$(SETUP).inside .venv python -m tests.support.java_classes
@@ -106,11 +112,11 @@ package: environment
 	$(SETUP).inside .venv python -m tools.setup.distribution dist
 
 clean:
-	@rm -rf output dist spark-warehouse metastore_db artifacts derby.log
+	@rm -rf output dist site spark-warehouse metastore_db artifacts derby.log
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name '.[!.]*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
-	@echo "Removed output/, dist/ and caches"
+	@echo "Removed output/, dist/, site/ and caches"
 
 distclean: clean
-	@rm -rf .venv .venv-spark35 .venv-bench .venv-clusters .java .jars
-	@echo "Removed .venv, .venv-spark35, .venv-bench, .venv-clusters, .java and .jars"
+	@rm -rf .venv .venv-spark35 .venv-bench .venv-clusters .venv-docs .java .jars
+	@echo "Removed .venv, .venv-spark35, .venv-bench, .venv-clusters, .venv-docs, .java and .jars"

@@ -53,7 +53,7 @@ def _taking_part(results: Results, section: str) -> list[Contestant]:
 
 
 def _line(contestant: Contestant) -> dict[str, Any]:
-    """Colour, stroke and dots; dots are hollow on dashed lines, which tells them apart in a legend too."""
+    """Color, stroke and dots; dots are hollow on dashed lines, which tells them apart in a legend too."""
     stroke, dot = STROKES[contestant.step]
     color = COLORS[contestant.peer]
     return {

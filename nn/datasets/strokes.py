@@ -1,4 +1,4 @@
-"""Centre lines of digits: the glyphs of fonts, thinned to lines.
+"""Center lines of digits: the glyphs of fonts, thinned to lines.
 
 A pen line of any width around a center line looks handwritten, the outline of a font looks printed. Each stroke is
 stored as a distance field, d(x, y) = distance of the point from the line, so that drawing is a look-up and a
@@ -127,7 +127,7 @@ def thin(shapes: np.ndarray) -> np.ndarray:
     shapes = shapes.copy()
     while True:
         removed = 0
-        # Neighbours go N, NE, E, SE, S, SW, W, NW. The two steps peel the south-east and the north-west.
+        # Neighbors go N, NE, E, SE, S, SW, W, NW. The two steps peel the south-east and the north-west.
         for corners in (((0, 2, 4), (2, 4, 6)), ((0, 2, 6), (0, 4, 6))):
             around = _neighbors(shapes)  # (8, ..., h, w)
             count = around.sum(axis=0)

@@ -70,7 +70,7 @@ def draw_set(
         classes=tuple(map(str, digits)),
         height=PIXELS,
         width=PIXELS,
-        source="drawn along the centre lines of matplotlib's fonts",
+        source="drawn along the center lines of matplotlib's fonts",
         train=Split(train_rows, lambda: draw(seed, "train", train_rows, digits)),
         test=Split(test_rows, lambda: draw(seed, "test", test_rows, digits)),
         seed=seed,

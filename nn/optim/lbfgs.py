@@ -251,7 +251,7 @@ def _noise(point: Accepted) -> float:
 
 
 def wolfe_conditions_hold(start: Point, point: Point, noise: float) -> bool:
-    """Return whether a point fulfils the strong Wolfe conditions.
+    """Return whether a point fulfills the strong Wolfe conditions.
 
     Where its cost differs from the start's by less than the noise the slopes decide alone: the approximate Wolfe
     conditions of Hager and Zhang (2005), with which a search also ends where costs differ by rounding errors alone.
@@ -265,7 +265,7 @@ def narrow(
     """Narrow the bracket by one more point. Return (low, high, next step).
 
     `low` is the lowest point so far that lies low enough; its slope leads towards `high`, and between the two are
-    points that fulfil the conditions. `high` is None while all points led on.
+    points that fulfill the conditions. `high` is None while all points led on.
     """
     if point.cost is None or not _decreases_enough(start, point, noise) or point.cost > low.cost + noise:
         new_low, new_high = low, point

@@ -49,7 +49,7 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def defaults(tmp_path_factory):
-    """What docs/operations.md says of a secure cluster, as a file."""
+    """What docs/security.md says of a secure cluster, as a file."""
     return write_defaults(tmp_path_factory.mktemp("conf") / "spark-defaults.conf", SECURE)
 
 

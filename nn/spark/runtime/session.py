@@ -26,7 +26,7 @@ SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
 }
 
-# Spark >= 4.1: the TCP socket between JVM and Python worker stalls some 40 ms a task on delayed acknowledgements; a
+# Spark >= 4.1: the TCP socket between JVM and Python worker stalls some 40 ms a task on delayed acknowledgments; a
 # Unix-domain socket does not. Older versions ignore the key. On YARN the socket would lie in the container's folder,
 # whose path is longer than the 107 bytes that a socket's may have, and no task could start.
 UNIX_SOCKETS = "spark.python.unix.domain.socket.enabled"

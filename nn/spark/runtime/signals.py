@@ -19,7 +19,7 @@ from nn.core import signals
 from nn.spark.runtime import jvm
 
 BRIDGE = ("py4j", "pyspark")  # the packages between this program and Java
-CANCEL_AGAIN = 0.05  # seconds until jobs are cancelled again: at first, the last job may not have started
+CANCEL_AGAIN = 0.05  # seconds until jobs are canceled again: at first, the last job may not have started
 
 
 class Interruption:

@@ -8,7 +8,7 @@ cache_zip_directories
     its path again, among them pyspark.zip with thousands of entries, although they do not change.
 quick_ack
     Before Spark 4.1, and on YARN, the JVM sends to a worker over TCP, in small packets. The kernel delays the
-    acknowledgement of a packet by 40 ms, and the JVM waits for it before it sends the next. Linux acknowledges at once
+    acknowledgment of a packet by 40 ms, and the JVM waits for it before it sends the next. Linux acknowledges at once
     if TCP_QUICKACK is set, but resets the option, so a thread sets it again.
 silence_interrupt
     Ctrl-C reaches the workers of a local Spark as well, and Spark 4 closes their connections before it ends them. Each
@@ -33,7 +33,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-PAUSE = 0.002  # seconds between two acknowledgements: far below the kernel's 40 ms, and a thousandth of a core's time
+PAUSE = 0.002  # seconds between two acknowledgments: far below the kernel's 40 ms, and a thousandth of a core's time
 
 
 @functools.cache

@@ -1,0 +1,1 @@
+"""Programs that write the pages of docs/reference/ from the declarations in the code."""

@@ -1,0 +1,164 @@
+"""The page of the Python API, from signatures and docstrings."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from pyspark.ml.param import Param
+
+import nn
+import nn.ml
+import nn.spark
+from nn.ml.params import OPTIONS
+from tools.docs.markdown import block, cell, code, page, paragraphs, table
+
+CHECKS = {
+    "nn.layers": "check_layer",
+    "nn.models": "check_loss",
+    "nn.optim": "check_rule",
+    "nn.training": "check_backend",
+}
+
+
+def page_of_names() -> str:
+    """Return the page."""
+    stages = [name for name in nn.ml.__all__ if inspect.isclass(getattr(nn.ml, name))]
+    functions = [name for name in nn.ml.__all__ if name not in stages]
+    return page(
+        "Python API",
+        "The public names. All others may change with a version. Letters of shapes: n rows, d features, k classes, "
+        "images (n, h, w, c).",
+        "## nn",
+        "`import nn` needs NumPy alone.",
+        *(_entry("nn", name) for name in nn.__all__ if name != "__version__"),
+        "## nn.spark",
+        "Needs pyspark. More: [scoring.md](../scoring.md#in-sql-dataframes-and-streams).",
+        *(_entry("nn.spark", name) for name in nn.spark.__all__),
+        "## nn.ml",
+        "Stages of pyspark.ml. More: [pyspark_ml.md](../pyspark_ml.md).",
+        *(_entry("nn.ml", name) for name in (*stages, *functions)),
+        "### Params",
+        "Of `NeuralNetworkClassifier`; `NeuralNetworkRegressor` has those that are not marked. Each has `getNAME` and "
+        "`setNAME`. A Param with an option takes its words and values ([options.md](options.md)).",
+        _params(),
+        "## Checks for classes of your own",
+        "How to use them: [CONTRIBUTING.md](../../CONTRIBUTING.md#checks-for-classes-of-your-own).",
+        *(_entry(module, name) for module, name in CHECKS.items()),
+    )
+
+
+def _entry(module: str, name: str) -> str:
+    """Return the section of a class or a function."""
+    item = getattr(import_module(module), name)
+    parts = [f"### {module}.{name}", block(_signature(f"{module}.{name}", item), "python"), paragraphs(item)]
+    if inspect.isclass(item):
+        parts += _members(item)
+    return "\n\n".join(parts)
+
+
+def _signature(name: str, item: Any) -> str:
+    """Return how a class or a function is called, an argument per line where they do not fit into one."""
+    if name == "nn.Recipe":
+        return f"{name}(**options)"
+    if inspect.isclass(item) and module_of(item) == "nn.ml":
+        return f"{name}(**params)" if "Model" not in name else name
+    arguments, result = _arguments(item)
+    line = f"{name}({', '.join(arguments)}){result}"
+    if len(line) <= 110:
+        return line
+    return "\n".join([f"{name}(", *(f"    {argument}," for argument in arguments), f"){result}"])
+
+
+def _arguments(item: Any) -> tuple[list[str], str]:
+    """Return the arguments as the source spells them, without self, and what is returned."""
+    signature = inspect.signature(item)
+    arguments, has_star = [], False
+    for parameter in signature.parameters.values():
+        if parameter.name in ("self", "cls"):
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and not has_star:
+            arguments.append("*")
+        has_star = has_star or parameter.kind in (parameter.VAR_POSITIONAL, parameter.KEYWORD_ONLY)
+        arguments.append(_argument(parameter))
+    result = "" if inspect.isclass(item) else _annotation(signature.return_annotation)
+    return arguments, f" -> {result}" if result else ""
+
+
+def _argument(parameter: inspect.Parameter) -> str:
+    stars = "*" * (parameter.kind is parameter.VAR_POSITIONAL) + "**" * (
+        parameter.kind is parameter.VAR_KEYWORD
+    )
+    hint = _annotation(parameter.annotation)
+    text = f"{stars}{parameter.name}" + (f": {hint}" if hint else "")
+    if parameter.default is parameter.empty:
+        return text
+    default = repr(parameter.default)
+    default = "..." if default.startswith("<") else default  # a factory, or an address
+    return f"{text} = {default}" if hint else f"{text}={default}"
+
+
+def _annotation(hint: Any) -> str:
+    if hint is inspect.Parameter.empty or hint is None:
+        return ""
+    return hint if isinstance(hint, str) else getattr(hint, "__name__", str(hint))
+
+
+def _members(cls: type) -> Iterator[str]:
+    """Yield the tables of the properties and of the methods that this project gives a class, inherited ones too."""
+    own = [base for base in reversed(cls.__mro__) if base.__module__.startswith("nn.")]
+    members = {name: value for base in own for name, value in vars(base).items() if not name.startswith("_")}
+    accessor = re.compile(r"(get|set)[A-Z]")
+    rows = []
+    for name in members:
+        value = inspect.getattr_static(cls, name)
+        doc = (
+            inspect.getdoc(value.__func__ if isinstance(value, (classmethod, staticmethod)) else value) or ""
+        )
+        if isinstance(value, property):
+            rows.append([code(name), cell(doc)])
+        elif (inspect.isfunction(value) or isinstance(value, classmethod)) and not _is_accessor(
+            accessor, name, doc
+        ):
+            arguments, result = _arguments(getattr(cls, name))
+            if name == "setParams":
+                arguments = ["**params"]
+            rows.append([code(f"{name}({', '.join(arguments)}){result}"), cell(doc)])
+        elif type(value).__name__ == "cached_property":
+            rows.append([code(name), cell(doc)])
+    if rows:
+        yield table(("member", ""), rows)
+    if cls is nn.Recipe:
+        yield "Its options and their defaults: [recipes.md](recipes.md#network-and-training)."
+    elif dataclasses.is_dataclass(cls):
+        yield f"Fields: {', '.join(code(field.name) for field in dataclasses.fields(cls))}."
+
+
+def _is_accessor(pattern: re.Pattern[str], name: str, doc: str) -> bool:
+    """Return whether a method reads or sets one Param."""
+    return bool(pattern.match(name)) and doc.startswith(("Return the value of `", "Set `"))
+
+
+def module_of(cls: type) -> str:
+    """Return the package of a class: "nn" or "nn.ml"."""
+    return ".".join(cls.__module__.split(".")[:2])
+
+
+def _params() -> str:
+    classifier, regressor = nn.ml.NeuralNetworkClassifier(), nn.ml.NeuralNetworkRegressor()
+    rows = []
+    for param in sorted(classifier.params, key=lambda param: param.name):
+        default = classifier.getOrDefault(param) if classifier.hasDefault(param) else None
+        shown = "" if default is None else code(repr(default))
+        option = OPTIONS.get(param.name)
+        word = code(f"--{option.replace('_', '-')}") if option else ""
+        rows.append([_name(param, regressor), shown, word, cell(param.doc)])
+    return table(("Param", "default", "option", ""), rows)
+
+
+def _name(param: Param, regressor: Any) -> str:
+    return code(param.name) if regressor.hasParam(param.name) else f"{code(param.name)} (classifier)"
