@@ -45,12 +45,20 @@ def test_a_part_has_two_exercises_with_answers(path):
     assert "```python" in answers and answers.count("</details>") == 1
 
 
+def anchors(page):
+    """Those that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("path", [*PARTS, FOLDER / "README.md"], ids=lambda path: path.name)
 def test_links_of_a_part_lead_to_files(path):
-    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", path.read_text())
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#([^)]*))?\)", path.read_text())
     assert links
-    for link in links:
-        assert (path.parent / link).exists(), link
+    for link, anchor in links:
+        target = path.parent / link
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), (link, anchor)
 
 
 def test_every_picture_is_shown_with_a_text_for_those_who_do_not_see_it():
