@@ -27,7 +27,7 @@ SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_che
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-spark35 bench package clean distclean
+.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-spark35 bench notebook package clean distclean
 
 help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
@@ -40,6 +40,7 @@ help:
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
 	@echo "make plots         draw the plots of output/ again"
 	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
+	@echo "make notebook      open docs/notebooks/NeuralNetwork.ipynb in JupyterLab, in an environment of its own"
 	@echo "make lint          ruff and mypy only"
 	@echo "make package       write dist/ for a cluster: nn.zip for spark-submit --py-files, the programs, the recipes"
 	@echo "make clean         remove output/, dist/ and caches"
@@ -70,6 +71,12 @@ bench: data
 	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-bench requirements-bench.txt
 	$(SETUP).java .venv-bench
 	$(SETUP).inside .venv-bench python benchmarks/bench.py data $(BENCH_OPTIONS)
+
+notebook:
+	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-notebook docs/notebooks/requirements-notebook.txt
+	$(SETUP).java .venv-notebook
+	$(SETUP).data .venv-notebook
+	$(SETUP).inside .venv-notebook jupyter lab docs/notebooks/NeuralNetwork.ipynb
 
 test: lint java
 	$(SETUP).inside .venv python -m tests.support.java_classes
@@ -112,5 +119,5 @@ clean:
 	@echo "Removed output/, dist/ and caches"
 
 distclean: clean
-	@rm -rf .venv .venv-spark35 .venv-bench .venv-clusters .java .jars
-	@echo "Removed .venv, .venv-spark35, .venv-bench, .venv-clusters, .java and .jars"
+	@rm -rf .venv .venv-spark35 .venv-bench .venv-clusters .venv-notebook .java .jars
+	@echo "Removed .venv, .venv-spark35, .venv-bench, .venv-clusters, .venv-notebook, .java and .jars"
