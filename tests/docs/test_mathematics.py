@@ -65,7 +65,9 @@ def test_displayed_formulas_are_balanced(page):
         if match[1] == "math":
             formula = re.sub(r"\\[{}]", "", match[2])
             assert formula.count("{") == formula.count("}") and "\n\n" not in formula, formula
-            assert re.findall(r"\\begin\{(\w+)\}", formula) == re.findall(r"\\end\{(\w+)\}", formula), formula
+            assert re.findall(r"\\begin\{([\w*]+)\}", formula) == re.findall(r"\\end\{([\w*]+)\}", formula), (
+                formula
+            )
 
 
 def test_the_page_has_formulas_in_latex_alone():

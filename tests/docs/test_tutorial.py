@@ -43,7 +43,7 @@ def test_parts_are_eight_and_link_in_order():
 @pytest.mark.parametrize("path", PARTS, ids=lambda path: path.name)
 def test_a_part_has_two_exercises_with_answers(path):
     exercises = path.read_text().partition("## Exercises")[2]
-    questions, _, answers = exercises.partition("<details><summary>Answers</summary>")
+    questions, _, answers = exercises.partition('<details markdown="1"><summary>Answers</summary>')
     for half in (questions, answers):
         assert re.findall(r"^(\d)\. ", half, re.MULTILINE) == ["1", "2"]
     assert "```python" in answers and answers.count("</details>") == 1
