@@ -69,3 +69,13 @@ def test_every_picture_is_shown_with_a_text_for_those_who_do_not_see_it():
     text = "".join(path.read_text() for path in PARTS)
     shown = re.findall(r"!\[([^]]{30,})\]\(pictures/([\w.]+)\)", text)
     assert sorted(name for _, name in shown) == sorted(path.name for path in (FOLDER / "pictures").iterdir())
+
+
+def test_seconds_of_records_and_blocks_are_those_of_the_benchmarks():
+    measured = (ROOT / "docs" / "benchmarks.md").read_text()
+    text = (FOLDER / "4-eight-maps.md").read_text()
+    shown = re.findall(r"^\| [^|]+ \| a (?:row|block of rows) \| (\S+) \|$", text, re.MULTILINE)
+    names = "one row a record", "this project, all rows"
+    found = [re.search(rf"^\| {name} \| (\S+) s \|", measured, re.MULTILINE)[1] for name in names]
+    assert shown == found
+    assert f"That is {float(found[0]) / float(found[1]):.0f} times faster" in text
