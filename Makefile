@@ -27,7 +27,7 @@ SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_che
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-spark35 bench docs package clean distclean
+.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-spark35 bench docs notebook package clean distclean
 
 help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
@@ -41,6 +41,7 @@ help:
 	@echo "make plots         draw the plots of output/ again"
 	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
 	@echo "make docs          build the documentation site into site/"
+	@echo "make notebook      open docs/notebooks/NeuralNetwork.ipynb in JupyterLab, in an environment of its own"
 	@echo "make lint          ruff, mypy and spelling only"
 	@echo "make package       write dist/ for a cluster: nn.zip for spark-submit --py-files, the programs, the recipes"
 	@echo "make clean         remove output/, dist/, site/ and caches"
@@ -75,6 +76,12 @@ bench: data
 docs:
 	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-docs requirements-docs.txt
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
+
+notebook:
+	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-notebook docs/notebooks/requirements-notebook.txt
+	$(SETUP).java .venv-notebook
+	$(SETUP).data .venv-notebook
+	$(SETUP).inside .venv-notebook jupyter lab docs/notebooks/NeuralNetwork.ipynb
 
 test: lint java
 	$(SETUP).inside .venv python -m tests.support.java_classes
@@ -118,5 +125,5 @@ clean:
 	@echo "Removed output/, dist/, site/ and caches"
 
 distclean: clean
-	@rm -rf .venv .venv-spark35 .venv-bench .venv-clusters .venv-docs .java .jars
-	@echo "Removed .venv, .venv-spark35, .venv-bench, .venv-clusters, .venv-docs, .java and .jars"
+	@rm -rf .venv .venv-spark35 .venv-bench .venv-clusters .venv-docs .venv-notebook .java .jars
+	@echo "Removed .venv, .venv-spark35, .venv-bench, .venv-clusters, .venv-docs, .venv-notebook, .java and .jars"

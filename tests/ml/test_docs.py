@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tests.support import ROOT
+from tests.support.pages import blocks
 
 PAGE = (ROOT / "docs" / "pyspark_ml.md").read_text()
-SNIPPETS = [block for _, block in re.findall(r"```(python)\n(.*?)```", PAGE, re.DOTALL)]
+SNIPPETS = [block for _, block in blocks("python", "docs/pyspark_ml.md")]
 
 
 @pytest.fixture(scope="module")

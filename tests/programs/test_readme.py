@@ -13,6 +13,7 @@ import pytest
 from nn.training.run_options import DATA_PATHS
 from tests.support import ROOT
 from tests.support.data import write_csv
+from tests.support.pages import blocks
 from tests.support.submitting import environment, job
 
 pytestmark = pytest.mark.spark
@@ -26,13 +27,6 @@ INSTEAD = {
     r"python generate_data\.py\s*(#.*)?": DRAWN,
     r"gcloud (.|\\\n)*": ":",
 }
-
-
-def blocks(language, page="README.md"):
-    """The blocks of code in a page, each with the line at which it begins; `language` "" has those without one."""
-    text = (ROOT / page).read_text()
-    matches = re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [(text[: match.start()].count("\n") + 1, match[2]) for match in matches if match[1] == language]
 
 
 def commands(page="README.md"):
@@ -124,6 +118,23 @@ def test_your_data_does_and_prints_what_the_page_says(copy):
     labels, accuracy = python(copy, first, ends[0], second, ends[1]).stdout.splitlines()
     assert labels == "['yes' 'no']" and "array(['yes', 'no'])" in first
     assert float(accuracy) == pytest.approx(0.9, abs=0.03) and "about 0.9" in second
+
+
+def test_the_tutorial_runs_and_its_first_part_reads_the_results(copy):
+    jobs = []
+    for part in sorted(path.name for path in (ROOT / "docs/tutorial").glob("[0-9]-*.md")):
+        for line, command in commands(f"docs/tutorial/{part}"):
+            if (copy / "output").exists() and "make -n train" in command:
+                continue  # README's first command has made it
+            done = run(command, copy)
+            assert done.returncode == 0 and not notes(done.stdout), (part, line, command, done.stdout[-3000:])
+            jobs += re.findall(r"^jobs      (\d+) per epoch", done.stdout, re.MULTILINE)
+    assert jobs == ["2", "1"]  # of 1,500 rows; of MNIST's 60,000 the first is 60
+    first = "docs/tutorial/0-ten-minutes.md"
+    lines = python(copy, *(code for _, code in blocks("python", first))).stdout.splitlines()
+    ((_, shown),) = blocks("text", first)
+    assert lines[-2] == shown.strip()
+    assert re.fullmatch(r"\d+ rows of digit \d are predicted as \d", lines[-1])
 
 
 @pytest.mark.parametrize("name", ["original", "binary", "mlp", "lbfgs"])

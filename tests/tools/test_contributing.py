@@ -12,6 +12,7 @@ from nn.core.random import Key
 from nn.layers import LAYERS, check_layer
 from nn.layers.base import Layer, Params
 from tests.support import ROOT
+from tests.support.pages import blocks
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 
@@ -19,7 +20,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 @pytest.fixture
 def example():
     """The layer, from the page's only block of Python."""
-    (source,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    ((_, source),) = blocks("python", "CONTRIBUTING.md")
     names = {"dataclass": dataclass, "Any": Any, "ClassVar": ClassVar, "np": np, "Key": Key}
     names |= {"Layer": Layer, "Params": Params, "__name__": __name__}
     exec(source, names)

@@ -1,0 +1,1 @@
+"""The pictures of docs/tutorial/, drawn by code: python -m tools.drawings docs/tutorial/pictures."""
