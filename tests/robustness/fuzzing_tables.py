@@ -19,7 +19,7 @@ from nn.data.columns import Columns
 from nn.data.labels import LabelReader
 from nn.datasets.options import read_options
 from nn.plotting import options as plot_options
-from nn.plotting.gallery import READERS
+from nn.plotting.run_files import READERS
 from nn.plotting.textfiles import BadFileError, NotDrawableError
 from nn.spark.input.parsing import Parsed, parse_images
 from nn.spark.storage.local import LocalFolder
