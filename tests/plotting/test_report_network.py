@@ -16,6 +16,8 @@ from nn.models.sequential import Sequential
 from nn.plotting.report import layers as page_layers
 from nn.plotting.report.network import network_of, packed
 from nn.plotting.textfiles import BadFileError
+from tests.support import ROOT
+from tests.support.drawn_digits import DIGITS
 from tests.support.javascript import evaluate
 
 SIDE = 8
@@ -232,3 +234,14 @@ def test_a_drawing_is_scaled_and_centered_as_digits_of_mnist_are(place):
 def test_a_dot_stays_a_dot_and_nothing_stays_empty():
     dot = image_of([[(0.9, 0.9)]])
     assert 2 < dot.sum() < 16 and image_of([]).sum() == 0
+
+
+def test_drawn_digits_are_told_by_a_network_that_mnist_trained():
+    network = network_of(ROOT / "docs" / "local_test" / "OUTPUT" / "model.npz", False)
+    strokes = [[[{"x": x, "y": y} for x, y in stroke] for stroke in digit] for digit in DIGITS.values()]
+    call = (
+        "unpack(value.network.live).then((network) => value.strokes.map((strokes) =>"
+        " answer(network, encode(network, null, imageOf(strokes, 28).map((ink) => 255 * ink)))))"
+    )
+    found = evaluate(call, {"network": network, "strokes": strokes})
+    assert [answer["best"] for answer in found] == list(DIGITS)
