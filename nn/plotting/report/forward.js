@@ -133,10 +133,23 @@ function probabilities(network, outputs) {
   return shares.map((value) => (total ? value / total : 1 / z.length));
 }
 
+const BASE85 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%/()*+-;,=.?@^_`{|}~";
+
+// Five characters are four bytes; the last may be fewer.
+function bytesOfBase85(text) {
+  const values = new Uint8Array(128), bytes = new DataView(new ArrayBuffer(Math.ceil(text.length / 5) * 4));
+  for (let i = 0; i < BASE85.length; i++) values[BASE85.charCodeAt(i)] = i;
+  for (let i = 0; i < text.length; i += 5) {
+    let number = 0;
+    for (let j = i; j < i + 5; j++) number = number * 85 + (j < text.length ? values[text.charCodeAt(j)] : 84);
+    bytes.setUint32((i / 5) * 4, number);
+  }
+  return new Uint8Array(bytes.buffer, 0, text.length - Math.ceil(text.length / 5));
+}
+
 // Return the network of the page's values, with its weights as arrays; `packed` in network.py wrote them.
 async function unpack(live) {
-  const bytes = Uint8Array.from(atob(live.weights), (char) => char.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([bytesOfBase85(live.weights)]).stream().pipeThrough(new DecompressionStream("deflate"));
   const planes = new Uint8Array(await new Response(stream).arrayBuffer()), count = planes.length / 4;
   const numbers = new DataView(new ArrayBuffer(planes.length)), weights = new Float32Array(count);
   for (let i = 0; i < count; i++) {

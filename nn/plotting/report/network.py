@@ -186,12 +186,16 @@ def _weights(model: _Model) -> tuple[list[list[Any]], str]:
 
 
 def packed(numbers: NDArray[np.float32]) -> str:
-    """Return float32 numbers as base64 of zlib of all their first bytes, then all second bytes, and so on.
+    """Return float32 numbers as base85 of zlib of all their first bytes, then all second bytes, and so on.
 
-    Sign and exponent are alike in most weights: apart from the other bytes they take a third of their room.
+    Sign and exponent are alike in most weights: apart from the other bytes they take a third of their room. The three
+    characters of base85 that HTML uses are replaced by others.
     """
     planes = numbers.astype("<f4").view(np.uint8).reshape(-1, 4).T
-    return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()
+    return base64.b85encode(zlib.compress(planes.tobytes(), 9)).decode().translate(_WITHOUT_MARKUP)
+
+
+_WITHOUT_MARKUP = str.maketrans("<>&", ",./")
 
 
 def pictures_of(layer: FirstLayer | Filters, declared: tuple[int, ...] | None) -> dict[str, Any]:
