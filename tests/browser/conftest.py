@@ -26,6 +26,9 @@ ARGUMENTS = (
 )
 
 
+DRAWN = "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"  # charts are drawn with the first frame
+
+
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory):
     """A driver of Chromium, with an empty profile."""
@@ -56,6 +59,7 @@ def open_page(chromium):
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         command("Emulation.setEmulatedMedia", {"features": [scheme]})
         chromium.get(path.as_uri())
+        chromium.execute_async_script(DRAWN)
         return chromium
 
     chromium.get_log("browser")

@@ -8,7 +8,7 @@ function drawSection(run) {
   const pad = h("canvas", { class: "pad", width: PAPER, height: PAPER, tabindex: "0", role: "application", "aria-describedby": "draw-help",
     "aria-label": "Drawing area" });
   const seen = h("div", { class: "seen" }), result = answerBox();
-  const state = { strokes: [], pen: { x: 0.5, y: 0.5 }, isDown: false, waiting: false, network: null };
+  const state = { strokes: [], image: null, pen: { x: 0.5, y: 0.5 }, isDown: false, waiting: false, network: null };
   const high = live.scale !== 1 ? live.scale : run.examples?.images?.high ?? 1;
   const show = (image, began) => {
     seen.replaceChildren(picture(image.map((value) => value * 255), [side, side], { "aria-label": `The image that the network gets, ${side} by ${side} pixels` }));
@@ -27,6 +27,7 @@ function drawSection(run) {
   };
   const clear = () => {
     state.strokes = [];
+    state.image = null;
     paint(pad, state);
     seen.replaceChildren(picture(new Uint8Array(side * side), [side, side], { "aria-label": "empty image" }));
     result.clear();
@@ -36,6 +37,8 @@ function drawSection(run) {
   showToNetwork = (_, i) => {
     const began = performance.now(), levels = levelsOf(rows, i);
     clear();
+    state.image = picture(levels, [side, side]);
+    paint(pad, state);
     next = (i + 1) % rows.labels.length;
     show(Float32Array.from(levels, (level) => level / 255), began);
     result.note(`Test row${rows.rows ? ` ${whole(rows.rows[i])}` : ""}: its class is ${nameOf(run, rows.labels[i])}.`);
@@ -55,10 +58,12 @@ function drawSection(run) {
   h("p", { id: "draw-help", class: "about" }, "By keyboard: the arrow keys move the pen, the space bar puts it down or lifts it, Delete clears."));
 }
 
-function paint(pad, { strokes, pen, isDown }) {
+function paint(pad, { strokes, image, pen, isDown }) {
   const context = pad.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, PAPER, PAPER);
+  context.imageSmoothingEnabled = false;
+  if (image) context.drawImage(image, 0, 0, PAPER, PAPER);
   Object.assign(context, { lineWidth: 18, lineCap: "round", lineJoin: "round", strokeStyle: "#12212f" });
   for (const stroke of strokes) {
     context.beginPath();
@@ -83,6 +88,7 @@ function listen(pad, state, update, clear) {
   pad.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     drawing = true;
+    state.image = null;
     pad.setPointerCapture(event.pointerId);
     state.strokes.push([place(event)]);
     update();
@@ -103,6 +109,7 @@ function listen(pad, state, update, clear) {
       if (state.isDown) state.strokes[state.strokes.length - 1].push(state.pen);
     } else if (event.key === " ") {
       state.isDown = !state.isDown;
+      state.image = null;
       if (state.isDown) state.strokes.push([state.pen]);
     } else if (event.key === "Delete" || event.key === "Backspace") {
       state.isDown = false;
@@ -125,6 +132,7 @@ function answerBox() {
     show({ value, probabilities: shares, best }, run, began) {
       if (shares) {
         line.replaceChildren(h("b", {}, nameOf(run, best)), ` ${percent(shares[best], 1)}`);
+        line.classList.toggle("long", nameOf(run, best).length > 10);
         const order = shares.map((_, i) => i);
         const shown = shares.length > MOST_BARS ? order.sort((a, b) => shares[b] - shares[a]).slice(0, 10) : order;
         bars.replaceChildren(...shown.map((i) => h("li", { class: i === best ? "best" : null }, h("span", {}, cut(nameOf(run, i), 14)),

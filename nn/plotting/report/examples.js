@@ -51,7 +51,7 @@ function exampleTable(run, indices) {
   const shown = (text, i) => (i > 0 && head[i].number && text !== "" && !Number.isInteger(Number(text)) ? short(Number(text), 5) : text);
   const body = indices.map((i) => [...rows[i].map(shown), ...(isLive ? [h("button", { type: "button", class: "small", click: () => fillForm(run, i) }, "try")] : [])]);
   const more = columns > names.length - 4 ? h("p", { class: "left-out" }, `The first ${whole(names.length - 4)} of ${whole(columns)} columns are shown.`) : null;
-  return h("div", {}, table(head, body, {}, "Test rows"), more);
+  return h("div", { class: "tall" }, table(head, body, { class: "rows" }, "Test rows"), more);
 }
 
 function gallery(run) {

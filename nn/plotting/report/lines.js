@@ -78,7 +78,7 @@ function shapes(line, X, Y, view, area) {
   const dots = shown.length > 40 || line.dash ? [] : shown.map(([epoch, value]) => s("circle", { class: "dot", cx: X(epoch), cy: Y(value), r: 2.6, vars }));
   const crosses = (line.rejected ?? []).filter((mark) => isShown(view, mark.epoch) && isKnown(mark.value)).map((mark) => {
     const x = X(mark.epoch), y = Math.min(Math.max(Y(mark.value), area.top), area.bottom);
-    return s("path", { class: "cross", d: `M${x - 3} ${y - 3}l6 6m0 -6l-6 6`, vars });
+    return s("path", { class: "cross", d: `M${x - 3} ${y - 3}l6 6m0 -6l-6 6`, vars: { "--color": line.mark } });
   });
   return [s("path", { class: line.dash ? "line dashed" : "line", d: path, vars }), ...dots, ...crosses];
 }
@@ -103,7 +103,7 @@ function drawLegend(chart, named) {
   const lines = named || chart.series.length < 2 ? [] : chart.series;
   chart.legend.replaceChildren(
     ...lines.map((line) => h("span", {}, h("i", { class: line.dash ? "sample dashed" : "sample", vars: { "--color": line.color } }), line.name)),
-    hasCrosses ? h("span", {}, h("i", { class: "cross-sample" }, "×"), "step that was rejected") : "",
+    hasCrosses ? h("span", {}, h("i", { class: "cross-sample", vars: { "--color": chart.series[0].mark } }, "×"), "step that was rejected") : "",
     chart.kept.length ? h("span", {}, h("i", { class: "kept-sample" }), "epoch whose weights are kept") : "");
 }
 

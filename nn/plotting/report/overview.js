@@ -52,7 +52,7 @@ function totalSeconds(run) {
 
 function factNote(run, key) {
   const { test, train } = run;
-  if (key === "accuracy" && isKnown(test.errors)) return `${whole(test.errors)} of ${whole(test.rows)} rows wrong`;
+  if (key === "accuracy" && isKnown(test.errors)) return `${whole(test.errors)} of ${whole(test.rows)} wrong`;
   if (key === "rmse" && isKnown(test.baseline)) return `${short(test.baseline)} for always predicting the mean`;
   if (key === "epochs" && isKnown(train.best_epoch)) return `weights of epoch ${whole(train.best_epoch)} kept`;
   if (key === "cost") return "mean loss per row";

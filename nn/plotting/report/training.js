@@ -32,7 +32,7 @@ function seriesOf(run, name, color, named) {
   });
   const noun = name === "learning rate" ? "learning rate" : isValidation ? "validation" : "training";
   return { name: named ? (isValidation ? `${run.label}, validation` : run.label) : noun,
-    color: isValidation && !named ? "var(--second)" : color, dash: isValidation && named, epochs: curve.epoch, values, rejected };
+    color: isValidation && !named ? "var(--s3)" : color, mark: named ? color : "var(--second)", dash: isValidation && named, epochs: curve.epoch, values, rejected };
 }
 
 function notesOn(run, named) {
