@@ -99,7 +99,7 @@ test-clusters:
 
 test-browser:
 	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-browser tests/browser/requirements.txt
-	$(SETUP).inside .venv-browser python -m pytest --browser --durations=5 tests/browser
+	$(SETUP).inside .venv-browser python -m pytest --browser -rs --durations=5 tests/browser
 
 test-spark35:
 	@if $(PYTHON_SPARK35) -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \

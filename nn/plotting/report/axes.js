@@ -39,7 +39,7 @@ function limitsOf(values, isLog = false) {
 }
 
 // The frame of a chart: grid, ticks and their labels. Returns {svg, X, Y, plot: {left, right, top, bottom}}.
-function frameOf({ width, height, x, y, right = 14 }) {
+function frameOf({ width, height, x, y, right = 22 }) {
   const yTicks = y.isLog ? logTicksOf(y.low, y.high) : ticksOf(y.low, y.high, Math.max(2, Math.round(height / 36)), y.least);
   const labels = yTicks.map(y.format);
   const left = 12 + 6.6 * Math.max(2, ...labels.map((label) => label.length));

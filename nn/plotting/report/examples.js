@@ -46,9 +46,9 @@ function tile(run, i) {
 
 function exampleTable(run, indices) {
   const { header: names, rows, columns } = run.examples.table;
-  const isLive = run.network?.live?.inputs === "form";
-  const head = [...names.map((name, i) => ({ text: name, number: i !== 1 && i !== 2 && rows.every((row) => row[i] === "" || !Number.isNaN(Number(row[i]))) })), ...(isLive ? [""] : [])];
-  const shown = (text, i) => (i > 0 && head[i].number && text !== "" && !Number.isInteger(Number(text)) ? short(Number(text), 5) : text);
+  const isLive = run.network?.live?.inputs === "form", isRegression = run.task === "regression";
+  const head = [...names.map((name, i) => ({ text: name, number: (isRegression || (i !== 1 && i !== 2)) && rows.every((row) => row[i] === "" || !Number.isNaN(Number(row[i]))) })), ...(isLive ? [""] : [])];
+  const shown = (text, i) => (i > 0 && head[i].number && /[.e]/.test(text) ? short(Number(text), 6) : text); // 50.0 is 50
   const body = indices.map((i) => [...rows[i].map(shown), ...(isLive ? [h("button", { type: "button", class: "small", click: () => fillForm(run, i) }, "try")] : [])]);
   const more = columns > names.length - 4 ? h("p", { class: "left-out" }, `The first ${whole(names.length - 4)} of ${whole(columns)} columns are shown.`) : null;
   return h("div", { class: "tall" }, table(head, body, { class: "rows" }, "Test rows"), more);

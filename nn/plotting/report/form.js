@@ -25,8 +25,8 @@ function formSection(run) {
     fields.forEach((field, at) => at + 4 < rows[i].length && field.set(rows[i][at + 4]));
     next = (i + 1) % rows.length;
     update();
-    const kind = run.examples.table.header[1];
-    result.note(`Row ${rows[i][0]} of examples.csv: its ${kind === "label" ? "class" : "actual value"} is ${rows[i][1]}.`);
+    const truth = run.task === "regression" ? `actual value is ${short(Number(rows[i][1]), 6)}` : `class is ${rows[i][1]}`;
+    result.note(`Row ${rows[i][0]} of examples.csv: its ${truth}.`);
   };
   fillForm = (_, i) => {
     fill(i);
@@ -53,7 +53,7 @@ function numberField(column, index) {
   const mean = column.offset + column.center, input = h("input", { id: `field-${index}`, type: "number", step: "any", inputmode: "decimal",
     placeholder: column.fill === null ? "needed" : "a gap" });
   if (column.fill === null) input.value = Number(mean.toPrecision(4));
-  return { name: column.name, element: h("label", { for: `field-${index}` }, h("span", { title: column.name }, column.name), input),
+  return { name: column.name, element: h("label", { for: `field-${index}` }, h("span", { title: column.name }, columnName(column.name, index)), input),
     value: () => (input.value === "" ? null : Number(input.value)), set: (text) => (input.value = text) };
 }
 
@@ -64,7 +64,7 @@ function categoryField(column, index) {
   const choice = h("select", { id: `field-${index}` }, options);
   return {
     name: column.name,
-    element: h("label", { for: `field-${index}` }, h("span", { title: column.name }, column.name), choice),
+    element: h("label", { for: `field-${index}` }, h("span", { title: column.name }, columnName(column.name, index)), choice),
     value: () => (choice.value === GAP ? null : choice.value === OTHER ? undefined : column.values[Number(choice.value.slice(6))]),
     set(text) {
       const place = column.values.indexOf(text);

@@ -36,7 +36,7 @@ function draw(chart) {
   const visible = series.flatMap((line) => line.values.filter((_, i) => isShown(view, line.epochs[i])));
   const isLog = chart.isLog && visible.some((value) => value > 0), [low, high] = limitsOf(visible, isLog);
   const named = series.length > 1 && series.length <= MOST_NAMED && width >= 480;
-  const right = named ? 24 + 6.4 * Math.min(18, Math.max(...series.map((line) => line.name.length))) : 14;
+  const right = named ? 24 + 6.4 * Math.min(18, Math.max(...series.map((line) => line.name.length))) : 22;
   const frame = frameOf({ width, height: HEIGHT, right,
     x: { low: view.from, high: view.to, least: 1, format: whole, name: "epoch" },
     y: { low, high: chart.isPercent ? Math.min(high, Math.max(1, low + 0.01)) : high, isLog, format: tickFormat(low, high, chart.isPercent) } });

@@ -1,7 +1,7 @@
 // How the runs were configured, where they differ, and the command that trains the same network again.
 
 function settings(runs) {
-  return section("settings", runs.length > 1 ? "Configuration, and what differs" : "Configuration", null,
+  return section("settings", "Configuration", null,
     runs.map((run) => again(run, runs.length > 1)), configuration(runs), versions(runs));
 }
 
