@@ -1,6 +1,7 @@
 """The report page: one file, safe whatever the names in it, within its size; what lacks a file says so."""
 
 import json
+import os
 import re
 import shutil
 
@@ -254,6 +255,38 @@ def test_eight_runs_of_mnist_fit_in_a_page(tmp_path):
     target = tmp_path / "report.html"
     html = written(*[FINISHED] * 8, target=target)
     assert target.stat().st_size < page.LARGEST_PAGE and len(values_in(html)) == 8
+
+
+def test_predictions_have_scores_and_no_network(copy):
+    folder = copy("images", "model.npz", "history.csv", "config.json")
+    shutil.rmtree(folder / "cost_history")
+    shutil.rmtree(folder / "accuracy_history")
+    summary = json.loads((folder / "summary.json").read_text())
+    summary["data"] |= {"rows": 240, "not_predicted": 0}
+    (folder / "summary.json").write_text(json.dumps(summary))
+    run = values_of(folder)
+    assert not run["is_training"] and run["missing"] == {} and run["again"] is None
+    assert run["confusion"] and run["curves"] == {} and "network" not in run
+    assert "</html>" in written(folder)
+
+
+def test_numbers_that_are_none_in_json_do_not_stop_the_page(copy):
+    folder = copy("images")
+    text = (folder / "summary.json").read_text().replace('"total": 4.5', '"total": NaN')
+    (folder / "summary.json").write_text(text.replace('"support": 80', '"support": Infinity', 1))
+    run = values_of(folder)
+    assert "total" not in run["seconds"] and run["scores"]["support"] == [None, 80, 80]
+    arrays = dict(np.load(folder / "model.npz"))
+    arrays["config"] = np.array(str(arrays["config"]).replace('"gain": ', '"gain": NaN, "g": '))
+    np.savez(folder / "model.npz", **arrays)
+    assert "</html>" in written(folder)
+
+
+def test_a_path_that_is_no_text_is_written_about(runs, tmp_path):
+    folder = tmp_path / os.fsdecode(b"a\xff<b>")
+    shutil.copytree(runs["images"], folder)
+    (run,) = values_in(written(folder))
+    assert run["label"] == os.fsdecode(b"a\xff<b>")
 
 
 def test_a_page_that_cannot_be_written_is_an_error(runs, tmp_path):

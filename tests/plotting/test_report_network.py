@@ -162,10 +162,29 @@ def test_the_page_computes_all_layers_but_three():
 def test_a_network_that_is_not_computed_says_why(tmp_path, words, shape, reason):
     path, _ = save(tmp_path, words, shape)
     network = network_of(path, False)
+    assert network["columns"] is network["table"] is None
     assert (network["live"], network["reason"]) == (None, reason)
     assert network["parameters"] == sum(
         array.size for layer in nn.load(path).params for array in layer.values()
     )
+
+
+def test_of_many_columns_some_are_listed(tmp_path):
+    encoder = TableEncoder(tuple(Number(f"c{i}") for i in range(600)))
+    path, _ = save(tmp_path, "dense:2", (600,), "cross-entropy", encoder)
+    network = network_of(path, True)
+    assert len(network["columns"]) == 500 and network["table"] == {"columns": 600, "inputs": 600}
+
+
+@pytest.mark.parametrize("value", ["steep", float("nan"), None])
+def test_a_slope_that_is_no_number_is_an_error(tmp_path, value):
+    path, _ = save(tmp_path, "dense:3,leaky_relu,dense:2", (64,))
+    arrays = dict(np.load(path))
+    config = json.loads(str(arrays["config"]))
+    config["layers"][1]["slope"] = value
+    np.savez(path, **{**arrays, "config": np.array(json.dumps(config))})
+    with pytest.raises(BadFileError, match="expected a finite number at \\['layers'\\]\\[1\\]\\['slope'\\]"):
+        network_of(path, False)
 
 
 def test_layers_are_named_with_their_output_and_parameters(tmp_path):

@@ -41,7 +41,7 @@ def confusion_of(counts: NDArray[np.int64]) -> dict[str, Any]:
     }
 
 
-def scores_of(scores: Scores, support: list[int | None]) -> dict[str, Any]:
+def scores_of(scores: Scores, support: list[float | int | None]) -> dict[str, Any]:
     """Return precision, recall and F1 of each class, and the means over the classes."""
     columns = {kind: _rounded(getattr(scores, kind)) for kind in ("precision", "recall", "f1")}
     return {**columns, "support": support, "macro": scores.macro}

@@ -48,7 +48,7 @@ function drawSection(run) {
     state.network = network;
     clear();
     pad.dataset.ready = "true";
-  });
+  }).catch((error) => result.say(`This browser cannot unpack the network: ${error.message}`));
   listen(pad, state, update, clear);
   const canShowRows = rows && rows.shape.length === 2 && rows.low === 0;
   return section("try", "Draw for the network", "The network runs in this page. Drawings are scaled and centered as MNIST’s digits are.", h("div", { class: "try" },

@@ -38,7 +38,7 @@ function formSection(run) {
     form.dataset.ready = "true";
     if (rows.length) fill(0);
     else update();
-  });
+  }).catch((error) => result.say(`This browser cannot unpack the network: ${error.message}`));
   const another = rows.length ? h("button", { type: "button", click: () => fill(next) }, "Fill in a test row") : null;
   return section("try", "Ask the network", "The network runs in this page. Change a value, and it answers.", h("div", { class: "try form-try" },
     h("div", {}, form, h("div", { class: "choices" }, another)), result.element));

@@ -24,6 +24,9 @@ def shapes_of(layer: Json, shape: Shape) -> Shapes | None:
     """
     name = layer["name"].text()
     if name in ELEMENTWISE:
+        for field in ("slope", "alpha"):
+            if field in layer:
+                layer[field].number()
         return {}, shape
     if name not in LAYERS:
         return None

@@ -21,9 +21,21 @@ from nn.plotting.textfiles import NotDrawableError, bad_file
 LARGEST_MODEL = 5_000_000  # bytes of a model file with which the page computes
 LOSSES = ("mse", "cross-entropy", "binary-cross-entropy")  # those of classes that network.js knows
 MOST_FIELDS = 200  # of a form
+MOST_COLUMNS = 500  # that are listed
 FEWEST_PIXELS = 64  # from which a row of numbers without an image's shape is taken for one
 MOST_PICTURES = 100
 PICTURE_BYTES = 300_000  # of all pictures of weights
+FIELDS = (
+    "name",
+    "units",
+    "filters",
+    "kernel",
+    "size",
+    "stride",
+    "padding",
+    "slope",
+    "alpha",
+)  # that forward.js reads
 HIDDEN = ("name", "initializer", "gain")  # fields of a layer that its word leaves out
 
 
@@ -41,15 +53,18 @@ def network_of(path: Path, is_table: bool) -> dict[str, Any]:
         shape = tuple(size.count() for size in config["input_shape"].items())
         model = _Model(path, config, arrays, shape)
         layers, unknown = _layers(model)
+        columns = _columns(config)
         result: dict[str, Any] = {
             "layers": layers,
             "parameters": sum(layer["parameters"] for layer in layers),
-            "columns": _columns(config),
+            "columns": columns,
+            "table": columns and {"columns": len(columns), "inputs": math.prod(shape)},
         }
         try:
             return {**result, "live": _live(model, unknown, is_table), "reason": None}
         except NotDrawableError as reason:
-            return {**result, "live": None, "reason": str(reason)}
+            shown = columns and columns[:MOST_COLUMNS]
+            return {**result, "columns": shown, "live": None, "reason": str(reason)}
 
 
 def _layers(model: _Model) -> tuple[list[dict[str, Any]], list[str]]:
@@ -135,7 +150,7 @@ def _live(model: _Model, unknown: list[str], is_table: bool) -> dict[str, Any]:
     return {
         "inputs": _inputs(model, is_table),
         "shape": list(model.shape),
-        "layers": config["layers"].value,
+        "layers": [{key: layer[key] for key in FIELDS if key in layer} for layer in config["layers"].value],
         "loss": loss.partition(":")[0],
         "scale": scale,
         "names": [name.text() for name in config["names"].items()] if "names" in config else None,

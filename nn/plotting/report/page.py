@@ -41,7 +41,7 @@ def write_report(folders: Sequence[Path], target: Path | None) -> Path:
     runs = [values_of(folder) for folder in folders]
     for run, name in zip(runs, labels_of([run["path"] for run in runs]), strict=True):
         run["label"] = name
-    content = page_of(runs).encode()
+    content = page_of(runs).encode("utf-8", "replace")  # a path may hold bytes that are no text
     path = folders[0] / NAME if target is None else target
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -42,6 +42,8 @@ def values_of(folder: Path) -> dict[str, Any]:
     for section, needed, read in SECTIONS:
         if section in (OF_CLASSES if regression else OF_VALUES):
             continue
+        if section in OF_TRAINING and not values["is_training"]:
+            continue
         try:
             if not (folder / needed).exists():
                 raise NotDrawableError(f"no {needed} in {folder}{_when(values['status'])}")
@@ -179,7 +181,7 @@ def _scores(folder: Path, run: Run, summary: Json | None) -> Any:
     if run["summary.json"].scores is None or summary is None:
         raise NotDrawableError("the run has no test set")
     entries = summary["test"]["classes"].items()
-    support = [entry["support"].value if "support" in entry else None for entry in entries]
+    support = [_number(entry["support"].value) if "support" in entry else None for entry in entries]
     return details.scores_of(run["summary.json"].scores, support)
 
 
@@ -234,6 +236,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Path, Run, Json | None], Any]], ...] =
 )
 OF_CLASSES = ("confusion", "scores", "reliability")
 OF_VALUES = ("predicted",)
+OF_TRAINING = ("network", "weights")  # predict_task.py writes none
 
 
 def _classes(run: Run, values: dict[str, Any]) -> list[str]:

@@ -13,7 +13,9 @@ function training(runs, colors) {
   const kept = runs.map((run, i) => ({ epoch: run.train.best_epoch, color: colors[i] })).filter((mark) => isKnown(mark.epoch));
   const charts = CURVES.map(([title, unit, names, format, options]) => {
     const series = runs.flatMap((run, i) => names.flatMap((name) => (run.curves[name] ? [seriesOf(run, name, colors[i], runs.length > 1)] : [])));
-    return series.length ? lineChart({ title: unit ? `${title} (${unit})` : title, view, series, format, kept, ...options }) : null;
+    if (!series.length) return null;
+    const areShares = !options.isPercent || series.every((line) => line.values.every((value) => value <= 1)); // else as another program wrote them
+    return lineChart({ title: unit && areShares ? `${title} (${unit})` : title, view, series, format: areShares ? format : short, kept, ...options, isPercent: options.isPercent && areShares });
   });
   const notes = runs.flatMap((run) => notesOn(run, runs.length > 1));
   return section("training", "Training", "Move the pointer over a chart, or use the arrow keys, for the values of an epoch. Drag to zoom, double-click to see all epochs.",

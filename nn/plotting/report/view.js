@@ -61,7 +61,7 @@ function steer(plot, view, { epochAt, epochs, select }) {
     select(null);
   });
   const leave = () => view.change({ cursor: null, active: null });
-  plot.addEventListener("pointerleave", () => document.activeElement !== plot && leave());
+  plot.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && !plot.matches(":focus-visible") && leave());
   plot.addEventListener("blur", leave);
   plot.addEventListener("dblclick", view.reset);
   plot.addEventListener("keydown", (event) => keys(event, view, plot, epochs));

@@ -34,12 +34,11 @@ const MOST_VALUES = 6;
 function columnsSection(run) {
   const columns = run.network?.columns;
   if (!columns) return null;
-  const shown = columns.slice(0, 500);
+  const shown = columns.slice(0, 500), { columns: count, inputs } = run.network.table;
   const rows = shown.map((column, i) => [columnName(column.name, i), column.kind, column.kind === "number" ? numberText(column) : categoryText(column), gapText(column), whole(widthOf(column))]);
-  const inputs = columns.reduce((sum, column) => sum + widthOf(column), 0);
-  const about = `${counted(columns.length, "column")} of the table become ${counted(inputs, "input")} of the network. The model file holds this, and does it to the rows that it predicts.`;
+  const about = `${counted(count, "column")} of the table become ${counted(inputs, "input")} of the network. The model file holds this, and does it to the rows that it predicts.`;
   return section("columns", "Columns", about, h("div", { class: "tall" }, table(["Column", "Kind", "Becomes", "A gap", { text: "Inputs", number: true }], rows, { class: "wide" }, "Columns")),
-    shown.length < columns.length ? h("p", { class: "left-out" }, `The first ${whole(shown.length)} columns are shown.`) : null);
+    shown.length < count ? h("p", { class: "left-out" }, `The first ${whole(shown.length)} columns are shown.`) : null);
 }
 
 // The name of a column; x0, x1, ... of columns without names, as examples.csv calls them.
