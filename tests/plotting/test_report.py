@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -287,6 +289,21 @@ def test_a_path_that_is_no_text_is_written_about(runs, tmp_path):
     shutil.copytree(runs["images"], folder)
     (run,) = values_in(written(folder))
     assert run["label"] == os.fsdecode(b"a\xff<b>")
+
+
+def test_the_commands_of_the_guide_write_their_pages(runs, tmp_path):
+    text = (ROOT / "docs" / "report.md").read_text()
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    for name in ("first", "second"):
+        shutil.copytree(runs["images"], tmp_path / "runs" / name)
+    shutil.copy(ROOT / "generate_plots.py", tmp_path)
+    for line in block.splitlines():
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        words = [sys.executable, *line.partition("#")[0].split()[1:]]
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        page_path = "first.html" if "--output" in line else "runs/first/report.html"
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"{page_path}\n", "")
+    assert len(values_in((tmp_path / "runs/first/report.html").read_text())) == 2
 
 
 def test_a_page_that_cannot_be_written_is_an_error(runs, tmp_path):
