@@ -148,7 +148,11 @@ def test_a_run_that_goes_on_has_what_is_there_so_far(tmp_path):
     assert run["missing"]["network"] == f"no model.npz {end}"
     assert len(written(tmp_path)) > 1000
     (tmp_path / "_RUNNING").unlink()
-    assert values_of(tmp_path)["status"] == "ended"
+    assert values_of(tmp_path)["status"] == "ended" and values_of(tmp_path)["error"] is None
+    (tmp_path / "_ERROR.json").write_text(
+        '{"code": 5, "kind": "diverged", "message": "the cost is not finite"}\n'
+    )
+    assert values_of(tmp_path)["error"] == "the cost is not finite"
 
 
 def test_an_older_run_leaves_the_reliability_diagram_out():

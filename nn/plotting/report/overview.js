@@ -15,7 +15,7 @@ function statusLine(run, named) {
   const epochs = done ? `after epoch ${whole(done)}${planned}` : "before its first epoch";
   return run.status === "running"
     ? `${subject}This run goes on; the page shows it ${epochs}. Write the page again for what has come since.`
-    : `${subject}This run ended ${epochs} without its last files. The same command with --resume goes on with it.`;
+    : `${subject}This run ended ${epochs} without its last files. ${run.error ? `Its error: ${run.error}` : "The same command with --resume goes on with it."}`;
 }
 
 function lastEpoch(run) {

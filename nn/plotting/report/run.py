@@ -32,6 +32,7 @@ def values_of(folder: Path) -> dict[str, Any]:
         "path": str(folder),
         "name": _data_name(run),
         "status": _status(folder),
+        "error": _error(folder),
         "task": "regression" if regression else "classification",
         "is_training": "summary.json" not in run or run["summary.json"].is_training,
         "missing": {},
@@ -63,6 +64,12 @@ def _status(folder: Path) -> str:
     if (folder / "_SUCCESS").exists() or (folder / "summary.json").exists():
         return "finished"
     return "running" if (folder / "_RUNNING").exists() else "ended"
+
+
+def _error(folder: Path) -> str | None:
+    """Return the line of the error that ended the run; None where none did."""
+    document = _json(folder / "_ERROR.json")
+    return None if document is None else document["message"].text()
 
 
 def _json(path: Path) -> Json | None:
