@@ -42,7 +42,7 @@ function draw(chart) {
     y: { low, high: chart.isPercent ? Math.min(high, Math.max(1, low + 0.01)) : high, isLog, format: tickFormat(low, high, chart.isPercent) } });
   const { svg, X, Y, plot: area } = frame, clip = `clip-${(draw.count = (draw.count ?? 0) + 1)}`;
   const inside = s("g", { "clip-path": `url(#${clip})` });
-  svg.append(s("clipPath", { id: clip }, s("rect", { x: area.left, y: area.top - 4, width: area.right - area.left, height: area.bottom - area.top + 4 })), inside);
+  svg.append(s("clipPath", { id: clip }, s("rect", { x: area.left - 5, y: area.top - 4, width: area.right - area.left + 10, height: area.bottom - area.top + 4 })), inside);
   kept.filter((mark) => isShown(view, mark.epoch)).forEach((mark) => inside.append(
     s("line", { class: "kept", x1: X(mark.epoch), x2: X(mark.epoch), y1: area.top, y2: area.bottom, vars: { "--color": mark.color } },
       s("title", {}, `epoch ${mark.epoch}, whose weights are kept`))));
