@@ -27,18 +27,19 @@ SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_che
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-spark35 bench docs notebook package clean distclean
+.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-browser test-spark35 bench docs notebook package clean distclean
 
 help:
-	@echo "make train         set up all that is missing, train on MNIST, draw the plots into output/"
+	@echo "make train         set up all that is missing, train on MNIST, draw the plots and the report page into output/"
 	@echo "                   make train TRAIN_OPTIONS=\"--hidden 64 --epochs 20\" trains another network"
 	@echo "make test          set up what testing needs, check the code and run all tests"
 	@echo "make check         check the code and run the tests that need no Spark; 2 minutes"
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
 	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; 50 minutes"
 	@echo "make test-clusters run the job on YARN, HDFS, gs:// and s3a://, started on this machine; downloads 120 MB of jars"
+	@echo "make test-browser  open the report page in a headless Chromium; skipped where there is none"
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
-	@echo "make plots         draw the plots of output/ again"
+	@echo "make plots         draw the plots of output/ and write its report page again"
 	@echo "make bench         measure beside NumPy, PyTorch, scikit-learn and Spark's own classifier; hours"
 	@echo "make docs          build the documentation site into site/"
 	@echo "make notebook      open docs/notebooks/NeuralNetwork.ipynb in JupyterLab, in an environment of its own"
@@ -50,6 +51,7 @@ help:
 train: java data
 	$(SETUP).inside .venv $(SUBMIT)
 	$(SETUP).inside .venv python generate_plots.py output
+	$(SETUP).inside .venv python generate_plots.py output --html
 	$(SETUP).summary .venv output $(SUBMIT)
 
 data: environment
@@ -57,6 +59,7 @@ data: environment
 
 plots: environment
 	$(SETUP).inside .venv python generate_plots.py output
+	$(SETUP).inside .venv python generate_plots.py output --html
 
 environment:
 	$(SETUP).environment .venv requirements.txt
@@ -107,6 +110,10 @@ test-clusters:
 	$(SETUP).inside .venv-clusters python -m tests.support.java_classes
 	$(SETUP).inside .venv-clusters python -m pytest --clusters $(CLUSTERS_OPTIONS) --durations=10 tests/clusters
 
+test-browser:
+	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-browser tests/browser/requirements.txt
+	$(SETUP).inside .venv-browser python -m pytest --browser -rs --durations=5 tests/browser
+
 test-spark35:
 	@if $(PYTHON_SPARK35) -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \
 	  echo "Spark 3.5 and NumPy 1.26 know Python up to 3.12, here is only a newer one: going on with NumPy 2"; fi
@@ -125,5 +132,5 @@ clean:
 	@echo "Removed output/, dist/, site/ and caches"
 
 distclean: clean
-	@rm -rf .venv .venv-spark35 .venv-bench .venv-clusters .venv-docs .venv-notebook .java .jars
-	@echo "Removed .venv, .venv-spark35, .venv-bench, .venv-clusters, .venv-docs, .venv-notebook, .java and .jars"
+	@rm -rf .venv .venv-spark35 .venv-bench .venv-clusters .venv-docs .venv-notebook .venv-browser .java .jars
+	@echo "Removed .venv, .venv-spark35, .venv-bench, .venv-clusters, .venv-docs, .venv-notebook, .venv-browser, .java and .jars"

@@ -28,6 +28,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--thorough", action="store_true", help="as often as docs/reliability.md says; half an hour"
     )
+    parser.addoption("--browser", action="store_true", help="the report page in a headless Chromium")
     parser.addoption("--clusters", action="store_true", help="YARN, HDFS and object stores on this machine")
 
 

@@ -34,11 +34,11 @@ def own_zip() -> str:
 
 
 def write_zip(path: str | os.PathLike) -> None:
-    """Write the Python files that a job and generate_plots.py need, and the recipes as nn/recipes/*.json.
+    """Write the files that a job and generate_plots.py need, and the recipes as nn/recipes/*.json.
 
     The file is written whole or not at all. Raises ValueError where this code runs from a zip file itself.
     """
-    _write(path, {**_modules(_UNSHIPPED), **_recipes()})
+    _write(path, {**_modules(_UNSHIPPED), **_page(), **_recipes()})
 
 
 def temporary_zip() -> str:
@@ -62,6 +62,13 @@ def _modules(excluded: frozenset[str]) -> dict[str, Path]:
         raise ValueError(f"this code runs from a zip already: copy {_ROOT.parent}")
     paths = {path.relative_to(_ROOT): path for path in _ROOT.rglob("*.py")}
     return {f"nn/{name.as_posix()}": path for name, path in paths.items() if name.parts[0] not in excluded}
+
+
+def _page() -> dict[str, Path]:
+    """Map names in the zip file to the parts of the report page that are not Python."""
+    folder = _ROOT / "plotting" / "report"
+    paths = (path for path in folder.glob("*") if path.suffix in (".js", ".css", ".html"))
+    return {f"nn/{path.relative_to(_ROOT).as_posix()}": path for path in paths}
 
 
 def _recipes() -> dict[str, Path]:

@@ -95,6 +95,7 @@ def score_summary(score: AnyScore, decoder: Decoder) -> dict[str, Any]:
         "errors": score.rows - int(np.trace(score.confusion)),
         "macro": {"precision": precision, "recall": recall, "f1": f1},
         **({} if score.ranking is None else ranking_summary(score)),
+        **({} if score.reliability is None else {"reliability": reliability_summary(score.reliability)}),
         "classes": [{"class": name, **m._asdict()} for name, m in zip(names, per_class, strict=True)],
     }
 
@@ -103,6 +104,21 @@ def ranking_summary(score: Score) -> dict[str, float | None]:
     """Return the scores of two classes by their probabilities; of class 1 against class 0."""
     assert score.ranking is not None
     return {"roc_auc": score.ranking.roc_auc, "log_loss": score.ranking.loss / score.rows}
+
+
+def reliability_summary(sums: np.ndarray) -> list[dict[str, Any]]:
+    """Return the bins of a reliability diagram: rows, and of these the mean probability and the share that is correct.
+
+    `sums` (3, bins) are those of nn.training.evaluation.reliability_of. A bin without rows has no mean.
+    """
+    return [
+        {
+            "rows": int(rows),
+            "probability": probability / rows if rows else None,
+            "correct": hits / rows if rows else None,
+        }
+        for rows, hits, probability in sums.T.tolist()
+    ]
 
 
 def to_json(value: Any) -> str:

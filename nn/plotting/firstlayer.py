@@ -44,19 +44,20 @@ def read_first_layer(path: Path) -> FirstLayer | Filters:
 
     Raises BadFileError for a file that is no model, NotDrawableError if the layer is neither dense nor conv2d.
     """
-    arrays = _open(path)
+    arrays = open_arrays(path)
     with arrays:
-        config = _config(path, arrays)
+        config = config_of(path, arrays)
         shape = tuple(size.count() for size in config["input_shape"].items())
         index, layer = _first_with_weights(config)
         is_dense = layer["name"].value == "dense"
         expected = (math.prod(shape), layer["units"].count()) if is_dense else _filters_shape(config, layer)
-        weights = _array(path, arrays, f"{index}.W")
+        weights = array_of(path, arrays, f"{index}.W")
     _check_shape(path, f"{index}.W", weights, expected)
     return (FirstLayer if is_dense else Filters)(weights.astype(np.float64), shape)
 
 
-def _open(path: Path) -> Any:
+def open_arrays(path: Path) -> Any:
+    """Open an .npz file without reading its arrays. Raises BadFileError for another kind of file."""
     try:
         arrays = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, zipfile.BadZipFile):
@@ -73,7 +74,8 @@ def _open(path: Path) -> Any:
     return arrays
 
 
-def _array(path: Path, arrays: Any, name: str) -> NDArray[Any]:
+def array_of(path: Path, arrays: Any, name: str) -> NDArray[Any]:
+    """Read one array of an open file. Raises BadFileError where it is missing or damaged."""
     if name not in arrays.files:
         raise bad_file(path, f"an array named {name!r}", ", ".join(arrays.files[:6]) or "none")
     try:
@@ -84,8 +86,9 @@ def _array(path: Path, arrays: Any, name: str) -> NDArray[Any]:
         raise bad_file(path, f"a plain array {name!r}", found) from None
 
 
-def _config(path: Path, arrays: Any) -> Json:
-    config = _array(path, arrays, "config")
+def config_of(path: Path, arrays: Any) -> Json:
+    """Read the description of the network in an open model file."""
+    config = array_of(path, arrays, "config")
     if config.ndim != 0 or config.dtype.kind != "U":
         raise bad_file(path, "JSON text in 'config'", f"{config.dtype} of shape {config.shape}")
     return parse_json(path, str(config[()]))

@@ -4,58 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
 from nn.plotting.confusion import confusion_figure
 from nn.plotting.curves import accuracy_figure, cost_figure, rate_figure, undrawable
-from nn.plotting.firstlayer import Filters, read_first_layer
-from nn.plotting.histories import Curve, read_history, read_series
-from nn.plotting.images import image_shape, samples_figure
+from nn.plotting.firstlayer import Filters
+from nn.plotting.histories import Curve, read_series
+from nn.plotting.images import samples_figure
 from nn.plotting.labels import can_draw, percent, plain, short
 from nn.plotting.metrics import metrics_figure
 from nn.plotting.phases import phases_figure
 from nn.plotting.regression import predicted_figure, residuals_figure
-from nn.plotting.results import (
-    Examples,
-    read_confusion,
-    read_examples,
-    read_metrics,
-    read_predicted,
-    read_summary,
-)
+from nn.plotting.run_files import COLUMNS, Run, declared_shape, is_regression, names_of, read_run
+from nn.plotting.shapes import image_shape
 from nn.plotting.style import PART, house_style, save
-from nn.plotting.textfiles import NotDrawableError, NotWrittenError, bad_file
+from nn.plotting.textfiles import NotDrawableError, NotWrittenError
 from nn.plotting.weights import filters_figure, weights_figure
 
-Run = dict[str, Any]  # file name -> the value of its reader, or the NotDrawableError that it raised
 Note = Callable[[str], None]
-
-# The files of the original project in place of history.csv and summary.json.
-PART_FILES: dict[str, tuple[str, Callable[[Path], Any]]] = {
-    "cost_history": ("history.csv", read_series),
-    "accuracy_history": ("history.csv", read_series),
-    "metrics": ("summary.json", read_metrics),
-}
-READERS: dict[str, Callable[..., Any]] = {
-    "history.csv": read_history,
-    "summary.json": read_summary,
-    "confusion_matrix.csv": read_confusion,
-    "examples.csv": read_examples,
-    "predicted.csv": read_predicted,
-    "model.npz": read_first_layer,
-}
-COLUMNS = "the inputs are columns of a table, not images"
-LABELED = ("confusion_matrix.csv", "examples.csv")  # which name classes as summary.json does
 
 
 def draw_run(folder: Path, kind: str, note: Note) -> Iterator[Path]:
     """Draw every picture for which a run's OUTPUT has the data; yield the path of each once it is written."""
-    run = _read_run(folder)
+    run = read_run(folder)
     for name, noun, curve in _curves(run):
         _note_undrawable(folder / name, noun, curve, note)
-    _note_names(folder / "summary.json", _names(run), note)
+    _note_names(folder / "summary.json", names_of(run), note)
     with house_style():
         for name, (needed, draw) in _pictures(run).items():
             path = folder / f"{name}.{kind}"
@@ -116,47 +91,6 @@ def _note_names(path: Path, names: tuple[str, ...] | None, note: Note) -> None:
         note(f"{path}: {missing} class names have characters that the font lacks: class numbers instead")
 
 
-def _read_run(folder: Path) -> Run:
-    if not folder.is_dir():
-        found = "a file" if folder.exists() else "nothing there"
-        raise bad_file(folder, "the OUTPUT folder of a run", found)
-    run: Run = {}
-    for name, read in READERS.items():
-        path = folder / name
-        if path.exists():
-            labels = (run["summary.json"].labels,) if name in LABELED and "summary.json" in run else ()
-            try:
-                if name == "examples.csv" and "summary.json" in run and run["summary.json"].is_table:
-                    raise NotDrawableError(COLUMNS)
-                run[name] = read(path, *labels)
-            except NotDrawableError as reason:
-                run[name] = reason
-    for name, (newer, read) in PART_FILES.items():
-        if newer not in run and (folder / name).exists():
-            run[name] = read(folder / name)
-    if not run:
-        raise bad_file(folder, f"{', '.join(READERS)} or {', '.join(PART_FILES)} of a run", "none of them")
-    _check_classes(folder, run)
-    return run
-
-
-def _check_classes(folder: Path, run: Run) -> None:
-    """Check that the files have the same classes. Raises BadFileError for a folder with files of several runs."""
-    if "summary.json" not in run or run["summary.json"].scores is None:
-        return
-    k = len(run["summary.json"].scores.f1)
-    if "confusion_matrix.csv" in run and len(run["confusion_matrix.csv"]) != k:
-        found = str(len(run["confusion_matrix.csv"]))
-        raise bad_file(folder / "confusion_matrix.csv", f"{k} classes as in summary.json", found)
-    if isinstance(run.get("examples.csv"), Examples) and run["examples.csv"].classes > k:
-        found = f"class {run['examples.csv'].classes - 1}"
-        raise bad_file(folder / "examples.csv", f"classes below {k} as in summary.json", found)
-
-
-def _names(run: Run) -> tuple[str, ...] | None:
-    return run["summary.json"].class_names if "summary.json" in run else None
-
-
 def _data_set(run: Run) -> str:
     return plain(run["summary.json"].name, 40) if "summary.json" in run else ""
 
@@ -175,15 +109,6 @@ def _about(run: Run) -> str:
 
 def _kept(run: Run) -> int | None:
     return run["summary.json"].best_epoch if "summary.json" in run else None
-
-
-def _declared_shape(run: Run) -> tuple[int, ...] | None:
-    """Return the shape of an input from the summary, which has it for any network, or from the model file."""
-    for name in ("summary.json", "model.npz"):
-        shape = getattr(run.get(name), "input_shape", None)
-        if shape:
-            return shape
-    return None
 
 
 def _cost(run: Run) -> Figure:
@@ -214,22 +139,22 @@ def _time(run: Run) -> Figure:
 
 
 def _confusion(run: Run) -> Figure:
-    return confusion_figure(run["confusion_matrix.csv"], _names(run), _about(run))
+    return confusion_figure(run["confusion_matrix.csv"], names_of(run), _about(run))
 
 
 def _metrics(run: Run) -> Figure:
     scores = run["metrics"] if "metrics" in run else run["summary.json"].scores
     if scores is None:
         raise NotDrawableError("the run has no test set")
-    return metrics_figure(scores, _names(run), _about(run))
+    return metrics_figure(scores, names_of(run), _about(run))
 
 
 def _samples(run: Run) -> Figure:
     examples = run["examples.csv"]
     if isinstance(examples, NotDrawableError):
         raise examples
-    shape = image_shape(examples.inputs.shape[1], _declared_shape(run))
-    return samples_figure(examples, shape, _names(run), _about(run))
+    shape = image_shape(examples.inputs.shape[1], declared_shape(run))
+    return samples_figure(examples, shape, names_of(run), _about(run))
 
 
 def _predicted(run: Run) -> Figure:
@@ -271,11 +196,8 @@ OF_TRAINING = ("cost_history", "accuracy_history", "learning_rate", "epoch_time"
 
 def _pictures(run: Run) -> dict[str, tuple[tuple[str, ...], Callable[[Run], Figure]]]:
     """Return the pictures of a run's task: those of classes, or those of a regression."""
-    summary, history = run.get("summary.json"), run.get("history.csv")
-    is_regression = (summary is not None and summary.errors is not None) or (
-        history is not None and history.accuracy is None
-    )
-    others: tuple[str, ...] = OF_CLASSES if is_regression else OF_VALUES
+    summary = run.get("summary.json")
+    others: tuple[str, ...] = OF_CLASSES if is_regression(run) else OF_VALUES
     if summary is not None and not summary.is_training:
         others += OF_TRAINING
     return {name: picture for name, picture in PICTURES.items() if name not in others}

@@ -1,4 +1,4 @@
-"""Draw test images with their predictions; derive the shape of an image from the number of inputs."""
+"""Draw test images with their predictions."""
 
 from __future__ import annotations
 
@@ -14,32 +14,11 @@ from numpy.typing import NDArray
 
 from nn.plotting.labels import class_labels, percent
 from nn.plotting.results import Examples
+from nn.plotting.shapes import Shape
 from nn.plotting.style import QUIET, bare, canvas, heading
-from nn.plotting.textfiles import NotDrawableError
-
-Shape = tuple[int, ...]  # (h, w) or (h, w, 3)
 
 MOST_ROWS = 5
-FLATTEST = 4  # longer side of an image / shorter side, up to which a grid of images is drawn
 WRONG = "#a11d00"
-
-
-def image_shape(inputs: int, declared: Shape | None = None) -> Shape:
-    """Return the shape of an image of `inputs` numbers: as the model declares it, or else a square.
-
-    Raises NotDrawableError if there is none.
-    """
-    if declared and math.prod(declared) == inputs and len(declared) in (2, 3):
-        if declared[2:] not in ((), (1,), (3,)):
-            raise NotDrawableError(f"images of {declared[2]} channels are neither gray nor color")
-        shape = declared[:2] if declared[2:] == (1,) else declared
-    else:
-        shape = (math.isqrt(inputs), math.isqrt(inputs))
-    if math.prod(shape) != inputs or inputs < 4:
-        raise NotDrawableError(f"{inputs} input values do not make a square image")
-    if max(shape[:2]) > FLATTEST * min(shape[:2]):
-        raise NotDrawableError(f"images of {shape[0]} x {shape[1]} are too flat to show in a grid")
-    return shape
 
 
 def samples_figure(examples: Examples, shape: Shape, names: Sequence[str] | None, about: str) -> Figure:

@@ -13,9 +13,12 @@ from nn.core.format import print_line
 
 USAGE_ERROR = 2
 
+MOST_RUNS = 8  # of one page: as many as colors tell apart
+
 USAGE = """generate_plots.py [--format png|svg|pdf] OUTPUT
        generate_plots.py [--format png|svg|pdf]
-           COST_FILE ACCURACY_FILE OUTPUT_FOLDER"""
+           COST_FILE ACCURACY_FILE OUTPUT_FOLDER
+       generate_plots.py --html [--output FILE] OUTPUT [OUTPUT ...]"""
 
 EXAMPLES = """examples:
   python generate_plots.py output
@@ -32,6 +35,13 @@ EXAMPLES = """examples:
       pictures/, which is made if missing. A folder of part
       files does as well as a file; None for ACCURACY_FILE
       draws the cost alone.
+  python generate_plots.py output --html
+      output/report.html: one page with charts that show
+      their values, the confusion matrix, mistakes, and the
+      network itself, to draw digits for. It loads nothing,
+      so it can be sent by mail.
+  python generate_plots.py runs/a runs/b --html
+      both runs in one page, runs/a/report.html.
 
 exit codes: 0 done, 2 usage, 3 a bad or missing file,
 4 a picture that cannot be written or a missing package,
@@ -64,7 +74,8 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(
         prog="generate_plots.py",
         usage=USAGE,
-        description="Draw the pictures of a training run. OUTPUT is a\nfolder that main_task.py wrote.",
+        description="Draw the pictures of a training run, or write its report\npage. "
+        "OUTPUT is a folder that main_task.py wrote.",
         epilog=EXAMPLES,
         formatter_class=HelpFormatter,
         allow_abbrev=False,
@@ -72,23 +83,40 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="OUTPUT, or the three paths of the second form"
     )
+    parser.add_argument("--format", choices=("png", "svg", "pdf"), help="kind of file of the pictures (png)")
     parser.add_argument(
-        "--format", choices=("png", "svg", "pdf"), default="png", help="kind of file (%(default)s)"
+        "--html",
+        action="store_true",
+        help=f"write a report page of 1 to {MOST_RUNS} runs instead of pictures",
     )
-    if "--format=--" in (sys.argv[1:] if arguments is None else arguments):
-        parser.error(
-            "argument --format: no option takes the value '--'"
-        )  # argparse takes it for no value at all
+    parser.add_argument("--output", metavar="FILE", help="with --html: the page (OUTPUT/report.html)")
+    for option in ("--format", "--output"):  # argparse takes it for no value at all
+        if f"{option}=--" in (sys.argv[1:] if arguments is None else arguments):
+            parser.error(f"argument {option}: no option takes the value '--'")
     options = parser.parse_args(arguments)
-    if "" in options.paths:
+    _check(parser, options)
+    options.format = options.format or "png"
+    return options
+
+
+def _check(parser: OneLineParser, options: argparse.Namespace) -> None:
+    """Print one line and end with code 2 for options that do not fit together, and for paths elsewhere."""
+    count = len(options.paths)
+    if "" in options.paths or options.output == "":
         parser.error("expected paths, found ''")
-    if len(options.paths) not in (1, 3):
+    if options.html and options.format:
+        parser.error("--html writes a page, which has no --format")
+    if options.output is not None and not options.html:
+        parser.error("--output is the page of --html; pictures are written to OUTPUT")
+    if options.html and count > MOST_RUNS:
+        parser.error(f"expected 1 to {MOST_RUNS} OUTPUT folders, got {count}")
+    if not options.html and count not in (1, 3):
         parser.error(
-            f"expected OUTPUT, or COST_FILE ACCURACY_FILE OUTPUT_FOLDER, got {len(options.paths)} paths"
+            f"expected OUTPUT, or COST_FILE ACCURACY_FILE OUTPUT_FOLDER, got {count} paths"
+            + ("; several runs in one page: --html" if count == 2 else "")
         )
-    for path in options.paths:
+    for path in options.paths + ([options.output] if options.output else []):
         scheme = SCHEME.match(path)
         if scheme:
             copy = COPY.get(scheme[1], "hadoop fs -get")
             parser.error(f"{path} is not on this machine; copy it first: {copy} {path} FOLDER")
-    return options

@@ -69,6 +69,7 @@ class Examples:
     predictions: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     inputs: NDArray[np.float64]
+    rows: tuple[int, ...] = ()  # their numbers in the test set, where the file has them
 
     @property
     def classes(self) -> int:
@@ -292,13 +293,16 @@ def read_examples(path: Path, names: Sequence[str] | None = None) -> Examples:
     first = indices[3]
     if header[first:] != [f"x{i}" for i in range(len(header) - first)]:
         raise bad_file(path, "the columns x0, x1, ... at the header's end", quoted(",".join(header)), 1)
-    labels, predictions, probabilities, inputs = [], [], [], []
+    labels, predictions, probabilities, inputs, rows = [], [], [], [], []
     for line, fields in lines:
+        if header[0] == "row":
+            rows.append(whole_number(path, line, fields[0], "a row number"))
         labels.append(_class(path, line, fields[indices[0]], codes))
         predictions.append(_class(path, line, fields[indices[1]], codes))
         probabilities.append(number(path, line, fields[indices[2]], "a probability"))
         inputs.append([_finite(path, line, field) for field in fields[first:]])
-    return Examples(np.array(labels), np.array(predictions), np.array(probabilities), np.array(inputs))
+    columns = np.array(labels), np.array(predictions), np.array(probabilities), np.array(inputs)
+    return Examples(*columns, rows=tuple(rows))
 
 
 def _class(path: Path, line: int, text: str, codes: dict[str, int] | None) -> int:

@@ -16,6 +16,7 @@ from nn.training.regression_score import RegressionScore, score_values
 
 FIRST_ROWS = 15  # predictions that are shown
 EXAMPLES = 40
+BINS = 10  # of probabilities, from 0 to 1
 
 
 class Example(NamedTuple):
@@ -37,11 +38,15 @@ class Score(NamedTuple):
     wrong: tuple[Example, ...]
     right: tuple[Example, ...]
     ranking: Ranking | None = None  # of two classes
+    reliability: np.ndarray | None = None  # see `reliability_of`
 
     def __add__(self, other: Score) -> Score:  # type: ignore[override]
         both = None
         if self.ranking is not None and other.ranking is not None:
             both = self.ranking + other.ranking
+        bins = None
+        if self.reliability is not None and other.reliability is not None:
+            bins = self.reliability + other.reliability
         return Score(
             self.confusion + other.confusion,
             self.loss + other.loss,
@@ -49,6 +54,7 @@ class Score(NamedTuple):
             (self.wrong + other.wrong)[:EXAMPLES],
             (self.right + other.right)[:EXAMPLES],
             both,
+            bins,
         )
 
     def sums_alone(self) -> Score:
@@ -131,4 +137,16 @@ def score(model: Sequential, params: Any, block: Block, exact: bool = True) -> S
         examples(~hits),
         examples(hits),
         ranking.ranking(probabilities, block.labels, exact) if model.classes == 2 else None,
+        reliability_of(shares, hits),
     )
+
+
+def reliability_of(shares: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    """Return sums over the rows whose prediction has a probability in each of BINS equal bins, (3, BINS) float64.
+
+    shares (n,): the probability of each prediction; hits (n,): whether it is correct. The sums are the number of rows,
+    that of correct predictions, and the sum of the probabilities (Niculescu-Mizil and Caruana, 2005).
+    """
+    shares = np.clip(np.nan_to_num(shares.astype(np.float64)), 0, 1)
+    bins = np.minimum((shares * BINS).astype(np.intp), BINS - 1)
+    return np.stack([np.bincount(bins, weights, BINS) for weights in (None, hits, shares)]).astype(np.float64)

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from nn.io import package
+from nn.plotting.report.page import SCRIPTS
 from tests.support import ROOT
 from tests.test_imports import imports_of
 
@@ -37,7 +38,8 @@ def imported_by(*programs):
 def test_zip_holds_what_the_programs_import_and_the_recipes(tmp_path):
     package.write_zip(tmp_path / "nn.zip")
     recipes = {f"nn/recipes/{path.name}" for path in (ROOT / "recipes").iterdir()}
-    assert recipes and set(names_in(tmp_path / "nn.zip")) == imported_by(*JOBS, *PLOTS) | recipes
+    page = {f"nn/plotting/report/{name}" for name in (*SCRIPTS, "page.css", "page.html")}
+    assert recipes and set(names_in(tmp_path / "nn.zip")) == imported_by(*JOBS, *PLOTS) | recipes | page
 
 
 def test_zip_is_the_same_each_time(tmp_path):

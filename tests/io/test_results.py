@@ -4,6 +4,7 @@ import json
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from nn.data.decoding import ClassLabels, TargetScale
 from nn.data.encoding import Category, Number, TableEncoder
 from nn.io import results
 from nn.models.ranking import ranking
-from nn.training.evaluation import Example, Score
+from nn.training.evaluation import Example, Score, reliability_of
 from nn.training.records import Epoch
 from nn.training.regression_score import RegressionScore, Sample, ValueExample
 
@@ -130,3 +131,14 @@ def test_columns_whose_names_are_their_numbers_are_x0_and_on():
 
 def test_json_has_no_numbers_that_json_has_not():
     assert json.loads(results.to_json({"a": [math.nan, 1.0], "b": math.inf})) == {"a": [None, 1.0], "b": None}
+
+
+def test_bins_of_a_reliability_diagram_have_means_where_they_have_rows():
+    sums = reliability_of(np.array([0.55, 0.5, 1.0], np.float32), np.array([True, False, True]))
+    about = results.score_summary(SCORE._replace(reliability=sums + sums), ClassLabels())
+    bins = json.loads(results.to_json(about))["reliability"]
+    assert [entry["rows"] for entry in bins] == [0, 0, 0, 0, 0, 4, 0, 0, 0, 2]
+    assert bins[0] == {"rows": 0, "probability": None, "correct": None}
+    assert bins[5] == {"rows": 4, "probability": pytest.approx(0.525), "correct": 0.5}
+    assert bins[9]["probability"] == bins[9]["correct"] == 1
+    assert "reliability" not in results.score_summary(SCORE, ClassLabels())

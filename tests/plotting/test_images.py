@@ -7,8 +7,9 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from nn.plotting.firstlayer import FirstLayer
-from nn.plotting.images import image_shape, samples_figure
+from nn.plotting.images import samples_figure
 from nn.plotting.results import Examples
+from nn.plotting.shapes import image_shape
 from nn.plotting.style import house_style
 from nn.plotting.textfiles import NotDrawableError
 from nn.plotting.weights import weights_figure

@@ -65,6 +65,45 @@ def test_output_draws_every_picture_the_same_each_time_and_prints_its_path(capsy
     assert [Path(path).read_bytes() for path in out] == first
 
 
+def test_html_writes_one_page_and_prints_its_path(capsys, output, tmp_path):
+    code, out, err = run(capsys, output, "--html")
+    assert (code, out, err) == (0, [str(output / "report.html")], [])
+    other = tmp_path / "pages" / "one.html"
+    assert run(capsys, output, output, "--html", "--output", other) == (0, [str(other)], [])
+    assert b"</html>" in other.read_bytes() and not list(output.glob("*.png"))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "code", "message"),
+    [
+        (
+            lambda output: (output / "history.csv").write_text("epoch\n"),
+            3,
+            "history.csv, line 1: expected a column",
+        ),
+        (
+            lambda output: (output / "report.html").mkdir(),
+            4,
+            "report.html: cannot be written (Is a directory)",
+        ),
+    ],
+)
+def test_a_page_that_cannot_be_made_is_one_line(capsys, output, break_it, code, message):
+    break_it(output)
+    found, out, err = run(capsys, output, "--html")
+    assert (found, out, len(err)) == (code, [], 1)
+    assert err[0].startswith(f"generate_plots.py: error: {output}") and message in err[0]
+
+
+def test_the_page_needs_no_matplotlib(output):
+    code = (
+        f"import sys; sys.modules['matplotlib'] = None; sys.path.insert(0, {str(SCRIPT.parent)!r})\n"
+        f"import generate_plots; sys.exit(generate_plots.main([{str(output)!r}, '--html']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{output / 'report.html'}\n", "")
+
+
 def test_three_paths_draw_the_two_histories_as_the_original_did(capsys, output, tmp_path):
     target = tmp_path / "new" / "pictures"
     costs, accuracies = output / "cost_history" / "part-00000", output / "accuracy_history"
@@ -376,7 +415,13 @@ def test_a_missing_output_and_a_file_in_its_place_are_errors(capsys, tmp_path):
     ("arguments", "message"),
     [
         ([], "the following arguments are required: PATH"),
-        (["a", "b"], "expected OUTPUT, or COST_FILE ACCURACY_FILE OUTPUT_FOLDER, got 2 paths"),
+        (["a", "b"], "ACCURACY_FILE OUTPUT_FOLDER, got 2 paths; several runs in one page: --html"),
+        (["a", "--html", "--format", "svg"], "--html writes a page, which has no --format"),
+        (["a", "--output", "b"], "--output is the page of --html; pictures are written to OUTPUT"),
+        (["a", "--html", "--output", ""], "expected paths, found ''"),
+        (["a", "--html", "--output=--"], "argument --output: no option takes the value '--'"),
+        ([*"abcdefghi", "--html"], "expected 1 to 8 OUTPUT folders, got 9"),
+        (["--html"], "required: PATH"),
         (["a", "b", "c", "d"], "got 4 paths"),
         (["a", "--format", "gif"], "argument --format: invalid choice: 'gif'"),
         (["a", "--format=--"], "argument --format: no option takes the value '--'"),
@@ -406,9 +451,10 @@ def test_usage_errors_are_one_line_and_end_with_2(capsys, arguments, message):
     ],
 )
 def test_a_path_on_other_storage_says_how_to_copy_it(capsys, path, advice):
-    code, out, err = run(capsys, path)
-    assert (code, out) == (2, [])
-    assert err[0].endswith(f"{path} is not on this machine; copy it first: {advice} (see --help)")
+    for arguments in ([path], ["here", path, "--html"], ["here", "--html", "--output", path]):
+        code, out, err = run(capsys, *arguments)
+        assert (code, out) == (2, [])
+        assert err[0].endswith(f"{path} is not on this machine; copy it first: {advice} (see --help)")
 
 
 def test_help_has_examples_and_neither_spark_nor_matplotlib_is_loaded(tmp_path):

@@ -19,7 +19,9 @@ from nn.data.columns import Columns
 from nn.data.labels import LabelReader
 from nn.datasets.options import read_options
 from nn.plotting import options as plot_options
-from nn.plotting.gallery import READERS
+from nn.plotting.report.page import page_of
+from nn.plotting.report.run import values_of
+from nn.plotting.run_files import READERS
 from nn.plotting.textfiles import BadFileError, NotDrawableError
 from nn.spark.input.parsing import Parsed, parse_images
 from nn.spark.storage.local import LocalFolder
@@ -205,7 +207,7 @@ FILES = {
 
 
 def plot_file(random: Random) -> str:
-    """A file of a run, changed a little, as generate_plots.py reads it."""
+    """A file of a run, changed a little, as generate_plots.py reads it for pictures and for its page."""
     name = random.choice(list(FILES))
     content = FILES[name].encode()
     if random.random() < 0.9:
@@ -215,6 +217,7 @@ def plot_file(random: Random) -> str:
         path.write_bytes(content)
         try:
             READERS[name](path)
+            page_of([{**values_of(Path(folder)), "label": ""}])
         except (BadFileError, NotDrawableError) as reason:
             one_line(str(reason))
             return REFUSED

@@ -61,6 +61,7 @@ def write_results(output):
     layers = [{"name": "dense", "units": UNITS}, {"name": "sigmoid"}, {"name": "dense", "units": K}]
     config = {"input_shape": [SIDE * SIDE], "layers": layers, "loss": "mse", "scale": 255.0, "classes": K}
     weights = {"0.W": rng.normal(size=(SIDE * SIDE, UNITS)), "0.b": np.zeros(UNITS)}
+    weights |= {"2.W": rng.normal(size=(UNITS, K)), "2.b": np.zeros(K)}
     np.savez(output / "model.npz", config=np.array(json.dumps(config)), **weights)
 
 

@@ -32,6 +32,20 @@ def test_the_programs_run_away_from_the_project(tmp_path):
         assert done.returncode == 0 and f"{program} " in done.stdout, done.stderr
 
 
+def test_the_report_page_is_written_away_from_the_project(tmp_path):
+    distribution.write(tmp_path)
+    run = ROOT / "docs" / "local_test" / "OUTPUT"
+    done = subprocess.run(
+        [sys.executable, "generate_plots.py", str(run), "--html", "--output", "report.html"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": "nn.zip", "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "report.html\n", "")
+    assert "</html>" in (tmp_path / "report.html").read_text()
+
+
 def test_other_files_in_the_folder_stay(tmp_path):
     (tmp_path / "mine").write_text("kept")
     distribution.main([str(tmp_path)])

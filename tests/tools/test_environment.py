@@ -183,6 +183,7 @@ def test_summary_says_data_accuracy_results_and_command(tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps(SUMMARY), encoding="utf-8")
     (tmp_path / "cost_history").mkdir()
     (tmp_path / "weights.png").write_bytes(b"")
+    (tmp_path / "report.html").write_bytes(b"")
     assert summary.summary_lines(tmp_path, ["spark-submit", "main_task.py", "a b"], "/jdk 17") == [
         "data           mnist, 60,000 training and 10,000 test images",
         "test accuracy  97.42%",
@@ -190,6 +191,7 @@ def test_summary_says_data_accuracy_results_and_command(tmp_path):
         "  numbers      summary.json",
         "  as text      cost_history",
         "  pictures     weights.png",
+        f"report page    {tmp_path}/report.html (open it in a browser)",
         "by hand        PATH=\"$PWD/.venv/bin:$PATH\" JAVA_HOME='/jdk 17' spark-submit main_task.py 'a b'",
     ]
 

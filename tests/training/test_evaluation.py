@@ -67,3 +67,15 @@ def test_examples_show_mistakes_first_with_their_inputs():
 def test_examples_fill_up_where_there_are_few_of_one_kind():
     score = evaluation.evaluate(local_rdd(INPUTS[:10], LABELS[:10]), MODEL, LocalBroadcast(PARAMS))
     assert sorted(e.row for e in score.examples) == list(range(10))
+
+
+def test_bins_of_probabilities_add_up_whatever_the_blocks_are():
+    blocks = local_rdd(INPUTS, LABELS, block_rows=33)
+    rows, hits, total = evaluation.evaluate(blocks, MODEL, LocalBroadcast(PARAMS)).reliability
+    probabilities = MODEL.predict_proba(PARAMS, INPUTS)
+    predictions = MODEL.predict(PARAMS, INPUTS)
+    shares = probabilities[np.arange(200), predictions].astype(float)
+    inside = (shares >= 0.3) & (shares < 0.4)
+    assert rows.sum() == 200 and hits.sum() == np.sum(predictions == LABELS)
+    assert rows[3] == inside.sum() > 0 and hits[3] == (predictions == LABELS)[inside].sum()
+    assert np.isclose(total[3], shares[inside].sum())

@@ -59,6 +59,8 @@ def summary_lines(output: Path, words: list[str], java_home: str) -> list[str]:
     rows = [("data", data_line(summary)), ("test accuracy", f"{float(summary['test']['accuracy']):.2%}")]
     rows.append(("results", f"{display_path(output)}/"))
     rows += [("  " + title, names) for title, names in result_lines(output)]
+    if (output / "report.html").exists():
+        rows.append(("report page", f"{display_path(output / 'report.html')} (open it in a browser)"))
     rows.append(("by hand", manual_command(words, java_home)))
     return [f"{title:<14} {text}" for title, text in rows]
 
