@@ -337,6 +337,7 @@ def test_words_lists_every_word(capsys):
     assert left.value.code == 0
     for registry in parser.WORDS.values():
         assert all(f"  {name}" in shown for name in registry)
+    assert "\naverages of weights:\n  ema:DECAY\n" in shown and "\n  last:EPOCHS\n" in shown
 
 
 # ---- layers that do not fit ----
