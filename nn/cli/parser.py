@@ -18,6 +18,7 @@ from nn.data.augmentation import AUGMENTATIONS
 from nn.layers import LAYERS
 from nn.models.losses import LOSSES
 from nn.optim.schedules import SCHEDULES
+from nn.optim.weight_averages import WEIGHT_AVERAGES
 from nn.spark.storage.paths import refuse_malformed
 from nn.training.recipe import OPTIMIZERS, Recipe
 from nn.training.run_options import PATHS
@@ -146,6 +147,7 @@ WORDS: dict[str, Mapping[str, type]] = {
     "losses": LOSSES,
     "optimizers": OPTIMIZERS,
     "schedules": SCHEDULES,
+    "averages of weights": WEIGHT_AVERAGES,
     "augmentations": AUGMENTATIONS,
 }
 

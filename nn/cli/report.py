@@ -162,6 +162,8 @@ def plan_lines(run: TrainingRun, backend: Backend | None = None) -> str:
         parts.append(f"initial weights {recipe.initializer}")
     if recipe.patience is not None:
         parts.append(f"patience {recipe.patience}")
+    if recipe.average_weights is not None:
+        parts.append(f"weights averaged by {spec.to_text(recipe.average_weights)}")
     if recipe.augment:
         parts.append(f"augmented by {','.join(map(spec.to_text, recipe.augment))}")
     epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"

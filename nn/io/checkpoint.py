@@ -44,7 +44,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
     """
     arrays: list[np.ndarray] = []
     fold = partial(_folded, arrays=arrays, known={})
-    state, history, best = checkpoint.progress
+    state, history, best, average = checkpoint.progress
     whole = {
         "format": FORMAT,
         "config": checkpoint.config,
@@ -53,6 +53,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
         "state": fold(tree.to_plain(state)),
         "history": [fold(list(line)) for line in history],
         "best": None if best is None else fold(best._asdict()),
+        **({} if average is None else {"average": fold(tree.to_plain(average))}),
     }
     text = np.array(json.dumps(whole, allow_nan=False))
     return npz.to_bytes({TEXT: text, **{str(number): array for number, array in enumerate(arrays)}})
@@ -74,8 +75,10 @@ def from_bytes(content: bytes) -> Checkpoint:
     state = _unfolded(whole["state"], arrays)
     history = tuple(map(_epoch, _list(whole.get("history"), "history"), range(1, 1 << 62)))
     best = _best(_unfolded(whole.get("best"), arrays), len(history))
-    _refuse_not_finite(state, best)
-    return Checkpoint(Progress(state, history, best), whole["config"], whole["data"], whole["versions"])
+    average = _unfolded(whole.get("average"), arrays)
+    _refuse_not_finite(state, best, average)
+    progress = Progress(state, history, best, average)
+    return Checkpoint(progress, whole["config"], whole["data"], whole["versions"])
 
 
 # ---- a nest <-> JSON and arrays ----
@@ -129,7 +132,7 @@ def _not_finite(word: Any) -> float:
 # ---- the parts ----
 
 
-def _refuse_not_finite(state: dict[str, Any], best: Best | None) -> None:
+def _refuse_not_finite(state: dict[str, Any], best: Best | None, average: Any) -> None:
     """Raise ValueError, which names the array, if the parameters to continue from are not finite.
 
     Where a step can be rejected, the trial may be anywhere: only the last accepted point is checked. In the optimizer's
@@ -142,6 +145,7 @@ def _refuse_not_finite(state: dict[str, Any], best: Best | None) -> None:
         branches = {f"state.{name}": state.get(name) for name in ("trial", "slots")}
     if best is not None:
         branches["best"] = best.params
+    branches["average"] = average
     for path, branch in branches.items():
         is_invalid = np.isnan if path.endswith(".slots") else lambda array: ~np.isfinite(array)
         for name, array in _arrays(branch, path):

@@ -54,6 +54,7 @@ OPTIONS = {
     "classWeights": "class_weights",
     "validationFraction": "validation_fraction",
     "patience": "patience",
+    "averageWeights": "average_weights",
     "scale": "scale",
     "missing": "missing",
     "unknown": "unknown",
@@ -268,6 +269,7 @@ class NetworkParams(
     l2 = option("l2")
     validationFraction = option("validationFraction")
     patience = option("patience")
+    averageWeights = option("averageWeights")
     scale = option(
         "scale",
         "of numbers: standard (mean 0, standard deviation 1 per column), minmax (0 to 1 per column), largest (all "

@@ -213,6 +213,7 @@ def plan_of(recipe: Recipe, rows: int, validates: bool | None = None) -> Plan:
         keeps_best=recipe.patience is not None,
         noisy=recipe.is_noisy,
         rounds=min(recipe.rounds_per_epoch or 1, max(rows, 1)) if recipe.averages_parameters else None,
+        average=recipe.average_weights,
     )
 
 

@@ -78,6 +78,7 @@ def _refuse_for_lbfgs(recipe: Recipe) -> None:
         ("warmup", recipe.warmup > 0, length),
         ("l1", recipe.l1 > 0, "|W| has no slope at 0; use l2"),
         ("clip", recipe.clip is not None, "its line search bounds each step"),
+        ("average_weights", recipe.average_weights is not None, "each of its steps lowers the exact cost"),
     ):
         if is_given:
             raise ValueError(f"l-bfgs and {name} exclude each other: {why}")

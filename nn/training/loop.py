@@ -6,9 +6,11 @@ epochs of several runs can go through the rows together.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from nn.core import tree
@@ -17,6 +19,7 @@ from nn.data.batches import RowSelection
 from nn.optim.first_order import DescentState, FirstOrder
 from nn.optim.optimizer import OneStepOptimizer, Optimizer, S, State, StepwiseOptimizer, accepted_params
 from nn.optim.requests import Gradients
+from nn.optim.weight_averages import Average
 from nn.training.backend import Job, Task
 from nn.training.plan import Plan
 from nn.training.records import Best, Epoch, Measures, Progress, Sums, Times
@@ -34,6 +37,7 @@ class Outcome(NamedTuple):
     sampled: int
     learning_rate: float  # of the step that is accepted or rejected, or of the last mini-batch
     measured: Tree  # the parameters that the validation rows were measured at
+    average: Average | None = None  # of the parameters, after the steps of an epoch of several
 
 
 class Clock:
@@ -65,19 +69,59 @@ def epoch(task: Task, optimizer: Optimizer, plan: Plan, progress: Progress) -> G
         steps = many_steps
     elif plan.noisy and optimizer.can_reject:
         steps = noisy_step
-    outcome = yield from clock.timed(steps(task, optimizer, plan, selection, progress.state))
+    if plan.average is not None:
+        steps = partial(averaged_steps, steps)
+    outcome = yield from clock.timed(steps(task, optimizer, plan, selection, progress))
     line = _line(selection.epoch, outcome, plan)
     if task.model.loss.is_regression:
         line = line._replace(accuracy=None, val_accuracy=None)
     state = optimizer.watch(outcome.state, line.cost if line.val_cost is None else line.val_cost)
     line = _timed(line, clock, time.perf_counter() - began)
-    return Progress(state, (*progress.history, line), _better(progress.best, line, outcome, plan))
+    best = _better(progress.best, line, outcome, plan)
+    return Progress(state, (*progress.history, line), best, outcome.average)
+
+
+def averaged_steps(
+    steps: Callable[..., Steps],
+    task: Task,
+    optimizer: Optimizer,
+    plan: Plan,
+    selection: RowSelection,
+    progress: Progress,
+) -> Steps:
+    """Yield the jobs of an epoch, and one that measures the validation rows at the average of the parameters.
+
+    An epoch that is rejected leaves the average as it is. So does the first one where its step is judged in the next
+    epoch: what it accepts are the initial weights.
+    """
+    assert plan.average is not None and progress.average is not None
+    only_steps = dataclasses.replace(plan, validates=False)
+    outcome = yield from steps(task, optimizer, only_steps, selection, progress)
+    average, params = progress.average, accepted_params(outcome.state)
+    is_initial = plan.batch_size is None and optimizer.can_reject and not progress.state.steps
+    if outcome.accepted and not is_initial:
+        average = outcome.average or plan.average.after_step(average, params)
+        average = plan.average.after_epoch(average, params)
+    outcome = outcome._replace(average=average)
+    if not plan.validates:
+        return outcome
+    measured = averaged_params(plan, average, outcome.state)
+    only = selection._replace(fraction=0.0, validation_only=True)
+    sums = yield Job(task, Gradients(measured), only)
+    return outcome._replace(validation=sums.validation, measured=measured)
+
+
+def averaged_params(plan: Plan, average: Average | None, state: State) -> Tree:
+    """Return the average of the parameters; the accepted ones where there is none, or none yet."""
+    mean = None if average is None or plan.average is None else plan.average.mean(average)
+    return accepted_params(state) if mean is None else mean
 
 
 def one_step(
-    task: Task, optimizer: OneStepOptimizer[S], plan: Plan, selection: RowSelection, state: S
+    task: Task, optimizer: OneStepOptimizer[S], plan: Plan, selection: RowSelection, progress: Progress
 ) -> Steps:
     """Yield the one job of an epoch: it decides on the last step, and measures the gradients for the next one."""
+    state: S = progress.state
     trial, rate = state.trial, state.learning_rate
     sums = yield Job(task, optimizer.ask(state), selection)
     state, accepted = optimizer.tell(state, sums.train.cost, sums.mean_grads_inplace())
@@ -85,12 +129,13 @@ def one_step(
 
 
 def noisy_step(
-    task: Task, optimizer: FirstOrder, plan: Plan, selection: RowSelection, state: DescentState
+    task: Task, optimizer: FirstOrder, plan: Plan, selection: RowSelection, progress: Progress
 ) -> Steps:
     """Yield the two jobs of an epoch: one without dropout and augmentation decides on the last step.
 
     The gradients for the next one are measured only where the last one is accepted.
     """
+    state: DescentState = progress.state
     trial, rate = state.trial, state.learning_rate
     clean = yield Job(task, Gradients(trial), selection._replace(fraction=0.0))
     state, accepted = optimizer.accept_or_reject(state, clean.train.cost)
@@ -100,14 +145,15 @@ def noisy_step(
 
 
 def many_steps(
-    task: Task, optimizer: StepwiseOptimizer, plan: Plan, selection: RowSelection, state: DescentState
+    task: Task, optimizer: StepwiseOptimizer, plan: Plan, selection: RowSelection, progress: Progress
 ) -> Steps:
     """Yield a job for each mini-batch or round of an epoch. Where steps can be rejected, a job over all rows closes it.
 
     Without the closing job the cost of the epoch is the running mean: each mini-batch is measured before its step.
     Validation rows are measured in the closing job, or in a job of their own.
     """
-    closing = selection._replace(fraction=0.0)
+    state: DescentState = progress.state
+    closing, average = selection._replace(fraction=0.0), progress.average
     if optimizer.can_reject and state.accepted is None:
         # The first epoch is compared with the cost of the initial weights.
         first = yield Job(task, Gradients(state.trial), closing)
@@ -118,6 +164,8 @@ def many_steps(
         sums = yield Job(task, optimizer.ask(state), part)
         if sums.weight:  # rows without weight have no gradient
             state = optimizer.step(state, sums.mean_grads_inplace())
+            if plan.average is not None and average is not None:
+                average = plan.average.after_step(average, state.trial)
         train, sampled = train + sums.train, sampled + sums.sampled
     trial, rate, validation = state.trial, state.learning_rate, Measures()
     if optimizer.can_reject:
@@ -126,7 +174,7 @@ def many_steps(
         only = closing._replace(validation_only=True)
         validation = (yield Job(task, Gradients(trial), only)).validation
     state, accepted = optimizer.accept_or_reject(state, train.cost)
-    return Outcome(state, accepted, train, validation, sampled, rate, trial)
+    return Outcome(state, accepted, train, validation, sampled, rate, trial, average)
 
 
 def _line(epoch: int, outcome: Outcome, plan: Plan) -> Epoch:
@@ -174,7 +222,9 @@ def restore(optimizer: Optimizer, plan: Plan, stored: Progress, params: Tree) ->
         raise ValueError("state.standing.grads: expected the gradients for a rejected step, found nothing")
     if stored.best is not None:
         tree.read_like(stored.best.params, params, "best")
-    return stored._replace(state=state)
+    if plan.average is None:
+        return stored._replace(state=state, average=None)
+    return stored._replace(state=state, average=plan.average.restore(stored.average, params))
 
 
 def early_stopping(

@@ -8,6 +8,7 @@ from typing import Annotated
 from nn.core import random
 from nn.core.constraints import ABOVE_0_TO_1, AT_LEAST_ONE, check_fields
 from nn.optim.optimizer import Optimizer
+from nn.optim.weight_averages import WeightAverage
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Plan:
     keeps_best: bool = False  # the parameters with the lowest validation cost are kept
     noisy: bool = False  # dropout or augmentation make the cost of a gradient job random
     rounds: int | None = None  # None: gradients are averaged, not parameters
+    average: WeightAverage | None = None  # of the parameters along the run, which is the model
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -43,6 +45,9 @@ class Plan:
 
     def jobs_per_epoch(self, optimizer: Optimizer) -> int:
         """Return how many jobs an epoch takes where every step is accepted; the first epoch may take one more."""
+        measures_average = self.average is not None and self.validates
         if self.batch_size is None:
-            return 2 if self.noisy and optimizer.can_reject else 1
-        return self.jobs + (optimizer.can_reject or self.validates)
+            return (2 if self.noisy and optimizer.can_reject else 1) + measures_average
+        if optimizer.can_reject:
+            return self.jobs + 1 + measures_average
+        return self.jobs + self.validates

@@ -43,6 +43,7 @@ from nn.models.regression_losses import REGRESSION_LOSSES, SquaredError
 from nn.optim.lbfgs import LBFGS
 from nn.optim.rules import RULES, SGD, Momentum, Rule
 from nn.optim.schedules import SCHEDULES, BoldDriver, Constant, Schedule
+from nn.optim.weight_averages import WEIGHT_AVERAGES, WeightAverage
 from nn.training.conflicts import refuse_conflicts
 from nn.training.run_options import RunOptions
 
@@ -271,6 +272,13 @@ class Recipe:
         None,
         Number(AT_LEAST_ONE),
         "stop after N epochs without a lower validation cost, and keep the best epoch's weights",
+        group="training",
+    )
+    average_weights: WeightAverage | None = option(
+        None,
+        Spec(WEIGHT_AVERAGES, "average"),
+        "the model is an average of the weights along the run: ema:DECAY of those after each step or round, as "
+        "ema:0.99; last:N of those after the last N epochs (default: the last weights)",
         group="training",
     )
     augment: tuple = option(

@@ -9,6 +9,7 @@ import numpy as np
 
 from nn.core import tree
 from nn.core.random import Key
+from nn.optim.weight_averages import Average
 
 
 @dataclass(slots=True)
@@ -162,8 +163,9 @@ class Best(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """All that changes in training: the optimizer's state, the history, and the best parameters if they are kept."""
+    """All that changes in training: the optimizer's state, the history, the best parameters and an average if kept."""
 
     state: Any  # a State; dicts as they were read from a file, until TrainingRun.restore
     history: tuple[Epoch, ...] = ()
     best: Best | None = None
+    average: Average | None = None  # of the parameters; a dict as it was read from a file, likewise

@@ -14,8 +14,9 @@ from nn.data.split import Split
 from nn.models.classifier import Predictor, predictor
 from nn.models.model_file import SavedModel
 from nn.models.sequential import Params, Sequential
-from nn.optim.optimizer import Optimizer, accepted_params
+from nn.optim.optimizer import Optimizer
 from nn.optim.regularization import Penalty
+from nn.optim.weight_averages import Average
 from nn.training import loop, pretrained
 from nn.training.assembly import (
     for_replicas,
@@ -111,7 +112,8 @@ class TrainingRun:
         The optimizer knows nothing of frozen layers.
         """
         params = self.initial_params() if params is None else params
-        return Progress(self.optimizer.init(params[len(self.task.frozen) :]))
+        average = None if self.plan.average is None else Average([])
+        return Progress(self.optimizer.init(params[len(self.task.frozen) :]), average=average)
 
     def epoch(self, progress: Progress) -> Generator[Job, Sums, Progress]:
         """Yield the jobs of the next epoch, take their sums, and return the progress after it."""
@@ -136,9 +138,13 @@ class TrainingRun:
             yield progress
 
     def final_params(self, progress: Progress) -> Params:
-        """Return all parameters: those with the lowest validation cost where they are kept, else the accepted ones."""
+        """Return all parameters: those with the lowest validation cost where they are kept, else the last ones.
+
+        The last ones are the average of the parameters where there is one, else the accepted parameters.
+        """
         best = progress.best
-        return self.task.whole(accepted_params(progress.state) if best is None else best.params)
+        last = loop.averaged_params(self.plan, progress.average, progress.state)
+        return self.task.whole(last if best is None else best.params)
 
     def predictor(self, progress: Progress) -> Predictor:
         """Return the trained network."""

@@ -20,6 +20,7 @@ from nn.optim.first_order import FirstOrder
 from nn.optim.parameter_averaging import ParameterAveraging
 from nn.optim.rules import SGD, Momentum, Nesterov
 from nn.optim.schedules import BoldDriver, Constant, Step
+from nn.optim.weight_averages import LastEpochs
 from nn.training.assembly import for_replicas, network_of, optimizer_of, plan_of, resolved, split_of
 from nn.training.backend import Facts
 from nn.training.recipe import Recipe
@@ -66,6 +67,7 @@ def test_options_for_validation_weights_and_augmentation_reach_what_they_name():
     recipe = parser.parse([*FILES, *words.split(), "--layers", "flatten,dense:8,relu,dropout:0.5"]).recipe
     plan = plan_of(recipe, 75)
     assert plan.validates and plan.keeps_best and plan.noisy and recipe.patience == 4
+    assert plan.average is None and plan_of(Recipe.of(average_weights="last:4"), 75).average == LastEpochs(4)
     split = split_of(recipe, Facts(16, np.repeat([0, 1], [60, 40]), 2))
     assert split.hold_out == HoldOut(0, 0.25, 100) and split.class_weights.tolist() == [2, 1]
     assert recipe.augment == (Shift(2.0), Flip()) and network_of(recipe, pixels(16, 2)).input_shape == (
@@ -171,6 +173,8 @@ def test_sources_name_their_arguments():
         ("--optimizer l-bfgs --learning-rate 1", "l-bfgs and learning-rate exclude each other"),
         ("--optimizer l-bfgs --warmup 1", "l-bfgs and warmup exclude each other"),
         ("--optimizer l-bfgs --average parameters", "l-bfgs and average=parameters exclude each other"),
+        ("--optimizer l-bfgs --average-weights ema:0.9", "l-bfgs and average-weights exclude each other"),
+        ("--average-weights ema:2", "decay must be a number in (0, 1), got 2.0"),
         (
             "--sample 0.5 --average parameters",
             "sample and average=parameters exclude each other: replicas go",
@@ -309,7 +313,8 @@ def test_help_lists_every_option_in_its_group_in_this_order():
         "network": "hidden activation layers input_shape initializer loss task start_from keep_layers freeze",
         "columns": "scale missing categorical max_categories unknown",
         "training": "epochs sample batch_size average rounds_per_epoch outer_learning_rate outer_momentum optimizer "
-        "learning_rate schedule warmup clip l1 l2 class_weights augment validation_fraction patience",
+        "learning_rate schedule warmup clip l1 l2 class_weights augment validation_fraction patience "
+        "average_weights",
         "run": "seed partitions shuffle_once overwrite resume checkpoint_every keep_checkpoints describe check "
         "dry_run debug",
     }
@@ -332,6 +337,7 @@ def test_words_lists_every_word(capsys):
     assert left.value.code == 0
     for registry in parser.WORDS.values():
         assert all(f"  {name}" in shown for name in registry)
+    assert "\naverages of weights:\n  ema:DECAY\n" in shown and "\n  last:EPOCHS\n" in shown
 
 
 # ---- layers that do not fit ----
@@ -563,7 +569,7 @@ def test_none_switches_off_what_the_file_says(tmp_path):
             "--optimizer l-bfgs",
             [
                 "--optimizer l-bfgs: learning-rate 0.003, schedule one-cycle, warmup 2, batch-size 50, clip 1.5, "
-                "average parameters and outer-momentum 0.5 of {} do not apply"
+                "average parameters, outer-momentum 0.5 and average-weights ema:0.9 of {} do not apply"
             ],
         ),
     ],
@@ -572,6 +578,7 @@ def test_a_note_names_each_value_of_the_file_that_an_option_makes_void(tmp_path,
     values = {**PLACES, "hidden": [32, 16], "optimizer": "adamw", "learning_rate": 0.003, "batch_size": 50}
     values |= {"average": "parameters", "outer_momentum": 0.5, "clip": 1.5, "schedule": "one-cycle"}
     values |= {"validation_fraction": 0.1, "patience": 3, "get_data": "make it", "l1": 0.0, "loss": "mse"}
+    values |= {"average_weights": "ema:0.9"}
     path = config_file(tmp_path, values)
     values["warmup"] = 2  # which goes with no one-cycle: only where that is replaced
     if "optimizer" in words:
@@ -645,7 +652,7 @@ def test_one_configuration_at_a_time(tmp_path):
         "",
         "--batch-size 7 --optimizer adamw:0.1 --schedule one-cycle:0.4 --loss cross-entropy:0.1",
         "--layers residual(flatten,dense:16),layernorm,dropout:0.25 --validation-fraction 0.2 --patience 3",
-        "--average parameters --optimizer adam --rounds-per-epoch 3 --outer-momentum 0.5",
+        "--average parameters --optimizer adam --rounds-per-epoch 3 --outer-momentum 0.5 --average-weights last:4",
         "--average parameters",
         "--optimizer l-bfgs:5 --l2 0.001 --class-weights balanced --initializer original",
         "--class-weights 0=2,1=0.1 --augment shift:2,elastic:3 --input-shape 4x4x1 --layers conv2d:2x2,flatten",

@@ -25,6 +25,8 @@ WORDS += [
     "50",
     "--partitions",
     "3",
+    "--average-weights",
+    "ema:0.9",
 ]
 
 
