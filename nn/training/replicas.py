@@ -21,7 +21,7 @@ import numpy as np
 
 from nn.core import tree
 from nn.core.tree import Tree
-from nn.data.batches import BUFFER, RowSelection, mini_batches, training_blocks
+from nn.data.batches import BUFFER, RowSelection, kept, mini_batches, training_blocks
 from nn.data.block import Block
 from nn.data.local_rdd import LocalBroadcast, LocalRDD
 from nn.models.sequential import Sequential
@@ -74,7 +74,7 @@ def run_replica(
     handle = LocalBroadcast([*request.params[:frozen], *params])
     rows: Iterable[Block] = training_blocks(selection, source)
     if len(request.rates) > 1:
-        rows = list(rows)
+        rows = kept(rows, buffer)
     epochs = []
     for epoch, rate in enumerate(request.rates, selection.epoch):
         selection = selection._replace(epoch=epoch)

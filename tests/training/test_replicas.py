@@ -12,7 +12,7 @@ from nn.core import tree
 from nn.core.errors import DivergenceError
 from nn.data import batches
 from nn.data.augmentation import Shift, augment
-from nn.data.batches import RowSelection, mini_batches
+from nn.data.batches import RowSelection, kept, mini_batches
 from nn.data.block import Block
 from nn.data.encoding import SharedScale
 from nn.data.hold_out import HoldOut
@@ -221,6 +221,17 @@ def test_mini_batches_hold_every_row_once_and_are_even(sizes, size, buffer_rows)
     assert all(count <= size for count in counts)
     if start >= size:
         assert min(counts) >= size // 2  # none is a mere handful
+
+
+@pytest.mark.parametrize("buffer_rows", [40, 299, 300, 301, 1000])
+def test_rows_that_are_kept_give_the_mini_batches_of_those_that_are_read(buffer_rows):
+    empty = Block(np.arange(0), INPUTS[:0], LABELS[:0])
+    blocks, buffer = [empty, *cut([]).collect(), empty], 16 * buffer_rows
+    again = kept(iter(blocks), buffer)
+    assert len(again) == (1 if buffer_rows > 300 else 10) and kept(iter([empty]), buffer) == []
+    found, expected = (mini_batches(iter(rows), 20, RowSelection(1, 2), buffer) for rows in (again, blocks))
+    for one, other in zip(found, expected, strict=True):
+        assert all(map(np.array_equal, one[:3], other[:3]))
 
 
 def test_mini_batches_keep_a_bounded_buffer():
