@@ -3,9 +3,10 @@
     OPENBLAS_NUM_THREADS=1 python benchmarks/estimator_goals.py FOLDER CASE
 
 CASE is one of:
-accuracy  MNIST (--data, as generate_data.py writes it) in a cached DataFrame of vectors of 0..1: seconds from the DataFrame to
-          the model, and accuracy on 10,000 of the 60,000 rows, which are held out; of this project's classifier after
-          each number of epochs, of Spark's after each number of steps, of xgboost.spark where it is installed
+accuracy  MNIST (--data, as generate_data.py writes it) in a cached DataFrame of vectors of 0..1: seconds from the
+          DataFrame to the model, and accuracy on 10,000 of the 60,000 rows, which are held out; of this project's
+          classifier after each number of epochs, of Spark's after each number of steps, of xgboost.spark where it is
+          installed
 tuning    CrossValidator with 3 folds and 8 maps on 20,000 drawn rows, 784-64-10, 20 steps of L-BFGS from 8 seeds: ours
           together, ours one after the other, Spark's
 memory    fit on --rows of 20 columns in a process of its own: seconds, and the most memory that its processes held

@@ -53,10 +53,12 @@ def from_file(path: str) -> dict[str, Any]:
     return values
 
 
-OF_REPLICAS = ("rounds_per_epoch", "outer_learning_rate", "outer_momentum")
+OF_REPLICAS = ("rounds_per_epoch", "epochs_per_round", "outer_learning_rate", "outer_momentum")
 REPLACES = {  # an option of the command line: those of the file that it replaces
     "sample": ("batch_size", "average", *OF_REPLICAS),
     "batch_size": ("sample",),
+    "rounds_per_epoch": ("epochs_per_round",),
+    "epochs_per_round": ("rounds_per_epoch",),
     "layers": ("hidden", "activation"),
     "hidden": ("layers",),
     "activation": ("layers",),

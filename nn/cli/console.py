@@ -88,9 +88,13 @@ class Table:
         self.start = done / plan.epochs  # the share of the epochs that an earlier run made
         self.began = time.monotonic()
         self.latest: Epoch | None = None
+        self.shown = done  # epochs
 
     def watch(self, epochs: Iterable[Progress]) -> Iterator[Progress]:
-        """Yield each epoch's progress and then show it, so that an epoch is shown once it is saved."""
+        """Yield each epoch's progress and then show it, so that an epoch is shown once it is saved.
+
+        The epochs of a round of several are shown together.
+        """
         if not self.live:
             self._print(self.header)
         try:
@@ -101,7 +105,9 @@ class Table:
                     self._draw_bar(len(progress.history) / self.plan.epochs)
                 else:
                     left = self._left(len(progress.history) / self.plan.epochs)
-                    self._print(line_of(self.latest, self.plan.epochs, left))
+                    for line in progress.history[self.shown :]:
+                        self._print(line_of(line, self.plan.epochs, left))
+                self.shown = len(progress.history)
         finally:  # what is printed next, an error too, starts on a line of its own
             if self.live and self.latest:
                 self.line.erase()

@@ -111,9 +111,10 @@ def _jobs(run: TrainingRun) -> str:
     if run.plan.rounds is not None:
         size += tree.bytes_of(state.slots.inner)
         sent, returned = "parameters and optimizer state", "their changes"
+    per = "epoch" if run.plan.epochs_per_round == 1 else f"round of {run.plan.epochs_per_round} epochs"
     once = f"; {format.size(frozen)} of frozen weights once" if frozen else ""
     return (
-        f"jobs      {jobs} per epoch, {jobs * run.plan.epochs:,} in all\n"
+        f"jobs      {jobs} per {per}, {run.plan.jobs_in_all(run.optimizer):,} in all\n"
         f"step      {format.size(size)} of {sent} to every task, as much of {returned} back from every partition{once}"
     )
 

@@ -28,6 +28,7 @@ from nn.training.assembly import resolved
 from nn.training.backend import Backend
 from nn.training.evaluation import AnyScore
 from nn.training.plan import Plan
+from nn.training.recipe import Recipe
 from nn.training.records import Progress
 from nn.training.regression_score import RegressionScore
 from nn.training.run import TrainingRun
@@ -139,7 +140,7 @@ def plan_lines(run: TrainingRun, backend: Backend | None = None) -> str:
     if recipe.batch_size is not None:
         steps = f"batches of {recipe.batch_size:,} rows"
         if recipe.averages_parameters:
-            steps = f"replicas in {steps}, averaged {_times(recipe.rounds_per_epoch)} per epoch"
+            steps = f"replicas in {steps}, averaged {_times(recipe)}"
             if recipe.outer_momentum or recipe.outer_learning_rate != 1:
                 steps += (
                     f" with outer rate {recipe.outer_learning_rate:g} and momentum {recipe.outer_momentum:g}"
@@ -171,8 +172,11 @@ def plan_lines(run: TrainingRun, backend: Backend | None = None) -> str:
     return f"{network}\n{training}\n{starting.lines(run)}{note_lines(_many_jobs_notes(run, backend))}"
 
 
-def _times(count: int | None) -> str:
-    return "once" if count == 1 else f"{count} times"
+def _times(recipe: Recipe) -> str:
+    """Return how often the parameters of replicas are averaged."""
+    if recipe.epochs_per_round > 1:
+        return f"every {recipe.epochs_per_round} epochs"
+    return "once per epoch" if recipe.rounds_per_epoch == 1 else f"{recipe.rounds_per_epoch} times per epoch"
 
 
 def summary_lines(run: Run, outcome: Outcome, clock: Clock, is_local: bool) -> str:

@@ -152,6 +152,13 @@ def continued(options: Options, config: dict[str, Any], done: int) -> Options:
         raise _differs(
             "epochs", f"{epochs}, on which its {schedule.name} schedule depends", str(options.recipe.epochs)
         )
+    epochs_per_round = options.recipe.epochs_per_round
+    if options.recipe.epochs != epochs and done % epochs_per_round:
+        raise _differs(
+            "epochs",
+            f"{epochs}, where its last round of epochs_per_round={epochs_per_round} was shorter",
+            str(options.recipe.epochs),
+        )
     return options
 
 

@@ -71,6 +71,16 @@ def join(blocks: list[Block]) -> Block:
     return Block(rows, inputs, labels, weights)
 
 
+def kept(blocks: Iterable[Block], buffer: float = BUFFER) -> list[Block]:
+    """Return the blocks of a partition that `mini_batches` goes through several times.
+
+    They are one block where all fit into the buffer, so that they are joined once.
+    """
+    blocks = [block for block in blocks if len(block.rows)]
+    fits = sum(block.inputs.nbytes for block in blocks) < buffer
+    return [join(blocks)] if blocks and fits else blocks
+
+
 def buffered_rows(row_bytes: int) -> int:
     """Return how many rows of `row_bytes` bytes are shuffled together."""
     return max(1, BUFFER // row_bytes)

@@ -29,7 +29,7 @@ class Checkpoints:
 
     def __init__(self, session: FrameSession, plan: FitPlan, run: TrainingRun, facts: Facts, start: Progress):
         self._session, self._run, self._start = session, run, start
-        self._interval, self.path = plan.checkpoint_interval, ""
+        self._interval, self._saved, self.path = plan.checkpoint_interval, 0, ""
         if plan.checkpoint_dir:
             name = _digest(plan, facts, start)
             self.path = f"{plan.checkpoint_dir.rstrip('/')}/{name}.npz"
@@ -43,15 +43,19 @@ class Checkpoints:
         if content is None:
             return self._start
         try:
-            return self._run.restore(checkpoint.from_bytes(content).progress)
+            progress = self._run.restore(checkpoint.from_bytes(content).progress)
         except ValueError as error:
             raise DataError(f"{self.path}: cannot be read as a checkpoint: {error}; remove it") from None
+        self._saved = len(progress.history)
+        return progress
 
     def save(self, progress: Progress) -> None:
-        """Write the progress after an epoch, every few epochs."""
-        if self.path and len(progress.history) % self._interval == 0:
+        """Write the progress after an epoch, or a round of several, every few epochs."""
+        epoch = len(progress.history)
+        if self.path and epoch // self._interval > self._saved // self._interval:
             content = checkpoint.to_bytes(Checkpoint(progress, {}, {}, {}))
             self._session.write_file(self.path, content)
+            self._saved = epoch
 
     def remove(self) -> None:
         """Remove the checkpoint."""

@@ -23,7 +23,7 @@ from nn.models.classifier import Predictor
 from nn.models.model_file import SavedModel
 from nn.spark.frames.interface import FrameBackend, FrameSession
 from nn.training.backend import Facts
-from nn.training.records import Epoch, Progress
+from nn.training.records import Epoch
 from nn.training.run import TrainingRun, same_split
 from nn.training.together import Course, Ended, train_together
 
@@ -159,8 +159,7 @@ class _Watch:
     def __init__(self, prefix: str, callback: Callback | None):
         self._prefix, self._callback = prefix, callback
 
-    def __call__(self, progress: Progress) -> None:
-        line = progress.history[-1]
+    def __call__(self, line: Epoch) -> None:
         validation = "" if line.val_cost is None else f", validation cost {line.val_cost:.6g}"
         accuracy = "" if line.accuracy is None else f", accuracy {line.accuracy:.4f}"
         rejected = "" if line.accepted else ", rejected"

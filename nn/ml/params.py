@@ -45,6 +45,7 @@ OPTIONS = {
     "clip": "clip",
     "averaging": "average",
     "roundsPerEpoch": "rounds_per_epoch",
+    "epochsPerRound": "epochs_per_round",
     "outerLearningRate": "outer_learning_rate",
     "outerMomentum": "outer_momentum",
     "batchSize": "batch_size",
@@ -261,6 +262,7 @@ class NetworkParams(
     clip = option("clip")
     averaging = option("averaging")
     roundsPerEpoch = option("roundsPerEpoch")
+    epochsPerRound = option("epochsPerRound")
     outerLearningRate = option("outerLearningRate")
     outerMomentum = option("outerMomentum")
     batchSize = option("batchSize")

@@ -40,13 +40,15 @@ class ParameterAveraging:
     """Local SGD: each step is a round of replicas, and `step` takes the mean of their changes, not a gradient.
 
     `replica` has the rule, the clipping and the schedule of the replicas; its `steps` is the number of rounds per
-    epoch. The rate of a round is the schedule's in the middle of the round.
+    epoch. The rate of a round is the schedule's in the middle of the round. With several `epochs_per_round`, a round of
+    which the last of a run may have fewer, each epoch has the rate in its own middle, and the state counts epochs.
     """
 
     replica: FirstOrder
     batch_size: Annotated[int, AT_LEAST_ONE] = 64
     outer_learning_rate: Annotated[float, POSITIVE] = 1.0
     outer_momentum: Annotated[float, FROM_0_BELOW_1] = 0.0
+    epochs_per_round: Annotated[int, AT_LEAST_ONE] = 1
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -59,7 +61,7 @@ class ParameterAveraging:
     def init(self, params: Tree) -> DescentState:
         """Return the state before the first round."""
         state = DescentState(params, self._fresh_slots(params), 0, self.replica.learning_rate)
-        return state._replace(learning_rate=self._rate(state))
+        return state._replace(learning_rate=self._rates(state)[0])
 
     def restore(self, stored: Any, params: Tree) -> DescentState:
         """Return the state that a checkpoint stores. Raises ValueError unless it fits these parameters."""
@@ -68,16 +70,16 @@ class ParameterAveraging:
     def ask(self, state: DescentState) -> LocalSteps:
         """Request a round: where the replicas start, and how they descend."""
         rule, clip = self.replica.rule, self.replica.clip
-        return LocalSteps(state.trial, state.slots.inner, rule, self._rate(state), clip, self.batch_size)
+        return LocalSteps(state.trial, state.slots.inner, rule, self._rates(state), clip, self.batch_size)
 
     def step(self, state: DescentState, mean: Change) -> DescentState:
         """Step along the mean change of the replicas. The trial, the slots and the mean are overwritten."""
-        rate = self._rate(state)
+        rates = self._rates(state)
         back = tree.map_arrays(lambda change: np.negative(change, out=change), mean.params)
         descend(self._outer, self.outer_learning_rate, None, state.trial, state.slots.outer, back)
         inner = tree.map_arrays(_like, mean.slots, state.slots.inner)
         slots = state.slots._replace(inner=inner)
-        return state._replace(slots=slots, steps=state.steps + 1, learning_rate=rate)
+        return state._replace(slots=slots, steps=state.steps + len(rates), learning_rate=rates[-1])
 
     def accept_or_reject(self, state: DescentState, cost: float) -> tuple[DescentState, bool]:
         """Accept the rounds since the last accepted point, or go back to it."""
@@ -95,8 +97,11 @@ class ParameterAveraging:
     def _outer(self) -> Rule:
         return Nesterov(self.outer_momentum) if self.outer_momentum else SGD()
 
-    def _rate(self, state: DescentState) -> float:
-        return self.replica.rate(state, state.steps + 0.5)
+    def _rates(self, state: DescentState) -> tuple[float, ...]:
+        """Return the learning rate of each epoch of the next round."""
+        left = self.replica.epochs * self.replica.steps - state.steps
+        epochs = max(min(self.epochs_per_round, left), 1)
+        return tuple(self.replica.rate(state, state.steps + epoch + 0.5) for epoch in range(epochs))
 
     def _fresh_slots(self, params: Tree) -> AveragingSlots:
         return AveragingSlots(fresh_slots(self.replica.rule, params), fresh_slots(self._outer, params))

@@ -20,7 +20,7 @@ class LocalSteps(NamedTuple):
     params: Tree
     slots: Tree  # the state of the rule for each array
     rule: Rule
-    rate: float  # of all steps of the round
+    rates: tuple[float, ...]  # of the steps of each epoch of the round, one after the other
     clip: float | None
     batch_size: int  # rows of a step at most
 

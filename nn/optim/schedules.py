@@ -46,6 +46,7 @@ class Schedule:
     positional: ClassVar[tuple[str, ...]] = ()
     can_reject: ClassVar[bool] = False  # it may reject the step that led to a trial
     needs_end: ClassVar[bool] = False  # a longer run has other rates from the start
+    needs_costs: ClassVar[bool] = False  # the rates depend on the costs of the epochs before
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -156,6 +157,7 @@ class Plateau(Schedule):
 
     name: ClassVar[str] = "plateau"
     positional: ClassVar[tuple[str, ...]] = ("patience",)
+    needs_costs: ClassVar[bool] = True
     patience: Annotated[int, AT_LEAST_ONE] = 5
     drop: Annotated[float, ABOVE_0_BELOW_1] = 0.5
     lowest: Annotated[float, FROM_0_TO_1] = 0.001
@@ -180,6 +182,7 @@ class BoldDriver(Schedule):
     name: ClassVar[str] = "bold-driver"
     positional: ClassVar[tuple[str, ...]] = ("growth",)
     can_reject: ClassVar[bool] = True
+    needs_costs: ClassVar[bool] = True
     growth: Annotated[float, Interval(float, 1)] = 1.2
     shrink: Annotated[float, ABOVE_0_BELOW_1] = 0.5
     lowest: Annotated[float, POSITIVE] = 1e-8

@@ -1,7 +1,8 @@
 """Averages of the parameters along a run. Training goes on from the parameters themselves; the model is their average.
 
 ema:d     mean <- mean + (1 - d) / (1 - d^t) (W - mean) after step t: the weights of the steps sum to 1
-last:N    the mean of W at the ends of the last N epochs, or of all of them while there are fewer
+last:N    the mean of W at the ends of the last N epochs, or of all of them while there are fewer; of the last N rounds
+          where replicas go through several epochs per round (--epochs-per-round)
 
 The parameters of the last steps scatter around a minimum, and their mean lies nearer to it (Polyak and Juditsky, 1992;
 for networks Izmailov et al., 2018). A step that is rejected, and the initial weights, have no part in it.

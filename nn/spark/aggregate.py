@@ -52,7 +52,9 @@ def _total(partial_sums: list[Sums], slots: int) -> Sums:
     began = time.perf_counter()
     with ignore_overflow():
         total = functools.reduce(Sums.__add__, partial_sums) if partial_sums else Sums()
-    return total._replace(times=total.times.over(slots) + Times(sum=time.perf_counter() - began))
+    earlier = tuple(sums._replace(times=sums.times.over(slots)) for sums in total.earlier)
+    times = total.times.over(slots) + Times(sum=time.perf_counter() - began)
+    return total._replace(times=times, earlier=earlier)
 
 
 def _grouped(numbered: Any, partitions: int, groups: list[int]) -> Any:

@@ -153,17 +153,21 @@ def _sent(context: Any, payload: Any) -> Iterator[Any]:
 
 def describe(jobs: list[Job]) -> str:
     """Return what Spark's web page calls the jobs."""
-    name = _name(jobs[0].selection, isinstance(jobs[0].request, LocalSteps))
+    request = jobs[0].request
+    name = _name(jobs[0].selection, len(request.rates) if isinstance(request, LocalSteps) else 0)
     return name if len(jobs) == 1 else f"{name}, for {len(jobs)} runs"
 
 
-def _name(selection: RowSelection, replicas: bool) -> str:
+def _name(selection: RowSelection, epochs: int) -> str:
+    """Return what a job does; `epochs` is how many its replicas go through, 0 where it has none."""
     if selection.validation_only:
         name = "cost of the validation rows"
     elif selection.fraction == 0:
         name = "cost of all rows"
     else:
-        name = "replicas" if replicas else "gradients"
+        name = "replicas" if epochs else "gradients"
         if selection.batch is not None and selection.batches > 1:
-            name += f", {'round' if replicas else 'batch'} {selection.batch + 1} of {selection.batches}"
+            name += f", {'round' if epochs else 'batch'} {selection.batch + 1} of {selection.batches}"
+    if epochs > 1:
+        return f"epochs {selection.epoch} to {selection.epoch + epochs - 1}: {name}"
     return f"epoch {selection.epoch}: {name}"

@@ -48,7 +48,7 @@ def resolved(recipe: Recipe) -> Recipe:
     if recipe.averages_parameters:
         values |= {
             "batch_size": recipe.step_rows,
-            "rounds_per_epoch": recipe.rounds_per_epoch or 1,
+            "rounds_per_epoch": None if recipe.epochs_per_round > 1 else recipe.rounds_per_epoch or 1,
             "outer_learning_rate": recipe.outer_learning_rate or OUTER_RATE,
             "outer_momentum": OUTER_MOMENTUM if recipe.outer_momentum is None else recipe.outer_momentum,
         }
@@ -214,6 +214,7 @@ def plan_of(recipe: Recipe, rows: int, validates: bool | None = None) -> Plan:
         noisy=recipe.is_noisy,
         rounds=min(recipe.rounds_per_epoch or 1, max(rows, 1)) if recipe.averages_parameters else None,
         average=recipe.average_weights,
+        epochs_per_round=recipe.epochs_per_round,
     )
 
 
@@ -237,5 +238,9 @@ def optimizer_of(recipe: Recipe, plan: Plan) -> Optimizer:
     assert recipe.batch_size is not None and recipe.outer_learning_rate is not None
     assert recipe.outer_momentum is not None
     return ParameterAveraging(
-        first_order, recipe.batch_size, recipe.outer_learning_rate, recipe.outer_momentum
+        first_order,
+        recipe.batch_size,
+        recipe.outer_learning_rate,
+        recipe.outer_momentum,
+        recipe.epochs_per_round,
     )

@@ -58,10 +58,27 @@ def _refuse_for_averaging(recipe: Recipe) -> None:
             raise ValueError(
                 "sample and average=parameters exclude each other: replicas go through all their rows"
             )
+        if recipe.epochs_per_round > 1:
+            _refuse_for_long_rounds(recipe)
         return
+    if recipe.epochs_per_round > 1:
+        raise ValueError("epochs_per_round needs average=parameters")
     for name in ("rounds_per_epoch", "outer_learning_rate", "outer_momentum"):
         if getattr(recipe, name) is not None:
             raise ValueError(f"{name} needs average=parameters")
+
+
+def _refuse_for_long_rounds(recipe: Recipe) -> None:
+    """Raise ValueError for options that a round of several epochs excludes."""
+    if recipe.rounds_per_epoch is not None:
+        raise ValueError(
+            "epochs_per_round and rounds_per_epoch exclude each other: a round is several epochs, or a part of one"
+        )
+    if recipe.rate_schedule.needs_costs:
+        raise ValueError(
+            f"epochs_per_round and schedule={recipe.rate_schedule.name} exclude each other: it needs a cost after each "
+            "epoch, which the driver knows after a round"
+        )
 
 
 def _refuse_for_lbfgs(recipe: Recipe) -> None:

@@ -86,7 +86,7 @@ def _jobs() -> dict[str, Job]:
     model = build_network(perceptron_layers((4,), "tanh"), (WIDTH,), CLASSES, CrossEntropy())
     task = Task(model, (), Penalty(l2=0.1))
     params = tree.map_arrays(lambda w: w.astype(np.float64), model.init(1))  # for numerical differences
-    steps = LocalSteps(params, fresh_slots(SGD(), params), SGD(), RATE, None, ROWS)
+    steps = LocalSteps(params, fresh_slots(SGD(), params), SGD(), (RATE,), None, ROWS)
     part = task._replace(frozen=params[:FROZEN])
     learned = steps._replace(params=params[FROZEN:], slots=steps.slots[FROZEN:])
     wide = build_network(perceptron_layers((16,), "relu"), (WIDTH,), CLASSES, HalfSquaredError())
@@ -99,6 +99,7 @@ def _jobs() -> dict[str, Job]:
         "another network": Job(Task(wide), Gradients(wide.init(2)), ALL),
         "sample": Job(task, Gradients(params), ALL._replace(fraction=0.5)),
         "replicas": Job(task, steps, ALL),
+        "replicas of two epochs": Job(task, steps._replace(rates=(RATE, RATE / 2)), ALL),
         "validation rows": Job(task, Gradients(params), COST._replace(validation_only=True)),
         **{f"batch {part.batch}": Job(task, Gradients(params), part) for part in batches},
     }
@@ -133,6 +134,8 @@ def _check_measures(
     for sums, name in (*((sums, "a mini-batch") for sums in batches), (found["replicas"], "replicas")):
         expect(sums.validation == none, backend, f"{name}: validation rows are measured")
         expect(sums.sampled == sums.train.rows, backend, f"{name}: gradients of {sums.sampled} rows")
+    rows = [sums.train.rows for sums in found["replicas of two epochs"].earlier]
+    expect(rows == [ROWS], backend, f"replicas of two epochs: {rows} rows in those before the last")
 
 
 def _measures(job: Job, block: Block) -> Measures:
@@ -173,7 +176,8 @@ def _check_gradients(
 
 def _same_bits(one: Sums, other: Sums) -> bool:
     """Return whether two sums are the same but for the times."""
-    return one[:4] == other[:4] and _equal(one.grads, other.grads)
+    epochs = [[part[:4] for part in sums.earlier] for sums in (one, other)]
+    return one[:4] == other[:4] and epochs[0] == epochs[1] and _equal(one.grads, other.grads)
 
 
 def _equal(one: Tree, other: Tree, tolerance: float = 0.0) -> bool:

@@ -101,9 +101,11 @@ def fit(
     backend = LocalBackend(local_rdd(rows.inputs, rows.facts.labels, rows.weights))
     run = TrainingRun.on(recipe, rows.facts, backend, trained)
     progress = run.start()
-    for progress in run.epochs(backend):
+    for following in run.epochs(backend):
         if watch is not None:
-            watch(progress.history[-1])
+            for line in following.history[len(progress.history) :]:
+                watch(line)
+        progress = following
     _warn_of_constant(run, backend, progress)
     return Fit(run.predictor(progress), progress.history)
 

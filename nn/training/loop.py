@@ -1,7 +1,8 @@
 """The epoch loop: the jobs of an epoch, its line of the history, early stopping, divergence.
 
 An epoch is a generator of jobs that is sent their sums. So one loop serves Spark, plain Python and the tests, and the
-epochs of several runs can go through the rows together.
+epochs of several runs can go through the rows together. Where a round of replicas is several epochs, they are one
+generator: what the replicas measured in each epoch is a line of the history.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from nn.core.tree import Tree
 from nn.data.batches import RowSelection
 from nn.optim.first_order import DescentState, FirstOrder
 from nn.optim.optimizer import OneStepOptimizer, Optimizer, S, State, StepwiseOptimizer, accepted_params
-from nn.optim.requests import Gradients
+from nn.optim.requests import Gradients, LocalSteps
 from nn.optim.weight_averages import Average
 from nn.training.backend import Job, Task
 from nn.training.plan import Plan
@@ -38,10 +39,11 @@ class Outcome(NamedTuple):
     learning_rate: float  # of the step that is accepted or rejected, or of the last mini-batch
     measured: Tree  # the parameters that the validation rows were measured at
     average: Average | None = None  # of the parameters, after the steps of an epoch of several
+    earlier: tuple[Epoch, ...] = ()  # the lines of the round's epochs before the last one
 
 
 class Clock:
-    """The seconds of the jobs of an epoch, and the phases of their tasks."""
+    """The seconds of the jobs of an epoch, and the phases of their tasks; of a round of several, those of the last."""
 
     def __init__(self) -> None:
         self.seconds, self.times = 0.0, Times()
@@ -54,6 +56,7 @@ class Clock:
             sums = yield job
             self.seconds += time.perf_counter() - began
             self.times += sums.times
+            self.seconds -= sum(sum(epoch.times) for epoch in sums.earlier)
             try:
                 job = steps.send(sums)
             except StopIteration as end:
@@ -61,7 +64,7 @@ class Clock:
 
 
 def epoch(task: Task, optimizer: Optimizer, plan: Plan, progress: Progress) -> Generator[Job, Sums, Progress]:
-    """Yield the jobs of the next epoch, take their sums, and return the progress after it."""
+    """Yield the jobs of the next epoch, or round of several, take their sums, and return the progress after it."""
     began, clock = time.perf_counter(), Clock()
     selection = RowSelection(plan.seed, len(progress.history) + 1, plan.sample)
     steps: Callable[..., Steps] = one_step
@@ -72,13 +75,15 @@ def epoch(task: Task, optimizer: Optimizer, plan: Plan, progress: Progress) -> G
     if plan.average is not None:
         steps = partial(averaged_steps, steps)
     outcome = yield from clock.timed(steps(task, optimizer, plan, selection, progress))
-    line = _line(selection.epoch, outcome, plan)
-    if task.model.loss.is_regression:
-        line = line._replace(accuracy=None, val_accuracy=None)
+    line = _line(selection.epoch + len(outcome.earlier), outcome, plan)
     state = optimizer.watch(outcome.state, line.cost if line.val_cost is None else line.val_cost)
-    line = _timed(line, clock, time.perf_counter() - began)
+    spent = sum(earlier.seconds for earlier in outcome.earlier)
+    line = _timed(line, clock, time.perf_counter() - began - spent)
+    lines = (*outcome.earlier, line)
+    if task.model.loss.is_regression:
+        lines = tuple(line._replace(accuracy=None, val_accuracy=None) for line in lines)
     best = _better(progress.best, line, outcome, plan)
-    return Progress(state, (*progress.history, line), best, outcome.average)
+    return Progress(state, (*progress.history, *lines), best, outcome.average)
 
 
 def averaged_steps(
@@ -159,9 +164,13 @@ def many_steps(
         first = yield Job(task, Gradients(state.trial), closing)
         state, _ = optimizer.accept_or_reject(state, first.train.cost)
     train, sampled, state = Measures(), 0, state.copy_for_update()
+    earlier: tuple[Epoch, ...] = ()
     for batch in range(plan.jobs):
         part = selection._replace(batch=batch, batches=plan.jobs, total=plan.rows)
-        sums = yield Job(task, optimizer.ask(state), part)
+        request = optimizer.ask(state)
+        sums = yield Job(task, request, part)
+        if isinstance(request, LocalSteps):
+            earlier = _earlier(selection.epoch, request, sums)
         if sums.weight:  # rows without weight have no gradient
             state = optimizer.step(state, sums.mean_grads_inplace())
             if plan.average is not None and average is not None:
@@ -174,7 +183,23 @@ def many_steps(
         only = closing._replace(validation_only=True)
         validation = (yield Job(task, Gradients(trial), only)).validation
     state, accepted = optimizer.accept_or_reject(state, train.cost)
-    return Outcome(state, accepted, train, validation, sampled, rate, trial, average)
+    return Outcome(state, accepted, train, validation, sampled, rate, trial, average, earlier)
+
+
+def _earlier(first: int, request: LocalSteps, sums: Sums) -> tuple[Epoch, ...]:
+    """Return the lines of a round's epochs before its last one, as the replicas measured them; `first` is its first.
+
+    Their seconds are those in tasks. The time of the job beside the tasks is in the line of the last epoch.
+    """
+    return tuple(
+        Epoch(
+            epoch,
+            *(part.train.cost, part.train.accuracy, rate, True, part.sampled),
+            seconds=sum(part.times),
+            **part.times._asdict(),
+        )
+        for epoch, (rate, part) in enumerate(zip(request.rates, sums.earlier, strict=False), first)
+    )
 
 
 def _line(epoch: int, outcome: Outcome, plan: Plan) -> Epoch:
@@ -199,11 +224,12 @@ def _better(best: Best | None, line: Epoch, outcome: Outcome, plan: Plan) -> Bes
     return Best(line.epoch, line.val_cost, outcome.measured)
 
 
-def divergence(progress: Progress) -> str | None:
-    """Return which number is not finite after an epoch; None: all are, training can go on."""
+def divergence(progress: Progress, epochs: int = 1) -> str | None:
+    """Return which number is not finite after the last epochs; None: all are, training can go on."""
+    for line in progress.history[-epochs:]:
+        if not math.isfinite(line.cost) and line.accepted:
+            return f"the cost is {line.cost} in epoch {line.epoch}"
     line, state = progress.history[-1], progress.state
-    if not math.isfinite(line.cost) and line.accepted:
-        return f"the cost is {line.cost} in epoch {line.epoch}"
     accepted = state.accepted
     if accepted is not None and accepted.grads is not None and not tree.all_finite(accepted.grads):
         return f"the gradients are no finite numbers in epoch {line.epoch}"

@@ -17,7 +17,8 @@ class Plan:
 
     Without a batch size an epoch is one step on a random `sample` of the rows; with one it is a step for each of the
     disjoint random mini-batches. With `rounds` an epoch is that many rounds of replicas, each on its own disjoint
-    random part of the rows, in mini-batches of that size.
+    random part of the rows, in mini-batches of that size. With several `epochs_per_round` a round of replicas is that
+    many epochs, the last one of a run the epochs that are left.
     """
 
     rows: int  # training rows, without those for validation
@@ -30,6 +31,7 @@ class Plan:
     noisy: bool = False  # dropout or augmentation make the cost of a gradient job random
     rounds: int | None = None  # None: gradients are averaged, not parameters
     average: WeightAverage | None = None  # of the parameters along the run, which is the model
+    epochs_per_round: Annotated[int, AT_LEAST_ONE] = 1
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -44,10 +46,17 @@ class Plan:
         return self.rounds or random.batch_count(self.rows, self.batch_size)
 
     def jobs_per_epoch(self, optimizer: Optimizer) -> int:
-        """Return how many jobs an epoch takes where every step is accepted; the first epoch may take one more."""
+        """Return how many jobs an epoch, or a round of several, takes where every step is accepted.
+
+        The first epoch may take one more.
+        """
         measures_average = self.average is not None and self.validates
         if self.batch_size is None:
             return (2 if self.noisy and optimizer.can_reject else 1) + measures_average
         if optimizer.can_reject:
             return self.jobs + 1 + measures_average
         return self.jobs + self.validates
+
+    def jobs_in_all(self, optimizer: Optimizer) -> int:
+        """Return how many jobs the run takes where every step is accepted and none ends it early."""
+        return self.jobs_per_epoch(optimizer) * -(-self.epochs // self.epochs_per_round)

@@ -204,6 +204,15 @@ class Recipe:
         "how many times per epoch parameters are averaged, a job each (default 1)",
         group="training",
     )
+    epochs_per_round: int = option(
+        1,
+        Number(AT_LEAST_ONE),
+        "instead of rounds per epoch: let each replica go through N epochs by itself before parameters are averaged, a "
+        "job for N epochs; validation rows are measured, checkpoints written and patience counted after a round "
+        "(default 1)",
+        group="training",
+        earlier=1,
+    )
     outer_learning_rate: float | None = option(
         None,
         Number(POSITIVE, "RATE"),

@@ -95,8 +95,12 @@ class Sums(NamedTuple):
     # times the weight of its rows; None: none were asked for.
     grads: Any = None
     times: Times = Times()
+    earlier: tuple[Sums, ...] = ()  # of the epochs of a round before its last one, without grads
 
     def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
+        earlier = self.earlier or other.earlier
+        if self.earlier and other.earlier:
+            earlier = tuple(map(Sums.__add__, self.earlier, other.earlier))
         grads = self.grads if other.grads is None else other.grads
         if self.grads is not None and other.grads is not None:
             grads = tree.add(self.grads, other.grads)
@@ -107,6 +111,7 @@ class Sums(NamedTuple):
             self.weight + other.weight,
             grads,
             self.times + other.times,
+            earlier,
         )
 
     @classmethod

@@ -116,14 +116,15 @@ class TrainingRun:
         return Progress(self.optimizer.init(params[len(self.task.frozen) :]), average=average)
 
     def epoch(self, progress: Progress) -> Generator[Job, Sums, Progress]:
-        """Yield the jobs of the next epoch, take their sums, and return the progress after it."""
+        """Yield the jobs of the next epoch or round, take their sums, and return the progress after it."""
         return loop.epoch(self.task, self.optimizer, self.plan, progress)
 
     def epochs(self, backend: Backend, progress: Progress | None = None) -> Iterator[Progress]:
         """Yield the progress after each epoch, to the last of the plan or until no step can lower the cost.
 
-        With `patience` they end that many epochs after the best one. Raises DivergenceError after an epoch, also the
-        last, in which the cost, a gradient or a weight is no longer a finite number.
+        Of a round of several epochs, the progress after its last one is yielded. With `patience` they end that many
+        epochs after the best one. Raises DivergenceError after an epoch, also the last, in which the cost, a gradient
+        or a weight is no longer a finite number.
         """
         progress = progress or self.start()
         for following in loop.early_stopping(self._epochs(backend, progress), self.recipe.patience, progress):
@@ -152,7 +153,7 @@ class TrainingRun:
 
     def divergence(self, progress: Progress) -> DivergenceError | None:
         """Return the error for numbers that are not finite after an epoch, with what to try; None: all are finite."""
-        fault = loop.divergence(progress)
+        fault = loop.divergence(progress, self.plan.epochs_per_round)
         if fault is None:
             return None
         place, options = self.optimizer.hint(progress.history[-1].learning_rate)
@@ -160,7 +161,7 @@ class TrainingRun:
 
     def is_sound(self, progress: Progress) -> bool:
         """Return whether all numbers of the progress are finite."""
-        return loop.divergence(progress) is None
+        return self.divergence(progress) is None
 
     def restore(self, stored: Progress) -> Progress:
         """Return the progress that a checkpoint stores. Raises ValueError unless the run can go on from it."""

@@ -12,13 +12,11 @@ from nn.core.errors import DivergenceError
 from nn.training import loop
 from nn.training.backend import Backend, Job
 from nn.training.convergence import Stop, never
-from nn.training.records import Progress, Sums
+from nn.training.records import Epoch, Progress, Sums
 from nn.training.run import TrainingRun
 
-Watch = Callable[[Progress], object]
 
-
-def ignore(progress: Progress) -> None:
+def ignore(value: object) -> None:
     """Watch nothing."""
 
 
@@ -33,14 +31,14 @@ class Ended(NamedTuple):
 class Course(NamedTuple):
     """A run, where it starts and when it stops.
 
-    `watch` is called with the progress after each epoch, `save` with that from which training goes on.
+    `watch` is called with the line of each epoch, `save` with the progress from which training goes on.
     """
 
     run: TrainingRun
     start: Progress
     stop: Stop = never
-    watch: Watch = ignore
-    save: Watch = ignore
+    watch: Callable[[Epoch], object] = ignore
+    save: Callable[[Progress], object] = ignore
 
     def jobs(self) -> Generator[Job, Sums, Ended]:
         """Yield the jobs of all epochs, take their sums, and return how the run ends."""
@@ -51,7 +49,8 @@ class Course(NamedTuple):
             if loop.is_out_of_patience(progress, run.recipe.patience):
                 return Ended(progress, f"{run.recipe.patience} epochs did not lower the validation cost")
             following = yield from run.epoch(progress)
-            self.watch(following)
+            for line in following.history[len(progress.history) :]:
+                self.watch(line)
             error = run.divergence(following)
             if error is not None:
                 return Ended(progress, str(error), error)

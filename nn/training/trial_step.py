@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import NamedTuple
 
@@ -38,7 +39,9 @@ class TrialStep(NamedTuple):
         """
         rows = max(self.rows, self.recipe.rounds_per_epoch or 1)
         facts = Facts.of_shapes(self.width, self.classes)
-        run = TrainingRun.of(self.recipe, facts, Split(rows))
+        # The epochs of a round are alike: one is enough, beside the rows that a replica keeps for all of them.
+        recipe = dataclasses.replace(self.recipe, epochs_per_round=1)
+        run = TrainingRun.of(recipe, facts, Split(rows))
         state, block = run.start().state, self._block(run.plan.batch_size)
         params = run.task.whole(state.trial)
         request = run.optimizer.ask(state)
@@ -46,7 +49,7 @@ class TrialStep(NamedTuple):
         job = Job(run.task, request, RowSelection(self.recipe.seed, 1, run.plan.sample))
         # A sum is taken as well, but of replicas: each has a partition.
         backend = LocalBackend(LocalRDD([[block] * (1 if averages else 2)]))
-        # The rows in the buffer of a replica.
+        # The rows that a replica has in memory.
         ballast = np.ones(self._buffered if averages else 0, np.uint8)
         for _ in range(STEPS):
             message = tree.copy(params)  # the parameters as they came are in memory meanwhile
@@ -63,8 +66,9 @@ class TrialStep(NamedTuple):
 
     @property
     def _buffered(self) -> int:
-        """Return the bytes of a replica's buffer: its blocks, and their concatenation."""
-        return 2 * min(BUFFER, self.rows * self.width * self.bytes_a_value)
+        """Return the bytes of a replica's buffer, its blocks and their concatenation, and of rows kept for a round."""
+        rows = self.rows * self.width * self.bytes_a_value
+        return 2 * min(BUFFER, rows) + (rows if self.recipe.epochs_per_round > 1 else 0)
 
     def _block(self, batch: int | None) -> Block:
         rows = min(self.rows, csv.chunk_rows(self.width), batch or self.rows)

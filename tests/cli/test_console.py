@@ -38,6 +38,14 @@ def test_log_gets_a_line_an_epoch_under_a_header():
     assert len({len(line) for line in (header, first, second)}) == 1
 
 
+def test_log_gets_the_lines_of_a_round_of_epochs_together():
+    stream = io.StringIO()
+    lines = [Epoch(number, 1.0, 0.5, 0.1, True, 700, 0.2) for number in range(1, 6)]
+    table = Table(Plan(1000, 5, batch_size=500, epochs_per_round=2), False, done=2, stream=stream)
+    list(table.watch(iter([Progress({}, tuple(lines[:4])), Progress({}, tuple(lines))])))
+    assert [line.split()[0] for line in stream.getvalue().splitlines()] == ["epoch", "3/5", "4/5", "5/5"]
+
+
 def test_terminal_gets_one_line_that_moves_with_every_job():
     shown = show(live=True)
     bars = [part for part in shown.split("\r") if part.startswith("[")]

@@ -73,6 +73,10 @@ def test_dry_run_counts_what_replicas_carry(csv_set):
     )
     assert "in 4 partitions" in told and "jobs      1 per epoch" in told
     assert "of parameters and optimizer state to every task, as much of their changes back" in told
+    words = ["--average", "parameters", "--epochs", "10", "--epochs-per-round", "4"]
+    told = dry_run.lines(options_of(csv_set, *words))
+    assert "jobs      1 per round of 4 epochs, 3 in all" in told
+    assert "replicas in batches of 64 rows, averaged every 4 epochs;" in told
 
 
 def test_dry_run_knows_no_far_files():
@@ -276,6 +280,7 @@ def test_folders_globs_and_label_columns_are_looked_at(tmp_path):
         {"batch_size": 50},
         {"layers": "dense:4,dropout:0.3"},
         {"average": "parameters", "rounds_per_epoch": 3},
+        {"average": "parameters", "epochs_per_round": 2, "validation_fraction": 0.2},
         {"optimizer": "l-bfgs"},
     ],
 )
@@ -304,4 +309,6 @@ def test_jobs_an_epoch_are_counted_as_they_are_made(options):
         counted(measure_on(blocks, model)), optimizer, plan, start, counted(descend_on(blocks, model))
     ):
         pass
-    assert made.count(2) == made.count(3) == plan.jobs_per_epoch(optimizer)
+    assert made.count(3) == plan.jobs_per_epoch(optimizer)
+    first = optimizer.can_reject and plan.batch_size is not None  # the cost of the initial weights
+    assert len(made) == plan.jobs_in_all(optimizer) + first

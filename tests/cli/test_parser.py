@@ -181,6 +181,19 @@ def test_sources_name_their_arguments():
         ),
         ("--average weights", "expected one of gradients, parameters, found 'weights'"),
         ("--rounds-per-epoch 2", "rounds-per-epoch needs average=parameters"),
+        ("--epochs-per-round 2", "epochs-per-round needs average=parameters"),
+        (
+            "--average parameters --epochs-per-round 2 --rounds-per-epoch 1",
+            "epochs-per-round and rounds-per-epoch exclude each other",
+        ),
+        (
+            "--average parameters --epochs-per-round 2 --schedule plateau",
+            "epochs-per-round and schedule=plateau exclude each other: it needs a cost after each epoch",
+        ),
+        (
+            "--average parameters --epochs-per-round 2 --schedule bold-driver",
+            "epochs-per-round and schedule=bold-driver exclude each other",
+        ),
         ("--outer-momentum 0.5", "outer-momentum needs average=parameters"),
         ("--outer-learning-rate 1", "outer-learning-rate needs average=parameters"),
         ("--average parameters --outer-momentum 1", "expected a number in [0, 1)"),
@@ -312,9 +325,9 @@ def test_help_lists_every_option_in_its_group_in_this_order():
         "skip_lines",
         "network": "hidden activation layers input_shape initializer loss task start_from keep_layers freeze",
         "columns": "scale missing categorical max_categories unknown",
-        "training": "epochs sample batch_size average rounds_per_epoch outer_learning_rate outer_momentum optimizer "
-        "learning_rate schedule warmup clip l1 l2 class_weights augment validation_fraction patience "
-        "average_weights",
+        "training": "epochs sample batch_size average rounds_per_epoch epochs_per_round outer_learning_rate "
+        "outer_momentum optimizer learning_rate schedule warmup clip l1 l2 class_weights augment "
+        "validation_fraction patience average_weights",
         "run": "seed partitions shuffle_once overwrite resume checkpoint_every keep_checkpoints describe check "
         "dry_run debug",
     }
@@ -495,6 +508,12 @@ def test_flags_drop_what_belongs_to_the_other_averaging_in_the_file(tmp_path):
     assert (recipe.average, recipe.batch_size, recipe.outer_momentum) == ("gradients", None, None)
     recipe = parser.parse(["--config", path, "--optimizer", "l-bfgs"]).recipe
     assert recipe.average == "gradients"
+    recipe = parser.parse(["--config", path, "--epochs-per-round", "3"]).recipe
+    assert (recipe.rounds_per_epoch, recipe.epochs_per_round) == (None, 3)
+    path = config_file(tmp_path, {**PLACES, "average": "parameters", "epochs_per_round": 3})
+    recipe = parser.parse(["--config", path, "--rounds-per-epoch", "2"]).recipe
+    assert (recipe.rounds_per_epoch, recipe.epochs_per_round) == (2, 1)
+    assert parser.parse(["--config", path, "--average", "gradients"]).recipe.epochs_per_round == 1
     path = config_file(tmp_path, {**PLACES, "sample": 0.5})
     assert parser.parse(["--config", path, "--average", "parameters"]).recipe.sample is None
 
@@ -508,6 +527,10 @@ def test_replicas_step_by_mini_batches_at_the_rate_that_is_said():
         FirstOrder(Nesterov(0.8), Constant(), 0.1, 100, 4, clip=2.0), batch_size=64, outer_momentum=0.5
     )
     assert plan_of(recipe, 3).rounds == 3  # no more rounds than rows
+    long = Recipe.of(average="parameters", epochs=10, epochs_per_round=4)
+    plan = plan_of(long, 1000)
+    assert (plan.rounds, plan.jobs, plan.epochs_per_round) == (1, 1, 4)
+    assert optimizer_of(long, plan).epochs_per_round == 4
     many = for_replicas(recipe, 60_000, 32)
     assert (many.batch_size, many.outer_momentum) == (32, 0.5)
     plain = Recipe.of(average="parameters")
@@ -654,6 +677,7 @@ def test_one_configuration_at_a_time(tmp_path):
         "--layers residual(flatten,dense:16),layernorm,dropout:0.25 --validation-fraction 0.2 --patience 3",
         "--average parameters --optimizer adam --rounds-per-epoch 3 --outer-momentum 0.5 --average-weights last:4",
         "--average parameters",
+        "--average parameters --epochs-per-round 4 --schedule cosine",
         "--optimizer l-bfgs:5 --l2 0.001 --class-weights balanced --initializer original",
         "--class-weights 0=2,1=0.1 --augment shift:2,elastic:3 --input-shape 4x4x1 --layers conv2d:2x2,flatten",
     ],

@@ -22,7 +22,7 @@ from tests.support.networks import multilayer_perceptron
 
 DATA = {"train": "f00", "test": "f01", "partitions": 2}
 # Options that version 0.1.0 does not have.
-NEW = ("task", "scale", "missing", "categorical", "max_categories", "unknown")
+NEW = ("task", "scale", "missing", "categorical", "max_categories", "unknown", "epochs_per_round")
 MODEL = multilayer_perceptron(4, 3, (2,), "tanh", "mse")
 
 
@@ -135,6 +135,16 @@ def test_without_resume_an_earlier_run_is_not_looked_at(tmp_path):
             "--epochs 10 --schedule cosine",
             "epochs: the run in OUTPUT has 9, on which its cosine schedule depends, found 10",
         ),
+        (
+            "--epochs 3 --average parameters --epochs-per-round 2",
+            "--epochs 9 --average parameters --epochs-per-round 2",
+            "epochs: the run in OUTPUT has 3, where its last round of epochs_per_round=2 was shorter, found 9",
+        ),
+        (
+            "--average parameters",
+            "--average parameters --epochs-per-round 2",
+            "epochs_per_round: .* has 1, found 2",
+        ),
     ],
 )
 def test_what_a_run_cannot_go_on_with_is_named(tmp_path, before, now, message):
@@ -148,6 +158,7 @@ def test_what_a_run_cannot_go_on_with_is_named(tmp_path, before, now, message):
     [
         ("--epochs 9", "--epochs 99"),
         ("--epochs 9", "--epochs 3"),
+        ("--average parameters --epochs-per-round 3", "--average parameters --epochs-per-round 3 --epochs 7"),
         ("", "--checkpoint-every 2 --keep-checkpoints 9 --debug"),
         ("--start-from m.npz", "--start-from moved/m.npz"),
     ],

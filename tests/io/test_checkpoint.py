@@ -36,6 +36,10 @@ RECIPES = {
     "early stopping": {"optimizer": "adam", "learning_rate": 0.1, "validation_fraction": 0.3, "patience": 3},
     "dropout": {"layers": "dense:8,tanh,dropout:0.4", "optimizer": "momentum", "batch_size": 64},
     "averaged": {"average": "parameters", "optimizer": "adam", "rounds_per_epoch": 2, "outer_momentum": 0.5},
+    "rounds of epochs": {
+        **{"average": "parameters", "optimizer": "adam", "epochs_per_round": 2, "outer_momentum": 0.5},
+        **{"schedule": "exponential:0.9", "validation_fraction": 0.3, "patience": 5},
+    },
 }
 
 
@@ -101,6 +105,18 @@ def test_a_run_cut_at_any_epoch_ends_as_it_would_have(name):
         assert timeless(progress.history) == timeless(whole[-1].history)
         assert bits(kept(optimizer, progress)) == bits(kept(optimizer, whole[-1]))
         assert progress.best is None or progress.best.epoch == whole[-1].best.epoch
+
+
+def test_a_run_of_rounds_goes_on_to_more_epochs_after_a_whole_round():
+    options = {"average": "parameters", "optimizer": "momentum", "epochs_per_round": 2}
+    start, run, _, _ = prepared(options, epochs=4)
+    *_, short = run(start)
+    start, run, optimizer, params = prepared(options, epochs=7)
+    *_, whole = run(start)
+    progress = carried_over(short)
+    *_, last = run(progress._replace(state=optimizer.restore(progress.state, params)))
+    assert timeless(last.history) == timeless(whole.history) and len(whole.history) == 7
+    assert bits(last.state.trial) == bits(whole.state.trial)
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -554,6 +554,7 @@ RECIPES = [
     {"input_shape": [6, 6, 1], "layers": ["conv2d:2x3", "relu", {"name": "flatten"}], "augment": "shift:1"},
     {"average": "parameters", "rounds_per_epoch": 2, "outer_momentum": 0.5, "optimizer": "momentum:0.8"},
     {"optimizer": "adam", "batch_size": 9, "average_weights": "last:2"},
+    {"average": "parameters", "epochs_per_round": 3, "schedule": "cosine", "epochs": 7},
     {
         "optimizer": {"name": "l-bfgs", "memory": 3},
         "l2": 0.1,

@@ -187,6 +187,9 @@ def test_jobs_are_named_after_their_epoch():
     assert named(RowSelection(0, 3, batch=4, batches=9)) == "epoch 3: gradients, batch 5 of 9"
     assert named(RowSelection(0, 3), replicas=True) == "epoch 3: replicas"
     assert named(RowSelection(0, 3, batch=1, batches=2), replicas=True) == "epoch 3: replicas, round 2 of 2"
+    long = ParameterAveraging(FirstOrder(Momentum(), epochs=9), epochs_per_round=4)
+    job = Job(Task(MODEL), long.ask(long.init([])), RowSelection(0, 3))
+    assert backend.describe([job]) == "epochs 3 to 6: replicas"
     assert named(RowSelection(0, 3, 0.0)) == "epoch 3: cost of all rows"
     assert named(RowSelection(0, 3, 0.0), RowSelection(0, 4)) == "epoch 3: cost of all rows, for 2 runs"
 

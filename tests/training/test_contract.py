@@ -119,6 +119,11 @@ class MeanOfReplicas(LocalBackend):
         return sums._replace(grads=tree.scale(sums.grads, 1 / sums.weight))
 
 
+class WithoutEarlierEpochs(LocalBackend):
+    def _run(self, job):
+        return super()._run(job)._replace(earlier=())
+
+
 class Overwriting(LocalBackend):
     def _run(self, job):
         sums = super()._run(job)
@@ -152,6 +157,7 @@ class OtherFrozenWeights(LocalBackend):
         (ValidationNotAlone, "validation rows: measured"),
         (TwiceTheGradients, "the gradient of 0.W is wrong: along a random direction"),
         (MeanOfReplicas, "replicas of one step do not change the parameters by that step"),
+        (WithoutEarlierEpochs, r"replicas of two epochs: \[\] rows in those before the last"),
         (OtherFrozenWeights, "frozen layers change the gradients of the others"),
         (Overwriting, "a second run has other bits"),
     ],

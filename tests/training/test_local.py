@@ -124,6 +124,9 @@ def test_fit_takes_what_python_users_have():
     ]
     assert np.array_equal(*(fit.classifier.params[0]["W"] for fit in same))
     assert [line.epoch for line in lines] == [1, 2, 3]
+    lines.clear()
+    nn.fit(INPUTS, LABELS, epochs=3, average="parameters", epochs_per_round=2, watch=lines.append)
+    assert [line.epoch for line in lines] == [1, 2, 3]
     signed = (INPUTS.astype(int) - 128).astype(np.int8)
     assert nn.fit(signed, LABELS, epochs=1, scale="largest").classifier.model.encoder.scale == 128
     recipe = nn.fit(INPUTS, LABELS, str(ROOT / "recipes" / "original.json"), np.ones(300))

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn.core import tree
+from nn.core.errors import DivergenceError
 from nn.data import batches
 from nn.data.augmentation import Shift, augment
-from nn.data.batches import RowSelection, mini_batches
+from nn.data.batches import RowSelection, kept, mini_batches
 from nn.data.block import Block
 from nn.data.encoding import SharedScale
 from nn.data.hold_out import HoldOut
@@ -26,7 +27,7 @@ from nn.optim.schedules import BoldDriver, Constant, Cosine
 from nn.spark import backend
 from nn.training import batching
 from nn.training.plan import Plan
-from nn.training.records import Progress
+from nn.training.records import Measures, Progress
 from tests.support.data import blobs
 from tests.support.networks import multilayer_perceptron
 from tests.support.training import descend_on, measure_on, step, train
@@ -222,6 +223,17 @@ def test_mini_batches_hold_every_row_once_and_are_even(sizes, size, buffer_rows)
         assert min(counts) >= size // 2  # none is a mere handful
 
 
+@pytest.mark.parametrize("buffer_rows", [40, 299, 300, 301, 1000])
+def test_rows_that_are_kept_give_the_mini_batches_of_those_that_are_read(buffer_rows):
+    empty = Block(np.arange(0), INPUTS[:0], LABELS[:0])
+    blocks, buffer = [empty, *cut([]).collect(), empty], 16 * buffer_rows
+    again = kept(iter(blocks), buffer)
+    assert len(again) == (1 if buffer_rows > 300 else 10) and kept(iter([empty]), buffer) == []
+    found, expected = (mini_batches(iter(rows), 20, RowSelection(1, 2), buffer) for rows in (again, blocks))
+    for one, other in zip(found, expected, strict=True):
+        assert all(map(np.array_equal, one[:3], other[:3]))
+
+
 def test_mini_batches_keep_a_bounded_buffer():
     taken, handed = [0], 0
 
@@ -351,15 +363,126 @@ def test_phases_of_an_epoch_add_up_to_its_seconds():
             assert line.compute > 0 and line.read > 0 and line.update > 0
 
 
+# ---- rounds of several epochs ----
+
+
+def long_rounds(rule, epochs, per_round, schedule=None, **options):
+    replica = FirstOrder(rule, schedule or Constant(), 0.1, epochs)
+    return ParameterAveraging(replica, batch_size=20, epochs_per_round=per_round, **options)
+
+
+def test_a_replica_goes_through_its_epochs_by_itself_at_the_rate_of_each():
+    averaging = long_rounds(Momentum(0.8), 9, 3, Cosine())
+    begun = averaging.init(PARAMS)._replace(steps=3)
+    sums = descend_on(cut([]), MODEL)(averaging.ask(begun), RowSelection(5, 4))
+    by_hand = FirstOrder(Momentum(0.8), Constant(), 1.0)
+    expected, measures = by_hand.init(PARAMS).copy_for_update(), []
+    for epoch in (4, 5, 6):
+        rate = 0.1 * (1 + np.cos(np.pi * (epoch - 0.5) / 9)) / 2
+        step_at, total = dataclasses.replace(by_hand, learning_rate=rate), Measures()
+        for batch in mini_batches(iter(cut([]).collect()), 20, RowSelection(5, epoch)):
+            one = step(LocalRDD([[batch]]), MODEL, LocalBroadcast(expected.trial), RowSelection(5, epoch))
+            expected, total = step_at.step(expected, one.mean_grads_inplace()), total + one.train
+        measures.append(total)
+    change = tree.map_arrays(lambda new, old: (new - old) * np.float32(300), expected.trial, PARAMS)
+    assert_same_bits(sums.grads.params, change)
+    assert [part.train for part in (*sums.earlier, sums)] == measures
+    assert [part.sampled for part in (*sums.earlier, sums)] == [300] * 3
+    state = averaging.step(begun.copy_for_update(), sums.mean_grads_inplace())
+    assert state.steps == 6 and state.learning_rate == pytest.approx(rate)
+    assert_close(state.trial, expected.trial)
+    assert_close(state.slots.inner, expected.slots)
+
+
+@pytest.mark.parametrize("rule", [SGD(), Adam()], ids=["sgd", "adam"])
+def test_a_round_of_a_single_replica_is_its_epochs_one_by_one_but_for_rounding(rule):
+    ends = [
+        epochs(long_rounds(rule, 5, per_round), cut([]), epochs=5, epochs_per_round=per_round)[0]
+        for per_round in (1, 2, 5)
+    ]
+    for end in ends[1:]:
+        assert_close(end.state.trial, ends[0].state.trial, 1e-5)
+        assert_close(end.state.slots.inner, ends[0].state.slots.inner, 1e-5)
+        for line, alone in zip(end.history, ends[0].history, strict=True):
+            assert line.cost == pytest.approx(alone.cost, rel=1e-4)
+            assert (line.epoch, *line[2:6]) == (alone.epoch, *alone[2:6])
+
+
+def test_replicas_meet_at_the_end_of_a_round_alone():
+    averaging = long_rounds(Momentum(), 4, 4)
+    state, _ = after_a_round(cut([100]), averaging)
+    apart = [after_a_round(LocalRDD([part]), averaging)[0].trial for part in cut([100]).partitions]
+    mean = tree.map_arrays(lambda one, other: (one + 2 * other) / 3, *apart)
+    assert_close(state.trial, mean, 1e-5)
+    assert not np.allclose(*(params[0]["W"] for params in apart), atol=1e-2)
+
+
+def test_a_round_has_a_job_a_line_for_each_epoch_and_an_end_that_is_measured():
+    blocks, jobs = cut([120]).flatMap(HoldOut(0, 0.3, 300).split).persist(), []
+    learned, averaging = HoldOut(0, 0.3, 300).train_rows, long_rounds(SGD(), 5, 2, Cosine())
+    run = descend_on(blocks, MODEL)
+
+    def watched(request, selection):
+        jobs.append((selection.epoch, len(request.rates)))
+        return run(request, selection)
+
+    plan = Plan(learned, 5, batch_size=20, validates=True, keeps_best=True, rounds=1, epochs_per_round=2)
+    progresses = list(
+        train(measure_on(blocks, MODEL), averaging, plan, Progress(averaging.init(PARAMS)), watched)
+    )
+    history = progresses[-1].history
+    assert jobs == [(1, 2), (3, 2), (5, 1)] and [len(each.history) for each in progresses] == [2, 4, 5]
+    assert [line.epoch for line in history] == [1, 2, 3, 4, 5] and plan.jobs_in_all(averaging) == 6
+    assert [line.rows for line in history] == [learned] * 5 and all(line.accepted for line in history)
+    expected = [0.1 * (1 + np.cos(np.pi * (epoch + 0.5) / 5)) / 2 for epoch in range(5)]
+    assert [line.learning_rate for line in history] == pytest.approx(expected)
+    assert [line.val_cost is None for line in history] == [True, False, True, False, False]
+    assert history[0].cost > history[-1].cost and progresses[0].best.epoch == 2
+    for line in history:
+        parts = (line.schedule, line.read, line.compute, line.sum, line.update)
+        assert min(parts) >= 0 and sum(parts) == pytest.approx(line.seconds, rel=1e-6)
+        assert line.compute > 0 and (line.update > 0) == (line.epoch in (2, 4, 5))
+
+
+def test_a_cost_that_is_not_finite_in_an_earlier_epoch_of_a_round_ends_the_run():
+    averaging, run = long_rounds(SGD(), 4, 3), descend_on(cut([]), MODEL)
+
+    def overflowing(request, selection):
+        sums = run(request, selection)
+        first, second = sums.earlier
+        return sums._replace(earlier=(first, second._replace(train=second.train._replace(loss=np.inf))))
+
+    plan = Plan(300, 4, batch_size=20, rounds=1, epochs_per_round=3)
+    with pytest.raises(DivergenceError, match="the cost is inf in epoch 2 at learning rate"):
+        list(train(None, averaging, plan, Progress(averaging.init(PARAMS)), overflowing))
+
+
+def test_the_random_numbers_of_an_epoch_are_those_that_it_has_in_a_round_of_its_own(monkeypatch):
+    drawn, begin = [], batching.start_batch
+
+    def watched(model, selection, block):
+        batch = begin(model, selection, block)
+        drawn.append((batch.key, tuple(batch.rows)))
+        return batch
+
+    monkeypatch.setattr(batching, "start_batch", watched)
+    found = []
+    for per_round in (1, 4):
+        epochs(long_rounds(SGD(), 4, per_round), epochs_per_round=per_round)
+        found.append(sorted(drawn))
+        drawn.clear()
+    assert found[0] == found[1] and len({key.numbers[2] for key, _ in found[0]}) == 4
+
+
 @pytest.mark.spark
-@pytest.mark.parametrize("rounds", [1, 3])
-def test_replicas_on_spark_give_the_bits_of_replicas_without(spark, rounds):
+@pytest.mark.parametrize(("rounds", "per_round"), [(1, 1), (3, 1), (1, 2)])
+def test_replicas_on_spark_give_the_bits_of_replicas_without(spark, rounds, per_round):
     here = cut([120, 120])
     rdd = spark.parallelize(here.partitions, 3).flatMap(list)
     averaging = ParameterAveraging(
-        FirstOrder(Momentum(), Constant(), 0.1, 3, rounds), batch_size=20, outer_momentum=0.3
+        FirstOrder(Momentum(), Constant(), 0.1, 3, rounds), 20, outer_momentum=0.3, epochs_per_round=per_round
     )
-    plan = Plan(300, 3, batch_size=20, rounds=rounds)
+    plan = Plan(300, 3, batch_size=20, rounds=rounds, epochs_per_round=per_round)
     ends = []
     for descend in (descend_on(backend.SparkBackend(rdd), MODEL), descend_on(here, MODEL)):
         *_, last = train(None, averaging, plan, Progress(averaging.init(PARAMS)), descend)

@@ -40,9 +40,7 @@ def test_each_run_has_the_bits_of_the_one_alone(rows):
     backend, facts = rows
     runs = [TrainingRun.of(recipe, facts) for recipe in RECIPES]
     seen = []
-    courses = [
-        Course(run, run.start(), watch=lambda progress: seen.append(progress.history[-1])) for run in runs
-    ]
+    courses = [Course(run, run.start(), watch=seen.append) for run in runs]
     ends = train_together(courses, backend)
     assert backend.passes[0] == 3 and len(backend.passes) == 9 and len(seen) == 3 + 1 + 9
     for run, end in zip(runs, ends, strict=True):
@@ -73,6 +71,15 @@ def test_a_course_stops_when_asked(rows):
     course = Course(run, run.start(), lambda before, after: "enough" if len(after.history) == 2 else "")
     (end,) = train_together([course], backend)
     assert end.reason == "enough" and len(end.progress.history) == 2
+
+
+def test_each_epoch_of_a_round_is_watched(rows):
+    backend, facts = rows
+    recipe = Recipe.of(scale="none", hidden=4, epochs=5, average="parameters", epochs_per_round=3)
+    run, seen, saved = TrainingRun.of(recipe, facts), [], []
+    train_together([Course(run, run.start(), watch=seen.append, save=saved.append)], backend)
+    assert [line.epoch for line in seen] == [1, 2, 3, 4, 5] and len(backend.passes) == 2
+    assert [len(progress.history) for progress in saved] == [3, 5]
 
 
 def test_recipes_that_split_alike_share_rows(rows):

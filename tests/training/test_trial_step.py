@@ -17,6 +17,7 @@ from nn.training.trial_step import TrialStep
         {"optimizer": "l-bfgs"},
         {"batch_size": 64, "optimizer": "adam", "augment": "shift:1", "input_shape": "4x4x1"},
         {"average": "parameters", "rounds_per_epoch": 50},
+        {"average": "parameters", "epochs_per_round": 3},
     ],
 )
 @pytest.mark.parametrize("rows", [1, 30, 3000])
@@ -56,6 +57,11 @@ def test_a_replica_holds_its_buffer_twice(monkeypatch):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert 2e6 < peaks[0] < 6e6 and 21e6 < peaks[1] < 30e6
+    tracemalloc.start()
+    TrialStep(Recipe.of(average="parameters", epochs_per_round=2), 50, 3, 2_000_000, 1).run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 121e6 < peak < 130e6  # and its rows, for the epochs of a round
 
 
 def test_parameters_lie_there_as_a_message_beside_the_gradients_of_two_blocks():

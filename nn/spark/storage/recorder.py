@@ -33,10 +33,10 @@ class Pace:
         """Return whether no checkpoint is to be written."""
         return self._every == 0
 
-    def is_due(self, epoch: int) -> bool:
-        """Return whether to write a checkpoint after the epoch."""
+    def is_due(self, epoch: int, saved: int) -> bool:
+        """Return whether to write a checkpoint after the epoch; `saved` is that of the last one, 0: there is none."""
         if self._every is not None:
-            return self._every > 0 and epoch % self._every == 0
+            return self._every > 0 and epoch // self._every > saved // self._every
         # Twice, for the one that is always written at the end of the run.
         return self._spent + 2 * self._last <= SHARE * (self._now() - self._began)
 
@@ -72,12 +72,12 @@ class Recorder:
         self._unsaved: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
-        """Write what is due after an epoch."""
+        """Write what is due after an epoch, or a round of several."""
         is_saved = not self._pace.never and self._is_sound(progress)
         if is_saved:
             self._unsaved = progress  # first, so that it is saved even if a signal interrupts the next line
         self._output.write_history(progress.history)
-        if is_saved and self._pace.is_due(len(progress.history)):
+        if is_saved and self._pace.is_due(len(progress.history), self._saved):
             self._save()
 
     def finish(self) -> None:

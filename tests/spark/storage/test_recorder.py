@@ -53,6 +53,15 @@ def test_every_so_many_epochs_and_the_last_get_a_checkpoint(tmp_path):
     assert saved(tmp_path) == ([2, 4, 5], 5)  # the last two, and the first of the best
 
 
+def test_rounds_of_several_epochs_get_a_checkpoint_at_the_first_end_after_so_many(tmp_path):
+    seen = []
+    with recording(tmp_path, every=5) as record:
+        for epoch in (4, 8, 12, 13, 14, 15):
+            record(progress_after(epoch))
+            seen.append(saved(tmp_path)[0][-1:])
+    assert seen == [[], [8], [12], [12], [12], [15]]
+
+
 def test_pace_keeps_to_its_share_of_the_time():
     clock = Clock()
     pace, written, spent = Pace(None, clock), [], 0.0
@@ -62,7 +71,7 @@ def test_pace_keeps_to_its_share_of_the_time():
 
     for epoch in range(1, 401):
         clock.now += 1.0
-        if pace.is_due(epoch):
+        if pace.is_due(epoch, 0):
             written.append(epoch)
             pace.time(write)
             spent += 0.5
