@@ -1,7 +1,8 @@
-"""The commands of README and docs/your_data.md in a fresh copy of the project: each does what its page says."""
+"""The commands of README and of two pages in a fresh copy of the project: each does what its page says."""
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyspark.sql import SparkSession
 
 from nn.training.run_options import DATA_PATHS
 from tests.support import ROOT
 from tests.support.data import write_csv
 from tests.support.pages import blocks
-from tests.support.submitting import environment, job
+from tests.support.submitting import environment, job, predict
 
 pytestmark = pytest.mark.spark
 
@@ -77,22 +79,71 @@ def notes(text):
     return [line for line in text.splitlines() if line.startswith("note ")]
 
 
+def shown_words(page="README.md"):
+    """The first words of the lines that a page shows as printed."""
+    return [
+        line.split()[0]
+        for _, block in blocks("", page)
+        for line in block.splitlines()
+        if line[:1].strip() and line != "..."
+    ]
+
+
 def test_readme_runs_from_top_to_bottom_and_gives_no_notes(copy):
-    ran = 0
+    shown = ""
     for line, command in commands():
         done = run(command, copy)
         assert done.returncode == 0, (line, command, done.stdout[-3000:])
+        assert not notes(done.stdout), (line, command, notes(done.stdout))
         if command.startswith("head "):  # the predictions of rows without labels
             header, first, _ = done.stdout.splitlines()
             assert header in command and first.startswith("1001,")
-            assert "bought" not in (copy / "data/people.csv").read_text()
-        assert not notes(done.stdout), (line, command, notes(done.stdout))
-        ran += 1
-    assert ran >= 8
-    for folder in ("output", "runs/first", "runs/customers", "runs/cnn"):
+        shown += done.stdout
+    for folder in ("output", "runs/customers", "runs/predicted"):
         assert json.loads((copy / folder / "summary.json").read_text())["test"]["accuracy"] > 0.3
-    assert len(list((copy / "runs/first").glob("*.png"))) == len(list((copy / "output").glob("*.png"))) == 8
-    done = python(copy, *(block for _, block in blocks("python")))
+    assert "bought" not in (copy / "data/people.csv").read_text()
+    printed = {line.split()[0] for line in shown.splitlines() if line[:1].strip()}
+    assert len(shown_words()) > 8 and set(shown_words()) <= printed
+
+
+def test_readme_trains_the_same_network_in_a_pipeline_and_in_plain_python(spark, copy, capsys):
+    if not (copy / "data/customers.csv").exists():
+        assert run("python generate_data.py --dataset customers", copy).returncode == 0
+    in_pipeline, in_python = (block for _, block in blocks("python"))
+    session = SparkSession.builder.getOrCreate()
+    exec(in_pipeline.replace('"data/', f'"{copy}/data/'), {"spark": session})
+    assert re.search(r"^\|1001\| +(yes|no)\|\[0\.", capsys.readouterr().out, re.MULTILINE)
+    pytest.importorskip("pandas")
+    assert float(python(copy, in_python).stdout) == pytest.approx(0.9, abs=0.03)
+    assert (copy / "customers.npz").exists()
+
+
+TRAINING = "docs/training.md"
+
+
+def test_the_page_on_training_runs_from_top_to_bottom_and_gives_no_notes(spark, copy, monkeypatch, capsys):
+    monkeypatch.chdir(copy)
+    ran = []
+    for _, command in commands(TRAINING):
+        program, *words = shlex.split(command.replace("\\\n", " "), comments=True)
+        if program == "spark-submit":
+            program, *words = words
+            if words[0] == "--config":  # Spark's Java half has a working folder of its own
+                words = [
+                    *(json.loads(Path(words[1]).read_text())[name] for name in DATA_PATHS),
+                    words[2],
+                    *words[:2],
+                ]
+            absolute = [str(copy / word) if re.match("(data|runs)/", word) else word for word in words]
+            (job if program == "main_task.py" else predict)(spark, *absolute)
+        else:
+            assert run(command, copy).returncode == 0, command
+        ran.append(program)
+    assert {"main_task.py", "predict_task.py"} <= set(ran) and not notes(capsys.readouterr().out)
+    for folder in ("runs/first", "runs/cnn", "runs/predicted"):
+        assert json.loads((copy / folder / "summary.json").read_text())["test"]["accuracy"] > 0.3
+    assert len(list((copy / "runs/first").glob("*.png"))) == 8
+    done = python(copy, *(block for _, block in blocks("python", TRAINING)))
     accuracy = json.loads((copy / "runs/first" / "summary.json").read_text())["test"]["accuracy"]
     assert float(done.stdout.split()[0]) == pytest.approx(accuracy)
     assert (copy / "digits.npz").exists()

@@ -12,7 +12,8 @@ import numpy as np
 import pyspark
 
 import main_task
-from nn.cli import parser
+from nn.cli import parser, predict_options
+from nn.cli.predict import run as predict_run
 from nn.cli.resume import start
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import Storage
@@ -68,6 +69,11 @@ def job(spark, *words):
     output = Output(storage.folder(options.output))
     checkpoints = Checkpoints(output.folder, options.keep_checkpoints)
     main_task.run_job(spark, storage, output, checkpoints, start(options, output, checkpoints))
+
+
+def predict(spark, *words):
+    """Run predict_task.py of a command line in the tests' Spark, as `job` does."""
+    predict_run(spark, Storage(spark), predict_options.parse(list(map(str, words))))
 
 
 BEGUN: list[subprocess.Popen] = []

@@ -173,11 +173,6 @@ def test_commands_have_options_that_their_programs_know(page):
     assert checked or page == ROOT / "docs/clusters/README.md"
 
 
-def test_commands_of_readme_for_a_cloud_have_options_that_their_programs_know():
-    checked = [check(command) for command in commands(ROOT / "README.md") if command.words[0] == "gcloud"]
-    assert len(checked) == 3
-
-
 def test_files_of_the_package_are_among_those_that_it_has():
     packed = {
         "nn.zip",
