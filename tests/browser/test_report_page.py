@@ -228,6 +228,26 @@ def test_the_form_answers_as_the_model_does(open_page, pages, folders):
     assert "missing" in age.find_element("xpath", "..").get_attribute("class")
 
 
+def test_points_and_bars_of_a_regression_show_their_values(open_page, pages, folders):
+    from selenium.webdriver import ActionChains
+
+    driver = open_page(pages["values"])
+    rows = np.loadtxt(folders["values"] / "predicted.csv", delimiter=",", skiprows=1)
+    lowest = rows[rows[:, 1].argmin()]
+    plot, _, bars = all_of(driver, "#errors .plot")
+    send(driver, plot, "\ue011")  # home: the point with the smallest actual value
+    text = plot.get_attribute("aria-valuetext")
+    assert f"actual {lowest[1]:.4g}, predicted {lowest[2]:.4g}" in text
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
+    point = one(plot, "circle.point")
+    ActionChains(driver).move_to_element(point).perform()
+    assert one(plot, ".tooltip").text.split()[-5] == f"{lowest[1]:.4g}"
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", bars)
+    ActionChains(driver).move_to_element(bars).perform()
+    counts = int(one(bars, ".tooltip").text.split()[-1])
+    assert 0 < counts < len(rows)
+
+
 def test_a_row_of_the_table_fills_the_form(open_page, pages, folders):
     driver = open_page(pages["table"])
     ready(driver, ".form")

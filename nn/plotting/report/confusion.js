@@ -49,9 +49,10 @@ function matrix(run, open) {
   buttons[truth][prediction].setAttribute("tabindex", "0");
   if (mistakes.length) buttons[truth][prediction].setAttribute("aria-pressed", "true");
   return h("div", { class: "scroll" }, h("table", { class: `matrix${k > 14 ? " small" : ""}` },
-    h("caption", {}, "Rows: true class. Columns: predicted class. Shade: share of the true class’s rows, as a square root."),
+    h("caption", { class: "hidden" }, "Confusion matrix"),
     h("thead", {}, h("tr", {}, h("td", {}), counts.map((_, code) => h("th", { scope: "col", title: nameOf(run, code) }, cut(nameOf(run, code), 10))))),
-    h("tbody", {}, buttons.map((row, code) => h("tr", {}, h("th", { scope: "row", title: nameOf(run, code) }, cut(nameOf(run, code), 14)), row.map((button) => h("td", {}, button)))))));
+    h("tbody", {}, buttons.map((row, code) => h("tr", {}, h("th", { scope: "row", title: nameOf(run, code) }, cut(nameOf(run, code), 14)), row.map((button) => h("td", {}, button)))))),
+  h("p", { class: "about key-line" }, "Rows: true class. Columns: predicted class. Shade: share of the true class’s rows, as a square root."));
 }
 
 function mistakeList(run, open) {

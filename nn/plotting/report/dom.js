@@ -49,12 +49,12 @@ const percent = (share, digits = 2) => (isKnown(share) ? `${(100 * share).toFixe
 const whole = (number) => (isKnown(number) ? Math.round(number).toLocaleString("en-US") : "–");
 const counted = (number, noun) => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
 
-// Four digits: 0.1023, 12,345, 1.2e-5.
+// Four digits: 0.1023, 12,350, 1.2e-5.
 function short(number, digits = 4) {
   if (!isKnown(number)) return "–";
   const size = Math.abs(number);
   if (size >= 1e6 || (size > 0 && size < 1e-4)) return number.toExponential(digits - 1).replace(/\.?0+e/, "e");
-  if (size >= 10 ** (digits - 1)) return whole(number);
+  if (size >= 1000) return Number(number.toPrecision(digits)).toLocaleString("en-US", { maximumFractionDigits: 6 });
   return String(Number(number.toPrecision(digits)));
 }
 

@@ -8,7 +8,7 @@ function lineChart({ title, view, series, format, isPercent = false, canBeLog = 
   const plot = h("div", { class: "plot", tabindex: "0", role: "slider", "aria-label": `${title}, epoch`,
     "aria-valuemin": view.first, "aria-valuemax": view.last, "aria-valuenow": view.last, "aria-valuetext": summaryOf(series, format) });
   const legend = h("div", { class: "legend" }), show = tooltip(plot);
-  const chart = { view, series, format, isPercent, kept, plot, legend, show, isLog: false, svg: null };
+  const chart = { view, series, format, isPercent, kept, plot, legend, show, isLog: false, svg: null, epochAt: () => view.last };
   const log = h("button", { type: "button", class: "small", "aria-pressed": "false", click: () => {
     chart.isLog = !chart.isLog;
     log.setAttribute("aria-pressed", String(chart.isLog));

@@ -8,6 +8,7 @@ function pointChart({ title, xName, yName, points, guide, format, height = 300, 
   const show = tooltip(plot);
   let frame = null, at = null;
   const mark = (place) => {
+    if (!frame) return; // before it is drawn
     at = place;
     frame.cursor.replaceChildren();
     if (place === null) return show();
@@ -24,6 +25,7 @@ function pointChart({ title, xName, yName, points, guide, format, height = 300, 
     mark(at);
   });
   plot.addEventListener("pointermove", (event) => {
+    if (!frame) return;
     const box = plot.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
     const far = (i) => Math.hypot(frame.X(points[i].x) - x, frame.Y(points[i].y) - y);
     const best = order.reduce((place, i, next) => (far(i) < far(order[place]) ? next : place), 0);
