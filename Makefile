@@ -35,7 +35,7 @@ help:
 	@echo "make test          set up what testing needs, check the code and run all tests"
 	@echo "make check         check the code and run the tests that need no Spark; 2 minutes"
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
-	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; 50 minutes"
+	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; an hour"
 	@echo "make test-clusters run the job on YARN, HDFS, gs:// and s3a://, started on this machine; downloads 120 MB of jars"
 	@echo "make test-browser  open the report page in a headless Chromium; skipped where there is none"
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
