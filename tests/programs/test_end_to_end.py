@@ -15,6 +15,7 @@ import nn
 from nn.io import package
 from tests.support import ROOT
 from tests.support.data import blobs, write_csv
+from tests.support.result_files import holds_no_results
 from tests.support.submitting import MAIN, begin_on_terminal, job, shown_until, submit, write_text_set
 
 pytestmark = pytest.mark.spark
@@ -143,13 +144,13 @@ def test_lone_main_task_runs_with_the_zip_and_says_what_is_missing_without(data,
     ],
     ids=["missing", "option", "file", "swapped"],
 )
-def test_bad_input_is_one_line_an_exit_code_and_nothing_written(data, tmp_path, change, code, message):
+def test_bad_input_is_one_line_an_exit_code_and_no_results(data, tmp_path, change, code, message):
     done = submit(MAIN, *change([*data, "out"]), cwd=tmp_path)
     ours = [line for line in done.stdout.splitlines() if line.startswith("main_task.py: error: ")]
     assert done.returncode == code, done.stdout
     assert len(ours) == 1 and message in ours[0]
     assert "Traceback" not in done.stdout and "at org.apache" not in done.stdout
-    assert list(tmp_path.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} <= {"out"} and holds_no_results(tmp_path / "out")
 
 
 def test_run_on_another_file_system_with_labels_in_a_column(tmp_path):
@@ -232,6 +233,7 @@ def test_data_that_cannot_be_learned_from_leave_an_earlier_run_as_it_was(finishe
         done.returncode == 3
         and "TRAIN_IMAGES: expected training rows with a total weight above 0" in done.stdout
     )
+    (tmp_path / "out" / "_ERROR.json").unlink()
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
 
 
@@ -257,7 +259,14 @@ def test_diverged_run_ends_with_its_own_code_and_keeps_the_histories(data, tmp_p
     assert "Warning: overflow" not in done.stdout
     assert "epoch 1, the last that was sound, is kept in" in done.stdout.splitlines()[-1]
     left = {path.name for path in (tmp_path / "out").iterdir()}
-    assert left == {"config.json", "history.csv", "cost_history", "accuracy_history", "checkpoints"}
+    assert left == {
+        "_ERROR.json",
+        "config.json",
+        "history.csv",
+        "cost_history",
+        "accuracy_history",
+        "checkpoints",
+    }
 
 
 def test_run_whose_every_epoch_is_undone_keeps_its_start_values(data, tmp_path, spark):
@@ -292,7 +301,14 @@ def test_ctrl_c_leaves_whole_histories_and_no_screens_of_trace(data, tmp_path):
     assert "Traceback" not in shown and "py4j" not in shown, shown[-3000:]
     out = tmp_path / "out"
     left = {path.name for path in out.iterdir()}
-    assert left == {"config.json", "history.csv", "cost_history", "accuracy_history", "checkpoints"}
+    assert left == {
+        "_ERROR.json",
+        "config.json",
+        "history.csv",
+        "cost_history",
+        "accuracy_history",
+        "checkpoints",
+    }
     rows = (out / "history.csv").read_text().splitlines()
     assert len(rows) >= 5 and len({row.count(",") for row in rows}) == 1
 
