@@ -3,7 +3,6 @@
 import random
 import socket
 import socketserver
-import struct
 import threading
 import time
 from collections import Counter
@@ -56,9 +55,10 @@ class FaultyProxy:
                 target.sendall(piece)
         for end in (source, target):
             with suppress(OSError):
-                # Closed with a reset, as a machine that goes away does it.
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                end.close()
+                end.shutdown(
+                    socket.SHUT_RDWR
+                )  # close alone waits for the thread that reads from the other way
+            end.close()
 
 
 @contextmanager
