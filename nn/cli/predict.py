@@ -32,6 +32,8 @@ from nn.spark.storage.prediction_folder import PredictionFolder
 from nn.training import evaluation
 from nn.training.evaluation import AnyScore
 
+RATED = 100_000  # rows from which their rate is shown; fewer take less time than Spark's first query
+
 
 class Scored(NamedTuple):
     """What a run of predictions gives beside the predictions themselves."""
@@ -164,8 +166,8 @@ def _last_lines(
         lines.append(f"test      {report.test_line(scored.score, model.model)}")
         place = shlex.quote(options.output) if output.folder.is_local else "A_LOCAL_COPY_OF_IT"
         draw = f"; draw the scores with: python generate_plots.py {place}"
-    rate = scored.rows / max(clock.seconds["predicting"], 1e-9)
-    lines.append(
-        f"written   {options.output} in {clock.total:.1f} s ({rate:,.0f} rows/s once they were read){draw}"
-    )
+    rate = ""
+    if scored.rows >= RATED:
+        rate = f" ({scored.rows / max(clock.seconds['predicting'], 1e-9):,.0f} rows/s once they were read)"
+    lines.append(f"written   {options.output} in {clock.total:.1f} s{rate}{draw}")
     return "\n".join(lines)
