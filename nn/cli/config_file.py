@@ -64,9 +64,8 @@ REPLACES = {  # an option of the command line: those of the file that it replace
     "activation": ("layers",),
     "optimizer": ("learning_rate", "schedule", "warmup"),  # each has its own
 }
-FIRST_ORDER = (  # that l-bfgs does not support
-    *("sample", "batch_size", "clip", "l1", "average", *OF_REPLICAS, "average_weights"),
-)
+# Options that l-bfgs does not support.
+FIRST_ORDER = ("sample", "batch_size", "clip", "l1", "average", *OF_REPLICAS, "average_weights")
 
 
 class FileValues(NamedTuple):

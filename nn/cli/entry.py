@@ -60,10 +60,11 @@ def _fail(program: str, launcher_stderr: int | None, reason: Failure, debug: boo
     _flush(sys.stdout)
     if reason.code == failure.BY_SIGNAL + signal.SIGINT:
         _await_end_of_reader(READER_ENDS)
-    elif launcher.runs_on_cluster():
-        line = f"{line}\n{reason.to_json()}"
-    if reason.code != failure.BY_SIGNAL + signal.SIGINT and launcher.print_error(line):
-        return reason.code
+    else:
+        if launcher.runs_on_cluster():
+            line = f"{line}\n{reason.to_json()}"
+        if launcher.print_error(line):
+            return reason.code
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:

@@ -18,6 +18,14 @@ from tests.support.data import blobs, write_csv
 from tests.support.result_files import holds_no_results
 from tests.support.submitting import MAIN, begin_on_terminal, job, shown_until, submit, write_text_set
 
+LEFT_BY_AN_ERROR = {
+    "_ERROR.json",
+    "config.json",
+    "history.csv",
+    "cost_history",
+    "accuracy_history",
+    "checkpoints",
+}
 pytestmark = pytest.mark.spark
 
 
@@ -259,14 +267,7 @@ def test_diverged_run_ends_with_its_own_code_and_keeps_the_histories(data, tmp_p
     assert "Warning: overflow" not in done.stdout
     assert "epoch 1, the last that was sound, is kept in" in done.stdout.splitlines()[-1]
     left = {path.name for path in (tmp_path / "out").iterdir()}
-    assert left == {
-        "_ERROR.json",
-        "config.json",
-        "history.csv",
-        "cost_history",
-        "accuracy_history",
-        "checkpoints",
-    }
+    assert left == LEFT_BY_AN_ERROR
 
 
 def test_run_whose_every_epoch_is_undone_keeps_its_start_values(data, tmp_path, spark):
@@ -301,14 +302,7 @@ def test_ctrl_c_leaves_whole_histories_and_no_screens_of_trace(data, tmp_path):
     assert "Traceback" not in shown and "py4j" not in shown, shown[-3000:]
     out = tmp_path / "out"
     left = {path.name for path in out.iterdir()}
-    assert left == {
-        "_ERROR.json",
-        "config.json",
-        "history.csv",
-        "cost_history",
-        "accuracy_history",
-        "checkpoints",
-    }
+    assert left == LEFT_BY_AN_ERROR
     rows = (out / "history.csv").read_text().splitlines()
     assert len(rows) >= 5 and len({row.count(",") for row in rows}) == 1
 
