@@ -27,7 +27,6 @@ from nn.spark.runtime.errors import as_user_error
 
 CSV, PARQUET, JSON = OUTPUT_FORMATS = ("csv", "parquet", "json")
 ROW = "row"  # the number of a row, from 0, where no column names it
-NUMBER = "_row_number"  # by which rows are put into their order
 NOT_IN_CSV = ("array", "map", "struct", "binary", "udt", "vectorudt")  # types
 # Types of Spark that travel through Arrow, with those of pyarrow; columns of others are carried along pickled.
 IN_ARROW = {
@@ -66,7 +65,6 @@ class Scoring(NamedTuple):
     table: OutputTable
     params: Any  # a broadcast
     firsts: np.ndarray  # (splits,) the first row's number of each split
-    is_numbered: bool  # whether the row's number comes first, to put rows into their order
     empty: Any  # an accumulator (Counts): how many rows of each block have no prediction
 
     def first(self, block: Parsed) -> int:
@@ -75,9 +73,10 @@ class Scoring(NamedTuple):
 
     def columns(self, block: Parsed) -> list[Sequence[Any]]:
         """Return the columns before those of the model: numbers of rows, or what is carried along."""
-        numbers = range(self.first(block), self.first(block) + len(block.inputs))
-        own: list[Sequence[Any]] = [numbers] if block.kept is None else _kept(block)
-        return [numbers, *own] if self.is_numbered else own
+        if block.kept is not None:
+            return _kept(block)
+        first = self.first(block)
+        return [range(first, first + len(block.inputs))]
 
     def note_empty(self, block: Parsed, empty: int) -> None:
         """Count the rows of a block that have no prediction."""
@@ -93,23 +92,50 @@ class Scoring(NamedTuple):
 
     def batches(self, columns: Sequence[tuple[str, str]], pickled: Iterable[Any]) -> Iterator[Any]:
         """Yield a batch of Arrow for each block in batches of pickled elements; `columns` are names and types."""
+        schema = _arrow_schema(columns)
+        for element in _unpickled(pickled):
+            if not isinstance(element, SplitStats):
+                yield self._batch(schema, element)
+
+    def serialized(
+        self, columns: Sequence[tuple[str, str]], elements: Iterable[Parsed | SplitStats]
+    ) -> Iterator[tuple[int, bytes]]:
+        """Yield the number of the first row and the serialized batch of Arrow of each block."""
+        schema = _arrow_schema(columns)
+        for element in elements:
+            if not isinstance(element, SplitStats):
+                yield self.first(element), self._batch(schema, element).serialize().to_pybytes()
+
+    def _batch(self, schema: Any, block: Parsed) -> Any:
+        """Return the batch of Arrow of a block."""
         import pyarrow as pa
 
-        names, types = zip(*columns, strict=True)
-        kinds = [getattr(pa, name)() for name in types]
-        for element in _unpickled(pickled):
-            if isinstance(element, SplitStats):
-                continue
-            own = self.columns(element)
-            values, usable = self.table.arrays(self.params.value, element.inputs)
-            mask = None if usable.all() else ~usable
-            self.note_empty(element, len(usable) - int(usable.sum()))
-            arrays = [pa.array(column, kind) for column, kind in zip(own, kinds, strict=False)]
-            arrays += [
-                pa.array(column, kind, mask=mask)
-                for column, kind in zip(values, kinds[len(own) :], strict=True)
-            ]
-            yield pa.RecordBatch.from_arrays(arrays, list(names))
+        own = self.columns(block)
+        values, usable = self.table.arrays(self.params.value, block.inputs)
+        mask = None if usable.all() else ~usable
+        self.note_empty(block, len(usable) - int(usable.sum()))
+        kinds = schema.types
+        arrays = [pa.array(column, kind) for column, kind in zip(own, kinds, strict=False)]
+        arrays += [
+            pa.array(column, kind, mask=mask) for column, kind in zip(values, kinds[len(own) :], strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _arrow_schema(columns: Sequence[tuple[str, str]]) -> Any:
+    """Return pyarrow's schema of columns, given by name and type."""
+    import pyarrow as pa
+
+    return pa.schema([(name, getattr(pa, kind)()) for name, kind in columns])
+
+
+def _read_batches(columns: Sequence[tuple[str, str]], pickled: Iterable[Any]) -> Iterator[Any]:
+    """Yield the batches of Arrow that `Scoring.serialized` gave."""
+    import pyarrow as pa
+
+    schema = _arrow_schema(columns)
+    for content in _unpickled(pickled):
+        yield pa.ipc.read_record_batch(pa.py_buffer(content), schema)
 
 
 def _kept(block: Parsed) -> list[Sequence[Any]]:
@@ -118,7 +144,7 @@ def _kept(block: Parsed) -> list[Sequence[Any]]:
     return [column.tolist() for column in block.kept.T]
 
 
-def _unpickled(batches: Iterable[Any]) -> Iterator[Parsed | SplitStats]:
+def _unpickled(batches: Iterable[Any]) -> Iterator[Any]:
     """Yield the elements in batches of Arrow of one binary column, as jvm.frame_of_elements lays them out."""
     for batch in batches:
         for content in batch.column(0):
@@ -140,41 +166,35 @@ def frame_of(found: ScoredRows, table: OutputTable, params: Any, output_format: 
     empty = elements.context.accumulator({}, Counts())
     types = [IN_ARROW.get(field.dataType.typeName(), "") for field in schema.fields]
     is_wide = len(table.columns) >= MANY and all(types) and table_reading.has_arrow(elements.context)
-    scoring = Scoring(table, params, found.rows.firsts, is_wide and not found.is_ordered, empty)
+    scoring = Scoring(table, params, found.rows.firsts, empty)
     session = SparkSession.builder.getOrCreate().newSession()  # settings of its own
     session.conf.set("spark.sql.caseSensitive", "true")  # classes named a and A have a column each
+    # Blocks are put into order after they are predicted: predictions are smaller than the rows they are made of.
     if is_wide:
-        return _through_arrow(session, elements, scoring, schema, types), empty
+        columns = list(zip(schema.names, types, strict=True))
+        session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(BLOCKS_AT_ONCE))
+        if found.is_ordered:
+            to_batches, packed = partial(scoring.batches, columns), elements
+        else:
+            serialized = elements.mapPartitions(partial(scoring.serialized, columns))
+            to_batches, packed = (
+                partial(_read_batches, columns),
+                _in_order(serialized, found.rows.total).values(),
+            )
+        return jvm.frame_of_elements(packed, session).mapInArrow(to_batches, schema), empty
     packed = elements.flatMap(scoring.packed)
     if not found.is_ordered:
-        packed = _in_order(packed, found.rows.total)
+        packed = _in_order(packed.keyBy(itemgetter(0)), found.rows.total).values()
     return _unpacked(session, packed, schema), empty
 
 
-def _through_arrow(session: Any, elements: Any, scoring: Scoring, schema: Any, types: list[str]) -> Any:
-    """Return the DataFrame of rows that `Scoring.batches` gives, in the order of the rows."""
-    from pyspark.sql.types import StructType
-
-    if scoring.is_numbered:
-        schema = StructType([*StructType().add(NUMBER, "long", False).fields, *schema.fields])
-        types = [IN_ARROW["long"], *types]
-    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(BLOCKS_AT_ONCE))
-    columns = list(zip(schema.names, types, strict=True))
-    frame = jvm.frame_of_elements(elements, session).mapInArrow(partial(scoring.batches, columns), schema)
-    if not scoring.is_numbered:
-        return frame
-    partitions = elements.getNumPartitions()
-    return frame.repartitionByRange(partitions, NUMBER).sortWithinPartitions(NUMBER).drop(NUMBER)
-
-
-def _in_order(packed: Any, rows: int) -> Any:
-    """Return packed blocks in the order of their rows, of which about as many come into each partition.
+def _in_order(by_first: Any, rows: int) -> Any:
+    """Return an RDD of blocks by the number of their first row in that order, about as many rows in each partition.
 
     Spark's own partitioning by ranges would predict all rows twice: first for a sample of them.
     """
-    partitions = packed.getNumPartitions()
-    by_first = packed.keyBy(itemgetter(0))
-    return by_first.repartitionAndSortWithinPartitions(partitions, partial(_part, partitions, rows)).values()
+    partitions = by_first.getNumPartitions()
+    return by_first.repartitionAndSortWithinPartitions(partitions, partial(_part, partitions, rows))
 
 
 def _part(partitions: int, rows: int, first: int) -> int:

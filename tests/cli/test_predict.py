@@ -187,7 +187,16 @@ def test_rows_of_numeric_text_are_numbered_and_labels_may_stand_in_a_file(spark,
     )
 
 
-def test_files_are_predicted_in_their_order_whatever_their_sizes(spark, tmp_path, rng):
+def test_files_are_predicted_once_and_in_their_order_whatever_their_sizes(
+    spark, tmp_path, rng, way, monkeypatch
+):
+    blocks = []
+
+    def add(self, counts, more):
+        blocks.extend(more)
+        return {**counts, **more}
+
+    monkeypatch.setattr(scoring.Counts, "addInPlace", add)
     inputs = rng.integers(0, 99, (600, 3))
     classifier = nn.fit(inputs, inputs[:, 0] % 2, hidden=4, epochs=2).classifier
     classifier.save(tmp_path / "model.npz")
@@ -195,12 +204,16 @@ def test_files_are_predicted_in_their_order_whatever_their_sizes(spark, tmp_path
     folder.mkdir()
     for name, part in (("a", inputs[:20]), ("b", inputs[20:560]), ("c", inputs[560:])):
         lines = "".join(f'"{x}",{y},{z}\n' for x, y, z in part)
-        (folder / f"{name}.csv").write_text(f"0,1,2\n{lines}")
-    rows = predicted(
-        spark, tmp_path / "model.npz", folder, tmp_path / "out", "--keep", "*", "--partitions", 4
-    )
-    assert [[int(row[name]) for name in "012"] for row in rows] == inputs.tolist()
-    assert [int(row["prediction"]) for row in rows] == classifier.predict(inputs).tolist()
+        (folder / f"{name}.csv").write_text(f"0,1,2\n{lines}7,,7\n")
+    options = ("--keep", "*", "--partitions", 4, "--bad-rows", "null")
+    rows = predicted(spark, tmp_path / "model.npz", folder, tmp_path / "out", *options)
+    expected = [*inputs[:20].tolist(), None, *inputs[20:560].tolist(), None, *inputs[560:].tolist(), None]
+    found = [None if row["1"] == "" else [int(row[name]) for name in "012"] for row in rows]
+    assert found == expected
+    answers = [int(row["prediction"]) for row in rows if row["1"]]
+    assert answers == classifier.predict(inputs).tolist()
+    assert {row["prediction"] for row in rows if not row["1"]} == {""}
+    assert len(blocks) == len(set(blocks)) == 3  # those with a row without a prediction
 
 
 def test_a_regression_predicts_values_and_has_its_scores(spark, tmp_path, rng):
