@@ -73,6 +73,8 @@ def from_bytes(content: bytes) -> Checkpoint:
         if not isinstance(whole.get(name), dict):
             raise ValueError(f"expected {name} as a JSON object, found {type(whole.get(name)).__name__}")
     state = _unfolded(whole["state"], arrays)
+    if not isinstance(state, dict):
+        raise ValueError(f"expected state as a JSON object, found {type(state).__name__}")
     history = tuple(map(_epoch, _list(whole.get("history"), "history"), range(1, 1 << 62)))
     best = _best(_unfolded(whole.get("best"), arrays), len(history))
     average = _unfolded(whole.get("average"), arrays)

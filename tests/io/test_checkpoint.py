@@ -260,6 +260,8 @@ def changed(**values):
         (npz.to_bytes({"checkpoint": np.array('{"a": NaN}')}), "expected JSON, found NaN"),
         (changed(format=2), "expected checkpoint format 1, found 2"),
         (changed(state=[1]), "expected state as a JSON object, found list"),
+        (changed(state={"array": 0}), "expected state as a JSON object, found ndarray"),
+        (changed(state={"number": "inf"}), "expected state as a JSON object, found float"),
         (changed(config=None), "expected config as a JSON object, found NoneType"),
         (changed(state={"trial": {"array": 7}}), "the array '7' is missing"),
         (changed(state={"trial": {"number": "1"}}), "expected nan, inf or -inf as a number, found '1'"),

@@ -74,6 +74,7 @@ from tests.robustness.fuzzing_tables import output_folder, plot_file, program_wo
 from tests.support.networks import multilayer_perceptron
 
 PATIENCE = 10  # seconds
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 
 # ---- lines of images ----
 
@@ -140,7 +141,11 @@ def _without_header(lines: list[bytes], dialect: csv.Dialect) -> list[bytes]:
         field[1:-1].strip() if len(field) > 1 and field[0] == field[-1] in "'\"" else field
         for field in fields
     ]
-    named = not any(NUMBER.fullmatch(field) or field.lstrip("+-") in strange for field in bare)
+    # A decimal comma makes a number too, which is refused where it is read as a value.
+    named = not any(
+        NUMBER.fullmatch(field) or DECIMAL_COMMA.fullmatch(field) or field.lstrip("+-") in strange
+        for field in bare
+    )
     return rest if named and any(fields) and len(fields) == dialect.width else [first, *rest]
 
 
