@@ -6,6 +6,7 @@ would take a hundred times as long.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -63,13 +64,14 @@ def sample(seed: int, epoch: int, rows: np.ndarray, fraction: float) -> np.ndarr
     return uniform(seed, SAMPLE, epoch, rows) < fraction
 
 
-def batch_numbers(seed: int, epoch: int, rows: np.ndarray, total: int, batches: int) -> np.ndarray:
-    """Return the mini-batch number of each row, (n,): all `total` rows, shuffled each epoch, in `batches` batches.
+def batch_rows(seed: int, epoch: int, batch: int, total: int, batches: int) -> np.ndarray:
+    """Return the rows of mini-batch number `batch`, (n,) ascending: all `total` rows, shuffled each epoch, are in one.
 
     Batch sizes differ by at most one. A last batch of a single row would make a step of full size in the direction
     of that row's gradient.
     """
-    return permutation(seed, BATCHES, epoch, rows, total) * batches // max(total, 1)
+    first, end = (-(-total * number // batches) for number in (batch, batch + 1))
+    return np.sort(row_at(seed, BATCHES, epoch, np.arange(first, end), total))
 
 
 def batch_count(total: int, batch_size: int | None) -> int:
@@ -89,22 +91,60 @@ def permutation(seed: int, purpose: int, epoch: int, rows: np.ndarray, total: in
     which 2^b >= total. A row that lands outside goes through the rounds again until it lands inside (cycle walking,
     Black and Rogaway, 2002). Raises ValueError for rows outside 0..total-1.
     """
-    if len(rows) and not 0 <= rows.min() <= rows.max() < total:  # the loop below would not end
-        raise ValueError(f"expected rows from 0 to {total - 1}, got {rows.min()} to {rows.max()}")
-    bits = max(int(total - 1).bit_length(), 2)
-    mask, fold = np.uint64((1 << bits) - 1), np.uint64((bits + 1) // 2)
-    keys = [_key(seed, purpose, epoch, 2 * turn) for turn in range(4)]
-    factors = [_key(seed, purpose, epoch, 2 * turn + 1) | 1 for turn in range(4)]
-    positions = rows.astype(np.uint64)
-    outside = np.arange(len(positions))
-    while len(outside):
-        x = positions[outside]
-        for key, factor in zip(keys, factors, strict=True):
+    mask, fold = _width(total)
+
+    def permute(x: np.ndarray) -> np.ndarray:
+        for key, factor in _rounds(seed, purpose, epoch):
             x = (x + np.uint64(key)) * np.uint64(factor) & mask
             x ^= x >> fold
-        positions[outside] = x
+        return x
+
+    return _walked(permute, rows, total)
+
+
+def row_at(seed: int, purpose: int, epoch: int, positions: np.ndarray, total: int) -> np.ndarray:
+    """Return the row at each position (n,) of the permutation, (n,) int64: its inverse.
+
+    An xor-shift by half the bits or more is its own inverse; an odd factor has one modulo 2^64. Raises ValueError for
+    positions outside 0..total-1.
+    """
+    mask, fold = _width(total)
+    inverse = [(key, pow(factor, -1, _MASK + 1)) for key, factor in _rounds(seed, purpose, epoch)[::-1]]
+
+    def invert(x: np.ndarray) -> np.ndarray:
+        for key, factor in inverse:
+            x ^= x >> fold
+            x = (x * np.uint64(factor) - np.uint64(key)) & mask
+        return x
+
+    return _walked(invert, positions, total)
+
+
+def _width(total: int) -> tuple[np.uint64, np.uint64]:
+    """Return a mask of the bits that the numbers below `total` have, and the xor-shift."""
+    bits = max(int(total - 1).bit_length(), 2)
+    return np.uint64((1 << bits) - 1), np.uint64((bits + 1) // 2)
+
+
+def _rounds(seed: int, purpose: int, epoch: int) -> list[tuple[int, int]]:
+    """Return the summand and the factor of each round."""
+    return [
+        (_key(seed, purpose, epoch, 2 * turn), _key(seed, purpose, epoch, 2 * turn + 1) | 1)
+        for turn in range(4)
+    ]
+
+
+def _walked(function: Callable[[np.ndarray], np.ndarray], numbers: np.ndarray, total: int) -> np.ndarray:
+    """Apply a permutation of more numbers to each number (n,), again and again until it lands below `total`."""
+    if len(numbers) and not 0 <= numbers.min() <= numbers.max() < total:  # the loop would not end
+        raise ValueError(f"expected rows from 0 to {total - 1}, got {numbers.min()} to {numbers.max()}")
+    found = numbers.astype(np.uint64)
+    outside = np.arange(len(found))
+    while len(outside):
+        x = function(found[outside])
+        found[outside] = x
         outside = outside[x >= np.uint64(total)]
-    return positions.astype(np.int64)
+    return found.astype(np.int64)
 
 
 def _key(*numbers: int) -> int:

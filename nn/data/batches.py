@@ -49,17 +49,26 @@ def training_blocks(selection: RowSelection, blocks: Iterable[Block]) -> Iterato
 
 def pack_batch(selection: RowSelection, blocks: Iterable[Block]) -> Iterator[Block]:
     """Pack the rows of a mini-batch, which all blocks of a partition hold some of, into blocks of FULL_BLOCK rows."""
+    assert selection.batch is not None
+    seed, epoch, total = selection.seed, selection.epoch, selection.total
+    wanted = random.batch_rows(seed, epoch, selection.batch, total, selection.batches)
     packed: list[Block] = []
     for block in blocks:
-        numbers = random.batch_numbers(
-            selection.seed, selection.epoch, block.rows, selection.total, selection.batches
-        )
-        packed.append(block.take(np.flatnonzero(numbers == selection.batch)))
+        packed.append(block.take(_places(block.rows, wanted)))
         if sum(len(part.rows) for part in packed) >= FULL_BLOCK:
             yield join(packed)
             packed = []
     if packed:
         yield join(packed)
+
+
+def _places(rows: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the places in `rows` (n,) of those that are wanted (m,); both are ascending."""
+    if not len(rows):
+        return np.empty(0, np.intp)
+    wanted = wanted[slice(*np.searchsorted(wanted, (rows[0], rows[-1] + 1)))]
+    places = np.searchsorted(rows, wanted)
+    return places[rows[places] == wanted]
 
 
 def join(blocks: list[Block]) -> Block:

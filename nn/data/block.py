@@ -12,7 +12,7 @@ LARGEST_WEIGHT = 1e9  # of a row: more than any use needs, safe to sum in float3
 class Block(NamedTuple):
     """Rows in one set of arrays: the unit of work of each map stage."""
 
-    rows: np.ndarray  # (n,) int64: global row numbers, on which all random numbers depend
+    rows: np.ndarray  # (n,) int64, ascending: global row numbers, on which all random numbers depend
     inputs: np.ndarray  # (n, ...) uint8 or float32, not scaled
     labels: np.ndarray  # (n,) integers: class numbers; or float64: values of a target
     weights: np.ndarray | None = None  # (n,), or None: every row has weight 1

@@ -57,8 +57,24 @@ def test_permutation_is_uncorrelated_with_the_order():
     assert abs(np.corrcoef(positions, other)[0, 1]) < 0.02
 
 
+@given(st.integers(1, 3000), st.integers(0, 2**63), st.integers(0, 10_000))
+def test_the_row_at_a_position_is_the_one_that_the_permutation_puts_there(total, seed, epoch):
+    positions = random.permutation(seed, 3, epoch, np.arange(total), total)
+    assert np.array_equal(random.row_at(seed, 3, epoch, positions, total), np.arange(total))
+
+
+def batch_of_rows(total, batches):
+    """The number of the mini-batch of each row."""
+    numbers = np.full(total, -1)
+    for batch in range(batches):
+        rows = random.batch_rows(0, 1, batch, total, batches)
+        assert (np.diff(rows) > 0).all() and (numbers[rows] == -1).all()
+        numbers[rows] = batch
+    return numbers
+
+
 def test_batches_are_disjoint_full_and_mixed():
-    numbers = random.batch_numbers(0, 1, ROWS, len(ROWS), 60)
+    numbers = batch_of_rows(len(ROWS), 60)
     assert np.array_equal(np.bincount(numbers), np.full(60, 1000))
     # From each tenth of the rows a batch should draw about a tenth of its own.
     table = np.histogram2d(numbers, ROWS // 6000, bins=(60, 10))[0]
@@ -66,10 +82,14 @@ def test_batches_are_disjoint_full_and_mixed():
 
 
 @given(st.integers(1, 500), st.integers(1, 60))
-def test_batches_are_as_few_as_possible_and_even(total, size):
-    sizes = np.bincount(random.batch_numbers(0, 1, np.arange(total), total, random.batch_count(total, size)))
-    assert len(sizes) == random.batch_count(total, size) == math.ceil(total / size)
+def test_batches_are_as_few_as_possible_even_and_consecutive_in_the_permutation(total, size):
+    batches = random.batch_count(total, size)
+    numbers = batch_of_rows(total, batches)
+    sizes = np.bincount(numbers)
+    assert len(sizes) == batches == math.ceil(total / size)
     assert sizes.sum() == total and sizes.max() <= size and sizes.max() - sizes.min() <= 1
+    positions = random.permutation(0, random.BATCHES, 1, np.arange(total), total)
+    assert np.array_equal(numbers, positions * batches // total)
 
 
 def test_permutation_refuses_a_row_beyond_its_end():
