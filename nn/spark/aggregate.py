@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Any
 
+from nn.spark.block_files import FileMissing
 from nn.spark.runtime.workers import tune_worker
 from nn.training.adding import add_sums, ignore_overflow
 from nn.training.records import Sums, Times
@@ -89,12 +90,15 @@ def group_of(partitions: int, groups: int, index: int) -> int:
 
 
 def partition_sum(partial_sums: Iterable[Sums]) -> Iterator[Sums]:
-    """Yield the sum of the sums in their order; nothing for none."""
+    """Yield the sum of the sums in their order; nothing for none; sums that say so where the rows are not there."""
     total = None
     tune_worker()
-    with ignore_overflow():
-        for sums in partial_sums:
-            total = sums if total is None else add_sums(total, sums)
+    try:
+        with ignore_overflow():
+            for sums in partial_sums:
+                total = sums if total is None else add_sums(total, sums)
+    except FileMissing:
+        total = Sums(unread=1)
     if total is not None:
         yield total
 

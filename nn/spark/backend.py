@@ -17,6 +17,7 @@ from nn.data.split import Split
 from nn.data.statistics import ColumnStatistics, partition_statistics
 from nn.optim.requests import LocalSteps
 from nn.spark.aggregate import ordered_sum, ordered_sums, partition_sum
+from nn.spark.block_files import BlockFiles, FileMissing
 from nn.spark.runtime.broadcast import broadcast
 from nn.training.backend import Job, partial_sums, penalized, with_frozen
 from nn.training.records import Sums
@@ -43,6 +44,7 @@ class SparkBackend:
         self._source = source  # the name of the rows in messages
         self._keeps_rows = keeps_rows  # whether the rows stay cached as they were read, for other runs
         self._frozen: dict[int, Frozen] = {}  # of the last pass, by the identity of the weights
+        self._files = BlockFiles(blocks)
 
     def split(self, split: Split) -> None:
         """Hold out validation rows, and weight the others; the result is cached in the place of the rows before it.
@@ -61,7 +63,7 @@ class SparkBackend:
             raise DataError(f"{self._source}: {error}") from None
         if split.changes and not self._keeps_rows:
             self._cached.unpersist()
-        self.blocks = blocks
+        self.blocks, self._files = blocks, BlockFiles(blocks)
 
     def statistics(self) -> ColumnStatistics:
         """Return the statistics of the columns over the rows that are learned from, added in partition order."""
@@ -71,17 +73,22 @@ class SparkBackend:
     def run(self, jobs: list[Job]) -> list[Sums]:
         """Run jobs in one pass over the rows. The bits of a job do not depend on the jobs beside it."""
         context = self.blocks.context
+        rows = self._files.rows()
         context.setJobDescription(describe(jobs))
         self._send_frozen(context, jobs)
         with ExitStack() as stack:
             payloads = [self._handle(job, stack.enter_context(_sent(context, job.learned))) for job in jobs]
-            if len(jobs) == 1:
-                sums = [ordered_sum(partial_sums(self.blocks, jobs[0], payloads[0]), size_of(jobs[0]))]
-            else:
-                bare = [job.without_payload() for job in jobs]
-                numbered = self.blocks.mapPartitions(partial(run_jobs, bare, payloads))
-                sums = ordered_sums(numbered, [size_of(job) for job in jobs])
+            sums = None if rows is None else _sums(rows, jobs, payloads)
+            if sums is not None and any(total.unread for total in sums):
+                self._files.note_miss()
+                sums = None
+            if sums is None:
+                sums = _sums(self.blocks, jobs, payloads)
         return [penalized(job, total) for job, total in zip(jobs, sums, strict=True)]
+
+    def release(self) -> None:
+        """Remove what jobs have left on the executors. No job may follow."""
+        self._files.remove()
 
     def _send_frozen(self, context: Any, jobs: list[Job]) -> None:
         """Send the weights of frozen layers once, not for each job; free those that no job of this pass has."""
@@ -117,9 +124,22 @@ class Joined(NamedTuple):
         return with_frozen(self.frozen.value, self.learned.value)
 
 
+def _sums(blocks: Any, jobs: list[Job], payloads: list[Any]) -> list[Sums]:
+    """Run jobs over an RDD of blocks; `payloads` are handles."""
+    if len(jobs) == 1:
+        return [ordered_sum(partial_sums(blocks, jobs[0], payloads[0]), size_of(jobs[0]))]
+    bare = [job.without_payload() for job in jobs]
+    numbered = blocks.mapPartitions(partial(run_jobs, bare, payloads))
+    return ordered_sums(numbered, [size_of(job) for job in jobs])
+
+
 def run_jobs(jobs: list[Job], payloads: list[Any], blocks: Iterable[Block]) -> Iterator[tuple[int, Sums]]:
     """Yield the number and the sums of each job over one partition, whose blocks are all in memory meanwhile."""
-    rows = LocalRDD([list(blocks)])
+    try:
+        rows = LocalRDD([list(blocks)])
+    except FileMissing:
+        yield from ((number, Sums(unread=1)) for number in range(len(jobs)))
+        return
     for number, (job, payload) in enumerate(zip(jobs, payloads, strict=True)):
         for sums in partition_sum(partial_sums(rows, job, payload)):
             yield number, sums

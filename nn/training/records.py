@@ -96,6 +96,7 @@ class Sums(NamedTuple):
     grads: Any = None
     times: Times = Times()
     earlier: tuple[Sums, ...] = ()  # of the epochs of a round before its last one, without grads
+    unread: int = 0  # partitions whose rows were not there, so that these are not the sums of all
 
     def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
         earlier = self.earlier or other.earlier
@@ -112,6 +113,7 @@ class Sums(NamedTuple):
             grads,
             self.times + other.times,
             earlier,
+            self.unread + other.unread,
         )
 
     @classmethod

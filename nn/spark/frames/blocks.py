@@ -58,6 +58,7 @@ class BlockFrame:
     def release(self) -> None:
         """Free the cached blocks."""
         for backend in self._backends:
+            backend.release()
             if backend.blocks is not self._blocks:
                 backend.blocks.unpersist()
         self._cached.unpersist()

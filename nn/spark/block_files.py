@@ -1,0 +1,175 @@
+"""Blocks in files on the executors' own disks: a job maps them into memory, and reads no more than it selects.
+
+Spark sends a cached partition through a socket to each task that reads it, whole, whatever the task selects. The first
+jobs of a run read it so. Then each executor writes the blocks of its partitions to files in Spark's folder for
+temporary files, which Spark removes with the application. Later jobs run over the paths of the files, an RDD that is
+cached where the files are. The workers of a machine share the pages of a file, and the system takes them back when
+memory is short.
+
+Spark's cache decides what the blocks are. A task that finds no file, because it runs elsewhere than the one that wrote
+it, returns sums that say so, and the job runs again over Spark's cache. The blocks are the same, so are the results.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import shutil
+import struct
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple
+
+from nn.data.block import Block
+
+FIRST_JOB = 3  # the files are written before this job: shorter runs do not pay for them
+MOST_MISSES = 3  # jobs of a run that found a file missing, after which it uses files no more
+# Of the disk, left free: YARN takes a node out of service when a disk is filled to nine tenths.
+FREE_SHARE = 0.15
+PAGE = mmap.ALLOCATIONGRANULARITY
+ALIGNMENT = 64  # bytes, of an array in a file: a line of the processor's cache
+FOOTER = struct.Struct("<Q")  # the bytes of the layout before it
+
+
+class FileMissing(Exception):
+    """The file of a partition is not on this machine."""
+
+
+class BlockFiles:
+    """The files of the partitions of an RDD of blocks."""
+
+    def __init__(self, blocks: Any):
+        self._blocks = blocks
+        self._paths: Any = None  # RDD of the path of each partition's file
+        self._count = 0
+        self._misses = 0
+
+    def rows(self) -> Any:
+        """Return an RDD of the blocks in the files, for the next job; None: read Spark's cache."""
+        self._count += 1
+        if self._count == FIRST_JOB and self._may_write():
+            self._write()
+        return None if self._paths is None else self._paths.mapPartitions(read)
+
+    def note_miss(self) -> None:
+        """Count a job that found a file missing."""
+        self._misses += 1
+        if self._misses == MOST_MISSES:
+            self.remove()
+
+    def remove(self) -> None:
+        """Remove the files that are there, and write none again."""
+        self._count = FIRST_JOB
+        if self._paths is not None:
+            paths, self._paths = self._paths, None
+            with suppress(Exception):  # Spark has ended, or fails: then it removes its folders
+                paths.foreach(_remove)
+                paths.unpersist()
+
+    def _may_write(self) -> bool:
+        """Return whether these are Spark's own blocks, and the user lets data lie on local disks as they are."""
+        from pyspark import RDD
+
+        if not isinstance(self._blocks, RDD):
+            return False
+        return self._blocks.context.getConf().get("spark.io.encryption.enabled", "false") != "true"
+
+    def _write(self) -> None:
+        """Write the files, in a job of its own; remove them again if one of them could not be written."""
+        name = f"blocks-{uuid.uuid4().hex}"
+        self._blocks.context.setJobDescription("writing blocks to local files")
+        self._paths = self._blocks.mapPartitionsWithIndex(partial(write, name)).persist()
+        if not all(self._paths.collect()):
+            self.remove()
+
+
+class _Place(NamedTuple):
+    """Where a block lies in its file."""
+
+    head: bytes  # the block, pickled without the content of its arrays
+    start: int  # of the block, a multiple of PAGE
+    arrays: list[tuple[int, int]]  # first byte from there, and bytes, of each array
+
+
+def write(name: str, index: int, blocks: Iterable[Block]) -> Iterator[str]:
+    """Write the blocks of a partition to a file, whole or not at all. Yield its path; "" where it cannot be written."""
+    blocks = iter(blocks)
+    folders = os.environ.get("SPARK_LOCAL_DIRS", "").split(",")
+    path = os.path.join(folders[index % len(folders)], f"{name}-{index}")
+    part = f"{path}.{uuid.uuid4().hex}"  # the task may run twice at once
+    try:
+        if not os.path.isabs(path):
+            raise OSError("Spark has named no folder for temporary files")
+        with open(part, "xb", opener=partial(os.open, mode=0o600)) as file:
+            layout = pickle.dumps([tuple(_append(file, block)) for block in blocks])
+            file.write(layout)
+            file.write(FOOTER.pack(len(layout)))
+        os.replace(part, path)
+    except OSError:
+        _remove(part)
+        path = ""
+    for _ in blocks:  # where writing failed: Spark ends a worker that leaves its input unread
+        pass
+    yield path
+
+
+def read(paths: Iterable[str]) -> Iterator[Block]:
+    """Yield the blocks in files. Their arrays are read-only, and in memory as far as they are used.
+
+    Raises FileMissing.
+    """
+    for path in list(paths):  # Spark ends a worker that leaves its input unread
+        try:
+            file = open(path, "rb")  # noqa: SIM115  # closed below; an error in the loop is not this one
+        except OSError:
+            raise FileMissing(path) from None
+        with file:
+            for head, start, arrays in _layout(file):
+                yield pickle.loads(head, buffers=_mapped(file, start, arrays))
+
+
+def _append(file: BinaryIO, block: Block) -> _Place:
+    """Write the arrays of a block at the end of a file. Raises OSError where the disk is nearly full."""
+    disk = shutil.disk_usage(os.path.dirname(file.name))
+    if disk.free < FREE_SHARE * disk.total:
+        raise OSError("the disk is nearly full")
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickle.dumps(block, protocol=5, buffer_callback=buffers.append)
+    start = _advance(file, PAGE)
+    arrays = []
+    for buffer in buffers:
+        first, content = _advance(file, ALIGNMENT), buffer.raw()
+        file.write(content)
+        arrays.append((first - start, content.nbytes))
+    return _Place(head, start, arrays)
+
+
+def _advance(file: BinaryIO, unit: int) -> int:
+    """Write zeros up to the next multiple of `unit`, and return the position there."""
+    file.write(bytes(-file.tell() % unit))
+    return file.tell()
+
+
+def _layout(file: BinaryIO) -> list[_Place]:
+    """Return where each block lies."""
+    end = file.seek(-FOOTER.size, os.SEEK_END)
+    (size,) = FOOTER.unpack(file.read(FOOTER.size))
+    file.seek(end - size)
+    return pickle.loads(file.read(size))
+
+
+def _mapped(file: BinaryIO, start: int, arrays: list[tuple[int, int]]) -> list[memoryview]:
+    """Return the bytes of the arrays of a block. They are given back to the system when the last array is freed."""
+    size = sum(arrays[-1]) if arrays else 0
+    if not size:
+        return [memoryview(b"")] * len(arrays)
+    content = memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ, offset=start))
+    return [content[first : first + count] for first, count in arrays]
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        os.remove(path)

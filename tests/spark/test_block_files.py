@@ -1,0 +1,187 @@
+"""Blocks in local files: the same blocks, the same sums, and a way back to Spark's cache where a file is missing."""
+
+import os
+from collections import namedtuple
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nn.core import tree
+from nn.data.block import Block
+from nn.data.local_rdd import local_rdd
+from nn.spark import block_files
+from nn.spark.aggregate import partition_sum
+from nn.spark.backend import SparkBackend, run_jobs
+from nn.spark.block_files import FileMissing, read, write
+from nn.training.backend import Facts
+from nn.training.recipe import Recipe
+from nn.training.records import Sums
+from nn.training.run import TrainingRun
+from tests.support.data import blobs
+
+INPUTS, LABELS = blobs(300)
+BLOCKS = local_rdd(INPUTS, LABELS, block_rows=30).partitions[0]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Spark's folder for temporary files."""
+    monkeypatch.setenv("SPARK_LOCAL_DIRS", str(tmp_path))
+    return tmp_path
+
+
+def assert_same(found, expected):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.validation == other.validation
+        for a, b in zip(one[:4], other[:4], strict=True):
+            assert (a is None) == (b is None)
+            if a is not None:
+                assert a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b)
+
+
+def test_blocks_are_read_as_they_were_written(folder, rng):
+    blocks = [
+        *BLOCKS,
+        Block(np.arange(3), rng.random((3, 4, 5, 1), np.float32), np.zeros(3), np.ones(3), validation=True),
+        Block(np.arange(0), np.empty((0, 7), np.uint8), np.empty(0, np.int64)),
+        Block(np.arange(9), np.asfortranarray(rng.random((9, 5))), np.arange(9)[::-1], rng.random(18)[::2]),
+    ]
+    (path,) = write("blocks", 3, blocks)
+    assert Path(path).parent == folder and [file.name for file in folder.iterdir()] == ["blocks-3"]
+    assert (Path(path).stat().st_mode & 0o777) == 0o600
+    assert_same(list(read([path])), blocks)
+    assert_same(list(read([path, path])), blocks * 2)
+    (empty,) = write("none", 0, [])
+    assert list(read([empty])) == []
+
+
+def test_a_block_stays_whole_when_its_file_is_removed(folder):
+    (path,) = write("blocks", 0, BLOCKS)
+    found = list(read([path]))
+    os.remove(path)
+    assert_same(found, BLOCKS)
+    with pytest.raises(ValueError, match="read-only"):
+        found[0].inputs[0] = 1
+
+
+def test_partitions_are_spread_over_the_disks(tmp_path, monkeypatch):
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+    monkeypatch.setenv("SPARK_LOCAL_DIRS", ",".join(map(str, folders)))
+    paths = [Path(next(write("blocks", index, BLOCKS))) for index in range(4)]
+    assert [path.parent for path in paths] == folders * 2
+
+
+@pytest.mark.parametrize("fault", ["full", "no folder", "not named", "fails amid"])
+def test_a_file_is_written_whole_or_not_at_all(folder, monkeypatch, fault):
+    if fault == "full":
+        usage = namedtuple("usage", "total used free")(100, 86, 14)
+        monkeypatch.setattr(block_files.shutil, "disk_usage", lambda path: usage)
+    elif fault == "no folder":
+        monkeypatch.setenv("SPARK_LOCAL_DIRS", str(folder / "gone"))
+    elif fault == "not named":
+        monkeypatch.delenv("SPARK_LOCAL_DIRS")
+    else:
+        append = block_files._append
+
+        def fail_later(file, block):
+            if file.tell():
+                raise OSError("no space left")
+            return append(file, block)
+
+        monkeypatch.setattr(block_files, "_append", fail_later)
+    blocks = iter(BLOCKS)
+    assert list(write("blocks", 0, blocks)) == [""]
+    assert list(folder.iterdir()) == []
+    assert list(blocks) == []  # drained, so that Spark uses the worker again
+
+
+def test_sums_say_that_rows_were_not_there(folder):
+    with pytest.raises(FileMissing):
+        list(read([str(folder / "gone")]))
+    (sums,) = partition_sum(Sums() for _ in read([""]))
+    assert sums.unread == 1 and (Sums() + sums + sums).unread == 2
+    jobs = [None, None]
+    assert [(number, sums.unread) for number, sums in run_jobs(jobs, jobs, read([""]))] == [(0, 1), (1, 1)]
+
+
+RECIPES = {
+    "sample": {"sample": 0.7},
+    "batches": {"batch_size": 60, "optimizer": "adam"},
+    "replicas": {"average": "parameters", "batch_size": 16},
+    "rounds": {"average": "parameters", "epochs_per_round": 2},
+    "validation": {"validation_fraction": 0.3, "batch_size": 60},
+}
+
+
+def trained(recipe, backend):
+    facts = Facts(16, LABELS, 3, 255.0, 3, are_pixels=True)
+    run = TrainingRun.on(Recipe.of(hidden=[8], scale="largest", epochs=6, **recipe), facts, backend)
+    *_, last = run.epochs(backend)
+    return run.final_params(last), [line[:6] for line in last.history]
+
+
+def cached(spark):
+    return spark.parallelize([BLOCKS[:3], BLOCKS[3:5], BLOCKS[5:]], 3).flatMap(list).cache()
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_training_from_files_has_the_bits_of_training_from_the_cache(spark, monkeypatch, recipe):
+    reads = []
+    rows = block_files.BlockFiles.rows
+    monkeypatch.setattr(block_files.BlockFiles, "rows", lambda self: reads.append(rows(self)) or reads[-1])
+    backend = SparkBackend(cached(spark), cached(spark))
+    params, history = trained(recipe, backend)
+    backend.release()
+    assert len(reads) >= 3 and [found is None for found in reads[:3]] == [True, True, False]
+    monkeypatch.setattr(block_files, "FIRST_JOB", 1 << 30)
+    expected, same = trained(recipe, SparkBackend(cached(spark), cached(spark)))
+    assert history == same
+    for a, b in zip(*map(tree.arrays, (params, expected)), strict=True):
+        assert np.array_equal(a, b)
+
+
+@pytest.mark.spark
+def test_a_missing_file_sends_the_job_to_the_cache_and_files_are_given_up_in_the_end(spark, monkeypatch):
+    monkeypatch.setattr(block_files, "FIRST_JOB", 1)
+    expected = trained(RECIPES["sample"], SparkBackend(cached(spark)))
+    backend = SparkBackend(cached(spark))
+    backend._files.rows()
+    paths = backend._files._paths.collect()
+    assert len(paths) == 3 and all(map(os.path.exists, paths))
+    os.remove(paths[1])
+    found = trained(RECIPES["sample"], backend)
+    assert backend._files._paths is None and backend._files._misses == block_files.MOST_MISSES
+    assert not any(map(os.path.exists, paths))
+    assert found[1] == expected[1]
+    for a, b in zip(*map(tree.arrays, (found[0], expected[0])), strict=True):
+        assert np.array_equal(a, b)
+
+
+@pytest.mark.spark
+def test_files_that_are_not_all_written_are_removed(spark, monkeypatch):
+    monkeypatch.setattr(block_files, "FIRST_JOB", 1)
+    monkeypatch.setattr(block_files, "write", unwritten)
+    folders = spark.parallelize([0], 1).map(lambda _: os.environ["SPARK_LOCAL_DIRS"]).collect()[0].split(",")
+    before = [os.listdir(folder) for folder in folders]
+    files = SparkBackend(cached(spark))._files
+    assert files.rows() is None and files.rows() is None
+    assert [os.listdir(folder) for folder in folders] == before
+
+
+def unwritten(name, index, blocks):
+    """Write the first partition alone."""
+    return write(name, index, blocks) if index == 0 else ["" for _ in [list(blocks)]]
+
+
+@pytest.mark.spark
+def test_no_files_are_written_where_local_disks_are_to_be_encrypted(spark, monkeypatch):
+    monkeypatch.setattr(block_files, "FIRST_JOB", 1)
+    blocks = cached(spark)
+    conf = blocks.context.getConf()
+    monkeypatch.setattr(blocks.context, "getConf", lambda: conf.set("spark.io.encryption.enabled", "true"))
+    assert SparkBackend(blocks)._files.rows() is None
