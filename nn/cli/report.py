@@ -149,7 +149,7 @@ def plan_lines(run: TrainingRun, backend: Backend | None = None) -> str:
         steps = "one step per epoch on all rows"
     else:
         steps = f"one step per epoch on a random {100 * (recipe.sample or 1):.3g} % of the rows"
-    parts = [spec.to_text(recipe.loss), spec.to_text(recipe.optimizer)]
+    parts = [spec.to_text(recipe.loss), spec.to_text(recipe.used_optimizer)]
     if recipe.schedule is not None:
         parts.append(f"{spec.to_text(recipe.schedule)} at rate {recipe.learning_rate:g}")
     parts += [

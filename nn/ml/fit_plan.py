@@ -184,7 +184,7 @@ def _solver_options(stage: NetworkParams) -> dict[str, Any]:
 
 def _replaced(base: Recipe, values: dict[str, Any], epochs: int, is_default: bool) -> Recipe:
     """Return the recipe with other values. An epoch of l-bfgs is a trial, of which a step may take several."""
-    optimizer = values.get("optimizer", base.optimizer)
+    optimizer = values.get("optimizer", base.used_optimizer)
     trials = optimizer.max_trials + 1 if isinstance(optimizer, LBFGS) else 1
     try:
         return dataclasses.replace(base, **values, epochs=max(1, epochs * trials + (trials > 1)))
@@ -197,7 +197,7 @@ def _replaced(base: Recipe, values: dict[str, Any], epochs: int, is_default: boo
 
 def _stop(stage: NetworkParams, recipe: Recipe, uses_solver: bool, epochs: int) -> Stop:
     tolerance = stage._value("tol") if uses_solver else 0.0
-    if recipe.optimizer.needs_exact_cost:
+    if recipe.used_optimizer.needs_exact_cost:
         return StopLBFGS(tolerance, epochs)
     return StopDescent(tolerance) if uses_solver else never
 

@@ -128,7 +128,9 @@ def _fit(
         prefix = f"{number + 1} of {len(plans)}: " if len(plans) > 1 else ""
         watch = _Watch(prefix, callback)
         courses.append(Course(run, kept[number].start(), plan.stop, watch, kept[number].save))
-    trained = [n for n, plan in enumerate(plans) if plan.epochs or plan.recipe.optimizer.needs_exact_cost]
+    trained = [
+        n for n, plan in enumerate(plans) if plan.epochs or plan.recipe.used_optimizer.needs_exact_cost
+    ]
     ends = [Ended(start) for start in starts]
     for number, end in zip(trained, train_together([courses[n] for n in trained], backend), strict=True):
         ends[number] = end
@@ -188,6 +190,6 @@ def _fitted(run: TrainingRun, end: Ended, plan: FitPlan, backend: FrameBackend, 
     found = run.predictor(end.progress)
     with np.errstate(over="ignore", invalid="ignore"):
         score = backend.evaluate(found.model, found.params)
-    exact = plan.recipe.optimizer.needs_exact_cost
+    exact = plan.recipe.used_optimizer.needs_exact_cost
     summary = summaries.of_training(end.progress, end.reason, time.perf_counter() - began, score, exact)
     return Fitted(found, summary, error)

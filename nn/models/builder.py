@@ -22,7 +22,7 @@ from nn.models.sequential import Sequential
 
 HE = ("relu", "leaky_relu", "elu", "gelu", "softplus")
 HIDDEN_GAIN = {"sigmoid": 1.5}  # 1 for all others
-OUTPUT_GAIN = {"sigmoid": 3.0}
+OUTPUT_GAIN = {"sigmoid": 1.5}
 
 
 def perceptron_layers(hidden: tuple[int, ...], activation: str) -> tuple[Layer, ...]:

@@ -42,9 +42,9 @@ OUTER_RATE, OUTER_MOMENTUM = 1.0, 0.0
 
 def resolved(recipe: Recipe) -> Recipe:
     """Fill in all defaults that do not depend on the data."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"optimizer": recipe.used_optimizer}
     if recipe.layers is None:
-        values = {"hidden": recipe.hidden or HIDDEN, "activation": recipe.activation or ACTIVATION}
+        values |= {"hidden": recipe.hidden or HIDDEN, "activation": recipe.activation or ACTIVATION}
     if recipe.averages_parameters:
         values |= {
             "batch_size": recipe.step_rows,
@@ -54,8 +54,8 @@ def resolved(recipe: Recipe) -> Recipe:
         }
     elif recipe.batch_size is None:
         values["sample"] = recipe.fraction
-    if not recipe.optimizer.needs_exact_cost:
-        rate = recipe.learning_rate or cast(Rule, recipe.optimizer).default_learning_rate
+    if not recipe.used_optimizer.needs_exact_cost:
+        rate = recipe.learning_rate or cast(Rule, recipe.used_optimizer).default_learning_rate
         values |= {"learning_rate": rate, "schedule": recipe.rate_schedule}
     return dataclasses.replace(recipe, **values)
 
@@ -220,12 +220,12 @@ def plan_of(recipe: Recipe, rows: int, validates: bool | None = None) -> Plan:
 
 def optimizer_of(recipe: Recipe, plan: Plan) -> Optimizer:
     """Return the optimizer with its schedule."""
-    if recipe.optimizer.needs_exact_cost:
-        return cast(Optimizer, recipe.optimizer)
+    if recipe.used_optimizer.needs_exact_cost:
+        return cast(Optimizer, recipe.used_optimizer)
     recipe = resolved(recipe)
     assert recipe.learning_rate is not None
     first_order = FirstOrder(
-        cast(Rule, recipe.optimizer),
+        cast(Rule, recipe.used_optimizer),
         recipe.rate_schedule,
         recipe.learning_rate,
         recipe.epochs,

@@ -27,7 +27,7 @@ def refuse_conflicts(recipe: Recipe) -> None:
     _refuse_for_task(recipe)
     _refuse_for_averaging(recipe)
     schedule = recipe.rate_schedule
-    if recipe.optimizer.needs_exact_cost:
+    if recipe.used_optimizer.needs_exact_cost:
         _refuse_for_lbfgs(recipe)
     elif recipe.warmup and (schedule.can_reject or schedule.name == "one-cycle"):
         raise ValueError(

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nn.core import spec
 from nn.core.constraints import (
     ABOVE_0_TO_1,
     AT_LEAST_ONE,
@@ -56,6 +57,7 @@ LOCAL_BATCH = 64  # rows of a replica's step where the user names no batch size
 # Many replicas of few rows each go further with smaller steps and an outer momentum: measured in docs/scaling.md.
 MANY_REPLICAS, FEW_ROWS = 16, 4000
 SMALL_BATCH, MANY_OUTER_MOMENTUM = 32, 0.5
+MOMENTUM_DRIVER = BoldDriver(growth=1.1)  # a velocity makes steps longer too: measured in docs/benchmarks.md
 SAMPLE = 0.7  # of the rows, in a full step of a first-order rule, as in the original
 
 
@@ -66,7 +68,7 @@ class Recipe:
     Raises ValueError for a value that an option cannot have, and for options that exclude each other.
 
     None stands for a default that depends on the rest: 64 sigmoid units for `layers`, `hidden` and `activation`
-    together, the optimizer's default `learning_rate` and `schedule`, and a `sample` of 0.7 for full steps.
+    together, the optimizer, its default `learning_rate` and `schedule`, and a `sample` of 0.7 for full steps.
     """
 
     hidden: tuple[int, ...] | None = option(
@@ -226,10 +228,11 @@ class Recipe:
         f"{MANY_REPLICAS} or more replicas of fewer than {FEW_ROWS:,} rows each)",
         group="training",
     )
-    optimizer: Rule | LBFGS = option(
-        SGD(),
+    optimizer: Rule | LBFGS | None = option(
+        None,
         Spec(OPTIMIZERS, "optimizer"),
-        f"{', '.join(OPTIMIZERS)}; fields as momentum:0.8 or adamw:weight_decay=0.1 (default sgd)",
+        f"{', '.join(OPTIMIZERS)}; fields as momentum:0.8 or adamw:weight_decay=0.1 (default: momentum where an epoch "
+        "is one step and no schedule is given, else sgd)",
         group="training",
     )
     learning_rate: float | None = option(
@@ -242,8 +245,8 @@ class Recipe:
         None,
         Spec(SCHEDULES, "schedule"),
         f"{', '.join(SCHEDULES)}; fields as step:10:drop=0.5. Bold Driver grows the rate while the cost falls and "
-        "undoes a step that raises it (default bold-driver for sgd, momentum and nesterov with averaged gradients, "
-        "else constant)",
+        "undoes a step that raises it (default, with averaged gradients: bold-driver for sgd, "
+        f"{spec.to_text(MOMENTUM_DRIVER)} for momentum and nesterov; else constant)",
         group="training",
     )
     warmup: float = option(
@@ -378,8 +381,23 @@ class Recipe:
         """Return the schedule, or the default for the optimizer."""
         if self.schedule is not None:
             return self.schedule
-        can_reject = isinstance(self.optimizer, (SGD, Momentum)) and not self.averages_parameters
-        return BoldDriver() if can_reject else Constant()
+        if self.averages_parameters:
+            return Constant()
+        rule = self.used_optimizer
+        return (
+            MOMENTUM_DRIVER
+            if isinstance(rule, Momentum)
+            else BoldDriver()
+            if isinstance(rule, SGD)
+            else Constant()
+        )
+
+    @property
+    def used_optimizer(self) -> Rule | LBFGS:
+        """Return the optimizer, or the default for the steps and the schedule."""
+        if self.optimizer is not None:
+            return self.optimizer
+        return Momentum() if self.step_rows is None and self.schedule is None else SGD()
 
     @property
     def averages_parameters(self) -> bool:
@@ -396,7 +414,7 @@ class Recipe:
         """Return the fraction of the rows in a step without mini-batches."""
         if self.sample is not None:
             return self.sample
-        return 1.0 if self.step_rows is not None or self.optimizer.needs_exact_cost else SAMPLE
+        return 1.0 if self.step_rows is not None or self.used_optimizer.needs_exact_cost else SAMPLE
 
 
 def read_value(field: dataclasses.Field, value: Any) -> Any:

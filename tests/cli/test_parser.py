@@ -18,7 +18,7 @@ from nn.data.hold_out import HoldOut
 from nn.models.losses import CrossEntropy, HalfSquaredError
 from nn.optim.first_order import FirstOrder
 from nn.optim.parameter_averaging import ParameterAveraging
-from nn.optim.rules import SGD, Momentum, Nesterov
+from nn.optim.rules import SGD, Adam, Momentum, Nesterov
 from nn.optim.schedules import BoldDriver, Constant, Step
 from nn.optim.weight_averages import LastEpochs
 from nn.training.assembly import for_replicas, network_of, optimizer_of, plan_of, resolved, split_of
@@ -30,17 +30,40 @@ from tests.support.networks import pixels
 FILES = ["a", "b", "c", "d", "out"]
 
 
-def test_defaults_are_the_originals():
+def test_defaults_are_the_originals_with_momentum():
     recipe = parser.parse(FILES).recipe
     model, plan = network_of(recipe, pixels(784, 10, 255.0)), plan_of(recipe, 1000)
     assert [str(layer) for layer in model.layers] == [
         "dense:64:initializer=glorot_uniform:gain=1.5",
         "sigmoid",
-        "dense:10:initializer=glorot_uniform:gain=3",
+        "dense:10:initializer=glorot_uniform:gain=1.5",
         "sigmoid",
     ]
     assert model.loss == HalfSquaredError() and (plan.epochs, plan.sample, plan.jobs) == (100, 0.7, 1)
-    assert optimizer_of(recipe, plan) == FirstOrder(SGD(), BoldDriver(), 0.1, epochs=100)
+    driver = BoldDriver(growth=1.1)
+    assert optimizer_of(recipe, plan) == FirstOrder(Momentum(), driver, 0.1, epochs=100)
+    original = Recipe.read(str(ROOT / "recipes/original.json"))
+    assert optimizer_of(original, plan) == FirstOrder(SGD(), BoldDriver(), 0.1, epochs=100)
+
+
+@pytest.mark.parametrize(
+    ("options", "rule", "schedule"),
+    [
+        ({"optimizer": "sgd"}, SGD(), BoldDriver()),
+        ({"sample": 1.0}, Momentum(), BoldDriver(growth=1.1)),
+        ({"optimizer": "nesterov:0.8"}, Nesterov(0.8), BoldDriver(growth=1.1)),
+        ({"optimizer": "adam"}, Adam(), Constant()),
+        ({"schedule": "bold-driver"}, SGD(), BoldDriver()),
+        ({"schedule": "constant"}, SGD(), Constant()),
+        ({"batch_size": 50}, SGD(), BoldDriver()),
+        ({"average": "parameters"}, SGD(), Constant()),
+        ({"average": "parameters", "optimizer": "momentum"}, Momentum(), Constant()),
+    ],
+)
+def test_the_optimizer_and_the_schedule_have_defaults_that_depend_on_the_steps(options, rule, schedule):
+    recipe = Recipe.of(**options)
+    assert (recipe.used_optimizer, recipe.rate_schedule) == (rule, schedule)
+    assert (resolved(recipe).optimizer, resolved(recipe).schedule) == (rule, schedule)
 
 
 def test_options_reach_what_they_name():
@@ -612,10 +635,10 @@ def test_a_note_names_each_value_of_the_file_that_an_option_makes_void(tmp_path,
 
 def test_a_value_that_the_option_brings_by_itself_is_no_loss(tmp_path):
     path = config_file(tmp_path, parser.parse(FILES).for_cluster(2).resolved())
-    assert parser.parse(["--config", path, "out", "--optimizer", "momentum"]).notes == ()
+    assert parser.parse(["--config", path, "out", "--optimizer", "nesterov"]).notes == ()
     parsed = parser.parse(["--config", path, "out", "--optimizer", "adam", "--batch-size", "50"])
     assert parsed.notes == (
-        f"--optimizer adam: learning-rate 0.1 and schedule bold-driver of {path} do not apply",
+        f"--optimizer adam: learning-rate 0.1 and schedule bold-driver:1.1 of {path} do not apply",
         f"--batch-size 50: sample 0.7 of {path} does not apply",
     )
 

@@ -82,7 +82,7 @@ def test_initializer_for_all_is_used_by_layers_without_one():
 
 def test_sigmoids_with_half_squared_error_get_the_measured_gains():
     model = multilayer_perceptron(9, 3, (5,), "sigmoid", "mse")
-    assert [layer.gain for layer in model.layers if layer.name == "dense"] == [1.5, 3.0]
+    assert [layer.gain for layer in model.layers if layer.name == "dense"] == [1.5, 1.5]
     model = multilayer_perceptron(9, 3, (5,), "tanh", "mse")
     assert [layer.gain for layer in model.layers if layer.name == "dense"] == [1.0, 1.0]
 
