@@ -1,4 +1,4 @@
-"""Which start values and which growth suit Bold Driver: the table of docs/benchmarks.md, without Spark.
+"""Which start values and which growth suit Bold Driver: the table of benchmarks/results/README.md, without Spark.
 
     python benchmarks/start_values.py data
 
