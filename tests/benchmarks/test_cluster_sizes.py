@@ -48,7 +48,7 @@ def test_reading_and_workers_are_those_that_were_measured():
 def test_executors_that_the_page_on_scaling_names_are_those_of_the_table(capsys):
     text = (ROOT / "docs/scaling.md").read_text()
     found = re.search(
-        r": 1 executor of 4 cores for 10 million\nrows, (\d+) for 100 million, (\d+) for 1,000 million", text
+        r": 1 executor of 4 cores for 10 million\s+rows, (\d+) for 100 million, (\d+) for 1,000 million", text
     )
     cluster_sizes.main(["--columns", "784", "--units", "64"])
     executors = [int(row[3]) for row in cells(capsys.readouterr().out)[2:]]
