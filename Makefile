@@ -4,7 +4,7 @@
 TRAIN_OPTIONS ?= --hidden 128 --activation relu --loss cross-entropy --optimizer momentum --average parameters \
   --epochs 10
 DRIVER_MEMORY ?= 2g
-# A short job ends before the JVM's second compiler has earned its time (docs/benchmarks.md); empty for long texts.
+# A short job ends before the JVM's second compiler has saved its own time (benchmarks/results/README.md); empty for long texts.
 DRIVER_JAVA_OPTIONS ?= -XX:TieredStopAtLevel=1
 
 # The first Python that is new enough; another one: make train PYTHON=/path/to/python3

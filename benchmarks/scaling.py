@@ -18,6 +18,7 @@ busiest links is added, at 10 Gbit/s. What it prints goes into docs/scaling.md.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -54,9 +55,9 @@ TERMS = {
     "i": "a parameter, sent out",
 }
 READ_AND_COMPUTE, SUM = slice(2, 5), 5  # where these are among the terms
-CACHE_SIZES = np.geomspace(
-    2e4, 8e5, 60
-)  # how many parameters may lie in the caches, of which the fit chooses
+# How many parameters may lie in the caches: the fit takes the best of those between the smallest and the largest
+# network that was measured, or infinity. Below the smallest network, every size fits alike with other c, e and f.
+CACHE_SIZES = np.geomspace(2e4, 8e5, 60)
 # What is asked about: rows, partitions and slots of a cluster, the most partitions, and hidden units.
 CLUSTER_ROWS, CLUSTER, MOST, HIDDEN = 1e8, 400, 10_000, (64, 1024)
 CORES, BANDWIDTH = 4, 10e9 / 8  # of an executor; bytes a second into and out of each machine
@@ -196,7 +197,9 @@ class Model(NamedTuple):
 
 def fitted(measured: Sequence[tuple[Case, float]]) -> Model:
     """The model with the least squares of relative errors."""
-    models = [Model(coefficients_of(measured, in_caches), in_caches) for in_caches in CACHE_SIZES]
+    weights = [parameters(case.hidden) for case, _ in measured]
+    sizes = [math.inf, *(size for size in CACHE_SIZES if min(weights) < size < max(weights))]
+    models = [Model(coefficients_of(measured, size), size) for size in sizes]
 
     def error(model: Model) -> float:
         return sum((model.seconds(case) / seconds - 1) ** 2 for case, seconds in measured)
@@ -247,68 +250,74 @@ def overtaken(model: Model, average: str, w: int) -> int | None:
 
 
 def report(measured: Sequence[tuple[Case, float]]) -> None:
-    """Print coefficients, errors and what the model says of a cluster."""
-    for average in AVERAGES:
-        own = [(case, seconds) for case, seconds in measured if case.average == average]
-        model = fitted([each for each in own if not each[0].checks])
-        print(f"\n{average} averaged\n\n| | for | coefficient |\n|---|---|---|")
-        for (letter, name), value in zip(TERMS.items(), model.coefficients, strict=True):
-            print(f"| {letter} | {name} | {scaled(value)} |")
-        print(f"| m | parameters in the caches | {_thousands(model.in_caches)} |")
-        report_errors(own, model)
-        report_cluster(average, model)
+    """Print what the models say of a cluster, their coefficients and their errors: the tables of docs/scaling.md."""
+    models = {
+        average: fitted([each for each in measured if each[0].average == average and not each[0].checks])
+        for average in AVERAGES
+    }
+    report_cluster(models)
+    report_coefficients(models)
+    for name, checks in (("held back", True), ("fitted", False)):
+        print(f"\nSettings that were {name}:\n")
+        shown = [each for each in measured if each[0].checks == checks]
+        report_errors(sorted(shown, key=lambda each: AVERAGES.index(each[0].average)), models)
+
+
+def report_cluster(models: dict[str, Model]) -> None:
+    """Print what an epoch of 100 million rows would take, and from where on its sum would be most of it."""
+    print("| 100 million rows, 100 executors of 4 cores | read and compute | sum | network | per epoch |")
+    print("|---|--:|--:|--:|--:|")
+    for (average, model), hidden in itertools.product(models.items(), HIDDEN):
+        w = parameters(hidden)
+        parts, moved = model.parts(average, CLUSTER_ROWS, w, CLUSTER, CLUSTER), network(average, w, CLUSTER)
+        cells = (parts[READ_AND_COMPUTE].sum(), parts[SUM], moved, parts.sum() + moved)
+        print(f"| {average}, {network_name(hidden)} | {' | '.join(f'{each:.2f} s' for each in cells)} |")
+    print("\nSum and network take longer than read and compute, a slot for each partition:\n")
+    for (average, model), hidden in itertools.product(models.items(), HIDDEN):
+        first = overtaken(model, average, parameters(hidden))
+        where = f"from {first:,} partitions on" if first else f"at no number of partitions up to {MOST:,}"
+        print(f"{average}, {network_name(hidden)}: {where}")
+
+
+def network_name(hidden: int) -> str:
+    """As 784-64-10."""
+    return f"{WIDTH}-{hidden}-{CLASSES}"
+
+
+def report_coefficients(models: dict[str, Model]) -> None:
+    """Print the coefficients, a column for each kind of average."""
+    print(f"\n| | for | {' | '.join(f'{average} averaged' for average in models)} |")
+    print("|---|---|--:|--:|")
+    for term, (letter, name) in enumerate(TERMS.items()):
+        values = [scaled(model.coefficients[term]) for model in models.values()]
+        print(f"| {letter} | {name} | {' | '.join(values)} |")
+    sizes = [_thousands(model.in_caches) for model in models.values()]
+    print(f"| m | parameters in the caches | {' | '.join(sizes)} |")
 
 
 def _thousands(count: float) -> str:
-    return f"{round(count, -3):,.0f}"
+    return f"{round(count, -3):,.0f}" if math.isfinite(count) else "–"
 
 
 def scaled(seconds: float) -> str:
-    """As 14.3 ms, 0.144 ms or 2.87 ns."""
+    """As 14.3 ms, 0.144 ms, 2.87 ns or –."""
+    if not seconds:
+        return "–"
     units = {"ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
     name = next((name for name, unit in units.items() if seconds >= 0.1 * unit), "ns")
     return f"{seconds / units[name]:.3g} {name}"
 
 
-def report_errors(measured: Sequence[tuple[Case, float]], model: Model) -> None:
+def report_errors(measured: Sequence[tuple[Case, float]], models: dict[str, Model]) -> None:
     """Print each case beside what the model says."""
-    print("\n| rows | hidden | partitions | slots | measured | model | error | |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("| averaged | rows | hidden | partitions | slots | measured | model | error |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for case, seconds in measured:
-        guess = model.seconds(case)
+        guess = models[case.average].seconds(case)
         print(
-            f"| {ROWS * case.times:,} | {case.hidden} | {case.partitions} | {case.slots} | {seconds:.3f} s "
-            f"| {guess:.3f} s | {guess / seconds - 1:+.0%} | {'checked' if case.checks else ''} |"
+            f"| {case.average} | {ROWS * case.times:,} | {case.hidden} | {case.partitions} | {case.slots} "
+            f"| {seconds:.3f} s | {guess:.3f} s | {guess / seconds - 1:+.0%} |"
         )
-
-
-def report_cluster(average: str, model: Model) -> None:
-    """Print what an epoch of 100 million rows would take, and from where on its sum would be most of it."""
-    print(
-        "\n| 100 million rows, 100 executors of 4 cores | read and compute | sum | groups | network | everything |"
-    )
-    print("|---|---|---|---|---|---|")
-    for hidden in HIDDEN:
-        w = parameters(hidden)
-        parts = model.parts(average, CLUSTER_ROWS, w, CLUSTER, CLUSTER)
-        groups = groups_of(average, w, CLUSTER) or "flat"
-        moved = network(average, w, CLUSTER)
-        cells = [
-            f"{each:.2f} s"
-            for each in (parts[READ_AND_COMPUTE].sum(), parts[SUM], moved, parts.sum() + moved)
-        ]
-        cells.insert(2, str(groups))
-        print(f"| {WIDTH}-{hidden}-{CLASSES} | {' | '.join(cells)} |")
-    print()
-    for hidden in HIDDEN:
-        w, name = parameters(hidden), f"{WIDTH}-{hidden}-{CLASSES}"
-        if first := overtaken(model, average, w):
-            groups = groups_of(average, w, first)
-            how = f"in {groups} groups" if groups else "flat"
-            where = f"first at {first:,} partitions, each on its own slot, {how}"
-        else:
-            where = f"at no number of partitions up to {MOST:,}"
-        print(f"{name}: sum and network take longer than read and compute {where}.")
 
 
 def main() -> None:

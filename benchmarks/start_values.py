@@ -1,4 +1,4 @@
-"""Which optimizer, growth of Bold Driver and initial weights suit steps on all rows: the table of docs/benchmarks.md.
+"""Which optimizer, growth of Bold Driver and initial weights suit steps on all rows: a table of results/README.md.
 
     python benchmarks/start_values.py data --seeds 10
 

@@ -1,8 +1,8 @@
 """Build a network from hidden layers: choose the initializers by activation, the output layer by loss and classes.
 
 A layer without an initializer gets he_normal before relu and similar activations, else glorot_uniform times a gain that
-was measured on MNIST (docs/benchmarks.md): a sigmoid's derivative is at most 1/4 and its outputs are not centered, so
-that with a gain of 1 the first Bold Driver steps make little progress.
+was measured on MNIST (benchmarks/results/README.md): a sigmoid's derivative is at most 1/4 and its outputs are not
+centered, so that with a gain of 1 the first Bold Driver steps make little progress.
 
 The output layer of a regression starts at zeros: its first predictions are the mean of the target (docs/tables.md).
 """

@@ -176,7 +176,7 @@ class Plateau(Schedule):
 class BoldDriver(Schedule):
     """Grow the rate after a step that did not raise the cost; else reject the step and shrink the rate.
 
-    (Vogl et al., 1988; Battiti, 1989.) `growth` was measured on MNIST, see docs/benchmarks.md.
+    (Vogl et al., 1988; Battiti, 1989.) `growth` was measured on MNIST, see benchmarks/results/README.md.
     """
 
     name: ClassVar[str] = "bold-driver"

@@ -45,6 +45,16 @@ def test_reading_and_workers_are_those_that_were_measured():
     assert job.reading(2) == pytest.approx(float(reading.removesuffix(" s")), rel=0.01)
 
 
+def test_executors_that_the_page_on_scaling_names_are_those_of_the_table(capsys):
+    text = (ROOT / "docs/scaling.md").read_text()
+    found = re.search(
+        r": 1 executor of 4 cores for 10 million\s+rows, (\d+) for 100 million, (\d+) for 1,000 million", text
+    )
+    cluster_sizes.main(["--columns", "784", "--units", "64"])
+    executors = [int(row[3]) for row in cells(capsys.readouterr().out)[2:]]
+    assert executors[1:] == [1, int(found[1]), int(found[2])]
+
+
 def test_an_epoch_is_that_of_the_cost_model():
     parts = MODEL.parts("parameters", 1e8, scaling.parameters(64), 400, 400)
     job = Job(1e8, 784, 1, 64, 10, 1)

@@ -1,5 +1,6 @@
 """Benchmarks with arithmetic of their own: an epoch's cost model, the share of peak, rows beyond memory, settings."""
 
+import re
 import sys
 
 import numpy as np
@@ -94,7 +95,7 @@ def test_coefficients_are_said_in_the_unit_that_suits_them():
         "80 µs",
         "2.87 ns",
         "0.031 ns",
-        "0 ns",
+        "–",
     ]
 
 
@@ -135,6 +136,49 @@ def test_the_fit_gives_no_coefficient_below_nothing():
     assert (scaling.fitted([(case, 1 / case.times) for case in cases]).coefficients >= 0).all()
 
 
+def test_caches_smaller_than_every_network_count_as_none():
+    true = scaling.Model(np.array([0.05, 0.01, 2e-6, 3e-11, 5e-11, 2e-9, 6e-9]), 2e4)
+    own = [(case, true.seconds(case)) for case in scaling.GRID if case.average == "parameters"]
+    result = scaling.fitted(own)
+    assert result.in_caches > scaling.parameters(64)
+    assert result.coefficients[2:5] == pytest.approx([2e-6 - 2e4 * 5e-11, 8e-11, 0], rel=1e-6, abs=1e-20)
+
+
+# ---- the cost model: docs/scaling.md ----
+
+
+def test_page_shows_the_tables_that_the_saved_measurements_give(monkeypatch, capsys):
+    saved = ROOT / "benchmarks/results/scaling.json"
+    monkeypatch.setattr(sys, "argv", ["scaling.py", "--render", str(saved)])
+    scaling.main()
+    printed, page = capsys.readouterr().out, (ROOT / "docs/scaling.md").read_text()
+    for head in ("| 100 million rows", "| | for |", "| averaged | rows |"):
+        shown, expected = table(page, head), table(printed, head)
+        assert len(shown) == len(expected) and shown[0] == expected[0]
+        for one, other in zip(shown[2:], expected[2:], strict=True):
+            assert [re.sub(r"[\d.]+", "#", cell) for cell in one] == [
+                re.sub(r"[\d.]+", "#", cell) for cell in other
+            ]
+            # The fit's least squares differ in their last bits from machine to machine.
+            assert numbers(one) == pytest.approx(numbers(other), rel=0.02, abs=0.011)
+    lowest, highest = (int(number.replace(",", "")) for number in re.search(SOME_PARTITIONS, page).groups())
+    found = [int(number.replace(",", "")) for number in re.findall(r": from ([\d,]+) partitions on", printed)]
+    assert len(found) == 4 and (lowest, highest) == (round(min(found), -2), round(max(found), -2))
+
+
+SOME_PARTITIONS = r"some 2,000 partitions \(([\d,]+) to ([\d,]+), by network and average\)"
+
+
+def table(text, head):
+    """The cells of the first table whose head begins like this."""
+    lines = text[text.index(head) :].partition("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def numbers(cells):
+    return [float(number) for cell in cells for number in re.findall(r"[\d.]+", cell.replace(",", ""))]
+
+
 def test_the_network_moves_tallies_in_and_parameters_out_on_the_busiest_links():
     assert scaling.network("gradients", 250_000, 10) == pytest.approx((10 + 2) * 1e6 / 1.25e9)  # flat
     # 16 partitions of 8 MB: 4 executors add up a group of 4 each, and 4 sums come to the driver.
@@ -152,17 +196,16 @@ def test_where_the_sum_overtakes_is_the_first_number_of_partitions_that_does(mon
     assert scaling.overtaken(model, "gradients", 10_000) is None
 
 
-def test_the_report_names_groups_and_where_the_sum_overtakes(capsys):
+def test_the_report_says_what_a_cluster_takes_and_where_the_sum_overtakes(capsys):
     coefficients = np.zeros(7)
     coefficients[2] = 784e-9
-    model = scaling.Model(coefficients, 0)
-    scaling.report_cluster("parameters", model)
+    scaling.report_cluster({"parameters": scaling.Model(coefficients, 0)})
     out = capsys.readouterr().out
-    assert "| 784-1024-10 | 0.20 s | 0.00 s | 20 | 0.22 s | 0.41 s |" in out
-    assert "784-1024-10: sum and network take longer than read and compute first at 372 partitions" in out
+    assert "| parameters, 784-1024-10 | 0.20 s | 0.00 s | 0.22 s | 0.41 s |" in out
+    assert "parameters, 784-1024-10: from 372 partitions on" in out
     coefficients[5] = 1
-    scaling.report_cluster("gradients", model)
-    assert "first at 1 partitions, each on its own slot, flat." in capsys.readouterr().out
+    scaling.report_cluster({"gradients": scaling.Model(coefficients, 0)})
+    assert "gradients, 784-64-10: from 1 partitions on" in capsys.readouterr().out
 
 
 # ---- the share of peak ----

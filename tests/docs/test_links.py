@@ -11,6 +11,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "benchmarks" / "results" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 

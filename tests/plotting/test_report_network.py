@@ -144,7 +144,7 @@ def test_a_gap_is_an_error_where_the_model_refuses_it(tmp_path, column, message)
     )
 
 
-def test_the_page_computes_all_layers_but_three():
+def test_the_page_computes_all_layers_but_two():
     known = {*page_layers.ELEMENTWISE, *page_layers.LAYERS}
     assert set(LAYERS) - known == {"layernorm", "residual"} and known <= set(LAYERS)
 

@@ -43,7 +43,7 @@ def test_bold_driver_of_samples_stops_and_that_of_all_rows_goes_on():
     rows = bold_driver.digits()
     samples, all_rows = bold_driver.of_samples(*rows), bold_driver.of_all_rows(*rows)
     page = (FOLDER / "5-bold-driver.md").read_text()
-    said = r"(\d+) verdicts of the first are\s+wrong; after 150 epochs its cost is (\S+), that of the second (\S+)\. "
+    said = r"(\d+) of the 150 verdicts are\s+wrong; after 150 epochs its cost is (\S+), that of the second (\S+)\. "
     wrong, *costs = map(float, re.search(said, page).groups())
     assert sum(line.is_wrong for line in samples) == pytest.approx(wrong, abs=3)
     assert np.allclose(costs, [samples[-1].cost, all_rows[-1].cost], atol=0.002)

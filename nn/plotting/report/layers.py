@@ -1,4 +1,4 @@
-"""The shapes of the layers that the page computes with network.js, checked before their weights go into it."""
+"""The shapes of the layers that the page computes with forward.js, checked before their weights go into it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from nn.plotting.shapes import image_shape
 from nn.plotting.textfiles import NotDrawableError, bad_file
 
 LARGEST_MODEL = 5_000_000  # bytes of a model file with which the page computes
-LOSSES = ("mse", "cross-entropy", "binary-cross-entropy")  # those of classes that network.js knows
+LOSSES = ("mse", "cross-entropy", "binary-cross-entropy")  # those of classes that forward.js knows
 MOST_FIELDS = 200  # of a form
 MOST_COLUMNS = 500  # that are listed
 FEWEST_PIXELS = 64  # from which a row of numbers without an image's shape is taken for one
@@ -132,7 +132,7 @@ def _columns(config: Json) -> list[dict[str, Any]] | None:
 
 
 def _live(model: _Model, unknown: list[str], is_table: bool) -> dict[str, Any]:
-    """Return all that network.js needs. Raises NotDrawableError where the page does not compute the network."""
+    """Return all that forward.js needs. Raises NotDrawableError where the page does not compute the network."""
     config, size = model.config, model.path.stat().st_size
     if unknown:
         raise NotDrawableError(f"the page does not compute the layer {unknown[0]}")

@@ -14,7 +14,7 @@ silence_interrupt
     Ctrl-C reaches the workers of a local Spark as well, and Spark 4 closes their connections before it ends them. Each
     would print a stack trace beside the one line of the driver.
 
-docs/benchmarks.md has the gain of the first three. None of them can change a result.
+benchmarks/results/README.md has the gain of the first three. None of them can change a result.
 """
 
 from __future__ import annotations
