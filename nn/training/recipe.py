@@ -57,7 +57,7 @@ LOCAL_BATCH = 64  # rows of a replica's step where the user names no batch size
 # Many replicas of few rows each go further with smaller steps and an outer momentum: measured in docs/scaling.md.
 MANY_REPLICAS, FEW_ROWS = 16, 4000
 SMALL_BATCH, MANY_OUTER_MOMENTUM = 32, 0.5
-MOMENTUM_DRIVER = BoldDriver(growth=1.1)  # a velocity makes steps longer too: measured in docs/benchmarks.md
+MOMENTUM_DRIVER = BoldDriver(growth=1.15)  # a velocity makes steps longer too: benchmarks/results/README.md
 SAMPLE = 0.7  # of the rows, in a full step of a first-order rule, as in the original
 
 

@@ -40,7 +40,7 @@ def test_defaults_are_the_originals_with_momentum():
         "sigmoid",
     ]
     assert model.loss == HalfSquaredError() and (plan.epochs, plan.sample, plan.jobs) == (100, 0.7, 1)
-    driver = BoldDriver(growth=1.1)
+    driver = BoldDriver(growth=1.15)
     assert optimizer_of(recipe, plan) == FirstOrder(Momentum(), driver, 0.1, epochs=100)
     original = Recipe.read(str(ROOT / "recipes/original.json"))
     assert optimizer_of(original, plan) == FirstOrder(SGD(), BoldDriver(), 0.1, epochs=100)
@@ -50,8 +50,8 @@ def test_defaults_are_the_originals_with_momentum():
     ("options", "rule", "schedule"),
     [
         ({"optimizer": "sgd"}, SGD(), BoldDriver()),
-        ({"sample": 1.0}, Momentum(), BoldDriver(growth=1.1)),
-        ({"optimizer": "nesterov:0.8"}, Nesterov(0.8), BoldDriver(growth=1.1)),
+        ({"sample": 1.0}, Momentum(), BoldDriver(growth=1.15)),
+        ({"optimizer": "nesterov:0.8"}, Nesterov(0.8), BoldDriver(growth=1.15)),
         ({"optimizer": "adam"}, Adam(), Constant()),
         ({"schedule": "bold-driver"}, SGD(), BoldDriver()),
         ({"schedule": "constant"}, SGD(), Constant()),
@@ -638,7 +638,7 @@ def test_a_value_that_the_option_brings_by_itself_is_no_loss(tmp_path):
     assert parser.parse(["--config", path, "out", "--optimizer", "nesterov"]).notes == ()
     parsed = parser.parse(["--config", path, "out", "--optimizer", "adam", "--batch-size", "50"])
     assert parsed.notes == (
-        f"--optimizer adam: learning-rate 0.1 and schedule bold-driver:1.1 of {path} do not apply",
+        f"--optimizer adam: learning-rate 0.1 and schedule bold-driver:1.15 of {path} do not apply",
         f"--batch-size 50: sample 0.7 of {path} does not apply",
     )
 
