@@ -90,6 +90,11 @@ class Number:
         """Return the number of inputs."""
         return 1 + self.indicator
 
+    @property
+    def fills(self) -> bool:
+        """Return whether gaps are filled."""
+        return self.fill is not None
+
 
 @dataclass(frozen=True)
 class Category:
@@ -114,6 +119,11 @@ class Category:
     def width(self) -> int:
         """Return the number of inputs."""
         return len(self.values) + self.other + self.indicator
+
+    @property
+    def fills(self) -> bool:
+        """Return whether gaps are filled."""
+        return self.fill
 
 
 Column = Number | Category
@@ -161,7 +171,7 @@ class TableEncoder:
     @property
     def fills(self) -> bool:
         """Return whether gaps are filled in all columns."""
-        return all(column.fill is not None and column.fill is not False for column in self.columns)
+        return all(column.fills for column in self.columns)
 
     @cached_property
     def width(self) -> int:

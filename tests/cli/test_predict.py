@@ -1,6 +1,7 @@
 """predict_task.py on Spark: the same predictions as the model in Python, in the order of the rows, for every source."""
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -259,6 +260,29 @@ def test_bad_rows_are_refused_with_their_number_or_get_empty_predictions(
     assert [row["prediction"] for row in found] == [expected[0], "", "", expected[1]]
     assert [row["probability_no"] == "" for row in found] == [False, True, True, False]
     assert "2 rows could not be predicted" in capsys.readouterr().out
+
+
+def test_gaps_are_refused_only_in_columns_that_the_model_does_not_fill(spark, tmp_path):
+    table = {"a": [1.0, 2, 3, 4, 5, 6], "city": ["x", "y", "x", "y", "x", "y"]}
+    classifier = nn.fit(table, [0, 1, 0, 1, 0, 1], hidden=3, epochs=2, missing="mean").classifier
+    encoder = classifier.model.encoder
+    columns = (encoder.columns[0], dataclasses.replace(encoder.columns[1], fill=False))
+    model = dataclasses.replace(classifier.model, encoder=dataclasses.replace(encoder, columns=columns))
+    path = tmp_path / "model.npz"
+    dataclasses.replace(classifier, model=model).save(path)
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a,city\n,x\n2,y\n")
+    found = predicted(spark, path, rows, tmp_path / "filled")
+    assert [int(row["prediction"]) for row in found] == classifier.predict(
+        {"a": [None, 2], "city": ["x", "y"]}
+    ).tolist()
+    rows.write_text("a,city\n,x\n2,\n")
+    with pytest.raises(
+        DataError, match=r"gaps in column 'city' \(1\), which the model does not fill; --bad-rows null"
+    ):
+        predicted(spark, path, rows, tmp_path / "refused")
+    kept = predicted(spark, path, rows, tmp_path / "kept", "--bad-rows", "null")
+    assert [row["prediction"] == "" for row in kept] == [False, True]
 
 
 def test_categories_that_are_an_error_are_counted_with_an_example(spark, tmp_path):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from nn.data.block import Block
 from nn.data.decoding import ClassLabels
+from nn.data.encoding import TableEncoder
 from nn.data.labels import CLASSIFICATION, REGRESSION, LabelReader
+from nn.data.schema import ColumnSchema
 from nn.models.prediction_columns import usable_rows
 from nn.models.sequential import Sequential
 from nn.spark.input import reader
@@ -71,8 +74,10 @@ def _read(scored: ScoredFiles, model: Sequential, keeps_faults: bool) -> ScoredR
     label_reader = label_reader_of(model)
     images = files.images
     if isinstance(images, Table):
-        missing = KEPT if keeps_faults else "mean" if model.encoder.fills else "error"
-        layout = Layout(images, files.columns, files.kinds, files.schema, label_reader, missing, scored.kept)
+        missing, unfilled = (KEPT, frozenset()) if keeps_faults else ("mean", _unfilled(model, files.schema))
+        layout = Layout(
+            images, files.columns, files.kinds, files.schema, label_reader, missing, scored.kept, unfilled
+        )
         if not keeps_faults:
             refuse_unknown(layout, "--bad-rows null leaves the predictions of such rows empty")
         rows = read_rows(layout)
@@ -85,6 +90,13 @@ def _read(scored: ScoredFiles, model: Sequential, keeps_faults: bool) -> ScoredR
         labels = reader.labels_of_images(images, rows, label_reader)
     notes = (*images.notes, *(files.labels.notes if files.labels else ()))
     return ScoredRows(scored, rows, labels, notes)
+
+
+def _unfilled(model: Sequential, schema: Sequence[ColumnSchema]) -> frozenset[str]:
+    """Return the names of the columns whose gaps the model does not fill."""
+    if isinstance(model.encoder, TableEncoder):
+        return frozenset(column.name for column in model.encoder.columns if not column.fills)
+    return frozenset(column.name for column in schema)
 
 
 def label_reader_of(model: Sequential) -> LabelReader:

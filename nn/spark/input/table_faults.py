@@ -52,6 +52,12 @@ def refuse_faults(layout: Layout, all_stats: list[SplitStats]) -> None:
             f"{_listed(layout.schema, gaps, faults.gaps)}; --missing mean, zero or indicator fills them, --missing "
             "drop leaves the rows out"
         )
+    unfilled = faults.gaps * [column.name in layout.unfilled for column in layout.schema]
+    if unfilled.any():
+        raise DataError(
+            f"{place}: gaps in {_listed(layout.schema, np.flatnonzero(unfilled), unfilled)}, which the model does not "
+            "fill; --bad-rows null leaves the predictions of such rows empty"
+        )
     if faults.gap_rows and missing == "drop":
         rows = f"{faults.gap_rows:,} {'row' if faults.gap_rows == 1 else 'rows'} with gaps"
         are = "is" if faults.gap_rows == 1 else "are"
