@@ -64,7 +64,7 @@ def main(words: list[str]) -> None:
     parser.add_argument("folder")
     parser.add_argument("--seeds", type=int, default=10)
     args = parser.parse_args(words)
-    images, labels = load(args.folder)
+    images, labels = load(args.folder, "train")
     order = np.random.default_rng(12345).permutation(len(labels))
     train, held_out = order[HELD_OUT:], order[:HELD_OUT]
     print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}", flush=True)
@@ -80,10 +80,10 @@ def main(words: list[str]) -> None:
         print(f"| {' | '.join(case[:3])} | {gains} | {middle:.4f} | {low:.4f} | {high:.4f} |", flush=True)
 
 
-def load(folder: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return images (n, 784) and labels (n,) of the compact CSV files of the training set."""
-    images = np.loadtxt(f"{folder}/mnist_images_train.csv", np.uint8, delimiter=",")
-    return images, np.loadtxt(f"{folder}/mnist_labels_train.csv", np.int64)
+def load(folder: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return images (n, 784) and labels (n,) of compact CSV files."""
+    images = np.loadtxt(f"{folder}/mnist_images_{part}.csv", np.uint8, delimiter=",")
+    return images, np.loadtxt(f"{folder}/mnist_labels_{part}.csv", np.int64)
 
 
 def fit(images: np.ndarray, labels: np.ndarray, case: Case, seed: int) -> nn.Classifier:

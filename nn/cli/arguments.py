@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -13,14 +15,35 @@ from nn.core.errors import UsageError
 from nn.core.options import Flag, Number, Place
 
 SEE_HELP = "--help lists the options"
+UNKNOWN = re.compile(r"unrecognized arguments: --([\w-]+)")  # argparse's message
+# Options of spark-submit that are easily written behind the program.
+OF_SPARK_SUBMIT = frozenset(
+    (
+        *("archives", "conf", "deploy-mode", "driver-cores", "driver-memory", "executor-cores"),
+        *("executor-memory", "files", "jars", "keytab", "master", "name"),
+        *("num-executors", "packages", "principal", "properties-file", "py-files", "queue"),
+        *("repositories", "total-executor-cores"),
+    )
+)
 
 
 class Parser(argparse.ArgumentParser):
     """Raises UsageError with the message that argparse would print."""
 
     def error(self, message: str) -> Any:
-        """Raise the error."""
-        raise UsageError(f"{format.line(message)}; {SEE_HELP}")
+        """Raise the error. Of an unknown option, say where it belongs or which option is spelled nearly so."""
+        raise UsageError(f"{format.line(message)}; {self._advice(message)}{SEE_HELP}")
+
+    def _advice(self, message: str) -> str:
+        unknown = UNKNOWN.match(message)
+        if unknown is None:
+            return ""
+        word = unknown[1].replace("_", "-")
+        if word in OF_SPARK_SUBMIT:
+            return f"--{word} is an option of spark-submit and belongs before {self.prog}; "
+        known = [option[2:] for option in self._option_string_actions if not option.startswith("--no-")]
+        close = difflib.get_close_matches(word, known, 1)
+        return f"did you mean --{close[0]}? " if close else ""
 
 
 class Program(NamedTuple):

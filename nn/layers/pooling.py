@@ -52,7 +52,8 @@ class Pool(Layer):
 class MaxPool2D(Pool):
     """The maximum of each window (Ranzato et al., 2007).
 
-    The gradient goes to the largest pixel; of equal ones, to the first in reading order.
+    Windows are `stride` apart, by default their own size. The gradient goes to the largest pixel; of equal ones, to
+    the first in reading order.
     """
 
     name: ClassVar[str] = "maxpool2d"
@@ -92,7 +93,10 @@ class MaxPool2D(Pool):
 
 @dataclass(frozen=True)
 class AveragePool2D(Pool):
-    """The mean of each window, without the padding (LeCun et al., 1989)."""
+    """The mean of each window, without the padding (LeCun et al., 1989).
+
+    Windows are `stride` apart, by default their own size.
+    """
 
     name: ClassVar[str] = "averagepool2d"
 

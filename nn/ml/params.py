@@ -223,7 +223,7 @@ class NetworkParams(
     )
     numPartitions = param(
         "numPartitions",
-        "the partitions that rows are dealt into before training; not set: those of the DataFrame.",
+        "the partitions that rows are divided into before training; not set: those of the DataFrame.",
         partial(_checked, TypeConverters.toInt, AT_LEAST_ONE),
     )
     checkpointDir = param(

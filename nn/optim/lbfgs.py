@@ -91,7 +91,7 @@ class LBFGSState(NamedTuple):
 
 @dataclass(frozen=True)
 class LBFGS:
-    """Limited-memory BFGS with a line search after Nocedal and Wright (2006, algorithms 3.5 and 3.6).
+    """Limited-memory BFGS with a line search (Nocedal and Wright, 2006, algorithms 3.5 and 3.6).
 
     `memory`: the largest number of pairs (s, y). `tolerance`: it stops where no entry of the gradient is larger.
     `max_trials`: the largest number of trials of one line search.

@@ -83,6 +83,9 @@ def fit(
     first N layers are kept, and the classes, or the target, may be others. freeze=N leaves the weights of the first N
     layers as they are: fit(images, labels, layers="dense:64,relu", keep_layers=2, freeze=2, start_from=classifier).
 
+    Returns Fit(classifier, history): a Classifier, or a Regressor, and a tuple with a record of each epoch, whose
+    fields are the columns of history.csv: epoch, cost, accuracy, learning_rate, ..., val_cost, val_accuracy, ...
+
     Raises ValueError for what does not fit together, DivergenceError where the cost, a gradient or a weight is no
     longer a finite number.
 

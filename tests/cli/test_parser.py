@@ -231,9 +231,19 @@ def test_sources_name_their_arguments():
         ("--activation selu", "--activation: expected one of sigmoid, tanh, relu"),
         ("--loss hinge", "--loss: unknown loss 'hinge'; known: mse, absolute-error, huber, cross-entropy,"),
         ("--label-column 0", "found files for both"),
-        ("--batchsize 10", "unrecognized arguments: --batchsize"),
+        ("--batchsize 10", "unrecognized arguments: --batchsize 10; did you mean --batch-size? --help"),
+        ("--epoch=3", "unrecognized arguments: --epoch=3; did you mean --epochs? --help"),
+        (
+            "--learning_rate 1",
+            "unrecognized arguments: --learning_rate 1; did you mean --learning-rate? --help",
+        ),
         ("--batch 10", "unrecognized arguments: --batch"),
-        ("extra", "unrecognized arguments: extra"),
+        (
+            "--conf spark.executor.memory=8g",
+            "--conf is an option of spark-submit and belongs before main_task.py; --help lists",
+        ),
+        ("--zebra 10", "unrecognized arguments: --zebra 10; --help lists the options"),
+        ("extra", "unrecognized arguments: extra; --help lists the options"),
         ("--seed -1", "--seed: expected a whole number of at least 0, found '-1'"),
     ],
 )

@@ -11,12 +11,12 @@ from tools.docs.markdown import code, page, table
 CODES = {
     0: ("done, or nothing to do", "all results and `_SUCCESS`"),
     errors.UsageError.exit_code: (
-        "options that are wrong or do not fit the run in OUTPUT; an OUTPUT that holds something else, or that another "
-        "run writes to",
+        "options that are wrong, or differ from those of the run in OUTPUT; an OUTPUT that is not empty, or that "
+        "another run writes to",
         "OUTPUT as it was",
     ),
     errors.DataError.exit_code: (
-        "data that are missing, malformed, or others than those of the run that is resumed",
+        "data that are missing or malformed, or not the data of the run that is resumed",
         "OUTPUT as it was",
     ),
     errors.PlatformError.exit_code: (
@@ -25,8 +25,8 @@ CODES = {
         "histories and the last checkpoint, as far as they could be written",
     ),
     errors.DivergenceError.exit_code: (
-        "training left the finite numbers (main_task.py alone)",
-        "histories, and the last epoch that was sound as a checkpoint",
+        "the cost, a gradient or a weight was no finite number (main_task.py alone)",
+        "histories, and the last epoch with finite numbers as a checkpoint",
     ),
     BY_SIGNAL + signal.SIGHUP: (
         "the terminal was closed: SIGHUP, unless `nohup` ignores it",
@@ -34,8 +34,8 @@ CODES = {
     ),
     BY_SIGNAL + signal.SIGINT: (
         "Ctrl-C",
-        "histories, and the last epoch as a checkpoint; on a file system other than the driver's disk as far as Spark "
-        "still lives",
+        "histories, and the last epoch as a checkpoint; on a file system other than the driver's disk only if Spark "
+        "still runs",
     ),
     BY_SIGNAL + signal.SIGTERM: (
         "SIGTERM, what cluster managers send before they kill",

@@ -46,7 +46,14 @@ def block(text: str, language: str = "") -> str:
 def paragraphs(item: Any) -> str:
     """Return a docstring as Markdown; its indented lines stay as they are, as code."""
     parts = re.split(r"\n\s*\n", inspect.getdoc(item) or "")
-    return "\n\n".join(part if part.startswith("    ") else _prose(part) for part in parts)
+    return "\n\n".join(part if part.startswith("    ") else _paragraph(part) for part in parts)
+
+
+def _paragraph(text: str) -> str:
+    """Return a paragraph, or a list where its lines begin with hyphens."""
+    if not text.startswith("- "):
+        return _prose(text)
+    return "\n".join(f"- {_prose(item)}" for item in re.split(r"(?:^|\n)- ", text)[1:])
 
 
 def first_line(item: Any) -> str:

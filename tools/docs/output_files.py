@@ -188,5 +188,7 @@ def _prediction_rows() -> list[list[str]]:
     rows += [[code(name), *content[name]] for name in prediction_folder.FILES]
     scores = ", ".join(code(f"{name}/") for name in prediction_folder.SCORES)
     rows.append([scores, "classification with labels", "as above"])
+    rows.append([code(lock_file.NAME), *FILES[lock_file.NAME]])
+    rows.append([code(error_file.NAME), *FILES[error_file.NAME]])
     rows.append([code(run_directory.SUCCESS), "at the end", "empty; written last"])
     return rows

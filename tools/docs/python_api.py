@@ -25,6 +25,20 @@ CHECKS = {
 }
 
 
+EXAMPLE = """\
+import nn
+import pandas
+
+customers = pandas.read_csv("data/customers.csv").drop(columns=["id", "since", "spent"])
+model, history = nn.fit(customers, "bought", "recipes/tabular.json")
+history[-1].cost, history[-1].accuracy  # a record for each epoch
+model.save("customers.npz")
+
+model = nn.load("customers.npz")
+model.predict(customers.head(3))  # labels, as in the column: "yes" or "no"
+model.predict_proba(customers.head(3))  # (3, 2), a column for each of model.class_names"""
+
+
 def page_of_names() -> str:
     """Return the page."""
     stages = [name for name in nn.ml.__all__ if inspect.isclass(getattr(nn.ml, name))]
@@ -34,7 +48,8 @@ def page_of_names() -> str:
         "The public names. All others may change with a version. Letters of shapes: n rows, d features, k classes, "
         "images (n, h, w, c).",
         "## nn",
-        "`import nn` needs NumPy alone.",
+        "`import nn` needs NumPy alone. Train on a table in memory, save the model, load it and predict:",
+        block(EXAMPLE, "python"),
         *(_entry("nn", name) for name in nn.__all__ if name != "__version__"),
         "## nn.spark",
         "Needs pyspark. More: [scoring.md](../scoring.md#in-sql-dataframes-and-streams).",

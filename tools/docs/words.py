@@ -23,6 +23,13 @@ from tools.docs.options import WORDS
 from tools.docs.pictures import activation_pictures, schedule_pictures
 
 MATHEMATICS = "../mathematics.md"
+EXAMPLES = {  # a word of each page, and the same as JSON
+    "Layers": ("dense:64", '{"name": "dense", "units": 64}'),
+    "Losses": ("huber:0.5", '{"name": "huber", "delta": 0.5}'),
+    "Optimizers": ("adamw:0.1", '{"name": "adamw", "weight_decay": 0.1}'),
+    "Schedules": ("step:10", '{"name": "step", "every": 10}'),
+    "Augmentation": ("rotate:10", '{"name": "rotate", "degrees": 10}'),
+}
 
 
 def pages() -> dict[str, str]:
@@ -46,7 +53,7 @@ def _layers() -> str:
         "Layers",
         "Words of `--layers`, in the order of the network, without the output layer, which follows from the loss and "
         'the classes: `--layers "conv2d:16x5,relu,maxpool2d:2,flatten,dense:128,relu,dropout:0.5"`. '
-        f"{HOW_TO_WRITE} Gradients: [mathematics.md]({MATHEMATICS}#layers).",
+        f"{_how_to_write('Layers')} Gradients: [mathematics.md]({MATHEMATICS}#layers).",
         _overview(LAYERS),
         *_sections(layers, formulas.LAYERS),
         "## Activations",
@@ -64,7 +71,7 @@ def _losses() -> str:
     return page(
         "Losses",
         "Words of `--loss`. A loss is a sum over the rows; the cost that is shown is the mean per row, with the "
-        f"penalties of `--l1` and `--l2`. {HOW_TO_WRITE} Gradients: [mathematics.md]({MATHEMATICS}#losses).",
+        f"penalties of `--l1` and `--l2`. {_how_to_write('Losses')} Gradients: [mathematics.md]({MATHEMATICS}#losses).",
         "## Of a classification",
         _overview(LOSSES),
         *_sections(LOSSES, formulas.LOSSES, "###"),
@@ -84,7 +91,7 @@ def _optimizers() -> str:
     return page(
         "Optimizers",
         "Words of `--optimizer`. In the formulas $W$ is an array of parameters, $g$ the mean gradient, $r$ the "
-        f"learning rate and $t$ the number of the step. {HOW_TO_WRITE} More: "
+        f"learning rate and $t$ the number of the step. {_how_to_write('Optimizers')} More: "
         f"[mathematics.md]({MATHEMATICS}#from-gradients-to-steps); which one to take: "
         "[guide.md](../guide.md#which-optimizer).",
         _overview(OPTIMIZERS),
@@ -116,9 +123,9 @@ def _schedules() -> str:
         "Schedules",
         "Words of `--schedule`: how the learning rate changes. The rate is the learning rate times a factor of $t$, "
         "the epochs since the start (with mini-batches $t$ grows with each batch), of $T$ in all. `--warmup` lets the "
-        f"rate rise before. {HOW_TO_WRITE} More: [mathematics.md]({MATHEMATICS}#learning-rates); which one to take: "
-        "[guide.md](../guide.md#which-schedule). Each picture shows the rate, divided by `--learning-rate`, in a run "
-        "of 100 epochs.",
+        f"rate rise before. {_how_to_write('Schedules')} More: [mathematics.md]({MATHEMATICS}#learning-rates); "
+        "which one to take: [guide.md](../guide.md#which-schedule). Each picture shows the rate, divided by "
+        "`--learning-rate`, in a run of 100 epochs.",
         _overview(SCHEDULES),
         *_sections(SCHEDULES, formulas.SCHEDULES, picture="schedule"),
     )
@@ -130,16 +137,19 @@ def _augmentation() -> str:
         "Words of `--augment`: training images are changed at random, anew in each epoch; validation and test images "
         "are "
         'not. `--augment "shift:2,rotate:10,scale:0.1"` applies several in this order, with one interpolation for all. '
-        f"{HOW_TO_WRITE} More: [mathematics.md]({MATHEMATICS}#augmentation).",
+        f"{_how_to_write('Augmentation')} More: [mathematics.md]({MATHEMATICS}#augmentation).",
         _overview(AUGMENTATIONS),
         *_sections(AUGMENTATIONS, {}),
     )
 
 
-HOW_TO_WRITE = (
-    "A word is `name[:value][:field=value]...`: the first value gives the fields in capitals, all others are given "
-    'by name. In a recipe a word may be a JSON object too: `{"name": "dense", "units": 64}`.'
-)
+def _how_to_write(title: str) -> str:
+    """Return how words are written; the example is one of the page of this title."""
+    word, as_json = EXAMPLES[title]
+    return (
+        "A word is `name[:value][:field=value]...`: the first value gives the fields in capitals, all others are given "
+        f"by name. In a recipe `{word}` may be a JSON object too: `{as_json}`."
+    )
 
 
 def _overview(registry: Mapping[str, Any], suffix: str = "") -> str:
