@@ -16,9 +16,10 @@ from pyspark import StorageLevel
 
 import main_task
 from nn.cli import entry, parser
-from nn.spark.backend import SparkBackend
+from nn.spark import backend
 
-split_rows = SparkBackend.split
+KIND = os.environ["DISTURBANCE"]
+split_rows, sums = backend.SparkBackend.split, backend._sums
 
 
 def disturbed(kind, index, elements):
@@ -41,16 +42,20 @@ def crowd(context):
     filler.persist(StorageLevel(False, True, False, True)).count()
 
 
-def split_disturbed(backend, split):
-    """Split the rows; disturb the training blocks as they are read, or once before."""
+def split_and_crowd(backend, split):
+    """Split the rows, and crowd them out of memory."""
     split_rows(backend, split)
-    kind = os.environ["DISTURBANCE"]
-    if kind == "evict":
-        crowd(backend.blocks.context)
-    elif kind != "none":
-        backend.blocks = backend.blocks.mapPartitionsWithIndex(partial(disturbed, kind))
+    crowd(backend.blocks.context)
+
+
+def sums_disturbed(blocks, jobs, payloads):
+    """The sums of jobs over blocks that are disturbed as they are read, from Spark's cache or from files."""
+    return sums(blocks.mapPartitionsWithIndex(partial(disturbed, KIND)), jobs, payloads)
 
 
 if __name__ == "__main__":
-    SparkBackend.split = split_disturbed
+    if KIND == "evict":
+        backend.SparkBackend.split = split_and_crowd
+    elif KIND != "none":
+        backend._sums = sums_disturbed
     sys.exit(entry.run("main_task.py", parser.parse, main_task.main))
