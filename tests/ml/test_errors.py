@@ -1,5 +1,7 @@
 """Rows that cannot be learned from: one line with the Param, the column, what was expected, and a row."""
 
+import logging
+
 import pytest
 
 from nn.core.errors import DataError, UsageError
@@ -131,3 +133,28 @@ def test_names_of_columns_may_hold_any_character(rows):
     model = fit(renamed, labelCol="mc2b$0", featuresCol="a.b `c`")
     assert model.transform(renamed).count() == 6
     assert model.evaluate(renamed).accuracy == model.summary.accuracy
+
+
+def test_texts_of_numbers_are_categories_with_a_warning(session, caplog):
+    frame = session.range(30).selectExpr(
+        "cast(id % 2 as double) label", "string(id % 5) size", "id % 3 other"
+    )
+    for categorical, warned in ((None, True), (["size"], False)):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, logger="nn.ml"):
+            params = {} if categorical is None else {"categoricalCols": categorical}
+            NeuralNetworkClassifier(
+                featuresCol=["size", "other"], layerSpec="dense:2,relu", maxIter=1, **params
+            ).fit(frame)
+        assert ("column 'size' has texts of numbers, such as '0'" in caplog.text) == warned
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"), [("string(id)", "cast it to double"), ("concat('t', id)", "leave it out")]
+)
+def test_texts_that_name_the_rows_are_refused(session, text, advice):
+    frame = session.range(30).selectExpr("cast(id % 2 as double) label", f"{text} name", "id % 3 other")
+    params = {"featuresCol": ["name", "other"], "layerSpec": "dense:2,relu", "maxIter": 1}
+    with pytest.raises(DataError, match=f"column 'name' has 30 different texts in 30 rows.*{advice}"):
+        NeuralNetworkClassifier(**params).fit(frame)
+    NeuralNetworkClassifier(**params, categoricalCols=["name"]).fit(frame)

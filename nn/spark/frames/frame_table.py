@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from nn.core.errors import DataError
+from nn.data import quoted_text
 from nn.data.columns import Columns
 from nn.data.labels import CLASSIFICATION, REGRESSION, LabelReader
 from nn.data.schema import ColumnSchema, categories_of
 from nn.spark.frames.interface import FrameColumns, FrameRequest
 from nn.spark.input import formats, table_columns
-from nn.spark.input.table_categories import Counts, count_values
+from nn.spark.input.table_categories import Counts, are_names_of_rows, count_values
 from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, NUMBER_TYPES, STRING, VECTOR, Kind
 from nn.spark.input.table_layout import Layout
 from nn.spark.input.table_source import Table, TableFormat
+
+_log = logging.getLogger("nn.ml")
 
 ROWS = "the DataFrame"
 FIRST_ROWS = 100  # of which the sizes of vectors and arrays are taken
@@ -179,8 +183,30 @@ def _with_categories(layout: Layout, request: FrameRequest) -> Layout:
     for index, kind in enumerate(layout.kinds):
         if kind.kind == CATEGORY:
             counts = counted.get(index, Counts({}))
+            _look_at_texts(layout.table, index, counts, request)
             values, rare = categories_of(counts.rows, request.max_categories)
             rare = rare or counts.distinct > request.max_categories
             schema[first] = schema[first]._replace(values=values, rare=rare)
         first += kind.width
     return layout._replace(schema=tuple(schema))
+
+
+def _look_at_texts(table: Table, index: int, counts: Counts, request: FrameRequest) -> None:
+    """Raise DataError for texts that name the rows. Log a warning for texts of numbers, which become categories."""
+    name = table.name_of(index)
+    if table.types[index] != STRING or name in request.categorical:
+        return
+    example = f"texts of numbers, such as {next(iter(counts.rows), '')!r}"
+    are_numbers = quoted_text.are_numbers(counts.rows)
+    if are_names_of_rows(counts):
+        found = f"{example}: cast it to double" if are_numbers else "leave it out"
+        raise DataError(
+            f"featuresCol: column {name!r} has {counts.distinct:,} different texts in {counts.total:,} rows: nothing "
+            f"can be learned from them; {found}, or name it in categoricalCols"
+        )
+    if are_numbers:
+        _log.warning(
+            "featuresCol: column %r has %s, which become categories; cast it to double, or name it in categoricalCols",
+            name,
+            example,
+        )

@@ -139,8 +139,13 @@ def count_values(table: Table, indices: Sequence[int], cap: int) -> dict[int, Co
     return found
 
 
+def are_names_of_rows(counts: Counts) -> bool:
+    """Return whether nearly every row has a text of its own."""
+    return counts.total >= FEWEST and counts.distinct >= DISTINCT * counts.total
+
+
 def _refuse_names_of_rows(table: Table, index: int, counts: Counts) -> None:
-    if counts.total >= FEWEST and counts.distinct >= DISTINCT * counts.total:
+    if are_names_of_rows(counts):
         name = table.name_of(index)
         if quoted_text.are_numbers(counts.rows):
             found = f"texts of numbers, such as {next(iter(counts.rows))!r}: write it as a column of numbers, or leave"
