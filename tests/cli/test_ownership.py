@@ -13,7 +13,7 @@ from nn.spark.storage.run_directory import FILES, FOLDERS, SUCCESS, Output
 from nn.training.assembly import for_replicas
 from tests.support import ROOT
 
-RUN = ROOT / "docs" / "local_test" / "OUTPUT"  # of version 0.1.0
+RUN = ROOT / "tests" / "io" / "version_0_1_0" / "output"
 CONFIG = (RUN / "config.json").read_text()
 
 
@@ -23,7 +23,7 @@ def check(folder, *flags):
 
 def earlier_run(folder):
     """What a run leaves in a folder, with what a write that was cut short may leave."""
-    shutil.copytree(RUN, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.png"))
+    shutil.copytree(RUN, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("checkpoints"))
     (folder / ".model.npz.part").write_text("old")
     for name in FOLDERS:
         for part in (".part-00000.crc", ".part-00000.part", "..part-00000.part.crc"):
