@@ -1,6 +1,7 @@
 """One job for all clusters: its data, its options, and how it is submitted to each."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -97,6 +98,11 @@ def on_yarn(hadoop: Hadoop, mode: str, folder: Path, python: str = sys.executabl
         "spark.yarn.scheduler.heartbeat.interval-ms": "500",
         "spark.yarn.report.interval": "500ms",
     }
+    # YARN gives containers few variables of its nodes. OpenBLAS's choose its kernels, and so the last bits.
+    for name in filter(re.compile("OPENBLAS_(CORETYPE|L2_SIZE)").fullmatch, os.environ):
+        settings |= {
+            f"spark.{kind}.{name}": os.environ[name] for kind in ("yarn.appMasterEnv", "executorEnv")
+        }
     if mode == "client":
         settings |= LOCAL.settings
     env = {"HADOOP_CONF_DIR": str(hadoop.conf), "PYSPARK_PYTHON": python, "SPARK_LOCAL_IP": HOST}
