@@ -39,7 +39,7 @@ def test_a_packed_environment_predicts_on_yarn(hadoop, inputs, data, local_model
     packed, environment = tmp_path / "environment.tar.gz", tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     copy_numpy(environment)
-    pack(str(environment), output=str(packed), ignore_missing_files=True)
+    pack(str(environment), output=str(packed))
     model = tmp_path / "model.npz"
     model.write_bytes(local_model("gradients"))
     there = hadoop.put("in/model.npz", model.read_bytes())
