@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import NamedTuple
 
@@ -253,20 +253,17 @@ def restore(optimizer: Optimizer, plan: Plan, stored: Progress, params: Tree) ->
     return stored._replace(state=state, average=plan.average.restore(stored.average, params))
 
 
-def early_stopping(
-    epochs: Iterator[Progress], patience: int | None, progress: Progress
-) -> Iterator[Progress]:
-    """Yield epochs until none was the best for `patience` epochs (Prechelt, 1998); None: yield all."""
-    while not is_out_of_patience(progress, patience):
-        following = next(epochs, None)
-        if following is None:
-            return
-        progress = following
-        yield progress
+def reason_to_end(progress: Progress, plan: Plan, patience: int | None) -> str | None:
+    """Return why no epoch follows, "" after the last one of the plan; None: another one follows.
 
-
-def is_out_of_patience(progress: Progress, patience: int | None) -> bool:
-    """Return whether no epoch was the best for `patience` epochs."""
+    With `patience` training ends so many epochs after the best one (Prechelt, 1998).
+    """
+    if len(progress.history) >= plan.epochs:
+        return ""
+    if progress.state.stop_reason:
+        return progress.state.stop_reason
     if patience is None or progress.best is None:
-        return False
-    return len(progress.history) - progress.best.epoch >= patience
+        return None
+    if len(progress.history) - progress.best.epoch < patience:
+        return None
+    return f"{patience} epochs did not lower the validation cost"

@@ -127,16 +127,16 @@ class TrainingRun:
         or a weight is no longer a finite number.
         """
         progress = progress or self.start()
-        for following in loop.early_stopping(self._epochs(backend, progress), self.recipe.patience, progress):
-            yield following
-            error = self.divergence(following)
+        while self.reason_to_end(progress) is None:
+            progress = _run(self.epoch(progress), backend)
+            yield progress
+            error = self.divergence(progress)
             if error is not None:
                 raise error
 
-    def _epochs(self, backend: Backend, progress: Progress) -> Iterator[Progress]:
-        while len(progress.history) < self.plan.epochs and not progress.state.stop_reason:
-            progress = _run(self.epoch(progress), backend)
-            yield progress
+    def reason_to_end(self, progress: Progress) -> str | None:
+        """Return why no epoch follows, "" after the last one of the plan; None: another one follows."""
+        return loop.reason_to_end(progress, self.plan, self.recipe.patience)
 
     def final_params(self, progress: Progress) -> Params:
         """Return all parameters: those with the lowest validation cost where they are kept, else the last ones.

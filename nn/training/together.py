@@ -9,7 +9,6 @@ from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple
 
 from nn.core.errors import DivergenceError
-from nn.training import loop
 from nn.training.backend import Backend, Job
 from nn.training.convergence import Stop, never
 from nn.training.records import Epoch, Progress, Sums
@@ -43,23 +42,19 @@ class Course(NamedTuple):
     def jobs(self) -> Generator[Job, Sums, Ended]:
         """Yield the jobs of all epochs, take their sums, and return how the run ends."""
         run, progress = self.run, self.start
-        while len(progress.history) < run.plan.epochs:
-            if progress.state.stop_reason:
-                return Ended(progress, progress.state.stop_reason)
-            if loop.is_out_of_patience(progress, run.recipe.patience):
-                return Ended(progress, f"{run.recipe.patience} epochs did not lower the validation cost")
+        while (reason := run.reason_to_end(progress)) is None:
             following = yield from run.epoch(progress)
             for line in following.history[len(progress.history) :]:
                 self.watch(line)
             error = run.divergence(following)
             if error is not None:
                 return Ended(progress, str(error), error)
-            reason = self.stop(progress, following)
+            stopped = self.stop(progress, following)
             progress = following
-            if reason:
-                return Ended(progress, reason)
+            if stopped:
+                return Ended(progress, stopped)
             self.save(progress)
-        return Ended(progress)
+        return Ended(progress, reason)
 
 
 def train_together(courses: Sequence[Course], backend: Backend) -> list[Ended]:

@@ -21,7 +21,7 @@ from nn.optim.optimizer import accepted_params
 from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Momentum
 from nn.optim.schedules import BoldDriver, Constant, Plateau
-from nn.training.loop import early_stopping
+from nn.training.loop import reason_to_end
 from nn.training.plan import Plan
 from nn.training.records import Best, Epoch, Measures, Progress, Sums
 from tests.support.data import blobs
@@ -31,6 +31,7 @@ from tests.support.training import kept, measure_on, step, train
 INPUTS, LABELS = blobs(300)
 BLOCKS = local_rdd(INPUTS, LABELS, block_rows=64)
 MODEL = multilayer_perceptron(16, 3, (8,), "sigmoid", "mse", scale=255.0)
+STATE = FirstOrder(SGD(), Constant(), 0.1).init(MODEL.init(0))
 
 
 def run(descent, **plan):
@@ -296,22 +297,15 @@ def progress_of(costs):
         history = (*history, Epoch(epoch, 1.0, 0.5, 0.1, True, 1, 0.1, cost, 0.5))
         if best is None or cost < best.cost:
             best = Best(epoch, cost, None)
-        yield Progress({}, history, best)
+        yield Progress(STATE, history, best)
 
 
-def stopped_early(costs, patience, done=0):
-    """How many epochs are made where the first `done` were made before."""
-    before = [Progress({}), *progress_of(costs)][done]
-    following = (progress for number, progress in enumerate(progress_of(costs)) if number >= done)
-    return done + len(list(early_stopping(following, patience, before)))
-
-
-def test_early_stopping_waits_its_patience_after_the_best_epoch():
-    costs = [5, 4, 4.5, 3, 3.5, 3.2, 3.1, 2]
-    for done in range(8):
-        assert stopped_early(costs, 3, done) == 7
-        assert stopped_early(costs, 4, done) == 8
-        assert stopped_early(costs, None, done) == 8
+@pytest.mark.parametrize(("patience", "last"), [(3, 7), (4, 8), (None, 8)])
+def test_training_ends_its_patience_after_the_best_epoch(patience, last):
+    progresses = [Progress(STATE), *progress_of([5, 4, 4.5, 3, 3.5, 3.2, 3.1, 2])]
+    reasons = [reason_to_end(progress, Plan(300, 8), patience) for progress in progresses]
+    assert reasons[:last] == [None] * last
+    assert reasons[last] == ("" if last == 8 else "3 epochs did not lower the validation cost")
 
 
 def test_divergence_in_the_epoch_in_which_patience_ends_is_told():
