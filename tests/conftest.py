@@ -24,19 +24,26 @@ settings.load_profile("project")
 
 
 def pytest_addoption(parser):
-    """`--thorough` is what `make test-faults` asks for, `--clusters` what `make test-clusters` asks for."""
+    """`--thorough` is what `make test-faults` asks for, `--clusters` what `make test-clusters` asks for.
+
+    `--master local-cluster[2,1,1024]` runs the tests that share a SparkContext on executors in processes of their own;
+    `--master connect` runs those of nn.ml on a server of Spark Connect.
+    """
     parser.addoption(
         "--thorough", action="store_true", help="as often as docs/reliability.md says; half an hour"
     )
     parser.addoption("--browser", action="store_true", help="the report page in a headless Chromium")
     parser.addoption("--clusters", action="store_true", help="YARN, HDFS and object stores on this machine")
+    parser.addoption(
+        "--master", default="local[2]", help="of the shared SparkContext, or connect (default local[2])"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(config, items):
     """Mark the tests that start Spark, skip those of `make test-faults`, and begin with the files that take longest."""
     for item in items:
-        if "spark" in item.fixturenames:
+        if {"spark", "session"} & set(item.fixturenames):
             item.add_marker(pytest.mark.spark)
     if not config.getoption("--thorough"):
         for item in items:
@@ -54,10 +61,13 @@ def count(request):
 
 
 @pytest.fixture(scope="session")
-def spark():
+def spark(request):
     """One SparkContext with two slots for all tests, made as the job makes its own."""
+    master = request.config.getoption("--master")
+    if master == "connect":
+        pytest.skip("needs a SparkContext")
     os.environ["PYSPARK_SUBMIT_ARGS"] = (
-        "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=localhost pyspark-shell"
+        f"--master {master} --conf spark.ui.enabled=false --conf spark.driver.host=localhost pyspark-shell"
     )
     os.environ["SPARK_SUBMIT_OPTS"] = java_classes.OPTIONS
     from nn.spark.runtime.session import spark_context

@@ -7,11 +7,18 @@ XOR = [(0.0, (0.0, 0.0)), (1.0, (0.0, 1.0)), (1.0, (1.0, 0.0)), (0.0, (1.0, 1.0)
 
 
 @pytest.fixture(scope="session")
-def session(spark):
-    """The session of the tests' SparkContext."""
+def session(request, tmp_path_factory):
+    """The session of the tests' SparkContext, or with `--master connect` one on a server of Spark Connect."""
+    if request.config.getoption("--master") == "connect":
+        from tests.support.connect_server import connect_session
+
+        with connect_session(tmp_path_factory.mktemp("server")) as session:
+            yield session
+        return
+    request.getfixturevalue("spark")
     from pyspark.sql import SparkSession
 
-    return SparkSession.builder.getOrCreate()
+    yield SparkSession.builder.getOrCreate()
 
 
 @pytest.fixture(scope="session")
