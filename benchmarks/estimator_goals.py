@@ -6,7 +6,7 @@ CASE is one of:
 accuracy  MNIST (--data, as generate_data.py writes it) in a cached DataFrame of vectors of 0..1: seconds from the
           DataFrame to the model, and accuracy on 10,000 of the 60,000 rows, which are held out; of this project's
           classifier after each number of epochs, of Spark's after each number of steps, of xgboost.spark where it is
-          installed
+          installed, also in a folder of PYTHONPATH
 tuning    CrossValidator with 3 folds and 8 maps on 20,000 drawn rows, 784-64-10, 20 steps of L-BFGS from 8 seeds: ours
           together, ours one after the other, Spark's
 memory    fit on --rows of 20 columns in a process of its own: seconds, and the most memory that its processes held
@@ -16,18 +16,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [sys.path[0], os.environ.get("PYTHONPATH")]))
 
 import numpy as np
-from estimator import rows_of
+from estimator import rows_of  # which sets the environment of Spark's workers
 from large import PROCESSES, watched
 
 WIDTH, UNITS, CLASSES, HELD_OUT = 784, 64, 10, 10_000
@@ -166,16 +163,16 @@ def tuning(session: Any, args: argparse.Namespace) -> None:
 
 
 def one_by_one(validator: Any, rows: Any) -> list[float]:
-    """Fit and score each fold and each map by itself; return the mean accuracy of each map."""
+    """Fit and score each fold and each map by itself; return the mean accuracy of each map, as the tuner adds it."""
     estimator, evaluator = validator.getEstimator(), validator.getEvaluator()
-    means = np.zeros(len(SEEDS))
+    maps, found = validator.getEstimatorParamMaps(), []
     for train, test in validator._kFold(rows):
         train, test = train.cache(), test.cache()
-        for number, values in enumerate(validator.getEstimatorParamMaps()):
-            means[number] += evaluator.evaluate(estimator.fit(train, values).transform(test)) / FOLDS
+        found.append([evaluator.evaluate(estimator.fit(train, each).transform(test)) for each in maps])
         train.unpersist()
         test.unpersist()
-    estimator.fit(rows, validator.getEstimatorParamMaps()[int(means.argmax())])
+    means = np.mean(found, axis=0)
+    estimator.fit(rows, maps[int(means.argmax())])
     return means.tolist()
 
 

@@ -9,8 +9,8 @@ cached    rows that are cached in Spark -> predictions, counted by class: tasks 
 written   the same, but the predictions are written as Parquet with Spark's writer, one column each
 jobs      predict_task.py from files to files, CSV to CSV and Parquet to Parquet; Spark's classifier from Parquet to
           Parquet
-memory    predict_task.py on --rows 1000000,10000000 rows of a table in Parquet, submitted: seconds, and the most
-          memory that each kind of process held
+memory    predict_task.py on 1,000,000 and on 10,000,000 rows in Parquet, submitted: seconds, and the most memory that
+          each kind of process held
 
 Networks: mlp (784-64-10 on bytes, mostly 0), cnn (that of recipes/cnn.json on the same rows), table (64 units on 12
 columns of numbers and 8 of categories). FOLDER keeps the rows that were made. The first run of each way is not counted.
@@ -62,13 +62,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time predicting.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("case", choices=("cached", "written", "jobs", "memory"))
-    parser.add_argument("--rows", default="600000", help="(default 600000; of memory: 1000000,10000000)")
+    parser.add_argument("--rows", help="(default 600000; of memory: 1000000,10000000)")
     parser.add_argument("--repeats", type=int, default=5, help="(default 5)")
     parser.add_argument("--network", choices=NETWORKS, default="mlp")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("PYSPARK_SUBMIT_ARGS", f"--master local[2] {MEMORY} pyspark-shell")
-    counts = [int(count) for count in args.rows.split(",")]
+    words = args.rows or ("1000000,10000000" if args.case == "memory" else "600000")
+    counts = [int(count) for count in words.split(",")]
     classifier = NETWORKS[args.network]()
     classifier.save(args.folder / f"{args.network}.npz")
     with spark_context("scoring") as context:
