@@ -20,6 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from line_labels import label_ends
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from start_values import load
@@ -44,6 +45,7 @@ from nn.plotting.style import (
 )
 from nn.training.records import Epoch
 
+SEEDS = 3
 COLORS = (DARK, MIDDLE, SECOND, QUIET, "#8c2d6b", "#c9a227")
 
 
@@ -75,14 +77,20 @@ class Claim:
     scales: dict[str, str] = field(default_factory=dict)  # xscale, yscale
 
     def draw(self, data: Any) -> Figure:
-        """Train every run; print what it reached, draw its curve."""
+        """Train every run with each seed; print the medians of what it reached, draw its curves."""
         curves = {}
         for name, options in self.runs.items():
-            fit = nn.fit(data.images[: self.rows], data.labels[: self.rows], **self.shared, **options)
-            curves[name] = [self.shows(line) for line in fit.history]
-            accuracy = np.mean(fit.classifier.predict(data.test_images) == data.test_labels)
-            print(f"  {name}: {curves[name][0]:.4f} -> {curves[name][-1]:.4f}, test accuracy {accuracy:.4f}")
-        return lines(self.title, self.subtitle, curves, **self.scales)
+            shown, accuracies = [], []
+            for seed in range(SEEDS):
+                chosen = {**self.shared, **options, "seed": seed}
+                fit = nn.fit(data.images[: self.rows], data.labels[: self.rows], **chosen)
+                shown.append([self.shows(line) for line in fit.history])
+                accuracies.append(np.mean(fit.classifier.predict(data.test_images) == data.test_labels))
+            curves[name] = np.array(shown)
+            first, last = np.median(curves[name], axis=0)[[0, -1]]
+            test = f"{np.median(accuracies):.4f} ({min(accuracies):.4f} to {max(accuracies):.4f})"
+            print(f"  {name}: {first:.4f} -> {last:.4f}, test accuracy {test}", flush=True)
+        return lines(self.title, f"{self.subtitle}; {SEEDS} seeds: median and range", curves, **self.scales)
 
 
 MLP = {"hidden": [128], "activation": "relu", "loss": "cross-entropy", "schedule": "constant"}
@@ -93,23 +101,22 @@ CHANGES = "shift:2,rotate:10,scale:0.1"
 CLAIMS = {
     "batches": Claim(
         "Many small steps beat one large step",
-        "validation accuracy, 64 hidden units",
-        val_accuracy,
-        {"validation_fraction": 0.1},
+        "share of validation rows wrong, 64 relu units, momentum at the rate 0.1",
+        val_error,
+        {**MLP, "hidden": [64], "optimizer": "momentum", "epochs": 20, "validation_fraction": 0.1},
         {
-            "one step per epoch: the defaults": {"epochs": 100},
-            "a step for each batch of 100 rows": {
-                **{**MLP, "hidden": [64]},
-                **{"epochs": 20, "batch_size": 100, "learning_rate": 0.1},
-            },
+            "one step per epoch": {"sample": 1},
+            "batches of 10,000": {"batch_size": 10_000},
+            "batches of 1,000": {"batch_size": 1_000},
+            "batches of 100": {"batch_size": 100},
         },
-        scales={"xscale": "log"},
+        scales={"yscale": "log"},
     ),
     "optimizers": Claim(
         "Rules at their usual rates",
-        "cost, 20,000 rows in batches of 100, 128 relu units",
-        cost,
-        {**MLP, "epochs": 8, "batch_size": 100},
+        "share of validation rows wrong, 18,000 rows in batches of 100, 128 relu units",
+        val_error,
+        {**MLP, "epochs": 8, "batch_size": 100, "validation_fraction": 0.1},
         {name: {"optimizer": name} for name in ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")},
         rows=20_000,
         scales={"yscale": "log"},
@@ -165,7 +172,7 @@ CLAIMS = {
         "cost, one pass over all rows a step, 64 tanh units, l2 0.0001",
         cost,
         {"hidden": [64], "activation": "tanh", "loss": "cross-entropy", "l2": 1e-4, "epochs": 60},
-        {"sgd, Bold Driver": {"sample": 1}, "L-BFGS": {"optimizer": "l-bfgs"}},
+        {"momentum, Bold Driver": {"sample": 1}, "L-BFGS": {"optimizer": "l-bfgs"}},
         scales={"yscale": "log"},
     ),
     "depth": Claim(
@@ -290,14 +297,17 @@ PICTURES: dict[str, Callable[[Any], Figure]] = {
 }
 
 
-def lines(
-    title: str, subtitle: str, curves: dict[str, list[float]], epochs: Any = None, **scales: str
-) -> Figure:
-    """One line a curve over the epochs."""
+def lines(title: str, subtitle: str, curves: dict[str, Any], epochs: Any = None, **scales: str) -> Figure:
+    """A line a curve over the epochs; of an array (seeds, epochs) the median, in the band of all."""
     figure, axes = canvas()
+    ends = {}
     for color, (name, values) in zip(COLORS, curves.items(), strict=False):
-        x = np.arange(1, len(values) + 1) if epochs is None else epochs
-        axes.plot(x, values, color=color, label=name, linewidth=2)
+        each = np.atleast_2d(values)
+        x = np.arange(1, each.shape[1] + 1) if epochs is None else epochs
+        middle = np.median(each, axis=0)
+        axes.plot(x, middle, color=color, linewidth=2)
+        axes.fill_between(x, each.min(axis=0), each.max(axis=0), color=color, alpha=0.2, linewidth=0)
+        ends[name] = (x[-1], middle[-1], color)
     axes.set(xlabel="epoch: a pass over the training rows", **scales)
     for axis in (axes.xaxis, axes.yaxis):
         if axis.get_scale() == "log":
@@ -306,7 +316,8 @@ def lines(
             axis.set_minor_formatter(NullFormatter())
     axes.grid(True)
     heading(axes, title, subtitle)
-    legend_below(figure, axes)
+    figure.draw_without_rendering()  # so that limits and layout are final
+    label_ends(axes, ends)
     return figure
 
 
