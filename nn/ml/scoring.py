@@ -59,6 +59,11 @@ def with_predictions(
     scorer = OutputScorer(content, [output.output for output in wanted], thresholds)
     session = session_of(frame.sparkSession)
     session.ship_package()
+    if frame.isStreaming and not session.ships_to_streams:
+        _log.warning(
+            "transform: Spark Connect does not give streams what a session has sent: the package nn must be installed "
+            "on the executors"
+        )
     function = outputs_function(scorer, session.has_arrow())
     result = f"{names[0]}_and_others"
     while any(name.startswith(result) for name in frame.columns):

@@ -77,5 +77,5 @@ def test_sets_of_two_widths_and_networks_that_do_not_fit_are_refused(check, tmp_
     with pytest.raises(UsageError, match="put flatten before it"):
         check("--input-shape", "3x3x1", "--layers", "conv2d:2x2")
     check.places[2] = write_csv(tmp_path / "wide.csv", np.ones((300, 11), int))
-    with pytest.raises(DataError, match="TEST_IMAGES: expected 9 input values a row"):
+    with pytest.raises(DataError, match="TEST_IMAGES: expected 9 input columns"):
         check()

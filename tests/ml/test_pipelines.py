@@ -113,13 +113,14 @@ def test_tuners_train_all_maps_and_are_saved(session, iris, tmp_path, caplog):
 
 
 def test_maps_that_share_rows_train_in_one_pass_with_the_bits_of_each_alone(session, iris, monkeypatch):
+    from nn.ml.sessions import session_of
     from nn.spark.frames.blocks import BlockBackend
-    from nn.spark.frames.classic import ClassicSession
 
+    kind = type(session_of(session))
     passes, reads = [], []
-    run, read = BlockBackend.run, ClassicSession.read
+    run, read = BlockBackend.run, kind.read
     monkeypatch.setattr(BlockBackend, "run", lambda self, jobs: passes.append(len(jobs)) or run(self, jobs))
-    monkeypatch.setattr(ClassicSession, "read", lambda self, *rest: reads.append(1) or read(self, *rest))
+    monkeypatch.setattr(kind, "read", lambda self, *rest: reads.append(1) or read(self, *rest))
     options = {"optimizer": "adam", "batchSize": 60, "maxIter": 2, "validationFraction": 0.2}
     estimator = NeuralNetworkClassifier(layerSpec="dense:4,tanh,dropout:0.2", **options)
     maps = [

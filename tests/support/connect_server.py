@@ -57,8 +57,9 @@ def connect_session(folder):
             stdout=log,
             stderr=log,
         )
-    # With this, functions of pyspark.sql make columns of Connect; SparkSession.builder.remote sets it.
-    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    # With the first, functions of pyspark.sql make columns of Connect; SparkSession.builder.remote sets both.
+    variables = {"SPARK_CONNECT_MODE_ENABLED": "1", "SPARK_REMOTE": f"sc://localhost:{port}"}
+    os.environ |= variables
     try:
         _await(port, server)
         limits = [("grpc.max_send_message_length", LARGEST)]
@@ -67,7 +68,8 @@ def connect_session(folder):
         yield session
         session.stop()
     finally:
-        os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+        for name in variables:
+            os.environ.pop(name, None)
         server.terminate()
         server.wait()
 

@@ -23,6 +23,8 @@ BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch"
 class ClassicSession:
     """A session with a SparkContext."""
 
+    ships_to_streams = True
+
     def __init__(self, session: Any):
         self._session, self._context = session, session.sparkContext
 
@@ -56,10 +58,7 @@ class ClassicSession:
 
     def ship_package(self) -> None:
         """Make nn importable on the executors, once per application."""
-        with _lock:
-            if self._context.applicationId not in _shipped:
-                ship_package(self._context)
-                _shipped.add(self._context.applicationId)
+        ship_package(self._context)
 
     def read_file(self, path: str, limit: int) -> bytes | None:
         """Return the content of a file, or None where there is none."""
@@ -76,7 +75,6 @@ class ClassicSession:
 
 
 _lock = threading.Lock()  # tuners fit and transform in threads
-_shipped: set[str] = set()  # the applications whose executors have the package
 _arrow: dict[str, bool] = {}  # of each application, whether its executors have pyarrow
 
 

@@ -26,6 +26,8 @@ from nn.spark.input.table_rows import RowPlan, parse_arrow
 class ConnectSession:
     """A session of Spark Connect."""
 
+    ships_to_streams = False  # Spark runs them in a copy of the session, without its files
+
     def __init__(self, session: Any):
         self._session, self._context = session, ConnectContext(session)
 

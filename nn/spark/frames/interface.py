@@ -66,6 +66,8 @@ class TrainingFrame(Protocol):
 class FrameSession(Protocol):
     """A Spark session, as the stages use it."""
 
+    ships_to_streams: bool  # whether streams find the package that was sent
+
     def read(self, frame: Any, request: FrameRequest) -> TrainingFrame:
         """Pack the rows of a DataFrame into cached blocks, in one pass.
 

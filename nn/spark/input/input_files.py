@@ -96,6 +96,7 @@ class Files(NamedTuple):
         images = _open(context, storage, source, IMAGES, source.images, partitions, as_csv)
         columns = Columns.of(source.roles, images.names, images.width, images.path)
         if isinstance(images, Table):
+            images.notes += _labels_of_folders(images, source.roles, columns)
             kinds, schema = table_kinds.decide(images, columns, options)
         else:
             kinds, schema = (), _schema(images, columns, options.offsets)
@@ -146,10 +147,11 @@ class Files(NamedTuple):
 
     def refuse_other_width(self, train: Files) -> None:
         """Raise DataError where the rows of a test set are not as wide as those of its training set."""
-        if len(self.columns.inputs) != len(train.columns.inputs):
-            lacks_labels = self.columns.label is not None and self.columns.width == train.width
+        expected, found = len(train.columns.inputs), len(self.columns.inputs)
+        if found != expected:
+            lacks_labels = self.columns.label is not None and self.columns.width == expected
             raise DataError(
-                f"TEST_IMAGES: expected {train.width} input values a row as in TRAIN_IMAGES, found {self.width} in "
+                f"TEST_IMAGES: expected {expected} input columns as in TRAIN_IMAGES, found {found} in "
                 f"{self.images.path}{self._taken_columns()}{'; does this file have no labels?' if lacks_labels else ''}"
             )
 
@@ -158,6 +160,17 @@ class Files(NamedTuple):
         if self.columns.label is None:
             return ""
         return f": it has {self.columns.width} columns, of which column {self.columns.label} was taken for the labels"
+
+
+def _labels_of_folders(table: Table, roles: Roles, columns: Columns) -> list[str]:
+    """Return a note where the number of the label's column is that of a column that only folders have."""
+    if columns.label not in table.folder_columns or isinstance(roles.label, str):
+        return []
+    name = table.name_of(columns.label)
+    return [
+        f"{table.argument}: column {roles.label} is {name!r}, the names of the folders {name}=..., which come after "
+        f"the columns of the files: they are the labels; if another column is meant, give its name or its number from 0"
+    ]
 
 
 def _schema(images: TextFile, columns: Columns, offsets: bool) -> tuple[ColumnSchema, ...]:

@@ -248,6 +248,14 @@ class Table:
         return sorted(range(len(self.splits)), key=lambda split: self.splits[split][:2])
 
     @functools.cached_property
+    def folder_columns(self) -> frozenset[int]:
+        """Return the columns whose values are those of folders named key=value."""
+        folders = self.files[0].path.split("/")[:-1] if self.files else []
+        keys = {folder.partition("=")[0] for folder in folders if "=" in folder}
+        own = self._text.width if self._text is not None else 0
+        return frozenset(index for index in range(own, self.width) if self.name_of(index) in keys)
+
+    @functools.cached_property
     def vector_width(self) -> int | None:
         """Return the number of values of the first column of vectors, if there is one."""
         if table_columns.VECTOR not in self.types:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -178,12 +179,14 @@ def shows_on_terminal(context) -> bool:
 
 
 def ship_package(context) -> None:
-    """Send the package nn to the executors, unless spark-submit's --py-files did already.
+    """Send the package nn to the executors, once per application, unless spark-submit's --py-files did already.
 
     Spark adds the main script's folder to the driver's path alone.
     """
-    if not nn.io.package.is_zipped():
-        context.addPyFile(package_file())
+    with _lock:
+        if context.applicationId not in _shipped and not nn.io.package.is_zipped():
+            context.addPyFile(package_file())
+            _shipped.add(context.applicationId)
 
 
 def package_file() -> str:
@@ -194,3 +197,7 @@ def package_file() -> str:
         raise PlatformError(
             f"cannot write nn.zip to the folder for temporary files (TMPDIR): {error.strerror}"
         ) from error
+
+
+_lock = threading.Lock()  # tuners of nn.ml fit and transform in threads
+_shipped: set[str] = set()  # the applications whose executors have the package

@@ -179,7 +179,7 @@ def test_a_test_set_of_another_width_is_asked_for_labels_where_they_are_what_it_
     train = Source("TRAIN", write(tmp_path / "x.csv", np.column_stack([LABELS, INPUTS])), None, 0)
     test = Source("TEST", write(tmp_path / "z.csv", np.column_stack([*more, INPUTS])), None, 0)
     with pytest.raises(
-        DataError, match=f"TEST_IMAGES: expected 4 input values a row as in TRAIN_IMAGES, {message}"
+        DataError, match=f"TEST_IMAGES: expected 4 input columns as in TRAIN_IMAGES, {message}"
     ):
         reader.read_both(spark, Storage(spark), train, test, 2)
 

@@ -526,7 +526,7 @@ def test_read_both_tells_a_short_first_row_where_it_stands(spark, folder):
 
 def test_read_both_tells_a_test_set_of_another_width(spark, folder):
     with pytest.raises(
-        DataError, match="TEST_IMAGES: expected 5 input values a row as in TRAIN_IMAGES, found 4 in"
+        DataError, match="TEST_IMAGES: expected 5 input columns as in TRAIN_IMAGES, found 4 in"
     ):
         both(spark, folder, INPUTS[:, :4], LABELS)
 
