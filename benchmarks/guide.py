@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 from line_labels import label_ends
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from start_values import load
 
 import nn
@@ -308,6 +308,7 @@ def lines(title: str, subtitle: str, curves: dict[str, Any], epochs: Any = None,
         axes.plot(x, middle, color=color, linewidth=2)
         axes.fill_between(x, each.min(axis=0), each.max(axis=0), color=color, alpha=0.2, linewidth=0)
         ends[name] = (x[-1], middle[-1], color)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch: a pass over the training rows", **scales)
     for axis in (axes.xaxis, axes.yaxis):
         if axis.get_scale() == "log":
