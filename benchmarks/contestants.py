@@ -7,7 +7,7 @@ from dataclasses import dataclass
 BATCHES, LARGER, ALL_ROWS, OTHER = "batches", "larger batches", "all rows", "other"
 STANDARD, ACCURACY, ROWS, HIDDEN, PARTITIONS = "standard", "accuracy", "rows", "hidden", "partitions"
 
-NUMPY, OURS, TORCH = "NumPy limit", "this project", "PyTorch, one process"
+NUMPY, OURS, TORCH, JAX = "NumPy limit", "this project", "PyTorch, one process", "JAX, jit and scan"
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,12 @@ CONTESTANTS = (
     Contestant(
         "PyTorch, TorchDistributor", "torch_distributor", BATCHES, _in(STANDARD, ACCURACY), elsewhere=True
     ),
+    Contestant(JAX, "jax_scan", BATCHES, _in(STANDARD, ACCURACY, HIDDEN), elsewhere=True),
     Contestant("scikit-learn", "sklearn_mlp", BATCHES, _in(STANDARD, ACCURACY), elsewhere=True),
     Contestant(f"{NUMPY}, batches of 256", "numpy_limit", LARGER, _in(ACCURACY), SOONEST),
     Contestant(f"{OURS}, batches of 256", "nn_spark", LARGER, _in(ACCURACY), SOONEST),
     Contestant("PyTorch, batches of 256", "torch_process", LARGER, _in(ACCURACY), SOONEST, elsewhere=True),
+    Contestant("JAX, batches of 256", "jax_scan", LARGER, _in(ACCURACY), SOONEST[2:], elsewhere=True),
     Contestant(f"{NUMPY}, all rows", "numpy_limit", ALL_ROWS, _in(STANDARD, ROWS, HIDDEN), GRADIENTS),
     Contestant(
         f"{OURS}, all rows",

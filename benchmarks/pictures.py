@@ -34,6 +34,7 @@ COLORS = {
     "numpy_limit": QUIET,
     "nn_spark": DARK,
     "torch_process": MIDDLE,
+    "jax_scan": "#2a7f62",
     "torch_distributor": "#c9a227",
     "sklearn_mlp": SECOND,
     "spark_mlp": "#8c2d6b",

@@ -14,6 +14,7 @@ from contestants import (
     BATCHES,
     CONTESTANTS,
     HIDDEN,
+    JAX,
     NUMPY,
     OTHER,
     PARTITIONS,
@@ -29,7 +30,7 @@ from nn.core.errors import DataError
 NOTHING = "–"
 PHASES = ("schedule", "read", "compute", "sum", "update")
 STEPS = {
-    BATCHES: ("mini-batches of 64", NUMPY, TORCH),
+    BATCHES: ("mini-batches of 64", NUMPY, TORCH, JAX),
     ALL_ROWS: ("one step from all rows", f"{NUMPY}, all rows", "PyTorch, all rows"),
     OTHER: ("an iteration of L-BFGS", f"{NUMPY}, all rows", "PyTorch, all rows"),
 }
@@ -120,16 +121,17 @@ def _absent(results: Results, section: str) -> str:
 def speed(results: Results) -> str:
     """Seconds per epoch, with their range over the repeats, and how often the reference's."""
     parts = []
-    for step, (what, numpy, torch) in STEPS.items():
+    for step, (what, *references) in STEPS.items():
         rows = []
         for name in _present(results, STANDARD, step):
             mine = results.seconds(name)
-            against = [times(ratio(mine, results.seconds(other))) for other in (numpy, torch)]
+            against = [times(ratio(mine, results.seconds(other))) for other in references]
             rows.append(
                 [name, seconds(median(mine.values())), spread(list(mine.values()), seconds), *against]
             )
         if rows:
-            parts.append(markdown([what, "per epoch", "range", f"to {numpy}", f"to {torch}"], rows))
+            head = [what, "per epoch", "range", *(f"to {other}" for other in references)]
+            parts.append(markdown(head, rows))
     return "\n\n".join(parts) + _absent(results, STANDARD)
 
 
