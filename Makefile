@@ -27,7 +27,7 @@ SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_che
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-browser test-spark35 bench docs notebook package clean distclean
+.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-clusters-spark35 test-browser test-spark35 bench docs notebook package clean distclean
 
 help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots and the report page into output/"
@@ -37,6 +37,7 @@ help:
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
 	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; an hour"
 	@echo "make test-clusters run the job on YARN, HDFS, gs:// and s3a://, started on this machine; downloads 120 MB of jars"
+	@echo "make test-clusters-spark35  run the job on YARN and HDFS with Spark 3.5"
 	@echo "make test-browser  open the report page in a headless Chromium; skipped where there is none"
 	@echo "make data          prepare data/ only: what is there, else MNIST, else synthetic digits"
 	@echo "make plots         draw the plots of output/ and write its report page again"
@@ -109,6 +110,13 @@ test-clusters:
 	$(SETUP).java .venv-clusters
 	$(SETUP).inside .venv-clusters python -m tests.support.java_classes
 	$(SETUP).inside .venv-clusters python -m pytest --clusters $(CLUSTERS_OPTIONS) --durations=10 tests/clusters
+
+# The same on YARN and HDFS with Spark 3.5.
+test-clusters-spark35:
+	@$(PYTHON_SPARK35) -B -m tools.setup.environment .venv-spark35 tools/setup/requirements-spark35.txt
+	$(SETUP).java .venv-spark35
+	$(SETUP).inside .venv-spark35 python -m tests.support.java_classes
+	$(SETUP).inside .venv-spark35 python -m pytest --clusters $(CLUSTERS_OPTIONS) --durations=10 tests/clusters/test_yarn.py -k "not packed"
 
 test-browser:
 	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-browser tests/browser/requirements.txt

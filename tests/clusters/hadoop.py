@@ -23,8 +23,8 @@ from tests.clusters.jars import Unavailable, jars_for
 from tests.support.submitting import environment
 
 VERSION = "3.5.0"  # that of the daemons in jars.txt
-# Of Spark's own jars: Hadoop's client, and what it logs through.
-OF_SPARK = ("hadoop-client-*", "slf4j-api-*", "log4j-*", "jcl-over-slf4j-*", "javax.servlet-api-*")
+# Of Spark's own jars: Hadoop's client where it is of that version, and what the daemons log through.
+CLIENT, LOGS = ("hadoop-client-*", "javax.servlet-api-*"), ("slf4j-api-*", "log4j-*", "jcl-over-slf4j-*")
 NAMENODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
 DATANODE = "org.apache.hadoop.hdfs.server.datanode.DataNode"
 MANAGER = "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager"
@@ -134,11 +134,11 @@ def spark_jars() -> Path:
 
 def class_path() -> str:
     """The jars of the daemons. Raises Unavailable."""
-    if not (spark_jars() / f"hadoop-client-api-{VERSION}.jar").exists():
-        raise Unavailable(f"this Spark has no Hadoop client {VERSION}, for which the daemons are pinned")
-    paths = jars_for("hadoop")
+    has_client = (spark_jars() / f"hadoop-client-api-{VERSION}.jar").exists()
+    paths = jars_for("hadoop") + ([] if has_client else jars_for("client"))
+    names = (*CLIENT, *LOGS) if has_client else LOGS
     return os.pathsep.join(
-        map(str, [*paths, *(path for name in OF_SPARK for path in spark_jars().glob(f"{name}.jar"))])
+        map(str, [*paths, *(path for name in names for path in spark_jars().glob(f"{name}.jar"))])
     )
 
 
