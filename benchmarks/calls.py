@@ -2,10 +2,10 @@
 
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OPENBLAS_NUM_THREADS=1 python benchmarks/calls.py data [--hidden 64]
 
-trains replicas on MNIST, 784-64-10, on local[2], and after a warm-up prints the medians over --epochs epochs: each
-phase of an epoch as history.csv has it, and each kind of call of py4j, with how often it is made in an epoch, its
-milliseconds and the bytes that it sends. `collectAndServe` is the job: the JVM plans it, sends two tasks to the Python
-workers, and hands their results to the driver.
+trains replicas on MNIST, 784-64-10, on local[2], and after a warm-up prints, over --epochs epochs, the median of each
+phase of an epoch as history.csv has it, and the mean of each kind of call of py4j: how often it is made in an epoch,
+its milliseconds and the bytes that it sends. `collectAndServe` is the job: the JVM plans it, sends two tasks to the
+Python workers, and hands their results to the driver. `free` comes when Python collects garbage.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import os
 import statistics
 import sys
 import time
-from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,12 +59,9 @@ def main() -> None:
         for _ in range(WARM_UP):
             next(epochs)
         calls = watch()
-        each = []
         for _ in range(args.epochs):
             progress = next(epochs)
-            each.append(list(calls))
-            calls.clear()
-        show(progress.history[WARM_UP:], each)
+        show(progress.history[WARM_UP:], calls)
 
 
 def watch() -> list[Call]:
@@ -95,27 +91,20 @@ def name_of(command: str) -> str:
     return OBJECTS.get(kind, kind)
 
 
-def show(lines: Any, each: list[list[Call]]) -> None:
+def show(lines: Any, calls: list[Call]) -> None:
     """Print the table of phases and the table of calls."""
     print("| an epoch | " + " | ".join(PHASES) + " |")
-    print("|---" + "|--:" * (len(PHASES) + 1) + "|")
-    middle = [
-        1000 * statistics.median(getattr(line, name) or 0.0 for line in lines)
-        for name in ("seconds", *PHASES)
-    ]
-    print(f"| {middle[0]:.1f} ms | " + " | ".join(f"{value:.1f} ms" for value in middle[1:]) + " |\n")
-    found: dict[str, list[tuple[int, float, int]]] = defaultdict(list)
-    for calls in each:
-        for name in {call.name for call in calls}:
-            mine = [call for call in calls if call.name == name]
-            found[name].append((len(mine), sum(c.seconds for c in mine), sum(c.bytes for c in mine)))
+    print("|---" + "|--:" * len(PHASES) + "|")
+    values = [[getattr(line, name) or 0.0 for line in lines] for name in ("seconds", *PHASES)]
+    print("| " + " | ".join(f"{1000 * statistics.median(each):.1f} ms" for each in values) + " |\n")
     print("| call | in an epoch | ms | bytes |\n|---|--:|--:|--:|")
-    rows = {
-        name: [statistics.median(column) for column in zip(*values, strict=True)]
-        for name, values in found.items()
-    }
-    for name, (count, seconds, size) in sorted(rows.items(), key=lambda row: -row[1][1]):
-        print(f"| {name} | {count:g} | {1000 * seconds:.2f} | {size:,.0f} |")
+    rows = []
+    for name in {call.name for call in calls}:
+        mine = [call for call in calls if call.name == name]
+        total = (len(mine), 1000 * sum(call.seconds for call in mine), sum(call.bytes for call in mine))
+        rows.append((name, *(each / len(lines) for each in total)))
+    for name, count, milliseconds, size in sorted(rows, key=lambda row: -row[2]):
+        print(f"| {name} | {count:.1f} | {milliseconds:.2f} | {size:,.0f} |")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,16 @@ on the driver, outside the time.
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from . import contract
+
+# Before NumPy loads. Threads of BLAS that measure the test rows here would spin into the next epoch, and take the cores
+# from its tasks. The job measures nothing on the driver.
+os.environ.update(dict.fromkeys(contract.BLAS_THREADS, "1"))
 
 import numpy as np
 
@@ -22,7 +29,7 @@ from nn.training.recipe import Recipe
 from nn.training.records import Progress
 from nn.training.run import TrainingRun
 
-from . import contract, digits, memory, sparksession
+from . import digits, memory, sparksession
 
 PEER = "nn_spark"
 QUICK = "-XX:TieredStopAtLevel=1"  # the JVM's quick compiler alone, as `make train` starts the job
