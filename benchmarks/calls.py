@@ -98,11 +98,11 @@ def show(lines: Any, calls: list[Call]) -> None:
     values = [[getattr(line, name) or 0.0 for line in lines] for name in ("seconds", *PHASES)]
     print("| " + " | ".join(f"{1000 * statistics.median(each):.1f} ms" for each in values) + " |\n")
     print("| call | in an epoch | ms | bytes |\n|---|--:|--:|--:|")
-    rows = []
+    rows: list[tuple[str, float, float, float]] = []
     for name in {call.name for call in calls}:
         mine = [call for call in calls if call.name == name]
-        total = (len(mine), 1000 * sum(call.seconds for call in mine), sum(call.bytes for call in mine))
-        rows.append((name, *(each / len(lines) for each in total)))
+        seconds, sent = sum(call.seconds for call in mine), sum(call.bytes for call in mine)
+        rows.append((name, len(mine) / len(lines), 1000 * seconds / len(lines), sent / len(lines)))
     for name, count, milliseconds, size in sorted(rows, key=lambda row: -row[2]):
         print(f"| {name} | {count:.1f} | {milliseconds:.2f} | {size:,.0f} |")
 

@@ -6,8 +6,8 @@ needs `python generate_data.py` before, and takes some minutes on one core. A ne
 their images, augmented. Its layers then learn digits 5 to 9 in several ways, beside the same network from scratch.
 Each is measured with and without augmentation of the images of 5 to 9. The learning rate is chosen on VALIDATION images
 of 5 to 9, with 500 images to learn from and other seeds; the test images are scored once, with the five seeds of the
-table. The second table is the time of a step with frozen layers. --write puts both tables and the picture into
-docs/guide.md.
+table. The second table is the time of a step with frozen layers; --only-steps measures it alone. --write puts tables
+and the picture into docs/guide.md.
 """
 
 from __future__ import annotations
@@ -95,10 +95,16 @@ def main() -> None:
     parser.add_argument(
         "--write", action="store_true", help="write docs/guide.md and docs/guide/transfer.png"
     )
+    parser.add_argument(
+        "--only-steps", action="store_true", help="only the time of a step with frozen layers"
+    )
     args = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*no better than a constant")
-    low, high = of_digits(args.data, "train", LOW), of_digits(args.data, "train", HIGH)
     test = of_digits(args.data, "test", HIGH)
+    if args.only_steps:
+        show({"frozen": cost_table(test)}, args.write)
+        return
+    low, high = of_digits(args.data, "train", LOW), of_digits(args.data, "train", HIGH)
     model = model_of(low)
     sets = {seed: sets_of(high, model, seed) for seed in (*SEEDS, *CHOOSING)}
     chosen = {way: choose(way, [sets[seed] for seed in CHOOSING]) for way in WAYS}
@@ -106,14 +112,18 @@ def main() -> None:
     for rows, way in itertools.product(FEW, WAYS):
         found[way, rows] = [accuracy(fit(way, sets[seed], rows, seed, chosen[way]), test) for seed in SEEDS]
         print(f"{way}, {rows} images: {found[way, rows]}", flush=True)
-    tables = {"transfer": scores_table(found, chosen), "frozen": cost_table(test)}
-    for name, table in tables.items():
-        print(f"{name}\n{table}\n")
-        if args.write:
-            write(name, table)
+    show({"transfer": scores_table(found, chosen), "frozen": cost_table(test)}, args.write)
     if args.write:
         with house_style():
             save(picture(found), ROOT / "docs" / "guide" / "transfer.png")
+
+
+def show(tables: dict[str, str], into_guide: bool) -> None:
+    """Print tables, and write them into docs/guide.md where it is asked."""
+    for name, table in tables.items():
+        print(f"{name}\n{table}\n")
+        if into_guide:
+            write(name, table)
 
 
 def of_digits(folder: str, part: str, digits: tuple[int, ...]) -> Digits:
