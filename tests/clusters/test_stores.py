@@ -76,7 +76,7 @@ def test_a_local_run_gives_the_same_model_and_writes_no_secret(
 KILLED = ("epoch-000003-.*npz", "model.npz")
 THOROUGH = (
     *("history.csv", KILLED[0], "epoch-000004-.*json", "epoch-000005-.*npz", "epoch-000006-.*json"),
-    *("confusion_matrix.csv", "examples.csv", KILLED[1], "summary.json", "killed/_SUCCESS"),
+    *("confusion_matrix.csv", "examples.csv", KILLED[1], "model.md", "summary.json"),
 )
 KILLED_TASK = ROOT / "tests" / "clusters" / "killed_task.py"
 
