@@ -27,5 +27,5 @@ def test_a_jar_is_fetched_once_and_only_with_the_bytes_that_are_pinned(tmp_path)
 
 def test_every_line_of_the_list_has_a_use_coordinates_and_a_digest():
     lines = [line.split() for line in jars.LIST.read_text().splitlines() if not line.startswith("#")]
-    assert {line[0] for line in lines} == {"hadoop", "gs", "s3a"}
+    assert {line[0] for line in lines} == {"hadoop", "client", "gs", "s3a"}
     assert all(len(use) == 3 and use[1].count(":") in (2, 3) and len(use[2]) == 64 for use in lines)

@@ -26,6 +26,12 @@ _ERROR = re.compile(
     r"[\w.]*Error\w*(: .*)?"
 )  # the last line of a Python traceback: its own source lines do not match
 _FRAME = re.compile(r"\n\s+at (?:[\w.@-]+/)?(?!java\.|javax\.|jdk\.|sun\.|scala\.)([\w.$]+)")
+# A connection to a store that broke off, could not be made, or gave half an answer: nothing is wrong with the file.
+_NETWORK = re.compile(
+    r"Connection closed prematurely|Premature end of|ConnectionClosedException|Connection (reset|refused)|Broken pipe"
+    r"|SocketTimeoutException|Read timed out|NoHttpResponseException|UnknownHostException"
+    r"|no JSON input found|JsonEOFException|Unexpected end-of-input"
+)
 _DEEPEST = 10  # causes of causes that are looked at; a chain of them may be a ring
 _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.ENOENT)
 
@@ -86,8 +92,17 @@ def translate(error: BaseException, path: str = "", argument: str = "") -> UserE
 def as_user_error(
     error: Exception, kind: type[UserError], what: str, path: str = "", argument: str = ""
 ) -> UserError:
-    """Return the error that `translate` returns, else one of `kind`: what could not be done, and the error's reason."""
-    return translate(error, path, argument) or kind(f"{what}: {reason_of(error)}")
+    """Return the error that `translate` returns, else one of `kind`: what could not be done, and the error's reason.
+
+    Where a connection broke off it is a PlatformError: another try may succeed.
+    """
+    known = translate(error, path, argument)
+    if known is not None:
+        return known
+    reason = reason_of(error)
+    if _NETWORK.search(f"{reason}\n{error}"):
+        kind = PlatformError
+    return kind(f"{what}: {reason}")
 
 
 def reason_of(error: BaseException) -> str:
@@ -205,7 +220,10 @@ def _path_cause(java_class: str, message: str, path: str, argument: str) -> User
         if name:
             return colon_in_name(name[1], argument)
     failure = _storage_failure(message)
-    return None if failure is None else DataError(f"{argument}: cannot read {path}: {failure}")
+    if failure is None:
+        return None
+    kind = PlatformError if _NETWORK.search(failure) else DataError
+    return kind(f"{argument}: cannot read {path}: {failure}")
 
 
 def _no_connector(path: str, argument: str) -> PlatformError:

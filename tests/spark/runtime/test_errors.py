@@ -246,3 +246,28 @@ def test_the_reason_of_an_error_in_a_python_worker_is_its_own_line(spark):
         with pytest.raises(Exception) as caught:
             frame.mapInArrow(fail, "id long").collect()
         assert errors.reason_of(caught.value) == "ValueError: row 3 is wrong"
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Error accessing gs://b/y.csv (Connection closed prematurely: bytesRead = 351)", PlatformError),
+        (
+            "Job aborted: Lost task 0.0\n org.apache.http.ConnectionClosedException: Premature end",
+            PlatformError,
+        ),
+        ("java.net.UnknownHostException: namenode", PlatformError),
+        ("not a gzip file", DataError),
+    ],
+)
+def test_a_connection_that_breaks_off_is_no_fault_of_the_data(message, kind):
+    assert type(errors.as_user_error(JavaError(message), DataError, "TRAIN_IMAGES: cannot read x")) is kind
+
+
+def test_a_task_that_lost_its_connection_is_no_fault_of_the_data():
+    message = (
+        "Lost task 0.0 (executor 1): java.io.IOException: {}\n\tat org.apache.hadoop.fs.Read.read(Read.java)"
+    )
+    broken = errors.translate(JavaError(message.format("Connection reset")), "s3a://b/x", "TRAIN_IMAGES")
+    damaged = errors.translate(JavaError(message.format("bad block")), "s3a://b/x", "TRAIN_IMAGES")
+    assert (type(broken), type(damaged)) == (PlatformError, DataError)

@@ -1,6 +1,7 @@
 """How Spark is started and stopped: what goes wrong is one line, what a signal brought about is the signal."""
 
 import errno
+import itertools
 import os
 import sys
 from types import SimpleNamespace
@@ -14,18 +15,23 @@ from tests.support.submitting import MAIN, submit
 pytestmark = pytest.mark.spark
 
 
+NUMBERS = itertools.count()
+
+
 class Context:
     """One that calls no Java; what it does when it is stopped is told."""
 
     def __init__(self, stop=lambda: None):
         self._gateway = self._gateway_client = self._jvm = self
         self.stop = stop
+        self.applicationId = f"local-{next(NUMBERS)}"
+        self.sent = []
 
     def send_command(self, command):
         raise AssertionError("no Java here")
 
     def addPyFile(self, path):  # noqa: N802 (Spark's name)
-        pass
+        self.sent.append(path)
 
 
 @pytest.fixture
@@ -46,6 +52,13 @@ def amid(stop, error):
         raise stop
     except KeyboardInterrupt:
         raise error  # noqa: B904 (by itself Python remembers what it came up amid)
+
+
+def test_the_package_is_sent_once_per_application():
+    one, other = Context(), Context()
+    for context in (one, other, one, one):
+        session.ship_package(context)
+    assert len(one.sent) == len(other.sent) == 1
 
 
 def test_a_disk_without_room_for_the_package_is_one_line(monkeypatch):
