@@ -22,13 +22,22 @@ from tests.robustness import fit_task
 pytestmark = [pytest.mark.spark, pytest.mark.clusters("yarn")]
 
 
-@pytest.mark.parametrize(("mode", "averaging"), [("client", "gradients"), ("cluster", "parameters")])
-def test_a_run_on_yarn_gives_the_model_of_a_local_run(hadoop, inputs, local_model, tmp_path, mode, averaging):
-    out = f"out/{mode}"
+@pytest.mark.parametrize(
+    ("mode", "averaging", "words"),
+    [
+        ("client", "gradients", []),
+        ("cluster", "parameters", []),
+        ("cluster", "parameters", ["--shuffle-once"]),
+    ],
+)
+def test_a_run_on_yarn_gives_the_model_of_a_local_run(
+    hadoop, inputs, local_model, tmp_path, mode, averaging, words
+):
+    out = "-".join(["out/run", mode, averaging, *words])
     place = jobs.on_yarn(hadoop, mode, tmp_path)
-    done = place.run(tmp_path, *inputs(hadoop), f"{hadoop.url}/{out}", *jobs.AVERAGINGS[averaging])
+    done = place.run(tmp_path, *inputs(hadoop), f"{hadoop.url}/{out}", *jobs.AVERAGINGS[averaging], *words)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert hadoop.get(f"{out}/model.npz") == local_model(averaging)
+    assert hadoop.get(f"{out}/model.npz") == local_model(averaging, *words)
     assert f"{out}/_RUNNING" not in hadoop.names(out)
     printed = done.stdout if mode == "client" else hadoop.logs(hadoop.applications()[-1]["id"])
     assert "Warning" not in printed, printed
