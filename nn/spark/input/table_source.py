@@ -250,7 +250,8 @@ class Table:
     @functools.cached_property
     def folder_columns(self) -> frozenset[int]:
         """Return the columns whose values are those of folders named key=value."""
-        folders = self.files[0].path.split("/")[:-1] if self.files else []
+        base = self._base.get("basePath")
+        folders = self.files[0].path.removeprefix(base).split("/")[:-1] if base else []
         keys = {folder.partition("=")[0] for folder in folders if "=" in folder}
         own = self._text.width if self._text is not None else 0
         return frozenset(index for index in range(own, self.width) if self.name_of(index) in keys)
