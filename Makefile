@@ -116,7 +116,7 @@ test-clusters-spark35:
 	@$(PYTHON_SPARK35) -B -m tools.setup.environment .venv-spark35 tools/setup/requirements-spark35.txt
 	$(SETUP).java .venv-spark35
 	$(SETUP).inside .venv-spark35 python -m tests.support.java_classes
-	$(SETUP).inside .venv-spark35 python -m pytest --clusters $(CLUSTERS_OPTIONS) --durations=10 tests/clusters/test_yarn.py -k "not packed"
+	$(SETUP).inside .venv-spark35 python -m pytest --clusters $(CLUSTERS_OPTIONS) --durations=10 tests/clusters/test_yarn.py
 
 test-browser:
 	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-browser tests/browser/requirements.txt

@@ -3,6 +3,7 @@
 `python -m tests.clusters.hadoop FOLDER` starts them, says where their configuration lies and stops them at Ctrl-C.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ from xml.sax.saxutils import escape
 from tests.clusters.daemons import HOST, Daemon, daemons, free_ports
 from tests.clusters.jars import Unavailable, jars_for
 from tests.support.submitting import environment
+from tools.setup import java
 
 VERSION = "3.5.0"  # that of the daemons in jars.txt
 # Of Spark's own jars: Hadoop's client where it is of that version, and what the daemons log through.
@@ -142,12 +144,13 @@ def class_path() -> str:
     )
 
 
+@functools.cache
 def java_home() -> str:
-    """The folder of Java, which YARN hands to containers. Raises Unavailable."""
-    java = shutil.which("java", path=f"{os.environ.get('JAVA_HOME', '')}/bin{os.pathsep}{os.environ['PATH']}")
-    if java is None:
-        raise Unavailable("there is no Java")
-    return str(Path(java).resolve().parents[1])
+    """The folder of a Java that runs this Hadoop: 17 or newer. Spark 3.5's may be older. Raises Unavailable."""
+    found, _ = java.find(java.Spark("4.0"), os.environ)
+    if found is None:
+        raise Unavailable("there is no Java of version 17 to 22")
+    return str(found.home)
 
 
 @contextmanager

@@ -98,8 +98,9 @@ def on_yarn(hadoop: Hadoop, mode: str, folder: Path, python: str = sys.executabl
         "spark.yarn.scheduler.heartbeat.interval-ms": "500",
         "spark.yarn.report.interval": "500ms",
     }
-    # YARN gives containers few variables of its nodes. OpenBLAS's choose its kernels, and so the last bits.
-    for name in filter(re.compile("OPENBLAS_(CORETYPE|L2_SIZE)").fullmatch, os.environ):
+    # YARN gives containers few variables of its nodes, and its nodes' Java. OpenBLAS's choose its kernels, and so
+    # the last bits.
+    for name in filter(re.compile("JAVA_HOME|OPENBLAS_(CORETYPE|L2_SIZE)").fullmatch, os.environ):
         settings |= {
             f"spark.{kind}.{name}": os.environ[name] for kind in ("yarn.appMasterEnv", "executorEnv")
         }

@@ -47,16 +47,23 @@ def test_the_file_layer_keeps_its_promises(store_of, tmp_path, kind):
     }
 
 
-@pytest.mark.parametrize("averaging", ["gradients", pytest.param("parameters", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    ("averaging", "words"),
+    [
+        ("gradients", []),
+        pytest.param("parameters", [], marks=pytest.mark.thorough),
+        ("parameters", ["--shuffle-once"]),
+    ],
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_local_run_gives_the_same_model_and_writes_no_secret(
-    store_of, inputs, local_model, tmp_path, kind, averaging
+    store_of, inputs, local_model, tmp_path, kind, averaging, words
 ):
-    store, out = store_of(kind), f"out/local-{averaging}"
+    store, out = store_of(kind), "-".join(["out/local", averaging, *words])
     place = jobs.LOCAL.with_settings(store.settings)
-    done = place.run(tmp_path, *inputs(store), f"{store.url}/{out}", *jobs.AVERAGINGS[averaging])
+    done = place.run(tmp_path, *inputs(store), f"{store.url}/{out}", *jobs.AVERAGINGS[averaging], *words)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert store.get(f"{out}/model.npz") == local_model(averaging)
+    assert store.get(f"{out}/model.npz") == local_model(averaging, *words)
     assert f"{out}/_RUNNING" not in store.names(out)
     fetched = jobs.fetched(store, out, tmp_path / "fetched")
     plotted = subprocess.run(
@@ -70,6 +77,17 @@ def test_a_local_run_gives_the_same_model_and_writes_no_secret(
     assert not [
         path for path in fetched.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()
     ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_check_finds_no_problem_and_writes_nothing(store_of, inputs, tmp_path, kind):
+    store = store_of(kind)
+    place = jobs.LOCAL.with_settings(store.settings)
+    words = [*inputs(store), f"{store.url}/out/checked", *jobs.AVERAGINGS["gradients"], "--check"]
+    done = place.run(tmp_path, *words)
+    assert done.returncode == 0 and "no problem was found" in done.stdout, done.stdout[-3000:]
+    assert SECRET not in done.stdout
+    assert store.names("out/checked") == []
 
 
 # Amid which writes a run is killed, one after the other.
@@ -179,9 +197,10 @@ def test_a_stage_of_pyspark_ml_is_saved_and_loaded_there(store_of, tmp_path, kin
 def test_a_store_serves_a_standalone_cluster(store_of, standalone, inputs, local_model, tmp_path, kind):
     store, out = store_of(kind), "out/standalone"
     place = standalone.with_settings(store.settings)
-    done = place.run(tmp_path, *inputs(store), f"{store.url}/{out}", *jobs.AVERAGINGS["parameters"])
+    words = [*jobs.AVERAGINGS["parameters"], "--shuffle-once"]
+    done = place.run(tmp_path, *inputs(store), f"{store.url}/{out}", *words)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert store.get(f"{out}/model.npz") == local_model("parameters")
+    assert store.get(f"{out}/model.npz") == local_model("parameters", "--shuffle-once")
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
