@@ -79,14 +79,17 @@ class MaxPool2D(Pool):
         h, c, w, _ = x.shape
         down, along = self._axes((h, w, c))
         dx = np.zeros_like(x)
+        apart = down.stride >= down.kernel and along.stride >= along.kernel  # no pixel is in two windows
         for row, (best, dbest) in enumerate(zip(out, rows_last(dout), strict=True)):
             seen = down.seen(row)
             rest = dbest.copy()  # set to 0 where a pixel got it, so that no equal pixel gets it as well
             for pixels, dpixels in zip(x[seen], dx[seen], strict=True):
                 for _, outputs, columns in along.taps():
                     is_best = pixels[:, columns] == best[:, outputs]
-                    share = rest[:, outputs] * is_best
-                    dpixels[:, columns] += share
+                    target = dpixels[:, columns]
+                    share = np.multiply(rest[:, outputs], is_best, out=target if apart else None)
+                    if not apart:
+                        target += share
                     rest[:, outputs] -= share
         return {}, rows_first(dx)
 

@@ -43,6 +43,21 @@ def test_a_run_on_yarn_gives_the_model_of_a_local_run(
     assert "Warning" not in printed, printed
 
 
+def test_a_recipe_that_goes_along_is_read_in_the_container_of_the_driver(
+    hadoop, inputs, local_model, tmp_path
+):
+    words = jobs.AVERAGINGS["parameters"]
+    pairs = zip(words[::2], words[1::2], strict=True)
+    options = {word[2:].replace("-", "_"): int(value) if value.isdigit() else value for word, value in pairs}
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps(options))
+    place = jobs.on_yarn(hadoop, "cluster", tmp_path)
+    place.words += ["--files", str(recipe)]
+    done = place.run(tmp_path, *inputs(hadoop), f"{hadoop.url}/out/recipe", "--config", "recipe.json")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert hadoop.get("out/recipe/model.npz") == local_model("parameters")
+
+
 def test_a_packed_environment_predicts_on_yarn(hadoop, inputs, data, local_model, tmp_path):
     pack = pytest.importorskip("venv_pack").pack
     packed, environment = tmp_path / "environment.tar.gz", tmp_path / "environment"
