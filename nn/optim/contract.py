@@ -24,6 +24,7 @@ def check_rule(rule: Rule, rate: float | None = None, seed: int = 0) -> None:
     - `update` changes w and the slot in place and keeps their keys, shapes and dtypes; it returns nothing.
     - The same arrays give the same bits, also where the rule updates other arrays in between.
     - No array is kept beside the slot: w, g and the slot share no memory.
+    - An elementwise rule gives the same bits where it updates the numbers of w one after the other.
     - A rate of 0 leaves w as it is.
     - Steps at `rate`, or at the rule's default learning rate, lower the cost |w - c|^2 / 2.
     """
@@ -42,6 +43,8 @@ def check_rule(rule: Rule, rate: float | None = None, seed: int = 0) -> None:
             rule.update(other, np.ones_like(w), rule.start(other), rate)
         same = all(map(np.array_equal, (alone, *slots[0].values()), (beside, *slots[1].values())))
         expect(same, rule, f"the same gradients give other bits for {describe(w)}")
+        if rule.elementwise and w.size:
+            _check_parts(rule, w, grads, rate)
         still = w.copy()
         rule.update(still, grads[0].copy(), rule.start(still), 0.0)
         expect(np.array_equal(still, w), rule, "w is changed at the rate 0")
@@ -70,6 +73,18 @@ def _check_update(rule: Rule, w: np.ndarray, g: np.ndarray, slot: Slot, rate: fl
     expect(after == before, rule, f"update leaves {after}, expected {before}")
     for one, other in itertools.combinations((w, g, *slot.values()), 2):
         expect(not np.shares_memory(one, other), rule, "w, g and the arrays of the slot share memory")
+
+
+def _check_parts(rule: Rule, w: np.ndarray, grads: list[np.ndarray], rate: float) -> None:
+    """Update whole arrays, and each of their numbers alone."""
+    whole, parts = w.ravel().copy(), np.split(w.ravel().copy(), w.size)
+    slots = [rule.start(array) for array in (whole, *parts)]
+    for g in grads:
+        rule.update(whole, g.ravel().copy(), slots[0], rate)
+        for part, number, slot in zip(parts, np.split(g.ravel().copy(), w.size), slots[1:], strict=True):
+            rule.update(part, number, slot, rate)
+    same = np.array_equal(whole, np.concatenate([whole[:0], *parts]))
+    expect(same, rule, "is elementwise, but a number of w alone gets other bits than in its array")
 
 
 def _check_descent(rule: Rule, start: np.ndarray, rate: float) -> None:

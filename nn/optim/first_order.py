@@ -6,7 +6,7 @@ next state. A schedule such as Bold Driver may reject the step that led to the t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple
 
@@ -192,13 +192,40 @@ def descend(
     if clip is not None:
         grads, weight = clipped(tree.scale_inplace(grads, 1 / weight), clip), 1.0
     for layer, layer_slots, layer_grads in zip(params, slots, grads, strict=True):
-        for key, w in layer.items():
-            g = layer_grads[key]
-            if weight != 1:
-                g *= g.dtype.type(1 / weight)
-            if rule.weight_decay and is_weight(key):
-                w *= w.dtype.type(1 - rate * rule.weight_decay)
-            rule.update(w, g, layer_slots[key], rate)
+        for key, array in layer.items():
+            for w, g, slot in pieces(rule, array, layer_grads[key], layer_slots[key]):
+                if weight != 1:
+                    g *= g.dtype.type(1 / weight)
+                if rule.weight_decay and is_weight(key):
+                    w *= w.dtype.type(1 - rate * rule.weight_decay)
+                rule.update(w, g, slot, rate)
+
+
+PIECE = (
+    2**16
+)  # numbers of each array: all that a rule reads and writes for them stays in the processor's cache
+
+
+def pieces(
+    rule: Rule, w: np.ndarray, g: np.ndarray, slot: Slot
+) -> Iterator[tuple[np.ndarray, np.ndarray, Slot]]:
+    """Yield views (w, g, slot) of parts of the arrays, which the rule updates one after the other, to the same bits.
+
+    Each part gets a copy of what the slot has once for the whole array, such as a count of steps; the last one is kept.
+    """
+    arrays = {key: array for key, array in slot.items() if array.shape == w.shape}
+    in_order = all(array.flags.c_contiguous for array in (w, g, *arrays.values()))
+    if w.size <= PIECE or not rule.elementwise or not in_order:
+        yield w, g, slot
+        return
+    w, g = w.reshape(-1), g.reshape(-1)
+    arrays = {key: array.reshape(-1) for key, array in arrays.items()}
+    for start in range(0, w.size, PIECE):
+        part = slice(start, start + PIECE)
+        numbers = {key: number.copy() for key, number in slot.items() if key not in arrays}
+        yield w[part], g[part], {**{key: array[part] for key, array in arrays.items()}, **numbers}
+    for key, number in numbers.items():
+        slot[key][...] = number
 
 
 def clipped(grads: Tree, limit: float) -> Tree:

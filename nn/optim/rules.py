@@ -35,6 +35,9 @@ class Rule:
     default_learning_rate: ClassVar[float] = 0.1  # where the user names none
     weight_decay: ClassVar[float] = 0.0
     needs_exact_cost: ClassVar[bool] = False  # False: the cost of a sample of the rows is enough
+    elementwise: ClassVar[bool] = (
+        False  # True: a number of w changes by its own numbers of g and the slot alone
+    )
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -53,6 +56,7 @@ class SGD(Rule):
     """Plain gradient descent (Robbins and Monro, 1951)."""
 
     name: ClassVar[str] = "sgd"
+    elementwise: ClassVar[bool] = True
 
     def update(self, w: np.ndarray, g: np.ndarray, slot: Slot, rate: float) -> None:
         """W <- W - r g."""
@@ -68,6 +72,7 @@ class Momentum(Rule):
     """
 
     name: ClassVar[str] = "momentum"
+    elementwise: ClassVar[bool] = True
     positional: ClassVar[tuple[str, ...]] = ("momentum",)
     momentum: Annotated[float, FROM_0_BELOW_1] = 0.9
 
@@ -104,6 +109,7 @@ class Adagrad(Rule):
     """Divide the step of each parameter by the root of the sum of its squared gradients (Duchi et al., 2011)."""
 
     name: ClassVar[str] = "adagrad"
+    elementwise: ClassVar[bool] = True
     default_learning_rate: ClassVar[float] = 0.01
     epsilon: Annotated[float, POSITIVE] = 1e-8
 
@@ -125,6 +131,7 @@ class RMSProp(Rule):
     """
 
     name: ClassVar[str] = "rmsprop"
+    elementwise: ClassVar[bool] = True
     positional: ClassVar[tuple[str, ...]] = ("decay",)
     default_learning_rate: ClassVar[float] = 0.001
     decay: Annotated[float, FROM_0_BELOW_1] = 0.9
@@ -145,6 +152,7 @@ class Adam(Rule):
     """Running mean of gradients divided by the root of the running mean of their squares (Kingma and Ba, 2015)."""
 
     name: ClassVar[str] = "adam"
+    elementwise: ClassVar[bool] = True
     default_learning_rate: ClassVar[float] = 0.001
     beta1: Annotated[float, FROM_0_BELOW_1] = 0.9
     beta2: Annotated[float, FROM_0_BELOW_1] = 0.999

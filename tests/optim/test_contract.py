@@ -87,6 +87,11 @@ class ChangingStart(SGD):
         return {}
 
 
+class NotElementwise(SGD):
+    def update(self, w, g, slot, rate):
+        super().update(w, g / max(float(np.abs(g).max(initial=0)), 1), slot, rate)
+
+
 class SharedWithW(SGD):
     def start(self, w):
         return {"last": w}
@@ -108,6 +113,7 @@ class SharedWithW(SGD):
         (FlatSlot(), r"start gives mean as float32 \(2,\)"),
         (AlwaysFloat64(), r"start gives mean as float64 \(\), expected .* float32 or int64"),
         (ChangingStart(), "start changes w"),
+        (NotElementwise(), "is elementwise, but a number of w alone gets other bits"),
         (SharedWithW(), "w, g and the arrays of the slot share memory"),
     ],
 )

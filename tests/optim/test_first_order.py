@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nn.core import tree
-from nn.optim.first_order import FirstOrder, clipped
+from nn.optim import first_order
+from nn.optim.first_order import FirstOrder, clipped, descend, fresh_slots
 from nn.optim.optimizer import accepted_params
 from nn.optim.rules import RULES, SGD, Adam, Momentum
 from nn.optim.schedules import BoldDriver, Constant, Cosine, Plateau
@@ -140,3 +141,37 @@ def test_clipping_bounds_the_norm_of_all_gradients_together():
 def test_descent_refuses_numbers_that_make_no_step(wrong, message):
     with pytest.raises(ValueError, match=message):
         FirstOrder(SGD(), Constant(), **wrong)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_large_array_is_updated_in_parts_to_the_same_bits(name, monkeypatch, rng):
+    def descended(piece):
+        monkeypatch.setattr(first_order, "PIECE", piece)
+        rule, params = RULES[name](), [{"W": start.copy(), "b": start[0].copy()}]
+        slots = fresh_slots(rule, params)
+        for step in steps:
+            descend(rule, 0.1, None, params, slots, [{"W": step.copy(), "b": step[0].copy()}], 3.0)
+        return tree.arrays([params, slots])
+
+    start, *steps = rng.normal(size=(4, 5, 8)).astype(np.float32)
+    whole, parts = descended(40), descended(7)
+    assert [a.tobytes() for a in parts] == [a.tobytes() for a in whole]
+    assert not any(
+        np.array_equal(array, before) for array, before in zip(whole, (start, start[0]), strict=False)
+    )
+
+
+def test_a_large_array_is_updated_whole_where_a_rule_needs_it_whole_or_it_is_not_in_order(monkeypatch):
+    class Normalized(SGD):
+        elementwise = False
+
+        def update(self, w, g, slot, rate):
+            seen.append(w.shape)
+            super().update(w, g / np.linalg.norm(g), slot, rate)
+
+    seen = []
+    monkeypatch.setattr(first_order, "PIECE", 2)
+    for rule, array in ((Normalized(), np.ones((2, 3))), (SGD(), np.ones((3, 2)).T)):
+        descend(rule, 0.5, None, [{"W": array}], [{"W": {}}], [{"W": np.ones((2, 3))}])
+    assert seen == [(2, 3)]
+    assert (array == 0.5).all()
