@@ -193,12 +193,22 @@ def descend(
         grads, weight = clipped(tree.scale_inplace(grads, 1 / weight), clip), 1.0
     for layer, layer_slots, layer_grads in zip(params, slots, grads, strict=True):
         for key, array in layer.items():
-            for w, g, slot in pieces(rule, array, layer_grads[key], layer_slots[key]):
-                if weight != 1:
-                    g *= g.dtype.type(1 / weight)
-                if rule.weight_decay and is_weight(key):
-                    w *= w.dtype.type(1 - rate * rule.weight_decay)
-                rule.update(w, g, slot, rate)
+            g, slot = layer_grads[key], layer_slots[key]
+            if array.size <= PIECE or not rule.elementwise:
+                _update(rule, rate, weight, is_weight(key), array, g, slot)
+            else:
+                for part in _parts(array, g, slot):
+                    _update(rule, rate, weight, is_weight(key), *part)
+
+
+def _update(
+    rule: Rule, rate: float, weight: float, decays: bool, w: np.ndarray, g: np.ndarray, slot: Slot
+) -> None:
+    if weight != 1:
+        g *= g.dtype.type(1 / weight)
+    if decays and rule.weight_decay:
+        w *= w.dtype.type(1 - rate * rule.weight_decay)
+    rule.update(w, g, slot, rate)
 
 
 PIECE = (
@@ -206,16 +216,13 @@ PIECE = (
 )  # numbers of each array: all that a rule reads and writes for them stays in the processor's cache
 
 
-def pieces(
-    rule: Rule, w: np.ndarray, g: np.ndarray, slot: Slot
-) -> Iterator[tuple[np.ndarray, np.ndarray, Slot]]:
+def _parts(w: np.ndarray, g: np.ndarray, slot: Slot) -> Iterator[tuple[np.ndarray, np.ndarray, Slot]]:
     """Yield views (w, g, slot) of parts of the arrays, which the rule updates one after the other, to the same bits.
 
     Each part gets a copy of what the slot has once for the whole array, such as a count of steps; the last one is kept.
     """
     arrays = {key: array for key, array in slot.items() if array.shape == w.shape}
-    in_order = all(array.flags.c_contiguous for array in (w, g, *arrays.values()))
-    if w.size <= PIECE or not rule.elementwise or not in_order:
+    if not all(array.flags.c_contiguous for array in (w, g, *arrays.values())):
         yield w, g, slot
         return
     w, g = w.reshape(-1), g.reshape(-1)
