@@ -34,7 +34,7 @@ def main() -> None:
     """Take one step, measuring each layer both ways."""
     parser = argparse.ArgumentParser(description="What one training step allocates.")
     parser.add_argument("--rows", type=int, default=1000, help="images in the step (default: %(default)s)")
-    parser.add_argument("--layers", default=CONVOLUTIONS, help="(default: the convolutional recipe's)")
+    parser.add_argument("--layers", default=CONVOLUTIONS, help="(default: two convolutions)")
     args = parser.parse_args()
     layers = spec.parse_list(args.layers, LAYERS, "layer")
     model = Sequential(layers, (28, 28, 1) if layers[0].wants_image else (784,), CrossEntropy())
