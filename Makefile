@@ -81,11 +81,12 @@ docs:
 	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-docs requirements-docs.txt
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
 
+# NOTEBOOK_OPTIONS go to jupyter: --allow-root in a container, --no-browser on a machine without a screen.
 notebook:
 	@$(FOUND_PYTHON) -B -m tools.setup.environment .venv-notebook docs/notebooks/requirements-notebook.txt
 	$(SETUP).java .venv-notebook
 	$(SETUP).data .venv-notebook
-	$(SETUP).inside .venv-notebook jupyter lab docs/notebooks/NeuralNetwork.ipynb
+	$(SETUP).inside .venv-notebook jupyter lab $(NOTEBOOK_OPTIONS) docs/notebooks/NeuralNetwork.ipynb
 
 test: lint java
 	$(SETUP).inside .venv python -m tests.support.java_classes
