@@ -82,7 +82,9 @@ def run(args: argparse.Namespace, millions: int, words: list[str]) -> tuple[str,
     """One job on so many millions: a line of the table."""
     train = [f"{args.scratch}/[0-{millions - 1}]/mnist_{kind}_train.csv" for kind in ("images", "labels")]
     test = [f"{args.scratch}/0/mnist_{kind}_test.csv" for kind in ("images", "labels")]
-    how = ["--average", "parameters"] if args.average == "parameters" else ["--sample", "1"]
+    how = ["--average", "parameters"] if args.average == "parameters" else []
+    if not how and "--batch-size" not in words:
+        how = ["--sample", "1"]
     with tempfile.TemporaryDirectory() as folder:
         submit = [str(Path(sys.executable).parent / "spark-submit"), "--master", f"local[{args.cores}]"]
         submit += ["--driver-memory", args.driver_memory, str(ROOT / "main_task.py"), *train, *test]
