@@ -15,7 +15,7 @@ def refuse_conflicts(recipe: Recipe) -> None:
     for name, other, why in (
         ("layers", "hidden", "layers lists them all"),
         ("layers", "activation", "layers names it after each layer"),
-        ("sample", "batch_size", "the one is the other's replacement"),
+        ("sample", "batch_size", "a step takes a share of all rows, or a mini-batch"),
     ):
         if getattr(recipe, name) is not None and getattr(recipe, other) is not None:
             raise ValueError(f"{name} and {other} exclude each other: {why}")
