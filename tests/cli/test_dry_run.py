@@ -62,7 +62,7 @@ def test_dry_run_says_which_values_of_the_file_do_not_apply(csv_set):
     )
     first, second, *rest = done.stdout.splitlines()
     assert first == (
-        f"note      --optimizer momentum: learning-rate 0.003 and schedule one-cycle of {recipe} do not apply"
+        f"note      --optimizer momentum: learning-rate 0.0015 and schedule one-cycle of {recipe} do not apply"
     )
     assert second == "dry run   nothing was started" and not any(line.startswith("note") for line in rest)
 

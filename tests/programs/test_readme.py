@@ -189,14 +189,16 @@ def test_the_tutorial_runs_and_its_first_part_reads_the_results(copy):
     assert re.fullmatch(r"\d+ rows of digit \d are predicted as \d", lines[-1])
 
 
-@pytest.mark.parametrize("name", ["original", "binary", "mlp", "lbfgs"])
-def test_recipes_give_no_notes(spark, copy, name, capsys):
+@pytest.mark.parametrize(
+    ("name", "words"), [("original", []), ("binary", []), ("mlp", ["--epochs", "10"]), ("lbfgs", [])]
+)
+def test_recipes_give_no_notes(spark, copy, name, words, capsys):
     if name == "binary":
         made = run(f"{DRAWN} --digits 0,1 --output data/binary", copy)
         assert made.returncode == 0, made.stdout
     recipe = copy / "recipes" / f"{name}.json"
     sets = [json.loads(recipe.read_text())[argument] for argument in DATA_PATHS]
-    job(spark, *(copy / path for path in sets), copy / "runs" / name, "--config", recipe)
+    job(spark, *(copy / path for path in sets), copy / "runs" / name, "--config", recipe, *words)
     shown = capsys.readouterr().out
     assert "written   " in shown and not notes(shown)
 
