@@ -21,6 +21,9 @@ from nn.optim.requests import Gradients
 from nn.optim.rules import Rule, Slot
 from nn.optim.schedules import BoldDriver, Constant, Memory, Schedule, warm_up
 
+# Numbers of an array that are updated at a time: what a rule reads and writes for them stays in the processor's cache.
+PIECE = 2**16
+
 
 @stored_as("trial", "slots", "cost", "grads", "undone")
 class Accepted(NamedTuple):
@@ -209,11 +212,6 @@ def _update(
     if decays and rule.weight_decay:
         w *= w.dtype.type(1 - rate * rule.weight_decay)
     rule.update(w, g, slot, rate)
-
-
-PIECE = (
-    2**16
-)  # numbers of each array: all that a rule reads and writes for them stays in the processor's cache
 
 
 def _parts(w: np.ndarray, g: np.ndarray, slot: Slot) -> Iterator[tuple[np.ndarray, np.ndarray, Slot]]:

@@ -35,9 +35,7 @@ class Rule:
     default_learning_rate: ClassVar[float] = 0.1  # where the user names none
     weight_decay: ClassVar[float] = 0.0
     needs_exact_cost: ClassVar[bool] = False  # False: the cost of a sample of the rows is enough
-    elementwise: ClassVar[bool] = (
-        False  # True: a number of w changes by its own numbers of g and the slot alone
-    )
+    elementwise: ClassVar[bool] = False  # True: each number of w depends on its own g and slot alone
 
     def __post_init__(self) -> None:
         check_fields(self)
