@@ -69,6 +69,8 @@ def recipe_of(path: str, values: list[str], seed: int) -> Recipe:
     replaced: dict[str, Any] = {"seed": seed}
     for value in values:
         key, _, word = value.partition("=")
+        if key not in fields:
+            sys.exit(f"held_out.py: error: a recipe has no key {key!r}")
         replaced[key] = read_value(fields[key], json.loads(word) if word[:1].isdigit() else word)
     return dataclasses.replace(Recipe.read(path), **replaced)
 

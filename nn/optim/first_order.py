@@ -22,7 +22,7 @@ from nn.optim.rules import Rule, Slot
 from nn.optim.schedules import BoldDriver, Constant, Memory, Schedule, warm_up
 
 # Numbers of an array that are updated at a time: what a rule reads and writes for them stays in the processor's cache.
-PIECE = 2**16
+PIECE = 2**17
 
 
 @stored_as("trial", "slots", "cost", "grads", "undone")

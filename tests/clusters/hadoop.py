@@ -146,10 +146,10 @@ def class_path() -> str:
 
 @functools.cache
 def java_home() -> str:
-    """The folder of a Java that runs this Hadoop: 17 or newer. Spark 3.5's may be older. Raises Unavailable."""
-    found, _ = java.find(java.Spark("4.0"), os.environ)
+    """The folder of a Java that runs this Hadoop; that of Spark 3.5 may be older. Raises Unavailable."""
+    found, _ = java.find(java.Spark("4.3"), os.environ)
     if found is None:
-        raise Unavailable("there is no Java of version 17 to 22")
+        raise Unavailable("there is no Java of version 17 to 25")
     return str(found.home)
 
 
