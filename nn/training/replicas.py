@@ -25,7 +25,7 @@ from nn.data.batches import BUFFER, RowSelection, kept, mini_batches, training_b
 from nn.data.block import Block
 from nn.data.local_rdd import LocalBroadcast, LocalRDD
 from nn.models.sequential import Sequential
-from nn.optim.first_order import descend
+from nn.optim.first_order import FLUSH_STEPS, descend, flush_tiny
 from nn.optim.regularization import Penalty
 from nn.optim.requests import Change, LocalSteps
 from nn.training import chain
@@ -103,13 +103,17 @@ def _take_steps(
 
     The cost has the penalty of the last parameters.
     """
-    total = Sums()
+    total, steps = Sums(), 0
     with ignore_overflow():
         for sums in partial_sums:
+            if steps % FLUSH_STEPS == 0:
+                flush_tiny(slots)
+            steps += 1
             sums = with_gradient(penalty, params, sums)
             if sums.weight:  # rows without weight have no gradient
                 descend(request.rule, rate, request.clip, params, slots, sums.grads, sums.weight)
             total += sums.without_grads()
+            del sums  # its gradients' memory, still in the processor's cache, is used by the next step
     return with_cost(penalty, params, total)
 
 

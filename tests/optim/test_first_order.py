@@ -161,6 +161,41 @@ def test_a_large_array_is_updated_in_parts_to_the_same_bits(name, monkeypatch, r
     )
 
 
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "adam", "rmsprop"])
+def test_where_a_gradient_stays_zero_the_state_becomes_zero_and_the_parameters_keep_their_bits(
+    name, monkeypatch
+):
+    def last(tiny):
+        monkeypatch.setattr(first_order, "TINY", tiny)
+        descent = FirstOrder(RULES[name](), Constant(), 0.01)
+        state = descent.init([{"W": np.full((1, 3), 0.5, np.float32)}]).copy_for_update()
+        for step in range(2000):
+            gradient = np.array([[step < 3, step % 2, 1e-3]], np.float32)
+            state = descent.step(state, [{"W": gradient}])
+        return state.trial, state.slots
+
+    (flushed, slots), (kept, kept_slots) = last(first_order.TINY), last(0.0)
+    assert tree_bytes(flushed) == tree_bytes(kept)
+    assert not any(map(denormal, tree.arrays(slots)))
+    assert any(map(denormal, tree.arrays(kept_slots)))  # else this tests nothing
+
+
+def tree_bytes(arrays):
+    return [array.tobytes() for array in tree.arrays(arrays)]
+
+
+def denormal(array):
+    return array.dtype == np.float32 and ((array != 0) & (np.abs(array) < np.finfo(np.float32).tiny)).any()
+
+
+def test_a_count_in_the_state_is_no_number_to_set_to_zero():
+    slots = [{"W": {"velocity": np.array([1e-31, 1e-30, -1e-31], np.float32), "steps": np.array(1)}}]
+    slots[0]["W"]["small"] = np.array(1e-31)
+    first_order.flush_tiny(slots)
+    assert slots[0]["W"]["velocity"].tolist() == [0, np.float32(1e-30), 0]
+    assert slots[0]["W"]["steps"] == 1 and slots[0]["W"]["small"] == 1e-31
+
+
 def test_a_large_array_is_updated_whole_where_a_rule_needs_it_whole_or_it_is_not_in_order(monkeypatch):
     class Normalized(SGD):
         elementwise = False

@@ -25,7 +25,7 @@ from nn.optim.regularization import Penalty
 from nn.optim.rules import SGD, Adam, Momentum
 from nn.optim.schedules import BoldDriver, Constant, Cosine
 from nn.spark import backend
-from nn.training import batching
+from nn.training import batching, replicas
 from nn.training.plan import Plan
 from nn.training.records import Measures, Progress
 from tests.support.data import blobs
@@ -61,6 +61,23 @@ def assert_close(found, expected, atol=1e-6):
 def assert_same_bits(found, expected):
     for a, b in zip(tree.arrays(found), tree.arrays(expected), strict=True):
         assert np.array_equal(a, b)
+
+
+def test_no_velocity_of_a_replica_is_denormal_where_pixels_are_white_in_one_row_alone(monkeypatch):
+    inputs = np.zeros((1500, 16), np.uint8)
+    inputs[:, -1] = 255
+    np.fill_diagonal(inputs, 255)
+    rows = LocalRDD([[Block(np.arange(1500), inputs, np.resize(LABELS, 1500))]])
+
+    def denormal_velocities():
+        averaging = ParameterAveraging(FirstOrder(Momentum(), Constant(), 0.1), batch_size=1)
+        state, _ = after_a_round(rows, averaging)
+        velocity = state.slots.inner[0]["W"]["velocity"]
+        return ((velocity != 0) & (np.abs(velocity) < np.finfo(np.float32).tiny)).sum()
+
+    assert denormal_velocities() == 0
+    monkeypatch.setattr(replicas, "FLUSH_STEPS", 10**9)
+    assert denormal_velocities() > 0  # else this tests nothing
 
 
 @pytest.mark.parametrize(
