@@ -84,6 +84,7 @@ class SparkBackend:
                 sums = None
             if sums is None:
                 sums = _sums(self.blocks, jobs, payloads)
+                self._files.note_reading(sum(total.times.read for total in sums))
         return [penalized(job, total) for job, total in zip(jobs, sums, strict=True)]
 
     def release(self) -> None:

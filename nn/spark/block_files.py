@@ -1,10 +1,10 @@
 """Blocks in files on the executors' own disks: a job maps them into memory, and reads no more than it selects.
 
 Spark sends a cached partition through a socket to each task that reads it, whole, whatever the task selects. The first
-jobs of a run read it so. Then each executor writes the blocks of its partitions to files in Spark's folder for
-temporary files, which Spark removes with the application. Later jobs run over the paths of the files, an RDD that is
-cached where the files are. The workers of a machine share the pages of a file, and the system takes them back when
-memory is short.
+jobs of a run read it so. Once that has taken as long as writing files takes, each executor writes the blocks of its
+partitions to files in Spark's folder for temporary files, which Spark removes with the application. Later jobs run over
+the paths of the files, an RDD that is cached where the files are. The workers of a machine share the pages of a file,
+and the system takes them back when memory is short.
 
 Spark's cache decides what the blocks are. A task that finds no file, because it runs elsewhere than the one that wrote
 it, returns sums that say so, and the job runs again over Spark's cache. The blocks are the same, so are the results.
@@ -25,7 +25,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 from nn.data.block import Block
 
-FIRST_JOB = 3  # the files are written before this job: shorter runs do not pay for them
+# The files are written once reading has taken JOB_SECONDS, for the job that writes them, and as long as WRITE_READS
+# jobs read, for the writing. So a run is at most some twice as slow as if the number of its jobs were known, and a
+# short one does not pay for files.
+JOB_SECONDS, WRITE_READS = 0.25, 3
 MOST_MISSES = 3  # jobs of a run that found a file missing, after which it uses files no more
 # Of the disk, left free: YARN takes a node out of service when a disk is filled to nine tenths.
 FREE_SHARE = 0.15
@@ -44,15 +47,29 @@ class BlockFiles:
     def __init__(self, blocks: Any):
         self._blocks = blocks
         self._paths: Any = None  # RDD of the path of each partition's file
-        self._count = 0
+        self._ended = False  # whether files were written and removed, or could not be written
+        self._jobs = 0  # that have read Spark's cache
+        self._seconds = 0.0  # that they have read
         self._misses = 0
 
     def rows(self) -> Any:
         """Return an RDD of the blocks in the files, for the next job; None: read Spark's cache."""
-        self._count += 1
-        if self._count == FIRST_JOB and self._may_write():
-            self._write()
+        if self._paths is None and not self._ended and self._is_worth_it():
+            self._ended = not self._may_write()
+            if not self._ended:
+                self._write()
         return None if self._paths is None else self._paths.mapPartitions(read)
+
+    def note_reading(self, seconds: float) -> None:
+        """Count a job whose tasks waited so long for blocks of Spark's cache, all together."""
+        if not self._ended:
+            slots = min(self._blocks.context.defaultParallelism, self._blocks.getNumPartitions())
+            self._jobs += 1
+            self._seconds += seconds / max(slots, 1)
+
+    def _is_worth_it(self) -> bool:
+        cost = JOB_SECONDS + WRITE_READS * self._seconds / max(self._jobs, 1)
+        return self._jobs >= WRITE_READS and self._seconds >= cost
 
     def note_miss(self) -> None:
         """Count a job that found a file missing."""
@@ -62,7 +79,7 @@ class BlockFiles:
 
     def remove(self) -> None:
         """Remove the files that are there, and write none again."""
-        self._count = FIRST_JOB
+        self._ended = True
         if self._paths is not None:
             paths, self._paths = self._paths, None
             with suppress(Exception):  # Spark has ended, or fails: then it removes its folders

@@ -1,5 +1,6 @@
 """Blocks in local files: the same blocks, the same sums, and a way back to Spark's cache where a file is missing."""
 
+import math
 import os
 from collections import namedtuple
 from pathlib import Path
@@ -124,6 +125,12 @@ def trained(recipe, backend):
     return run.final_params(last), [line[:6] for line in last.history]
 
 
+def write_after(monkeypatch, jobs):
+    """Write files after some jobs, whatever they have taken."""
+    monkeypatch.setattr(block_files, "JOB_SECONDS", 0.0)
+    monkeypatch.setattr(block_files, "WRITE_READS", jobs)
+
+
 def cached(spark):
     return spark.parallelize([BLOCKS[:3], BLOCKS[3:5], BLOCKS[5:]], 3).flatMap(list).cache()
 
@@ -134,11 +141,12 @@ def test_training_from_files_has_the_bits_of_training_from_the_cache(spark, monk
     reads = []
     rows = block_files.BlockFiles.rows
     monkeypatch.setattr(block_files.BlockFiles, "rows", lambda self: reads.append(rows(self)) or reads[-1])
+    write_after(monkeypatch, 2)
     backend = SparkBackend(cached(spark), cached(spark))
     params, history = trained(recipe, backend)
     backend.release()
     assert len(reads) >= 3 and [found is None for found in reads[:3]] == [True, True, False]
-    monkeypatch.setattr(block_files, "FIRST_JOB", 1 << 30)
+    write_after(monkeypatch, math.inf)
     expected, same = trained(recipe, SparkBackend(cached(spark), cached(spark)))
     assert history == same
     for a, b in zip(*map(tree.arrays, (params, expected)), strict=True):
@@ -146,8 +154,25 @@ def test_training_from_files_has_the_bits_of_training_from_the_cache(spark, monk
 
 
 @pytest.mark.spark
+@pytest.mark.parametrize(("seconds", "job"), [(0.06, 9), (0.1, 7), (10, 5)])
+def test_files_are_written_once_reading_has_taken_as_long_as_writing_them_does(
+    spark, monkeypatch, seconds, job
+):
+    """0.25 s for the job, and as long as three jobs read: at 0.06 s after the eighth job."""
+    written = []
+    files = block_files.BlockFiles(cached(spark))
+    monkeypatch.setattr(files, "_write", lambda: written.append(len(written)))
+    for number in range(1, 30):
+        files.rows()
+        if written:
+            break
+        files.note_reading(seconds * min(spark.defaultParallelism, 3))  # of all tasks together
+    assert number == job
+
+
+@pytest.mark.spark
 def test_a_missing_file_sends_the_job_to_the_cache_and_files_are_given_up_in_the_end(spark, monkeypatch):
-    monkeypatch.setattr(block_files, "FIRST_JOB", 1)
+    write_after(monkeypatch, 0)
     expected = trained(RECIPES["sample"], SparkBackend(cached(spark)))
     backend = SparkBackend(cached(spark))
     backend._files.rows()
@@ -164,7 +189,7 @@ def test_a_missing_file_sends_the_job_to_the_cache_and_files_are_given_up_in_the
 
 @pytest.mark.spark
 def test_files_that_are_not_all_written_are_removed(spark, monkeypatch):
-    monkeypatch.setattr(block_files, "FIRST_JOB", 1)
+    write_after(monkeypatch, 0)
     monkeypatch.setattr(block_files, "write", unwritten)
     folders = spark.parallelize([0], 1).map(lambda _: os.environ["SPARK_LOCAL_DIRS"]).collect()[0].split(",")
     before = [os.listdir(folder) for folder in folders]
@@ -180,7 +205,7 @@ def unwritten(name, index, blocks):
 
 @pytest.mark.spark
 def test_no_files_are_written_where_local_disks_are_to_be_encrypted(spark, monkeypatch):
-    monkeypatch.setattr(block_files, "FIRST_JOB", 1)
+    write_after(monkeypatch, 0)
     blocks = cached(spark)
     conf = blocks.context.getConf()
     monkeypatch.setattr(blocks.context, "getConf", lambda: conf.set("spark.io.encryption.enabled", "true"))
