@@ -12,7 +12,7 @@ This import needs NumPy alone: a saved model predicts wherever Python runs.
 
 and a network trains on arrays in memory as it does on a cluster:
 
-    classifier, history = nn.fit(images, labels, nn.Recipe.read("recipes/mlp.json"))
+    classifier, history = nn.fit(images, labels, "mlp")
 """
 
 from importlib import import_module

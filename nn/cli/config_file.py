@@ -12,6 +12,7 @@ from nn.core.errors import UsageError
 from nn.core.options import json_object, options_of
 from nn.training.assembly import resolved
 from nn.training.recipe import Recipe
+from nn.training.recipe_files import recipe_path
 from nn.training.run_options import DATA_PATHS
 
 FIELDS = {**options_of(Recipe), **options_of(Options)}
@@ -37,10 +38,10 @@ def read_field(label: str, field: dataclasses.Field, value: Any, as_json: bool =
 
 
 def from_file(path: str) -> dict[str, Any]:
-    """Return the options in a JSON file, each checked. Raises UsageError that names the file."""
+    """Return the options in a JSON file or in a recipe, each checked. Raises UsageError that names the file."""
     values: dict[str, Any] = {}
     try:
-        content = json_object(path)
+        content = json_object(recipe_path(path))
     except ValueError as error:
         raise UsageError(f"--config: {error}") from None
     for key, value in content.items():

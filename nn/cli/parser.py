@@ -26,7 +26,7 @@ from nn.training.run_options import PATHS
 USAGE = """\
 spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS
            TEST_IMAGES TEST_LABELS OUTPUT [options]
-       spark-submit main_task.py --config FILE
+       spark-submit main_task.py --config RECIPE
            OUTPUT [options]
        spark-submit main_task.py TRAIN_IMAGES
            --describe [options]"""
@@ -106,7 +106,7 @@ def _parser() -> Parser:
     program = Program("main_task.py", USAGE, DESCRIPTION, EPILOG)
     fields = {title: {name: FIELDS[name] for name in names} for title, names in groups().items()}
     parser, group = parser_of(program, fields)
-    group.add_argument("--config", metavar="FILE", action="append", help=CONFIG_HELP)
+    group.add_argument("--config", metavar="RECIPE", action="append", help=CONFIG_HELP)
     group.add_argument("--words", action=_Words, nargs=0, help="list every word with its fields")
     return parser
 
@@ -122,9 +122,9 @@ def groups() -> dict[str, list[str]]:
 
 
 CONFIG_HELP = (
-    "take options from a local JSON file, such as recipes/cnn.json or OUTPUT/config.json. An option on the command "
-    "line replaces the file's value. The value none removes what the file sets, as in --augment none; --no-NAME turns "
-    "a flag of the file off, as in --no-overwrite"
+    "take options from a recipe, by its name, such as cnn, or from a local JSON file, such as OUTPUT/config.json. An "
+    "option on the command line replaces the file's value. The value none removes what the file sets, as in --augment "
+    "none; --no-NAME turns a flag of the file off, as in --no-overwrite"
 )
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import nn.training.recipe
 from nn.core.errors import UsageError
 from nn.core.options import options_of
 from nn.data.tables import schema_for
@@ -100,7 +97,7 @@ def _fit_plan(stage: NetworkParams, is_regression: bool) -> FitPlan:
     given = {name: value for name, value in given.items() if value is not None}
     sizes = stage._given("layers")
     _refuse_conflicts(stage, given, sizes, is_regression)
-    base = None if stage._given("recipe") is None else _recipe_named(stage._given("recipe"))
+    base = None if stage._given("recipe") is None else _named(stage.recipe.name, stage._given("recipe"))
     uses_solver = "optimizer" not in given and (base is None or stage._given("solver") is not None)
     values = _options(stage, given, sizes, base, is_regression)
     if uses_solver:
@@ -223,12 +220,9 @@ def _request(stage: NetworkParams, recipe: Recipe, sizes: list[int] | None) -> F
     )
 
 
-def _recipe_named(name: str) -> Recipe:
-    """Return the recipe of this name or in this file. Raises ValueError where there is none."""
-    if os.path.sep in name or name.endswith(".json"):
-        return Recipe.read(name)
-    package = Path(nn.training.recipe.__file__).resolve().parents[1]
-    for folder in (package / "recipes", package.parent / "recipes"):
-        if (folder / f"{name}.json").is_file():
-            return Recipe.read(str(folder / f"{name}.json"))
-    raise ValueError(f"recipe: expected the name of a recipe or the path of a .json file, found {name!r}")
+def _named(param: str, recipe: str) -> Recipe:
+    """Return the recipe of this name or in this file. Raises ValueError, with the Param's name, where there is none."""
+    try:
+        return Recipe.read(recipe)
+    except ValueError as error:
+        raise ValueError(f"{param}: {error}") from None

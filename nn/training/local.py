@@ -54,9 +54,13 @@ class LocalBackend:
 
 
 class Fit(NamedTuple):
-    """A trained network and how it was trained."""
+    """A trained network and how it was trained.
 
-    classifier: Any  # a Classifier, or a Regressor
+    - classifier: a Classifier, or a Regressor
+    - history: a record of each epoch
+    """
+
+    classifier: Any
     history: tuple[Epoch, ...]
 
 
@@ -74,9 +78,9 @@ def fit(
     inputs: rows (n, d) or images (n, h, w) or (n, h, w, c) of numbers; or a table, which is a dict of columns, a NumPy
     structured array, a pandas or an Arrow table. labels: (n,) or (n, 1) of class numbers, other numbers, names or
     booleans, or one-hot rows (n, k); values (n,) with task="regression"; or the name of the table's column that has
-    them. weights: (n,) or None. The recipe is one, or the path of one, such as "recipes/mlp.json"; or its options are
-    given here: fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called with each epoch's
-    line. Warns where the network predicts no better than a constant.
+    them. weights: (n,) or None. The recipe is one, its name, such as "mlp", or the path of one; options replace those
+    of the recipe, or the defaults: fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called
+    with each epoch's line. Warns where the network predicts no better than a constant.
 
     `start_from`, a classifier, a regressor or the path of a model file, gives the initial weights: the network, the
     columns and the classes must be its own, and inputs are encoded as it encodes them. With keep_layers=N only its
@@ -92,9 +96,7 @@ def fit(
     The parameters have the bits of the job's with `--partitions 1` where BLAS runs one thread here too: set
     OPENBLAS_NUM_THREADS=1 (MKL_NUM_THREADS=1 for MKL) before Python starts. With more threads the last bits may differ.
     """
-    if recipe is not None and options:
-        raise ValueError("expected a recipe or options, found both")
-    recipe = _recipe_of(recipe, options)
+    recipe = _recipe_of(recipe).replace(**options)
     trained = None if start_from is None else _saved(start_from)
     rows = rows_of(inputs, labels, weights, recipe, None if trained is None else trained.model)
     if rows.shape is not None:
@@ -132,12 +134,12 @@ def _warn_of_constant(run: TrainingRun, backend: LocalBackend, progress: Progres
         warnings.warn(note, stacklevel=3)
 
 
-def _recipe_of(recipe: Recipe | str | os.PathLike | None, options: dict[str, Any]) -> Recipe:
-    """Return the given recipe, the one in a file, or one made of options."""
+def _recipe_of(recipe: Recipe | str | os.PathLike | None) -> Recipe:
+    """Return the given recipe, or the one of a name or in a file; None: the defaults."""
     if recipe is None:
-        return Recipe.of(**options)
+        return Recipe()
     if isinstance(recipe, Recipe):
         return recipe
     if not isinstance(recipe, (str, os.PathLike)):
-        raise ValueError(f"expected a recipe or the path of one, got {type(recipe).__name__}")
+        raise ValueError(f"expected a recipe, its name or the path of one, got {type(recipe).__name__}")
     return Recipe.read(os.fspath(recipe))

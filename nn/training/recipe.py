@@ -46,6 +46,7 @@ from nn.optim.rules import RULES, SGD, Momentum, Rule
 from nn.optim.schedules import SCHEDULES, BoldDriver, Constant, Schedule
 from nn.optim.weight_averages import WEIGHT_AVERAGES, WeightAverage
 from nn.training.conflicts import refuse_conflicts
+from nn.training.recipe_files import recipe_path
 from nn.training.run_options import RunOptions
 
 OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
@@ -317,24 +318,21 @@ class Recipe:
 
         Raises ValueError for a name that no option has, and for a value that it cannot take.
         """
-        fields = options_of(cls)
-        for name, value in values.items():
-            if name not in fields:
-                raise ValueError(f"unknown option {name!r}; known: {', '.join(fields)}")
-            try:
-                values[name] = read_value(fields[name], value)
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from None
-        return cls(**values)
+        return cls(**_read(values))
+
+    def replace(self, **values: Any) -> Recipe:
+        """Return a recipe with other values for some options, in words and JSON values as in `of`."""
+        return dataclasses.replace(self, **_read(values))
 
     @classmethod
     def read(cls, path: str) -> Recipe:
-        """Return the recipe in a configuration file, such as recipes/cnn.json; pass over the keys of `RunOptions`.
+        """Return the recipe of a name, such as "cnn", or in a configuration file; pass over the keys of `RunOptions`.
 
-        Raises ValueError for a file that cannot be read, a key that is neither's and a value that the key cannot take.
+        Raises ValueError for a word that is no recipe, a file that cannot be read, a key that is neither's and a value
+        that the key cannot take.
         """
         others = options_of(RunOptions)
-        values = {name.replace("-", "_"): value for name, value in json_object(path).items()}
+        values = {name.replace("-", "_"): value for name, value in json_object(recipe_path(path)).items()}
         return cls.of(**{name: value for name, value in values.items() if name not in others})
 
     @property
@@ -415,6 +413,19 @@ class Recipe:
         if self.sample is not None:
             return self.sample
         return 1.0 if self.step_rows is not None or self.used_optimizer.needs_exact_cost else SAMPLE
+
+
+def _read(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of the named options. Raises ValueError for an unknown name and for a wrong value."""
+    fields, found = options_of(Recipe), {}
+    for name, value in values.items():
+        if name not in fields:
+            raise ValueError(f"unknown option {name!r}; known: {', '.join(fields)}")
+        try:
+            found[name] = read_value(fields[name], value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return found
 
 
 def read_value(field: dataclasses.Field, value: Any) -> Any:

@@ -343,11 +343,24 @@ def test_a_classifier_saves_itself(tmp_path):
     assert (tmp_path / "other.npz").read_bytes() == (tmp_path / "model.npz").read_bytes()
 
 
-def test_a_recipe_is_one_or_the_path_of_one(tmp_path):
+def test_a_recipe_is_one_or_the_name_or_path_of_one(tmp_path):
     (tmp_path / "r.json").write_text('{"epochs": 2}')
     assert len(nn.fit(INPUTS, LABELS, tmp_path / "r.json").history) == 2
-    with pytest.raises(ValueError, match="expected a recipe or the path of one, got int"):
+    with pytest.raises(ValueError, match="expected a recipe, its name or the path of one, got int"):
         nn.fit(INPUTS, LABELS, 5)
+
+
+def test_a_recipe_may_be_named_in_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert nn.Recipe.read("tabular") == nn.Recipe.read(str(ROOT / "recipes" / "tabular.json"))
+    with pytest.raises(
+        ValueError, match=r"expected the name of a recipe or the path of a .json file, found 'r'"
+    ):
+        nn.Recipe.read("r")
+    (tmp_path / "r").write_text('{"epochs": 3}')
+    assert nn.Recipe.read("r") == nn.Recipe(epochs=3)
+    with pytest.raises(ValueError, match=r"cannot read tabular.json"):
+        nn.Recipe.read("tabular.json")
 
 
 @pytest.mark.filterwarnings("error")
@@ -374,9 +387,18 @@ def test_recipe_refuses_keys_that_nobody_knows(tmp_path):
         nn.Recipe.read(str(tmp_path / "r.json"))
 
 
-def test_fit_refuses_what_is_said_twice_or_unknown():
-    with pytest.raises(ValueError, match="expected a recipe or options, found both"):
-        nn.fit(INPUTS, LABELS, nn.Recipe(), epochs=3)
+def test_options_replace_those_of_the_recipe():
+    recipe = nn.Recipe.of(epochs=3, optimizer="adam")
+    assert recipe.replace(epochs=2) == nn.Recipe.of(epochs=2, optimizer="adam")
+    classifier, history = nn.fit(INPUTS, LABELS, recipe, epochs=2)
+    alone, _ = nn.fit(INPUTS, LABELS, epochs=2, optimizer="adam")
+    assert len(history) == 2
+    assert (classifier.predict_proba(INPUTS) == alone.predict_proba(INPUTS)).all()
+    with pytest.raises(ValueError, match="epochs: expected a whole number of at least 1, found 0"):
+        recipe.replace(epochs=0)
+
+
+def test_fit_refuses_what_is_unknown():
     with pytest.raises(ValueError, match="unknown option 'epoch'; known: hidden, "):
         nn.fit(INPUTS, LABELS, epoch=3)
     with pytest.raises(ValueError, match="batch_size: expected a whole number of at least 1, found 0"):
