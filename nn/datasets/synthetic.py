@@ -77,6 +77,15 @@ def draw_set(
     )
 
 
+def draw_digits(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return drawn digits for examples: images (n, 28, 28) of gray values 0..255 and their classes (n,), both uint8.
+
+    The same seed gives the same rows, and fewer rows are the first ones of more. Needs Matplotlib.
+    """
+    blocks = list(draw_set(seed, rows, 0).train.blocks())
+    return np.concatenate([b.images for b in blocks]), np.concatenate([b.labels for b in blocks])
+
+
 def draw(seed: int, split: str, rows: int, digits: Sequence[int]) -> Iterator[Block]:
     """Draw the first rows of a split, a block at a time.
 

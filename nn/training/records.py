@@ -142,18 +142,29 @@ class Sums(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """One line of the history."""
+    """A record of one epoch: a line of the history, and of history.csv.
 
-    epoch: int  # from 1
-    cost: float  # mean loss per row
-    accuracy: float | None  # fraction; None in a regression
-    learning_rate: float  # of the step that led to the point measured in this epoch
-    accepted: bool  # False: that step was rejected
-    rows: int  # that the gradients are of, or that replicas learned from
+    - epoch: its number, from 1
+    - cost: the mean loss of a row
+    - accuracy: a fraction; None in a regression
+    - learning_rate: of the step that led to the point that was measured
+    - accepted: False where that step was rejected
+    - rows: those that the gradients are of, or that replicas learned from
+    - seconds: of the epoch
+    - val_cost, val_accuracy: of the validation rows; None where there are none
+    - schedule, read, compute, sum, update: the phases of the seconds: in jobs beside what follows, waiting for blocks,
+      in the layers, adding, on the driver
+    """
+
+    epoch: int
+    cost: float
+    accuracy: float | None
+    learning_rate: float
+    accepted: bool
+    rows: int
     seconds: float = 0.0
-    val_cost: float | None = None  # of the validation rows, where there are some
+    val_cost: float | None = None
     val_accuracy: float | None = None
-    # The phases of the seconds: in jobs beside what follows; waiting for blocks; in the layers; adding; on the driver.
     schedule: float = 0.0
     read: float = 0.0
     compute: float = 0.0

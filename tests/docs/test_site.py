@@ -62,6 +62,16 @@ def test_version_is_that_of_the_package():
     assert site.version() == nn.__version__
 
 
+def test_changes_after_the_last_version_are_found(monkeypatch, tmp_path):
+    monkeypatch.setattr(site, "ROOT", tmp_path)
+    (tmp_path / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- a\n\n## [0.2.0]\n"
+    )
+    assert not site.released()
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n## [0.2.0]\n")
+    assert site.released()
+
+
 def test_requirements_of_the_site_are_pinned_to_a_major_version():
     lines = (ROOT / "requirements-docs.txt").read_text().splitlines()
     assert any(re.fullmatch(r"mkdocs-material>=[\d.]+,<10", line) for line in lines)

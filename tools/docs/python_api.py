@@ -25,12 +25,21 @@ CHECKS = {
 }
 
 
+RESULTS = (
+    ("nn.training.local", "Fit"),
+    ("nn.training.records", "Epoch"),
+    ("nn.core.errors", "DivergenceError"),
+    ("nn.core.errors", "DataError"),
+    ("nn.core.errors", "UsageError"),
+)
+
 EXAMPLE = """\
 import nn
-import pandas
+import pandas  # pip install pandas
 
-customers = pandas.read_csv("data/customers.csv").drop(columns=["id", "since", "spent"])
-model, history = nn.fit(customers, "bought", "recipes/tabular.json")
+customers = pandas.read_csv("data/customers.csv")  # written by: python generate_data.py --dataset customers
+customers = customers.drop(columns=["id", "since", "spent"])
+model, history = nn.fit(customers, "bought", "tabular")
 history[-1].cost, history[-1].accuracy  # a record for each epoch
 model.save("customers.npz")
 
@@ -51,16 +60,28 @@ def page_of_names() -> str:
         "`import nn` needs NumPy alone. Train on a table in memory, save the model, load it and predict:",
         block(EXAMPLE, "python"),
         *(_entry("nn", name) for name in nn.__all__ if name != "__version__"),
+        "### What `nn.fit` returns, and the errors",
+        "A network that has learned nothing gives a warning; wrong arguments raise ValueError.",
+        *(_result(module, name) for module, name in RESULTS),
         "## nn.spark",
         "Needs pyspark. More: [scoring.md](../scoring.md#in-sql-dataframes-and-streams).",
         *(_entry("nn.spark", name) for name in nn.spark.__all__),
         "## nn.ml",
         "Stages of pyspark.ml. More: [pyspark_ml.md](../pyspark_ml.md).",
         *(_entry("nn.ml", name) for name in (*stages, *functions)),
+        "### Summaries",
+        "`model.summary` is of the training, `model.evaluate(df)` of other rows.",
+        *(_result("nn.ml.summary", name) for name in ("ClassificationSummary", "RegressionSummary")),
         "### Params",
         "Of `NeuralNetworkClassifier`; `NeuralNetworkRegressor` has those that are not marked. Each has `getNAME` and "
         "`setNAME`. A Param with an option takes its words and values ([options.md](options.md)).",
         _params(),
+        "## Data for examples",
+        _entry("nn.datasets", "draw_digits"),
+        "## Layers of your own",
+        "A class with a word in `nn.layers.LAYERS`, a dict, is a layer for `layers=...`: "
+        "[an example](../tutorial/7-beyond-mnist.md#an-activation-of-your-own).",
+        _entry("nn.layers", "Layer"),
         "## Checks for classes of your own",
         "How to use them: [CONTRIBUTING.md](../../CONTRIBUTING.md#checks-for-classes-of-your-own).",
         *(_entry(module, name) for module, name in CHECKS.items()),
@@ -74,6 +95,13 @@ def _entry(module: str, name: str) -> str:
     if inspect.isclass(item):
         parts += _members(item)
     return "\n\n".join(parts)
+
+
+def _result(module: str, name: str) -> str:
+    """Return the section of a class whose objects users get and do not make."""
+    cls = getattr(import_module(module), name)
+    made_here = not issubclass(cls, (tuple, Exception))
+    return "\n\n".join([f"### {module}.{name}", paragraphs(cls), *(_members(cls) if made_here else ())])
 
 
 def _signature(name: str, item: Any) -> str:
@@ -150,7 +178,9 @@ def _members(cls: type) -> Iterator[str]:
     if cls is nn.Recipe:
         yield "Its options and their defaults: [recipes.md](recipes.md#network-and-training)."
     elif dataclasses.is_dataclass(cls):
-        yield f"Fields: {', '.join(code(field.name) for field in dataclasses.fields(cls))}."
+        names = [code(field.name) for field in dataclasses.fields(cls) if not field.name.startswith("_")]
+        if names:
+            yield f"Fields: {', '.join(names)}."
 
 
 def _is_accessor(pattern: re.Pattern[str], name: str, doc: str) -> bool:

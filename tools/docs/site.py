@@ -28,7 +28,8 @@ def on_config(config: Any) -> Any:
     pages = {path.relative_to(config.docs_dir).as_posix() for path in Path(config.docs_dir).rglob("*.md")}
     config.nav = filled(config.nav, pages | {f"project/{name}" for name in PROJECT})
     config.mdx_configs.setdefault("toc", {})["slugify"] = lambda text, _: anchor_of(text)
-    config.copyright = f"Version {version()}"
+    since = "" if released() else ", and what has changed since (CHANGELOG.md, Unreleased)"
+    config.copyright = f"Version {version()}{since}"
     return config
 
 
@@ -68,6 +69,12 @@ def version() -> str:
     found = re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE)
     assert found is not None
     return found[1]
+
+
+def released() -> bool:
+    """Return whether the changelog names no change after the last version."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    return re.search(r"^## \[Unreleased\]\s+## ", text, re.MULTILINE) is not None
 
 
 def filled(nav: list[Any], pages: set[str]) -> list[Any]:

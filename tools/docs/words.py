@@ -148,7 +148,8 @@ def _how_to_write(title: str) -> str:
     word, as_json = EXAMPLES[title]
     return (
         "A word is `name[:value][:field=value]...`: the first value gives the fields in capitals, all others are given "
-        f"by name. In a recipe `{word}` may be a JSON object too: `{as_json}`."
+        f"by name. In a recipe `{word}` may be a JSON object too: `{as_json}`. Titles of the sources: "
+        "[papers.md](../papers.md)."
     )
 
 
