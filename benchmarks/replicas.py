@@ -3,9 +3,10 @@
     python benchmarks/replicas.py data docs/scaling
 
 trains every case for ten epochs in this process, with the code that the Spark job runs, over the seeds; prints the
-medians of the test accuracy and draws them as replicas.png into the folder. The data are fixed: more replicas are fewer
-rows for each. With --only TEXT it runs the cases whose name has the text, and draws nothing. With --rounds it compares
-the default outer momentum with one that grows with the number of rounds, on training rows that are held out.
+medians of the test accuracy and draws those of four cases as replicas.png into the folder. The data are fixed: more
+replicas are fewer rows for each. With --only TEXT it runs the cases whose name has the text, and draws nothing. With
+--rounds it compares the default outer momentum with one that grows with the number of rounds, on training rows that are
+held out.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import dataclasses
 
 import numpy as np
+from line_labels import label_ends
 from matplotlib.figure import Figure
 from peers import digits
 
@@ -32,18 +34,7 @@ from nn.data.local_rdd import LocalRDD
 from nn.data.split import Split
 from nn.optim.first_order import fresh_slots
 from nn.optim.parameter_averaging import ParameterAveraging
-from nn.plotting.style import (
-    DARK,
-    MIDDLE,
-    PALE,
-    QUIET,
-    SECOND,
-    canvas,
-    heading,
-    house_style,
-    legend_below,
-    save,
-)
+from nn.plotting.style import DARK, MIDDLE, QUIET, SECOND, canvas, heading, house_style, save
 from nn.training.backend import Facts
 from nn.training.local import LocalBackend
 from nn.training.recipe import Recipe
@@ -75,10 +66,9 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "4 rounds per epoch": {"rounds_per_epoch": 4},
 }
-# Left out of the picture, whose cases average each epoch.
 LONG_ROUNDS = {f"{count} epochs per round": {"epochs_per_round": count} for count in (2, 5)}
 ROUNDS, HELD_OUT = (5, 10, 20, 40), 10_000
-SORTED = "batches of 64, rows sorted by class"  # left out of the picture: far below
+SORTED = "batches of 64, rows sorted by class"
 FORGETFUL = "velocities dropped each round"  # not an option: what averaging them is worth
 
 
@@ -114,14 +104,12 @@ def main() -> None:
         if args.only not in name:
             continue
         accuracies[name] = [
-            statistics.median(accuracy(sets, count, seed, options, name) for seed in range(args.seeds))
-            for count in REPLICAS
+            [accuracy(sets, count, seed, options, name) for seed in range(args.seeds)] for count in REPLICAS
         ]
-        print(f"| {name} | " + " | ".join(f"{each:.4f}" for each in accuracies[name]) + " |", flush=True)
+        medians = (statistics.median(each) for each in accuracies[name])
+        print(f"| {name} | " + " | ".join(f"{each:.4f}" for each in medians) + " |", flush=True)
     if args.only:
         return
-    for name in (SORTED, *LONG_ROUNDS):
-        del accuracies[name]
     with house_style():
         save(picture(accuracies, args.seeds), args.folder / "replicas.png")
 
@@ -172,19 +160,18 @@ def partitions(inputs: np.ndarray, labels: np.ndarray, count: int) -> LocalRDD:
     )
 
 
-def picture(accuracies: dict[str, list[float]], seeds: int) -> Figure:
-    """Accuracy over the number of replicas, a line a case."""
+def picture(accuracies: dict[str, list[list[float]]], seeds: int) -> Figure:
+    """Accuracy over the number of replicas: the medians of the cases in SHOWN, in the bands of all seeds."""
     figure, axes = canvas()
-    for (name, values), (color, stroke) in zip(accuracies.items(), STYLES, strict=True):
-        axes.plot(
-            REPLICAS,
-            [100 * value for value in values],
-            stroke,
-            color=color,
-            marker="o",
-            linewidth=2,
-            label=name,
+    ends = {}
+    for case, (label, color) in SHOWN.items():
+        percent = 100 * np.array(accuracies[case])  # (numbers of replicas, seeds)
+        middle = np.median(percent, axis=1)
+        axes.plot(REPLICAS, middle, color=color, marker="o", linewidth=2)
+        axes.fill_between(
+            REPLICAS, percent.min(axis=1), percent.max(axis=1), color=color, alpha=0.2, linewidth=0
         )
+        ends[label] = (REPLICAS[-1], middle[-1], color)
     axes.set_xscale("log", base=2)
     axes.set_xticks(REPLICAS, [str(count) for count in REPLICAS])
     axes.set_xlabel("replicas that share 60,000 rows")
@@ -193,22 +180,20 @@ def picture(accuracies: dict[str, list[float]], seeds: int) -> Figure:
     heading(
         axes,
         "What many replicas cost",
-        f"mnist, 784-64-10, parameters averaged each epoch; medians of {seeds} seeds",
+        f"MNIST, 784-64-10, parameters averaged each epoch; medians and ranges of {seeds} seeds",
     )
-    legend_below(figure, axes)
+    figure.draw_without_rendering()  # so that limits and layout are final
+    label_ends(axes, ends)
     return figure
 
 
-STYLES = (
-    (QUIET, ":"),
-    (DARK, "-"),
-    (DARK, "--"),
-    (PALE, "--"),
-    (MIDDLE, "-"),
-    (MIDDLE, "--"),
-    (SECOND, "--"),
-    (SECOND, "-"),
-)
+# The cases of the picture, with their names in it; the others are in the table alone.
+SHOWN = {
+    "batches of 32, outer momentum 0.5, the default from 16": ("batches of 32,\nouter momentum 0.5", SECOND),
+    "batches of 64, the default up to 15 replicas": ("batches of 64", DARK),
+    FORGETFUL: ("batches of 64,\nvelocities dropped", QUIET),
+    "outer rate 0.7, momentum 0.9": ("batches of 64,\nouter momentum 0.9", MIDDLE),
+}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 forward    h_0 = pixels / 255,   h_i = max(0, h_(i-1) W_i + b_i),   logits = h W + b without the max
 loss       - sum_n log softmax(logits)_label
 backward   d = softmax - onehot,   dW_i = h_(i-1)^T d,   db_i = sum_n d,   d <- (d W_i^T) [h_(i-1) > 0]
-step       v <- m v - r g / n,   w <- w + v
+step       v <- m v - r g / n,   w <- w + v;   every 64 steps velocities below 1e-30 become 0, since processors are
+           slow at the denormal numbers to which they would decay
 
 All parameters lie in one flat array, of which W_i and b_i are views: a step and a mean are a few operations on it.
 """
@@ -59,6 +60,7 @@ class Perceptron:
         self._outputs = [np.empty((rows, width), np.float32) for width in widths]
         self._deltas = [np.empty((rows, width), np.float32) for width in widths[1:]]
         self._rows = np.arange(rows)
+        self._steps = 0
 
     def forward(self, images: np.ndarray) -> np.ndarray:
         """Logits (n, k) of pixels (n, d)."""
@@ -92,6 +94,9 @@ class Perceptron:
 
     def step(self, momentum: float) -> None:
         """v <- m v + grads, w <- w + v: the gradients were scaled by minus the rate already."""
+        if self._steps % 64 == 0:
+            self.velocity[np.abs(self.velocity) < 1e-30] = 0
+        self._steps += 1
         self.velocity *= np.float32(momentum)
         self.velocity += self.grads
         self.values += self.velocity

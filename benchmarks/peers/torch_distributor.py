@@ -27,6 +27,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     distributed: Any = importlib.import_module("torch.distributed")
     parallel: Any = importlib.import_module("torch.nn.parallel")
     torch.set_num_threads(max(1, args.cores // args.processes))
+    torch.set_flush_denormal(True)  # before the threads start, which inherit it; JAX does so by itself
     distributed.init_process_group("gloo")
     rank = distributed.get_rank()
     torch.manual_seed(1000 * args.seed + rank)

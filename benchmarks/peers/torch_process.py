@@ -20,6 +20,7 @@ def main(args: argparse.Namespace) -> contract.Answer:
     """Load, train."""
     torch: Any = importlib.import_module("torch")
     torch.set_num_threads(args.threads or args.cores)
+    torch.set_flush_denormal(True)  # before the threads start, which inherit it; JAX does so by itself
     torch.manual_seed(args.seed)
     cross_entropy = torch.nn.functional.cross_entropy
     began = time.perf_counter()
