@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import pytest
 
 from tests.support import ROOT
@@ -14,7 +13,7 @@ SNIPPETS = [block for _, block in blocks("python", "docs/pyspark_ml.md")]
 
 @pytest.fixture(scope="module")
 def namespace(session, iris, tmp_path_factory):
-    """The names of the snippets, and the files that they read."""
+    """The names of the snippets, and Spark's example file, which they read."""
     folder = tmp_path_factory.mktemp("page")
     libsvm = folder / "data/mllib/sample_multiclass_classification_data.txt"
     libsvm.parent.mkdir(parents=True)
@@ -23,18 +22,6 @@ def namespace(session, iris, tmp_path_factory):
         cells = (f"{number}:{value!r}" for number, value in enumerate(values.toArray().tolist(), 1))
         lines.append(f"{label:g} {' '.join(cells)}\n")
     libsvm.write_text("".join(lines))
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
-    rows = [(bytes(x.astype(np.uint8)), int(y)) for x, y in zip(images[:100], labels[:100], strict=True)]
-    session.createDataFrame(rows, ["pixels", "label"]).coalesce(1).write.parquet(
-        str(folder / "digits.parquet")
-    )
-    rng = np.random.default_rng(3)
-    towns = [("bern", 900), ("oslo", 1500), ("rome", 600)]
-    people = [(int(age), *towns[number % 3]) for number, age in enumerate(rng.integers(20, 70, 90))]
-    text = "".join(f"{age},{town},{rent + 4 * age}\n" for age, town, rent in people)
-    (folder / "people.csv").write_text(f"age,town,rent\n{text}")
     return {"spark": session}, folder
 
 
