@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from nn.cli.arguments import option_word
 from nn.cli.options import Options
 from nn.core.errors import UsageError
-from nn.core.options import json_object, options_of
+from nn.core.options import options_of
 from nn.training.assembly import resolved
 from nn.training.recipe import Recipe
-from nn.training.recipe_files import recipe_path
+from nn.training.recipe_files import recipe_object
 from nn.training.run_options import DATA_PATHS
 
 FIELDS = {**options_of(Recipe), **options_of(Options)}
@@ -41,7 +41,7 @@ def from_file(path: str) -> dict[str, Any]:
     """Return the options in a JSON file or in a recipe, each checked. Raises UsageError that names the file."""
     values: dict[str, Any] = {}
     try:
-        content = json_object(recipe_path(path))
+        content = recipe_object(path)
     except ValueError as error:
         raise UsageError(f"--config: {error}") from None
     for key, value in content.items():

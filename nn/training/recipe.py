@@ -28,7 +28,6 @@ from nn.core.options import (
     Number,
     Spec,
     SpecList,
-    json_object,
     option,
     options_of,
 )
@@ -46,7 +45,7 @@ from nn.optim.rules import RULES, SGD, Momentum, Rule
 from nn.optim.schedules import SCHEDULES, BoldDriver, Constant, Schedule
 from nn.optim.weight_averages import WEIGHT_AVERAGES, WeightAverage
 from nn.training.conflicts import refuse_conflicts
-from nn.training.recipe_files import recipe_path
+from nn.training.recipe_files import recipe_object
 from nn.training.run_options import RunOptions
 
 OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
@@ -332,7 +331,7 @@ class Recipe:
         that the key cannot take.
         """
         others = options_of(RunOptions)
-        values = {name.replace("-", "_"): value for name, value in json_object(recipe_path(path)).items()}
+        values = {name.replace("-", "_"): value for name, value in recipe_object(path).items()}
         return cls.of(**{name: value for name, value in values.items() if name not in others})
 
     @property

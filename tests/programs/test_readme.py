@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
+from nn.training.recipe_files import recipe_object
 from nn.training.run_options import DATA_PATHS
 from tests.support import ROOT
 from tests.support.data import write_csv
@@ -133,7 +134,7 @@ def test_the_page_on_training_runs_from_top_to_bottom_and_gives_no_notes(spark, 
             program, *words = words
             if words[0] == "--config":  # Spark's Java half has a working folder of its own
                 words = [
-                    *(json.loads(Path(words[1]).read_text())[name] for name in DATA_PATHS),
+                    *(recipe_object(words[1])[name] for name in DATA_PATHS),
                     words[2],
                     *words[:2],
                 ]

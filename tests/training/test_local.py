@@ -1,6 +1,9 @@
 """Training on arrays in memory: what the job does, without Spark."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import nn
 from nn.core.errors import DivergenceError
 from nn.data.hold_out import HoldOut
 from nn.data.split import Split
+from nn.io import package
 from nn.optim.rules import Adam
 from nn.training.assembly import network_of
 from nn.training.backend import Facts
@@ -361,6 +365,22 @@ def test_a_recipe_may_be_named_in_any_folder(tmp_path, monkeypatch):
     assert nn.Recipe.read("r") == nn.Recipe(epochs=3)
     with pytest.raises(ValueError, match=r"cannot read tabular.json"):
         nn.Recipe.read("tabular.json")
+    with pytest.raises(ValueError, match="expected the name of a recipe"):
+        nn.Recipe.read("\0")
+
+
+def test_a_recipe_is_read_by_its_name_from_the_package_in_a_zip_file(tmp_path):
+    package.write_zip(tmp_path / "nn.zip")
+    code = "import nn; print(nn.__file__, nn.Recipe.read('tabular').epochs)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "nn.zip")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [str(tmp_path / "nn.zip" / "nn" / "__init__.py"), "150"]
 
 
 @pytest.mark.filterwarnings("error")

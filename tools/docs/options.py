@@ -27,7 +27,7 @@ WORDS = {  # the kinds of words, and the page that lists them; others have a sec
 }
 HEADER = ("option", "values", "default", "")
 VERSION = ["`--version`", "", "", "print the version and exit"]
-CONFIG = ["`--config FILE`", "a path", "", cell(CONFIG_HELP)]
+CONFIG = ["`--config RECIPE`", "a name, or a path", "", cell(CONFIG_HELP)]
 LIST_WORDS = ["`--words`", "", "", "list every word with its fields and exit"]
 
 
@@ -49,7 +49,7 @@ def _main_task() -> list[str]:
         "## main_task.py",
         block(
             "spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS OUTPUT [options]\n"
-            "spark-submit main_task.py --config FILE OUTPUT [options]\n"
+            "spark-submit main_task.py --config RECIPE OUTPUT [options]\n"
             "spark-submit main_task.py TRAIN_IMAGES --describe [options]"
         ),
     ]

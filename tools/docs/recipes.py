@@ -26,9 +26,10 @@ def page_of_recipes() -> str:
     training, run = options_of(Recipe), options_of(RunOptions)
     return page(
         "Recipes: the keys of a configuration file",
-        "A recipe is a JSON object whose keys are options. `--config FILE` reads it, and so do `nn.Recipe.read(path)`, "
-        "`nn.fit(x, y, path)` and the Param `recipe` of [pyspark.ml's stages](python.md#nnml), which pass over the "
-        "keys of a run. `OUTPUT/config.json` is such a file. A file is at most 1 MB; an unknown key, a key that is "
+        "A recipe is a JSON object whose keys are options. `--config` takes the path of one, or the name of one of "
+        "this project's, such as `cnn`; so do `nn.Recipe.read`, `nn.fit(x, y, recipe)` and the Param `recipe` of "
+        "[pyspark.ml's stages](python.md#nnml), which pass over the keys of a run. `OUTPUT/config.json` is such a "
+        "file. A file is at most 1 MB; an unknown key, a key that is "
         "there twice and a value that the option cannot take are refused, by name.",
         "`_` and `-` are the same in a key. A number is a JSON number or a text, a flag is `true` or `false`, a list "
         "is a JSON list or the text of the command line, a word is a text or an object with `name` and fields; `null` "
