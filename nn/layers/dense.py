@@ -17,9 +17,9 @@ from nn.layers.initializers import INITIALIZER, draw_weights
 class Dense(Layer):
     """A fully connected layer of `units` units: out = x W + b.
 
-    `initializer` None: he_normal before relu, leaky_relu, elu, gelu and softplus, else glorot_uniform
-    (nn/models/builder.py). `gain` multiplies the initial weights: a sigmoid's derivative is at most 1/4, so the layers
-    before and after one start with larger weights. Biases start at zero. Raises ValueError for `units` below 1.
+    `initializer` None: he_normal before relu and functions like it, else glorot_uniform (nn/models/builder.py). `gain`
+    multiplies the initial weights: a sigmoid's derivative is at most 1/4, so the layers before and after one start with
+    larger weights. Biases start at zero. Raises ValueError for `units` below 1.
     """
 
     name: ClassVar[str] = "dense"
