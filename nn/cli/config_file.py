@@ -13,6 +13,7 @@ from nn.core.options import options_of
 from nn.training.assembly import resolved
 from nn.training.recipe import Recipe
 from nn.training.recipe_files import recipe_object
+from nn.training.replacements import replaced_by
 from nn.training.run_options import DATA_PATHS
 
 FIELDS = {**options_of(Recipe), **options_of(Options)}
@@ -54,21 +55,6 @@ def from_file(path: str) -> dict[str, Any]:
     return values
 
 
-OF_REPLICAS = ("rounds_per_epoch", "epochs_per_round", "outer_learning_rate", "outer_momentum")
-REPLACES = {  # an option of the command line: those of the file that it replaces
-    "sample": ("batch_size", "average", *OF_REPLICAS),
-    "batch_size": ("sample",),
-    "rounds_per_epoch": ("epochs_per_round",),
-    "epochs_per_round": ("rounds_per_epoch",),
-    "layers": ("hidden", "activation"),
-    "hidden": ("layers",),
-    "activation": ("layers",),
-    "optimizer": ("learning_rate", "schedule", "warmup"),  # each has its own
-}
-# Options that l-bfgs does not support.
-FIRST_ORDER = ("sample", "batch_size", "clip", "l1", "average", *OF_REPLICAS, "average_weights")
-
-
 class FileValues(NamedTuple):
     """The values of a file, divided by the options of a command line."""
 
@@ -81,7 +67,7 @@ def divide(values: dict[str, Any], flags: dict[str, Any]) -> FileValues:
     replaced: dict[str, dict[str, Any]] = {}
     applied = dict(values)
     for flag, value in flags.items():
-        replaced[flag] = {name: applied.pop(name) for name in _replaced_by(flag, value) if name in applied}
+        replaced[flag] = {name: applied.pop(name) for name in replaced_by(flag, value) if name in applied}
     if flags.keys() & set(DATA_PATHS):
         applied.pop("get_data", None)  # it makes the file's data, not these
     return FileValues(applied, replaced)
@@ -105,20 +91,6 @@ def notes(
         if lost:
             lines.append(_note(f"--{option_word(flag)} {words[flag]}", lost, path))
     return tuple(lines)
-
-
-def _replaced_by(flag: str, value: Any) -> tuple[str, ...]:
-    """Return the names of the file's options that a flag with this value replaces."""
-    if value is None:
-        return ()
-    replaced = REPLACES.get(flag, ())
-    if flag == "optimizer" and value.needs_exact_cost:
-        replaced += FIRST_ORDER
-    if flag == "average":
-        replaced = ("sample",) if value == "parameters" else OF_REPLICAS
-    if flag == "validation_fraction" and value == 0:
-        replaced = ("patience",)
-    return replaced
 
 
 def _note(flag: str, lost: Mapping[str, Any], path: str) -> str:

@@ -50,7 +50,7 @@ examples:
       --label-column 0 --layers "dense:128,relu" \\
       --loss cross-entropy --optimizer adam \\
       --batch-size 1000 --epochs 10
-  spark-submit main_task.py --config recipes/cnn.json output
+  spark-submit main_task.py --config cnn output
   python generate_plots.py output
 
 A word for a layer, loss, optimizer, schedule or augmentation may carry fields: name:value:field=value, as in
@@ -72,7 +72,7 @@ def parse(arguments: list[str]) -> Options:
     given = words_by_name(_parser(), arguments)
     configs = given.pop("config", [])
     if len(configs) > 1:
-        raise UsageError(f"--config: expected one file, found {len(configs)}")
+        raise UsageError(f"--config: expected one recipe, found {len(configs)}")
     content = config_file.from_file(configs[0]) if configs else {}
     if given.keys() & set(PATHS) == {"train_images"} and not (
         "describe" in given and "train_images" not in content

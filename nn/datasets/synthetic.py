@@ -82,8 +82,10 @@ def draw_digits(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
     The same seed gives the same rows, and fewer rows are the first ones of more. Needs Matplotlib.
     """
-    blocks = list(draw_set(seed, rows, 0).train.blocks())
-    return np.concatenate([b.images for b in blocks]), np.concatenate([b.labels for b in blocks])
+    blocks = [*draw_set(seed, rows, 0).train.blocks()]
+    images = [np.zeros((0, PIXELS, PIXELS), np.uint8), *(block.images for block in blocks)]
+    labels = [np.zeros(0, np.uint8), *(block.labels for block in blocks)]
+    return np.concatenate(images), np.concatenate(labels)
 
 
 def draw(seed: int, split: str, rows: int, digits: Sequence[int]) -> Iterator[Block]:

@@ -24,11 +24,11 @@ from nn.optim.schedules import BoldDriver, Constant, Memory, Schedule, warm_up
 # Numbers of an array that are updated at a time: what a rule reads and writes for them stays in the processor's cache.
 PIECE = 2**17
 
-# Where a gradient stays zero, as that of a pixel which is black from here on, a velocity decays into the denormal
-# numbers below 2**-126 and stays there. Many processors compute with these several times more slowly. So every
-# FLUSH_STEPS steps, fewer than lead from TINY to 2**-126 at a momentum of 0.9, numbers below TINY become zero: they
-# change no parameter.
-TINY, FLUSH_STEPS = 2.0**-100, 64
+# Where a gradient stays zero, as that of a pixel which is black from here on, a velocity decays to the denormal
+# numbers, below 2**-126 in float32, and stays there. Many processors compute with these several times more slowly. So
+# every FLUSH_STEPS steps the denormal numbers of the state become zero. No parameter changes by that unless it is as
+# small itself, or divided by an epsilon below 1e-11.
+FLUSH_STEPS = 64
 
 
 @stored_as("trial", "slots", "cost", "grads", "undone")
@@ -118,7 +118,7 @@ class FirstOrder:
         """Take one step along mean gradients. The trial, the slots and the mean are overwritten."""
         rate = self.rate(state, state.steps)
         if state.steps % FLUSH_STEPS == 0:
-            flush_tiny(state.slots)
+            flush_denormal(state.slots)
         descend(self.rule, rate, self.clip, state.trial, state.slots, mean)
         return state._replace(steps=state.steps + 1, learning_rate=rate)
 
@@ -241,11 +241,11 @@ def _parts(w: np.ndarray, g: np.ndarray, slot: Slot) -> Iterator[tuple[np.ndarra
         slot[key][...] = number
 
 
-def flush_tiny(slots: Tree) -> None:
-    """Set the floating-point numbers of the slots whose absolute value is below 2**-100 to zero, in place."""
+def flush_denormal(slots: Tree) -> None:
+    """Set the denormal floating-point numbers of the slots to zero, in place."""
     for array in tree.arrays(slots):
         if array.ndim and array.dtype.kind == "f":
-            np.copyto(array, 0, where=np.abs(array) < TINY)
+            np.copyto(array, 0, where=np.abs(array) < np.finfo(array.dtype).tiny)
 
 
 def clipped(grads: Tree, limit: float) -> Tree:

@@ -43,7 +43,7 @@ class Rule:
     def start(self, w: np.ndarray) -> Slot:
         """Return the state that the rule keeps for one array: here none.
 
-        Every 64 steps, numbers of an array of floats below 2**-100 are set to zero (nn.optim.first_order.flush_tiny).
+        Every 64 steps, denormal numbers in an array of floats are set to zero (nn.optim.first_order.flush_denormal).
         """
         return {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial, reduce
@@ -20,7 +21,7 @@ from nn.spark.aggregate import ordered_sum, ordered_sums, partition_sum
 from nn.spark.block_files import BlockFiles, FileMissing
 from nn.spark.runtime.broadcast import broadcast
 from nn.training.backend import Job, partial_sums, penalized, with_frozen
-from nn.training.records import Sums
+from nn.training.records import Sums, Times
 
 LITTLE = 1024  # bytes of sums without gradients
 # Bytes of parameters that travel inside the tasks; beyond 1 MB PySpark would broadcast them itself.
@@ -84,7 +85,9 @@ class SparkBackend:
                 sums = None
             if sums is None:
                 sums = _sums(self.blocks, jobs, payloads)
-                self._files.note_reading(sum(total.times.read for total in sums))
+                self._files.note_reading(
+                    sum(each.times.read for total in sums for each in (*total.earlier, total))
+                )
         return [penalized(job, total) for job, total in zip(jobs, sums, strict=True)]
 
     def release(self) -> None:
@@ -136,14 +139,16 @@ def _sums(blocks: Any, jobs: list[Job], payloads: list[Any]) -> list[Sums]:
 
 def run_jobs(jobs: list[Job], payloads: list[Any], blocks: Iterable[Block]) -> Iterator[tuple[int, Sums]]:
     """Yield the number and the sums of each job over one partition, whose blocks are all in memory meanwhile."""
+    began = time.perf_counter()
     try:
         rows = LocalRDD([list(blocks)])
     except FileMissing:
         yield from ((number, Sums(unread=1)) for number in range(len(jobs)))
         return
+    reading = Times(read=(time.perf_counter() - began) / len(jobs))  # each job's share
     for number, (job, payload) in enumerate(zip(jobs, payloads, strict=True)):
         for sums in partition_sum(partial_sums(rows, job, payload)):
-            yield number, sums
+            yield number, sums._replace(times=sums.times + reading)
 
 
 def size_of(job: Job) -> int:

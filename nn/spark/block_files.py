@@ -61,11 +61,9 @@ class BlockFiles:
         return None if self._paths is None else self._paths.mapPartitions(read)
 
     def note_reading(self, seconds: float) -> None:
-        """Count a job whose tasks waited so long for blocks of Spark's cache, all together."""
-        if not self._ended:
-            slots = min(self._blocks.context.defaultParallelism, self._blocks.getNumPartitions())
-            self._jobs += 1
-            self._seconds += seconds / max(slots, 1)
+        """Count a job that waited so long, on the clock, for blocks of Spark's cache."""
+        self._jobs += 1
+        self._seconds += seconds
 
     def _is_worth_it(self) -> bool:
         cost = JOB_SECONDS + WRITE_READS * self._seconds / max(self._jobs, 1)

@@ -138,8 +138,4 @@ def _recipe_of(recipe: Recipe | str | os.PathLike | None) -> Recipe:
     """Return the given recipe, or the one of a name or in a file; None: the defaults."""
     if recipe is None:
         return Recipe()
-    if isinstance(recipe, Recipe):
-        return recipe
-    if not isinstance(recipe, (str, os.PathLike)):
-        raise ValueError(f"expected a recipe, its name or the path of one, got {type(recipe).__name__}")
-    return Recipe.read(os.fspath(recipe))
+    return recipe if isinstance(recipe, Recipe) else Recipe.read(recipe)

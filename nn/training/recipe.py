@@ -7,6 +7,7 @@ command line and the keys of a configuration file.
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,7 @@ from nn.optim.schedules import SCHEDULES, BoldDriver, Constant, Schedule
 from nn.optim.weight_averages import WEIGHT_AVERAGES, WeightAverage
 from nn.training.conflicts import refuse_conflicts
 from nn.training.recipe_files import recipe_object
+from nn.training.replacements import replaced_by
 from nn.training.run_options import RunOptions
 
 OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
@@ -320,11 +322,18 @@ class Recipe:
         return cls(**_read(values))
 
     def replace(self, **values: Any) -> Recipe:
-        """Return a recipe with other values for some options, in words and JSON values as in `of`."""
-        return dataclasses.replace(self, **_read(values))
+        """Return a recipe with other values for some options, in words and JSON values as in `of`; None: the default.
+
+        As on the command line, a value also replaces those of the recipe that do not go with it: another optimizer its
+        learning rate and schedule, `hidden` its `layers`.
+        """
+        given, fields = _read(values), options_of(type(self))
+        replaced = {name for option, value in given.items() for name in replaced_by(option, value)}
+        defaults: dict[str, Any] = {name: fields[name].default for name in replaced & fields.keys() - given.keys()}
+        return dataclasses.replace(self, **defaults, **given)
 
     @classmethod
-    def read(cls, path: str) -> Recipe:
+    def read(cls, path: str | os.PathLike) -> Recipe:
         """Return the recipe of a name, such as "cnn", or in a configuration file; pass over the keys of `RunOptions`.
 
         Raises ValueError for a word that is no recipe, a file that cannot be read, a key that is neither's and a value

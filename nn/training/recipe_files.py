@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import os
-import pkgutil
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from nn.core.options import json_object, json_object_of
 
-CHECKOUT = Path(__file__).resolve().parents[2] / "recipes"
+# Inside an installed package or nn.zip, and beside the package in a checkout.
+FOLDERS = (resources.files("nn").joinpath("recipes"), Path(__file__).resolve().parents[2] / "recipes")
 
 
-def recipe_object(recipe: str) -> dict[str, Any]:
+def recipe_object(recipe: str | os.PathLike) -> dict[str, Any]:
     """Return the JSON object of the recipe with this name, such as "tabular", or in the file with this path.
 
-    Raises ValueError for a word that is neither the name of a recipe nor a file, and for a file that is not a recipe.
+    A text without a folder and without .json is the path of a file if there is one, else a name. Raises ValueError for
+    a word that is neither, and for a file that is not a recipe.
     """
-    if os.path.sep not in recipe and not recipe.endswith(".json"):
-        content = _content(recipe)
-        if content is not None:
-            return json_object_of(content, f"the recipe {recipe}")
-        if not os.path.exists(recipe):
-            raise ValueError(f"expected the name of a recipe or the path of a .json file, found {recipe!r}")
-    return json_object(recipe)
+    if not isinstance(recipe, (str, os.PathLike)):
+        raise ValueError(f"expected a recipe, its name or the path of one, got {type(recipe).__name__}")
+    is_word = isinstance(recipe, str) and os.path.sep not in recipe and not recipe.endswith(".json")
+    if is_word and not os.path.isfile(recipe):
+        return json_object_of(_content(str(recipe)), f"the recipe {recipe}")
+    return json_object(os.fspath(recipe))
 
 
-def _content(name: str) -> bytes | None:
-    """Return the content of the recipe of this name: inside the package, or beside it in a checkout."""
-    try:
-        return pkgutil.get_data("nn", f"recipes/{name}.json")
-    except (OSError, ValueError):
-        path = CHECKOUT / f"{name}.json"
-        return path.read_bytes() if path.is_file() else None
+def names() -> list[str]:
+    """Return the names of this project's recipes, sorted."""
+    found = {path.name for folder in FOLDERS if folder.is_dir() for path in folder.iterdir()}
+    return sorted(name.removesuffix(".json") for name in found if name.endswith(".json"))
+
+
+def _content(name: str) -> bytes:
+    known = names()
+    if name not in known:
+        listed = ", ".join(known)
+        raise ValueError(
+            f"expected the name of a recipe ({listed}) or the path of a .json file, found {name[:80]!r}"
+        )
+    return next((folder / f"{name}.json").read_bytes() for folder in FOLDERS if folder.is_dir())

@@ -25,7 +25,7 @@ from nn.data.batches import BUFFER, RowSelection, kept, mini_batches, training_b
 from nn.data.block import Block
 from nn.data.local_rdd import LocalBroadcast, LocalRDD
 from nn.models.sequential import Sequential
-from nn.optim.first_order import FLUSH_STEPS, descend, flush_tiny
+from nn.optim.first_order import FLUSH_STEPS, descend, flush_denormal
 from nn.optim.regularization import Penalty
 from nn.optim.requests import Change, LocalSteps
 from nn.training import chain
@@ -107,7 +107,7 @@ def _take_steps(
     with ignore_overflow():
         for sums in partial_sums:
             if steps % FLUSH_STEPS == 0:
-                flush_tiny(slots)
+                flush_denormal(slots)
             steps += 1
             sums = with_gradient(penalty, params, sums)
             if sums.weight:  # rows without weight have no gradient

@@ -30,6 +30,13 @@ from tests.support.networks import pixels
 FILES = ["a", "b", "c", "d", "out"]
 
 
+def test_a_recipe_is_named_without_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert parser.parse(["--config", "cnn", "out"]).recipe.epochs == 45
+    with pytest.raises(UsageError, match=r"^--config: expected the name of a recipe \(binary, "):
+        parser.parse(["--config", "CNN", "out"])
+
+
 def test_defaults_are_the_originals_with_momentum():
     recipe = parser.parse(FILES).recipe
     model, plan = network_of(recipe, pixels(784, 10, 255.0)), plan_of(recipe, 1000)
@@ -698,7 +705,7 @@ def test_the_command_that_gets_the_data_is_of_the_files_own_places(tmp_path):
 
 def test_one_configuration_at_a_time(tmp_path):
     path = config_file(tmp_path, PLACES)
-    with pytest.raises(UsageError, match="--config: expected one file, found 2"):
+    with pytest.raises(UsageError, match="--config: expected one recipe, found 2"):
         parser.parse(["--config", path, "--config", path])
 
 

@@ -151,3 +151,12 @@ def test_distance_is_the_nearest_of_all_points():
         for y in range(9):
             for x in range(9):
                 assert field[y, x] == pytest.approx(np.hypot(*(points - (y, x)).T).min(), abs=1e-5)
+
+
+def test_digits_for_examples_are_the_first_of_more_and_follow_the_seed():
+    images, labels = synthetic.draw_digits(5)
+    assert images.shape == (5, 28, 28) and images.dtype == labels.dtype == np.uint8
+    more, other = synthetic.draw_digits(8), synthetic.draw_digits(5, seed=1)
+    assert np.array_equal(more[0][:5], images) and np.array_equal(more[1][:5], labels)
+    assert not np.array_equal(other[0], images)
+    assert [len(part) for part in synthetic.draw_digits(0)] == [0, 0]

@@ -161,39 +161,56 @@ def test_a_large_array_is_updated_in_parts_to_the_same_bits(name, monkeypatch, r
     )
 
 
-@pytest.mark.parametrize("name", ["momentum", "nesterov", "adam", "rmsprop"])
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "adam", "adamw", "rmsprop"])
 def test_where_a_gradient_stays_zero_the_state_becomes_zero_and_the_parameters_keep_their_bits(
     name, monkeypatch
 ):
-    def last(tiny):
-        monkeypatch.setattr(first_order, "TINY", tiny)
+    def states(every):
+        monkeypatch.setattr(first_order, "FLUSH_STEPS", every)
         descent = FirstOrder(RULES[name](), Constant(), 0.01)
-        state = descent.init([{"W": np.full((1, 3), 0.5, np.float32)}]).copy_for_update()
-        for step in range(2000):
-            gradient = np.array([[step < 3, step % 2, 1e-3]], np.float32)
+        state = descent.init([{"W": np.full((1, 4), 0.5, np.float32)}]).copy_for_update()
+        for step in range(1000):
+            gradient = np.array([[step < 3, -(step < 3), step % 2, 1e-3]], np.float32)
             state = descent.step(state, [{"W": gradient}])
-        return state.trial, state.slots
+            yield state.trial, state.slots
 
-    (flushed, slots), (kept, kept_slots) = last(first_order.TINY), last(0.0)
-    assert tree_bytes(flushed) == tree_bytes(kept)
-    assert not any(map(denormal, tree.arrays(slots)))
-    assert any(map(denormal, tree.arrays(kept_slots)))  # else this tests nothing
-
-
-def tree_bytes(arrays):
-    return [array.tobytes() for array in tree.arrays(arrays)]
-
-
-def denormal(array):
-    return array.dtype == np.float32 and ((array != 0) & (np.abs(array) < np.finfo(np.float32).tiny)).any()
+    flushed, kept = list(map(copied, states(64))), list(map(copied, states(10**9)))
+    assert flushed[-1][0] == kept[-1][0]
+    assert any(denormal(slots) for _, slots in kept)  # else this tests nothing
+    assert not denormal(flushed[960][1])  # after step 961, the first one after a flush
+    assert (kept[-1][1] != flushed[-1][1]) == denormal(kept[-1][1])
+    large = [[abs(number) >= TINY for number in array] for array in kept[-1][1]]
+    for keep, one, other in zip(large, flushed[-1][1], kept[-1][1], strict=True):
+        assert [a for a, k in zip(one, keep, strict=True) if k] == [
+            a for a, k in zip(other, keep, strict=True) if k
+        ]
 
 
-def test_a_count_in_the_state_is_no_number_to_set_to_zero():
-    slots = [{"W": {"velocity": np.array([1e-31, 1e-30, -1e-31], np.float32), "steps": np.array(1)}}]
-    slots[0]["W"]["small"] = np.array(1e-31)
-    first_order.flush_tiny(slots)
-    assert slots[0]["W"]["velocity"].tolist() == [0, np.float32(1e-30), 0]
-    assert slots[0]["W"]["steps"] == 1 and slots[0]["W"]["small"] == 1e-31
+TINY = float(np.finfo(np.float32).tiny)
+
+
+def copied(state):
+    """Parameters and slots as numbers."""
+    return [[array.ravel().tolist() for array in tree.arrays(part)] for part in state]
+
+
+def denormal(slots):
+    return any(0 < abs(number) < TINY for array in slots for number in array)
+
+
+def test_denormal_numbers_become_zero_and_all_others_stay():
+    numbers = [1e-39, -1e-39, 1.2e-38, -1.2e-38, -3.0, np.nan, np.inf, -np.inf]
+    slots = {
+        "float32": np.array(numbers, np.float32),
+        "float64": np.array([1e-39, -1e-310, 2.3e-308]),
+        "steps": np.array([1, 0]),
+        "one": np.array(1e-310),
+    }
+    expected = {key: array.copy() for key, array in slots.items()}
+    expected["float32"][:2], expected["float64"][1] = 0, 0
+    first_order.flush_denormal([{"W": slots}])
+    for key, array in slots.items():
+        assert array.tobytes() == expected[key].tobytes(), key
 
 
 def test_a_large_array_is_updated_whole_where_a_rule_needs_it_whole_or_it_is_not_in_order(monkeypatch):

@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -166,8 +167,37 @@ def test_files_are_written_once_reading_has_taken_as_long_as_writing_them_does(
         files.rows()
         if written:
             break
-        files.note_reading(seconds * min(spark.defaultParallelism, 3))  # of all tasks together
+        files.note_reading(seconds)
     assert number == job
+
+
+def slowly(blocks):
+    for block in blocks:
+        time.sleep(0.05)
+        yield block
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("kind", ["one job", "two jobs in a pass", "rounds of two epochs"])
+def test_jobs_count_what_they_have_read_on_the_clock(spark, kind):
+    """3 partitions of 2 to 5 blocks, each 0.05 s."""
+    backend = SparkBackend(cached(spark).mapPartitions(slowly))
+    facts = Facts(16, LABELS, 3, 255.0, 3, are_pixels=True)
+    options = {"average": "parameters", "epochs_per_round": 2} if kind.startswith("rounds") else {}
+    run = TrainingRun.on(Recipe.of(hidden=[8], scale="largest", epochs=4, **options), facts, backend)
+    passes = []
+
+    class Passes:
+        def run(self, jobs):
+            passes.append(len(jobs))
+            return backend.run(jobs * (2 if kind.startswith("two") else 1))[: len(jobs)]
+
+    for _ in run.epochs(Passes()):
+        pass
+    on_the_clock = 0.5 / min(spark.defaultParallelism, 3)  # ten blocks
+    assert len(passes) == backend._files._jobs == (2 if options else 4)
+    assert backend._files._seconds / len(passes) == pytest.approx(on_the_clock, rel=0.5)
+    backend.release()
 
 
 @pytest.mark.spark

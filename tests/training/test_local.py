@@ -357,16 +357,25 @@ def test_a_recipe_is_one_or_the_name_or_path_of_one(tmp_path):
 def test_a_recipe_may_be_named_in_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert nn.Recipe.read("tabular") == nn.Recipe.read(str(ROOT / "recipes" / "tabular.json"))
-    with pytest.raises(
-        ValueError, match=r"expected the name of a recipe or the path of a .json file, found 'r'"
-    ):
-        nn.Recipe.read("r")
-    (tmp_path / "r").write_text('{"epochs": 3}')
-    assert nn.Recipe.read("r") == nn.Recipe(epochs=3)
+    for word in ("r", "MLP", "", "\0", "x" * 300):
+        with pytest.raises(
+            ValueError, match=r"expected the name of a recipe \(binary, cnn, .*, tabular\) or the path"
+        ):
+            nn.Recipe.read(word)
     with pytest.raises(ValueError, match=r"cannot read tabular.json"):
         nn.Recipe.read("tabular.json")
-    with pytest.raises(ValueError, match="expected the name of a recipe"):
-        nn.Recipe.read("\0")
+    with pytest.raises(ValueError, match="cannot read cnn"):
+        nn.Recipe.read(Path("cnn"))  # a path is no name
+    (tmp_path / "mlp").mkdir()
+    assert nn.Recipe.read("mlp").epochs == 85
+
+
+def test_a_file_goes_before_a_recipe_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("r", "cnn"):
+        (tmp_path / name).write_text('{"epochs": 3}')
+        for recipe in (name, Path(name)):
+            assert nn.Recipe.read(recipe) == nn.Recipe(epochs=3)
 
 
 def test_a_recipe_is_read_by_its_name_from_the_package_in_a_zip_file(tmp_path):
@@ -416,6 +425,18 @@ def test_options_replace_those_of_the_recipe():
     assert (classifier.predict_proba(INPUTS) == alone.predict_proba(INPUTS)).all()
     with pytest.raises(ValueError, match="epochs: expected a whole number of at least 1, found 0"):
         recipe.replace(epochs=0)
+
+
+def test_an_option_replaces_those_of_the_recipe_that_do_not_go_with_it():
+    """As on the command line."""
+    mlp = nn.Recipe.read("mlp")
+    other = mlp.replace(optimizer="sgd", hidden=8)
+    assert (other.learning_rate, other.schedule, other.layers) == (None, None, None)
+    assert other.average == mlp.average and other.epochs == mlp.epochs
+    assert mlp.replace(optimizer="sgd", learning_rate=0.3).learning_rate == 0.3
+    assert mlp.replace(sample=0.5).average == nn.Recipe().average
+    assert nn.Recipe.read("original").replace(batch_size=10).sample is None
+    assert nn.Recipe.read("cnn").replace(augment=None).augment == ()
 
 
 def test_fit_refuses_what_is_unknown():
