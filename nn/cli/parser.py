@@ -34,10 +34,10 @@ spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS
 DESCRIPTION = """\
 Train a neural network from scratch, with NumPy on Spark RDDs, and score it on a test set.
 
-Images are text files of one row a line; commas, semicolons, tabs, | or blanks separate the numbers. Labels are
-class numbers or one-hot rows, one a line. Each argument may be a file, a folder of part files or a glob, on any
-file system that Spark reads. Without options the network, the cost, the sample and the number of epochs are those of
-the tutorial that this program grew from."""
+Rows are text, CSV, Parquet or other tables (--format). Images are text files of one row a line; commas, semicolons,
+tabs, | or blanks separate the numbers. Labels are class numbers or one-hot rows, one a line, or a column of the table.
+Each argument may be a file, a folder of part files or a glob, on any file system that Spark reads. Without options
+the network, the cost, the sample and the number of epochs are those of the tutorial that this program grew from."""
 
 EPILOG = """\
 examples:
@@ -50,6 +50,9 @@ examples:
       --label-column 0 --layers "dense:128,relu" \\
       --loss cross-entropy --optimizer adam \\
       --batch-size 1000 --epochs 10
+  spark-submit main_task.py customers.parquet - - - output \\
+      --label-column bought --test-fraction 0.25 \\
+      --config tabular
   spark-submit main_task.py --config cnn output
   python generate_plots.py output
 

@@ -22,6 +22,7 @@ from nn.models import perceptron
 from nn.models.classifier import Predictor
 from nn.models.model_file import SavedModel
 from nn.spark.frames.interface import FrameBackend, FrameSession
+from nn.training import diagnosis
 from nn.training.backend import Facts
 from nn.training.records import Epoch
 from nn.training.run import TrainingRun, same_split
@@ -190,6 +191,9 @@ def _fitted(run: TrainingRun, end: Ended, plan: FitPlan, backend: FrameBackend, 
     found = run.predictor(end.progress)
     with np.errstate(over="ignore", invalid="ignore"):
         score = backend.evaluate(found.model, found.params)
+    note = diagnosis.no_better_than_constant(score, found.model, "rows", diagnosis.OF_PYTHON)
+    if note is not None:
+        _log.warning("%s", in_params(note))
     exact = plan.recipe.used_optimizer.needs_exact_cost
     summary = summaries.of_training(end.progress, end.reason, time.perf_counter() - began, score, exact)
     return Fitted(found, summary, error)

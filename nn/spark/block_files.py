@@ -48,7 +48,7 @@ class BlockFiles:
         self._blocks = blocks
         self._paths: Any = None  # RDD of the path of each partition's file
         self._ended = False  # whether files were written and removed, or could not be written
-        self._jobs = 0  # that have read Spark's cache
+        self._passes = 0  # that have read Spark's cache
         self._seconds = 0.0  # that they have read
         self._misses = 0
 
@@ -62,12 +62,12 @@ class BlockFiles:
 
     def note_reading(self, seconds: float) -> None:
         """Count a job that waited so long, on the clock, for blocks of Spark's cache."""
-        self._jobs += 1
+        self._passes += 1
         self._seconds += seconds
 
     def _is_worth_it(self) -> bool:
-        cost = JOB_SECONDS + WRITE_READS * self._seconds / max(self._jobs, 1)
-        return self._jobs >= WRITE_READS and self._seconds >= cost
+        cost = JOB_SECONDS + WRITE_READS * self._seconds / max(self._passes, 1)
+        return self._passes >= WRITE_READS and self._seconds >= cost
 
     def note_miss(self) -> None:
         """Count a job that found a file missing."""

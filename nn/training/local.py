@@ -78,9 +78,10 @@ def fit(
     inputs: rows (n, d) or images (n, h, w) or (n, h, w, c) of numbers; or a table, which is a dict of columns, a NumPy
     structured array, a pandas or an Arrow table. labels: (n,) or (n, 1) of class numbers, other numbers, names or
     booleans, or one-hot rows (n, k); values (n,) with task="regression"; or the name of the table's column that has
-    them. weights: (n,) or None. The recipe is one, its name, such as "mlp", or the path of one; options replace those
-    of the recipe, or the defaults: fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called
-    with each epoch's line. Warns where the network predicts no better than a constant.
+    them. Given as an array they must not be a column of the table too, which would be an input. weights: (n,) or None.
+    The recipe is one, its name, such as "mlp", or the path of one; options replace those of the recipe, or the
+    defaults: fit(images, labels, optimizer="adam", epochs=5). `watch`, such as print, is called with each epoch's
+    line. Warns where the network predicts no better than a constant.
 
     `start_from`, a classifier, a regressor or the path of a model file, gives the initial weights: the network, the
     columns and the classes must be its own, and inputs are encoded as it encodes them. With keep_layers=N only its

@@ -329,7 +329,9 @@ class Recipe:
         """
         given, fields = _read(values), options_of(type(self))
         replaced = {name for option, value in given.items() for name in replaced_by(option, value)}
-        defaults: dict[str, Any] = {name: fields[name].default for name in replaced & fields.keys() - given.keys()}
+        defaults: dict[str, Any] = {
+            name: fields[name].default for name in replaced & fields.keys() - given.keys()
+        }
         return dataclasses.replace(self, **defaults, **given)
 
     @classmethod

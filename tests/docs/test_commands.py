@@ -31,7 +31,7 @@ PAGES = [
 PROGRAMS = {"main_task.py": parser.parse, "predict_task.py": predict_options.parse}
 PARSERS = {"generate_data.py": data_options.read_options, "generate_plots.py": plot_options.read_options}
 # Commands of others, which nothing here can check.
-FOREIGN = {".", "cmp", "gcloud", "head", "pip", "sed", "umask"}
+FOREIGN = {".", "cmp", "cp", "gcloud", "head", "mkdir", "pip", "sed", "umask"}
 # Of spark-submit and gcloud.
 SPARK = {"--archives", "--conf", "--deploy-mode", "--driver-memory", "--executor-memory", "--files", "--jars"}
 SPARK |= {"--master", "--packages", "--py-files", "--cluster", "--region"}

@@ -181,7 +181,7 @@ def test_the_guide_tries_rates_and_finds_the_lowest_of_them_too_low(copy):
         assert run("python generate_data.py --dataset customers", copy).returncode == 0
     (code,) = (block for _, block in blocks("python", "docs/guide.md"))
     costs = [tuple(map(float, line.split())) for line in python(copy, code).stdout.splitlines()]
-    assert [rate for rate, _ in costs] == [0.0001, 0.001, 0.01, 0.1]
+    assert [rate for rate, _ in costs] == [0.0001, 0.001, 0.003, 0.01, 0.1]
     assert max(costs, key=lambda pair: pair[1])[0] == 0.0001
     assert dict(costs)[0.0001] == pytest.approx(0.427, abs=0.02) and dict(costs)[0.01] == pytest.approx(
         0.357, abs=0.02

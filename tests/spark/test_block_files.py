@@ -195,7 +195,7 @@ def test_jobs_count_what_they_have_read_on_the_clock(spark, kind):
     for _ in run.epochs(Passes()):
         pass
     on_the_clock = 0.5 / min(spark.defaultParallelism, 3)  # ten blocks
-    assert len(passes) == backend._files._jobs == (2 if options else 4)
+    assert len(passes) == backend._files._passes == (2 if options else 4)
     assert backend._files._seconds / len(passes) == pytest.approx(on_the_clock, rel=0.5)
     backend.release()
 

@@ -81,7 +81,7 @@ def check_program(script: str, words: list[str]) -> None:
     words = list(words)
     for index, word in enumerate(words[:-1]):
         if word == "--config":  # a copy on the driver's machine
-            words[index + 1] = str(ROOT / "recipes" / Path(words[index + 1]).name)
+            words[index + 1] = Path(words[index + 1]).stem  # in the page a file or a name
     PROGRAMS[Path(script).name](words)
 
 

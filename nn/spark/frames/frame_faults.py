@@ -74,6 +74,7 @@ def _features(table: FrameTable, layout: Layout, counts: np.ndarray) -> DataErro
     owner = int(np.repeat(np.arange(len(layout.kinds)), [kind.width for kind in layout.kinds])[input_])
     index, kind = layout.columns.inputs[owner], layout.kinds[owner]
     column, type_name, gaps = table.cell(index)
+    advice = ""
     if kind.kind in (ARRAY, VECTOR):
         floats = table_columns.numbers(column, Kind(type_name, kind.width), [0.0] * kind.width)
         is_bad = sql.exists(floats, _is_no_number) | column.isNull()
@@ -81,12 +82,13 @@ def _features(table: FrameTable, layout: Layout, counts: np.ndarray) -> DataErro
     elif kind.kind == table_columns.NUMBER:
         is_bad = _is_no_number(table_columns.number(column, type_name, gaps).cast("float"))
         expected = "finite numbers within float32"
+        advice = '; missing="mean" and its like fill gaps'
     else:
         is_bad = column.isNull() if kind.width == 1 else column.isNull() | (sql.length(column) != kind.width)
         expected = f"{kind.width} bytes in each row" if kind.width > 1 else "a value in each row"
     return DataError(
         f"featuresCol: column {table.name_of(index)!r}: expected {expected}, found {_rows(int(counts[input_]))} with "
-        f"others, such as {_example(table, index, is_bad)}"
+        f"others, such as {_example(table, index, is_bad)}{advice}"
     )
 
 
