@@ -201,6 +201,13 @@ def test_all_ways_to_the_executors_give_the_same(session, iris, way, monkeypatch
     assert rows[0].probability.toArray() == pytest.approx(expected.toArray(), rel=1e-6)
 
 
+def test_a_network_that_has_learned_nothing_is_a_warning(xor, caplog):
+    network = NeuralNetworkClassifier(layerSpec="dense:4,tanh", optimizer="sgd", batchSize=4, maxIter=1)
+    with caplog.at_level(logging.WARNING, logger="nn.ml"):
+        network.copy({network.learningRate: 1e-9}).fit(xor)
+    assert "always predicting the most frequent class" in caplog.text and "averaging='parameters'" in caplog.text
+
+
 def test_progress_goes_to_a_callback_and_a_logger(xor, caplog, capsys):
     lines = []
     with caplog.at_level(logging.INFO, logger="nn.ml"):
