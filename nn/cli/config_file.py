@@ -70,6 +70,8 @@ def divide(values: dict[str, Any], flags: dict[str, Any]) -> FileValues:
         replaced[flag] = {name: applied.pop(name) for name in replaced_by(flag, value) if name in applied}
     if flags.keys() & set(DATA_PATHS):
         applied.pop("get_data", None)  # it makes the file's data, not these
+    if flags.keys() & {"layers", "hidden", "activation"}:
+        applied.pop("about", None)  # it describes the file's network, not this one
     return FileValues(applied, replaced)
 
 

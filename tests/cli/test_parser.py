@@ -30,6 +30,12 @@ from tests.support.networks import pixels
 FILES = ["a", "b", "c", "d", "out"]
 
 
+@pytest.mark.parametrize("words", [["--hidden", "7"], ["--layers", "dense:7,relu"], ["--activation", "tanh"]])
+def test_the_description_of_a_recipe_is_left_out_where_its_network_is_replaced(words):
+    assert "784-1024-1024-10" in parser.parse(["--config", "mlp", "out", "--epochs", "1"]).about
+    assert parser.parse(["--config", "mlp", "out", *words]).about is None
+
+
 def test_a_recipe_is_named_without_its_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert parser.parse(["--config", "cnn", "out"]).recipe.epochs == 45

@@ -205,7 +205,9 @@ def test_a_network_that_has_learned_nothing_is_a_warning(xor, caplog):
     network = NeuralNetworkClassifier(layerSpec="dense:4,tanh", optimizer="sgd", batchSize=4, maxIter=1)
     with caplog.at_level(logging.WARNING, logger="nn.ml"):
         network.copy({network.learningRate: 1e-9}).fit(xor)
-    assert "always predicting the most frequent class" in caplog.text and "averaging='parameters'" in caplog.text
+    assert (
+        "always predicting the most frequent class" in caplog.text and "averaging='parameters'" in caplog.text
+    )
 
 
 def test_progress_goes_to_a_callback_and_a_logger(xor, caplog, capsys):
