@@ -29,8 +29,9 @@ def recipe_object(recipe: str | os.PathLike) -> dict[str, Any]:
 
 def names() -> list[str]:
     """Return the names of this project's recipes, sorted."""
-    found = {path.name for folder in FOLDERS if folder.is_dir() for path in folder.iterdir()}
-    return sorted(name.removesuffix(".json") for name in found if name.endswith(".json"))
+    return sorted(
+        path.name.removesuffix(".json") for path in _folder().iterdir() if path.name.endswith(".json")
+    )
 
 
 def _content(name: str) -> bytes:
@@ -40,4 +41,8 @@ def _content(name: str) -> bytes:
         raise ValueError(
             f"expected the name of a recipe ({listed}) or the path of a .json file, found {name[:80]!r}"
         )
-    return next((folder / f"{name}.json").read_bytes() for folder in FOLDERS if folder.is_dir())
+    return (_folder() / f"{name}.json").read_bytes()
+
+
+def _folder() -> Any:
+    return next(folder for folder in FOLDERS if folder.is_dir())
