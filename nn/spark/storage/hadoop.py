@@ -195,7 +195,9 @@ class HadoopFolder:
         self.before_change()
         with self._errors(f"cannot remove {self.path}/{name}"):
             file_system, hadoop_path = self._hadoop.locate(f"{self.path}/{name}")
-            if file_system.exists(hadoop_path) and not file_system.delete(hadoop_path, False):
+            if not file_system.exists(hadoop_path) or file_system.delete(hadoop_path, False):
+                return
+            if file_system.exists(hadoop_path):  # else it was removed, and the answer was lost
                 raise PlatformError(f"cannot remove {self.path}/{name}: its file system keeps it")
 
     def check_writable(self) -> None:

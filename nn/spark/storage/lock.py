@@ -134,7 +134,9 @@ class Lock:
     def acquire(self) -> None:
         """Create the lock file, in place of a dead owner's. Raises UsageError where another run is faster."""
         for _ in range(ATTEMPTS):
-            if self._folder.create(NAME, self._content) and self._read() == self._owner:
+            # Its content decides: a store may write the file and lose its answer, and refuse the second attempt.
+            self._folder.create(NAME, self._content)
+            if self._read() == self._owner:
                 return
             other = self._other_run()
             if other is not None:
@@ -173,8 +175,9 @@ class Lock:
             return False
         now = self._clock.now()
         owner = self._read()
-        if owner is None and self._folder.create(NAME, self._content):
-            owner = self._owner
+        if owner is None:
+            self._folder.create(NAME, self._content)
+            owner = self._read()
         if owner is not None and owner != self._owner:
             self._lost = OutputLostError(
                 f"OUTPUT: another run writes to {self._folder.path}: {owner.description}; it treated this run as dead, "

@@ -131,6 +131,14 @@ def test_what_a_file_system_does_not_remove_is_told():
         folder.remove("_SUCCESS")
 
 
+def test_a_file_whose_removal_was_not_answered_counts_as_removed():
+    answers = iter([True, False])
+    file_system = SimpleNamespace(exists=lambda target: next(answers), delete=lambda target, deep: False)
+    folder = HadoopFolder(SimpleNamespace(locate=lambda path: (file_system, path)), "x://out")
+    folder.remove("_SUCCESS")
+    assert next(answers, None) is None
+
+
 def test_storage_reads_on_in_a_file_packed_or_not(folder, storage):
     for name, content in (("a.csv", b"abcdef"), ("a.csv.gz", gzip.compress(b"abcdef"))):
         folder.write(name, content)

@@ -311,6 +311,16 @@ def test_of_many_runs_that_begin_at_once_one_goes_on(tmp_path):
     assert LocalFolder(str(tmp_path / "out")).names() == []
 
 
+def test_a_lock_file_whose_write_was_not_answered_is_the_run_s_own(folder, monkeypatch):
+    monkeypatch.setattr(
+        folder, "create", lambda name, content: Folder.create(folder, name, content) and False
+    )
+    with running(folder):
+        assert lock_file.from_bytes(folder.read(NAME, 1 << 12)).process == os.getpid()
+        folder.write("history.csv", b"mine")
+    assert folder.names() == ["history.csv"]
+
+
 def test_looking_tells_a_run_and_writes_nothing(folder, tmp_path):
     refuse_running(folder, HERE)
     with_lock_file(folder, OTHER, age=1)
@@ -346,6 +356,21 @@ def test_a_lock_file_that_was_removed_is_made_again(folder):
     folder.rewrite(NAME, b"damaged")
     own_lock.renew()
     assert lock_file.from_bytes(folder.read(NAME, 1 << 12)).process == os.getpid()
+
+
+def test_a_lock_file_that_another_run_creates_first_is_not_taken_for_the_run_s_own(folder, monkeypatch):
+    own_lock = Lock(folder, HERE, Clock(folder.clock.now, folder.clock.sleep))
+    own_lock.acquire()
+    folder.remove(NAME)
+
+    def create(name, content):
+        Folder.create(folder, name, OTHER.to_bytes())
+        return False
+
+    monkeypatch.setattr(folder, "create", create)
+    with pytest.raises(OutputLostError, match="process 7 on there"):
+        own_lock.confirm()
+    assert owner(folder) == "other"
 
 
 def test_a_run_that_was_taken_for_dead_stops_writing_and_leaves_the_other_its_files(folder, clock):
