@@ -88,6 +88,8 @@ class Start(NamedTuple):
             )
         elif self.earlier is not None:
             lines.append(f"resumed   after epoch {self.epoch} of {epochs}\n")
+        elif self.options.resume:
+            lines.append(f"started   at epoch 1 of {epochs}: OUTPUT has no checkpoint to resume from\n")
         return "\n".join(lines)
 
 

@@ -106,7 +106,13 @@ def test_a_finished_run_without_checkpoints_cannot_go_on(tmp_path):
 def test_a_run_that_never_began_begins(tmp_path):
     for output in (Output(LocalFolder(str(tmp_path / "new"))), run_of(tmp_path, checkpoint=False)):
         begun = begin(tmp_path, output)
-        assert begun.earlier is None and not begun.is_finished and begun.epoch == 0 and begun.lines() == ""
+        assert begun.earlier is None and not begun.is_finished and begun.epoch == 0
+        assert begun.lines() == "started   at epoch 1 of 100: OUTPUT has no checkpoint to resume from\n"
+
+
+def test_a_run_without_resume_has_no_line_of_its_start(tmp_path):
+    output = run_of(tmp_path, checkpoint=False)
+    assert start(options_for(tmp_path), output, Checkpoints(output.folder, 2)).lines() == ""
 
 
 def test_without_resume_an_earlier_run_is_not_looked_at(tmp_path):
