@@ -12,23 +12,20 @@ from typing import Any
 from contestants import (
     ACCURACY,
     ALL_ROWS,
-    BATCHES,
     CONTESTANTS,
     HIDDEN,
-    LARGER,
-    OTHER,
     PARTITIONS,
     ROWS,
     STANDARD,
     Contestant,
 )
+from line_labels import label_ends
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
-from runs import Results, course, median
-from sections import LEVELS
+from runs import Results, median, reached
 from tables import STEPS, seconds
 
-from nn.plotting.style import DARK, MIDDLE, PALE, QUIET, SECOND, canvas, heading, legend_below
+from nn.plotting.style import DARK, MIDDLE, PALE, QUIET, SECOND, canvas, heading
 
 COLORS = {
     "numpy_limit": QUIET,
@@ -40,12 +37,7 @@ COLORS = {
     "spark_mlp": "#8c2d6b",
     "per_record": PALE,
 }
-STROKES: dict[str, tuple[Any, str]] = {
-    BATCHES: ("-", "o"),
-    LARGER: ((0, (5, 1.5, 1, 1.5)), "o"),
-    ALL_ROWS: ((0, (5, 2)), "o"),
-    OTHER: ("-", "s"),
-}
+DASHED = (0, (5, 2))
 GROUND = "#e8ebee"  # lines that lead to a dot
 
 
@@ -54,16 +46,14 @@ def _taking_part(results: Results, section: str) -> list[Contestant]:
 
 
 def _line(contestant: Contestant) -> dict[str, Any]:
-    """Color, stroke and dots; dots are hollow on dashed lines, which tells them apart in a legend too."""
-    stroke, dot = STROKES[contestant.step]
-    color = COLORS[contestant.peer]
+    """Color, stroke and dots; dots are hollow on dashed lines."""
+    color, is_dashed = COLORS[contestant.peer], contestant.step == ALL_ROWS
     return {
         "color": color,
-        "linestyle": stroke,
+        "linestyle": DASHED if is_dashed else "-",
         "linewidth": 2,
-        "marker": dot,
-        "markerfacecolor": "white" if contestant.step == ALL_ROWS else color,
-        "label": contestant.name,
+        "marker": "o",
+        "markerfacecolor": "white" if is_dashed else color,
     }
 
 
@@ -104,32 +94,46 @@ def _epoch(results: Results, name: str, **setting: int) -> float:
     return median(results.seconds(name, **setting).values())
 
 
-COURSES = "medians over seeds; a dot is an epoch, a square an iteration of L-BFGS or a fit of some"
+SHOWN = (0.95, 0.97)  # accuracies; the dot of the first is hollow
 
 
 def accuracy(results: Results) -> Figure:
-    """Share of the test rows wrong over seconds of training, medians over seeds; a panel for each network."""
+    """Seconds of training to each accuracy of `SHOWN`, medians over seeds, as dots on a log axis."""
     networks = results.values(HIDDEN)
-    figure, _ = canvas(height=0.6 + 4.6 * len(networks), rows=len(networks))
+    mine = _taking_part(results, ACCURACY)
+    heights = _heights(mine)
+    figure, _ = canvas(height=0.4 + (1.4 + 0.38 * heights[0]) * len(networks), rows=len(networks))
     for axes, units in zip(figure.axes, networks, strict=True):
-        for contestant in _taking_part(results, ACCURACY):
-            passed, accuracies = course(results.of(contestant.name, hidden=units))
-            if passed:
-                wrong = [100 * (1 - each) for each in accuracies]
-                axes.plot(passed, wrong, markersize=3, **_line(contestant))
-        for level in LEVELS:
-            axes.axhline(100 * (1 - level), color=QUIET, linewidth=0.8, linestyle=":")
-        axes.set(
-            xscale="log", yscale="log", xlabel="seconds of training, log scale", ylabel="test rows wrong, %"
-        )
-        axes.set_ylim(top=12)
+        for contestant, place in zip(mine, heights, strict=True):
+            _times_to(axes, contestant, place, results.of(contestant.name, hidden=units))
+        axes.set(xscale="log", xlabel="seconds of training, log scale")
+        axes.margins(x=0.12)
+        axes.set_yticks(heights, [contestant.name for contestant in mine])
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
         _plain_log(axes.xaxis)
-        axes.yaxis.set_major_locator(FixedLocator([1, 2, 3, 5, 10]))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        heading(axes, f"Time to accuracy, {units} hidden units", COURSES)
-    legend_below(figure, figure.axes[0])
+        levels = [f"{100 * level:g} %" for level in SHOWN]
+        heading(
+            axes,
+            f"Time to {' and '.join(levels)} of the test rows, {units} hidden units",
+            f"hollow: {levels[0]}; filled: {levels[1]}; medians over seeds; no dot: never reached",
+        )
     return figure
+
+
+def _times_to(axes: Any, contestant: Contestant, place: float, answers: list[dict[str, Any]]) -> None:
+    """A dot for each accuracy that was reached, joined by a bar; the last one has its seconds beside it."""
+    times = [reached(answers, level).seconds for level in SHOWN]
+    known = [time for time in times if math.isfinite(time)]
+    if not known:
+        return
+    color = COLORS[contestant.peer]
+    axes.hlines(place, known[0], known[-1], color=GROUND, linewidth=6, zorder=1)
+    for time, fill in zip(times, ("white", color), strict=True):
+        if math.isfinite(time):
+            axes.plot(time, place, "o", color=color, markerfacecolor=fill, markersize=9, markeredgewidth=2)
+    words: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 9.5}
+    axes.annotate(seconds(known[-1]), (known[-1], place), (9, 0), **words)
 
 
 def growth(section: str, title: str, label: str) -> Callable[[Results], Figure]:
@@ -137,11 +141,13 @@ def growth(section: str, title: str, label: str) -> Callable[[Results], Figure]:
 
     def draw(results: Results) -> Figure:
         figure, axes = canvas()
-        values = results.values(section)
+        values, ends = results.values(section), {}
         for contestant in _taking_part(results, section):
             points = [(value, _epoch(results, contestant.name, **{section: value})) for value in values]
             points = [(x, y) for x, y in points if math.isfinite(y)]
             axes.plot([x for x, _ in points], [y for _, y in points], markersize=6, **_line(contestant))
+            if points:
+                ends[contestant.name] = (*points[-1], COLORS[contestant.peer])
         axes.set(
             xscale="log", yscale="log", xlabel=f"{label}, log scale", ylabel="seconds per epoch, log scale"
         )
@@ -151,7 +157,8 @@ def growth(section: str, title: str, label: str) -> Callable[[Results], Figure]:
         _plain_log(axes.yaxis)
         axes.grid(True)
         heading(axes, title, "dashed: one step per epoch from all rows")
-        legend_below(figure, axes)
+        figure.draw_without_rendering()  # so that limits and layout are final
+        label_ends(axes, ends)
         return figure
 
     return draw
@@ -174,7 +181,7 @@ PICTURES: dict[str, tuple[str, Callable[[Results], Figure]]] = {
 
 DESCRIPTIONS = {  # of the pictures, for whoever cannot see them
     "speed": "Seconds per epoch of each program",
-    "accuracy": "Test accuracy over seconds of training, for each program",
+    "accuracy": "Seconds of training to 95 % and 97 % of the test rows, for each program",
     "rows": "Seconds per epoch as the number of rows grows",
     "hidden": "Seconds per epoch as the number of hidden units grows",
     "partitions": "Seconds per epoch as the number of partitions grows",

@@ -136,24 +136,6 @@ def ratio(mine: dict[int, float], theirs: dict[int, float]) -> float:
     return median(mine[repeat] / theirs[repeat] for repeat in mine if theirs.get(repeat))
 
 
-def course(answers: Sequence[dict[str, Any]]) -> tuple[list[float], list[float]]:
-    """The median course of several seeds: seconds of training and test accuracies, at the epochs that all of them have.
-
-    Fits from the start count by their iterations: the n-th fit of another seed may be of another length.
-    """
-    seeds = [dict(zip(_ends(answer["epochs"]), _passed(answer["epochs"]), strict=True)) for answer in answers]
-    common = sorted(set.intersection(*map(set, seeds))) if seeds else []
-    points = [[seed[end] for seed in seeds] for end in common]
-    return [median(s for s, _ in point) for point in points], [
-        median(a for _, a in point) for point in points
-    ]
-
-
-def _ends(lines: Sequence[dict[str, Any]]) -> list[int]:
-    """How many epochs lie behind each line."""
-    return [line["iterations"] if "from_start" in line else n for n, line in enumerate(lines, 1)]
-
-
 def _passed(lines: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
     """(seconds of training so far, accuracy) at the end of each epoch."""
     content, passed = [], 0.0

@@ -44,11 +44,11 @@ def results(section, *each):
 
 
 def test_time_to_accuracy_is_the_end_of_the_first_epoch_at_or_above_it():
-    course = lines((2, 0.9), (3, 0.95), (4, 0.94), (5, 0.99))
-    assert runs.time_to(course, 0.9) == 2
-    assert runs.time_to(course, 0.95) == 5  # at it, not only above
-    assert runs.time_to(course, 0.96) == 14
-    assert runs.time_to(course, 0.995) == math.inf
+    epochs = lines((2, 0.9), (3, 0.95), (4, 0.94), (5, 0.99))
+    assert runs.time_to(epochs, 0.9) == 2
+    assert runs.time_to(epochs, 0.95) == 5  # at it, not only above
+    assert runs.time_to(epochs, 0.96) == 14
+    assert runs.time_to(epochs, 0.995) == math.inf
     assert runs.time_to([], 0.5) == math.inf
 
 
@@ -85,24 +85,6 @@ def test_ratios_are_taken_within_each_repeat():
 def test_median_leaves_out_what_is_not_there():
     assert runs.median([3.0, None, 1.0, math.nan, 2.0]) == 2
     assert math.isnan(runs.median([None]))
-
-
-def test_course_is_the_median_of_seconds_and_accuracies_epoch_by_epoch():
-    seeds = [{"epochs": lines((1, 0.1), (1, 0.5))}, {"epochs": lines((3, 0.3), (1, 0.6), (1, 0.9))}]
-    seconds, accuracies = runs.course(seeds)
-    assert seconds == [2, 3] and accuracies == pytest.approx([0.2, 0.55])
-
-
-def test_course_pairs_fits_by_their_iterations():
-    def fits(*each):
-        return {
-            "epochs": [{"seconds": 1, "from_start": s, "iterations": n, "accuracy": a} for n, s, a in each]
-        }
-
-    seeds = [fits((20, 2.0, 0.8), (30, 3.0, 0.85), (40, 4.0, 0.9)), fits((20, 4.0, 0.6), (40, 6.0, 0.7))]
-    seconds, accuracies = runs.course(seeds)
-    assert seconds == [3, 5] and accuracies == pytest.approx([0.7, 0.8])  # after 20 and 40, which both have
-    assert runs.course([]) == ([], [])
 
 
 def test_results_come_back_from_their_file(tmp_path):
