@@ -51,6 +51,17 @@ def local_path(path: str) -> str | None:
     return None
 
 
+def is_inside(path: str, folder: str) -> bool:
+    """Return whether a path is a folder or lies in it, however both are spelled."""
+    return (_resolved(path) + "/").startswith(_resolved(folder).rstrip("/") + "/")
+
+
+def _resolved(path: str) -> str:
+    """Return a path as it can be compared with others."""
+    local = local_path(path)
+    return path.rstrip("/") if local is None else os.path.realpath(local)
+
+
 def is_local(path: str) -> bool:
     """Return whether a path is on this machine; one without a scheme may not be, if Hadoop has settings."""
     has_no_scheme = local_path(path) == path

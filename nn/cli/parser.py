@@ -9,6 +9,7 @@ from typing import Any
 from nn.cli import config_file
 from nn.cli.arguments import Parser, Program, label_of, option_word, parser_of, require, words_by_name
 from nn.cli.config_file import FIELDS, read_option
+from nn.cli.local_facts import is_inside
 from nn.cli.options import Options, recipe_errors
 from nn.core import spec
 from nn.core.constraints import constraints_of
@@ -220,7 +221,7 @@ def _refuse_for_start(values: dict[str, Any]) -> None:
     start = values.get("start_from")
     if start is None and values.get("keep_layers") is not None:
         raise UsageError("--keep-layers needs --start-from MODEL, whose first layers are kept")
-    if start is not None and start.startswith(values["output"].rstrip("/") + "/"):
+    if start is not None and is_inside(start, values["output"]):
         raise UsageError(
             f"--start-from: expected a MODEL outside of OUTPUT, whose files the run replaces, found {start}; choose "
             "another OUTPUT"

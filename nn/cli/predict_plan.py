@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from nn.cli.arguments import label_of
-from nn.cli.local_facts import local_path
+from nn.cli.local_facts import is_inside
 from nn.cli.predict_options import NULL, PATHS, PredictOptions
 from nn.core.errors import UsageError
 from nn.data import model_columns
@@ -27,20 +26,13 @@ INDENT = " " * 10  # the width of the words at the start of lines
 
 def refuse_inside_output(options: PredictOptions) -> None:
     """Raise UsageError for a MODEL, INPUT or LABELS in OUTPUT, whose files are replaced."""
-    outer = _place(options.output)
     for name in ("model", "input", "labels"):
         path = getattr(options, name)
-        if path is not None and (_place(path) + "/").startswith(outer.rstrip("/") + "/"):
+        if path is not None and is_inside(path, options.output):
             raise UsageError(
                 f"{label_of(name, PATHS)}: expected a path outside of OUTPUT, which is replaced, found {path} in "
                 f"{options.output}; choose another OUTPUT"
             )
-
-
-def _place(path: str) -> str:
-    """Return a path as it can be compared with others."""
-    local = local_path(path)
-    return path.rstrip("/") if local is None else os.path.realpath(local)
 
 
 def table_of(model: Predictor, options: PredictOptions) -> OutputTable:

@@ -22,6 +22,7 @@ from nn.io import results
 from nn.models.sequential import Sequential
 from nn.spark.runtime import jvm
 from nn.spark.runtime.cluster import Executor
+from nn.spark.runtime.settings import is_true
 from nn.spark.storage.filesystem import Folder
 from nn.training import diagnosis
 from nn.training.assembly import resolved
@@ -72,7 +73,7 @@ def _is_driver_on_cluster(context) -> bool:
     """Return whether the cluster chose the machine or container of the driver."""
     conf = context.getConf()
     # In a pod of Kubernetes the deploy mode is "client".
-    in_a_pod = conf.get("spark.kubernetes.submitInDriver", "false") == "true"
+    in_a_pod = is_true(conf.get("spark.kubernetes.submitInDriver"))
     return in_a_pod or conf.get("spark.submit.deployMode", "client") == "cluster"
 
 
@@ -187,7 +188,8 @@ def summary_lines(run: Run, outcome: Outcome, clock: Clock, is_local: bool) -> s
     progress, params, score = outcome
     tested = ""
     if score is not None:
-        notes = diagnosis.notes(score, progress, run.training.model, params)
+        weighted = run.options.recipe.class_weights is not None
+        notes = diagnosis.notes(score, progress, run.training.model, params, weighted)
         tested = f"test      {test_line(score, run.training.model)}\n{note_lines(notes)}"
     tasks_at_once = min(run.context.defaultParallelism, run.train.partitions)
     folder = run.options.output

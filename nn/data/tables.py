@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,9 @@ def refuse_others(values: np.ndarray, what: str, otherwise: str = "or leave the 
             f"{what}: expected numbers or categories, found dates or times; "
             f"write them as numbers, such as days, {otherwise}"
         )
-    if values.dtype.kind == "O" and (nested := next((v for v in values.flat if isinstance(v, NESTED)), None)):
+    cells: Iterable[Any] = values.flat if values.dtype.kind == "O" else ()
+    nested = next((value for value in cells if isinstance(value, NESTED)), None)
+    if nested is not None:
         raise ValueError(f"{what}: expected numbers or categories, found a {type(nested).__name__}")
 
 

@@ -57,15 +57,7 @@ def from_bytes(content: Any) -> Any:
         start = _padded(8 + length)
         arrays = [_array(view, start, *place) for place in places]
         return _from_plain(plain, arrays)
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        ImportError,
-        RecursionError,
-    ) as error:
+    except UNREADABLE as error:
         raise ValueError(f"expected the bytes of a nest, found others ({str(error)[:100]})") from None
 
 

@@ -1,11 +1,13 @@
 """Checkpoints of a fit on any file system: a fit that was interrupted goes on from the last one, with the same bits.
 
-A checkpoint is known by a hash of the Params, the labels and the initial weights. It is removed when the fit ends.
+A checkpoint is known by a hash of the Params, the labels, the statistics of the columns, the validation rows and the
+initial weights, those of frozen layers too. It is removed when the fit ends.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ class Checkpoints:
         self._session, self._run, self._start = session, run, start
         self._interval, self._saved, self.path = plan.checkpoint_interval, 0, ""
         if plan.checkpoint_dir:
-            name = _digest(plan, facts, start)
+            name = _digest(plan, run, facts, start)
             self.path = f"{plan.checkpoint_dir.rstrip('/')}/{name}.npz"
 
     def start(self) -> Progress:
@@ -63,11 +65,18 @@ class Checkpoints:
             self._session.remove(self.path)
 
 
-def _digest(plan: FitPlan, facts: Facts, start: Progress) -> str:
+def _digest(plan: FitPlan, run: TrainingRun, facts: Facts, start: Progress) -> str:
     """Return the name of a run's checkpoint."""
     described = repr((plan.recipe, plan.request, plan.epochs, plan.stop, facts.scale, facts.partitions))
     digest = hashlib.sha256(described.encode())
-    arrays: list[Any] = [facts.labels, *tree.arrays(start.state.trial)]
+    digest.update(json.dumps(run.model.config()).encode())  # its encoder has the statistics of the columns
+    held_out = np.empty(0, bool) if facts.held_out is None else facts.held_out
+    arrays: list[Any] = [
+        facts.labels,
+        held_out,
+        *tree.arrays(start.state.trial),
+        *tree.arrays(run.task.frozen),
+    ]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:32]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from nn.core.errors import DataError
 from nn.ml.params import NetworkParams
 from nn.ml.summary import ClassificationSummary, RegressionSummary
 from nn.spark.frames.frame_table import quoted
+from nn.training.regression_score import r_squared
 
 OWN = "nn_ml_prediction"  # a column of predictions, if the DataFrame has the model's own already
 
@@ -21,9 +23,15 @@ def of_classes(model: Any, frame: Any) -> ClassificationSummary:
     extra = {"rawPredictionCol": "", "probabilityCol": "", "predictedLabelCol": "", "predictionCol": OWN}
     predicted = _with(model, extra).transform(frame)
     pairs = predicted.select(label.alias("label"), sql.col(OWN).alias("prediction"), weight.alias("weight"))
-    rows = pairs.groupBy("label", "prediction").agg(sql.sum("weight").alias("weight")).collect()
-    if not rows:
-        raise DataError("expected rows, found none in the DataFrame")
+    sums = (
+        sql.sum("weight").alias("weight"),
+        sql.count("weight").alias("weighted"),
+        sql.count("*").alias("rows"),
+    )
+    rows = pairs.groupBy("label", "prediction").agg(*sums, sql.min("weight").alias("least")).collect()
+    _check_weights(
+        model, [tuple(row[name] for name in ("rows", "weighted", "least", "weight")) for row in rows]
+    )
     classes = model.numClasses
     matrix = np.zeros((classes, classes))
     for row in rows:
@@ -50,26 +58,48 @@ def of_values(model: Any, frame: Any) -> RegressionSummary:
     first = rows.agg(
         sql.count("*").alias("rows"),
         sql.count(error).alias("filled"),
+        sql.count("w").alias("weighted"),
+        sql.min("w").alias("least"),
         sql.sum("w").alias("weight"),
         sql.sum(sql.col("w") * sql.abs(error)).alias("absolute"),
         sql.sum(sql.col("w") * error * error).alias("squared"),
-        (sql.sum(sql.col("w") * sql.col("y")) / sql.sum("w")).alias("mean"),
+        sql.sum(sql.col("w") * sql.col("y")).alias("labels"),
     ).first()
-    if not first["rows"]:
-        raise DataError("expected rows, found none in the DataFrame")
+    _check_weights(model, [tuple(first[name] for name in ("rows", "weighted", "least", "weight"))])
     if first["filled"] < first["rows"]:
         raise DataError(
             f"expected a label and a prediction in each row, found null in {first['rows'] - first['filled']:,} of "
             f"{first['rows']:,}"
         )
-    deviation = sql.col("y") - sql.lit(first["mean"])
+    deviation = sql.col("y") - sql.lit(first["labels"] / first["weight"])
     around = rows.agg(sql.sum(sql.col("w") * deviation * deviation)).first()[0]
     return RegressionSummary(
         numInstances=first["rows"],
         meanAbsoluteError=first["absolute"] / first["weight"],
         meanSquaredError=first["squared"] / first["weight"],
-        r2=1.0 - first["squared"] / around if around else 0.0,
+        r2=r_squared(first["squared"], around),
     )
+
+
+def _check_weights(model: NetworkParams, parts: list[tuple[Any, ...]]) -> None:
+    """Raise DataError without rows, for weights that are null, NaN or below 0, and for a sum of 0.
+
+    parts: (rows, rows with a weight, the least weight, the sum of weights) of each part of the DataFrame.
+    """
+    if not sum(rows for rows, *_ in parts):
+        raise DataError("expected rows, found none in the DataFrame")
+    name = model._given("weightCol")
+    missing = sum(rows - weighted for rows, weighted, _, _ in parts)
+    if missing:
+        raise DataError(
+            f"weightCol: column {name!r}: expected a weight in each row, found null in {missing:,}"
+        )
+    least, total = min(part[2] for part in parts), sum(part[3] for part in parts)
+    if not (least >= 0 and 0 < total < math.inf):
+        raise DataError(
+            f"weightCol: column {name!r}: expected finite weights of at least 0 with a sum above 0, found a least of "
+            f"{least:g} and a sum of {total:g}"
+        )
 
 
 def _columns(model: NetworkParams, frame: Any) -> tuple[Any, Any]:

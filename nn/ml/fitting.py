@@ -191,7 +191,8 @@ def _fitted(run: TrainingRun, end: Ended, plan: FitPlan, backend: FrameBackend, 
     found = run.predictor(end.progress)
     with np.errstate(over="ignore", invalid="ignore"):
         score = backend.evaluate(found.model, found.params)
-    note = diagnosis.no_better_than_constant(score, found.model, "rows", diagnosis.OF_PYTHON)
+    weighted = run.recipe.class_weights is not None
+    note = diagnosis.no_better_than_constant(score, found.model, "rows", diagnosis.OF_PYTHON, weighted)
     if note is not None:
         _log.warning("%s", in_params(note))
     exact = plan.recipe.used_optimizer.needs_exact_cost

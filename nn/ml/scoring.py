@@ -19,6 +19,7 @@ from nn.spark.frames.outputs_function import outputs_function
 from nn.spark.input import table_columns
 from nn.spark.input.table_columns import ARRAY, VECTOR
 from nn.spark.runtime import jvm
+from nn.spark.runtime.settings import is_true
 
 _log = logging.getLogger("nn.ml")
 COLUMNAR = "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled"
@@ -87,7 +88,7 @@ def _reads_vectors_in_columns(frame: Any) -> bool:
     if '"type":"udt"' not in frame.schema.json():
         return False
     try:  # a default as second argument would replace Spark's own
-        return frame.sparkSession.conf.get(COLUMNAR) == "true"
+        return is_true(frame.sparkSession.conf.get(COLUMNAR))
     except Exception:  # versions that do not know the setting raise errors of different types
         return False
 

@@ -198,9 +198,9 @@ def of_training(progress: Progress, reason: str, seconds: float, score: AnyScore
     return RegressionSummary(
         **training,  # type: ignore[arg-type]
         numInstances=score.rows,
-        meanAbsoluteError=score.absolute / score.rows,
+        meanAbsoluteError=score.mae,
         meanSquaredError=score.squared / score.rows,
-        r2=1.0 - score.squared / score.deviations if score.deviations else 0.0,
+        r2=score.r2,
     )
 
 

@@ -21,7 +21,7 @@ from nn.models.sequential import Params, Sequential
 PART = 1024  # rows at a time: the outputs of the layers of a convolutional network are large
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Network:
     """What classifiers and regressors have in common: a network, its parameters, and what its layers give."""
 
@@ -43,7 +43,7 @@ class _Network:
         model_file.save(path, self.model, self.params, self.about)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Classifier(_Network):
     """Predict the classes of rows as the user has them: the model encodes them as in training.
 
@@ -80,7 +80,7 @@ class Classifier(_Network):
         return self.model.decoder
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Regressor(_Network):
     """Predict the target of rows, in its unit. Rows are as for a Classifier."""
 

@@ -1,6 +1,7 @@
 """Apply a saved model to columns as they come into a user-defined function: a table, arrays, vectors or numbers.
 
 A process loads a model once, whatever number of functions and batches use it: a model is known by the hash of its file.
+Workers outlive a job, so that a process keeps the last few models alone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from nn.models.classifier import PART, Predictor, predictor
 from nn.models.prediction_columns import OutputTable, PredictionTable
 
 PREDICTION, PROBABILITIES, ALL = RETURNS = ("prediction", "probabilities", "all")
-_loaded: dict[str, Predictor] = {}  # by the hash of the model file
+MODELS = 8  # that a process keeps
+_loaded: dict[str, Predictor] = {}  # by the hash of the model file, in the order of loading
 
 
 class Scorer:
@@ -37,11 +39,15 @@ class Scorer:
     @property
     def predictor(self) -> Predictor:
         """Return the model, loaded once per process."""
-        if self.digest not in _loaded:
+        found = _loaded.get(self.digest)
+        if found is None:
             if hashlib.sha256(self.content).hexdigest() != self.digest:
                 raise ValueError("the model was damaged on its way to this process")
-            _loaded[self.digest] = predictor(*model_file.from_bytes(self.content))
-        return _loaded[self.digest]
+            found = predictor(*model_file.from_bytes(self.content))
+            while len(_loaded) >= MODELS:
+                _loaded.pop(next(iter(_loaded)), None)
+            _loaded[self.digest] = found
+        return found
 
     @property
     def table(self) -> OutputTable:

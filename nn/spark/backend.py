@@ -91,8 +91,10 @@ class SparkBackend:
         return [penalized(job, total) for job, total in zip(jobs, sums, strict=True)]
 
     def release(self) -> None:
-        """Remove what jobs have left on the executors. No job may follow."""
+        """Remove what jobs have left on the executors, and what was sent to them. No job may follow."""
         self._files.remove()
+        while self._frozen:
+            self._frozen.popitem()[1].stack.close()
 
     def _send_frozen(self, context: Any, jobs: list[Job]) -> None:
         """Send the weights of frozen layers once, not for each job; free those that no job of this pass has."""

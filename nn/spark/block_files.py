@@ -24,6 +24,7 @@ from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from nn.data.block import Block
+from nn.spark.runtime.settings import is_true
 
 # The files are written once reading has taken JOB_SECONDS, for the job that writes them, and as long as WRITE_READS
 # jobs read, for the writing. So a run is at most some twice as slow as if the number of its jobs were known, and a
@@ -33,6 +34,7 @@ MOST_MISSES = 3  # jobs of a run that found a file missing, after which it uses 
 # Of the disk, left free: YARN takes a node out of service when a disk is filled to nine tenths.
 FREE_SHARE = 0.15
 PAGE = mmap.ALLOCATIONGRANULARITY
+SEGMENT = 32 << 20  # bytes of a file that are mapped at once, and stay so while one of their arrays is used
 ALIGNMENT = 64  # bytes, of an array in a file: a line of the processor's cache
 FOOTER = struct.Struct("<Q")  # the bytes of the layout before it
 
@@ -90,7 +92,7 @@ class BlockFiles:
 
         if not isinstance(self._blocks, RDD):
             return False
-        return self._blocks.context.getConf().get("spark.io.encryption.enabled", "false") != "true"
+        return not is_true(self._blocks.context.getConf().get("spark.io.encryption.enabled"))
 
     def _write(self) -> None:
         """Write the files, in a job of its own; remove them again if one of them could not be written."""
@@ -107,6 +109,11 @@ class _Place(NamedTuple):
     head: bytes  # the block, pickled without the content of its arrays
     start: int  # of the block, a multiple of PAGE
     arrays: list[tuple[int, int]]  # first byte from there, and bytes, of each array
+
+    @property
+    def end(self) -> int:
+        """Return the position after its last array."""
+        return self.start + (sum(self.arrays[-1]) if self.arrays else 0)
 
 
 def write(name: str, index: int, blocks: Iterable[Block]) -> Iterator[str]:
@@ -134,16 +141,14 @@ def write(name: str, index: int, blocks: Iterable[Block]) -> Iterator[str]:
 def read(paths: Iterable[str]) -> Iterator[Block]:
     """Yield the blocks in files. Their arrays are read-only, and in memory as far as they are used.
 
-    Raises FileMissing.
+    Raises FileMissing, also for a file that is not whole.
     """
     for path in list(paths):  # Spark ends a worker that leaves its input unread
-        try:
-            file = open(path, "rb")  # noqa: SIM115  # closed below; an error in the loop is not this one
-        except OSError:
-            raise FileMissing(path) from None
-        with file:
-            for head, start, arrays in _layout(file):
-                yield pickle.loads(head, buffers=_mapped(file, start, arrays))
+        for places in _segments(_layout(path)):
+            content, first = _mapped(path, places), places[0].start
+            for head, start, arrays in places:
+                views = [content[start - first + at : start - first + at + count] for at, count in arrays]
+                yield pickle.loads(head, buffers=views)
 
 
 def _append(file: BinaryIO, block: Block) -> _Place:
@@ -168,21 +173,40 @@ def _advance(file: BinaryIO, unit: int) -> int:
     return file.tell()
 
 
-def _layout(file: BinaryIO) -> list[_Place]:
-    """Return where each block lies."""
-    end = file.seek(-FOOTER.size, os.SEEK_END)
-    (size,) = FOOTER.unpack(file.read(FOOTER.size))
-    file.seek(end - size)
-    return pickle.loads(file.read(size))
+def _layout(path: str) -> list[_Place]:
+    """Return where each block of a file lies. Raises FileMissing."""
+    try:
+        with open(path, "rb") as file:
+            end = file.seek(-FOOTER.size, os.SEEK_END)
+            (size,) = FOOTER.unpack(file.read(FOOTER.size))
+            file.seek(end - size)
+            return [_Place(*place) for place in pickle.loads(file.read(size))]
+    except (OSError, ValueError, EOFError, struct.error, pickle.UnpicklingError):
+        raise FileMissing(path) from None
 
 
-def _mapped(file: BinaryIO, start: int, arrays: list[tuple[int, int]]) -> list[memoryview]:
-    """Return the bytes of the arrays of a block. They are given back to the system when the last array is freed."""
-    size = sum(arrays[-1]) if arrays else 0
-    if not size:
-        return [memoryview(b"")] * len(arrays)
-    content = memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ, offset=start))
-    return [content[first : first + count] for first, count in arrays]
+def _segments(places: list[_Place]) -> Iterator[list[_Place]]:
+    """Divide the blocks of a file into runs of some SEGMENT bytes: each mapping takes one of a process's open files."""
+    segment: list[_Place] = []
+    for place in places:
+        segment.append(place)
+        if place.end - segment[0].start >= SEGMENT:
+            yield segment
+            segment = []
+    if segment:
+        yield segment
+
+
+def _mapped(path: str, places: list[_Place]) -> memoryview:
+    """Return the bytes of consecutive blocks. They go back to the system when the last array is freed."""
+    start, end = places[0].start, max(place.end for place in places)
+    if end == start:
+        return memoryview(b"")
+    try:
+        with open(path, "rb") as file:
+            return memoryview(mmap.mmap(file.fileno(), end - start, access=mmap.ACCESS_READ, offset=start))
+    except (OSError, ValueError):  # ValueError: the file is shorter
+        raise FileMissing(path) from None
 
 
 def _remove(path: str) -> None:

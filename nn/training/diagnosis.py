@@ -23,29 +23,40 @@ OF_PYTHON = (
 )
 
 
-def notes(score: AnyScore, progress: Progress, model: Sequential, params: Params) -> list[str]:
-    """Return notes for the user where the network is no better than always predicting one class, or the mean."""
-    first = no_better_than_constant(score, model, "test rows", OF_COMMAND)
+def notes(
+    score: AnyScore, progress: Progress, model: Sequential, params: Params, weighted: bool = False
+) -> list[str]:
+    """Return notes for the user where the network is no better than always predicting one class, or the mean.
+
+    weighted: as in `no_better_than_constant`.
+    """
+    first = no_better_than_constant(score, model, "test rows", OF_COMMAND, weighted)
     # A dead layer also leaves the cost unchanged, and its remedy is the opposite.
     second = first and (_dead_layer(score, model, params) or _unchanged_cost(progress))
     return [note for note in (first, second) if note]
 
 
 def no_better_than_constant(
-    score: AnyScore, model: Sequential, rows: str, options: tuple[str, str]
+    score: AnyScore, model: Sequential, rows: str, options: tuple[str, str], weighted: bool = False
 ) -> str | None:
-    """Return a note where always predicting one class, or the mean, is as good; `rows`: which rows were scored."""
+    """Return a note where always predicting one class, or the mean, is as good; `rows`: which rows were scored.
+
+    weighted: whether training gave the classes weights. Then a lower accuracy than that of the most frequent class
+    may be what was asked for, so that only a network which predicts one class alone gets a note.
+    """
     remedy = f"try {options[0] if isinstance(model.encoder, SharedScale) else ''}{options[1]}"
     if isinstance(score, RegressionScore):
         return _no_better_than_mean(score, model, remedy)
-    return _no_better_than_class(score, model, rows, remedy)
+    return _no_better_than_class(score, model, rows, remedy, weighted)
 
 
-def _no_better_than_class(score: Score, model: Sequential, rows: str, remedy: str) -> str | None:
+def _no_better_than_class(
+    score: Score, model: Sequential, rows: str, remedy: str, weighted: bool
+) -> str | None:
     """Return a note where the accuracy is that of the most frequent class, or below it."""
     classes, predicted = score.confusion.sum(axis=1), np.flatnonzero(score.confusion.sum(axis=0))
     largest = classes.max() / score.rows
-    if score.accuracy > largest or largest == 1:
+    if score.accuracy > largest or largest == 1 or (weighted and len(predicted) > 1):
         return None
     assert isinstance(model.decoder, ClassLabels)
     names = model.decoder.names(len(classes))

@@ -130,7 +130,8 @@ def _warn_of_constant(run: TrainingRun, backend: LocalBackend, progress: Progres
     """Warn where the network predicts the rows no better than a constant does."""
     params = LocalBroadcast(run.final_params(progress))
     score = evaluate(backend.blocks, run.model, params, run.plan.rows)
-    note = diagnosis.no_better_than_constant(score, run.model, "rows", diagnosis.OF_PYTHON)
+    weighted = run.recipe.class_weights is not None
+    note = diagnosis.no_better_than_constant(score, run.model, "rows", diagnosis.OF_PYTHON, weighted)
     if note is not None:
         warnings.warn(note, stacklevel=3)
 

@@ -57,6 +57,16 @@ def sample_of(rows: np.ndarray, actual: np.ndarray, predicted: np.ndarray) -> Sa
     return Sample(rows, actual, predicted)
 
 
+def r_squared(squared: float, deviations: float) -> float:
+    """Return the share of the variance that is explained. Where all values are equal: 1 without errors, else 0.
+
+    squared: the sum of squared errors; deviations: the sum of squared deviations from the mean.
+    """
+    if not deviations:
+        return 0.0 if squared else 1.0
+    return 1.0 - squared / deviations
+
+
 class RegressionScore(NamedTuple):
     """The predictions of a network for some rows. Scores add up in row order. Errors are in the unit of the target."""
 
@@ -111,10 +121,8 @@ class RegressionScore(NamedTuple):
 
     @property
     def r2(self) -> float:
-        """Return the share of the variance that is explained. Where all values are equal: 1 without errors, else 0."""
-        if not self.deviations:
-            return 0.0 if self.squared else 1.0
-        return 1.0 - self.squared / self.deviations
+        """Return the share of the variance that is explained, as `r_squared` does."""
+        return r_squared(self.squared, self.deviations)
 
     def rmse_of(self, constant: float) -> float:
         """Return the RMSE of always predicting one value."""

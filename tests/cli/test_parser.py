@@ -149,9 +149,12 @@ def test_sources_name_their_arguments():
             "--keep-layers: expected a whole number of at least 1, found '0'",
         ),
         ("--freeze 0", "--freeze: expected a whole number of at least 1, found '0'"),
-        (
-            "--start-from out/model.npz",
-            "--start-from: expected a MODEL outside of OUTPUT, whose files the run replaces",
+        *(
+            (
+                f"--start-from {spelled}",
+                "--start-from: expected a MODEL outside of OUTPUT, whose files the run replaces",
+            )
+            for spelled in ("out/model.npz", "./out/model.npz", "out//model.npz", "x/../out/model.npz")
         ),
         ("--layers dense:8 --hidden 8", "layers and hidden exclude each other: layers lists them all"),
         ("--layers dense:8 --activation relu", "layers and activation exclude each other"),

@@ -113,6 +113,14 @@ def test_dates_are_refused_with_what_to_do():
         schema_of(columns, (), 10, False)
 
 
+@pytest.mark.parametrize("value", [[], {}, (), [1, 2], np.zeros(2)])
+def test_values_of_several_parts_are_refused_empty_ones_too(value):
+    column = np.empty(2, object)
+    column[0], column[1] = value, "a"
+    with pytest.raises(ValueError, match="column 'parts': expected numbers or categories, found a [a-z]+"):
+        schema_of({"parts": column}, (), 10, False)
+
+
 def test_unknown_names_of_categories_are_refused():
     with pytest.raises(
         ValueError, match="categorical: expected the name of a column, found 'c'; the table has 'a'"

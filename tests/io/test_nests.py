@@ -107,7 +107,15 @@ def test_bytes_build_no_class_but_named_tuples_of_the_package():
 
 
 @pytest.mark.parametrize(
-    "place", [["|O", [1], 0], ["<U1", [1], 0], ["<f8", [-1], 0], ["<f8", [1], -64], ["<f8", [99], 0]]
+    "place",
+    [
+        ["|O", [1], 0],
+        ["<U1", [1], 0],
+        ["<f8", [-1], 0],
+        ["<f8", [1], -64],
+        ["<f8", [99], 0],
+        ["<f8", [1 << 70], 0],
+    ],
 )
 def test_arrays_of_other_kinds_and_beyond_the_bytes_are_refused(place):
     header = json.dumps([[place], {"array": 0}]).encode()

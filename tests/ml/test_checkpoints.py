@@ -2,12 +2,15 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from nn.data.local_rdd import local_rdd
+from nn.data.statistics import column_statistics
 from nn.ml.checkpoints import Checkpoints
+from nn.models.classifier import content_of
 from nn.training.backend import Facts
-from nn.training.local import LocalBackend
+from nn.training.local import LocalBackend, fit
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun
 from nn.training.together import Course, train_together
@@ -59,3 +62,23 @@ def test_a_checkpoint_follows_the_first_round_that_ends_after_so_many_epochs(per
     assert len(again.start().history) == (kept[-1] if kept else 0)
     again.save(again.start())
     assert session.writes == len(kept)
+
+
+def digest(facts, recipe, start_from=None):
+    """The name of the checkpoint of a fit."""
+    run = TrainingRun.of(recipe, facts, start_from=start_from)
+    plan = SimpleNamespace(
+        checkpoint_interval=1, checkpoint_dir="d", recipe=recipe, request=0, epochs=1, stop=0
+    )
+    return Checkpoints(Session(), plan, run, facts, run.start()).path
+
+
+def test_a_fit_on_other_features_or_from_another_model_has_another_checkpoint():
+    facts, recipe = Facts(16, LABELS, 3), Recipe.of(hidden=3, scale="standard", epochs=1)
+    seen = {digest(facts._replace(statistics=column_statistics(INPUTS + n)), recipe) for n in (0, 0, 1)}
+    held_out = facts._replace(statistics=column_statistics(INPUTS), held_out=np.arange(len(LABELS)) % 2 == 0)
+    assert len(seen) == 2 and digest(held_out, recipe) not in seen
+    plain = Recipe.of(hidden=3, scale="none", epochs=1)
+    models = [content_of(fit(INPUTS, LABELS, plain.replace(seed=seed))[0]) for seed in (0, 1)]
+    frozen = plain.replace(freeze=2)
+    assert len({digest(facts, frozen, model) for model in (*models, models[0])}) == 2

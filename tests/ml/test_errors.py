@@ -128,6 +128,23 @@ def test_the_target_of_a_regression_is_a_number(rows):
         NeuralNetworkRegressor(layers=[2, 1], maxIter=1).fit(spoiled)
 
 
+@pytest.mark.parametrize(
+    ("weight", "expected"),
+    [
+        ("if(number = 3, null, weight)", "a weight in each row, found null in 1"),
+        ("weight * 0", "with a sum above 0, found a least of 0 and a sum of 0"),
+        ("if(number = 3, -1D, weight)", "found a least of -1 and a sum of 4"),
+        ("if(number = 3, double('NaN'), weight)", "a sum of nan"),
+    ],
+)
+@pytest.mark.parametrize("kind", [NeuralNetworkClassifier, NeuralNetworkRegressor])
+def test_rows_cannot_be_measured_with_weights_that_are_no_weights(rows, kind, weight, expected):
+    layers = [2, 2] if kind is NeuralNetworkClassifier else [2, 1]
+    model = kind(layers=layers, maxIter=1, weightCol="weight").fit(rows)
+    with pytest.raises(DataError, match=f"^weightCol: column 'weight': expected .*{expected}"):
+        model.evaluate(rows.selectExpr("label", "features", "number", f"{weight} as weight"))
+
+
 def test_names_of_columns_may_hold_any_character(rows):
     renamed = rows.withColumnRenamed("label", "mc2b$0").withColumnRenamed("features", "a.b `c`")
     model = fit(renamed, labelCol="mc2b$0", featuresCol="a.b `c`")

@@ -117,6 +117,8 @@ def test_a_regressor_predicts_values_in_their_unit(people):
     scored = model.transform(people)
     rmse = RegressionEvaluator(labelCol="value", metricName="rmse").evaluate(scored)
     assert rmse == pytest.approx(summary.rootMeanSquaredError)
+    constant = people.selectExpr("age", "town", "1D as value")
+    assert model.evaluate(constant).r2 == 0  # as of scikit-learn, where all values are equal
     vectors = NeuralNetworkRegressor(layers=[1, 3, 1], maxIter=2, labelCol="value", featuresCol="one")
     model = vectors.fit(people.selectExpr("array(age) as one", "value"))
     assert math.isfinite(model.predict([30.0]))

@@ -37,6 +37,12 @@ def test_classifier_takes_tables_and_gives_labels(tmp_path):
     assert np.allclose(classifier.predict_proba(one), classifier.predict_proba(TABLE)[:1])
 
 
+def test_classifiers_are_compared_by_identity_and_can_be_keys(tmp_path):
+    model = Sequential((Dense(3),), (2,), CrossEntropy(), SharedScale(2.0))
+    first, second = saved(tmp_path, model), saved(tmp_path, model)
+    assert first != second and len({first, second, first}) == 2
+
+
 def test_classifier_of_class_numbers_gives_int64(tmp_path):
     classifier = saved(tmp_path, Sequential((Dense(3),), (2,), CrossEntropy(), SharedScale(2.0)))
     assert classifier.predict([[1, 2]]).dtype == np.int64 and classifier.class_names == ("0", "1", "2")

@@ -53,6 +53,16 @@ def test_a_process_loads_a_model_once(content, monkeypatch):
     assert len(loaded) == 1
 
 
+def test_a_process_keeps_the_last_models_alone(classifier):
+    scorer._loaded.clear()
+    scorers = [
+        Scorer(to_bytes(classifier.model, classifier.params, {"n": n})) for n in range(scorer.MODELS + 2)
+    ]
+    for each in scorers:
+        each.values([np.zeros((1, 3))], 1)
+    assert list(scorer._loaded) == [each.digest for each in scorers[2:]]
+
+
 def test_a_damaged_model_is_told(content):
     damaged = Scorer(content)
     damaged.content = content[:-1] + bytes([content[-1] ^ 1])

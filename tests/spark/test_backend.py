@@ -111,15 +111,18 @@ def test_frozen_weights_are_sent_once_for_a_run(spark, monkeypatch, average):
         "average": average,
     }
     runs = [TrainingRun.of(Recipe.of(**options, seed=seed), facts) for seed in (0, 1)]
-    ends = []
+    ends, on_spark = [], backend.SparkBackend(spark.parallelize(partitions_of(2), 2).flatMap(list))
     for rows in (
-        backend.SparkBackend(spark.parallelize(partitions_of(2), 2).flatMap(list)),
+        on_spark,
         local.LocalBackend(LocalRDD(partitions_of(2))),
     ):
         ends += [run.final_params(last) for run in runs for last in [*run.epochs(rows)][-1:]]
     for run in runs:
         assert sum(payload is run.task.frozen for payload in sent) == 1
     assert any(payload is runs[0].task.frozen for payload in freed)  # as the second run begins
+    assert not any(payload is runs[1].task.frozen for payload in freed)
+    on_spark.release()
+    assert any(payload is runs[1].task.frozen for payload in freed)
     for there, here in zip(ends[:2], ends[2:], strict=True):
         for a, b in zip(*map(tree.arrays, (there, here)), strict=True):
             assert np.array_equal(a, b)

@@ -1,7 +1,10 @@
 """Blocks in local files: the same blocks, the same sums, and a way back to Spark's cache where a file is missing."""
 
 import math
+import mmap
 import os
+import subprocess
+import sys
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -20,6 +23,7 @@ from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 from nn.training.records import Sums
 from nn.training.run import TrainingRun
+from tests.support import ROOT
 from tests.support.data import blobs
 
 INPUTS, LABELS = blobs(300)
@@ -66,6 +70,39 @@ def test_a_block_stays_whole_when_its_file_is_removed(folder):
     assert_same(found, BLOCKS)
     with pytest.raises(ValueError, match="read-only"):
         found[0].inputs[0] = 1
+
+
+MANY = """
+import resource, sys
+from nn.spark import block_files
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+print(len(list(block_files.read(sys.argv[1:]))))
+"""
+
+
+def test_blocks_that_are_kept_do_not_take_an_open_file_each(folder):
+    (path,) = write("many", 0, BLOCKS * 60)
+    done = subprocess.run([sys.executable, "-c", MANY, path], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == f"{60 * len(BLOCKS)}\n", done.stderr
+
+
+def test_blocks_are_mapped_in_segments(folder, monkeypatch):
+    monkeypatch.setattr(block_files, "SEGMENT", 3 * block_files.PAGE)
+    empty = Block(np.arange(0), np.empty((0, 7), np.uint8), np.empty(0, np.int64))
+    blocks = [empty, *BLOCKS * 5, empty, empty]
+    (path,) = write("blocks", 0, blocks)
+    mapped, memory = [], mmap.mmap
+    monkeypatch.setattr(block_files.mmap, "mmap", lambda *a, **how: mapped.append(a[1]) or memory(*a, **how))
+    assert_same(list(read([path])), blocks)
+    assert 1 < len(mapped) < len(blocks) and max(mapped) <= 4 * block_files.PAGE
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_a_file_that_is_not_whole_counts_as_missing(folder, share):
+    (path,) = write("blocks", 0, BLOCKS)
+    os.truncate(path, int(share * os.path.getsize(path)))
+    with pytest.raises(FileMissing):
+        list(read([path]))
 
 
 def test_partitions_are_spread_over_the_disks(tmp_path, monkeypatch):
@@ -234,9 +271,10 @@ def unwritten(name, index, blocks):
 
 
 @pytest.mark.spark
-def test_no_files_are_written_where_local_disks_are_to_be_encrypted(spark, monkeypatch):
+@pytest.mark.parametrize("setting", ["true", "True", " TRUE "])
+def test_no_files_are_written_where_local_disks_are_to_be_encrypted(spark, monkeypatch, setting):
     write_after(monkeypatch, 0)
     blocks = cached(spark)
     conf = blocks.context.getConf()
-    monkeypatch.setattr(blocks.context, "getConf", lambda: conf.set("spark.io.encryption.enabled", "true"))
+    monkeypatch.setattr(blocks.context, "getConf", lambda: conf.set("spark.io.encryption.enabled", setting))
     assert SparkBackend(blocks)._files.rows() is None

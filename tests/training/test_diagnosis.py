@@ -28,13 +28,14 @@ def model_of(hidden_bias=0.0, output=0.0, outputs=2):
     return model, params
 
 
-def notes(labels, inputs, model, params, costs=(1.0, 0.5)):
+def notes(labels, inputs, model, params, costs=(1.0, 0.5), weighted=False):
     class Handle:
         value = params
 
     block = Block(np.arange(len(labels)), np.asarray(inputs, np.float32), np.asarray(labels))
     history = tuple(Epoch(n, cost, 0.5, 0.1, True, 4) for n, cost in enumerate(costs, 1))
-    return diagnosis.notes(evaluate(LocalRDD([[block]]), model, Handle), Progress({}, history), model, params)
+    score = evaluate(LocalRDD([[block]]), model, Handle)
+    return diagnosis.notes(score, Progress({}, history), model, params, weighted)
 
 
 INPUTS = [[0, 0], [0, 0], [1, 1], [1, 1]]
@@ -58,6 +59,11 @@ def test_an_accuracy_of_the_largest_class_is_noted_whatever_is_predicted():
     assert note.startswith(
         "the accuracy of 25.00% is no better than a constant: always predicting the most frequent class, 1,"
     )
+
+
+def test_with_weights_of_classes_only_one_class_for_all_rows_is_noted():
+    assert notes([1, 1, 0, 1], INPUTS, *model_of(output=1.0), weighted=True) == []
+    assert len(notes([0, 0, 1, 1], INPUTS, *model_of(), weighted=True)) == 1
 
 
 def test_a_test_set_of_one_class_says_nothing():

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from nn.core.errors import PlatformError
 from nn.spark.runtime import errors, jvm
+from nn.spark.runtime.settings import is_true
 
 NOTE_AFTER = 10.0  # seconds without any executor before the user gets a note
 SETTLED_AFTER = 1.5  # seconds without a new executor before all are assumed to be there
@@ -91,7 +92,7 @@ def _wanted(conf: Any) -> int | None:
 
 def _is_dynamic(conf: Any) -> bool:
     """Return whether Spark requests executors only when there are tasks for them."""
-    return conf.get("spark.dynamicAllocation.enabled", "false").lower() == "true"
+    return is_true(conf.get("spark.dynamicAllocation.enabled"))
 
 
 def _wake(context: Any) -> None:

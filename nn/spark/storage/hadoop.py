@@ -68,12 +68,12 @@ class Hadoop:
     def open(self, path: str) -> Iterator[Callable[[int], bytes]]:
         """Open a file, decompressed if its name says so. Yield a function that returns at most the next n bytes."""
         file_system, hadoop_path = self.locate(path)
-        stream = file_system.open(hadoop_path)
+        content = file_system.open(hadoop_path)
         try:
-            content = jvm.decompressed(self._context, self._configuration, hadoop_path, stream)
+            content = jvm.decompressed(self._context, self._configuration, hadoop_path, content)
             yield partial(jvm.read_at_most, self._context, content)
         finally:
-            stream.close()
+            content.close()
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file, whole or not at all. The old one is removed when the new one is complete."""
@@ -240,11 +240,13 @@ def _create(file_system: Any, hadoop_path: Any, content: bytes, overwrite: bool 
             stream.write(bytearray(content[start : start + BYTES_PER_CALL]))
         if not is_whole and stream.hasCapability(FLUSHED):
             stream.hsync()  # else a machine that loses its power may lose a file that was renamed already
-    except (
-        BaseException
-    ):  # Ctrl-C too: if the stream were closed, an incomplete file would show under its name
+    # Ctrl-C too: if the stream were closed, an incomplete file would show under its name.
+    except BaseException:
         with suppress(Exception):
             stream.abort() if is_whole else stream.close()
+        if not is_whole and not overwrite:  # it shows already, and would be taken for another run's
+            with suppress(Exception):
+                file_system.delete(hadoop_path, False)
         raise
     stream.close()
 

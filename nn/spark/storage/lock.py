@@ -87,8 +87,8 @@ def locked(
         lock.start_renewing()
         yield
     finally:
+        folder.before_change = lambda: None  # first: it waits for a renewal, which may hang
         lock.release()
-        folder.before_change = lambda: None
         folder.drop(created)
 
 
@@ -229,7 +229,12 @@ def _other_run(folder: Folder, machine: Machine, now: Callable[[], float]) -> Ot
         return None
     owner = lock_file.from_bytes(content)
     is_alive = None if owner is None else machine.is_alive(owner)
-    age = max(now() - modified, 0.0) if not is_alive else 0.0  # negative where a clock was set back
+    age = 0.0 if is_alive else _age(now() - modified)
     if is_alive is False or (is_alive is None and age >= STALE):
         return None
     return OtherRun(owner, modified, age, bool(is_alive))
+
+
+def _age(seconds: float) -> float:
+    """Return the age of a file. Its date lies ahead where a clock was set back; a run that lives dates it anew soon."""
+    return 0.0 if -STALE < seconds < 0 else abs(seconds)

@@ -241,6 +241,19 @@ def test_a_file_is_ended_as_its_store_can(store, whole, cut_short):
     assert [each for each in store.done if isinstance(each, str)] == cut_short
 
 
+@pytest.mark.parametrize(("scheme", "removed"), [("hdfs", True), ("gs", False)])
+def test_a_new_file_that_could_not_be_written_is_told_and_leaves_nothing(scheme, removed):
+    store, there = Store(scheme), []
+    store.write = lambda part: there.append("file") or 1 / 0
+    store.exists = lambda target: bool(there) and scheme == "hdfs"
+    store.delete = lambda target, deep: there.clear()
+    folder = HadoopFolder(hadoop.Hadoop.__new__(hadoop.Hadoop), "x://out")
+    folder._hadoop.locate = lambda path: (store, path)
+    with pytest.raises(PlatformError, match="^cannot write x://out/_RUNNING: .*division by zero"):
+        folder.create("_RUNNING", b"content")
+    assert (there == []) == removed
+
+
 def test_a_new_file_is_created_on_a_condition_where_its_store_knows_one():
     store, asked = Store("s3a", hadoop.CONDITIONAL), []
 

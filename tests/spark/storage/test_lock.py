@@ -225,6 +225,23 @@ def test_a_run_elsewhere_is_replaced_once_its_lock_file_is_two_minutes_old(folde
     assert folder.names() == []
 
 
+@pytest.mark.parametrize(
+    ("age", "seen", "wait"), [(STALE - 0.3, 120, 1), (-100, 0, 120), (1 - STALE, 0, 120), (0, 0, 120)]
+)
+def test_a_lock_file_says_its_age_and_when_to_come_again(folder, age, seen, wait):
+    with_lock_file(folder, OTHER, age)
+    expected = f"_RUNNING was last written {seen} s ago; if that run has ended, .* in {wait} s$"
+    with pytest.raises(UsageError, match=expected), running(folder):
+        pass
+
+
+@pytest.mark.parametrize("age", [STALE, -STALE, -3600])
+def test_a_lock_file_of_two_minutes_ago_or_far_ahead_is_replaced(folder, age):
+    with_lock_file(folder, OTHER, age)
+    with running(folder):
+        assert owner(folder) != "other"
+
+
 def test_ages_are_taken_by_the_clock_of_the_file_system(folder, clock):
     fast = Clock(lambda: clock.at + 1000, clock.sleep)
     with_lock_file(folder, OTHER, age=STALE - 10)
@@ -256,6 +273,15 @@ def test_resuming_refuses_a_run_that_writes_its_lock_file_meanwhile(folder):
     ):
         pass
     assert folder.clock.at < began + 25 and owner(folder) == "other"
+
+
+def test_resuming_refuses_a_run_whose_clock_was_set_back_meanwhile(folder):
+    with_lock_file(folder, OTHER, age=45)
+    began = folder.clock.at
+    folder.clock.during = lambda now: now > began + 20 and folder.date(NAME, 100)
+    with pytest.raises(UsageError, match="process 7 on there"), running(folder, waits=True):
+        pass
+    assert folder.clock.at < began + 25
 
 
 def test_resuming_goes_on_when_the_other_run_ends_meanwhile(folder):
@@ -391,6 +417,50 @@ def test_a_run_that_was_taken_for_dead_stops_writing_and_leaves_the_other_its_fi
     assert folder.read("history.csv", 10) == b"theirs" and owner(folder) == "other"
 
 
+def test_a_run_that_lost_its_lock_does_not_take_it_again(folder, clock):
+    own_lock = Lock(folder, HERE, Clock(folder.clock.now, folder.clock.sleep))
+    own_lock.acquire()
+    folder.rewrite(NAME, OTHER.to_bytes())
+    with pytest.raises(OutputLostError):
+        own_lock.confirm()
+    folder.remove(NAME)
+    own_lock.renew()
+    assert folder.names() == []
+
+
+def test_a_run_that_has_ended_writes_its_lock_file_no_more_and_knows_nothing_of_others(folder, clock):
+    own_lock = Lock(folder, HERE, Clock(folder.clock.now, folder.clock.sleep))
+    own_lock.acquire()
+    own_lock.release()
+    own_lock.renew()
+    assert folder.names() == []
+    with running(folder):
+        pass
+    with_lock_file(folder, OTHER)
+    clock.at += 3600
+    folder.write("history.csv", b"")
+
+
+def test_the_error_of_a_run_is_not_hidden_by_one_of_its_lock_file(folder, monkeypatch):
+    def unreadable(name, most):
+        raise PlatformError("no answer")
+
+    with pytest.raises(ZeroDivisionError), running(folder):
+        monkeypatch.setattr(folder, "read", unreadable)
+        raise ZeroDivisionError
+
+
+def test_a_renewal_that_hangs_keeps_no_run_from_ending(folder, monkeypatch):
+    monkeypatch.setattr(lock, "RENEWAL", 0.01)
+    monkeypatch.setattr(lock, "JOIN_TIMEOUT", 0.1)
+    hangs, goes_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(folder, "rewrite", lambda name, content: hangs.set() or goes_on.wait(60))
+    with running(folder):
+        assert hangs.wait(60)
+    assert not goes_on.is_set() and folder.names() == []
+    goes_on.set()
+
+
 def test_the_first_write_of_a_run_reads_its_lock_file_and_the_next_ones_do_not(folder, clock):
     reads = []
     folder.read = lambda name, most: reads.append(name) or LocalFolder.read(folder, name, most)
@@ -402,6 +472,9 @@ def test_the_first_write_of_a_run_reads_its_lock_file_and_the_next_ones_do_not(f
         clock.at += lock.TRUSTED
         folder.write("history.csv", b"")
         assert reads == [NAME] * 2
+        clock.at -= 3600  # a clock that was set back tells nothing
+        folder.write("history.csv", b"")
+        assert reads == [NAME] * 3
 
 
 def test_a_signal_ends_a_run_and_its_lock_file(tmp_path):
