@@ -19,6 +19,7 @@ LINES = (
 )
 SPARK = (
     {"runtime"},
+    {"block_files"},
     {"storage", "aggregate"},
     {"input", "backend"},
     {"connect"},

@@ -58,7 +58,10 @@ def _failure(code: int, message: str, is_explained: bool) -> Failure:
 def _unexpected(error: BaseException) -> tuple[int, str]:
     """Return the exit code and the message of an error that is not one of the project's own."""
     if errors.is_from_java(error):
-        return PlatformError.exit_code, f"Spark: {errors.reason_of(error)}"
+        reason = errors.reason_of(error)
+        if errors.is_of_network(reason):
+            return PlatformError.exit_code, f"the connection to a storage broke off: {reason}"
+        return PlatformError.exit_code, f"Spark: {reason}"
     if isinstance(error, OSError) and error.strerror:
         path = "" if error.filename is None else f"{error.filename}: "
         return PlatformError.exit_code, f"{path}{error.strerror}"

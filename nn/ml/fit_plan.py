@@ -138,8 +138,6 @@ def _options(
             values.setdefault("scale", "none")
     if sizes is not None:
         values["layers"] = perceptron.hidden_layers(sizes)
-    if "layers" in values:
-        values |= {"hidden": None, "activation": None}
     values["task"] = REGRESSION if is_regression else CLASSIFICATION
     values["seed"] = int(stage._value("seed")) % (1 << 63)
     return values
@@ -180,11 +178,14 @@ def _solver_options(stage: NetworkParams) -> dict[str, Any]:
 
 
 def _replaced(base: Recipe, values: dict[str, Any], epochs: int, is_default: bool) -> Recipe:
-    """Return the recipe with other values. An epoch of l-bfgs is a trial, of which a step may take several."""
+    """Return the recipe with other values, and without its own that do not go with them.
+
+    An epoch of l-bfgs is a trial, of which a step may take several.
+    """
     optimizer = values.get("optimizer", base.used_optimizer)
     trials = optimizer.max_trials + 1 if isinstance(optimizer, LBFGS) else 1
     try:
-        return dataclasses.replace(base, **values, epochs=max(1, epochs * trials + (trials > 1)))
+        return base.replace(**values, epochs=max(1, epochs * trials + (trials > 1)))
     except ValueError as error:
         advice = (
             '; set optimizer, such as "adam"' if is_default and str(error).startswith("l-bfgs and") else ""

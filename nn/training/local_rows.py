@@ -64,6 +64,8 @@ def rows_of(
     if table is not None:
         if isinstance(labels, str):
             labels, table = _without(table, labels)
+        if not table:
+            raise ValueError("expected a column of inputs beside the labels, found none in the table")
         schema = _schema(table, recipe, model)
         packed = pack(schema, table)
     else:

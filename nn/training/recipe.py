@@ -328,7 +328,11 @@ class Recipe:
         learning rate and schedule, `hidden` its `layers`.
         """
         given, fields = _read(values), options_of(type(self))
-        replaced = {name for option, value in given.items() for name in replaced_by(option, value)}
+        replaced = {
+            name
+            for option, value in given.items()
+            for name in replaced_by(option, None if values[option] is None else value)
+        }
         defaults: dict[str, Any] = {
             name: fields[name].default for name in replaced & fields.keys() - given.keys()
         }
@@ -338,11 +342,15 @@ class Recipe:
     def read(cls, path: str | os.PathLike) -> Recipe:
         """Return the recipe of a name, such as "cnn", or in a configuration file; pass over the keys of `RunOptions`.
 
-        Raises ValueError for a word that is no recipe, a file that cannot be read, a key that is neither's and a value
-        that the key cannot take.
+        Raises ValueError for a word that is no recipe, a file that cannot be read, a key that is neither's or is given
+        twice, and a value that the key cannot take.
         """
-        others = options_of(RunOptions)
-        values = {name.replace("-", "_"): value for name, value in recipe_object(path).items()}
+        others, values = options_of(RunOptions), dict[str, Any]()
+        for key, value in recipe_object(path).items():
+            name = key.replace("-", "_")
+            if name in values:
+                raise ValueError(f"{path}: {name} is given twice")
+            values[name] = value
         return cls.of(**{name: value for name, value in values.items() if name not in others})
 
     @property
@@ -447,4 +455,6 @@ def read_value(field: dataclasses.Field, value: Any) -> Any:
         value = value.item()
     if not isinstance(value, (int, float, str)) and value in reader:
         return value
-    return reader.json(list(value) if isinstance(value, tuple) else value)
+    if isinstance(value, (list, tuple)):
+        value = [item.item() if isinstance(item, np.generic) else item for item in value]
+    return reader.json(value)

@@ -29,13 +29,15 @@ def recipe_object(recipe: str | os.PathLike) -> dict[str, Any]:
 
 def names() -> list[str]:
     """Return the names of this project's recipes, sorted."""
-    return sorted(
-        path.name.removesuffix(".json") for path in _folder().iterdir() if path.name.endswith(".json")
-    )
+    folder = _folder()
+    paths = [] if folder is None else folder.iterdir()
+    return sorted(path.name.removesuffix(".json") for path in paths if path.name.endswith(".json"))
 
 
 def _content(name: str) -> bytes:
     known = names()
+    if not known:
+        raise ValueError("expected the path of a recipe: this copy of the package has none of its own")
     if name not in known:
         listed = ", ".join(known)
         raise ValueError(
@@ -45,4 +47,4 @@ def _content(name: str) -> bytes:
 
 
 def _folder() -> Any:
-    return next(folder for folder in FOLDERS if folder.is_dir())
+    return next((folder for folder in FOLDERS if folder.is_dir()), None)

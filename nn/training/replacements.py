@@ -20,14 +20,14 @@ FIRST_ORDER = ("sample", "batch_size", "clip", "l1", "average", *OF_REPLICAS, "a
 
 
 def replaced_by(option: str, value: Any) -> tuple[str, ...]:
-    """Return the names of the recipe's options that an option with this value replaces."""
-    if value is None:
+    """Return the names of the recipe's options that an option with this value replaces; None: its default."""
+    if value is None and option not in ("optimizer", "validation_fraction"):
         return ()
     replaced = REPLACES.get(option, ())
-    if option == "optimizer" and value.needs_exact_cost:
+    if option == "optimizer" and value is not None and value.needs_exact_cost:
         replaced += FIRST_ORDER
     if option == "average":
         replaced = ("sample",) if value == "parameters" else OF_REPLICAS
-    if option == "validation_fraction" and value == 0:
+    if option == "validation_fraction" and not value:
         replaced = ("patience",)
     return replaced

@@ -18,6 +18,7 @@ from nn.core.errors import (
 from nn.spark.runtime import launcher
 from nn.spark.storage.filesystem import LocalFolder
 from nn.spark.storage.run_directory import Output, content_of
+from tests.spark.runtime.test_errors import HTTP, JavaError
 
 
 def end(folder, error):
@@ -44,6 +45,14 @@ def test_an_error_is_recorded_with_its_code_and_kind(tmp_path, error, code, kind
     assert (recorded["code"], recorded["kind"]) == (code, kind)
     message = {143: "terminated", 1: "KeyError: 'k'"}.get(code, "what came")
     assert recorded["message"] == message and (tmp_path / "_ERROR.json").read_text().count("\n") == 1
+
+
+def test_a_connection_that_breaks_off_in_a_job_is_told_without_the_names_of_its_tasks(monkeypatch):
+    error = JavaError(HTTP.format(""))
+    found = failure.failure_of(error)
+    assert found.code == 4 and found.message.startswith(
+        "the connection to a storage broke off: org.apache.http.ConnectionClosedException: Premature end"
+    )
 
 
 def test_the_record_holds_the_options_to_try_and_the_hint(tmp_path):

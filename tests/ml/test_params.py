@@ -17,6 +17,7 @@ from nn.ml.params import OPTIONS
 from nn.optim.lbfgs import LBFGS
 from nn.optim.rules import SGD, Adam
 from nn.training.convergence import StopDescent, StopLBFGS, never
+from nn.training.recipe import Recipe
 
 
 def plan_of(**params):
@@ -125,6 +126,34 @@ def test_a_recipe_gives_what_is_not_set(tmp_path):
         plan_of(recipe="mlpp")
 
 
+@pytest.mark.parametrize("recipe", ["tabular", "mlp", "cnn", "original", "binary"])
+@pytest.mark.parametrize(
+    ("param", "value"),
+    [("optimizer", "sgd"), ("batchSize", 7), ("sample", 0.4), ("patience", 3), ("layerSpec", "dense:8,relu")],
+)
+def test_a_param_replaces_what_does_not_go_with_it_as_everywhere(recipe, param, value):
+    plan = plan_of(recipe=recipe, **{param: value}, validationFraction=0.1, seed=5)
+    options = {OPTIONS[param]: value, "validation_fraction": 0.1, "seed": 5}
+    assert plan.recipe == Recipe.read(recipe).replace(**options)
+
+
+def test_layers_and_a_solver_replace_those_of_a_recipe():
+    plan = plan_of(recipe="original", layers=[4, 3, 2], solver="gd", stepSize=0.5)
+    assert [layer.short_name for layer in plan.recipe.hidden_layers] == ["dense:3", "sigmoid"]
+    assert plan.recipe.sample == 1.0 and plan.recipe.learning_rate == 0.5
+    assert isinstance(plan_of(recipe="tabular", solver="l-bfgs").recipe.optimizer, LBFGS)
+
+
+def test_an_iteration_of_l_bfgs_may_take_all_its_trials():
+    plan = plan_of(layers=[2, 2], optimizer="l-bfgs:max_trials=1", maxIter=5)
+    assert plan.recipe.epochs == 5 * 2 + 1
+
+
+def test_seeds_are_taken_as_numbers_of_64_bits():
+    assert plan_of(layers=[2, 2], seed=-1).recipe.seed == (1 << 63) - 1
+    assert plan_of(layers=[2, 2], seed=1 << 62).recipe.seed == 1 << 62
+
+
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
@@ -141,8 +170,10 @@ def test_a_recipe_gives_what_is_not_set(tmp_path):
     ],
 )
 def test_params_that_exclude_or_need_each_other_are_named(params, expected):
-    with pytest.raises(UsageError, match=expected):
+    with pytest.raises(UsageError, match=expected) as raised:
         plan_of(**params)
+    if "solver" in params:
+        assert "set optimizer" not in str(raised.value)
 
 
 def test_a_regressor_has_no_params_of_classes():

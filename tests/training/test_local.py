@@ -15,6 +15,7 @@ from nn.data.hold_out import HoldOut
 from nn.data.split import Split
 from nn.io import package
 from nn.optim.rules import Adam
+from nn.training import recipe_files
 from nn.training.assembly import network_of
 from nn.training.backend import Facts
 from nn.training.run import TrainingRun
@@ -437,6 +438,53 @@ def test_an_option_replaces_those_of_the_recipe_that_do_not_go_with_it():
     assert mlp.replace(sample=0.5).average == nn.Recipe().average
     assert nn.Recipe.read("original").replace(batch_size=10).sample is None
     assert nn.Recipe.read("cnn").replace(augment=None).augment == ()
+    assert mlp.replace(optimizer=None) == mlp.replace(
+        optimizer=None, learning_rate=None, schedule=None, warmup=None
+    )
+    held_out = nn.Recipe.of(validation_fraction=0.1, patience=3)
+    assert held_out.replace(validation_fraction=None).patience is None
+    rounds = nn.Recipe.of(average="parameters", rounds_per_epoch=4)
+    assert rounds.replace(epochs_per_round=None) == rounds
+    assert rounds.replace(epochs_per_round=2).rounds_per_epoch == nn.Recipe().rounds_per_epoch
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("sample", 0.5),
+        ("batch_size", 10),
+        ("clip", 1.0),
+        ("l1", 0.1),
+        ("average", "parameters"),
+        ("outer_momentum", 0.5),
+        ("average_weights", "last:2"),
+    ],
+)
+def test_l_bfgs_replaces_what_it_does_not_support(option, value):
+    beside = {"average": "parameters"} if option == "outer_momentum" else {}
+    recipe = nn.Recipe.of(optimizer="sgd", **{option: value}, **beside)
+    assert recipe.replace(optimizer="l-bfgs") == nn.Recipe.of(optimizer="l-bfgs")
+
+
+def test_a_key_that_is_given_twice_is_refused(tmp_path):
+    (tmp_path / "r.json").write_text('{"batch-size": 3, "batch_size": 5}')
+    with pytest.raises(ValueError, match="batch_size is given twice"):
+        nn.Recipe.read(tmp_path / "r.json")
+
+
+def test_a_package_without_recipes_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe_files, "FOLDERS", (tmp_path / "none",))
+    with pytest.raises(ValueError, match="expected the path of a recipe: this copy of the package has none"):
+        nn.Recipe.read("cnn")
+
+
+def test_numbers_of_numpy_are_taken_in_lists_too():
+    assert nn.Recipe.of(hidden=[np.int64(3), np.int32(2)]) == nn.Recipe.of(hidden=[3, 2])
+
+
+def test_a_table_of_labels_alone_is_refused():
+    with pytest.raises(ValueError, match="expected a column of inputs beside the labels, found none"):
+        nn.fit({"y": np.arange(4) % 2}, "y")
 
 
 def test_fit_refuses_what_is_unknown():

@@ -20,7 +20,8 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _SPARK = "org.apache.spark."
 # An exception that ended a task or caused the one that did: class and message, then its frames.
 _CAUSE = re.compile(
-    r"(?:\): |Caused by: )((?:java\.io|java\.util\.zip|org\.apache\.hadoop)\.[\w.]+(?:: [^\n]*)?)((?:\n\s+at [^\n]*)*)"
+    r"(?:\): |Caused by: )((?:java\.io|java\.net|java\.util\.zip|javax\.net|org\.apache\.h(?:adoop|ttp)"
+    r"|software\.amazon|com\.(?:amazonaws|azure|google|microsoft))\.[\w.]+(?:: [^\n]*)?)((?:\n\s+at [^\n]*)*)"
 )
 _ERROR = re.compile(
     r"[\w.]*Error\w*(: .*)?"
@@ -100,7 +101,7 @@ def as_user_error(
     if known is not None:
         return known
     reason = reason_of(error)
-    if _NETWORK.search(f"{reason}\n{error}"):
+    if is_of_network(f"{reason}\n{error}"):
         kind = PlatformError
     return kind(f"{what}: {reason}")
 
@@ -108,8 +109,9 @@ def as_user_error(
 def reason_of(error: BaseException) -> str:
     """Return the line of an error's message that names its reason, or the error's class where it has no message.
 
-    This is the error line of the last Python traceback in the message, else the first line. An IOException that wraps
-    or collects others, as those of object stores do, gets the first line of the innermost.
+    This is the error line of the last Python traceback in the message, else the exception by which a storage ended a
+    task, else the first line. An IOException that wraps or collects others, as those of object stores do, gets the
+    first line of the innermost.
     """
     java = _java_exception(error)
     message = str(error) if java is None else java.getMessage() or java.getClass().getName()
@@ -118,11 +120,19 @@ def reason_of(error: BaseException) -> str:
     for line in lines[traces[-1] + 1 :] if traces else ():
         if _ERROR.fullmatch(line):
             return line
+    failure = _storage_failure(message)
+    if failure is not None:
+        return failure
     if java is not None and java.getClass().getName() == "java.io.IOException":
         innermost = str(_innermost(java).getMessage() or "").strip().partition("\n")[0]
         if innermost and innermost not in message:
             return f"{lines[0]} ({innermost})" if lines else innermost
     return lines[0] if lines else type(error).__name__
+
+
+def is_of_network(reason: str) -> bool:
+    """Return whether the reason of an error is a connection that broke off, or could not be made."""
+    return _NETWORK.search(reason) is not None
 
 
 def _innermost(java: Any) -> Any:
@@ -222,7 +232,7 @@ def _path_cause(java_class: str, message: str, path: str, argument: str) -> User
     failure = _storage_failure(message)
     if failure is None:
         return None
-    kind = PlatformError if _NETWORK.search(failure) else DataError
+    kind = PlatformError if is_of_network(failure) else DataError
     return kind(f"{argument}: cannot read {path}: {failure}")
 
 

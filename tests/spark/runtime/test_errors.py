@@ -264,6 +264,30 @@ def test_a_connection_that_breaks_off_is_no_fault_of_the_data(message, kind):
     assert type(errors.as_user_error(JavaError(message), DataError, "TRAIN_IMAGES: cannot read x")) is kind
 
 
+HTTP = (
+    "Job aborted due to stage failure: Task 1 in stage 4.0 failed 1 times, most recent failure: Lost task 1.0 in stage "
+    "4.0 (TID 5) (192.0.2.2 executor driver): {}org.apache.http.ConnectionClosedException: Premature end of "
+    "Content-Length delimited message body (expected: 350; received: 65)\n"
+    "\tat org.apache.http.impl.io.ContentLengthInputStream.read(ContentLengthInputStream.java:178)\n"
+    "\tat org.apache.spark.X.y(X.scala:1)"
+)
+CRASHED = (
+    "org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)\n\tat org.apache.spark.Z\n"
+    "Caused by: "
+)
+
+
+@pytest.mark.parametrize("before", ["", CRASHED])
+def test_an_answer_cut_short_is_told_as_such_not_as_a_worker_s_end(before):
+    error = JavaError(HTTP.format(before))
+    assert errors.translate(error) is None
+    reason = errors.reason_of(error)
+    assert reason.startswith("org.apache.http.ConnectionClosedException: Premature end") and "350" in reason
+    assert errors.is_of_network(reason) and not errors.is_of_network("bad block")
+    found = errors.translate(error, "s3a://b/x", "TRAIN_IMAGES")
+    assert type(found) is PlatformError and str(found).startswith("TRAIN_IMAGES: cannot read s3a://b/x: org")
+
+
 def test_a_task_that_lost_its_connection_is_no_fault_of_the_data():
     message = (
         "Lost task 0.0 (executor 1): java.io.IOException: {}\n\tat org.apache.hadoop.fs.Read.read(Read.java)"
