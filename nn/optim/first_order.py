@@ -25,7 +25,7 @@ from nn.optim.schedules import BoldDriver, Constant, Memory, Schedule, warm_up
 PIECE = 2**17
 
 # Where a gradient stays zero, as that of a pixel which is black from here on, a velocity decays to the denormal
-# numbers, below 2**-126 in float32, and stays there. Many processors compute with these several times more slowly. So
+# numbers, below 2**-126 in float32, and stays there. Many processors are several times slower with these. So
 # every FLUSH_STEPS steps the denormal numbers of the state become zero. No parameter changes by that unless it is as
 # small itself, or divided by an epsilon below 1e-11.
 FLUSH_STEPS = 64

@@ -199,7 +199,7 @@ def denormal(slots):
 
 
 def test_denormal_numbers_become_zero_and_all_others_stay():
-    numbers = [1e-39, -1e-39, 1.2e-38, -1.2e-38, -3.0, np.nan, np.inf, -np.inf]
+    numbers = [1e-39, -1e-39, 1.2e-38, -1.2e-38, -3.0, np.nan, np.inf, -np.inf, TINY, -TINY]
     slots = {
         "float32": np.array(numbers, np.float32),
         "float64": np.array([1e-39, -1e-310, 2.3e-308]),
@@ -211,6 +211,15 @@ def test_denormal_numbers_become_zero_and_all_others_stay():
     first_order.flush_denormal([{"W": slots}])
     for key, array in slots.items():
         assert array.tobytes() == expected[key].tobytes(), key
+
+
+def test_denormal_numbers_are_looked_for_every_64_steps(monkeypatch):
+    descent, seen = FirstOrder(RULES["momentum"](), Constant(), 0.01), []
+    monkeypatch.setattr(first_order, "flush_denormal", lambda slots: seen.append(step))
+    state = descent.init([{"W": np.ones((1, 4), np.float32)}]).copy_for_update()
+    for step in range(130):
+        state = descent.step(state, [{"W": np.ones((1, 4), np.float32)}])
+    assert seen == [0, 64, 128]
 
 
 def test_a_large_array_is_updated_whole_where_a_rule_needs_it_whole_or_it_is_not_in_order(monkeypatch):

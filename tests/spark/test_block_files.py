@@ -63,6 +63,21 @@ def test_blocks_are_read_as_they_were_written(folder, rng):
     assert list(read([empty])) == []
 
 
+def test_paths_are_all_taken_where_the_first_file_is_missing(folder):
+    """Spark ends a worker that leaves its input unread."""
+    paths = iter([str(folder / "none"), str(folder / "none too")])
+    with pytest.raises(FileMissing):
+        list(read(paths))
+    assert list(paths) == []
+
+
+@pytest.mark.parametrize(("free", "written"), [(15, True), (14.9, False)])
+def test_files_leave_15_percent_of_the_disk_free(folder, monkeypatch, free, written):
+    usage = namedtuple("usage", "total used free")(100, 100 - free, free)
+    monkeypatch.setattr(block_files.shutil, "disk_usage", lambda path: usage)
+    assert (list(write("blocks", 0, iter(BLOCKS))) != [""]) == written
+
+
 def test_a_block_stays_whole_when_its_file_is_removed(folder):
     (path,) = write("blocks", 0, BLOCKS)
     found = list(read([path]))
@@ -182,7 +197,10 @@ def test_training_from_files_has_the_bits_of_training_from_the_cache(spark, monk
     write_after(monkeypatch, 2)
     backend = SparkBackend(cached(spark), cached(spark))
     params, history = trained(recipe, backend)
+    paths = backend._files._paths
+    assert paths.is_cached
     backend.release()
+    assert not paths.is_cached
     assert len(reads) >= 3 and [found is None for found in reads[:3]] == [True, True, False]
     write_after(monkeypatch, math.inf)
     expected, same = trained(recipe, SparkBackend(cached(spark), cached(spark)))

@@ -472,6 +472,14 @@ def test_a_key_that_is_given_twice_is_refused(tmp_path):
         nn.Recipe.read(tmp_path / "r.json")
 
 
+def test_a_word_with_a_folder_is_a_path_and_a_long_one_is_cut():
+    with pytest.raises(ValueError, match="cannot read ./cnn"):
+        nn.Recipe.read("./cnn")
+    with pytest.raises(ValueError, match="expected the name of a recipe") as raised:
+        nn.Recipe.read("x" * 5000)
+    assert len(str(raised.value)) < 300
+
+
 def test_a_package_without_recipes_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(recipe_files, "FOLDERS", (tmp_path / "none",))
     with pytest.raises(ValueError, match="expected the path of a recipe: this copy of the package has none"):

@@ -80,6 +80,17 @@ def test_no_velocity_of_a_replica_is_denormal_where_pixels_are_white_in_one_row_
     assert denormal_velocities() > 0  # else this tests nothing
 
 
+def test_a_replica_looks_for_denormal_numbers_in_its_first_step_and_every_64_steps(monkeypatch):
+    averaging, seen = ParameterAveraging(FirstOrder(Momentum(), Constant(), 0.1), batch_size=2), []
+    flush = replicas.flush_denormal
+    monkeypatch.setattr(replicas, "flush_denormal", lambda slots: seen.append(1) or flush(slots))
+    for rows, flushes in ((2, 1), (128, 1), (130, 2), (300, 3)):
+        block = Block(np.arange(rows), np.ones((rows, 16), np.uint8), np.resize(LABELS, rows))
+        seen.clear()
+        after_a_round(LocalRDD([[block]]), averaging)
+        assert len(seen) == flushes
+
+
 @pytest.mark.parametrize(
     "weights", [None, np.random.default_rng(1).uniform(0, 3, 300)], ids=["rows", "weights"]
 )
