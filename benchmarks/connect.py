@@ -124,13 +124,13 @@ def latency(session: Any, path: Path) -> None:
     backend: Any = rows.backend()
     run = TrainingRun.on(Recipe.of(**RECIPE), rows.facts, backend)
     request, selection = Gradients(run.initial_params()), RowSelection(0, 1)
-    cost = Job(run.task, request, selection._replace(fraction=0.0))
+    cost = Job(run.objective, request, selection._replace(fraction=0.0))
     few = session.range(2).repartition(2).persist()
     jobs: dict[str, Callable[[], Any]] = {
         "a job without rows": lambda: few.mapInArrow(nothing, "id long").collect(),
         "all blocks pass through": lambda: backend.blocks.mapPartitions(drop).collect(),
         "cost of all rows, 784-128-10": lambda: backend.run([cost]),
-        "gradients of all rows, 784-128-10": lambda: backend.run([Job(run.task, request, selection)]),
+        "gradients of all rows, 784-128-10": lambda: backend.run([Job(run.objective, request, selection)]),
     }
     for name, job in jobs.items():
         seconds = []

@@ -41,7 +41,7 @@ from nn.spark.input import reader
 from nn.spark.runtime.session import spark_context
 from nn.spark.storage.filesystem import Storage
 from nn.training.assembly import network_of
-from nn.training.backend import Job, Task
+from nn.training.backend import Job, Objective
 from nn.training.recipe import Recipe
 
 WARM_UP, REPEATS = 40, 40  # the first jobs of a JVM are slower
@@ -90,7 +90,7 @@ def parts(context: Any, train: Any) -> dict[str, Callable[[int], object]]:
     batch = RowSelection(0, 1, batches=60, total=60_000)
 
     def run(network: Sequential, request: Request, selection: RowSelection) -> None:
-        rows.run([Job(Task(network), request, selection)])
+        rows.run([Job(Objective(network), request, selection)])
 
     def by_broadcast(number: int) -> None:
         inline, backend.INLINE = backend.INLINE, 0

@@ -209,7 +209,7 @@ def cost_table(rows: Digits) -> str:
         recipe = Recipe.of(**SHARED, **({"freeze": frozen} if frozen else {}))
         run = TrainingRun.of(recipe, Facts(784, part.labels, 5, 255.0, are_pixels=True))
         request = run.optimizer.ask(run.start().state)
-        jobs[frozen] = Job(run.task, request, RowSelection())
+        jobs[frozen] = Job(run.objective, request, RowSelection())
     forward = jobs[0]._replace(selection=RowSelection(fraction=0.0))
     seconds: dict[Any, list[float]] = {name: [] for name in (*jobs, "forward")}
     for _ in range(STEPS):  # in turns, so that another program on the machine slows all of them alike

@@ -116,7 +116,7 @@ def test_the_chain_fits_on_a_screen():
 
 
 def test_a_run_is_assembled_in_one_place():
-    calls = ("plan_of(", "split_of(recipe", "optimizer_of(", "Penalty(", "Task(")
+    calls = ("plan_of(", "split_of(recipe", "optimizer_of(", "Penalty(", "Objective(")
     texts = {path: (ROOT / path).read_text() for path in FILES}
     for call in calls:
         users = [str(path) for path, text in texts.items() if call in text.replace(f"def {call}", "")]

@@ -137,7 +137,7 @@ class Table:
         print(text, file=self.stream, flush=True)
 
 
-class CountingBackend:
+class ProgressBackend:
     """A backend that moves the live line of a table on after each job."""
 
     def __init__(self, backend: Backend, table: Table):

@@ -136,7 +136,7 @@ class PredictOptions:
                 "--check and --dry-run exclude each other: --check looks at the cluster, --dry-run does not start Spark"
             )
         if self.labels is not None and self.label_column is not None:
-            raise UsageError("--labels and --label-column exclude each other: labels stand in one place")
+            raise UsageError("--labels and --label-column exclude each other: labels are in one place")
         excluded = ("probabilities", "top", "labels", "label_column") if self.layer is not None else ()
         for name in excluded:
             if getattr(self, name) is not None and getattr(self, name) is not False:

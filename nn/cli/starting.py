@@ -58,7 +58,7 @@ def _notes(run: TrainingRun) -> list[str]:
     keep, frozen = run.recipe.keep_layers, run.recipe.frozen
     if not frozen:
         return []
-    if not tree.count(run.task.frozen):
+    if not tree.count(run.objective.frozen):
         return [f"--freeze {frozen}: the network has no weights up to layer {frozen}, so nothing is frozen"]
     if run.start_from is None:
         return [f"--freeze {frozen} without --start-from: the frozen weights are random and stay so"]

@@ -70,7 +70,6 @@ class Interval:
 AT_LEAST_ONE = Interval(int, 1)
 POSITIVE = Interval(float, 0, closed="neither")
 NON_NEGATIVE = Interval(float, 0)
-FINITE = Interval(float)
 FROM_0_TO_1 = Interval(float, 0, 1)
 FROM_0_BELOW_1 = Interval(float, 0, 1, "left")
 ABOVE_0_TO_1 = Interval(float, 0, 1, "right")
@@ -95,9 +94,7 @@ def constraints_of(cls: type) -> dict[str, Constraint]:
     """Return the constraint of each field of a dataclass that declares one, as metadata or in Annotated."""
     try:
         hints = typing.get_type_hints(cls, include_extras=True)
-    except (
-        NameError
-    ):  # a user's class whose annotations are known to type checkers alone declares no constraints
+    except NameError:  # a user's class with annotations for type checkers alone declares no constraints
         hints = {}
     declared: dict[str, Constraint] = {}
     for field in dataclasses.fields(cls):

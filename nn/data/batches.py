@@ -10,9 +10,8 @@ import numpy as np
 from nn.core import random
 from nn.data.block import Block
 
-FULL_BLOCK = (
-    1024  # rows at which a packed block is passed on, so that a huge mini-batch stays bounded in memory
-)
+# Rows at which a packed block is passed on, so that a huge mini-batch stays bounded in memory.
+FULL_BLOCK = 1024
 BUFFER = 32 << 20  # bytes of inputs that are shuffled together, so that the memory of a replica stays bounded
 
 
@@ -25,9 +24,8 @@ class RowSelection(NamedTuple):
 
     seed: int = 0
     epoch: int = 0
-    fraction: float = (
-        1.0  # of the training rows, drawn at random, that the gradients are of; 0: measure the cost alone
-    )
+    # Of the training rows, drawn at random, that the gradients are of; 0: measure the cost alone.
+    fraction: float = 1.0
     batch: int | None = None
     batches: int = 1
     total: int = 0

@@ -136,15 +136,8 @@ class Columns(NamedTuple):
         return self.inputs == tuple(range(self.width))
 
     def unread(self) -> Columns:
-        """Return the columns of a test set: its weights and its validation rows are not read."""
+        """Return the columns of a test set: its weights, its validation rows and its ids are not read."""
         return self._replace(weight=None, validation=None, id=None)
-
-
-class Names(NamedTuple):
-    """The names by which the columns of a training set are looked up in its test set."""
-
-    inputs: tuple[str, ...]
-    label: str | None
 
 
 def columns_of_test(

@@ -49,9 +49,8 @@ class LineError(NamedTuple):
     expected: str
     found: str
     hint: str = ""  # what to do about it, if known
-    in_cell: bool = (
-        False  # whether a cell is no number: a reader of quoted fields, text and gaps may read the line
-    )
+    # Whether a cell is no number: a reader of quoted fields, text and gaps may read the line.
+    in_cell: bool = False
 
     def __str__(self) -> str:
         hint = f"; {self.hint}" if self.hint else ""

@@ -95,9 +95,8 @@ class Summary(NamedTuple):
     checksums: np.ndarray  # (c,) uint64: two columns with the same cells in the same rows have the same
     distinct: tuple[Distinct, ...]
     gap_rows: int  # rows with a gap in an input
-    labels: Counter[str] | None = (
-        None  # rows of each label, by name; None where there is no label or are too many
-    )
+    # Rows of each label, by name; None where there is no label or are too many.
+    labels: Counter[str] | None = None
     records: int = 0  # lines that are no rows
 
     @property
@@ -230,9 +229,8 @@ def copies(summary: Summary, groups: np.ndarray | None, label: int | None) -> np
         same = summary.checksums == summary.checksums[label]
         rows = summary.distinct[label].rows
         groups = None if rows is None else np.sort(rows)
-    if (
-        groups is not None and 1 < len(groups) <= summary.rows // 2
-    ):  # else nearly every row is a class of its own
+    # With more groups nearly every row is a class of its own.
+    if groups is not None and 1 < len(groups) <= summary.rows // 2:
         for column, distinct in enumerate(summary.distinct):
             if distinct.rows is not None and len(distinct.rows) == len(groups):
                 same[column] = np.array_equal(np.sort(distinct.rows), groups)

@@ -21,9 +21,8 @@ BYTE_ORDER_MARK = "\ufeff"
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
-MISSING = re.compile(
-    r"|NA|N/A|NaN|null|none|\?|-|\.|missing", re.IGNORECASE
-)  # how programs write missing values
+# How programs write missing values.
+MISSING = re.compile(r"|NA|N/A|NaN|null|none|\?|-|\.|missing", re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _RENAMED = re.compile(r"(\d+)\.([1-9]\d*)", re.ASCII)  # a repeated column name, as pandas writes it
 

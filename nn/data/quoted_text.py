@@ -20,7 +20,6 @@ from nn.data import dialect
 
 GAPS = ("", "NA", "NaN", "nan", "?", "null", "NULL")  # how cells without a value are written
 LOOKED_AT = 1000  # lines
-QUOTES = ('"', "'")
 COMMENT = "#"
 
 

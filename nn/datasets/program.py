@@ -60,9 +60,8 @@ def choose(options: argparse.Namespace) -> ImageSet:
     if options.folder is not None:
         return published.from_folder(options.folder, options.dataset, options.digits, options.limit)
     name = options.dataset or "mnist"
-    downloads = os.path.join(
-        options.output, "downloads", name
-    )  # they stay there, so that the next run needs no network
+    # The downloads stay there, so that the next run needs no network.
+    downloads = os.path.join(options.output, "downloads", name)
     return published.from_download(PUBLISHED[name], downloads, options.digits, options.limit)
 
 

@@ -17,9 +17,8 @@ from typing import Any
 
 import numpy as np
 
-ALIGNMENT = (
-    64  # bytes: a multiple of every item size, so that arrays of one buffer are aligned as the buffer is
-)
+# Bytes: a multiple of every item size, so that arrays of one buffer are aligned as the buffer is.
+ALIGNMENT = 64
 LENGTH = "<u8"  # of the header's length
 PACKAGE = __name__.partition(".")[0]
 KINDS = "fiub"  # of arrays: numbers and booleans

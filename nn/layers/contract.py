@@ -35,9 +35,8 @@ def check_layer(layer: Layer, input_shape: Shape, seed: int = 0) -> None:
     params = _check_build(layer, input_shape, seed)
     x = rng.normal(size=(ROWS, *input_shape))
     if x.ndim == 4:
-        x = rows_first(
-            rows_last(x)
-        )  # the memory order between image layers, in which writes in place would show
+        # The memory order between image layers, in which writes in place would show.
+        x = rows_first(rows_last(x))
     for rows in (x.astype(np.float32), x[:0].astype(np.float32)):
         _check_shapes(layer, params, rows)
     params = {name: value + rng.normal(size=value.shape) for name, value in params.items()}  # float64

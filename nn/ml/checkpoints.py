@@ -75,7 +75,7 @@ def _digest(plan: FitPlan, run: TrainingRun, facts: Facts, start: Progress) -> s
         facts.labels,
         held_out,
         *tree.arrays(start.state.trial),
-        *tree.arrays(run.task.frozen),
+        *tree.arrays(run.objective.frozen),
     ]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -59,9 +59,8 @@ class NetworkModel(MLWritable, MLReadable):
         names = model.predictor.model.encoder.names
         if not names or names == tuple(map(str, range(len(names)))):
             return model
-        column = names[0].removesuffix(
-            "[0]"
-        )  # the values of a column of arrays are called column[0], column[1], ...
+        # The values of a column of arrays are called column[0], column[1], ...
+        column = names[0].removesuffix("[0]")
         is_array = names == tuple(f"{column}[{number}]" for number in range(len(names)))
         return model.setFeaturesCol(column if is_array else list(names))  # type: ignore[attr-defined]
 

@@ -64,7 +64,6 @@ OPTIONS = {
     "keepLayers": "keep_layers",
     "freeze": "freeze",
 }
-FOR_CLASSES = ("classWeights",)
 
 C = TypeVar("C", bound=type[Params])
 
@@ -312,7 +311,7 @@ class ClassifierParams(NetworkParams):
     thresholds = param(
         "thresholds",
         "the class with the largest p / t is predicted, where p is its probability and t its threshold; one for each "
-        "class, above 0, at most one of them 0.",
+        "class, all above 0 except that at most one may be 0.",
         _thresholds,
     )
     predictedLabelCol = param(

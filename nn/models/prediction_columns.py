@@ -18,13 +18,8 @@ from nn.data.decoding import ClassLabels, TargetScale
 from nn.data.encoding import Number, TableEncoder
 from nn.models.sequential import Params, Sequential
 
-LONG, DOUBLE, FLOAT, STRING, BOOLEAN = (
-    "long",
-    "double",
-    "float",
-    "string",
-    "boolean",
-)  # types, as Spark names them
+# Types, as Spark names them.
+LONG, DOUBLE, FLOAT, STRING, BOOLEAN = ("long", "double", "float", "string", "boolean")
 
 
 class OutputColumn(NamedTuple):

@@ -25,10 +25,8 @@ class Ranking(NamedTuple):
     bin counts half. The width of a bin is 1/256 of the distance to 0 or to 1.
     """
 
-    probabilities: tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]] = (
-        (),
-        (),
-    )  # of each class, (m,) each
+    # Of each class, (m,) each.
+    probabilities: tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]] = ((), ())
     counts: np.ndarray | None = None  # (2, BINS) int64
     loss: float = 0.0  # the sum of the log losses
 

@@ -28,9 +28,8 @@ PART = " · "  # between the parts of a subtitle
 LINE_CHARACTERS = 100  # of a subtitle, beside an axis with long names
 LINE_POINTS = 14.0  # distance of its lines
 LEGEND_SIZE = 10.5
-LEGEND_COLUMN = (
-    4.8  # times the size of its letters: a legend's column without its text, as matplotlib spaces it
-)
+# Times the size of its letters: a legend's column without its text, as matplotlib spaces it.
+LEGEND_COLUMN = 4.8
 LEGEND_POINTS = 710  # the width of a picture without its margins
 
 # For names under an axis that do not fit side by side.

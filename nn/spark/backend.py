@@ -98,7 +98,7 @@ class SparkBackend:
 
     def _send_frozen(self, context: Any, jobs: list[Job]) -> None:
         """Send the weights of frozen layers once, not for each job; free those that no job of this pass has."""
-        wanted = {id(job.task.frozen): job.task.frozen for job in jobs if job.task.frozen}
+        wanted = {id(job.objective.frozen): job.objective.frozen for job in jobs if job.objective.frozen}
         for key in self._frozen.keys() - wanted.keys():
             self._frozen.pop(key).stack.close()
         for key in wanted.keys() - self._frozen.keys():
@@ -107,7 +107,11 @@ class SparkBackend:
 
     def _handle(self, job: Job, learned: Any) -> Any:
         """Return a handle of the payload of a job."""
-        return Joined(self._frozen[id(job.task.frozen)].handle, learned) if job.task.frozen else learned
+        return (
+            Joined(self._frozen[id(job.objective.frozen)].handle, learned)
+            if job.objective.frozen
+            else learned
+        )
 
 
 class Frozen(NamedTuple):

@@ -159,7 +159,7 @@ def network_of(recipe: Recipe, facts: Facts, split: Split | None = None) -> Sequ
         layers,
         shape,
         1 if recipe.is_regression else facts.classes,
-        recipe.objective,
+        recipe.used_loss,
         encoder,
         recipe.initializer,
         decoder,
@@ -182,7 +182,7 @@ def split_of(recipe: Recipe, facts: Facts) -> Split:
     cannot learn.
     """
     labels, rows = facts.labels, len(facts.labels)
-    recipe.objective.check_labels(labels)
+    recipe.used_loss.check_labels(labels)
     hold_out = HoldOut(recipe.seed, recipe.validation_fraction, rows) if recipe.validation_fraction else None
     if facts.held_out is not None:
         if hold_out is not None:

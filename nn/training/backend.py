@@ -22,8 +22,8 @@ from nn.training.penalized import with_cost, with_gradient
 from nn.training.records import Sums
 
 
-class Task(NamedTuple):
-    """The network, the augmentation and the penalty of a job: the same for all jobs of a run.
+class Objective(NamedTuple):
+    """What a run minimizes: the loss of a network on augmented rows, plus a penalty. It is the same for all its jobs.
 
     `frozen`: the parameters of the first layers, which are not learned. Requests have those of the other layers alone.
     """
@@ -39,9 +39,9 @@ class Task(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One pass of the selected rows, at the parameters of the request."""
+    """One pass over the selected rows, at the parameters of the request: on a cluster, one job of Spark."""
 
-    task: Task
+    objective: Objective
     request: Request
     selection: RowSelection
 
@@ -53,7 +53,7 @@ class Job(NamedTuple):
     @property
     def payload(self) -> Any:
         """Return the values that executors need beside the rows: all parameters; for replicas the request with them."""
-        return with_frozen(self.task.frozen, self.learned)
+        return with_frozen(self.objective.frozen, self.learned)
 
     @property
     def learned(self) -> Any:
@@ -63,8 +63,8 @@ class Job(NamedTuple):
     def without_payload(self) -> Job:
         """Return the job without its arrays, which travel beside it."""
         bare: Any = [None] * len(self.request)
-        task = self.task._replace(frozen=[{} for _ in self.task.frozen])
-        return Job(task, type(self.request)(*bare), self.selection)
+        objective = self.objective._replace(frozen=[{} for _ in self.objective.frozen])
+        return Job(objective, type(self.request)(*bare), self.selection)
 
 
 def with_frozen(frozen: Sequence[dict[str, np.ndarray]], learned: Any) -> Any:
@@ -125,7 +125,7 @@ class Backend(Protocol):
 
 def partial_sums(blocks: Any, job: Job, payload: Any, buffer: float = BUFFER) -> Any:
     """Return an RDD with the Sums of each batch, or of each replica. `payload.value` is the payload of the job."""
-    model, augmentation, penalty, frozen = job.task
+    model, augmentation, penalty, frozen = job.objective
     if isinstance(job.request, LocalSteps):
         return replicas.rounds(
             blocks, model, payload, job.selection, augmentation, penalty, buffer, len(frozen)
@@ -137,4 +137,6 @@ def penalized(job: Job, sums: Sums) -> Sums:
     """Return the sums with the penalty in the cost and in the gradients; replicas have added it already."""
     if isinstance(job.request, LocalSteps):
         return sums
-    return with_cost(job.task.penalty, job.params, with_gradient(job.task.penalty, job.params, sums))
+    return with_cost(
+        job.objective.penalty, job.params, with_gradient(job.objective.penalty, job.params, sums)
+    )

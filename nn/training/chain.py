@@ -1,8 +1,8 @@
-"""A training step as chained map stages: select -> forward, layer by layer -> loss -> backward, layer by layer -> sums.
+"""A training step as chained maps: select -> forward, layer by layer -> loss -> backward, layer by layer -> sums.
 
 `blocks` is Spark's RDD on a cluster and a LocalRDD without one. `params` is a handle whose `.value` is the list of the
-layers' parameters: Spark's Broadcast or a LocalBroadcast. Consecutive maps cost no passes over the data: Spark runs
-them as one stage, block by block. The first `frozen` layers run as in prediction and get no gradients.
+layers' parameters: Spark's Broadcast or a LocalBroadcast. Spark runs consecutive maps in one stage, block by block; the
+reduce follows in nn/spark/aggregate.py. The first `frozen` layers run as in prediction and get no gradients.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def _refuse_for_task(recipe: Recipe) -> None:
                 f"loss {recipe.loss.name} needs task=regression: it compares values, not classes"
             )
         return
-    if not recipe.objective.is_regression:
+    if not recipe.used_loss.is_regression:
         raise ValueError(
             f"loss {recipe.loss.name} and task=regression exclude each other: it compares classes"
         )

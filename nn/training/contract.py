@@ -23,7 +23,7 @@ from nn.optim.first_order import fresh_slots
 from nn.optim.regularization import Penalty
 from nn.optim.requests import Gradients, LocalSteps
 from nn.optim.rules import SGD
-from nn.training.backend import Backend, Job, Task
+from nn.training.backend import Backend, Job, Objective
 from nn.training.records import Measures, Sums
 
 ROWS, VALIDATION_ROWS, WIDTH, CLASSES = 60, 20, 5, 3
@@ -84,24 +84,24 @@ def _partitions(training: Block, validation: Block) -> LocalRDD:
 
 def _jobs() -> dict[str, Job]:
     model = build_network(perceptron_layers((4,), "tanh"), (WIDTH,), CLASSES, CrossEntropy())
-    task = Task(model, (), Penalty(l2=0.1))
+    objective = Objective(model, (), Penalty(l2=0.1))
     params = tree.map_arrays(lambda w: w.astype(np.float64), model.init(1))  # for numerical differences
     steps = LocalSteps(params, fresh_slots(SGD(), params), SGD(), (RATE,), None, ROWS)
-    part = task._replace(frozen=params[:FROZEN])
+    part = objective._replace(frozen=params[:FROZEN])
     learned = steps._replace(params=params[FROZEN:], slots=steps.slots[FROZEN:])
     wide = build_network(perceptron_layers((16,), "relu"), (WIDTH,), CLASSES, HalfSquaredError())
     batches = [ALL._replace(batch=batch, batches=BATCHES, total=ROWS) for batch in range(BATCHES)]
     return {
-        "cost": Job(task, Gradients(params), COST),
-        "gradients": Job(task, Gradients(params), ALL),
+        "cost": Job(objective, Gradients(params), COST),
+        "gradients": Job(objective, Gradients(params), ALL),
         "frozen layers": Job(part, Gradients(params[FROZEN:]), ALL),
         "replicas of frozen layers": Job(part, learned, ALL),
-        "another network": Job(Task(wide), Gradients(wide.init(2)), ALL),
-        "sample": Job(task, Gradients(params), ALL._replace(fraction=0.5)),
-        "replicas": Job(task, steps, ALL),
-        "replicas of two epochs": Job(task, steps._replace(rates=(RATE, RATE / 2)), ALL),
-        "validation rows": Job(task, Gradients(params), COST._replace(validation_only=True)),
-        **{f"batch {part.batch}": Job(task, Gradients(params), part) for part in batches},
+        "another network": Job(Objective(wide), Gradients(wide.init(2)), ALL),
+        "sample": Job(objective, Gradients(params), ALL._replace(fraction=0.5)),
+        "replicas": Job(objective, steps, ALL),
+        "replicas of two epochs": Job(objective, steps._replace(rates=(RATE, RATE / 2)), ALL),
+        "validation rows": Job(objective, Gradients(params), COST._replace(validation_only=True)),
+        **{f"batch {part.batch}": Job(objective, Gradients(params), part) for part in batches},
     }
 
 
@@ -139,11 +139,13 @@ def _check_measures(
 
 
 def _measures(job: Job, block: Block) -> Measures:
-    model = job.task.model
+    model = job.objective.model
     outputs, weight = model.forward(job.params, block.inputs), float(np.asarray(block.weights).sum())
     loss = model.loss.value(outputs, block.labels, block.weights)
     correct = int(np.sum(model.loss.predict(outputs) == block.labels))
-    return Measures(len(block.rows), weight, loss, correct).with_penalty(job.task.penalty.value(job.params))
+    return Measures(len(block.rows), weight, loss, correct).with_penalty(
+        job.objective.penalty.value(job.params)
+    )
 
 
 def _check_gradients(

@@ -21,10 +21,11 @@ from nn.optim.first_order import DescentState, FirstOrder
 from nn.optim.optimizer import OneStepOptimizer, Optimizer, S, State, StepwiseOptimizer, accepted_params
 from nn.optim.requests import Gradients, LocalSteps
 from nn.optim.weight_averages import Average
-from nn.training.backend import Job, Task
+from nn.training.backend import Job, Objective
 from nn.training.plan import Plan
 from nn.training.records import Best, Epoch, Measures, Progress, Sums, Times
 
+# `sums = yield job` hands a job to whoever runs the generator, and gets the sums of its rows back.
 Steps = Generator[Job, Sums, "Outcome"]
 
 
@@ -63,7 +64,9 @@ class Clock:
                 return end.value
 
 
-def epoch(task: Task, optimizer: Optimizer, plan: Plan, progress: Progress) -> Generator[Job, Sums, Progress]:
+def epoch(
+    objective: Objective, optimizer: Optimizer, plan: Plan, progress: Progress
+) -> Generator[Job, Sums, Progress]:
     """Yield the jobs of the next epoch, or round of several, take their sums, and return the progress after it."""
     began, clock = time.perf_counter(), Clock()
     selection = RowSelection(plan.seed, len(progress.history) + 1, plan.sample)
@@ -74,13 +77,13 @@ def epoch(task: Task, optimizer: Optimizer, plan: Plan, progress: Progress) -> G
         steps = noisy_step
     if plan.average is not None:
         steps = partial(averaged_steps, steps)
-    outcome = yield from clock.timed(steps(task, optimizer, plan, selection, progress))
+    outcome = yield from clock.timed(steps(objective, optimizer, plan, selection, progress))
     line = _line(selection.epoch + len(outcome.earlier), outcome, plan)
     state = optimizer.watch(outcome.state, line.cost if line.val_cost is None else line.val_cost)
     spent = sum(earlier.seconds for earlier in outcome.earlier)
     line = _timed(line, clock, time.perf_counter() - began - spent)
     lines = (*outcome.earlier, line)
-    if task.model.loss.is_regression:
+    if objective.model.loss.is_regression:
         lines = tuple(line._replace(accuracy=None, val_accuracy=None) for line in lines)
     best = _better(progress.best, line, outcome, plan)
     return Progress(state, (*progress.history, *lines), best, outcome.average)
@@ -88,7 +91,7 @@ def epoch(task: Task, optimizer: Optimizer, plan: Plan, progress: Progress) -> G
 
 def averaged_steps(
     steps: Callable[..., Steps],
-    task: Task,
+    objective: Objective,
     optimizer: Optimizer,
     plan: Plan,
     selection: RowSelection,
@@ -101,7 +104,7 @@ def averaged_steps(
     """
     assert plan.average is not None and progress.average is not None
     only_steps = dataclasses.replace(plan, validates=False)
-    outcome = yield from steps(task, optimizer, only_steps, selection, progress)
+    outcome = yield from steps(objective, optimizer, only_steps, selection, progress)
     average, params = progress.average, accepted_params(outcome.state)
     is_initial = plan.batch_size is None and optimizer.can_reject and not progress.state.steps
     if outcome.accepted and not is_initial:
@@ -112,7 +115,7 @@ def averaged_steps(
         return outcome
     measured = averaged_params(plan, average, outcome.state)
     only = selection._replace(fraction=0.0, validation_only=True)
-    sums = yield Job(task, Gradients(measured), only)
+    sums = yield Job(objective, Gradients(measured), only)
     return outcome._replace(validation=sums.validation, measured=measured)
 
 
@@ -123,18 +126,22 @@ def averaged_params(plan: Plan, average: Average | None, state: State) -> Tree:
 
 
 def one_step(
-    task: Task, optimizer: OneStepOptimizer[S], plan: Plan, selection: RowSelection, progress: Progress
+    objective: Objective,
+    optimizer: OneStepOptimizer[S],
+    plan: Plan,
+    selection: RowSelection,
+    progress: Progress,
 ) -> Steps:
     """Yield the one job of an epoch: it decides on the last step, and measures the gradients for the next one."""
     state: S = progress.state
     trial, rate = state.trial, state.learning_rate
-    sums = yield Job(task, optimizer.ask(state), selection)
+    sums = yield Job(objective, optimizer.ask(state), selection)
     state, accepted = optimizer.tell(state, sums.train.cost, sums.mean_grads_inplace())
     return Outcome(state, accepted, sums.train, sums.validation, sums.sampled, rate, trial)
 
 
 def noisy_step(
-    task: Task, optimizer: FirstOrder, plan: Plan, selection: RowSelection, progress: Progress
+    objective: Objective, optimizer: FirstOrder, plan: Plan, selection: RowSelection, progress: Progress
 ) -> Steps:
     """Yield the two jobs of an epoch: one without dropout and augmentation decides on the last step.
 
@@ -142,15 +149,19 @@ def noisy_step(
     """
     state: DescentState = progress.state
     trial, rate = state.trial, state.learning_rate
-    clean = yield Job(task, Gradients(trial), selection._replace(fraction=0.0))
+    clean = yield Job(objective, Gradients(trial), selection._replace(fraction=0.0))
     state, accepted = optimizer.accept_or_reject(state, clean.train.cost)
-    sums = (yield Job(task, Gradients(trial), selection)) if accepted else Sums()
+    sums = (yield Job(objective, Gradients(trial), selection)) if accepted else Sums()
     state = optimizer.move(state, sums.mean_grads_inplace() if accepted else None)
     return Outcome(state, accepted, clean.train, clean.validation, sums.sampled, rate, trial)
 
 
 def many_steps(
-    task: Task, optimizer: StepwiseOptimizer, plan: Plan, selection: RowSelection, progress: Progress
+    objective: Objective,
+    optimizer: StepwiseOptimizer,
+    plan: Plan,
+    selection: RowSelection,
+    progress: Progress,
 ) -> Steps:
     """Yield a job for each mini-batch or round of an epoch. Where steps can be rejected, a job over all rows closes it.
 
@@ -161,14 +172,14 @@ def many_steps(
     closing, average = selection._replace(fraction=0.0), progress.average
     if optimizer.can_reject and state.accepted is None:
         # The first epoch is compared with the cost of the initial weights.
-        first = yield Job(task, Gradients(state.trial), closing)
+        first = yield Job(objective, Gradients(state.trial), closing)
         state, _ = optimizer.accept_or_reject(state, first.train.cost)
     train, sampled, state = Measures(), 0, state.copy_for_update()
     earlier: tuple[Epoch, ...] = ()
     for batch in range(plan.jobs):
         part = selection._replace(batch=batch, batches=plan.jobs, total=plan.rows)
         request = optimizer.ask(state)
-        sums = yield Job(task, request, part)
+        sums = yield Job(objective, request, part)
         if isinstance(request, LocalSteps):
             earlier = _earlier(selection.epoch, request, sums)
         if sums.weight:  # rows without weight have no gradient
@@ -178,10 +189,10 @@ def many_steps(
         train, sampled = train + sums.train, sampled + sums.sampled
     trial, rate, validation = state.trial, state.learning_rate, Measures()
     if optimizer.can_reject:
-        train, validation = (yield Job(task, Gradients(trial), closing))[:2]
+        train, validation = (yield Job(objective, Gradients(trial), closing))[:2]
     elif plan.validates:
         only = closing._replace(validation_only=True)
-        validation = (yield Job(task, Gradients(trial), only)).validation
+        validation = (yield Job(objective, Gradients(trial), only)).validation
     state, accepted = optimizer.accept_or_reject(state, train.cost)
     return Outcome(state, accepted, train, validation, sampled, rate, trial, average, earlier)
 
@@ -232,9 +243,9 @@ def divergence(progress: Progress, epochs: int = 1) -> str | None:
     line, state = progress.history[-1], progress.state
     accepted = state.accepted
     if accepted is not None and accepted.grads is not None and not tree.all_finite(accepted.grads):
-        return f"the gradients are no finite numbers in epoch {line.epoch}"
+        return f"the gradients are not finite in epoch {line.epoch}"
     if not tree.all_finite(accepted_params(state)):
-        return f"the weights are no finite numbers after epoch {line.epoch}"
+        return f"the weights are not finite after epoch {line.epoch}"
     return None
 
 

@@ -35,6 +35,7 @@ from nn.core.options import (
 from nn.data.augmentation import AUGMENTATIONS
 from nn.data.class_weights import ClassWeights, ClassWeightsReader
 from nn.data.columns import ColumnList, Reference
+from nn.data.labels import CLASSIFICATION, REGRESSION, TASKS
 from nn.data.schema import MISSING, SCALES, UNKNOWNS
 from nn.layers import ACTIVATIONS, LAYERS, Layer
 from nn.layers.initializers import INITIALIZERS
@@ -51,7 +52,6 @@ from nn.training.replacements import replaced_by
 from nn.training.run_options import RunOptions
 
 OPTIMIZERS: dict[str, Any] = {**RULES, LBFGS.name: LBFGS}
-CLASSIFICATION, REGRESSION = TASKS = ("classification", "regression")
 HIDDEN = (64,)
 ACTIVATION = "sigmoid"
 AVERAGES = ("gradients", "parameters")
@@ -101,7 +101,7 @@ class Recipe:
     initializer: str | None = option(
         None,
         Choice(INITIALIZERS),
-        f"initial weights: {', '.join(INITIALIZERS)} (default: he_normal before relu and its kin, else "
+        f"initial weights: {', '.join(INITIALIZERS)} (default: he_normal before relu and similar activations, else "
         "glorot_uniform with measured gains; zeros for the output of a regression)",
         group="network",
     )
@@ -376,7 +376,7 @@ class Recipe:
         return self.task == REGRESSION
 
     @property
-    def objective(self) -> Loss:
+    def used_loss(self) -> Loss:
         """Return the loss that is minimized: mse is the squared error in a regression."""
         is_default = self.is_regression and isinstance(self.loss, HalfSquaredError)
         return SquaredError() if is_default else self.loss

@@ -27,7 +27,7 @@ from nn.training.assembly import (
     scale_of,
     split_of,
 )
-from nn.training.backend import Backend, Facts, Job, Rows, Task
+from nn.training.backend import Backend, Facts, Job, Objective, Rows
 from nn.training.plan import Plan
 from nn.training.recipe import Recipe
 from nn.training.records import Progress, Sums
@@ -39,7 +39,7 @@ TIMED_JOBS = 16  # the first jobs of a JVM take twice as long as the sixteenth
 class TrainingRun:
     """A network, the rows that it learns from, and how it is trained."""
 
-    task: Task
+    objective: Objective
     split: Split
     plan: Plan
     optimizer: Optimizer
@@ -94,13 +94,13 @@ class TrainingRun:
         recipe = dataclasses.replace(recipe, scale=scale_of(recipe, facts))
         recipe = for_replicas(recipe, split.train_rows, facts.partitions)
         plan = plan_of(recipe, split.train_rows, split.hold_out is not None)
-        task = Task(model, recipe.augment, Penalty(recipe.l1, recipe.l2), frozen)
-        return cls(task, split, plan, optimizer_of(recipe, plan), recipe, start_from)
+        objective = Objective(model, recipe.augment, Penalty(recipe.l1, recipe.l2), frozen)
+        return cls(objective, split, plan, optimizer_of(recipe, plan), recipe, start_from)
 
     @property
     def model(self) -> Sequential:
         """Return the network."""
-        return self.task.model
+        return self.objective.model
 
     def initial_params(self) -> Params:
         """Return the initial weights of all layers: drawn by the seed, or those of the model to start from."""
@@ -113,11 +113,11 @@ class TrainingRun:
         """
         params = self.initial_params() if params is None else params
         average = None if self.plan.average is None else Average([])
-        return Progress(self.optimizer.init(params[len(self.task.frozen) :]), average=average)
+        return Progress(self.optimizer.init(params[len(self.objective.frozen) :]), average=average)
 
     def epoch(self, progress: Progress) -> Generator[Job, Sums, Progress]:
         """Yield the jobs of the next epoch or round, take their sums, and return the progress after it."""
-        return loop.epoch(self.task, self.optimizer, self.plan, progress)
+        return loop.epoch(self.objective, self.optimizer, self.plan, progress)
 
     def epochs(self, backend: Backend, progress: Progress | None = None) -> Iterator[Progress]:
         """Yield the progress after each epoch, to the last of the plan or until no step can lower the cost.
@@ -145,7 +145,7 @@ class TrainingRun:
         """
         best = progress.best
         last = loop.averaged_params(self.plan, progress.average, progress.state)
-        return self.task.whole(last if best is None else best.params)
+        return self.objective.whole(last if best is None else best.params)
 
     def predictor(self, progress: Progress) -> Predictor:
         """Return the trained network."""
@@ -165,7 +165,9 @@ class TrainingRun:
 
     def restore(self, stored: Progress) -> Progress:
         """Return the progress that a checkpoint stores. Raises ValueError unless the run can go on from it."""
-        return loop.restore(self.optimizer, self.plan, stored, self.initial_params()[len(self.task.frozen) :])
+        return loop.restore(
+            self.optimizer, self.plan, stored, self.initial_params()[len(self.objective.frozen) :]
+        )
 
     def jobs_per_epoch(self) -> int:
         """Return how many jobs an epoch takes where every step is accepted."""
@@ -174,7 +176,7 @@ class TrainingRun:
     def seconds_per_job(self, backend: Backend) -> float:
         """Measure the time of the job of a mini-batch: the shortest of a few."""
         first = RowSelection(self.plan.seed, 1, self.plan.sample, 0, self.plan.jobs, self.plan.rows)
-        job, seconds = Job(self.task, self.optimizer.ask(self.start().state), first), []
+        job, seconds = Job(self.objective, self.optimizer.ask(self.start().state), first), []
         for _ in range(TIMED_JOBS):
             began = time.perf_counter()
             backend.run([job])

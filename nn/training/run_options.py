@@ -62,7 +62,7 @@ class RunOptions:
     label_column: Reference | None = option(
         None,
         ColumnReference(),
-        "labels stand in this column of the images: a number, counted from 0, or from the end if negative, or a name "
+        "labels are in this column of the images: a number, counted from 0, or from the end if negative, or a name "
         "of the header; name=0 is the column called 0",
         group="data",
     )
@@ -151,7 +151,7 @@ class RunOptions:
     resume: bool = option(
         False,
         Flag(),
-        "go on with the run in OUTPUT from its last checkpoint, to the same model; a run that never began begins",
+        "go on with the run in OUTPUT from its last checkpoint, to the same model; without one it starts at epoch 1",
         group="run",
         affects_results=False,
     )

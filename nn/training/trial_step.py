@@ -43,10 +43,10 @@ class TrialStep(NamedTuple):
         recipe = dataclasses.replace(self.recipe, epochs_per_round=1)
         run = TrainingRun.of(recipe, facts, Split(rows))
         state, block = run.start().state, self._block(run.plan.batch_size)
-        params = run.task.whole(state.trial)
+        params = run.objective.whole(state.trial)
         request = run.optimizer.ask(state)
         averages = self.recipe.averages_parameters
-        job = Job(run.task, request, RowSelection(self.recipe.seed, 1, run.plan.sample))
+        job = Job(run.objective, request, RowSelection(self.recipe.seed, 1, run.plan.sample))
         # A sum is taken as well, but of replicas: each has a partition.
         backend = LocalBackend(LocalRDD([[block] * (1 if averages else 2)]))
         # The rows that a replica has in memory.
@@ -60,7 +60,7 @@ class TrialStep(NamedTuple):
             del message, answer, sums
         del ballast, block, backend
         # The blocks that are scored are whole.
-        measuring = Job(run.task, Gradients(state.trial), job.selection._replace(fraction=0.0))
+        measuring = Job(run.objective, Gradients(state.trial), job.selection._replace(fraction=0.0))
         LocalBackend(LocalRDD([[self._block(None)]])).run([measuring])
         return seconds
 

@@ -2,11 +2,11 @@
 
 import io
 
-from nn.cli.console import CountingBackend, Table, line_of
+from nn.cli.console import ProgressBackend, Table, line_of
 from nn.data.batches import RowSelection
 from nn.data.local_rdd import LocalRDD
 from nn.optim.requests import Gradients
-from nn.training.backend import Job, Task
+from nn.training.backend import Job, Objective
 from nn.training.local import LocalBackend
 from nn.training.plan import Plan
 from nn.training.records import Epoch, Measures, Progress, Sums
@@ -17,13 +17,13 @@ EPOCHS = [Epoch(1, 1.25, 0.5, 0.1, True, 700, 0.2), Epoch(2, 1.5, 0.25, 0.12, Fa
 def show(live):
     stream = io.StringIO()
     table = Table(Plan(1000, 2, batch_size=500), live, stream=stream)
-    backend = CountingBackend(LocalBackend(LocalRDD([])), table)
+    backend = ProgressBackend(LocalBackend(LocalRDD([])), table)
     backend._backend.run = lambda jobs: [Sums(Measures(1, 1.0, 1.0, 1.0))]
 
     def epochs():
         for number in (1, 2):
             for batch in (0, 1):
-                backend.run([Job(Task(None), Gradients(None), RowSelection(0, number, batch=batch))])
+                backend.run([Job(Objective(None), Gradients(None), RowSelection(0, number, batch=batch))])
             yield Progress({}, tuple(EPOCHS[:number]))
 
     assert len(list(table.watch(epochs()))) == 2

@@ -15,7 +15,7 @@ from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import LocalFolder
 from nn.spark.storage.run_directory import Output
 from nn.training.assembly import for_replicas, optimizer_of, plan_of
-from nn.training.backend import Task
+from nn.training.backend import Objective
 from nn.training.records import Best, Epoch, Progress
 from nn.training.run import TrainingRun
 from tests.support.networks import multilayer_perceptron
@@ -218,7 +218,7 @@ def progress_of(tmp_path, data=DATA, state=None, best=None):
     begun = begun._replace(earlier=begun.earlier._replace(progress=changed))
     recipe = begun.options.recipe
     plan, optimizer = plan_of(recipe, 100), optimizer_for(begun.options)
-    run = TrainingRun(Task(MODEL), Split(100), plan, optimizer, recipe)
+    run = TrainingRun(Objective(MODEL), Split(100), plan, optimizer, recipe)
     return begun.progress(begun.options, data, run)
 
 

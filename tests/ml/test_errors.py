@@ -33,7 +33,7 @@ def fit(frame, **params):
             {},
             r"labelCol: column 'label': expected whole numbers in 0..1, found 1 row",
         ),
-        ("label", "double('NaN')", {}, r"found 1 row with others, such as nan .*StringIndexer"),
+        ("label", "double('NaN')", {}, r"found 1 row with other values, such as nan .*StringIndexer"),
         ("label", "2.5D", {}, "such as 2.5 in the row with"),
         (
             "features",

@@ -182,7 +182,7 @@ def test_a_regressor_has_no_params_of_classes():
     stage = NeuralNetworkRegressor(layers=[3, 4, 1])
     assert not stage.hasParam("thresholds") and not stage.hasParam("classWeights")
     plan = fit_plan(stage, True)
-    assert plan.recipe.is_regression and plan.recipe.objective.name == "mse" and plan.request.classes is None
+    assert plan.recipe.is_regression and plan.recipe.used_loss.name == "mse" and plan.request.classes is None
 
 
 def test_a_model_without_a_network_says_so():

@@ -49,7 +49,7 @@ from nn.spark.input.parsing import Parsed, parse_images, parse_labels
 from nn.spark.storage.checkpoints import Checkpoints
 from nn.spark.storage.filesystem import LocalFolder
 from nn.training.assembly import optimizer_of, plan_of, resolved
-from nn.training.backend import Task
+from nn.training.backend import Objective
 from nn.training.recipe import Recipe
 from nn.training.records import Epoch, Progress
 from nn.training.run import TrainingRun
@@ -270,7 +270,7 @@ RUN = parser.parse(
 ).for_cluster(2)
 PLAN = plan_of(RUN.recipe, 7)
 OPTIMIZER = optimizer_of(RUN.recipe, PLAN)
-TRAINING = TrainingRun(Task(MODEL), Split(7), PLAN, OPTIMIZER, RUN.recipe)
+TRAINING = TrainingRun(Objective(MODEL), Split(7), PLAN, OPTIMIZER, RUN.recipe)
 STATE = OPTIMIZER.move(
     OPTIMIZER.accept_or_reject(OPTIMIZER.init(MODEL.init(1)), 1.0)[0],
     [{key: np.ones_like(each) for key, each in layer.items()} for layer in MODEL.init(1)],

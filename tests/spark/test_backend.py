@@ -20,7 +20,7 @@ from nn.spark import aggregate, backend
 from nn.spark.input import reader
 from nn.spark.storage.filesystem import Storage
 from nn.training import check_backend, local
-from nn.training.backend import Facts, Job, Task
+from nn.training.backend import Facts, Job, Objective
 from nn.training.evaluation import evaluate
 from nn.training.plan import Plan
 from nn.training.recipe import Recipe
@@ -118,11 +118,11 @@ def test_frozen_weights_are_sent_once_for_a_run(spark, monkeypatch, average):
     ):
         ends += [run.final_params(last) for run in runs for last in [*run.epochs(rows)][-1:]]
     for run in runs:
-        assert sum(payload is run.task.frozen for payload in sent) == 1
-    assert any(payload is runs[0].task.frozen for payload in freed)  # as the second run begins
-    assert not any(payload is runs[1].task.frozen for payload in freed)
+        assert sum(payload is run.objective.frozen for payload in sent) == 1
+    assert any(payload is runs[0].objective.frozen for payload in freed)  # as the second run begins
+    assert not any(payload is runs[1].objective.frozen for payload in freed)
     on_spark.release()
-    assert any(payload is runs[1].task.frozen for payload in freed)
+    assert any(payload is runs[1].objective.frozen for payload in freed)
     for there, here in zip(ends[:2], ends[2:], strict=True):
         for a, b in zip(*map(tree.arrays, (there, here)), strict=True):
             assert np.array_equal(a, b)
@@ -182,7 +182,7 @@ def named(*selections, replicas=False):
     state = (
         ParameterAveraging(FirstOrder(Momentum())) if replicas else FirstOrder(Momentum(), Constant())
     ).init([])
-    return backend.describe([Job(Task(MODEL), request(state), selection) for selection in selections])
+    return backend.describe([Job(Objective(MODEL), request(state), selection) for selection in selections])
 
 
 def test_jobs_are_named_after_their_epoch():
@@ -191,7 +191,7 @@ def test_jobs_are_named_after_their_epoch():
     assert named(RowSelection(0, 3), replicas=True) == "epoch 3: replicas"
     assert named(RowSelection(0, 3, batch=1, batches=2), replicas=True) == "epoch 3: replicas, round 2 of 2"
     long = ParameterAveraging(FirstOrder(Momentum(), epochs=9), epochs_per_round=4)
-    job = Job(Task(MODEL), long.ask(long.init([])), RowSelection(0, 3))
+    job = Job(Objective(MODEL), long.ask(long.init([])), RowSelection(0, 3))
     assert backend.describe([job]) == "epochs 3 to 6: replicas"
     assert named(RowSelection(0, 3, 0.0)) == "epoch 3: cost of all rows"
     assert named(RowSelection(0, 3, 0.0), RowSelection(0, 4)) == "epoch 3: cost of all rows, for 2 runs"
@@ -207,7 +207,7 @@ def jobs_side_by_side():
         ParameterAveraging(FirstOrder(Momentum()), batch_size=50),
     )
     for model, penalty in ((MODEL, Penalty(l2=0.1)), (WIDE, Penalty())):
-        params, task = model.init(1), Task(model, (), penalty)
+        params, task = model.init(1), Objective(model, (), penalty)
         yield Job(task, first_order.ask(first_order.init(params)), RowSelection(1, 2, 0.7))
         yield Job(
             task, first_order.ask(first_order.init(params)), RowSelection(1, 2, batch=1, batches=4, total=300)

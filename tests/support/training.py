@@ -7,7 +7,7 @@ from nn.optim.regularization import Penalty
 from nn.optim.requests import Gradients, LocalSteps
 from nn.training import chain
 from nn.training.adding import sum_in_order
-from nn.training.backend import Job, Task
+from nn.training.backend import Job, Objective
 from nn.training.local import LocalBackend
 from nn.training.run import TrainingRun
 
@@ -21,14 +21,14 @@ def step(blocks, model, params, selection, augmentation=(), frozen=0):
 
 def measure_on(rows, model, augmentation=(), penalty=None):
     """A function (params, selection) -> Sums; `rows` are blocks in memory or a backend."""
-    run, task = _runner(rows), Task(model, augmentation, penalty or Penalty())
-    return lambda params, selection: run(Job(task, Gradients(params), selection))
+    run, objective = _runner(rows), Objective(model, augmentation, penalty or Penalty())
+    return lambda params, selection: run(Job(objective, Gradients(params), selection))
 
 
 def descend_on(rows, model, augmentation=(), penalty=None):
     """A function (request, selection) -> Sums of replicas."""
-    run, task = _runner(rows), Task(model, augmentation, penalty or Penalty())
-    return lambda request, selection: run(Job(task, request, selection))
+    run, objective = _runner(rows), Objective(model, augmentation, penalty or Penalty())
+    return lambda request, selection: run(Job(objective, request, selection))
 
 
 def _runner(rows):
@@ -53,13 +53,13 @@ class FunctionBackend:
 
 def train(measure, optimizer, plan, progress, descend=None, patience=None):
     """The progress after each epoch of a run whose jobs are the functions' work."""
-    run = TrainingRun(Task(NETWORK), None, plan, optimizer, SimpleNamespace(patience=patience))
+    run = TrainingRun(Objective(NETWORK), None, plan, optimizer, SimpleNamespace(patience=patience))
     return run.epochs(FunctionBackend(measure, descend), progress)
 
 
 def kept(optimizer, progress):
     """The parameters that a run ends with."""
-    return TrainingRun(Task(NETWORK), None, None, optimizer, None).final_params(progress)
+    return TrainingRun(Objective(NETWORK), None, None, optimizer, None).final_params(progress)
 
 
 def split_rows(dataset, split):

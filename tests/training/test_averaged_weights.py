@@ -85,7 +85,7 @@ def test_steps_are_those_of_a_run_without_an_average(way, average):
 
 def points(run, progresses):
     """The parameters that are accepted by the epochs in turn, but for the initial weights."""
-    whole = [run.initial_params(), *(run.task.whole(accepted_params(p.state)) for p in progresses)]
+    whole = [run.initial_params(), *(run.objective.whole(accepted_params(p.state)) for p in progresses)]
     accepted = [p.history[-1].accepted for p in progresses]
     return [
         point for point, yes in zip(whole[1:], accepted, strict=True) if yes and bits(point) != bits(whole[0])
@@ -116,7 +116,11 @@ def test_ema_takes_each_mini_batch_or_round(way):
     run, backend, averaged = trained(**WAYS[way], average_weights="ema:0.8")
     steps = [job.request for job in backend.jobs if not job.selection.validation_only]
     assert len(steps) == 9 * run.plan.jobs and run.plan.jobs > 1
-    check_ema(run, averaged[-1], [*map(run.task.whole, steps[1:]), run.task.whole(averaged[-1].state.trial)])
+    check_ema(
+        run,
+        averaged[-1],
+        [*map(run.objective.whole, steps[1:]), run.objective.whole(averaged[-1].state.trial)],
+    )
 
 
 def check_ema(run, progress, steps):
@@ -142,12 +146,12 @@ def test_validation_rows_and_patience_take_the_average(way, average):
     only = RowSelection(fraction=0.0, validation_only=True)
     for progress in filter(lambda progress: progress.average.points, progresses):
         params = run.plan.average.mean(progress.average)
-        (sums,) = backend.run([Job(run.task, Gradients(params), only)])
+        (sums,) = backend.run([Job(run.objective, Gradients(params), only)])
         line = progress.history[-1]
         assert (line.val_cost, line.val_accuracy) == (sums.validation.cost, sums.validation.accuracy)
     best = progresses[-1].best
     assert bits(best.params) == bits(run.plan.average.mean(progresses[best.epoch - 1].average))
-    assert bits(run.final_params(progresses[-1])) == bits(run.task.whole(best.params))
+    assert bits(run.final_params(progresses[-1])) == bits(run.objective.whole(best.params))
 
 
 @pytest.mark.parametrize("average", AVERAGES)

@@ -41,7 +41,7 @@ class Drifting(LocalBackend):
 
 class WithoutPenalty(LocalBackend):
     def _run(self, job):
-        return super()._run(job._replace(task=job.task._replace(penalty=Penalty())))
+        return super()._run(job._replace(objective=job.objective._replace(penalty=Penalty())))
 
 
 class WithoutTheLastPartition(LocalBackend):
@@ -135,7 +135,8 @@ class Overwriting(LocalBackend):
 
 class OtherFrozenWeights(LocalBackend):
     def _run(self, job):
-        return super()._run(job._replace(task=job.task._replace(frozen=tree.scale(job.task.frozen, 2.0))))
+        frozen = tree.scale(job.objective.frozen, 2.0)
+        return super()._run(job._replace(objective=job.objective._replace(frozen=frozen)))
 
 
 @pytest.mark.parametrize(

@@ -91,10 +91,12 @@ def test_a_network_with_frozen_dropout_alone_takes_one_job_for_an_epoch():
 @pytest.mark.parametrize("way", ["mini-batches", "replicas"])
 def test_the_penalty_is_of_the_weights_that_learn(way):
     run = run_of(**WAYS[way], freeze=3, layers="dense:7,relu,dense:6,tanh", learning_rate=1e-30)
-    bare = dataclasses.replace(run, task=run.task._replace(penalty=run.task.penalty.__class__()))
+    bare = dataclasses.replace(
+        run, objective=run.objective._replace(penalty=run.objective.penalty.__class__())
+    )
     costs = []
     for each in (run, bare):
-        job = Job(each.task, each.optimizer.ask(each.start().state), RowSelection())
+        job = Job(each.objective, each.optimizer.ask(each.start().state), RowSelection())
         (sums,) = LocalBackend(local_rdd(INPUTS, LABELS)).run([job])
         costs.append(sums.train.cost)
     expected = 0.05 * sum(np.sum(layer["W"] ** 2) for layer in run.initial_params()[3:] if layer)

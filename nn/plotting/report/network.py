@@ -25,17 +25,8 @@ MOST_COLUMNS = 500  # that are listed
 FEWEST_PIXELS = 64  # from which a row of numbers without an image's shape is taken for one
 MOST_PICTURES = 100
 PICTURE_BYTES = 300_000  # of all pictures of weights
-FIELDS = (
-    "name",
-    "units",
-    "filters",
-    "kernel",
-    "size",
-    "stride",
-    "padding",
-    "slope",
-    "alpha",
-)  # that forward.js reads
+# Fields of a layer that forward.js reads.
+FIELDS = ("name", "units", "filters", "kernel", "size", "stride", "padding", "slope", "alpha")
 HIDDEN = ("name", "initializer", "gain")  # fields of a layer that its word leaves out
 
 

@@ -22,12 +22,8 @@ SCRIPTS = (
     *("overview.js", "training.js", "confusion.js", "examples.js", "regression.js", "weights.js"),
     *("draw.js", "form.js", "settings.js", "main.js"),
 )
-HEAVY = (
-    "network",
-    "examples",
-    "weights",
-    "predicted",
-)  # parts of a run that are left out of a page that is full
+# Parts of a run that are left out of a page that is full.
+HEAVY = ("network", "examples", "weights", "predicted")
 FULL = "left out, so that the page stays under 3 MB: write a report of this run alone"
 # Characters that could end the element that the values stand in, or a line of a script.
 ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}

@@ -61,8 +61,8 @@ def _side(table: FrameTable, layout: Layout, side: str, index: int, count: int) 
     cell = _example(table, index, ~sql.coalesce(good & ~sql.isnan(value), sql.lit(False)))
     advice = f"; {INDEXER}" if side == LABEL and not reader.is_regression else ""
     return DataError(
-        f"{param}: column {table.name_of(index)!r}: expected {expected}, found {_rows(count)} with others, such as "
-        f"{cell}{advice}"
+        f"{param}: column {table.name_of(index)!r}: expected {expected}, found {_rows(count)} with other values, "
+        f"such as {cell}{advice}"
     )
 
 
@@ -82,13 +82,13 @@ def _features(table: FrameTable, layout: Layout, counts: np.ndarray) -> DataErro
     elif kind.kind == table_columns.NUMBER:
         is_bad = _is_no_number(table_columns.number(column, type_name, gaps).cast("float"))
         expected = "finite numbers within float32"
-        advice = '; missing="mean" and its like fill gaps'
+        advice = '; missing="mean" fills gaps'
     else:
         is_bad = column.isNull() if kind.width == 1 else column.isNull() | (sql.length(column) != kind.width)
         expected = f"{kind.width} bytes in each row" if kind.width > 1 else "a value in each row"
     return DataError(
         f"featuresCol: column {table.name_of(index)!r}: expected {expected}, found {_rows(int(counts[input_]))} with "
-        f"others, such as {_example(table, index, is_bad)}{advice}"
+        f"other values, such as {_example(table, index, is_bad)}{advice}"
     )
 
 

@@ -17,9 +17,8 @@ from nn.training.evaluation import AnyScore
 class FrameColumns(NamedTuple):
     """The columns of a DataFrame that a run learns from, by name. A name may hold any character."""
 
-    features: (
-        str | tuple[str, ...]
-    )  # one column of vectors, arrays or bytes; or columns of numbers and categories
+    # One column of vectors, arrays or bytes; or columns of numbers and categories.
+    features: str | tuple[str, ...]
     label: str
     weight: str = ""  # "": every row weighs 1
     validation: str = ""  # boolean, true for validation rows; "": none

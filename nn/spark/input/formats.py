@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import re
 
-AUTO, TEXT, CSV, PARQUET, ORC, JSON, AVRO, LIBSVM, TABLE = FORMATS = (
-    "auto",
-    "text",
-    "csv",
-    "parquet",
-    "orc",
-    "json",
-    "avro",
-    "libsvm",
-    "table",
-)
+from nn.training.run_options import FORMATS
+
+AUTO, TEXT, CSV, PARQUET, ORC, JSON, AVRO, LIBSVM, TABLE = FORMATS
 STARTS = ((b"PAR1", PARQUET), (b"ORC", ORC), (b"Obj\x01", AVRO))
-LINES = (TEXT, CSV, JSON, LIBSVM)  # formats that are lines of text
 _LIBSVM = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?(\s+\d+:[+-]?[\d.]+(e[+-]?\d+)?)+\s*(#.*)?", re.IGNORECASE)
 READ_AS_CSV = "read with Spark's reader of CSV instead"
 _LONGEST = 1 << 16  # characters of a first line that is looked at

@@ -41,9 +41,8 @@ class CachedRows(NamedTuple):
     firsts: np.ndarray  # (splits,) the first row's number of each split
     row_bytes: int  # of a row's inputs, estimated
     bytes: int  # of all rows, estimated
-    sides: list[
-        Parsed
-    ]  # labels and validation rows in the order of the rows; none where neither stands in a column
+    # Labels and validation rows in the order of the rows; none where neither stands in a column.
+    sides: list[Parsed]
 
     @property
     def all_stats(self) -> list[SplitStats]:

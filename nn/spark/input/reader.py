@@ -137,9 +137,8 @@ class Labels(NamedTuple):
 
     values: np.ndarray  # (n,) class numbers int16, or targets float64
     decoder: ClassLabels
-    in_blocks: np.ndarray | None = (
-        None  # (k,) the labels of the classes where blocks hold labels, not class numbers
-    )
+    # (k,) the labels of the classes where blocks hold labels, not class numbers.
+    in_blocks: np.ndarray | None = None
     apart: bool = False  # whether blocks take their labels from `values`
 
 

@@ -30,9 +30,8 @@ def split_off(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Da
         for is_test in (False, True)
     )
     dataset.cached.context.setJobDescription("splitting the test set off TRAIN_IMAGES")
-    counts = [
-        part.cached.mapPartitionsWithIndex(_rows_of).collect() for part in (train, test)
-    ]  # fills the cache
+    # Fills the cache.
+    counts = [part.cached.mapPartitionsWithIndex(_rows_of).collect() for part in (train, test)]
     dataset.cached.unpersist()
     train, test = (
         part._replace(shuffle_windows=_windows(part, runs))

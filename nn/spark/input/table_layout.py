@@ -46,9 +46,8 @@ class Layout(NamedTuple):
     label_reader: LabelReader
     missing: str  # one of nn.data.schema.MISSING, or KEPT
     kept: tuple[int, ...] = ()  # columns that go on as they are, for tables of predictions
-    unfilled: frozenset[str] = (
-        frozenset()
-    )  # names of columns whose gaps the model that predicts does not fill
+    # Names of columns whose gaps the model that predicts does not fill.
+    unfilled: frozenset[str] = frozenset()
 
     @property
     def width(self) -> int:

@@ -21,7 +21,6 @@ from nn.spark.input.text_source import CellFaults, SplitStats
 from nn.spark.runtime.workers import tune_worker
 
 LABEL, WEIGHT, VALIDATION = "label", "weight", "validation"
-SIDES = (LABEL, WEIGHT, VALIDATION, RECORD)
 BATCH_BYTES = 16 << 20  # of inputs that travel at once
 ELEMENT = "element binary"  # the columns that executors send back
 
@@ -34,10 +33,10 @@ class Piece(NamedTuple):
 
 
 class RowPlan(NamedTuple):
-    """How the columns of a row are laid out: the split, the pieces, then the sides as doubles."""
+    """How the columns of a row are laid out: the split, the pieces, then label, weight and others as doubles."""
 
     pieces: tuple[Piece, ...]
-    sides: tuple[str, ...]  # of SIDES, in order
+    sides: tuple[str, ...]  # LABEL, WEIGHT, VALIDATION and RECORD, those that there are, in this order
     has_targets: bool = False  # whether labels are targets
     refuses_gaps: bool = True
     drops_gaps: bool = False

@@ -53,9 +53,8 @@ def wait_for_executors(context: Any, print_line: Callable[[str], Any]) -> list[E
     wanted = _wanted(context.getConf())
     if _is_dynamic(context.getConf()):
         threading.Thread(target=_wake, args=(context,), name="wake", daemon=True).start()
-    began = newest = (
-        time.monotonic()
-    )  # when the wait, then the first executor began; when the newest registered
+    # When the wait, then the first executor began; when the newest registered.
+    began = newest = time.monotonic()
     executors: list[Executor] = []
     has_noted = False
     while True:

@@ -23,9 +23,8 @@ _CAUSE = re.compile(
     r"(?:\): |Caused by: )((?:java\.io|java\.net|java\.util\.zip|javax\.net|org\.apache\.h(?:adoop|ttp)"
     r"|software\.amazon|com\.(?:amazonaws|azure|google|microsoft))\.[\w.]+(?:: [^\n]*)?)((?:\n\s+at [^\n]*)*)"
 )
-_ERROR = re.compile(
-    r"[\w.]*Error\w*(: .*)?"
-)  # the last line of a Python traceback: its own source lines do not match
+# The last line of a Python traceback: its own source lines do not match.
+_ERROR = re.compile(r"[\w.]*Error\w*(: .*)?")
 _FRAME = re.compile(r"\n\s+at (?:[\w.@-]+/)?(?!java\.|javax\.|jdk\.|sun\.|scala\.)([\w.$]+)")
 # A connection to a store that broke off, could not be made, or gave half an answer: nothing is wrong with the file.
 _NETWORK = re.compile(
