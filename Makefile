@@ -27,13 +27,14 @@ SPARK35_TESTS = tests/programs/test_end_to_end.py tests/spark tests/cli/test_che
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-clusters-spark35 test-browser test-spark35 bench docs notebook package clean distclean
+.PHONY: help train data plots environment environment-dev java test check lint test-faults test-clusters test-clusters-spark35 test-pages test-browser test-spark35 bench docs notebook package clean distclean
 
 help:
 	@echo "make train         set up all that is missing, train on MNIST, draw the plots and the report page into output/"
 	@echo "                   make train TRAIN_OPTIONS=\"--hidden 64 --epochs 20\" trains another network"
 	@echo "make test          set up what testing needs, check the code and run all tests"
 	@echo "make check         check the code and run the tests that need no Spark; 2 minutes"
+	@echo "make test-pages    run the README and the pages on training, tables and the tutorial, command by command; 5 minutes"
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
 	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; an hour"
 	@echo "make test-clusters run the job on YARN, HDFS, gs:// and s3a://, started on this machine; downloads 120 MB of jars"
@@ -91,6 +92,11 @@ notebook:
 test: lint java
 	$(SETUP).inside .venv python -m tests.support.java_classes
 	$(SETUP).inside .venv python -m pytest $(SIDE_BY_SIDE) --durations=10
+
+# Pages whose commands are run from the first to the last; make test runs the snippets of the others.
+test-pages: environment-dev java
+	$(SETUP).inside .venv python -m tests.support.java_classes
+	$(SETUP).inside .venv python -m pytest --pages -m pages --durations=10
 
 check: lint
 	$(SETUP).inside .venv python -m pytest -m "not spark" -n 2 --dist worksteal

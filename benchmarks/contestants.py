@@ -54,6 +54,7 @@ CONTESTANTS = (
         "PyTorch, TorchDistributor", "torch_distributor", BATCHES, _in(STANDARD, ACCURACY), elsewhere=True
     ),
     Contestant(JAX, "jax_scan", BATCHES, _in(STANDARD, ACCURACY, HIDDEN), elsewhere=True),
+    Contestant("Keras on JAX", "keras_jax", BATCHES, _in(STANDARD, ACCURACY), elsewhere=True),
     Contestant("scikit-learn", "sklearn_mlp", BATCHES, _in(STANDARD, ACCURACY), elsewhere=True),
     Contestant(f"{NUMPY}, batches of 256", "numpy_limit", LARGER, _in(ACCURACY), SOONEST),
     Contestant(f"{OURS}, batches of 256", "nn_spark", LARGER, _in(ACCURACY), SOONEST),

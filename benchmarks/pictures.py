@@ -32,6 +32,7 @@ COLORS = {
     "nn_spark": DARK,
     "torch_process": MIDDLE,
     "jax_scan": "#2a7f62",
+    "keras_jax": "#a33b3b",
     "torch_distributor": "#c9a227",
     "sklearn_mlp": SECOND,
     "spark_mlp": "#8c2d6b",

@@ -24,7 +24,7 @@ settings.load_profile("project")
 
 
 def pytest_addoption(parser):
-    """`--thorough` is what `make test-faults` asks for, `--clusters` what `make test-clusters` asks for.
+    """`--thorough` is what `make test-faults` asks for, `--pages` what `make test-pages` asks for, and so on.
 
     `--master local-cluster[2,1,1024]` runs the tests that share a SparkContext on executors in processes of their own;
     `--master connect` runs those of nn.ml on a server of Spark Connect.
@@ -32,6 +32,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--thorough", action="store_true", help="as often as docs/reliability.md says; half an hour"
     )
+    parser.addoption("--pages", action="store_true", help="all commands of the pages that are run as a whole")
     parser.addoption("--browser", action="store_true", help="the report page in a headless Chromium")
     parser.addoption("--clusters", action="store_true", help="YARN, HDFS and object stores on this machine")
     parser.addoption(
@@ -41,7 +42,7 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(config, items):
-    """Mark the tests that start Spark, skip those of `make test-faults`, and begin with the files that take longest."""
+    """Mark the tests that start Spark, skip those of longer targets, and begin with the files that take longest."""
     for item in items:
         if {"spark", "session"} & set(item.fixturenames):
             item.add_marker(pytest.mark.spark)
@@ -49,6 +50,10 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if item.get_closest_marker("thorough"):
                 item.add_marker(pytest.mark.skip(reason="takes long: make test-faults"))
+    if not config.getoption("--pages"):
+        for item in items:
+            if item.get_closest_marker("pages"):
+                item.add_marker(pytest.mark.skip(reason="takes long: make test-pages"))
     with_jvm = {item.path for item in items if item.get_closest_marker("spark")}
     items.sort(key=lambda item: item.path not in with_jvm)
 

@@ -90,6 +90,7 @@ def shown_words(page="README.md"):
     ]
 
 
+@pytest.mark.pages
 def test_readme_runs_from_top_to_bottom_and_gives_no_notes(copy):
     shown = ""
     for line, command in commands():
@@ -124,6 +125,7 @@ def test_readme_trains_the_same_network_in_a_pipeline_and_in_plain_python(spark,
 TRAINING = "docs/training.md"
 
 
+@pytest.mark.pages
 def test_the_page_on_training_runs_from_top_to_bottom_and_gives_no_notes(spark, copy, monkeypatch, capsys):
     monkeypatch.chdir(copy)
     shutil.rmtree(copy / "runs", ignore_errors=True)  # README's
@@ -153,6 +155,7 @@ def test_the_page_on_training_runs_from_top_to_bottom_and_gives_no_notes(spark, 
     assert (copy / "digits.npz").exists()
 
 
+@pytest.mark.pages
 def test_your_data_does_and_prints_what_the_page_says(copy):
     pytest.importorskip("pandas")
     page = "docs/your_data.md"
@@ -188,6 +191,7 @@ def test_the_guide_tries_rates_and_finds_the_lowest_of_them_too_low(copy):
     )
 
 
+@pytest.mark.pages
 def test_the_tutorial_runs_and_its_first_part_reads_the_results(copy):
     jobs = []
     for part in sorted(path.name for path in (ROOT / "docs/tutorial").glob("[0-9]-*.md")):
