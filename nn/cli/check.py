@@ -67,8 +67,8 @@ def run(context: Any, storage: Storage, output: Output, start: Start) -> None:
     print_lines([*table(reports, limit), *map(format.note, data.notes), *lines])
     output.probe()
     print_lines([f"output    {output.folder.path} can be written to by the driver; no executor writes there"])
-    if data.description is not None and data.treatment is not None:
-        print_lines(describe.brief(data.description, data.treatment, options.recipe.is_regression))
+    if data.description is not None and data.preprocessing is not None:
+        print_lines(describe.brief(data.description, data.preprocessing, options.recipe.is_regression))
     raise_first(faults(reports, limit), data.faults)
     print_lines(["checked   no problem was found; nothing was left behind"])
 
@@ -90,16 +90,18 @@ def raise_first(platform: Sequence[str], data: Sequence[str]) -> None:
 
 def _trial_step(options: Options, data: CheckedData, start_from: SavedModel | None) -> TrialStep | None:
     """Return a training step like the job's on one partition; None if the data are faulty."""
-    if data.description is None or data.treatment is None or not data.treatment.width:
+    if data.description is None or data.preprocessing is None or not data.preprocessing.width:
         return None
-    rows, facts = data.description.summary.rows, data.treatment.facts
+    rows, facts = data.description.summary.rows, data.preprocessing.facts
     partitions = options.partition_count
     recipe = for_replicas(options.recipe, rows, partitions)
-    width = data.treatment.width
+    width = data.preprocessing.width
     with recipe_errors():
         # Raises here, in one line, an error that would fail on an executor.
         if start_from is not None:
-            facts = pretrained.adapted(recipe, _with_labels(facts, data.treatment.label), start_from.model)
+            facts = pretrained.adapted(
+                recipe, _with_labels(facts, data.preprocessing.label), start_from.model
+            )
             width = math.prod(TrainingRun.of(recipe, facts, Split(rows), start_from).model.input_shape)
         network_of(recipe, Facts.of_shapes(width, facts.classes))
     recipe = dataclasses.replace(recipe, keep_layers=None)  # whose weights they are makes no difference

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from nn.cli.options import Options
-from nn.cli.treatment import Treatment, treat
+from nn.cli.preprocessing import Preprocessing, preprocessing_of
 from nn.core import format
 from nn.data import csv
 from nn.models.sequential import Sequential
@@ -29,7 +29,7 @@ class CheckedData(NamedTuple):
     test: Files
     ends: list[FirstAndLast]  # of all text of numbers
     description: Description | None = None  # None where an end is faulty
-    treatment: Treatment | None = None
+    preprocessing: Preprocessing | None = None
     notes: tuple[str, ...] = ()  # for the user, a line each
 
     @property
@@ -47,9 +47,9 @@ class CheckedData(NamedTuple):
     def faults(self) -> list[str]:
         """Return a line for each fault that would end a run."""
         found = data_faults(self.ends)
-        if self.treatment is not None:
+        if self.preprocessing is not None:
             argument = self.train.images.argument
-            found += [f"{argument}: {fault}" for fault in self.treatment.faults]
+            found += [f"{argument}: {fault}" for fault in self.preprocessing.faults]
         if self.description is not None and self.description.summary.records:
             lines = format.counted(self.description.summary.records, "line")
             found.append(
@@ -75,7 +75,7 @@ def read(context: Any, storage: Storage, options: Options, model: Sequential | N
         files = data.train
         found = describing.describe_files(files.images, files.labels, files.columns, reading)
         recipe = dataclasses.replace(options.recipe, missing=reading.missing)
-        return data._replace(description=found, treatment=treat(found, recipe))
+        return data._replace(description=found, preprocessing=preprocessing_of(found, recipe))
 
     with options.get_data_hint():
         as_csv = describing.as_csv_by(reading)

@@ -12,7 +12,7 @@ from typing import Any
 from nn.cli import console
 from nn.cli.label_summary import LabelSummary
 from nn.cli.options import Options
-from nn.cli.treatment import ADVICE, NOTABLE, Treated, Treatment, treat
+from nn.cli.preprocessing import ADVICE, NOTABLE, PreprocessedColumn, Preprocessing, preprocessing_of
 from nn.core import format
 from nn.spark.input import describing
 from nn.spark.input.describing import Description
@@ -20,7 +20,7 @@ from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage
 
 HEADER = ("column", "kind", "min", "mean", "max", "gaps", "distinct", "what training does")
-GROUPED_FROM = 40  # columns, from which neighbors that are treated alike share a line
+GROUPED_FROM = 40  # columns, from which neighbors that are preprocessed alike share a line
 MOST_LINES = 200
 MOST_CLASSES = MOST_NAMES = 10  # in a line
 LONGEST_NAME = 40  # characters
@@ -29,38 +29,38 @@ LONGEST_NAME = 40  # characters
 def run(context: Any, storage: Storage, options: Options) -> None:
     """Print the description of a training set. Raises DataError for what cannot be read as a table at all."""
     cluster.wait_for_executors(context, console.print_line)
-    description, treatment = read(context, storage, options)
+    description, preprocessing = read(context, storage, options)
     for line in (
         *map(format.note, description.notes),
-        data_line(description, treatment),
-        label_line(treatment.label, options.recipe.is_regression),
+        data_line(description, preprocessing),
+        label_line(preprocessing.label, options.recipe.is_regression),
         "",
-        *table(treatment.columns),
+        *table(preprocessing.columns),
         "",
-        *explanations(description, treatment, options),
+        *explanations(description, preprocessing, options),
     ):
         console.print_line(line)
 
 
-def read(context: Any, storage: Storage, options: Options) -> tuple[Description, Treatment]:
+def read(context: Any, storage: Storage, options: Options) -> tuple[Description, Preprocessing]:
     """Read the training set once, and find out what training would do to it."""
     source, _ = options.sources()
     partitions = options.for_cluster(context.defaultParallelism).partition_count
     with options.get_data_hint():
         description = describing.describe(context, storage, source, partitions, options.reading)
-    return description, treat(description, options.recipe)
+    return description, preprocessing_of(description, options.recipe)
 
 
 # ---- lines ----
 
 
-def data_line(description: Description, treatment: Treatment) -> str:
+def data_line(description: Description, preprocessing: Preprocessing) -> str:
     """Return the line on the rows and the columns."""
     columns = len(description.columns)
     return (
         f"data      {description.argument}: {description.path} ({description.format}): "
         f"{format.counted(description.summary.rows, 'row')} of {format.counted(columns, 'column')}, "
-        f"{format.counted(treatment.width, 'input')}"
+        f"{format.counted(preprocessing.width, 'input')}"
     )
 
 
@@ -85,7 +85,7 @@ def label_line(label: LabelSummary | None, is_regression: bool) -> str:
     )
 
 
-def table(columns: Sequence[Treated]) -> list[str]:
+def table(columns: Sequence[PreprocessedColumn]) -> list[str]:
     """Return the table of the columns as lines: a header, then a line for each, or for neighbors of a wide table."""
     lines = list(columns) if len(columns) < GROUPED_FROM else list(grouped(columns))
     cells = [HEADER, *map(_cells, lines[:MOST_LINES])]
@@ -99,8 +99,8 @@ def table(columns: Sequence[Treated]) -> list[str]:
     return [*shown, f"... and {left:,} more columns"] if left else shown
 
 
-def grouped(columns: Iterable[Treated]) -> Iterator[Treated]:
-    """Yield neighbors of one kind that are treated alike as one."""
+def grouped(columns: Iterable[PreprocessedColumn]) -> Iterator[PreprocessedColumn]:
+    """Yield neighbors of one kind that are preprocessed alike as one."""
     for _, group in groupby(
         columns, key=lambda column: (column.role, column.kind, column.done, column.faults)
     ):
@@ -126,7 +126,7 @@ def grouped(columns: Iterable[Treated]) -> Iterator[Treated]:
         )
 
 
-def _cells(column: Treated) -> tuple[str, ...]:
+def _cells(column: PreprocessedColumn) -> tuple[str, ...]:
     fewest, most = column.distinct
     distinct = f"{fewest:,}" if fewest == most else f"{fewest:,}..{most:,}"
     return (
@@ -139,7 +139,7 @@ def _cells(column: Treated) -> tuple[str, ...]:
     )
 
 
-def words(column: Treated) -> str:
+def words(column: PreprocessedColumn) -> str:
     """Return what training does to a column, and what it looks like."""
     extras = [extra if column.columns == 1 else f"{extra} ({count:,})" for extra, count in column.extras]
     refused = [f"refused: {fault}" for fault in column.faults]
@@ -158,9 +158,9 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if is_whole and abs(value) < 1e15 else f"{value:.6g}"
 
 
-def explanations(description: Description, treatment: Treatment, options: Options) -> Iterator[str]:
+def explanations(description: Description, preprocessing: Preprocessing, options: Options) -> Iterator[str]:
     """Yield the lines below the table."""
-    if any(column.is_estimated for column in treatment.columns):
+    if any(column.is_estimated for column in preprocessing.columns):
         kept = description.summary.limits.distinct
         error = 100 / math.sqrt(kept)
         yield f"distinct  exact up to {kept:,} values; ~ is an estimate from hashes, mostly within {2 * error:.2g} %"
@@ -171,13 +171,13 @@ def explanations(description: Description, treatment: Treatment, options: Option
     if description.summary.records:
         lines = format.counted(description.summary.records, "line")
         yield f"lines     {lines} without a row of {len(description.columns)} cells; training refuses them"
-    yield from advice(treatment)
+    yield from advice(preprocessing)
     yield "described nothing was trained or written"
 
 
-def advice(treatment: Treatment) -> Iterator[str]:
+def advice(preprocessing: Preprocessing) -> Iterator[str]:
     """Yield the option that leaves out the columns that look like no input, if there are any."""
-    doubtful = [column.reference for column in treatment.columns if column.is_doubtful]
+    doubtful = [column.reference for column in preprocessing.columns if column.is_doubtful]
     if doubtful:
         shown = shlex.quote(",".join(doubtful[:MOST_NAMES]))
         more = f" and {len(doubtful) - MOST_NAMES:,} more" if len(doubtful) > MOST_NAMES else ""
@@ -190,15 +190,17 @@ def _missing(options: Options) -> str:
     return f"--missing {options.recipe.missing}"
 
 
-def brief(description: Description, treatment: Treatment, is_regression: bool) -> Iterator[str]:
+def brief(description: Description, preprocessing: Preprocessing, is_regression: bool) -> Iterator[str]:
     """Yield the lines on a training set for --check: its size, its labels, and the columns that look like a mistake."""
-    yield data_line(description, treatment)
-    if treatment.label is not None:
-        yield label_line(treatment.label, is_regression)
-    columns = treatment.columns if len(treatment.columns) < GROUPED_FROM else grouped(treatment.columns)
+    yield data_line(description, preprocessing)
+    if preprocessing.label is not None:
+        yield label_line(preprocessing.label, is_regression)
+    columns = (
+        preprocessing.columns if len(preprocessing.columns) < GROUPED_FROM else grouped(preprocessing.columns)
+    )
     notable = [column for column in columns if any(extra.startswith(NOTABLE) for extra, _ in column.extras)]
     for column in notable[:MOST_NAMES]:
         yield f"column    {column.name}: {words(column._replace(faults=()))}"
     if len(notable) > MOST_NAMES:
         yield f"column    ... and {len(notable) - MOST_NAMES:,} more, which --describe lists"
-    yield from advice(treatment)
+    yield from advice(preprocessing)

@@ -85,11 +85,13 @@ def _columns(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
         if _has_names(model)
         else f"The model does this to the {model.columns:,} columns of each row, which gives {encoder.width:,} inputs."
     )
-    rows = ((code(column.name), column.kind, _treatment(column), _gaps(column)) for column in encoder.columns)
+    rows = (
+        (code(column.name), column.kind, _preprocessing(column), _gaps(column)) for column in encoder.columns
+    )
     yield table(("column", "kind", "becomes", "a gap"), rows, MOST_ROWS)
 
 
-def _treatment(column: Number | Category) -> str:
+def _preprocessing(column: Number | Category) -> str:
     if isinstance(column, Number):
         shift, scale = column.offset + column.center, column.scale
         value = f"(value - {shift:.9g})".replace("- -", "+ ") if shift else "value"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nn.cli import describe, parser
-from nn.cli.treatment import Treated, treat
+from nn.cli.preprocessing import PreprocessedColumn, preprocessing_of
 from nn.core.errors import UsageError
 from nn.data.decoding import ClassLabels
 from nn.data.description import summarize
@@ -37,8 +37,8 @@ def described(label="bought", **columns):
 
 def done(recipe, label="bought", **columns):
     """The words on the only column beside the label."""
-    treatment = treat(described(label, **columns), recipe)
-    (column,) = [column for column in treatment.columns if column.role == "input"]
+    preprocessing = preprocessing_of(described(label, **columns), recipe)
+    (column,) = [column for column in preprocessing.columns if column.role == "input"]
     return describe.words(column)
 
 
@@ -107,10 +107,10 @@ def test_what_training_refuses_is_told_with_what_to_do(rng, bought):
 def test_weights_and_validation_rows_are_checked(rng, bought):
     x, good = rng.normal(size=ROWS), np.arange(ROWS) % 2
     for name, fault in (("weight", "expected row weights from 0"), ("validation", "expected true or false")):
-        assert not list(treat(described(x=x, bought=bought, **{name: good}), Recipe()).faults)
+        assert not list(preprocessing_of(described(x=x, bought=bought, **{name: good}), Recipe()).faults)
         for wrong in (-1.0, np.nan, 2e9, -np.inf):
             cells = np.where(np.arange(ROWS) == 5, wrong, good)
-            (line,) = treat(described(x=x, bought=bought, **{name: cells}), Recipe()).faults
+            (line,) = preprocessing_of(described(x=x, bought=bought, **{name: cells}), Recipe()).faults
             assert line.startswith(f"column '{name}': {fault}")
 
 
@@ -121,28 +121,30 @@ def test_a_copy_of_the_label_is_told(bought):
 
 def test_labels_are_classes_with_their_rows_or_the_range_of_a_target(rng, bought):
     x = rng.normal(size=ROWS)
-    label = treat(described(x=x, bought=bought), Recipe()).label
+    label = preprocessing_of(described(x=x, bought=bought), Recipe()).label
     line = describe.label_line(label, False)
     counts = f"no {bought.count('no')}, yes {bought.count('yes')}"
     assert line == f"label     column 'bought': classification, 2 classes: {counts}"
-    regression = treat(described("x", x=np.arange(ROWS) / 4, y=x), Recipe.of(task="regression", loss="mse"))
+    regression = preprocessing_of(
+        described("x", x=np.arange(ROWS) / 4, y=x), Recipe.of(task="regression", loss="mse")
+    )
     assert describe.label_line(regression.label, True) == (
         "label     column 'x': regression, target from 0 to 24.75, mean 12.375"
     )
-    many = treat(described("k", k=np.arange(ROWS) % 20, x=x), Recipe()).label
+    many = preprocessing_of(described("k", k=np.arange(ROWS) % 20, x=x), Recipe()).label
     assert describe.label_line(many, False).endswith(
         "20 classes: " + ", ".join(f"{k} 5" for k in range(10)) + ", ..."
     )
 
 
 def test_labels_that_training_refuses_are_told(rng, bought):
-    measured = treat(described("x", x=rng.normal(size=ROWS), b=bought), Recipe())
+    measured = preprocessing_of(described("x", x=rng.normal(size=ROWS), b=bought), Recipe())
     assert "training refuses it: expected labels of classes, found real numbers" in describe.label_line(
         measured.label, False
     )
-    gap = treat(described(x=rng.normal(size=ROWS), bought=[*bought[1:], None]), Recipe())
+    gap = preprocessing_of(described(x=rng.normal(size=ROWS), bought=[*bought[1:], None]), Recipe())
     assert list(gap.faults) == ["column 'bought': expected a label in each row, found 1 gap"]
-    one = treat(described(x=rng.normal(size=ROWS), bought=["yes"] * ROWS), Recipe())
+    one = preprocessing_of(described(x=rng.normal(size=ROWS), bought=["yes"] * ROWS), Recipe())
     assert "at least 2 classes" in next(iter(one.faults))
 
 
@@ -150,16 +152,16 @@ def test_labels_of_a_file_of_their_own_are_told(rng):
     description = described(None, x=rng.normal(size=ROWS))
     values = np.array([0, 2, 2, 1] * 25, np.int16)
     labels = Labels("TRAIN_LABELS", values, ClassLabels(("a", "b", "c")), np.zeros(3, np.uint64))
-    treatment = treat(description._replace(labels=labels), Recipe())
-    assert describe.label_line(treatment.label, False).endswith(
+    preprocessing = preprocessing_of(description._replace(labels=labels), Recipe())
+    assert describe.label_line(preprocessing.label, False).endswith(
         "TRAIN_LABELS: classification, 3 classes: a 25, b 25, c 50"
     )
 
 
 def test_pixels_of_a_wide_table_share_a_line(rng):
     pixels = {f"p{k}": rng.integers(0, 256, ROWS) for k in range(100)}
-    treatment = treat(described("digit", digit=np.arange(ROWS) % 10, **pixels), Recipe())
-    header, label, line = describe.table(treatment.columns)
+    preprocessing = preprocessing_of(described("digit", digit=np.arange(ROWS) % 10, **pixels), Recipe())
+    header, label, line = describe.table(preprocessing.columns)
     assert header.split()[:7] == ["column", "kind", "min", "mean", "max", "gaps", "distinct"]
     assert label.startswith("digit") and "the classes" in label
     assert line.startswith("p0 ... p99 (100 columns)  pixels    0") and "divided by 255" in line
@@ -168,7 +170,7 @@ def test_pixels_of_a_wide_table_share_a_line(rng):
 def test_bytes_with_gaps_are_no_pixels(rng):
     pixels = {f"p{k}": rng.integers(0, 256, ROWS).astype(float) for k in range(100)}
     pixels["p7"][3] = np.nan
-    columns = treat(
+    columns = preprocessing_of(
         described("digit", digit=np.arange(ROWS) % 10, **pixels), Recipe.of(missing="mean")
     ).columns
     assert {column.kind for column in columns} == {"label", "number"} and columns[1].done == "standardized"
@@ -177,13 +179,13 @@ def test_bytes_with_gaps_are_no_pixels(rng):
 def test_parts_of_a_column_are_named_but_cannot_be_dropped_alone(bought):
     found = described(a=np.arange(ROWS), b=np.ones(ROWS), bought=bought)
     wide = FileColumn("v", "input", Kind("array", 2), 0)
-    columns = treat(found._replace(columns=(wide, found.columns[2])), Recipe()).columns
+    columns = preprocessing_of(found._replace(columns=(wide, found.columns[2])), Recipe()).columns
     assert [column.name for column in columns] == ["v[0]", "v[1]", "bought"]
     assert "looks like an index" in describe.words(columns[0]) and not any(c.is_doubtful for c in columns)
 
 
 def test_a_group_counts_what_is_told_of_some_of_its_columns():
-    column = Treated("a", "input", "number", "a", 0.0, 1.0, 2.0, 0, (3, 3), False, "standardized")
+    column = PreprocessedColumn("a", "input", "number", "a", 0.0, 1.0, 2.0, 0, (3, 3), False, "standardized")
     odd = column._replace(name="b", low=-1.0, gaps=4, distinct=(1, 1), extras=(("constant: becomes 0", 1),))
     empty = column._replace(name="c", low=math.nan, mean=math.nan, high=math.nan)
     other = column._replace(name="d", done="one-hot into 2 inputs")
@@ -196,11 +198,11 @@ def test_a_group_counts_what_is_told_of_some_of_its_columns():
 def test_names_are_written_as_options_take_them(rng, bought):
     columns = {name: np.arange(ROWS) for name in ("", "3", "a,b", "p*")}
     description = described(**columns, bought=bought)
-    treatment = treat(description, Recipe())
-    assert [column.reference for column in treatment.columns[:4]] == ["0", "name=3", r"a\,b", "name=p*"]
+    preprocessing = preprocessing_of(description, Recipe())
+    assert [column.reference for column in preprocessing.columns[:4]] == ["0", "name=3", r"a\,b", "name=p*"]
     lines = list(
         describe.explanations(
-            described(**columns, bought=bought), treatment, parser.parse(["x", "--describe"])
+            described(**columns, bought=bought), preprocessing, parser.parse(["x", "--describe"])
         )
     )
     assert lines[0] == "advice    --drop-columns '0,name=3,a\\,b,name=p*' leaves out what looks like no input"
@@ -209,8 +211,8 @@ def test_names_are_written_as_options_take_them(rng, bought):
 def test_faults_of_gaps_are_one_line_for_all_columns(rng, bought):
     x = rng.normal(size=ROWS)
     x[:2] = np.nan
-    treatment = treat(described(**{f"x{k}": x for k in range(8)}, bought=bought), Recipe())
-    (line,) = treatment.faults
+    preprocessing = preprocessing_of(described(**{f"x{k}": x for k in range(8)}, bought=bought), Recipe())
+    (line,) = preprocessing.faults
     assert (
         line.startswith("gaps in column 'x0' (2), column 'x1' (2)")
         and "and 3 more columns; --missing" in line

@@ -64,8 +64,8 @@ def test_the_columns_are_encoded_as_training_encodes_them(spark, customers):
     paths = [str(customers), "-", "-", "-", "out", "--test-fraction", "0", "--format", "csv"]
     options = parser.parse([*paths, *words]).for_cluster(2)
     trained = read(spark, Storage(spark), options).training.model.encoder.columns
-    _, treatment = describe.read(spark, Storage(spark), options)
-    told = treatment.encoder.columns
+    _, preprocessing = describe.read(spark, Storage(spark), options)
+    told = preprocessing.encoder.columns
     assert [(type(c), c.name, c.width) for c in told] == [(type(c), c.name, c.width) for c in trained]
     for ours, theirs in zip(told, trained, strict=True):
         for name in ("offset", "center", "scale"):

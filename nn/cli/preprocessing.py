@@ -46,7 +46,7 @@ SIDES = {
 }
 
 
-class Treated(NamedTuple):
+class PreprocessedColumn(NamedTuple):
     """A column, or several: what it holds and what is done to it."""
 
     name: str
@@ -72,10 +72,10 @@ class Treated(NamedTuple):
         return self.role == described_columns.INPUT and self.reference != "" and (looks or is_refused)
 
 
-class Treatment(NamedTuple):
-    """A described training set, as training would treat it."""
+class Preprocessing(NamedTuple):
+    """A described training set, and what training does to its columns."""
 
-    columns: tuple[Treated, ...]
+    columns: tuple[PreprocessedColumn, ...]
     label: LabelSummary | None
     facts: Facts
     encoder: Encoder | None  # None: no column is left for inputs
@@ -105,7 +105,7 @@ class Treatment(NamedTuple):
             yield self.label.fault
 
 
-def treat(description: Description, recipe: Recipe) -> Treatment:
+def preprocessing_of(description: Description, recipe: Recipe) -> Preprocessing:
     """Return what training does to the columns of a training set. Raises UsageError for too many inputs."""
     with recipe_errors():
         label = label_summary(description, recipe)
@@ -117,7 +117,7 @@ def treat(description: Description, recipe: Recipe) -> Treatment:
             None if description.label is None else description.label.first,
         )
         words = _Words(description, recipe, facts, encoder, same)
-        return Treatment(tuple(words.columns()), label, facts, encoder)
+        return Preprocessing(tuple(words.columns()), label, facts, encoder)
 
 
 def _facts(description: Description, recipe: Recipe, label: LabelSummary | None) -> Facts:
@@ -155,19 +155,19 @@ class _Words(NamedTuple):
     encoder: Encoder | None
     copies: np.ndarray  # (c,) bool: the columns of the summary that are copies of the label
 
-    def columns(self) -> Iterator[Treated]:
+    def columns(self) -> Iterator[PreprocessedColumn]:
         """Yield the columns in their order; an array or a vector gives one for each of its numbers."""
         encoded = iter(self.encoder.columns) if isinstance(self.encoder, TableEncoder) else None
         for place, column in enumerate(self.description.columns):
             for name, index in zip(column.names, column.numbers, strict=False):
-                treated = self._plain(column, name, index, self._reference(column, place))
+                prepared = self._plain(column, name, index, self._reference(column, place))
                 if column.role != described_columns.INPUT:
-                    yield treated._replace(faults=tuple(_faults_of_side(self.description.summary, column)))
+                    yield prepared._replace(faults=tuple(_faults_of_side(self.description.summary, column)))
                 elif column.refused:
-                    yield treated._replace(faults=(column.refused,))
+                    yield prepared._replace(faults=(column.refused,))
                 else:
                     how = None if encoded is None else next(encoded)
-                    yield self._input(column, index, treated, how)
+                    yield self._input(column, index, prepared, how)
 
     def _reference(self, column: FileColumn, place: int) -> str:
         """Return how options name a column: by its name, or by its number where it has none."""
@@ -179,7 +179,7 @@ class _Words(NamedTuple):
         is_plain = isinstance(ColumnReference().text(name), str) and "*" not in name
         return (name if is_plain else f"{NAME}{name}").replace(",", r"\,")
 
-    def _plain(self, column: FileColumn, name: str, index: int, reference: str) -> Treated:
+    def _plain(self, column: FileColumn, name: str, index: int, reference: str) -> PreprocessedColumn:
         """Return what a column holds."""
         summary, role = self.description.summary, column.role
         statistics, distinct = summary.statistics, summary.distinct[index]
@@ -192,7 +192,7 @@ class _Words(NamedTuple):
         if role == described_columns.LABEL:
             done = "the target, standardized" if self.recipe.is_regression else "the classes"
         kind = self._kind(column) if role in (described_columns.INPUT, described_columns.DROPPED) else role
-        return Treated(
+        return PreprocessedColumn(
             name,
             role,
             "dropped" if role == described_columns.DROPPED else kind,
@@ -211,23 +211,23 @@ class _Words(NamedTuple):
         return "pixels" if column.kind.kind == BYTES or are_pixels else "number"
 
     def _input(
-        self, column: FileColumn, index: int, treated: Treated, how: Number | Category | None
-    ) -> Treated:
+        self, column: FileColumn, index: int, prepared: PreprocessedColumn, how: Number | Category | None
+    ) -> PreprocessedColumn:
         """Return a column of inputs with what is done to it, what it looks like and why training refuses it."""
         summary, recipe = self.description.summary, self.recipe
         extras: list[str] = []
         faults: list[str] = []
-        done = self._scaled(how) if not isinstance(how, Category) else _one_hot(how, treated.distinct[0])
+        done = self._scaled(how) if not isinstance(how, Category) else _one_hot(how, prepared.distinct[0])
         if isinstance(how, Number):
-            extras += self._of_number(how, treated)
+            extras += self._of_number(how, prepared)
         if summary.bad[index]:
             cells = format.counted(int(summary.bad[index]), "cell")
             faults.append(
-                f"{cells} without a number; --missing-values WORD or --categorical {treated.reference}"
+                f"{cells} without a number; --missing-values WORD or --categorical {prepared.reference}"
             )
-        if treated.gaps and recipe.missing == "error":
-            faults.append(f"{format.counted(treated.gaps, 'gap')}{ADVICE_ON_GAPS}")
-        elif treated.gaps:
+        if prepared.gaps and recipe.missing == "error":
+            faults.append(f"{format.counted(prepared.gaps, 'gap')}{ADVICE_ON_GAPS}")
+        elif prepared.gaps:
             is_category = isinstance(how, Category) and recipe.missing != "drop"
             extras.append(f"gaps become zeros{_says_so(how)}" if is_category else FILLED[recipe.missing])
         if _names_rows(summary, column):
@@ -236,14 +236,14 @@ class _Words(NamedTuple):
                 if quoted_text.are_numbers(column.texts)
                 else "it names the rows, or is free text:"
             )
-            faults.append(f"{why} --drop-columns {treated.reference}")
+            faults.append(f"{why} --drop-columns {prepared.reference}")
         if self.copies[index]:
             extras.append(COPY)
         if are_dates(column.texts):
             extras.append(f"{LOOKS} dates")
-        elif column.kind.kind != BYTES and treated.kind != "pixels" and not faults:
+        elif column.kind.kind != BYTES and prepared.kind != "pixels" and not faults:
             extras.append(hint_of(summary, index, column.name))
-        return treated._replace(
+        return prepared._replace(
             done=done, extras=tuple((extra, 1) for extra in extras if extra), faults=tuple(faults)
         )
 
@@ -254,10 +254,13 @@ class _Words(NamedTuple):
         largest = self.encoder.scale if isinstance(self.encoder, SharedScale) else how.scale if how else 1.0
         return f"divided by {largest:.6g}"
 
-    def _of_number(self, how: Number, treated: Treated) -> Iterator[str]:
-        if math.isnan(treated.low):
+    def _of_number(self, how: Number, prepared: PreprocessedColumn) -> Iterator[str]:
+        if math.isnan(prepared.low):
             yield EMPTY
-        elif treated.low == treated.high and scale_of(self.recipe, self.facts) in ("standard", "minmax"):
+        elif prepared.low == prepared.high and scale_of(self.recipe, self.facts) in (
+            "standard",
+            "minmax",
+        ):
             yield CONSTANT
         if how.offset:
             yield "kept less its first value"
