@@ -173,7 +173,7 @@ def _refuse_conflicts(values: dict[str, Any]) -> None:
     if not has_test and values.get("test_fraction") is None:
         raise UsageError(
             "TEST_IMAGES is - (there is no test set): expected --test-fraction FRACTION, such as 0.2, which takes test "
-            "rows from the training rows; 0: no test set"
+            "rows from the training rows, or 0, which trains without a test set"
         )
     if has_test and values.get("test_fraction") is not None:
         raise UsageError(

@@ -127,6 +127,10 @@ def read_model(read: Callable[[str, int], bytes | None], path: str, argument: st
         content = read(path, model_file.LARGEST)
         if content is not None:
             return predictor(*model_file.from_bytes(content))
+    except IsADirectoryError:
+        raise DataError(
+            f"{argument}{path}: expected a model file, found a folder; a run's is {path}/model.npz"
+        ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{argument}{path}: cannot be read as a model: {reason}") from None

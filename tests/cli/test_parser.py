@@ -455,7 +455,7 @@ def test_help_and_words_name_the_numbers_that_are_taken(capsys):
         (
             ["-", "-"],
             [],
-            "TEST_IMAGES is - .*: expected --test-fraction FRACTION, such as 0.2, .*; 0: no test set",
+            "TEST_IMAGES is - .*: expected --test-fraction FRACTION, such as 0.2, .*, or 0, which trains without",
         ),
         (
             ["c.csv", "-"],

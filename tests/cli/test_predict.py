@@ -515,7 +515,10 @@ def test_a_file_that_is_no_model_is_one_line(spark, model, written, tmp_path):
         with pytest.raises(DataError, match=rf"MODEL: .*model\.npz: .*{message}") as error:
             predicted(spark, bad, written, tmp_path / "out")
         assert "\n" not in str(error.value)
-    for path, message in (("none.npz", "no such file"), (".", "cannot be read as a model: Is a directory")):
+    for path, message in (
+        ("none.npz", "no such file"),
+        (".", "expected a model file, found a folder; a run's is .*/model.npz"),
+    ):
         with pytest.raises(DataError, match=f"MODEL: .*{message}"):
             predicted(spark, tmp_path / path, written, tmp_path / "out")
     assert holds_no_results(tmp_path / "out")

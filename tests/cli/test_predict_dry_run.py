@@ -95,7 +95,7 @@ def test_what_lies_elsewhere_is_not_read(models, people):
         ("table.npz none.csv", MissingFileError, "INPUT: no such file or folder: .*none.csv"),
         ("table.npz people.csv --labels no.csv", MissingFileError, "LABELS: no such file or folder: no.csv"),
         ("people.csv people.csv", DataError, "MODEL: .*people.csv: cannot be read as a model"),
-        ("folder people.csv", DataError, "MODEL: .*folder: cannot be read as a model: Is a directory"),
+        ("folder people.csv", DataError, "MODEL: .*folder: expected a model file, found a folder"),
         (
             "numbers.npz people.csv --id-column id",
             DataError,

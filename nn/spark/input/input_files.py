@@ -150,10 +150,26 @@ class Files(NamedTuple):
         expected, found = len(train.columns.inputs), len(self.columns.inputs)
         if found != expected:
             lacks_labels = self.columns.label is not None and self.columns.width == expected
+            advice = self._without_folders(train) or (
+                "; does this file have no labels?" if lacks_labels else ""
+            )
             raise DataError(
                 f"TEST_IMAGES: expected {expected} input columns as in TRAIN_IMAGES, found {found} in "
-                f"{self.images.path}{self._taken_columns()}{'; does this file have no labels?' if lacks_labels else ''}"
+                f"{self.images.path}{self._taken_columns()}{advice}"
             )
+
+    def _without_folders(self, train: Files) -> str:
+        """Return which column of the training set's folders a test set lacks, for a message; empty where it has all."""
+        if not isinstance(train.images, Table):
+            return ""
+        names = [train.images.name_of(column) for column in sorted(train.images.folder_columns)]
+        lacking = [name for name in names if name not in self.images.names]
+        if not lacking:
+            return ""
+        return (
+            f"; it lacks the column {lacking[0]!r}, which TRAIN_IMAGES takes from its folders {lacking[0]}=...: "
+            f"--read-option basePath={train.images.path} adds it, {train.images.path}/* reads TRAIN_IMAGES without it"
+        )
 
     def _taken_columns(self) -> str:
         """Return that a column holds the labels, for a message; empty where none does."""

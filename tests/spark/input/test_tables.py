@@ -596,3 +596,12 @@ def test_a_fault_of_the_program_is_not_an_error_of_the_data(spark, tmp_path):
     table = Table(spark, Storage(spark), path, "TRAIN_IMAGES", 1, TableFormat())
     with pytest.raises(AttributeError), table.readable():
         table.no_such_method()
+
+
+def test_a_file_of_parquet_whose_end_is_missing_is_told_as_such(spark, tmp_path):
+    path = tmp_path / "cut.parquet"
+    path.write_bytes(b"PAR1" + bytes(100) + b"PAR1")
+    with pytest.raises(
+        DataError, match="^TRAIN_IMAGES: expected a parquet file, found one whose footer cannot"
+    ):
+        read(spark, path)

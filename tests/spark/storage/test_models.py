@@ -34,7 +34,7 @@ def test_a_model_is_read_from_any_file_system_of_a_session(session, tmp_path):
     [
         ("{}/none.npz", "^no such file: "),
         ("{}/bad.npz", r"bad\.npz: cannot be read as a model: not an \.npz archive"),
-        ("{}", "cannot be read as a model: Is a directory"),
+        ("{}", "expected a model file, found a folder; a run's is .*/model.npz"),
         ("nowhere://host/model.npz", r"^model: this Spark has no connector for nowhere://"),
         ("", "^: cannot be read as a model: "),
     ],
