@@ -60,8 +60,8 @@ def test_a_test_set_without_the_column_of_folders_is_told_with_its_columns(spark
         pytest.skip("columns with names are found by them")
     message = (
         "TEST_IMAGES: expected 3 input columns as in TRAIN_IMAGES, found 2 in .*day=0: it has 3 columns, of which "
-        "column 2 was taken for the labels; it lacks the column 'day', which TRAIN_IMAGES takes from its folders day=...: "
-        "--read-option basePath=.* adds it, .* reads TRAIN_IMAGES without it"
+        "column 2 was taken for the labels; it lacks the column 'day', which TRAIN_IMAGES takes from its folders "
+        "day=...: --read-option basePath=.* adds it, .* reads TRAIN_IMAGES without it"
     )
     with pytest.raises(DataError, match=message):
         read(spark, days, -1, days / "day=0")

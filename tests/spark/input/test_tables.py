@@ -604,4 +604,4 @@ def test_a_file_of_parquet_whose_end_is_missing_is_told_as_such(spark, tmp_path)
     with pytest.raises(
         DataError, match="^TRAIN_IMAGES: expected a parquet file, found one whose footer cannot"
     ):
-        read(spark, path)
+        read(spark, str(path))
