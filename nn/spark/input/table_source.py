@@ -27,7 +27,8 @@ RECORD = "record"  # the column of the frame with the lines that are no rows
 UNREADABLE = "_unreadable_record"  # what Spark's readers call it: no name that a column would have
 SAMPLE = 1000  # rows by which the kinds of columns are decided
 LARGEST_PIECE = 128 << 20  # bytes, of a table of the catalog, whose size Spark may not know
-FOOTER = "CANNOT_READ_FILE_FOOTER"  # of the error class of Spark
+# In Spark's errors of files whose end is missing: those of Spark 4, and of 3.5.
+FOOTER = ("CANNOT_READ_FILE_FOOTER", "Could not read footer")
 NANOSECONDS = (
     "write times in microseconds (pandas: to_parquet(..., coerce_timestamps='us')), "
     "or leave them out of the file"
@@ -304,7 +305,7 @@ class Table:
                 raise  # a fault of this program
             if known is None:
                 known = DataError(f"{self.argument}: Spark cannot read {self.path}: {reason_of(error)}")
-            if FOOTER in str(known):
+            if any(sign in str(error) for sign in FOOTER):
                 known = DataError(
                     f"{self.argument}: expected a {self.how.format} file, found one whose footer cannot be read "
                     f"in {self.path}: it was cut short or damaged; write or copy it again"
