@@ -34,7 +34,7 @@ help:
 	@echo "                   make train TRAIN_OPTIONS=\"--hidden 64 --epochs 20\" trains another network"
 	@echo "make test          set up what testing needs, check the code and run all tests"
 	@echo "make check         check the code and run the tests that need no Spark; 2 minutes"
-	@echo "make test-pages    run the README and the pages on training, tables and the tutorial, command by command; 3 minutes"
+	@echo "make test-pages    run the README and the pages on training, tables and the tutorial, command by command; 2 minutes"
 	@echo "make test-spark35  run the end-to-end tests on Spark 3.5, in an environment of its own"
 	@echo "make test-faults   kill, fill and feed it rubbish, as often as docs/reliability.md says; an hour"
 	@echo "make test-clusters run the job on YARN, HDFS, gs:// and s3a://, started on this machine; downloads 120 MB of jars"

@@ -102,8 +102,8 @@ def run_job(context, storage, output, checkpoints, start):
 def train(run, progress, table, record):
     """Train to the last epoch; record and show each. Return the progress after it.
 
-    An epoch is made of jobs (nn/training/loop.py). A job is a chain of maps over the rows (nn/training/chain.py), whose
-    sums are added on the driver (nn/spark/aggregate.py).
+    An epoch is made of jobs (nn/training/loop.py). A job is a chain of maps over the rows (nn/training/chain.py) and a
+    reduce, which adds their sums (nn/spark/aggregate.py).
     """
     epochs = run.training.epochs(console.ProgressBackend(run.backend, table), progress)
     for progress in table.watch(epochs):

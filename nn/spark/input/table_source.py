@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.core.errors import DataError
+from nn.core.errors import DataError, PlatformError
 from nn.data import dialect, quoted_text
 from nn.data.quoted_text import GAPS, QuotedText
 from nn.spark.input import formats, table_columns
 from nn.spark.input.text_source import escaped
 from nn.spark.runtime import jvm
-from nn.spark.runtime.errors import is_from_java, reason_of, translate
+from nn.spark.runtime.errors import is_from_java, is_of_network, reason_of, translate
 from nn.spark.storage.filesystem import Storage
 
 RECORD = "record"  # the column of the frame with the lines that are no rows
@@ -305,7 +305,9 @@ class Table:
                 raise  # a fault of this program
             if known is None:
                 known = DataError(f"{self.argument}: Spark cannot read {self.path}: {reason_of(error)}")
-            if any(sign in str(error) for sign in FOOTER):
+                if is_of_network(str(error)):
+                    known = PlatformError(str(known))
+            if isinstance(known, DataError) and any(sign in str(error) for sign in FOOTER):
                 known = DataError(
                     f"{self.argument}: expected a {self.how.format} file, found one whose footer cannot be read "
                     f"in {self.path}: it was cut short or damaged; write or copy it again"

@@ -240,6 +240,7 @@ def _create(file_system: Any, hadoop_path: Any, content: bytes, overwrite: bool 
             stream.write(bytearray(content[start : start + BYTES_PER_CALL]))
         if not is_whole and stream.hasCapability(FLUSHED):
             stream.hsync()  # else a machine that loses its power may lose a file that was renamed already
+        stream.close()
     # Ctrl-C too: if the stream were closed, an incomplete file would show under its name.
     except BaseException:
         with suppress(Exception):
@@ -248,7 +249,6 @@ def _create(file_system: Any, hadoop_path: Any, content: bytes, overwrite: bool 
             with suppress(Exception):
                 file_system.delete(hadoop_path, False)
         raise
-    stream.close()
 
 
 def _open_new(file_system: Any, hadoop_path: Any) -> Any:

@@ -7,7 +7,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from nn.core.errors import DataError
+from nn.core.errors import DataError, PlatformError
 from nn.data.columns import NAME
 from nn.data.schema import pack_categories
 from nn.data.tables import names_of
@@ -17,6 +17,7 @@ from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.shuffle import shuffled
 from nn.spark.input.table_source import Table, TableFormat
 from nn.spark.storage.filesystem import Storage
+from tests.spark.runtime.test_errors import HTTP, JavaError
 
 pytestmark = pytest.mark.spark
 
@@ -605,3 +606,11 @@ def test_a_file_of_parquet_whose_end_is_missing_is_told_as_such(spark, tmp_path)
         DataError, match="^TRAIN_IMAGES: expected a parquet file, found one whose footer cannot"
     ):
         read(spark, str(path))
+
+
+def test_a_connection_that_breaks_at_the_end_of_a_file_is_no_fault_of_the_file(spark, tmp_path):
+    table = Table.__new__(Table)
+    table.path, table.argument = "s3a://b/x", "TRAIN_IMAGES"
+    broken = HTTP.format("[CANNOT_READ_FILE_FOOTER] Could not read footer: ")
+    with pytest.raises(PlatformError, match="^TRAIN_IMAGES: .*Premature end"), table.readable():
+        raise JavaError(broken)

@@ -242,9 +242,10 @@ def test_a_file_is_ended_as_its_store_can(store, whole, cut_short):
 
 
 @pytest.mark.parametrize(("scheme", "removed"), [("hdfs", True), ("gs", False)])
-def test_a_new_file_that_could_not_be_written_is_told_and_leaves_nothing(scheme, removed):
+@pytest.mark.parametrize("call", ["write", "close"])
+def test_a_new_file_that_could_not_be_written_is_told_and_leaves_nothing(scheme, removed, call):
     store, there = Store(scheme), []
-    store.write = lambda part: there.append("file") or 1 / 0
+    setattr(store, call, lambda *part: there.append("file") or 1 / 0)
     store.exists = lambda target: bool(there) and scheme == "hdfs"
     store.delete = lambda target, deep: there.clear()
     folder = HadoopFolder(hadoop.Hadoop.__new__(hadoop.Hadoop), "x://out")
