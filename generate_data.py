@@ -11,12 +11,28 @@ The program is nn/datasets/program.py: every Python parses this file, so that on
 
 import sys
 
-import startup
+PROGRAM = "generate_data.py"
 
-startup.refuse_old_python("generate_data.py")
 
-from nn.datasets.program import main
+def error(message):
+    """Print a line on stderr and exit with code 4."""
+    if sys.stderr:
+        sys.stderr.write(PROGRAM + ": error: " + message + "\n")
+    sys.exit(4)
+
+
+if sys.version_info < (3, 10):
+    error("needs Python 3.10 or newer, this is %d.%d" % sys.version_info[:2])
+
+try:
+    from nn.core import signals, streams
+    from nn.datasets.program import main
+except ModuleNotFoundError as missing:
+    if (missing.name or "").split(".")[0] != "nn":
+        raise
+    error("no Python module named %s here; put this project's nn/ beside %s" % (missing.name, PROGRAM))
 
 if __name__ == "__main__":
-    startup.begin()
+    streams.open_missing()
+    signals.exit_when_terminated()
     sys.exit(main(sys.argv[1:]))

@@ -58,7 +58,7 @@ def _fail(program: str, launcher_stderr: int | None, reason: Failure, debug: boo
     more = "" if debug or reason.is_explained else "; --debug shows all of it"
     line = format.line(f"{program}: {reason.line}{more}")
     _flush(sys.stdout)
-    if reason.code == failure.BY_SIGNAL + signal.SIGINT:
+    if reason.code == signals.BY_SIGNAL + signal.SIGINT:
         _await_end_of_reader(READER_ENDS)
     else:
         if launcher.runs_on_cluster():

@@ -13,7 +13,6 @@ from nn.spark.runtime import errors, session
 from nn.spark.storage import error_file
 from nn.spark.storage.filesystem import Folder
 
-BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a program
 ENDED = {KeyboardInterrupt: "interrupted", Terminated: "terminated", HungUp: "terminal closed"}
 UNEXPECTED = 1
 KINDS = {UNEXPECTED: "unexpected", 2: "usage", 3: "data", 4: "environment", 5: "diverged"}
@@ -30,7 +29,7 @@ class Failure(NamedTuple):
     @property
     def line(self) -> str:
         """Return the message as it stands after the program's name."""
-        return self.message if self.code > BY_SIGNAL else f"error: {self.message}"
+        return self.message if self.code > signals.BY_SIGNAL else f"error: {self.message}"
 
     def to_json(self) -> str:
         """Return the failure as one line of JSON with code, kind and message."""
@@ -43,7 +42,7 @@ def failure_of(error: BaseException) -> Failure:
     more = f"; {hint}" if hint else ""
     if isinstance(error, KeyboardInterrupt):
         kind = ENDED[type(error)]
-        return Failure(BY_SIGNAL + signals.number_of(error), kind, f"{kind}{more}")
+        return Failure(signals.BY_SIGNAL + signals.number_of(error), kind, f"{kind}{more}")
     known = errors.translate(error)
     if known is not None:
         return _failure(known.exit_code, f"{known.on_command_line()}{more}", True)

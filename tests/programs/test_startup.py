@@ -44,19 +44,16 @@ def python(*words, cwd=ROOT, prefix="", **more):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_python_parses_what_looks_at_its_version(program):
-    for name in {program, "startup.py"}:
-        source = (ROOT / name).read_bytes()
-        assert source.isascii()  # Python 2.7 reads no other text without being told its encoding
-        tree = ast.parse(source, feature_version=(3, 4))
-        for node in ast.walk(tree):
-            assert not isinstance(node, NEW_SYNTAX), f"{name}, line {node.lineno}: not for old Pythons"
-            if isinstance(node, ast.FunctionDef):
-                arguments = [*node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
-                notes = [node.returns, *(each.annotation for each in arguments if each)]
-                assert not any(notes), f"{name}, line {node.lineno}: Python 2.7 knows no annotations"
-                assert not node.args.kwonlyargs, (
-                    f"{name}, line {node.lineno}: Python 2.7 has no keyword-only ones"
-                )
+    source = (ROOT / program).read_bytes()
+    assert source.isascii()  # Python 2.7 reads no other text without being told its encoding
+    tree = ast.parse(source, feature_version=(3, 4))
+    for node in ast.walk(tree):
+        assert not isinstance(node, NEW_SYNTAX), f"line {node.lineno}: not for old Pythons"
+        if isinstance(node, ast.FunctionDef):
+            arguments = [*node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+            notes = [node.returns, *(each.annotation for each in arguments if each)]
+            assert not any(notes), f"line {node.lineno}: Python 2.7 knows no annotations"
+            assert not node.args.kwonlyargs, f"line {node.lineno}: Python 2.7 has no keyword-only ones"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -99,6 +96,22 @@ def error_of(done):
 def test_without_the_package_nn_the_line_says_how_to_add_it(copied):
     line = error_of(python("main_task.py", "--help", cwd=copied))
     assert line == "no Python module named nn here; add --py-files nn.zip, which `make package` builds"
+
+
+@pytest.mark.parametrize(
+    ("program", "more"), [("generate_data.py", ""), ("generate_plots.py", ", or set PYTHONPATH=nn.zip")]
+)
+@pytest.mark.parametrize("other", [False, True])
+def test_a_local_program_without_the_package_nn_says_so_in_one_line(tmp_path, program, more, other):
+    shutil.copy(ROOT / program, tmp_path)
+    if other:
+        (tmp_path / "nn.py").touch()
+    done = python(program, "--help", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == (
+        f"{program}: error: no Python module named {'nn.core' if other else 'nn'} here; "
+        f"put this project's nn/ beside {program}{more}\n"
+    )
 
 
 @pytest.mark.parametrize("kind", ["package", "folder", "file"])
@@ -162,11 +175,9 @@ def test_closed_streams_do_not_stop_a_program_and_no_file_takes_their_place(tmp_
     assert python(ROOT / "main_task.py", "--words", prefix=closed).returncode == 0
 
 
-@pytest.mark.parametrize(
-    "opener", ["from nn.core import streams; streams.open_missing()", "import startup; startup.begin()"]
-)
-def test_a_closed_stream_becomes_one_that_takes_all(tmp_path, opener):
-    code = f"import os, sys; {opener}; files = [open('a', 'w'), open('b', 'w')]; print('lost'); sys.stderr.write('x'); "
+def test_a_closed_stream_becomes_one_that_takes_all(tmp_path):
+    code = "import os, sys; from nn.core import streams; streams.open_missing(); "
+    code += "files = [open('a', 'w'), open('b', 'w')]; print('lost'); sys.stderr.write('x'); "
     code += "sys.exit(any(file.fileno() < 3 for file in files) or os.system('test -w /dev/fd/1 -a -w /dev/fd/2') != 0)"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     assert python("-c", code, cwd=tmp_path, env=env, prefix=">&- 2>&-").returncode == 0

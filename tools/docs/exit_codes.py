@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 
-from nn.cli.failure import BY_SIGNAL, ENDED, KINDS, UNEXPECTED
+from nn.cli.failure import ENDED, KINDS, UNEXPECTED
 from nn.core import errors
+from nn.core.signals import BY_SIGNAL
 from tools.docs.markdown import code, page, table
 
 CODES = {

@@ -12,7 +12,7 @@ from pathlib import Path
 from nn.io import package
 from tools.setup.console import ROOT, command, display_path, print_line
 
-PROGRAMS = ("main_task.py", "predict_task.py", "generate_plots.py", "startup.py")
+PROGRAMS = ("main_task.py", "predict_task.py", "generate_plots.py")
 README = ROOT / "docs" / "clusters" / "package.md"
 
 
