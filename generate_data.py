@@ -2,7 +2,7 @@
 
 Try
     python generate_data.py                        MNIST into data/
-    python generate_data.py --dataset synthetic    drawn digits, no network needed
+    python generate_data.py --dataset synthetic    drawn digits, no internet connection needed
     python generate_data.py --dataset customers    a table with texts and gaps, customers.csv
     python generate_data.py --help
 

@@ -35,8 +35,9 @@ spark-submit main_task.py TRAIN_IMAGES TRAIN_LABELS
 DESCRIPTION = """\
 Train a neural network from scratch, with NumPy on Spark RDDs, and score it on a test set.
 
-Rows are text, CSV, Parquet or other tables (--format). Images are text files of one row a line; commas, semicolons,
-tabs, | or blanks separate the numbers. Labels are class numbers or one-hot rows, one a line, or a column of the table.
+TRAIN_IMAGES and TEST_IMAGES hold rows: text of numbers, CSV, Parquet or another table (--format). In text of numbers a
+line is a row; commas, semicolons, tabs, | or blanks separate the numbers. Labels are class numbers or one-hot rows, one
+per line, or a column of the table.
 Each argument may be a file, a folder of part files or a glob, on any file system that Spark reads. Without options
 the network, the cost, the sample and the number of epochs are those of the tutorial that this program grew from."""
 

@@ -54,10 +54,10 @@ class LayerReference(Reader):
         return "the number of a layer, from 1, or its name"
 
 
-def _as_in_training(name: str) -> Any:
-    """Return the option of main_task.py of this name."""
+def _as_in_training(name: str, **metadata: str) -> Any:
+    """Return the option of main_task.py of this name, with another `help` where it differs."""
     field = options_of(RunOptions)[name]
-    return dataclasses.field(default=field.default, metadata=field.metadata)
+    return dataclasses.field(default=field.default, metadata={**field.metadata, **metadata})
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,22 @@ class PredictOptions:
         "file of the labels of all rows, one per line, to score with",
         group="data",
     )
-    label_column: Reference | None = _as_in_training("label_column")
-    id_column: Reference | None = _as_in_training("id_column")
-    features: tuple[Reference, ...] = _as_in_training("features")
-    drop_columns: tuple[Reference, ...] = _as_in_training("drop_columns")
+    label_column: Reference | None = _as_in_training(
+        "label_column",
+        help="labels are in this column of INPUT, to score with: a name of the header, or a number from 0, or from the "
+        "end if negative",
+    )
+    id_column: Reference | None = _as_in_training(
+        "id_column", help="column that is written beside each prediction, in the place of the row's number"
+    )
+    features: tuple[Reference, ...] = _as_in_training(
+        "features",
+        help="columns of INPUT to take, in the order of the model's; not used where the model and INPUT have names",
+    )
+    drop_columns: tuple[Reference, ...] = _as_in_training(
+        "drop_columns",
+        help="columns of INPUT that are no inputs; not used where the model and INPUT have names",
+    )
     format: str | None = _as_in_training("format")
     read_option: tuple[str, ...] = _as_in_training("read_option")
     missing_values: tuple[str, ...] = _as_in_training("missing_values")
@@ -111,7 +123,11 @@ class PredictOptions:
         "predictions empty",
         group="predictions",
     )
-    partitions: int | None = _as_in_training("partitions")
+    partitions: int | None = _as_in_training(
+        "partitions",
+        help="partitions of the rows, one part file each (default: as many as tasks run at once, or one per 128 MB of "
+        "INPUT where that is more)",
+    )
     overwrite: bool = option(
         False,
         Flag(),

@@ -44,8 +44,8 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
         description="Write a data set as mnist_images_train.csv, mnist_labels_train.csv, "
         "mnist_images_test.csv and mnist_labels_test.csv, the input of main_task.py, and a dataset.json "
         "that names it; or a table with texts and gaps, customers.csv.",
-        epilog="exit codes: 0 done, 2 usage, 3 bad data, 4 network, disk or a missing package, 130 interrupted, "
-        "143 terminated",
+        epilog="exit codes: 0 done, 2 usage, 3 bad data, 4 network, disk or a missing package, 129 terminal "
+        "closed, 130 interrupted, 143 terminated",
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
@@ -62,7 +62,8 @@ def _add_data(group) -> None:
     group.add_argument(
         "--dataset",
         choices=[*PUBLISHED, "synthetic", "customers"],
-        help="the data set (default: mnist); synthetic draws digits and customers makes a table: both need no network",
+        help="the data set (default: mnist); synthetic draws digits and customers makes a table: both "
+        "need no internet connection",
     )
     group.add_argument(
         "--from",

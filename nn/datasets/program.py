@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     except DataError as error:
         return fail(str(error), BAD_DATA, options)
     except DownloadError as error:
-        hint = "with the files at hand: --from FOLDER, without a network: --dataset synthetic"
+        hint = "with the files at hand: --from FOLDER, without an internet connection: --dataset synthetic"
         return fail(f"{error}; {hint}", ENVIRONMENT, options)
     except ImportError as error:
         return fail(f"{error} (pip install -r requirements.txt)", ENVIRONMENT, options)
@@ -60,7 +60,7 @@ def choose(options: argparse.Namespace) -> ImageSet:
     if options.folder is not None:
         return published.from_folder(options.folder, options.dataset, options.digits, options.limit)
     name = options.dataset or "mnist"
-    # The downloads stay there, so that the next run needs no network.
+    # The downloads stay there, so that the next run needs no internet connection.
     downloads = os.path.join(options.output, "downloads", name)
     return published.from_download(PUBLISHED[name], downloads, options.digits, options.limit)
 

@@ -25,7 +25,10 @@ EXAMPLES = """examples:
       every picture of the run in output/, written there:
       cost_history, accuracy_history, learning_rate,
       epoch_time, confusion_matrix, class_metrics, samples,
-      weights. A run still going on has its histories
+      weights; of a regression predicted and residuals
+      in the place of those of classes. OUTPUT of
+      predict_task.py with labels has its scores alone.
+      A run still going on has its histories
       already, the original project's output has histories
       and metrics alone: the others are left out, each with
       a line that says so.
@@ -45,7 +48,7 @@ EXAMPLES = """examples:
 
 exit codes: 0 done, 2 usage, 3 a bad or missing file,
 4 a picture that cannot be written or a missing package,
-130 interrupted
+129 terminal closed, 130 interrupted, 143 terminated
 """
 
 # Two letters at least: C:/ is a drive.

@@ -65,7 +65,7 @@ SAMPLE = 0.7  # of the rows, in a full step of a first-order rule, as in the ori
 
 @dataclass(frozen=True)
 class Recipe:
-    """The network and how it is trained.
+    """The network and how it is trained. `Recipe.of` makes one from words and JSON values, as of the command line.
 
     Raises ValueError for a value that an option cannot have, and for options that exclude each other.
 
@@ -102,7 +102,7 @@ class Recipe:
         None,
         Choice(INITIALIZERS),
         f"initial weights: {', '.join(INITIALIZERS)} (default: he_normal before relu and similar activations, else "
-        "glorot_uniform with measured gains; zeros for the output of a regression)",
+        "glorot_uniform, larger before a sigmoid; zeros for the output of a regression)",
         group="network",
     )
     loss: Loss = option(
@@ -220,7 +220,7 @@ class Recipe:
     outer_learning_rate: float | None = option(
         None,
         Number(POSITIVE, "RATE"),
-        "step of the driver along the replicas' mean change, 1 ends at the mean of their parameters (default 1)",
+        "factor of the replicas' mean change that the driver applies; 1 gives the mean of their parameters (default 1)",
         group="training",
     )
     outer_momentum: float | None = option(

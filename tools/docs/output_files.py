@@ -94,10 +94,13 @@ SUMMARY = {
     "master": "Spark's master",
     "data": "name, class names, width, classes, and rows per class of both sets",
     "model": "the network as JSON, as in `model.npz`",
-    "start_from": "with `--start-from`: the model that training began at",
-    "train": "epochs, rows, the best epoch, and cost and accuracy of the weights that were kept",
+    "start": "with `--start-from` or `--freeze`: the path and the fingerprint of the model, the layers kept and "
+    "frozen",
+    "train": "`epochs`, `rows`, `validation_rows`, `best_epoch`, `resumed_after` (epochs of an earlier run, whose time "
+    "is not in `seconds`), and the costs and accuracies of the weights that were kept",
     "test": "scores of the test set, or null: `accuracy`, `cost`, `rows`, `errors`, `macro`, `classes` with precision, "
-    "recall, F1 and support; of two classes also `roc_auc` and `log_loss`; of a regression `rmse`, `mae`, `r2`, "
+    "recall, F1 and support, `reliability`, ten bins with `rows`, mean `probability` and `correct`; of two classes also "
+    "`roc_auc` and `log_loss`; of a regression `rmse`, `mae`, `r2`, "
     "`cost`, `rows` and `baseline`, the RMSE of always predicting the mean. Ratios are fractions of 1.",
     "seconds": "by phase of the run; `training_phases` are sums of history.csv's phases",
 }
@@ -171,7 +174,8 @@ def _prediction_rows() -> list[list[str]]:
     content = {
         "summary.json": (
             "always",
-            "configuration, versions, data, model, scores where there are labels, times",
+            "configuration, versions, data, model, scores where there are labels, times; `not_predicted` counts "
+            "rows with an empty prediction",
         ),
         "confusion_matrix.csv": ("classification with labels", "as above"),
         "examples.csv": ("with labels", "as above"),

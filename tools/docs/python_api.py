@@ -107,7 +107,7 @@ def _result(module: str, name: str) -> str:
 def _signature(name: str, item: Any) -> str:
     """Return how a class or a function is called, an argument per line where they do not fit into one."""
     if name == "nn.Recipe":
-        return f"{name}(**options)"
+        return f"{name}.of(**options)"
     if inspect.isclass(item) and module_of(item) == "nn.ml":
         return f"{name}(**params)" if "Model" not in name else name
     arguments, result = _arguments(item)
