@@ -140,8 +140,11 @@ def is_gap(value: Any) -> bool:
     return isinstance(value, (float, np.floating, decimal.Decimal)) and value != value
 
 
-def numbers_of(values: np.ndarray, name: str) -> np.ndarray:
-    """Return a column of numbers (n,) as float64, gaps as NaN. Raises ValueError, with the row, for anything else."""
+def numbers_of(values: np.ndarray, name: str, finite: bool = True) -> np.ndarray:
+    """Return a column of numbers (n,) as float64, gaps as NaN. Raises ValueError, with the row, for anything else.
+
+    Without `finite`, a number beyond float32 is infinite.
+    """
     if values.dtype.kind == "O":
         values = np.array([np.nan if is_gap(value) else value for value in values], object)
     try:
@@ -152,6 +155,8 @@ def numbers_of(values: np.ndarray, name: str) -> np.ndarray:
             f"column {name!r}: expected numbers, found {str(values[row])[:40]!a} in row {row}"
         ) from None
     wrong = np.isinf(numbers) | (np.abs(numbers) > LARGEST)
+    if not finite:
+        return np.where(wrong, np.inf, numbers)
     if wrong.any():
         row = int(wrong.argmax())
         raise ValueError(
@@ -185,8 +190,8 @@ def name_of(value: Any) -> str:
     return str(value)
 
 
-def pack(schema: Sequence[ColumnSchema], columns: Columns) -> np.ndarray:
-    """Return a table as the inputs of a block, (n, c) float32, in the order of the schema.
+def pack(schema: Sequence[ColumnSchema], columns: Columns, finite: bool = True) -> np.ndarray:
+    """Return a table as the inputs of a block, (n, c) float32, in the order of the schema; `finite`: see `numbers_of`.
 
     Raises ValueError that names the columns that are missing, and for dates. Other columns are left out.
     """
@@ -199,7 +204,7 @@ def pack(schema: Sequence[ColumnSchema], columns: Columns) -> np.ndarray:
         as_learned = "or as the texts that the model was trained on"
         refuse_others(columns[column.name], f"column {column.name!r}", as_learned)
     packed = [
-        pack_numbers(numbers_of(columns[column.name], column.name), column.offset)
+        pack_numbers(numbers_of(columns[column.name], column.name, finite), column.offset)
         if column.values is None
         else pack_categories(names_of(columns[column.name]), column.values)
         for column in schema
@@ -213,8 +218,11 @@ def known(columns: Columns) -> str:
     return f"the table has {', '.join(map(repr, names[:10]))}{', ...' if len(names) > 10 else ''}"
 
 
-def pack_for(encoder: Encoder, table: Any) -> np.ndarray | None:
-    """Return a table as the inputs of a block for a model; None for an array of numbers, which `pack_rows` takes."""
+def pack_for(encoder: Encoder, table: Any, finite: bool = True) -> np.ndarray | None:
+    """Return a table as the inputs of a block for a model; None for an array of numbers, which `pack_rows` takes.
+
+    `finite`: see `numbers_of`.
+    """
     columns = columns_of(table)
     if columns is None:
         if not isinstance(encoder, TableEncoder) or all(isinstance(c, Number) for c in encoder.columns):
@@ -228,7 +236,7 @@ def pack_for(encoder: Encoder, table: Any) -> np.ndarray | None:
         columns = {name: rows[:, index] for index, name in enumerate(encoder.names)}
     elif not encoder.names:
         raise ValueError("the model knows no names of columns: give an array of rows (n, d)")
-    return pack(schema_for(encoder), columns)
+    return pack(schema_for(encoder), columns, finite)
 
 
 def pack_rows(encoder: Encoder, rows: np.ndarray) -> np.ndarray:

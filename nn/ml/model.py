@@ -130,14 +130,18 @@ class NetworkModel(MLWritable, MLReadable):
         if hasattr(value, "asDict"):
             value = value.asDict()
         if isinstance(value, dict):
-            packed = pack_for(model.encoder, {name: np.array([cell]) for name, cell in value.items()})
+            names = [name for name in model.encoder.names if name in value]
+            packed = pack_for(model.encoder, {name: np.array([value[name]], object) for name in names})
             return model.forward(params, packed)
         if isinstance(value, (bytes, bytearray)):
             value = np.frombuffer(value, np.uint8)
         row = value.toArray() if hasattr(value, "toArray") else np.asarray(value)
         if row.shape != (model.columns,):
             raise ValueError(f"expected {model.columns} values, found an array of shape {row.shape}")
-        return model.forward(params, pack_rows(model.encoder, row[None]).astype(np.float32))
+        packed = pack_for(model.encoder, row[None])
+        if packed is None:
+            packed = pack_rows(model.encoder, row[None]).astype(np.float32)
+        return model.forward(params, packed)
 
 
 @with_accessors

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.data.tables import pack_for, pack_rows
+from nn.data.tables import is_gap, pack_for, pack_rows
 from nn.models import model_file
 from nn.models.classifier import PART, Predictor, predictor
 from nn.models.prediction_columns import OutputTable, PredictionTable
@@ -20,6 +20,13 @@ from nn.models.prediction_columns import OutputTable, PredictionTable
 PREDICTION, PROBABILITIES, ALL = RETURNS = ("prediction", "probabilities", "all")
 MODELS = 8  # that a process keeps
 _loaded: dict[str, Predictor] = {}  # by the hash of the model file, in the order of loading
+
+
+def _side_by_side(columns: Sequence[Any]) -> np.ndarray:
+    """Return columns (n,) as the columns of an array (n, c), each value as it is."""
+    arrays = [np.asarray(column) for column in columns]
+    are_numbers = all(array.dtype.kind in "biuf" for array in arrays)
+    return np.stack(arrays if are_numbers else [array.astype(object) for array in arrays], axis=1)
 
 
 class Scorer:
@@ -69,14 +76,12 @@ class Scorer:
         return found
 
     def packed(self, arguments: Sequence[Any], rows: int) -> np.ndarray:
-        """Return rows of a block (n, ...)."""
+        """Return rows of a block (n, ...). An infinite value stays, so that its row has no prediction."""
         model = self.predictor.model
-        inputs = (
-            arguments[0]
-            if len(arguments) == 1
-            else np.stack([np.asarray(column) for column in arguments], axis=1)
-        )
-        packed = pack_for(model.encoder, inputs)
+        inputs = arguments[0] if len(arguments) == 1 else _side_by_side(arguments)
+        if rows and isinstance(inputs, np.ndarray) and inputs.ndim == 1 and all(map(is_gap, inputs.tolist())):
+            inputs = np.full((rows, model.columns), np.nan)  # rows of which none has a value, of any type
+        packed = pack_for(model.encoder, inputs, finite=False)
         if packed is None:
             values = np.asarray(inputs)
             if values.dtype.kind not in "biuf":

@@ -43,6 +43,21 @@ IN_ARROW = {
 # Columns of predictions from which Arrow takes less time of the processors: pickling costs a little per column, Arrow
 # copies each block once more on its way to Python.
 MANY = 5
+TIMES = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss[.SSSSSS][XXX]",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]",
+}
+# Spark's writers of text cut times to milliseconds, and that of CSV takes blanks off at both ends.
+WRITER_OPTIONS = {
+    JSON: TIMES,
+    CSV: {
+        **TIMES,
+        "header": "true",
+        "escape": '"',  # RFC 4180: a quote is written twice
+        "ignoreLeadingWhiteSpace": "false",
+        "ignoreTrailingWhiteSpace": "false",
+    },
+}
 BLOCKS_AT_ONCE = 8  # in a batch of Arrow on its way to Python: a block has up to about 4 MB
 
 
@@ -233,9 +248,9 @@ def write(frame: Any, path: str, output_format: str) -> None:
 
     Raises DataError, or PlatformError, where Spark fails.
     """
-    writer = frame.write.format(output_format).mode("overwrite")
-    if output_format == CSV:
-        writer = writer.option("header", "true").option("escape", '"')  # RFC 4180: a quote is written twice
+    writer = (
+        frame.write.format(output_format).mode("overwrite").options(**WRITER_OPTIONS.get(output_format, {}))
+    )
     try:
         writer.save(path)
     except Exception as error:

@@ -6,12 +6,13 @@ Batches travel through Arrow where Python has it: arrow_udf of Spark 4.1, else p
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from nn.data.tables import column_of
 from nn.models.classifier import Classifier, Regressor
 from nn.models.model_file import to_bytes
 from nn.models.scorer import ALL, PREDICTION, Scorer
@@ -115,10 +116,19 @@ def arrow_column(column: Any) -> Any:
         names = [column.type.field(index).name for index in range(column.type.num_fields)]
         return pa.Table.from_arrays(column.flatten(), names=names)
     is_list = pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type)
-    if is_list and not column.null_count:
-        values = column.flatten().to_numpy(zero_copy_only=False)  # nulls become NaN
-        return values.reshape(len(column), -1 if len(column) else 0)
+    if is_list and len(column) and not column.null_count:
+        width = _width(column.value_lengths().unique().to_pylist())
+        return column.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)  # nulls become NaN
     return rows_of(column.to_pylist())
+
+
+def _width(lengths: Collection[int]) -> int:
+    """Return the length that all rows have. Raises ValueError where they have several."""
+    if len(lengths) > 1:
+        raise ValueError(
+            f"expected arrays of one length, found lengths from {min(lengths):,} to {max(lengths):,}"
+        )
+    return next(iter(lengths))
 
 
 def _of_pandas(scorer: Scorer) -> Callable[..., Any]:
@@ -152,21 +162,26 @@ def _of_rows(scorer: Scorer) -> Callable[..., Any]:
 
 
 def rows_of(cells: Sequence[Any]) -> Any:
-    """Return cells as an argument of Scorer.predict: rows of a struct as a table, arrays and vectors (n, d).
+    """Return cells as an argument of Scorer.predict: rows of a struct as a table, arrays, vectors and bytes (n, d).
 
-    A cell without a value is a row of gaps.
+    Of others it returns a column (n,). A cell without a value is a row of gaps. Raises ValueError for arrays of
+    different lengths.
     """
-    first: Any = next((cell for cell in cells if cell is not None), None)
-    if isinstance(first, (bytes, bytearray)):
-        cells = [None if cell is None else np.frombuffer(cell, np.uint8) for cell in cells]
-    elif hasattr(first, "toArray"):  # a vector
-        cells = [None if cell is None else cell.toArray() for cell in cells]
+    filled = [cell for cell in cells if cell is not None]
+    first: Any = filled[0] if filled else None
     if hasattr(first, "asDict"):  # Row
         names = first.asDict()
         return {name: np.array([None if c is None else c[name] for c in cells], object) for name in names}
-    first = next((cell for cell in cells if cell is not None), None)
-    if isinstance(first, (list, tuple, np.ndarray)):
-        gaps = [None] * len(first)
-        rows = [gaps if cell is None else cell for cell in cells]
-        return np.array([[np.nan if value is None else value for value in row] for row in rows], np.float64)
-    return np.array([np.nan if cell is None else cell for cell in cells])
+    if isinstance(first, (bytes, bytearray)):
+        rows = np.frombuffer(b"".join(filled), np.uint8).reshape(-1, _width({len(cell) for cell in filled}))
+    elif isinstance(first, (list, tuple, np.ndarray)) or hasattr(first, "toArray"):  # toArray: a vector
+        _width({len(cell) for cell in filled})
+        arrays = [cell.toArray() for cell in filled] if hasattr(first, "toArray") else filled
+        rows = np.array([[np.nan if value is None else value for value in row] for row in arrays], np.float64)
+    else:
+        return column_of(cells)
+    if len(filled) == len(cells):
+        return rows
+    with_gaps = np.full((len(cells), rows.shape[1]), np.nan)
+    with_gaps[[cell is not None for cell in cells]] = rows
+    return with_gaps

@@ -436,6 +436,32 @@ def test_columns_of_any_type_are_carried_along(spark, model, tmp_path, way):
         assert dict(found.drop("prediction").dtypes) == dict(frame.select(same).dtypes)
 
 
+@pytest.mark.parametrize("output_format", ["csv", "json"])
+def test_text_keeps_blanks_quotes_and_microseconds(spark, model, tmp_path, output_format):
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.getOrCreate()
+    frame = session.range(2).selectExpr(
+        "id as income", "id as age", "'Rome' as city", "' A \"1\" ' as name",
+        "timestamp'2024-02-29 12:30:01.123456' as time", "timestamp_ntz'2024-02-29 12:30:01.000001' as local",
+    )  # fmt: skip
+    frame.coalesce(1).write.parquet(str(tmp_path / "rows"))
+    words = (
+        model[0],
+        tmp_path / "rows",
+        tmp_path / "out",
+        "--keep",
+        "name,time,local",
+        "--output-format",
+        output_format,
+    )
+    predict.run(spark, Storage(spark), parse([str(word) for word in words]))
+    schema = "name string, time timestamp, local timestamp_ntz, prediction string"
+    reader = session.read.schema(schema).format(output_format).options(header="true", escape='"')
+    found = reader.load(f"{tmp_path}/out/predictions").select("name", "time", "local")
+    assert found.collect() == frame.select("name", "time", "local").collect()
+
+
 def test_outputs_that_are_not_finite_are_no_predictions(spark, tmp_path, capsys):
     rng = np.random.default_rng(0)
     model, _ = saved(

@@ -62,8 +62,21 @@ def test_a_list_of_names_is_encoded_as_in_the_job(people):
     assert model.predict(rows[0]) == model.predict(
         {"since": 1e9 + 7 * rows[0].age, "age": rows[0].age, "town": "bern"}
     )
+    assert model.predict(model.transform(people).first()) == model.predict(
+        rows[0]
+    )  # beside columns of vectors
     with pytest.raises(DataError, match="featuresCol: expected the columns 'town' too"):
         model.transform(people.drop("town"))
+
+
+def test_a_list_of_values_is_encoded_as_a_row_is(people):
+    codes = people.selectExpr("cast(age % 3 as int) as code", "label")
+    options = {**ADAM, "featuresCol": ["code"], "categoricalCols": ["code"], "maxIter": 30}
+    model = NeuralNetworkClassifier(**options).fit(codes)
+    for code in range(3):
+        raw = model.predictRaw({"code": code})
+        assert model.predictRaw([code]) == raw
+    assert model.predictRaw([0]) != model.predictRaw([1])
 
 
 def test_a_fit_has_the_bits_of_nn_fit(session, iris):

@@ -81,3 +81,36 @@ def test_a_damaged_model_is_told(content):
 def test_what_does_not_fit_is_told(content, arguments, returns, message):
     with pytest.raises(ValueError, match=message):
         Scorer(content, returns).values(arguments, 2)
+
+
+CODES = {"code": [1, 2, 3] * 20, "city": ["Rome", "Oslo", "Bern"] * 20, "member": [True, False, True] * 20}
+
+
+@pytest.fixture(scope="module")
+def of_categories():
+    labels = ["no", "yes", "no"] * 20
+    return nn.fit(CODES, labels, categorical=["code"], missing="indicator", hidden=3, epochs=3).classifier
+
+
+def test_columns_are_encoded_as_in_a_table_also_beside_missing_values(of_categories):
+    scorer = Scorer(to_bytes(of_categories.model, of_categories.params, of_categories.about), "probabilities")
+    rows = {"code": [2, None, 3], "city": ["Oslo", "Rome", None], "member": [True, None, False]}
+    expected = of_categories.predict_proba(rows)
+    columns = [np.array(column, object) for column in rows.values()]
+    np.testing.assert_allclose(scorer.values(columns, 3), expected, atol=1e-6)
+    none = scorer.values([np.array([None, None])], 2)
+    everything_missing = {name: [None, None] for name in rows}
+    np.testing.assert_allclose(none, of_categories.predict_proba(everything_missing), atol=1e-6)
+
+
+def test_rows_of_which_none_has_a_value_are_none(content):
+    assert Scorer(content).values([np.array([None, None])], 2) == [None, None]
+    assert Scorer(content).values([np.array([None])] * 3, 1) == [None]
+
+
+def test_an_infinite_number_of_a_table_makes_no_other_row_fail():
+    table = {"a": [1.0, 2.0, 3.0, 4.0], "b": ["x", "y", "x", "y"]}
+    found = nn.fit(table, [0, 0, 1, 1], hidden=2, epochs=2).classifier
+    scorer = Scorer(to_bytes(found.model, found.params, found.about))
+    rows = {"a": np.array([1.0, np.inf, 1e300, 4.0]), "b": np.array(["x", "y", "x", "y"], object)}
+    assert [value is None for value in scorer.values([rows], 4)] == [False, True, True, False]

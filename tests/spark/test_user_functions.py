@@ -105,6 +105,42 @@ def test_rows_that_cannot_be_predicted_give_null(session, way):
     assert [found[0], found[4]] == classifier.predict(np.array([[1.0, 2.0], [0.5, -1.0]])).tolist()
 
 
+def test_a_batch_without_any_value_gives_null(session, way):
+    inputs = np.random.default_rng(0).normal(size=(30, 2))
+    classifier = nn.fit(inputs, (inputs[:, 0] > 0).astype(int), hidden=3, epochs=2).classifier
+    frame = session.createDataFrame([(None,), (None,)], "x array<double>").coalesce(1)
+    assert [row[0] for row in frame.select(nn.spark.udf(session, classifier)("x")).collect()] == [None] * 2
+
+
+def test_columns_of_categories_are_encoded_as_those_of_a_struct(session, way):
+    from pyspark.sql.functions import struct
+
+    table = {"code": [1, 2, 3] * 20, "city": ["Rome", "Oslo", "Bern"] * 20}
+    labels = ["no", "yes", "no"] * 20
+    fit = nn.fit(table, labels, categorical=["code"], missing="indicator", hidden=3, epochs=5)
+    rows = [(1, "Rome"), (2, None), (None, "Bern"), (3, "Oslo")]
+    frame = session.createDataFrame(rows, "code int, city string").coalesce(1)
+    predict = nn.spark.udf(session, fit.classifier, "probabilities")
+    found = frame.select(predict("code", "city").alias("a"), predict(struct("code", "city")).alias("b"))
+    assert all(row["a"] == row["b"] for row in found.collect())
+
+
+def test_arrays_of_several_lengths_are_refused_whatever_their_sum():
+    pa = pytest.importorskip("pyarrow")
+    ragged = [[1.0, 2.0, 3.0], [4.0], [5.0, 6.0]]
+    for column in (pa.array(ragged), pa.array([*ragged, None])):
+        with pytest.raises(ValueError, match="expected arrays of one length, found lengths from 1 to 3"):
+            user_functions.arrow_column(column)
+    with pytest.raises(ValueError, match="expected arrays of one length"):
+        user_functions.rows_of([b"abc", b"d"])
+
+
+def test_bytes_are_rows_of_numbers_and_nulls_rows_of_gaps():
+    assert user_functions.rows_of([b"\x00\x01", b"\xff\x02"]).tolist() == [[0, 1], [255, 2]]
+    found = user_functions.rows_of([b"\x00\x01", None])
+    assert found[0].tolist() == [0, 1] and np.isnan(found[1]).all()
+
+
 def test_a_regression_gives_values(session, way):
     inputs = np.random.default_rng(0).normal(size=(60, 2))
     regressor = nn.fit(inputs, 5 + inputs[:, 0], task="regression", hidden=3, epochs=5).classifier

@@ -63,8 +63,8 @@ def page_of_codes() -> str:
         table(("code", "kind", "what happened", "what is left in OUTPUT"), rows),
         "An error that ends a run which may write to OUTPUT is in `OUTPUT/_ERROR.json` too, with `code`, `kind` and "
         "`message` ([operations.md](../operations.md#exit-codes)).",
-        "`predict_task.py` leaves no histories and no checkpoints: without `_SUCCESS` its OUTPUT is not complete. Where "
-        "outputs are not finite (3), it leaves predictions without `_SUCCESS`. "
+        "`predict_task.py` leaves no histories and no checkpoints: without `_SUCCESS` its OUTPUT is not complete. "
+        "Where outputs are not finite (3), it leaves predictions without `_SUCCESS`. "
         "`generate_data.py` and `generate_plots.py` use 0, 2 (usage), 3 (a bad or missing file), 4 (network, disk, a "
         "missing package, a picture that cannot be written), 129, 130 and 143.",
         "These are the codes of `python main_task.py` and of spark-submit in client mode, which is its default. With "

@@ -99,8 +99,8 @@ SUMMARY = {
     "train": "`epochs`, `rows`, `validation_rows`, `best_epoch`, `resumed_after` (epochs of an earlier run, whose time "
     "is not in `seconds`), and the costs and accuracies of the weights that were kept",
     "test": "scores of the test set, or null: `accuracy`, `cost`, `rows`, `errors`, `macro`, `classes` with precision, "
-    "recall, F1 and support, `reliability`, ten bins with `rows`, mean `probability` and `correct`; of two classes also "
-    "`roc_auc` and `log_loss`; of a regression `rmse`, `mae`, `r2`, "
+    "recall, F1 and support, `reliability`, ten bins with `rows`, mean `probability` and `correct`; of two classes "
+    "also `roc_auc` and `log_loss`; of a regression `rmse`, `mae`, `r2`, "
     "`cost`, `rows` and `baseline`, the RMSE of always predicting the mean. Ratios are fractions of 1.",
     "seconds": "by phase of the run; `training_phases` are sums of history.csv's phases",
 }
