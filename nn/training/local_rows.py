@@ -68,6 +68,8 @@ def rows_of(
             raise ValueError("expected a column of inputs beside the labels, found none in the table")
         schema = _schema(table, recipe, model)
         packed = pack(schema, table)
+        if not len(packed):
+            raise ValueError("expected rows, found none in the table")
     else:
         packed = _numbers(inputs, recipe) if model is None else _numbers_for(model, inputs, recipe)
     codes, labeled = _targets(labels, len(packed)) if recipe.is_regression else _classes(labels, len(packed))

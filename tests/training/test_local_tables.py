@@ -305,3 +305,9 @@ def test_labels_of_many_digits_are_different_classes():
     labels = np.array([2**53, 2**53 + 1] * 20)
     classifier, _ = nn.fit({"size": np.arange(40.0)}, labels, **QUICK)
     assert classifier.model.decoder.labels == (2**53, 2**53 + 1)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_table_without_rows_is_refused(task):
+    with pytest.raises(ValueError, match="expected rows, found none in the table"):
+        nn.fit({"a": []}, [], task=task)
