@@ -9,6 +9,7 @@ import numpy as np
 
 from nn.data.decoding import ClassLabels, TargetScale
 from nn.io.results import score_files
+from nn.plotting import gallery
 from nn.spark.storage import checkpoints, error_file, lock_file, prediction_folder, run_directory
 from nn.training.evaluation import Example, Score
 from nn.training.records import Epoch
@@ -116,7 +117,7 @@ def page_of_files() -> str:
         table(("name", "written", "content"), ([_code(name), *FILES[name]] for name in FILES)),
         "Histories are written while the run goes on: on a local disk after every epoch, elsewhere at most every ten "
         "seconds. The folders hold `part-00000` and `_SUCCESS`, as Spark writes text. Numbers have their shortest "
-        "exact form. What `generate_plots.py` draws from which file: [a finished run](../local_test/README.md).",
+        "exact form.",
         "### history.csv",
         _columns(Epoch._fields, HISTORY),
         "The five phases add up to `seconds`.",
@@ -134,11 +135,30 @@ def page_of_files() -> str:
         "are named `LAYER.PARAMETER`, layers counted from 0: `0.W`, `0.b`; those of a residual block `3.0.W`, `3.2.W`.",
         "## Of predict_task.py",
         table(("name", "written", "content"), _prediction_rows()),
+        "## Of generate_plots.py",
+        table(
+            ("picture", "from", "of"),
+            (_picture_row(name, *entry) for name, entry in gallery.PICTURES.items()),
+        ),
+        "A picture whose file is not there is left out, which a line says. `--format` chooses the file type. All of a "
+        "classification: [a finished run](../local_test/README.md). With `--html` `report.html` "
+        "([report.md](../report.md)).",
         "## Of generate_data.py",
         "`mnist_images_train.csv`, `mnist_labels_train.csv`, `mnist_images_test.csv`, `mnist_labels_test.csv` and "
         "`dataset.json`, which names the set and its classes; with `--dataset customers` `customers.csv`. Each is "
         "written under another name first: what is there is complete.",
     )
+
+
+def _picture_row(name: str, files: tuple[str, ...], _: object) -> list[str]:
+    task = (
+        "classification"
+        if name in gallery.OF_CLASSES
+        else "regression"
+        if name in gallery.OF_VALUES
+        else "both"
+    )
+    return [code(f"{name}.png"), " or ".join(map(_code, files)), task]
 
 
 def _code(name: str) -> str:

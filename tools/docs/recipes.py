@@ -9,7 +9,8 @@ from typing import Any
 from nn.cli.arguments import option_word
 from nn.cli.config_file import FIELDS
 from nn.core.options import Flag, IntegerList, Number, Spec, Words, options_of
-from nn.data.columns import ColumnList
+from nn.data.class_weights import ClassWeightsReader
+from nn.data.columns import ColumnList, ColumnReference
 from nn.training.recipe import Recipe
 from nn.training.run_options import PATHS, RunOptions
 from tools.docs.markdown import block, cell, code, page, table
@@ -67,6 +68,10 @@ def _json_type(reader: Any) -> str:
         return "true, false"
     if isinstance(reader, Number):
         return "number"
+    if isinstance(reader, ColumnReference):
+        return "text, number"
+    if isinstance(reader, ClassWeightsReader):
+        return "text, object, list"
     if isinstance(reader, Spec):
         return "text, list" if reader.metavar == "LIST" else "text, object"
     return "list, text" if isinstance(reader, (Words, IntegerList, ColumnList)) else "text"
