@@ -32,7 +32,7 @@ PACKAGES = {
     "pyspark": {"spark", "ml"},
     "py4j": {"spark", "ml"},
     "matplotlib": {"plotting", "datasets"},  # whose digits are drawn in its fonts
-    "argparse": {"cli", "datasets", "plotting"},
+    "argparse": {"cli", "core", "datasets", "plotting"},
 }
 JVM = "nn/spark/runtime/jvm.py"  # the one file that uses PySpark's private attributes
 PRIVATE = re.compile(r"_j[a-z]*|_gateway\w*|_ensure_initialized|_temp_dir")

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from nn import __version__
-from nn.cli.help_text import HelpFormatter
 from nn.core import format
+from nn.core.command_line import HelpFormatter
 from nn.core.errors import UsageError
 from nn.core.options import Flag, Number, Place
 

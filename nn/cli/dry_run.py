@@ -10,7 +10,8 @@ import os
 import numpy as np
 
 from nn.cli import ownership, report, starting
-from nn.cli.local_facts import exists, is_local, local_files, local_path, read_facts
+from nn.cli.local_facts import read_facts
+from nn.cli.local_paths import exists, is_local, local_files, local_path
 from nn.cli.options import Options, recipe_errors
 from nn.core import files, format, tree
 from nn.core.errors import MissingFileError

@@ -6,12 +6,11 @@ table in CSV is read whole.
 
 from __future__ import annotations
 
-import glob
 import os
-import re
 
 import numpy as np
 
+from nn.cli.local_paths import local_files
 from nn.cli.options import PEEKED, Options
 from nn.cli.predict_options import PredictOptions
 from nn.core.errors import DataError
@@ -33,7 +32,6 @@ from nn.spark.input.input_files import INPUT
 from nn.spark.input.table_categories import decoder_of_names
 from nn.spark.input.table_columns import NUMBER
 from nn.spark.input.table_source import SAMPLE, TableFormat
-from nn.spark.input.text_source import COMPRESSED
 from nn.training.backend import Facts
 
 
@@ -41,48 +39,6 @@ class _CellError(DataError):
     """A cell of text is no number: a reader of quotes, names and gaps may read it."""
 
     brief = ""  # without what to do
-
-
-def local_path(path: str) -> str | None:
-    """Return a path as the operating system takes it; None if its scheme names another file system."""
-    scheme = re.match("[A-Za-z][A-Za-z0-9+.-]*(?=:/)", path)
-    if scheme is None or scheme[0] == "file":
-        return re.sub("^file:(//)?(?=/)", "", path)
-    return None
-
-
-def is_inside(path: str, folder: str) -> bool:
-    """Return whether a path is a folder or lies in it, however both are spelled."""
-    return (_resolved(path) + "/").startswith(_resolved(folder).rstrip("/") + "/")
-
-
-def _resolved(path: str) -> str:
-    """Return a path as it can be compared with others."""
-    local = local_path(path)
-    return path.rstrip("/") if local is None else os.path.realpath(local)
-
-
-def is_local(path: str) -> bool:
-    """Return whether a path is on this machine; one without a scheme may not be, if Hadoop has settings."""
-    has_no_scheme = local_path(path) == path
-    has_settings = any(os.environ.get(name) for name in ("HADOOP_CONF_DIR", "YARN_CONF_DIR"))
-    return local_path(path) is not None and not (has_no_scheme and has_settings)
-
-
-def exists(path: str) -> bool:
-    """Return whether a local path or glob exists; assume so for braces, which only Hadoop's globs have."""
-    return "{" in path or os.path.exists(path) or bool(glob.glob(path))
-
-
-def local_files(path: str) -> list[str]:
-    """Return the plain text files of a local path, folder or glob, sorted; none if it is not local, or compressed."""
-    local = local_path(path)
-    if local is None:
-        return []
-    pattern = os.path.join(glob.escape(local), "*") if os.path.isdir(local) else local
-    paths = sorted(glob.glob(pattern) or [local])
-    files = [path for path in paths if os.path.isfile(path) and os.path.basename(path)[0] not in "._"]
-    return [] if any(path.endswith(COMPRESSED) for path in files) else files
 
 
 def read_facts(options: Options, notes: list[str] | None = None) -> Facts | None:

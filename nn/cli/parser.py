@@ -9,7 +9,7 @@ from typing import Any
 from nn.cli import config_file
 from nn.cli.arguments import Parser, Program, label_of, option_word, parser_of, require, words_by_name
 from nn.cli.config_file import FIELDS, read_option
-from nn.cli.local_facts import is_inside
+from nn.cli.local_paths import is_inside
 from nn.cli.options import Options, recipe_errors
 from nn.core import spec
 from nn.core.constraints import constraints_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from nn.cli import predict_plan
-from nn.cli.local_facts import exists, is_local, local_files, local_path, read_columns
+from nn.cli.local_facts import read_columns
+from nn.cli.local_paths import exists, is_local, local_files, local_path
 from nn.cli.predict_options import PredictOptions
 from nn.core import format
 from nn.core.errors import MissingFileError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nn.cli.arguments import label_of
-from nn.cli.local_facts import is_inside
+from nn.cli.local_paths import is_inside
 from nn.cli.predict_options import NULL, PATHS, PredictOptions
 from nn.core.errors import UsageError
 from nn.data import model_columns

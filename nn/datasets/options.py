@@ -4,36 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-import textwrap
 from collections.abc import Sequence
-from typing import NoReturn
 
-from nn.core.format import print_line
+from nn.core.command_line import HelpFormatter, OneLineParser
 from nn.datasets import customers, selection, synthetic
 from nn.datasets.catalogue import PUBLISHED
 from nn.datasets.writing import ENCODINGS
-
-USAGE_ERROR = 2
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """Prints an error as one line, without the usage before it."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the error and end with code 2."""
-        print_line(f"{self.prog}: error: {message} (see --help)", sys.stderr)
-        sys.exit(USAGE_ERROR)
-
-
-class HelpFormatter(argparse.HelpFormatter):
-    """Fill lines to the terminal's width and break no word at a hyphen."""
-
-    def _split_lines(self, text: str, width: int) -> list[str]:
-        return textwrap.wrap(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False)
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(self._split_lines(text, width))
 
 
 def read_options(arguments: list[str]) -> argparse.Namespace:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import textwrap
 from collections.abc import Sequence
-from typing import NoReturn
 
-from nn.core.format import print_line
-
-USAGE_ERROR = 2
+from nn.core.command_line import HelpFormatter, OneLineParser
 
 MOST_RUNS = 8  # of one page: as many as colors tell apart
 
@@ -56,29 +52,13 @@ SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 COPY = {"gs": "gcloud storage cp -r", "s3": "aws s3 cp --recursive", "hdfs": "hdfs dfs -get"}
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Prints an error as one line, without the usage before it."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the error and end with code 2."""
-        print_line(f"{self.prog}: error: {message} (see --help)", sys.stderr)
-        sys.exit(USAGE_ERROR)
-
-
-class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Leave descriptions as they are, and break no word at a hyphen."""
-
-    def _split_lines(self, text: str, width: int) -> list[str]:
-        return textwrap.wrap(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False)
-
-
 def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line. Print one line and end with code 2 where it is wrong."""
     parser = OneLineParser(
         prog="generate_plots.py",
         usage=USAGE,
-        description="Draw the pictures of a training run, or write its report\npage. "
-        "OUTPUT is a folder that main_task.py wrote.",
+        description="Draw the pictures of a run, or write its report page. "
+        "OUTPUT is a folder that main_task.py wrote, or predict_task.py with labels.",
         epilog=EXAMPLES,
         formatter_class=HelpFormatter,
         allow_abbrev=False,

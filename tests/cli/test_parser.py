@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nn.cli import parser
-from nn.cli.help_text import filled
 from nn.cli.options import Options
+from nn.core.command_line import filled
 from nn.core.errors import MissingFileError, UsageError
 from nn.core.options import options_of
 from nn.data.augmentation import Flip, Shift

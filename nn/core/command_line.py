@@ -1,10 +1,28 @@
-"""The layout of --help: lines filled to the terminal's width, broken between words and after commas only."""
+"""Command lines with argparse: the layout of --help, and errors that are one line.
+
+Lines of --help are filled to the terminal's width, and broken between words and after commas only.
+"""
 
 from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator
+from typing import NoReturn
+
+from nn.core.format import print_line
+
+USAGE_ERROR = 2  # exit code
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Prints an error as one line, without the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the error and end with code 2."""
+        print_line(f"{self.prog}: error: {message} (see --help)", sys.stderr)
+        sys.exit(USAGE_ERROR)
 
 
 class HelpFormatter(argparse.HelpFormatter):
