@@ -188,7 +188,7 @@ def summary_lines(run: Run, outcome: Outcome, clock: Clock, is_local: bool) -> s
     progress, params, score = outcome
     tested = ""
     if score is not None:
-        weighted = run.options.recipe.class_weights is not None
+        weighted = run.options.recipe.class_weights is not None or run.train.weighted
         notes = diagnosis.notes(score, progress, run.training.model, params, weighted)
         tested = f"test      {test_line(score, run.training.model)}\n{note_lines(notes)}"
     tasks_at_once = min(run.context.defaultParallelism, run.train.partitions)

@@ -92,12 +92,8 @@ def schema_of(
 ) -> tuple[ColumnSchema, ...]:
     """Decide on the kind of each column: texts and those named in `categorical` are categories, all others numbers.
 
-    With `offsets`, a column whose first value is LARGE or larger is kept less that value. Raises ValueError for dates,
-    and for a name in `categorical` that no column has.
+    With `offsets`, a column whose first value is LARGE or larger is kept less that value. Raises ValueError for dates.
     """
-    for name in categorical:
-        if name not in columns:
-            raise ValueError(f"categorical: expected the name of a column, found {name!r}; {known(columns)}")
     return tuple(_schema(name, values, name in categorical, cap, offsets) for name, values in columns.items())
 
 

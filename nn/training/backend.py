@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from nn.core.tree import Tree
-from nn.data.batches import BUFFER, RowSelection
+from nn.data.batches import RowSelection
 from nn.data.decoding import ClassLabels, TargetScale
 from nn.data.encoding import MOST_INPUTS, Encoder
 from nn.data.schema import ColumnSchema
@@ -123,13 +123,11 @@ class Backend(Protocol):
         """Run jobs in one pass over the rows. The bits of a job do not depend on the jobs beside it."""
 
 
-def partial_sums(blocks: Any, job: Job, payload: Any, buffer: float = BUFFER) -> Any:
+def partial_sums(blocks: Any, job: Job, payload: Any) -> Any:
     """Return an RDD with the Sums of each batch, or of each replica. `payload.value` is the payload of the job."""
     model, augmentation, penalty, frozen = job.objective
     if isinstance(job.request, LocalSteps):
-        return replicas.rounds(
-            blocks, model, payload, job.selection, augmentation, penalty, buffer, len(frozen)
-        )
+        return replicas.rounds(blocks, model, payload, job.selection, augmentation, penalty, len(frozen))
     return chain.step(blocks, model, payload, job.selection, augmentation, len(frozen))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 import warnings
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from functools import reduce
 from operator import add
 from typing import Any, NamedTuple
 
+from nn.data.csv import chunk_rows
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
 from nn.data.split import Split
 from nn.data.statistics import ColumnStatistics, partition_statistics
@@ -27,10 +27,7 @@ from nn.training.run import TrainingRun
 
 
 class LocalBackend:
-    """Rows in memory, in this process. Each partition is a replica where parameters are averaged.
-
-    The rows of a replica lie in memory, so all of them are shuffled together.
-    """
+    """Rows in memory, in this process. Each partition is a replica where parameters are averaged."""
 
     def __init__(self, blocks: LocalRDD):
         self.blocks = blocks
@@ -49,7 +46,7 @@ class LocalBackend:
         return [self._run(job) for job in jobs]
 
     def _run(self, job: Job) -> Sums:
-        sums = partial_sums(self.blocks, job, LocalBroadcast(job.payload), math.inf)
+        sums = partial_sums(self.blocks, job, LocalBroadcast(job.payload))
         return penalized(job, sum_in_order(sums))
 
 
@@ -104,7 +101,8 @@ def fit(
         if recipe.input_shape not in (None, rows.shape):
             raise ValueError(f"expected images of the input shape {recipe.input_shape}, got {rows.shape}")
         recipe = dataclasses.replace(recipe, input_shape=rows.shape)
-    backend = LocalBackend(local_rdd(rows.inputs, rows.facts.labels, rows.weights))
+    blocks = local_rdd(rows.inputs, rows.facts.labels, rows.weights, chunk_rows(rows.facts.width))
+    backend = LocalBackend(blocks)
     run = TrainingRun.on(recipe, rows.facts, backend, trained)
     progress = run.start()
     for following in run.epochs(backend):
@@ -112,7 +110,7 @@ def fit(
             for line in following.history[len(progress.history) :]:
                 watch(line)
         progress = following
-    _warn_of_constant(run, backend, progress)
+    _warn_of_constant(run, backend, progress, rows.weights is not None)
     return Fit(run.predictor(progress), progress.history)
 
 
@@ -126,11 +124,11 @@ def _saved(start_from: Predictor | str | os.PathLike) -> SavedModel:
     return content_of(start_from)
 
 
-def _warn_of_constant(run: TrainingRun, backend: LocalBackend, progress: Progress) -> None:
+def _warn_of_constant(run: TrainingRun, backend: LocalBackend, progress: Progress, has_weights: bool) -> None:
     """Warn where the network predicts the rows no better than a constant does."""
     params = LocalBroadcast(run.final_params(progress))
     score = evaluate(backend.blocks, run.model, params, run.plan.rows)
-    weighted = run.recipe.class_weights is not None
+    weighted = run.recipe.class_weights is not None or has_weights
     note = diagnosis.no_better_than_constant(score, run.model, "rows", diagnosis.OF_PYTHON, weighted)
     if note is not None:
         warnings.warn(note, stacklevel=3)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from nn.core.errors import DataError
 from nn.core.format import line
 from nn.data import csv
 from nn.data.arrays import as_numbers, check_sizes, check_values
 from nn.data.block import LARGEST_WEIGHT
-from nn.data.columns import NAME, Reference
+from nn.data.columns import Reference, matching
 from nn.data.decoding import ClassLabels, are_class_numbers, sorted_labels
-from nn.data.schema import ColumnSchema
+from nn.data.schema import ColumnSchema, offset_of, pack_numbers
 from nn.data.tables import (
     Columns,
     are_numbers,
@@ -62,16 +63,20 @@ def rows_of(
     table = columns_of(inputs)
     schema: tuple[ColumnSchema, ...] | None = None
     if table is not None:
+        # Of all columns, the labels' too, as the job counts them.
+        categorical = _names(table, recipe.categorical) if model is None else []
         if isinstance(labels, str):
             labels, table = _without(table, labels)
         if not table:
             raise ValueError("expected a column of inputs beside the labels, found none in the table")
-        schema = _schema(table, recipe, model)
+        schema = _schema(table, recipe, model, categorical)
         packed = pack(schema, table)
         if not len(packed):
             raise ValueError("expected rows, found none in the table")
     else:
-        packed = _numbers(inputs, recipe) if model is None else _numbers_for(model, inputs, recipe)
+        packed, schema = (
+            _numbers(inputs, recipe) if model is None else (_numbers_for(model, inputs, recipe), None)
+        )
     codes, labeled = _targets(labels, len(packed)) if recipe.is_regression else _classes(labels, len(packed))
     row_weights = None if weights is None else _row_weights(weights, len(packed))
     packed, kept = _without_gaps(packed, schema, recipe)
@@ -82,32 +87,42 @@ def rows_of(
     filled = packed[~np.isnan(packed)] if packed.dtype.kind == "f" else packed
     scale = max(float(filled.max(initial=0)), -float(filled.min(initial=0))) or 1.0
     shape = (*packed.shape[1:], 1)[:3] if packed.ndim > 2 else None  # gray images may leave their channel out
-    classes = 1 if recipe.is_regression else max(int(codes.max()) + 1, 2)
+    # A label of rows that are left out alone has a class too.
+    classes = 1 if recipe.is_regression else max(len(labeled.labels or ()), int(codes.max()) + 1, 2)
     are_pixels = packed.dtype == np.uint8
     width = math.prod(packed.shape[1:])
-    facts = Facts(width, codes, classes, scale, columns=schema, labeled=labeled, are_pixels=are_pixels)
+    facts = Facts(
+        width,
+        codes,
+        classes,
+        scale,
+        columns=schema,
+        labeled=labeled,
+        are_pixels=are_pixels,
+        has_names=table is not None,
+    )
     if model is not None and recipe.keep_layers is None and not recipe.is_regression:
         facts = pretrained.with_classes_of(facts, model)
     return LocalRows(packed, row_weights, facts, shape)
 
 
-def _schema(table: Columns, recipe: Recipe, model: Sequential | None) -> tuple[ColumnSchema, ...]:
+def _schema(
+    table: Columns, recipe: Recipe, model: Sequential | None, categorical: Collection[str]
+) -> tuple[ColumnSchema, ...]:
     """Return the columns of a table: as the recipe decides, or those of the model."""
     if model is not None:
         return tuple(schema_for(model.encoder)) or tuple(map(ColumnSchema, table))
-    categorical = _names(table, recipe.categorical)
-    return schema_of(table, categorical, recipe.max_categories, recipe.centers_columns)
+    return schema_of(table, set(categorical) & table.keys(), recipe.max_categories, recipe.centers_columns)
 
 
 def _names(table: Columns, references: Sequence[Reference]) -> list[str]:
-    """Return the names of the columns that references mean."""
+    """Return the names of the columns that references mean: names, patterns with *, or numbers from 0."""
     names = list(table)
-    found = []
-    for reference in references:
-        if isinstance(reference, int) and not -len(names) <= reference < len(names):
-            raise ValueError(f"categorical: expected a column in 0..{len(names) - 1}, found {reference}")
-        found.append(names[reference] if isinstance(reference, int) else reference.removeprefix(NAME))
-    return found
+    try:
+        found = matching(references, names, len(names), "the table", "categorical")
+    except DataError as error:
+        raise ValueError(str(error)) from None
+    return [names[column] for column in found]
 
 
 def _without(table: Columns, name: str) -> tuple[np.ndarray, Columns]:
@@ -120,11 +135,29 @@ def _without(table: Columns, name: str) -> tuple[np.ndarray, Columns]:
 def _numbers_for(model: Sequential, inputs: Any, recipe: Recipe) -> np.ndarray:
     """Return an array of inputs (n, ...), or of numbers and categories (n, c), as in blocks for a model."""
     packed = pack_for(model.encoder, inputs)
-    return pack_rows(model.encoder, _numbers(inputs, recipe)) if packed is None else packed
+    return _compact(pack_rows(model.encoder, _checked(inputs, recipe))) if packed is None else packed
 
 
-def _numbers(inputs: Any, recipe: Recipe) -> np.ndarray:
-    """Return an array of inputs (n, ...) as in blocks."""
+def _numbers(inputs: Any, recipe: Recipe) -> tuple[np.ndarray, tuple[ColumnSchema, ...] | None]:
+    """Return an array of inputs (n, ...) as in blocks, and its columns where some have offsets."""
+    array = _checked(inputs, recipe)
+    if array.ndim == 2 and recipe.centers_columns:
+        firsts = array[np.isnan(array).argmin(axis=0), range(array.shape[1])]  # of each column, not NaN
+        offsets = [offset_of(first) for first in firsts.tolist()]
+        if any(offsets):
+            schema = tuple(ColumnSchema(str(column), offset=offset) for column, offset in enumerate(offsets))
+            return pack_numbers(array, np.array(offsets)), schema
+    return _compact(array), None
+
+
+def _compact(array: np.ndarray) -> np.ndarray:
+    """Return numbers (n, ...) as bytes where all are whole numbers in 0..255, else as float32."""
+    has_gaps = array.dtype.kind == "f" and np.isnan(array.min())
+    return array.astype(np.float32) if has_gaps else csv.compact(array)
+
+
+def _checked(inputs: Any, recipe: Recipe) -> np.ndarray:
+    """Return an array of inputs (n, ...) of numbers within float32."""
     array = as_numbers(inputs)
     if not 2 <= array.ndim <= 4 or not array.size:
         raise ValueError(f"expected inputs (n, ...) of numbers, got {array.dtype} {array.shape}")
@@ -136,9 +169,9 @@ def _numbers(inputs: Any, recipe: Recipe) -> np.ndarray:
     if recipe.missing == "error" or not gaps.any() or array.ndim > 2:
         check_values(array)
         check_sizes(array)
-        return csv.compact(array)
-    check_values(np.where(gaps, 0, array))
-    return array.astype(np.float32)
+    else:
+        check_values(np.where(gaps, 0, array))
+    return array
 
 
 def _without_gaps(
@@ -188,6 +221,8 @@ def _classes(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
     if gap is not None:
         raise ValueError(f"labels, row {gap}: expected a label, found a gap")
     refuse_others(values, "labels")
+    if values.dtype.kind in "Sc":
+        raise ValueError(f"labels: expected numbers, booleans or strings, found {values.dtype}")
     if values.dtype.kind in "iu" and values.min() >= 0:
         if values.min() == 0:
             return _class_numbers(values[:, None]), ClassLabels()

@@ -122,7 +122,8 @@ class RegressionScore(NamedTuple):
     @property
     def r2(self) -> float:
         """Return the share of the variance that is explained, as `r_squared` does."""
-        return r_squared(self.squared, self.deviations)
+        rounding = self.rows * (1e-15 * self.mean) ** 2  # of the mean of equal values
+        return r_squared(self.squared, self.deviations if self.deviations > rounding else 0.0)
 
     def rmse_of(self, constant: float) -> float:
         """Return the RMSE of always predicting one value."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from nn.core import tree
 from nn.core.tree import Tree
-from nn.data.batches import BUFFER, RowSelection, kept, mini_batches, training_blocks
+from nn.data.batches import RowSelection, kept, mini_batches, training_blocks
 from nn.data.block import Block
 from nn.data.local_rdd import LocalBroadcast, LocalRDD
 from nn.models.sequential import Sequential
@@ -42,18 +42,15 @@ def rounds(
     selection: RowSelection,
     augmentation: tuple,
     penalty: Penalty,
-    buffer: float = BUFFER,
     frozen: int = 0,
 ) -> Any:
     """Return an RDD with the Sums of each partition with training rows. `start.value` is a LocalSteps.
 
     The `grads` of the sums are a Change times the weight of the replica's rows: its last parameters minus the first
-    ones, and the slots of its rule. `buffer` bytes of inputs are shuffled together. The first `frozen` layers, whose
+    ones, and the slots of its rule. The first `frozen` layers, whose
     parameters the request has too, do not learn.
     """
-    return blocks.mapPartitions(
-        partial(run_replica, model, start, selection, augmentation, penalty, buffer, frozen)
-    )
+    return blocks.mapPartitions(partial(run_replica, model, start, selection, augmentation, penalty, frozen))
 
 
 def run_replica(
@@ -62,7 +59,6 @@ def run_replica(
     selection: RowSelection,
     augmentation: tuple,
     penalty: Penalty,
-    buffer: float,
     frozen: int,
     blocks: Iterator[Block],
 ) -> Iterator[Sums]:
@@ -74,11 +70,11 @@ def run_replica(
     handle = LocalBroadcast([*request.params[:frozen], *params])
     rows: Iterable[Block] = training_blocks(selection, source)
     if len(request.rates) > 1:
-        rows = kept(rows, buffer)
+        rows = kept(rows)
     epochs = []
     for epoch, rate in enumerate(request.rates, selection.epoch):
         selection = selection._replace(epoch=epoch)
-        batches = mini_batches(rows, request.batch_size, selection, buffer)
+        batches = mini_batches(rows, request.batch_size, selection)
         # The chain is lazy: each batch goes through the layers as the step before has left them.
         partial_sums = chain.step(
             LocalRDD([batches]), model, handle, selection._replace(batch=None), augmentation, frozen

@@ -121,13 +121,6 @@ def test_values_of_several_parts_are_refused_empty_ones_too(value):
         schema_of({"parts": column}, (), 10, False)
 
 
-def test_unknown_names_of_categories_are_refused():
-    with pytest.raises(
-        ValueError, match="categorical: expected the name of a column, found 'c'; the table has 'a'"
-    ):
-        schema_of({"a": np.array([1])}, ["c"], 10, False)
-
-
 @pytest.mark.parametrize(
     "days", [np.array(["2024-01-01"], "datetime64[D]"), np.array([datetime.timedelta(1)], object)]
 )

@@ -140,7 +140,7 @@ def test_numbers_may_be_categories_up_to_a_cap():
     classifier, history = nn.fit(table, labels, **QUICK, categorical=["code"], max_categories=3)
     assert classifier.model.encoder.columns[0] == Category("code", ("10", "3", "7"), True)
     assert history[-1].accuracy > 0.95
-    with pytest.raises(ValueError, match="categorical: expected the name of a column, found 'cod'"):
+    with pytest.raises(ValueError, match="categorical: expected a column of the table, found 'cod'"):
         nn.fit(table, labels, categorical=["cod"])
     with pytest.raises(ValueError, match="categorical: an array has no names of columns"):
         nn.fit(np.eye(4), [0, 1, 0, 1], categorical=["0"])
@@ -311,3 +311,41 @@ def test_labels_of_many_digits_are_different_classes():
 def test_a_table_without_rows_is_refused(task):
     with pytest.raises(ValueError, match="expected rows, found none in the table"):
         nn.fit({"a": []}, [], task=task)
+
+
+def test_a_class_of_rows_that_are_left_out_alone_stays_a_class(tmp_path):
+    table = {"x": [1, 2, 3, 4, np.nan, 6] * 5}
+    fit = nn.fit(table, ["a", "b", "a", "b", "c", "a"] * 5, missing="drop", epochs=2)
+    fit.classifier.save(tmp_path / "model.npz")
+    again = nn.load(tmp_path / "model.npz")
+    assert again.class_names == ("a", "b", "c") and again.predict_proba({"x": [1.0]}).shape == (1, 3)
+
+
+def test_an_array_keeps_the_digits_of_large_numbers_as_a_table_does():
+    times, late = 1.6e9 + np.arange(400) / 10, np.arange(400) >= 200
+    in_table = nn.fit({"0": times}, late, epochs=30)
+    in_array = nn.fit(times[:, None], late, epochs=30)
+    assert in_array.history[-1].accuracy == in_table.history[-1].accuracy > 0.9
+    assert np.array_equal(
+        in_array.classifier.predict(times[:, None]), in_table.classifier.predict({"0": times})
+    )
+    onwards = nn.fit(times[:, None], late, epochs=2, start_from=in_array.classifier)
+    assert onwards.history[0].accuracy > 0.9
+
+
+def test_categorical_columns_are_numbered_as_in_the_file_or_named_by_a_pattern():
+    table = {"y": [0, 1] * 20, "a": [1, 2] * 20, "b": [3, 4] * 20, "b2": [5, 6] * 20}
+
+    def kinds(*references):
+        encoder = nn.fit(table, "y", categorical=list(references), epochs=1).classifier.model.encoder
+        return [column.name for column in encoder.columns if hasattr(column, "values")]
+
+    assert kinds(1) == ["a"] and kinds(-1) == ["b2"] and kinds("b*") == ["b", "b2"]
+    with pytest.raises(ValueError, match="categorical"):
+        kinds("z*")
+
+
+@pytest.mark.parametrize("labels", [np.array([b"a", b"b"] * 4), np.arange(8) % 2 + 1j])
+def test_labels_of_bytes_and_complex_numbers_are_refused(labels):
+    with pytest.raises(ValueError, match="labels: expected numbers, booleans or strings"):
+        nn.fit({"x": np.arange(8)}, labels)
