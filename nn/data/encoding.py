@@ -19,6 +19,7 @@ import numpy as np
 from nn.core.constraints import POSITIVE, Interval, check_fields
 from nn.data.arrays import IN_FLOAT32, LARGEST
 
+ANOTHER = "(another value)"  # stands for a category without a code of its own
 UNKNOWN = -1.0  # the code of a category that was not in the training rows
 MOST_INPUTS = 1 << 20  # of an encoder: more would not fit into a network
 LARGEST_OFFSET = 1e30  # a number within float32 less this one is still within float32
@@ -201,7 +202,7 @@ class TableEncoder:
         return x
 
     def values(self, row: np.ndarray) -> list[float | str | None]:
-        """Return a row of a block (c,) as the table has it; None for gaps and unknown categories."""
+        """Return a row of a block (c,) as the table has it; None for gaps, ANOTHER for unknown categories."""
         return [_value(column, float(value)) for column, value in zip(self.columns, row, strict=True)]
 
     def _scaled(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -228,7 +229,7 @@ def _value(column: Column, value: float) -> float | str | None:
         return None
     if isinstance(column, Number):
         return value + column.offset
-    return None if value == UNKNOWN else column.values[int(value)]
+    return ANOTHER if value == UNKNOWN else column.values[int(value)]
 
 
 def _encode_category(column: Category, codes: np.ndarray, x: np.ndarray) -> None:

@@ -16,7 +16,15 @@ from nn.plotting.labels import can_draw, percent, plain, short
 from nn.plotting.metrics import metrics_figure
 from nn.plotting.phases import phases_figure
 from nn.plotting.regression import predicted_figure, residuals_figure
-from nn.plotting.run_files import COLUMNS, Run, declared_shape, is_regression, names_of, read_run
+from nn.plotting.run_files import (
+    COLUMNS,
+    Run,
+    declared_shape,
+    is_regression,
+    names_of,
+    predicted_values_of,
+    read_run,
+)
 from nn.plotting.shapes import image_shape
 from nn.plotting.style import PART, house_style, save
 from nn.plotting.textfiles import NotDrawableError, NotWrittenError
@@ -103,7 +111,9 @@ def _about(run: Run) -> str:
     if summary.accuracy is not None:
         scores = [f"test accuracy {percent(summary.accuracy, 2)}"]
     elif summary.errors is not None:
-        scores = [f"test RMSE {short(summary.errors.rmse)}, R² {summary.errors.r2:.3f}"]
+        rmse, r2 = summary.errors.rmse, summary.errors.r2
+        scores = [f"test RMSE {'not finite' if rmse is None else short(rmse)}"]
+        scores[0] += "" if r2 is None else f", R² {r2:.3f}"
     return PART.join([_data_set(run), *scores])
 
 
@@ -158,11 +168,11 @@ def _samples(run: Run) -> Figure:
 
 
 def _predicted(run: Run) -> Figure:
-    return predicted_figure(run["predicted.csv"], _about(run))
+    return predicted_figure(predicted_values_of(run), _about(run))
 
 
 def _residuals(run: Run) -> Figure:
-    return residuals_figure(run["predicted.csv"], _about(run))
+    return residuals_figure(predicted_values_of(run), _about(run))
 
 
 def _weights(run: Run) -> Figure:

@@ -41,7 +41,7 @@ class Scores:
 class Errors:
     """The test scores of a regression, in the unit of its target."""
 
-    rmse: float
+    rmse: float | None  # None: not finite
     r2: float | None
 
 
@@ -175,7 +175,8 @@ def read_summary(path: Path) -> Summary:
     if test.value is None:  # the run has no test set
         return summary
     if "rmse" in test:
-        return dataclasses.replace(summary, errors=Errors(test["rmse"].number(), test["r2"].number()))
+        rmse, r2 = (None if test[key].value is None else test[key].number() for key in ("rmse", "r2"))
+        return dataclasses.replace(summary, errors=Errors(rmse, r2))
     scores, labels = _scores(test), _labels(test["classes"])
     names = _class_names(data["class_names"], len(scores.f1)) or labels
     accuracy = test["accuracy"].share()
@@ -314,11 +315,11 @@ def _class(path: Path, line: int, text: str, codes: dict[str, int] | None) -> in
 
 
 def read_predicted(path: Path) -> Predicted:
-    """Read predicted.csv: row, actual, predicted."""
+    """Read predicted.csv: row, actual, predicted. Rows with values beyond LARGEST_VALUE are left out."""
     header, lines = read_table(path)
     indices = column_indices(path, header, ("actual", "predicted"))
-    pairs = [[_finite(path, line, fields[index], "a value") for index in indices] for line, fields in lines]
-    return Predicted(*np.array(pairs).T)
+    pairs = np.array([[number(path, line, fields[index]) for index in indices] for line, fields in lines])
+    return Predicted(*pairs[(np.abs(pairs) <= LARGEST_VALUE).all(axis=1)].T)
 
 
 def _finite(path: Path, line: int, text: str, what: str = "an input value") -> float:

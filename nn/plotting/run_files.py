@@ -10,6 +10,7 @@ from nn.plotting.firstlayer import read_first_layer
 from nn.plotting.histories import read_history, read_series
 from nn.plotting.results import (
     Examples,
+    Predicted,
     read_confusion,
     read_examples,
     read_metrics,
@@ -79,6 +80,13 @@ def _check_classes(folder: Path, run: Run) -> None:
 def names_of(run: Run) -> tuple[str, ...] | None:
     """Return the names of the classes to be shown; None where they have none."""
     return run["summary.json"].class_names if "summary.json" in run else None
+
+
+def predicted_values_of(run: Run) -> Predicted:
+    """Return the values of test rows of a regression. Raises NotDrawableError where none is finite."""
+    if not len(run["predicted.csv"].actual):
+        raise NotDrawableError("predicted.csv has no finite values")
+    return run["predicted.csv"]
 
 
 def is_regression(run: Run) -> bool:

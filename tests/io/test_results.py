@@ -118,7 +118,7 @@ def test_examples_of_a_table_have_its_names_and_values():
         )
     )
     assert results.score_files(score, ClassLabels(), encoder)["examples.csv"] == (
-        'row,label,prediction,probability,"a,b",color\n7,0,1,0.75,1000000.5,"re,d"\n8,0,1,0.75,,\n'
+        'row,label,prediction,probability,"a,b",color\n7,0,1,0.75,1000000.5,"re,d"\n8,0,1,0.75,,(another value)\n'
     )
 
 

@@ -79,7 +79,6 @@ def test_values_that_are_all_equal_can_be_drawn(value):
             "row,actual,predicted\n1,2,x\n",
             "line 2: expected a value, found 'x'|line 2: expected a number, found 'x'",
         ),
-        ("row,actual,predicted\n1,nan,2\n", "line 2: expected a value, found 'nan'"),
         ("row,actual,predicted\n", "expected at least one line after the header"),
     ],
 )
@@ -105,3 +104,18 @@ def test_a_run_without_a_test_set_has_a_summary(tmp_path):
     path = tmp_path / "summary.json"
     path.write_text(json.dumps({"data": {"name": "a", "class_names": None}, "test": None}))
     assert read_summary(path).scores is read_summary(path).errors is None
+
+
+def test_a_run_whose_score_is_not_finite_has_its_other_pictures(tmp_path):
+    folder = tmp_path
+    write_run(folder)
+    summary = json.loads((folder / "summary.json").read_text())
+    summary["test"] |= {"rmse": None, "r2": None}
+    (folder / "summary.json").write_text(json.dumps(summary))
+    (folder / "predicted.csv").write_text("row,actual,predicted\n0,1.0,2.0\n1,1.0,inf\n")
+    assert read_predicted(folder / "predicted.csv").actual.tolist() == [1.0]
+    assert "predicted.png" in {path.name for path in gallery.draw_run(folder, "png", print)}
+    (folder / "predicted.csv").write_text("row,actual,predicted\n1,1.0,inf\n")
+    notes = []
+    assert "predicted.png" not in {path.name for path in gallery.draw_run(folder, "png", notes.append)}
+    assert any("predicted.csv has no finite values" in note for note in notes)

@@ -85,7 +85,8 @@ EXAMPLES = {
     "probability": "of the predicted class (classification)",
     "actual": "its value (regression)",
     "error": "prediction less actual value (regression)",
-    "x0": "the inputs as read: `x0`, `x1`, ..., or the names of a table's columns",
+    "x0": "the inputs as read: `x0`, `x1`, ..., or the names of a table's columns; `(another value)` is a category "
+    "that the model does not know",
 }
 PREDICTED = {"row": "number of the test row", "actual": "its value", "predicted": "the predicted value"}
 SUMMARY = {

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.plotting.report.network import MOST_FIELDS
 from nn.plotting.results import Examples, Json, Predicted, Scores
 from nn.plotting.run_files import Run, declared_shape
 from nn.plotting.shapes import image_shape
@@ -16,7 +17,7 @@ from nn.plotting.textfiles import bad_file, number, read_table
 
 MOST_CLASSES = 30  # of a confusion matrix whose cells are shown; of more classes the mistakes are listed
 MOST_MISTAKES = 200
-MOST_COLUMNS = 60  # of a table of rows
+MOST_COLUMNS = 60  # of a table of rows; the form of the network is filled with more
 LONGEST = 200  # characters of a cell
 IMAGE_BYTES = 400_000  # of all images of a run
 ROW_HEADERS = (["row", "label", "prediction", "probability"], ["row", "actual", "prediction", "error"])
@@ -68,6 +69,7 @@ def images_of(examples: Examples, run: Run) -> dict[str, Any]:
         "shape": list(shape),
         "low": low,
         "high": high,
+        "whole": bool((examples.inputs == np.round(examples.inputs)).all()),
         "data": base64.b64encode(levels.tobytes()).decode(),
         "rows": list(examples.rows[:count]) or None,
         "labels": examples.labels[:count].tolist(),
@@ -87,17 +89,20 @@ def rows_of(path: Path, names: tuple[str, ...] | None) -> dict[str, Any]:
     codes = {name.strip(): code for code, name in enumerate(names or ())}
     rows, pairs = [], []
     for line, fields in lines:
-        rows.append([field[:LONGEST] for field in fields[: 4 + MOST_COLUMNS]])
+        rows.append([field[:LONGEST] for field in fields[: 4 + MOST_FIELDS]])
         if header[1] == "label":
             pairs.append([codes.get(field.strip(), field) for field in fields[1:3]])
         else:
             number(path, line, fields[3], "an error")
-    return {"header": header[: 4 + MOST_COLUMNS], "columns": len(header) - 4, "rows": rows, "pairs": pairs}
+    shown = header[: 4 + MOST_COLUMNS]
+    return {"header": shown, "columns": len(header) - 4, "rows": rows, "pairs": pairs}
 
 
 def values_of(predicted: Predicted) -> dict[str, list[float | None]]:
-    """Return the actual and the predicted values of test rows."""
-    return {"actual": _rounded(predicted.actual), "predicted": _rounded(predicted.predicted)}
+    """Return the actual and the predicted values of test rows, and the errors, which large values leave few digits."""
+    errors = predicted.predicted - predicted.actual
+    columns = {"actual": predicted.actual, "predicted": predicted.predicted, "errors": errors}
+    return {name: _rounded(column) for name, column in columns.items()}
 
 
 def _rounded(values: NDArray[np.float64]) -> list[float | None]:

@@ -9,10 +9,15 @@ function drawSection(run) {
     "aria-label": "Drawing area" });
   const seen = h("div", { class: "seen" }), result = answerBox();
   const state = { strokes: [], image: null, pen: { x: 0.5, y: 0.5 }, isDown: false, waiting: false, network: null };
-  const high = live.scale !== 1 ? live.scale : run.examples?.images?.high ?? 1;
-  const show = (image, began) => {
-    seen.replaceChildren(picture(image.map((value) => value * 255), [side, side], { "aria-label": `The image that the network gets, ${side} by ${side} pixels` }));
-    const values = image.map((value) => (high > 1 ? Math.round(value * high) : value * high));
+  const rows = run.examples?.images;
+  // Of a test row, levels from 0 to 255 stand for the values from low to high; a drawing has the same range.
+  const { low, high, whole: areWhole } = rows ?? { low: 0, high: live.scale, whole: live.scale > 1 };
+  const show = (levels, began) => {
+    seen.replaceChildren(picture(levels, [side, side], { "aria-label": `The image that the network gets, ${side} by ${side} pixels` }));
+    const values = Float32Array.from(levels, (level) => {
+      const value = low + level / 255 * (high - low);
+      return areWhole ? Math.round(value) : value;
+    });
     result.show(answer(state.network, encode(state.network, run.network.columns, values)), run, began);
   };
   const update = (began = performance.now()) => {
@@ -21,7 +26,7 @@ function drawSection(run) {
     state.waiting = true;
     requestAnimationFrame(() => {
       state.waiting = false;
-      if (state.strokes.length) show(imageOf(state.strokes, side), began);
+      if (state.strokes.length) show(imageOf(state.strokes, side).map((value) => value * 255), began);
       else clear();
     });
   };
@@ -32,7 +37,6 @@ function drawSection(run) {
     seen.replaceChildren(picture(new Uint8Array(side * side), [side, side], { "aria-label": "empty image" }));
     result.clear();
   };
-  const rows = run.examples?.images;
   let next = 0;
   showToNetwork = (_, i) => {
     const began = performance.now(), levels = levelsOf(rows, i);
@@ -40,7 +44,7 @@ function drawSection(run) {
     state.image = picture(levels, [side, side]);
     paint(pad, state);
     next = (i + 1) % rows.labels.length;
-    show(Float32Array.from(levels, (level) => level / 255), began);
+    show(levels, began);
     result.note(`Test row${rows.rows ? ` ${whole(rows.rows[i])}` : ""}: its class is ${nameOf(run, rows.labels[i])}.`);
     document.getElementById("try").scrollIntoView({ block: "start" });
   };
@@ -50,7 +54,7 @@ function drawSection(run) {
     pad.dataset.ready = "true";
   }).catch((error) => result.say(`This browser cannot unpack the network: ${error.message}`));
   listen(pad, state, update, clear);
-  const canShowRows = rows && rows.shape.length === 2 && rows.low === 0;
+  const canShowRows = rows && rows.shape.length === 2;
   return section("try", "Draw for the network", "The network runs in this page. Drawings are scaled and centered as MNIST’s digits are.", h("div", { class: "try" },
     h("div", {}, pad, h("div", { class: "choices" }, h("button", { type: "button", click: clear }, "Clear"),
       canShowRows ? h("button", { type: "button", click: () => showToNetwork(run, next) }, "Show a test row") : null)),

@@ -49,7 +49,7 @@ function exampleTable(run, indices) {
   const isLive = run.network?.live?.inputs === "form", isRegression = run.task === "regression";
   const head = [...names.map((name, i) => ({ text: name, number: (isRegression || (i !== 1 && i !== 2)) && rows.every((row) => row[i] === "" || !Number.isNaN(Number(row[i]))) })), ...(isLive ? [""] : [])];
   const shown = (text, i) => (i > 0 && head[i].number && /[.e]/.test(text) ? short(Number(text), 6) : text); // 50.0 is 50
-  const body = indices.map((i) => [...rows[i].map(shown), ...(isLive ? [h("button", { type: "button", class: "small", click: () => fillForm(run, i) }, "try")] : [])]);
+  const body = indices.map((i) => [...rows[i].slice(0, names.length).map(shown), ...(isLive ? [h("button", { type: "button", class: "small", click: () => fillForm(run, i) }, "try")] : [])]);
   const more = columns > names.length - 4 ? h("p", { class: "left-out" }, `The first ${whole(names.length - 4)} of ${whole(columns)} columns are shown.`) : null;
   return h("div", { class: "tall" }, table(head, body, { class: "rows" }, "Test rows"), more);
 }

@@ -65,10 +65,10 @@ function categoryField(column, index) {
   return {
     name: column.name,
     element: h("label", { for: `field-${index}` }, h("span", { title: column.name }, columnName(column.name, index)), choice),
-    value: () => (choice.value === GAP ? null : choice.value === OTHER ? undefined : column.values[Number(choice.value.slice(6))]),
+    value: () => (choice.value === GAP ? null : column.values[Number(choice.value.slice(6) || NaN)]), // undefined: another value
     set(text) {
       const place = column.values.indexOf(text);
-      choice.value = place >= 0 ? `value ${place}` : text === "" && column.fill ? GAP : OTHER;
+      choice.value = place >= 0 ? `value ${place}` : text === "" && column.fill ? GAP : OTHER; // "" without such an option
     },
   };
 }

@@ -66,7 +66,7 @@ function factNote(run, key) {
 function overview(runs, colors) {
   const facts = FACTS.filter(([, , value]) => runs.some((run) => isKnown(value(run))));
   if (runs.length > 1) return section("results", "Results", "The best value of each column is bold.", comparison(runs, facts, colors));
-  const tiles = facts.filter(([, , value]) => value(runs[0])).map(([key, name, value, format]) =>
+  const tiles = facts.filter(([, , value]) => isKnown(value(runs[0]))).map(([key, name, value, format]) =>
     h("div", { class: "tile" }, h("dt", {}, name), h("dd", {}, h("strong", {}, format(value(runs[0]))), h("small", {}, factNote(runs[0], key) ?? ""))));
   return section("results", "Results", null, h("dl", { class: "tiles" }, tiles));
 }

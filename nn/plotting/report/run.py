@@ -13,7 +13,15 @@ from nn.plotting.histories import PHASES, Curve, History
 from nn.plotting.report import details, network
 from nn.plotting.report.details import rounded
 from nn.plotting.results import Json, parse_json
-from nn.plotting.run_files import COLUMNS, Run, declared_shape, is_regression, names_of, read_run
+from nn.plotting.run_files import (
+    COLUMNS,
+    Run,
+    declared_shape,
+    is_regression,
+    names_of,
+    predicted_values_of,
+    read_run,
+)
 from nn.plotting.textfiles import NotDrawableError, unreadable
 
 MOST_EPOCHS = 4000  # that are drawn; of more, some are left out
@@ -214,7 +222,7 @@ def _examples(folder: Path, run: Run, summary: Json | None) -> Any:
 
 
 def _predicted(folder: Path, run: Run, summary: Json | None) -> Any:
-    return details.values_of(run["predicted.csv"])
+    return details.values_of(predicted_values_of(run))
 
 
 def _network(folder: Path, run: Run, summary: Json | None) -> Any:
