@@ -104,7 +104,7 @@ def by_name(model_names: Sequence[str], names: Sequence[str], place: str) -> tup
     missing = [group.name for group in groups if group.name not in names]
     if missing:
         raise DataError(
-            f"{place}: expected the columns of the model, found none called {_listed(missing)}; it has {_listed(names)}"
+            f"{place}: expected the columns of the model, found none called {listed(missing)}; it has {listed(names)}"
         )
     doubled = [group.name for group in groups if list(names).count(group.name) > 1]
     if doubled:
@@ -115,13 +115,14 @@ def by_name(model_names: Sequence[str], names: Sequence[str], place: str) -> tup
 def refuse_other_width(expected: int, found: int, model_names: Sequence[str], place: str) -> None:
     """Raise DataError where columns that are taken in their order are not as many as those of the model."""
     if found != expected:
-        names = f" ({_listed(model_names)})" if have_names(model_names) else ""
+        names = f" ({listed(model_names)})" if have_names(model_names) else ""
         raise DataError(
             f"{place}: expected {expected:,} input values a row, as the model takes{names}, found {found:,}; "
             "--label-column, --id-column and --drop-columns say which columns are no inputs"
         )
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return the first names, for a message."""
     more = f", ... ({len(names):,} columns)" if len(names) > SHOWN else ""
     return ", ".join(map(repr, names[:SHOWN])) + more

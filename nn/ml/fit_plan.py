@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.core.errors import UsageError
+from nn.core.errors import DataError, UsageError
 from nn.core.options import options_of
+from nn.data.model_columns import have_names, listed
+from nn.data.schema import ColumnSchema
 from nn.data.tables import schema_for
 from nn.layers import Flatten
 from nn.ml.params import GD, OPTIONS, NetworkParams
 from nn.models import perceptron
 from nn.models.losses import CrossEntropy, HalfSquaredError
 from nn.models.model_file import SavedModel
+from nn.models.sequential import Sequential
 from nn.optim.lbfgs import LBFGS
 from nn.optim.rules import SGD
 from nn.optim.schedules import Constant
@@ -54,7 +58,7 @@ class FitPlan(NamedTuple):
     def started(self, saved: SavedModel) -> FitPlan:
         """Return the plan to start from a trained model: rows are read for its columns, labels are its classes.
 
-        Raises UsageError where the Params and the model do not fit each other.
+        Raises UsageError where the Params and the model do not fit each other, DataError for other columns than its.
         """
         recipe, model, request = self.recipe, saved.model, self.request
         try:
@@ -70,13 +74,44 @@ class FitPlan(NamedTuple):
         except ValueError as error:
             raise UsageError(in_params(str(error))) from None
         keeps_all = recipe.keep_layers is None and not recipe.is_regression
+        columns, schema = _columns_for(model, request.columns)
         request = request._replace(
+            columns=columns,
             classes=model.classes if keeps_all else request.classes,
-            width=model.columns if isinstance(request.columns.features, str) else None,
-            schema=tuple(schema_for(model.encoder)) or None,
+            width=model.columns if isinstance(columns.features, str) else None,
+            schema=schema,
             missing=missing,
         )
         return self._replace(recipe=recipe, request=request)
+
+
+def _columns_for(model: Sequential, columns: FrameColumns) -> tuple[FrameColumns, tuple[ColumnSchema, ...]]:
+    """Return the columns in the order of a trained model, and what it takes in each of its inputs.
+
+    A list of names is matched by name where the model has names too. Raises DataError for others than the model's.
+    """
+    names, features = model.encoder.names, columns.features
+    schema = tuple(schema_for(model.encoder)) or tuple(ColumnSchema(str(n)) for n in range(model.columns))
+    if isinstance(features, str):
+        if any(column.values is not None for column in schema):
+            raise DataError(
+                f"featuresCol: expected the columns of the trained model, found {features!r} alone; as it has "
+                f"categories, give their names: {listed(names)}"
+            )
+        return columns, schema
+    if not have_names(names):
+        if len(features) != model.columns:
+            raise DataError(
+                f"featuresCol: expected {model.columns:,} values per row, as the trained model takes, found "
+                f"{len(features):,}"
+            )
+        return columns, schema
+    missing, others = Counter(names) - Counter(features), Counter(features) - Counter(names)
+    if missing or others:
+        found = [f"none called {listed([*missing])}"] if missing else []
+        found += [f"{listed([*others])} beside them"] if others else []
+        raise DataError(f"featuresCol: expected the columns of the trained model, found {'; '.join(found)}")
+    return columns._replace(features=names), schema
 
 
 def fit_plan(stage: NetworkParams, is_regression: bool) -> FitPlan:

@@ -104,11 +104,6 @@ def layout_of(table: FrameTable, request: FrameRequest) -> Layout:
     task = REGRESSION if request.is_regression else CLASSIFICATION
     layout = Layout(table, columns, kinds, (), LabelReader(task, request.classes), request.missing)
     if request.schema is not None:
-        if len(request.schema) != layout.width:
-            raise DataError(
-                f"featuresCol: expected {len(request.schema):,} values per row, as the trained model takes, found "
-                f"{layout.width:,}"
-            )
         return layout._replace(schema=request.schema)
     schema = tuple(column for index in inputs for column in _schema(table, request, index, kinds[index]))
     return _with_categories(layout._replace(schema=schema), request)
