@@ -49,3 +49,22 @@ def test_columns_of_a_model_without_names_are_taken_in_their_order(people, start
     assert again.weights == started(first, first, vectors, vectors).weights
     with pytest.raises(DataError, match="expected 2 values per row, as the trained model takes, found 1"):
         started(first, {"featuresCol": ["age"]}, first_rows=vectors)
+
+
+def test_a_column_is_a_category_where_it_is_one_of_the_model(people, started):
+    from pyspark.ml.feature import VectorAssembler
+
+    first = {"featuresCol": ["age", "zip"], "categoricalCols": ["zip"]}
+    assert started(first, {"featuresCol": ["age", "zip"]}).weights == started(first, first).weights
+    vectors = VectorAssembler(inputCols=["age", "zip"], outputCol="vector").transform(people)
+    with pytest.raises(DataError, match="expected the columns of the trained model, found 'vector' alone"):
+        started(first, {"featuresCol": "vector"}, vectors)
+
+
+def test_texts_under_a_number_of_the_model_are_numbers(people, started):
+    features = {"featuresCol": ["age", "town"]}
+    texts = people.withColumn("age", people.age.cast("string"))
+    assert started(features, features, texts).weights == started(features, features).weights
+    spoiled = texts.selectExpr("if(income = 950, 'many', age) as age", "town", "label")
+    with pytest.raises(DataError, match="column 'age': expected finite numbers .* such as many in the row"):
+        started(features, features, spoiled)

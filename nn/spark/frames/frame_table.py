@@ -138,10 +138,12 @@ def _kind(table: FrameTable, request: FrameRequest, index: int) -> Kind:
             f"featuresCol: column {name!r}: expected vectors, arrays of numbers or bytes, found {type_name}; a list of "
             "names, featuresCol=[...], takes columns of numbers and of texts"
         )
-    if type_name in NUMBER_TYPES:
-        return Kind(CATEGORY if name in request.categorical else NUMBER)
-    if type_name == STRING:
-        return Kind(CATEGORY)
+    if type_name in (*NUMBER_TYPES, STRING):
+        if request.schema is not None:
+            is_category = request.schema[index].values is not None
+        else:
+            is_category = type_name == STRING or name in request.categorical
+        return Kind(CATEGORY if is_category else NUMBER)
     raise DataError(
         f"featuresCol: column {name!r}: expected numbers or texts in a list of names, found {type_name}; "
         "pyspark.ml.feature.VectorAssembler makes one vector of several columns"
