@@ -12,6 +12,7 @@ import numpy as np
 
 from nn.core.errors import DataError, DivergenceError, UsageError
 from nn.data.decoding import ClassLabels
+from nn.data.model_columns import listed
 from nn.ml import summary as summaries
 from nn.ml.checkpoints import Checkpoints
 from nn.ml.fit_plan import FitPlan, in_params
@@ -91,19 +92,30 @@ def _started(plan: FitPlan, saved: SavedModel | None) -> FitPlan:
 def _with_names(facts: Facts, frame: Any, plan: FitPlan, start: SavedModel | None) -> Facts:
     """Return the facts with the labels of the classes, where StringIndexer has left them in the column's metadata.
 
-    Where it has not, class numbers are those of the model to start from.
+    The classes of the model to start from are kept. Raises DataError for labels that are numbered otherwise.
     """
     if plan.recipe.is_regression:
         return facts
+    column = plan.request.columns.label
+    names = frame.schema[column].metadata.get("ml_attr", {}).get("vals") or ()
     if start is not None and plan.recipe.keep_layers is None and isinstance(start.model.decoder, ClassLabels):
-        facts = facts._replace(labeled=start.model.decoder)
-    metadata = frame.schema[plan.request.columns.label].metadata.get("ml_attr", {})
-    names = metadata.get("vals") or ()
+        _refuse_other_numbers(column, names, start.model.decoder.names(start.model.classes))
+        return facts._replace(labeled=start.model.decoder)
     if len(names) < facts.classes or (plan.request.classes and len(names) != facts.classes):
         return facts
     if len(set(names)) < len(names):
         return facts
     return facts._replace(classes=len(names), labeled=ClassLabels(tuple(names)))
+
+
+def _refuse_other_numbers(column: str, names: Sequence[str], own: Sequence[str]) -> None:
+    """Raise DataError where labels are numbered otherwise than the classes of the trained model, `own`."""
+    for number, (expected, found) in enumerate(zip(own, names, strict=False)):
+        if expected != found:
+            raise DataError(
+                f"labelCol: column {column!r}: expected {number} for {expected!r}, as in the trained model, found it "
+                f"for {found!r}; StringIndexerModel.from_labels([{listed(own)}]) gives its numbers"
+            )
 
 
 def _fit(

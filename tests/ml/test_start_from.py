@@ -68,3 +68,26 @@ def test_texts_under_a_number_of_the_model_are_numbers(people, started):
     spoiled = texts.selectExpr("if(income = 950, 'many', age) as age", "town", "label")
     with pytest.raises(DataError, match="column 'age': expected finite numbers .* such as many in the row"):
         started(features, features, spoiled)
+
+
+def test_class_numbers_are_those_of_the_model(people, started):
+    from pyspark.ml.feature import StringIndexer, StringIndexerModel
+
+    def indexed(rows, order="alphabetAsc"):
+        indexer = StringIndexer(inputCol="town", outputCol="class", stringOrderType=order)
+        return indexer.fit(rows).transform(rows)
+
+    params = {"featuresCol": ["age", "income"], "labelCol": "class"}
+    two = people.filter("town != 'bern'")
+    for rows in (indexed(two, "alphabetDesc"), indexed(people, "alphabetDesc")):
+        with pytest.raises(
+            DataError, match="expected 0 for 'bern', as in the trained model, .* 'rome'"
+        ) as raised:
+            started(params, params, rows, indexed(people))
+        assert str(raised.value).endswith(
+            "; StringIndexerModel.from_labels(['bern', 'oslo', 'rome']) gives its numbers"
+        )
+    right = StringIndexerModel.from_labels(list(TOWNS), inputCol="town", outputCol="class").transform(two)
+    assert started(params, params, right, indexed(people)).classifier.class_names == TOWNS
+    known = two.withColumn("class", two["zip"] - 3000)  # class numbers without names
+    assert started(params, params, known, indexed(people)).classifier.class_names == TOWNS
