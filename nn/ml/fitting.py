@@ -30,6 +30,7 @@ from nn.training.run import TrainingRun, same_split
 from nn.training.together import Course, Ended, train_together
 
 _log = logging.getLogger("nn.ml")
+UNKNOWN_LABEL = "__unknown"  # the name that StringIndexer(handleInvalid="keep") adds
 
 Callback = Callable[[Epoch], object]
 
@@ -101,9 +102,17 @@ def _with_names(facts: Facts, frame: Any, plan: FitPlan, start: SavedModel | Non
     if start is not None and plan.recipe.keep_layers is None and isinstance(start.model.decoder, ClassLabels):
         _refuse_other_numbers(column, names, start.model.decoder.names(start.model.classes))
         return facts._replace(labeled=start.model.decoder)
-    if len(names) < facts.classes or (plan.request.classes and len(names) != facts.classes):
-        return facts
-    if len(set(names)) < len(names):
+    if plan.request.classes and tuple(names[facts.classes :]) == (UNKNOWN_LABEL,):
+        names = names[: facts.classes]
+    is_other = len(names) < facts.classes or (plan.request.classes and len(names) != facts.classes)
+    if is_other or len(set(names)) < len(names):
+        if names:
+            _log.warning(
+                "labelCol: column %r has the names of %d classes, the network has %d: predictions are class numbers",
+                column,
+                len(set(names)),
+                facts.classes,
+            )
         return facts
     return facts._replace(classes=len(names), labeled=ClassLabels(tuple(names)))
 

@@ -174,6 +174,22 @@ def test_labels_have_the_names_that_stringindexer_gave_them(session, people):
         assert row.named == names[int(row.prediction)]
 
 
+def test_names_go_with_unknown_labels_that_are_kept_and_a_warning_says_where_they_do_not(people, caplog):
+    from pyspark.ml.feature import StringIndexer
+
+    indexer = StringIndexer(inputCol="town", outputCol="class", handleInvalid="keep")
+    indexed = indexer.fit(people).transform(people)
+    options = {"featuresCol": ["age", "value"], "labelCol": "class", "maxIter": 0}
+    with caplog.at_level(logging.WARNING, logger="nn.ml"):
+        model = NeuralNetworkClassifier(**options, layers=[2, 3]).fit(indexed)
+        names = indexed.schema["class"].metadata["ml_attr"]["vals"]
+        assert names[-1] == "__unknown" and model.classifier.class_names == tuple(names[:-1])
+        assert "names" not in caplog.text
+        model = NeuralNetworkClassifier(**options, layers=[2, 5]).fit(indexed)
+    assert model.classifier.class_names == tuple("01234")
+    assert "labelCol: column 'class' has the names of 4 classes, the network has 5" in caplog.text
+
+
 def test_an_output_column_is_left_out_or_refused(xor, caplog):
     model = NeuralNetworkClassifier(layers=[2, 2], maxIter=1).fit(xor)
     model.setRawPredictionCol("").setProbabilityCol("")
