@@ -51,6 +51,10 @@ def test_one_logit_becomes_two(session, xor):
         ),
         ({"layerSpec": "dense:3"}, "layer 2 dense:2: expected"),
         ({"layers": [2, 3, 2], "loss": "mse"}, "the loss mse: expected cross-entropy"),
+        (
+            {"layers": [2, 3, 2], "missing": "mean"},
+            "column '0': expected a column of numbers, found gaps that the model fills",
+        ),
     ],
 )
 def test_a_layer_that_spark_has_not_is_named(session, xor, params, expected):
