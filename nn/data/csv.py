@@ -29,6 +29,7 @@ from nn.data.dialect import (
 from nn.data.fixed_width import CellReader
 
 MAX_CLASSES = 1000
+MOST_CLASSES = 1 << 15  # where their number is given: class numbers are int16
 LARGEST = float(np.finfo(np.float32).max)
 EXACT = 2**24  # float32 represents every whole number up to here
 CHUNK_ROWS = 1024

@@ -11,6 +11,7 @@ import numpy as np
 
 from nn.core.errors import DataError, UsageError
 from nn.core.options import options_of
+from nn.data import csv
 from nn.data.model_columns import have_names, listed
 from nn.data.schema import ColumnSchema
 from nn.data.tables import schema_for
@@ -188,6 +189,8 @@ def _refuse_conflicts(
         raise UsageError("layers and layerSpec exclude each other: set one of them")
     if sizes is not None and is_regression and sizes[-1] != 1:
         raise UsageError(f"layers: expected 1 output of a regression last, found {sizes[-1]}")
+    if sizes is not None and sizes[-1] > csv.MOST_CLASSES:
+        raise UsageError(f"layers: expected at most {csv.MOST_CLASSES:,} classes last, found {sizes[-1]:,}")
     names_network = sizes is not None or "layerSpec" in given
     if not names_network and stage._given("recipe") is None and stage._given("startFrom") is None:
         raise UsageError(

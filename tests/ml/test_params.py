@@ -96,6 +96,12 @@ def test_the_default_is_the_perceptron_of_spark():
     assert (plan.request.width, plan.request.classes) == (784, 10)
 
 
+def test_there_are_no_more_classes_than_class_numbers():
+    assert plan_of(layers=[2, 1 << 15]).request.classes == 1 << 15
+    with pytest.raises(UsageError, match="^layers: expected at most 32,768 classes last, found 32,769$"):
+        plan_of(layers=[2, (1 << 15) + 1])
+
+
 def test_solver_and_optimizer_choose_how_to_train():
     plan = plan_of(layers=[2, 2], solver="gd", stepSize=0.5, tol=1e-3, maxIter=9)
     assert isinstance(plan.recipe.optimizer, SGD) and plan.recipe.learning_rate == 0.5
