@@ -53,6 +53,10 @@ class FrameTable(Table):
         if not is_known and not self.sample:
             raise DataError(f"expected rows, found none in {ROWS}")
 
+    def cell(self, index: int) -> tuple[Any, str, tuple[str, ...]]:
+        """Return a column, the name of its type and no words for gaps: in a DataFrame null is one, "NA" a text."""
+        return self.column(index), self.types[index], ()
+
     def _first_rows(self, request: FrameRequest) -> Any:
         """Return the DataFrame from whose first rows the sizes and the offsets of columns are taken."""
         return self.frame
