@@ -9,15 +9,19 @@ from typing import Any, NamedTuple
 from pyspark.sql import functions as sql
 
 from nn.core.errors import DataError, UsageError
+from nn.data.arrays import LARGEST
 from nn.data.encoding import Number, TableEncoder
+from nn.data.model_columns import have_names
+from nn.data.tables import schema_for
 from nn.ml.sessions import session_of
 from nn.models import model_file
 from nn.models.classifier import Predictor
 from nn.models.outputs import PREDICTION, VECTORS, OutputScorer
-from nn.spark.frames.frame_table import quoted
+from nn.models.sequential import Sequential
+from nn.spark.frames.frame_table import no_cells, quoted
 from nn.spark.frames.outputs_function import outputs_function
 from nn.spark.input import table_columns
-from nn.spark.input.table_columns import ARRAY, VECTOR
+from nn.spark.input.table_columns import ARRAY, NUMBER_TYPES, STRING, VECTOR
 from nn.spark.runtime import jvm
 from nn.spark.runtime.settings import is_true
 
@@ -70,12 +74,15 @@ def with_predictions(
     while any(name.startswith(result) for name in frame.columns):
         result += "_"
     columns = [quoted(name) for name in frame.columns]
-    values = _features(frame, features, found)
+    values, conditions = _features(frame, features, found)
     if _reads_vectors_in_columns(frame):
         inputs = f"{result}_inputs"
         frame = frame.withColumn(inputs, sql.when(sql.spark_partition_id() >= 0, values))
         values = sql.col(quoted(inputs))
-    predicted = frame.withColumn(result, function(values))
+    values = function(values)
+    for condition in conditions:
+        values = sql.when(condition, values)
+    predicted = frame.withColumn(result, values)
     return predicted.select(*columns, *(_column(output, result, classes) for output in wanted))
 
 
@@ -93,33 +100,58 @@ def _reads_vectors_in_columns(frame: Any) -> bool:
         return False
 
 
-def _features(frame: Any, features: str | Sequence[str], found: Predictor) -> Any:
-    """Return the features as one column: an array, bytes, or a struct of the columns by name."""
+def _features(frame: Any, features: str | Sequence[str], found: Predictor) -> tuple[Any, list[Any]]:
+    """Return the features as one column, an array, bytes, or a struct of the columns by name; and what must be true.
+
+    A row without all of these conditions has no prediction.
+    """
     names = [features] if isinstance(features, str) else list(features)
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise DataError(f"featuresCol: expected the columns {', '.join(map(repr, missing))} too")
     if not isinstance(features, str):
-        return sql.struct(*(_cell(frame, name).alias(name) for name in names))
+        return _struct(frame, names, found.model)
     type_name = table_columns.type_of(frame.schema[features].dataType, has_types=True)
     column = sql.col(quoted(features))
     if type_name == VECTOR:
         values = jvm.vector_to_array(column, "float64" if _has_offsets(found) else "float32")
-        return sql.when(column.isNotNull(), values)
+        return sql.when(column.isNotNull(), values), []
     if type_name == ARRAY:
-        return column.cast("array<double>" if _has_offsets(found) else "array<float>")
+        return column.cast("array<double>" if _has_offsets(found) else "array<float>"), []
     if type_name == "binary":
-        return column
+        return column, []
     raise DataError(
         f"featuresCol: column {features!r}: expected vectors, arrays of numbers or bytes, found {type_name}"
     )
 
 
-def _cell(frame: Any, name: str) -> Any:
-    """Return one of several columns of features as a double, or as a text."""
-    type_name = table_columns.type_of(frame.schema[name].dataType, has_types=True)
-    column = sql.col(quoted(name))
-    return column.cast("double") if type_name == "decimal" else column
+def _struct(frame: Any, names: Sequence[str], model: Sequential) -> tuple[Any, list[Any]]:
+    """Return the columns of a model as a struct, and for texts under a number that they are numbers within float32.
+
+    Raises DataError for columns that are missing or of a type that the model cannot take.
+    """
+    schema = schema_for(model.encoder)
+    missing = [column.name for column in schema if column.name not in names]
+    if missing and have_names(model.encoder.names):
+        raise DataError(f"featuresCol: expected the columns {', '.join(map(repr, missing))} too")
+    if missing or not schema:
+        raise DataError(
+            f"featuresCol: expected one column of {model.columns:,} values, as the model takes, found a list of names"
+        )
+    cells, conditions = [], []
+    for column in schema:
+        type_name = table_columns.type_of(frame.schema[column.name].dataType, has_types=True)
+        cell = sql.col(quoted(column.name))
+        if type_name not in (*NUMBER_TYPES, STRING):
+            raise no_cells(column.name, type_name)
+        if type_name == "decimal":
+            cell = cell.cast("double")
+        elif type_name == STRING and column.values is None:
+            value = table_columns.number(cell, type_name, ())
+            conditions.append(sql.isnan(value) | (sql.abs(value) <= LARGEST))
+            cell = sql.when(conditions[-1], value)
+        cells.append(cell.alias(column.name))
+    return sql.struct(*cells), conditions
 
 
 def _has_offsets(found: Predictor) -> bool:

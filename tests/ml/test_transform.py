@@ -1,5 +1,6 @@
 """Columns that transform takes: texts as fit has them, of types that it can use, under any names."""
 
+import numpy as np
 import pytest
 
 from nn.core.errors import DataError
@@ -22,6 +23,11 @@ def model(towns):
     return NeuralNetworkClassifier(**SPEC, featuresCol=["age", "town"]).fit(towns)
 
 
+def probabilities(model, frame):
+    """The probabilities of all rows, (n, k)."""
+    return np.array([row.probability.toArray() for row in model.transform(frame).collect()])
+
+
 def test_a_text_of_a_dataframe_is_a_text(towns, model):
     """Also a word that stands for a gap in a CSV file: null alone is a gap."""
     assert model.classifier.model.encoder.columns[1].values == tuple(sorted(WORDS))
@@ -32,3 +38,42 @@ def test_a_text_of_a_dataframe_is_a_text(towns, model):
     assert model.transform(gap).filter("prediction is null").count() == 6
     filled = NeuralNetworkClassifier(**SPEC, featuresCol=["age", "town"], missing="mean").fit(gap)
     assert filled.evaluate(gap).accuracy == filled.summary.accuracy
+
+
+def test_texts_under_a_number_are_numbers_or_have_no_prediction(towns, model):
+    expected = pytest.approx(probabilities(model, towns), rel=1e-6)
+    assert probabilities(model, towns.withColumn("age", towns.age.cast("string"))) == expected
+    assert probabilities(model, towns.withColumn("age", towns.age.cast("decimal(9,2)"))) == expected
+    filling = NeuralNetworkClassifier(**SPEC, featuresCol=["age", "town"], missing="mean").fit(towns)
+    for each in (model, filling):
+        spoiled = towns.selectExpr(
+            "case age when 20 then 'NA' when 21 then '1e99' else string(age) end age", "town"
+        )
+        rows = each.transform(spoiled).select("age", "prediction", "probability").collect()
+        assert {row.age for row in rows if row.prediction is None} == {"NA", "1e99"}
+
+
+@pytest.mark.parametrize(
+    ("age", "town", "names", "expected"),
+    [
+        (
+            "timestamp('2020-01-01')",
+            "town",
+            ["age", "town"],
+            "column 'age': expected numbers or texts .* found timestamp",
+        ),
+        ("age", "array(1D)", ["age", "town"], "column 'town': expected numbers or texts .*, found array"),
+        ("age", "town", ["age", "label"], "^featuresCol: expected the columns 'town' too$"),
+    ],
+)
+def test_columns_that_the_model_cannot_take_are_named_by_the_driver(towns, model, age, town, names, expected):
+    frame = towns.selectExpr(f"{age} age", f"{town} town", "label")
+    with pytest.raises(DataError, match=expected):
+        model.copy({model.featuresCol: names}).transform(frame)
+
+
+def test_a_list_of_names_is_no_vector(xor):
+    vectors = NeuralNetworkClassifier(layers=[2, 2], maxIter=0).fit(xor)
+    columns = xor.selectExpr("0D as a", "1D as b")
+    with pytest.raises(DataError, match="expected one column of 2 values, as the model takes, found a list"):
+        vectors.setFeaturesCol(["a", "b"]).transform(columns)

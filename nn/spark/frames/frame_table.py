@@ -148,7 +148,12 @@ def _kind(table: FrameTable, request: FrameRequest, index: int) -> Kind:
         else:
             is_category = type_name == STRING or name in request.categorical
         return Kind(CATEGORY if is_category else NUMBER)
-    raise DataError(
+    raise no_cells(name, type_name)
+
+
+def no_cells(name: str, type_name: str) -> DataError:
+    """Return the error for a column in a list of names that is none of numbers or texts."""
+    return DataError(
         f"featuresCol: column {name!r}: expected numbers or texts in a list of names, found {type_name}; "
         "pyspark.ml.feature.VectorAssembler makes one vector of several columns"
     )
