@@ -26,6 +26,7 @@ from nn.spark.runtime import jvm
 from nn.spark.runtime.settings import is_true
 
 _log = logging.getLogger("nn.ml")
+OUTPUTS = "nn_ml_outputs"  # a column of all outputs, while they are computed
 COLUMNAR = "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled"
 
 
@@ -52,7 +53,9 @@ def with_predictions(
     if not wanted:
         _log.warning("transform: all names of output columns are empty; nothing is predicted")
         return frame
-    taken = next((name for name in names if name in frame.columns or names.count(name) > 1), None)
+    key = str if is_true(frame.sparkSession.conf.get("spark.sql.caseSensitive")) else str.lower
+    existing = [key(name) for name in (*frame.columns, *names)]
+    taken = next((name for name in names if existing.count(key(name)) > 1), None)
     if taken is not None:
         raise DataError(f"expected a new column for predictions, found {taken!r}, which exists")
     classes = found.model.classes
@@ -70,20 +73,20 @@ def with_predictions(
             "on the executors"
         )
     function = outputs_function(scorer, session.has_arrow())
-    result = f"{names[0]}_and_others"
-    while any(name.startswith(result) for name in frame.columns):
+    result = OUTPUTS
+    while any(name.lower().startswith(result) for name in existing):
         result += "_"
-    columns = [quoted(name) for name in frame.columns]
+    inputs = f"{result}_inputs"
     values, conditions = _features(frame, features, found)
     if _reads_vectors_in_columns(frame):
-        inputs = f"{result}_inputs"
         frame = frame.withColumn(inputs, sql.when(sql.spark_partition_id() >= 0, values))
-        values = sql.col(quoted(inputs))
+        values = sql.col(inputs)
     values = function(values)
     for condition in conditions:
         values = sql.when(condition, values)
     predicted = frame.withColumn(result, values)
-    return predicted.select(*columns, *(_column(output, result, classes) for output in wanted))
+    added = (_column(output, result, classes) for output in wanted)
+    return predicted.select("*", *added).drop(result, inputs)
 
 
 def _reads_vectors_in_columns(frame: Any) -> bool:
@@ -161,7 +164,7 @@ def _has_offsets(found: Predictor) -> bool:
 
 
 def _column(output: Output, result: str, classes: int) -> Any:
-    values = sql.col(f"{quoted(result)}.{output.output}")
+    values = sql.col(f"{result}.{output.output}")
     metadata: dict[str, Any] = {}
     if output.output in VECTORS:
         values = sql.when(values.isNotNull(), jvm.array_to_vector(values))

@@ -77,3 +77,19 @@ def test_a_list_of_names_is_no_vector(xor):
     columns = xor.selectExpr("0D as a", "1D as b")
     with pytest.raises(DataError, match="expected one column of 2 values, as the model takes, found a list"):
         vectors.setFeaturesCol(["a", "b"]).transform(columns)
+
+
+def test_other_columns_may_have_any_names(session, towns, model):
+    other = towns.selectExpr("age as years", "label", "label as `a.b`")
+    joined = towns.join(other, towns.age == other.years)
+    predicted = model.transform(joined)
+    added = ["rawPrediction", "probability", "prediction"]
+    assert predicted.columns == [*joined.columns, *added] and predicted.count() == 48
+    with pytest.raises(DataError, match="expected a new column for predictions, found 'Label', which exists"):
+        model.copy({model.predictionCol: "Label"}).transform(towns)
+    session.conf.set("spark.sql.caseSensitive", "true")
+    try:
+        both = model.copy({model.predictionCol: "Label"}).transform(towns)
+        assert both.select("label", "Label").count() == 48
+    finally:
+        session.conf.unset("spark.sql.caseSensitive")
