@@ -18,7 +18,7 @@ from nn.data.tables import pack_for, pack_rows
 from nn.ml import evaluation
 from nn.ml.params import ClassifierParams, NetworkParams, with_accessors
 from nn.ml.persistence import StageReader, StageWriter, read_saved
-from nn.ml.scoring import Output, with_predictions
+from nn.ml.scoring import Output, check_thresholds, with_predictions
 from nn.ml.sessions import session_of
 from nn.ml.summary import ClassificationSummary, RegressionSummary
 from nn.models import model_file
@@ -174,6 +174,7 @@ class NeuralNetworkClassificationModel(NetworkModel, ClassifierParams, Probabili
         """Return the index of the class of one row; thresholds count as in transform."""
         model, outputs = self.predictor.model, self._outputs(value)
         thresholds = self._given("thresholds")
+        check_thresholds(thresholds, model.classes)
         if thresholds is None:
             return float(model.loss.predict(outputs)[0])
         return float(over_thresholds(probabilities_of(model, outputs), thresholds)[0])

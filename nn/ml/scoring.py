@@ -59,10 +59,7 @@ def with_predictions(
     if taken is not None:
         raise DataError(f"expected a new column for predictions, found {taken!r}, which exists")
     classes = found.model.classes
-    if thresholds is not None and len(thresholds) != classes:
-        raise UsageError(
-            f"thresholds: expected one for each of the {classes} classes, found {len(thresholds)}"
-        )
+    check_thresholds(thresholds, classes)
     content = model_file.to_bytes(found.model, found.params)
     scorer = OutputScorer(content, [output.output for output in wanted], thresholds)
     session = session_of(frame.sparkSession)
@@ -87,6 +84,14 @@ def with_predictions(
     predicted = frame.withColumn(result, values)
     added = (_column(output, result, classes) for output in wanted)
     return predicted.select("*", *added).drop(result, inputs)
+
+
+def check_thresholds(thresholds: Sequence[float] | None, classes: int) -> None:
+    """Raise UsageError for thresholds that are not one for each class."""
+    if thresholds is not None and len(thresholds) != classes:
+        raise UsageError(
+            f"thresholds: expected one for each of the {classes} classes, found {len(thresholds)}"
+        )
 
 
 def _reads_vectors_in_columns(frame: Any) -> bool:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nn.core.errors import DataError
+from nn.core.errors import DataError, UsageError
 from nn.ml import NeuralNetworkClassifier
 
 WORDS = ("", "NA", "NaN", "nan", "?", "null", "NULL", "bern")
@@ -93,3 +93,10 @@ def test_other_columns_may_have_any_names(session, towns, model):
         assert both.select("label", "Label").count() == 48
     finally:
         session.conf.unset("spark.sql.caseSensitive")
+
+
+def test_thresholds_of_one_row_are_checked_as_those_of_a_dataframe(xor):
+    model = NeuralNetworkClassifier(layers=[2, 2], maxIter=0).fit(xor).setThresholds([1.0])
+    for predict in (lambda: model.predict([0.0, 1.0]), lambda: model.transform(xor)):
+        with pytest.raises(UsageError, match="thresholds: expected one for each of the 2 classes, found 1"):
+            predict()
