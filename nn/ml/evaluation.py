@@ -11,7 +11,8 @@ from pyspark.sql import functions as sql
 from nn.core.errors import DataError
 from nn.ml.params import NetworkParams
 from nn.ml.summary import ClassificationSummary, RegressionSummary
-from nn.spark.frames.frame_table import quoted
+from nn.spark.frames.frame_table import quoted, refuse_no_numbers
+from nn.spark.input.table_columns import type_of
 from nn.training.regression_score import r_squared
 
 OWN = "nn_ml_prediction"  # a column of predictions, if the DataFrame has the model's own already
@@ -50,14 +51,14 @@ def of_classes(model: Any, frame: Any) -> ClassificationSummary:
 
 
 def of_values(model: Any, frame: Any) -> RegressionSummary:
-    """Return the errors of a regressor. Raises DataError for labels and predictions that are null."""
+    """Return the errors of a regressor. Raises DataError for labels and predictions that are no numbers."""
     label, weight = _columns(model, frame)
     predicted = _with(model, {"predictionCol": OWN}).transform(frame)
     rows = predicted.select(label.alias("y"), sql.col(OWN).alias("p"), weight.alias("w"))
     error = sql.col("p") - sql.col("y")
     first = rows.agg(
         sql.count("*").alias("rows"),
-        sql.count(error).alias("filled"),
+        sql.count(sql.when(sql.abs(error) < math.inf, error)).alias("filled"),  # NaN is above infinity
         sql.count("w").alias("weighted"),
         sql.min("w").alias("least"),
         sql.sum("w").alias("weight"),
@@ -68,8 +69,8 @@ def of_values(model: Any, frame: Any) -> RegressionSummary:
     _check_weights(model, [tuple(first[name] for name in ("rows", "weighted", "least", "weight"))])
     if first["filled"] < first["rows"]:
         raise DataError(
-            f"expected a label and a prediction in each row, found null in {first['rows'] - first['filled']:,} of "
-            f"{first['rows']:,}"
+            "expected a label and a prediction in each row, found null, NaN or infinite ones in "
+            f"{first['rows'] - first['filled']:,} of {first['rows']:,}"
         )
     deviation = sql.col("y") - sql.lit(first["labels"] / first["weight"])
     around = rows.agg(sql.sum(sql.col("w") * deviation * deviation)).first()[0]
@@ -103,11 +104,13 @@ def _check_weights(model: NetworkParams, parts: list[tuple[Any, ...]]) -> None:
 
 
 def _columns(model: NetworkParams, frame: Any) -> tuple[Any, Any]:
-    """Return the label and the weight of a row as doubles."""
+    """Return the label and the weight of a row as doubles. Raises DataError where there are none."""
     label, weight = model._value("labelCol"), model._given("weightCol")
-    for name in filter(None, (label, weight)):
-        if name not in frame.columns:
+    for param, name in (("labelCol", label), ("weightCol", weight)):
+        if name and name not in frame.columns:
             raise DataError(f"expected a column {name!r}, found none")
+        if name:
+            refuse_no_numbers(param, name, type_of(frame.schema[name].dataType, has_types=True))
     weights = sql.col(quoted(weight)).cast("double") if weight else sql.lit(1.0)
     return sql.col(quoted(label)).cast("double"), weights
 

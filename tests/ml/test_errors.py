@@ -145,6 +145,21 @@ def test_rows_cannot_be_measured_with_weights_that_are_no_weights(rows, kind, we
         model.evaluate(rows.selectExpr("label", "features", "number", f"{weight} as weight"))
 
 
+@pytest.mark.parametrize("kind", [NeuralNetworkClassifier, NeuralNetworkRegressor])
+def test_texts_and_nan_cannot_be_measured(session, rows, kind):
+    model = kind(layers=[2, 2 if kind is NeuralNetworkClassifier else 1], maxIter=1).fit(rows)
+    with pytest.raises(DataError, match="^labelCol: column 'text': expected numbers, found string; pyspark"):
+        model.copy({model.labelCol: "text"}).evaluate(rows)
+    with pytest.raises(DataError, match="^weightCol: column 'text': expected numbers, found string$"):
+        model.copy({model.weightCol: "text"}).evaluate(rows)
+    for value in ("double('NaN')", "double('Infinity')", "cast(null as double)"):
+        spoiled = rows.selectExpr("features", "number", f"if(number = 3, {value}, label) as label")
+        with pytest.raises(
+            DataError, match="expected whole numbers in 0..1, found|in each row, found null, NaN"
+        ):
+            model.evaluate(spoiled)
+
+
 def test_names_of_columns_may_hold_any_character(rows):
     renamed = rows.withColumnRenamed("label", "mc2b$0").withColumnRenamed("features", "a.b `c`")
     model = fit(renamed, labelCol="mc2b$0", featuresCol="a.b `c`")

@@ -103,7 +103,9 @@ def layout_of(table: FrameTable, request: FrameRequest) -> Layout:
     weight = next(places) if names.weight else None
     validation = next(places) if names.validation else None
     columns = Columns(table.width, inputs, label, weight, validation)
-    _check_sides(table, columns)
+    for param, index in (("labelCol", label), ("weightCol", weight), ("validationIndicatorCol", validation)):
+        if index is not None:
+            refuse_no_numbers(param, table.name_of(index), table.types[index])
     kinds = tuple(_kind(table, request, index) for index in inputs)
     task = REGRESSION if request.is_regression else CLASSIFICATION
     layout = Layout(table, columns, kinds, (), LabelReader(task, request.classes), request.missing)
@@ -113,21 +115,12 @@ def layout_of(table: FrameTable, request: FrameRequest) -> Layout:
     return _with_categories(layout._replace(schema=schema), request)
 
 
-def _check_sides(table: FrameTable, columns: Columns) -> None:
+def refuse_no_numbers(param: str, name: str, type_name: str) -> None:
     """Raise DataError for a label, a weight or validation rows of a type that is none of numbers."""
-    assert columns.label is not None
-    label = table.types[columns.label]
-    if label not in NUMBER_TYPES:
-        advice = f"; {INDEXER}" if label == STRING else ""
-        raise DataError(
-            f"labelCol: column {table.name_of(columns.label)!r}: expected numbers, found {label}{advice}"
-        )
-    for param, index in (("weightCol", columns.weight), ("validationIndicatorCol", columns.validation)):
-        if index is not None and table.types[index] not in NUMBER_TYPES:
-            expected = "numbers" if param == "weightCol" else "true and false"
-            raise DataError(
-                f"{param}: column {table.name_of(index)!r}: expected {expected}, found {table.types[index]}"
-            )
+    if type_name not in NUMBER_TYPES:
+        expected = "true and false" if param == "validationIndicatorCol" else "numbers"
+        advice = f"; {INDEXER}" if param == "labelCol" and type_name == STRING else ""
+        raise DataError(f"{param}: column {name!r}: expected {expected}, found {type_name}{advice}")
 
 
 def _kind(table: FrameTable, request: FrameRequest, index: int) -> Kind:
