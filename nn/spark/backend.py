@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial, reduce
 from operator import add
 from typing import Any, NamedTuple
@@ -55,13 +55,16 @@ class SparkBackend:
         if not (split.changes or self._weighted):
             return
         blocks = split.apply(self.blocks)
-        if split.changes:
-            blocks = blocks.persist(self._cached.getStorageLevel())
-        blocks.context.setJobDescription(f"dividing {self._source}")
-        try:
-            split.check(blocks)
-        except ValueError as error:
-            raise DataError(f"{self._source}: {error}") from None
+        with ExitStack() as undo:
+            if split.changes:
+                blocks = blocks.persist(self._cached.getStorageLevel())
+                undo.callback(without_errors, blocks.unpersist)
+            blocks.context.setJobDescription(f"dividing {self._source}")
+            try:
+                split.check(blocks)
+            except ValueError as error:
+                raise DataError(f"{self._source}: {error}") from None
+            undo.pop_all()
         if split.changes and not self._keeps_rows:
             self._cached.unpersist()
         self.blocks, self._files = blocks, BlockFiles(blocks)
@@ -112,6 +115,12 @@ class SparkBackend:
             if job.objective.frozen
             else learned
         )
+
+
+def without_errors(free: Callable[[], Any]) -> None:
+    """Free something on the cluster. Errors are ignored: a Spark that has ended keeps nothing."""
+    with suppress(Exception):
+        free()
 
 
 class Frozen(NamedTuple):

@@ -6,6 +6,7 @@ import pytest
 
 from nn.core.errors import DataError, UsageError
 from nn.ml import NeuralNetworkClassifier, NeuralNetworkRegressor
+from nn.spark.frames.blocks import BlockFrame
 
 NAN, INF = float("nan"), float("inf")
 
@@ -190,3 +191,15 @@ def test_texts_that_name_the_rows_are_refused(session, text, advice):
     with pytest.raises(DataError, match=f"column 'name' has 30 different texts in 30 rows.*{advice}"):
         NeuralNetworkClassifier(**params).fit(frame)
     NeuralNetworkClassifier(**params, categoricalCols=["name"]).fit(frame)
+
+
+def test_freeing_rows_hides_no_error():
+    """Where Spark has ended, nothing can be freed, and the error that ended it is what the user is told."""
+
+    class Ended:
+        def unpersist(self):
+            raise ConnectionError("Spark has ended")
+
+    ended = []
+    BlockFrame(None, Ended(), Ended(), False, lambda: ended.append(True)).release()
+    assert ended == [True]

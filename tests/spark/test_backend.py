@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from nn.core import tree
+from nn.core.errors import DataError
 from nn.data.batches import RowSelection
 from nn.data.local_rdd import LocalBroadcast, LocalRDD, local_rdd
+from nn.data.split import Split
 from nn.optim.first_order import FirstOrder
 from nn.optim.optimizer import accepted_params
 from nn.optim.parameter_averaging import ParameterAveraging
@@ -251,3 +253,14 @@ def test_scoring_on_spark_gives_the_score_without(spark):
     here = evaluate(LocalRDD(partitions), MODEL, LocalBroadcast(params))
     assert np.array_equal(there.confusion, here.confusion) and there.first == here.first
     assert there.loss == here.loss and len(there.examples) == len(here.examples)
+
+
+def test_a_split_that_is_refused_leaves_no_rows_in_the_cache(spark):
+    rows = spark.parallelize(partitions_of(2), 2).flatMap(list).persist()
+    try:
+        before = set(spark._jsc.getPersistentRDDs())
+        with pytest.raises(DataError, match="training rows with a total weight above 0"):
+            backend.SparkBackend(rows, rows).split(Split(300, class_weights=np.zeros(3)))
+        assert set(spark._jsc.getPersistentRDDs()) == before
+    finally:
+        rows.unpersist()

@@ -11,7 +11,7 @@ import numpy as np
 from nn.core.errors import DataError
 from nn.data.block import Block
 from nn.models.sequential import Params, Sequential
-from nn.spark.backend import SparkBackend
+from nn.spark.backend import SparkBackend, without_errors
 from nn.spark.frames import frame_faults
 from nn.spark.frames.frame_table import ROWS, FrameTable, layout_of
 from nn.spark.frames.interface import FrameRequest
@@ -58,11 +58,11 @@ class BlockFrame:
     def release(self) -> None:
         """Free the cached blocks."""
         for backend in self._backends:
-            backend.release()
+            without_errors(backend.release)
             if backend.blocks is not self._blocks:
-                backend.blocks.unpersist()
-        self._cached.unpersist()
-        self._ended()
+                without_errors(backend.blocks.unpersist)
+        without_errors(self._cached.unpersist)
+        without_errors(self._ended)
 
 
 def nothing() -> None:
@@ -89,7 +89,7 @@ def read_blocks(
         sides = sorted((part for _, part in found if isinstance(part, Parsed)), key=_split_and_start)
         facts = _facts(request, layout, statistics, sides, cached.getNumPartitions())
     except BaseException:
-        cached.unpersist()
+        without_errors(cached.unpersist)
         raise
     counts = np.zeros(cached.getNumPartitions() + 1, np.int64)
     for one in statistics:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from nn.spark.backend import without_errors
 from nn.spark.frames.blocks import BlockFrame, read_blocks
 from nn.spark.frames.frame_table import FrameTable
 from nn.spark.frames.interface import FrameRequest
@@ -37,7 +38,7 @@ class ClassicSession:
             table = FrameTable(frame, request, self._context)
             return read_blocks(table, request, self._cached, restore)
         except BaseException:
-            restore()
+            without_errors(restore)
             raise
 
     def _cached(self, plan: RowPlan, rows: Any) -> Any:
