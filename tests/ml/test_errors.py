@@ -74,13 +74,19 @@ def fit(frame, **params):
             {"featuresCol": ["text", "number"]},
             "column 'text': expected a value",
         ),
+        (
+            "weight",
+            "double('NaN')",
+            {"featuresCol": ["weight", "number"], "categoricalCols": ["weight"]},
+            "column 'weight': expected a value in each row, found 1 row with other values, such as nan in the row",
+        ),
     ],
 )
 def test_a_row_that_is_wrong_is_named(rows, column, value, params, expected):
     spoiled = rows.selectExpr(
         *(f"if(number = 3, {value}, {name}) as {name}" if name == column else name for name in rows.columns)
     )
-    if params.get("featuresCol") == ["text", "number"]:
+    if len(params.get("featuresCol", "")) == 2:
         params = {**params, "layers": None, "layerSpec": "dense:2"}
     with pytest.raises(DataError, match=expected) as raised:
         fit(spoiled, **params)

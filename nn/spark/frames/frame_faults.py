@@ -83,9 +83,12 @@ def _features(table: FrameTable, layout: Layout, counts: np.ndarray) -> DataErro
         is_bad = _is_no_number(table_columns.number(column, type_name, gaps).cast("float"))
         expected = "finite numbers within float32"
         advice = '; missing="mean" fills gaps'
+    elif kind.kind == table_columns.BYTES:
+        is_bad = column.isNull() | (sql.length(column) != kind.width)
+        expected = f"{kind.width} bytes in each row"
     else:
-        is_bad = column.isNull() if kind.width == 1 else column.isNull() | (sql.length(column) != kind.width)
-        expected = f"{kind.width} bytes in each row" if kind.width > 1 else "a value in each row"
+        is_bad = table_columns.name(column, type_name, gaps).isNull()
+        expected = "a value in each row"
     return DataError(
         f"featuresCol: column {table.name_of(index)!r}: expected {expected}, found {_rows(int(counts[input_]))} with "
         f"other values, such as {_example(table, index, is_bad)}{advice}"
