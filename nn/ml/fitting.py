@@ -212,7 +212,7 @@ def _fitted(run: TrainingRun, end: Ended, plan: FitPlan, backend: FrameBackend, 
     found = run.predictor(end.progress)
     with np.errstate(over="ignore", invalid="ignore"):
         score = backend.evaluate(found.model, found.params)
-    weighted = run.recipe.class_weights is not None
+    weighted = run.recipe.class_weights is not None or backend.weighted
     note = diagnosis.no_better_than_constant(score, found.model, "rows", diagnosis.OF_PYTHON, weighted)
     if note is not None:
         _log.warning("%s", in_params(note))

@@ -41,7 +41,7 @@ class SparkBackend:
     ):
         self.blocks = blocks
         self._cached = cached  # the persisted RDD below the blocks
-        self._weighted = weighted  # rows have weights of their own
+        self.weighted = weighted  # rows have weights of their own
         self._source = source  # the name of the rows in messages
         self._keeps_rows = keeps_rows  # whether the rows stay cached as they were read, for other runs
         self._frozen: dict[int, Frozen] = {}  # of the last pass, by the identity of the weights
@@ -52,7 +52,7 @@ class SparkBackend:
 
         Raises DataError where the training rows, or the validation rows, weigh nothing together.
         """
-        if not (split.changes or self._weighted):
+        if not (split.changes or self.weighted):
             return
         blocks = split.apply(self.blocks)
         with ExitStack() as undo:

@@ -404,6 +404,15 @@ def test_a_network_no_better_than_a_constant_is_a_warning(task):
         nn.fit(INPUTS, LABELS, task=task, epochs=1, learning_rate=1e-9)
 
 
+@pytest.mark.filterwarnings("error")
+def test_row_weights_may_ask_for_less_accuracy_than_the_most_frequent_class():
+    rng = np.random.default_rng(0)
+    inputs, labels = rng.normal(size=(300, 2)), rng.random(300) < 0.25
+    fit = nn.fit(inputs, labels, weights=np.where(labels, 3.0, 1.0), epochs=40)
+    accuracy = (fit.classifier.predict(inputs) == labels).mean()
+    assert accuracy < 1 - labels.mean() and len(set(fit.classifier.predict(inputs).tolist())) == 2
+
+
 def test_a_recipe_file_may_hold_keys_of_the_run(tmp_path):
     (tmp_path / "r.json").write_text(
         '{"epochs": 3, "train_images": "x", "label-column": 0, "about": "y", "debug": true}'

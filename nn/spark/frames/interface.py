@@ -44,6 +44,8 @@ class FrameRequest(NamedTuple):
 class FrameBackend(Backend, Rows, Protocol):
     """Runs jobs on the rows: TrainingRun.on splits them and takes their statistics, TrainingRun.epochs runs jobs."""
 
+    weighted: bool  # whether rows have weights of their own
+
     def evaluate(self, model: Sequential, params: Params) -> AnyScore:
         """Score the rows that are learned from, each counting once."""
 
