@@ -23,11 +23,6 @@ SMALLEST_GRADIENT = 1e-8
 Stop = Callable[[Progress, Progress], str]  # (before an epoch, after it) -> the reason to stop, "" to go on
 
 
-def never(before: Progress, after: Progress) -> str:
-    """Return no reason to stop."""
-    return ""
-
-
 def accepted_lines(progress: Progress) -> list[Epoch]:
     """Return the lines of the history whose step was accepted; that of the initial weights is the first."""
     return [line for line in progress.history if line.accepted]
@@ -71,3 +66,15 @@ class StopDescent:
         if step < self.tolerance * max(tree.norm(new), 1.0):
             return f"a step changed the weights by {step:.3g}"
         return ""
+
+
+@dataclass(frozen=True)
+class StopNever:
+    """Go on to the last epoch. Unlike a function it has the same repr in every process, which checkpoints rely on."""
+
+    def __call__(self, before: Progress, after: Progress) -> str:
+        """Return ""."""
+        return ""
+
+
+never = StopNever()

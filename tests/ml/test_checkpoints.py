@@ -1,5 +1,8 @@
 """Checkpoints of a fit are written every so many epochs, also where a round of replicas is several."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +17,7 @@ from nn.training.local import LocalBackend, fit
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun
 from nn.training.together import Course, train_together
+from tests.support import ROOT
 from tests.support.data import blobs
 
 INPUTS, LABELS = blobs(60)
@@ -82,3 +86,29 @@ def test_a_fit_on_other_features_or_from_another_model_has_another_checkpoint():
     models = [content_of(fit(INPUTS, LABELS, plain.replace(seed=seed))[0]) for seed in (0, 1)]
     frozen = plain.replace(freeze=2)
     assert len({digest(facts, frozen, model) for model in (*models, models[0])}) == 2
+
+
+IN_A_NEW_PROCESS = """
+import numpy as np
+from nn.ml import NeuralNetworkClassifier
+from nn.ml.checkpoints import Checkpoints
+from nn.ml.fit_plan import fit_plan
+from nn.training.backend import Facts
+from nn.training.run import TrainingRun
+
+facts = Facts(3, np.arange(8) % 2, 2)
+for params in ({"optimizer": "adam", "schedule": "cosine"}, {"solver": "gd"}, {"solver": "l-bfgs"}):
+    plan = fit_plan(NeuralNetworkClassifier(layerSpec="dense:2,relu", checkpointDir="d", **params), False)
+    run = TrainingRun.of(plan.recipe, facts)
+    print(Checkpoints(None, plan, run, facts, run.start()).path)
+"""
+
+
+def test_the_same_fit_has_the_same_checkpoint_in_a_new_process():
+    pytest.importorskip("pyspark")
+    command = [sys.executable, "-c", IN_A_NEW_PROCESS]
+    paths = [
+        subprocess.check_output(command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, text=True)
+        for seed in ("1", "2")
+    ]
+    assert paths[0] == paths[1] and len(set(paths[0].split())) == 3
