@@ -1,14 +1,13 @@
 """Checkpoints of a fit on any file system: a fit that was interrupted goes on from the last one, with the same bits.
 
-A checkpoint is known by a hash of the Params, the labels, the statistics of the columns, the validation rows and the
-initial weights, those of frozen layers too. It is removed when the fit ends.
+A checkpoint is known by a hash of the Params, the rows with their labels and weights, the statistics of the columns and
+the initial weights, those of frozen layers too. It is removed when the fit ends.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 import numpy as np
 
@@ -67,16 +66,9 @@ class Checkpoints:
 
 def _digest(plan: FitPlan, run: TrainingRun, facts: Facts, start: Progress) -> str:
     """Return the name of a run's checkpoint."""
-    described = repr((plan.recipe, plan.request, plan.epochs, plan.stop, facts.scale, facts.partitions))
+    described = repr((plan.recipe, plan.request, plan.epochs, plan.stop, facts.partitions, facts.fingerprint))
     digest = hashlib.sha256(described.encode())
     digest.update(json.dumps(run.model.config()).encode())  # its encoder has the statistics of the columns
-    held_out = np.empty(0, bool) if facts.held_out is None else facts.held_out
-    arrays: list[Any] = [
-        facts.labels,
-        held_out,
-        *tree.arrays(start.state.trial),
-        *tree.arrays(run.objective.frozen),
-    ]
-    for array in arrays:
+    for array in (*tree.arrays(start.state.trial), *tree.arrays(run.objective.frozen)):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:32]

@@ -93,6 +93,9 @@ class Facts(NamedTuple):
     statistics: ColumnStatistics | None = None  # of the rows learned from, where an encoder needs them
     encoder: Encoder | None = None  # of the model that training starts from
     target: TargetScale | None = None  # likewise, where its target is learned on
+    fingerprint: str = (
+        ""  # a hash of the rows on a cluster: inputs, labels, weights, validation rows, their order
+    )
 
     @classmethod
     def of_shapes(cls, width: int, classes: int) -> Facts:

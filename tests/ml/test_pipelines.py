@@ -206,3 +206,39 @@ def test_an_interrupted_fit_goes_on_from_its_checkpoint_with_the_same_bits(sessi
     assert seen == [3, 4] and resumed.weights == whole.weights
     assert resumed.summary.objectiveHistory == whole.summary.objectiveHistory
     assert not list((tmp_path / "kept").glob("*.npz"))
+
+
+@pytest.mark.parametrize("column", ["features", "label", "weight", "held_out"])
+def test_rows_that_were_corrected_are_not_learned_from_a_checkpoint_of_the_old_ones(
+    session, tmp_path, column
+):
+    from pyspark.sql import functions as sql
+
+    rows = [(bytes([n, 255 - n, 0, 255]), n % 2, 1.0 + n % 3, n % 5 == 0) for n in range(40)]
+    frame = session.createDataFrame(rows, ["features", "label", "weight", "held_out"]).coalesce(1)
+    inverted = sql.concat(*(sql.expr(f"substring(features, {at}, 1)") for at in (2, 1, 4, 3)))
+    flipped = {
+        "label": 1 - sql.col("label"),
+        "weight": 4 - sql.col("weight"),
+        "held_out": sql.expr("label = 0"),
+    }
+    corrected = frame.withColumn(column, {"features": inverted, **flipped}[column])
+
+    def interrupt(line):
+        if line.epoch == 2:
+            raise KeyboardInterrupt
+
+    estimator = NeuralNetworkClassifier(
+        layerSpec="dense:3,tanh",
+        optimizer="adam",
+        maxIter=3,
+        checkpointDir=str(tmp_path),
+        checkpointInterval=1,
+    )
+    estimator.setWeightCol("weight").setValidationIndicatorCol("held_out")
+    with pytest.raises(KeyboardInterrupt):
+        estimator.setCallback(interrupt).fit(frame)
+    for rows, expected in ((corrected, [1, 2, 3]), (frame, [2, 3])):
+        seen = []
+        estimator.setCallback(lambda line, seen=seen: seen.append(line.epoch)).fit(rows)
+        assert seen == expected

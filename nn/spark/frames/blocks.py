@@ -15,6 +15,7 @@ from nn.spark.backend import SparkBackend, without_errors
 from nn.spark.frames import frame_faults
 from nn.spark.frames.frame_table import ROWS, FrameTable, layout_of
 from nn.spark.frames.interface import FrameRequest
+from nn.spark.input.dataset import fingerprint
 from nn.spark.input.parsing import Parsed, to_block, without_inputs
 from nn.spark.input.table_layout import Layout
 from nn.spark.input.table_rows import RowPlan
@@ -130,4 +131,5 @@ def _facts(
         are_pixels=all(one.columns is None or one.columns.low is None for one in statistics),
         has_names=not isinstance(request.columns.features, str),
         held_out=np.concatenate(flags) if flags else None,
+        fingerprint=fingerprint(labels, statistics),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from nn.data import label_skew
 from nn.data.decoding import ClassLabels
 from nn.data.schema import ColumnSchema
+from nn.spark.input.text_source import SplitStats
 from nn.training.backend import Facts
 
 
@@ -55,9 +57,19 @@ class Dataset(NamedTuple):
             self.are_pixels,
             self.has_names,
             self.held_out,
+            fingerprint=self.fingerprint,
         )
 
     @property
     def partitions(self) -> int:
         """Return the number of tasks in a pass over the rows."""
         return self.cached.getNumPartitions()
+
+
+def fingerprint(labels: np.ndarray, all_stats: list[SplitStats]) -> str:
+    """Return a hash of the rows and of how they are cut into splits. It finds mistakes, not manipulation."""
+    kind = "<f8" if labels.dtype.kind == "f" else "<i2"
+    digest = hashlib.sha256(np.ascontiguousarray(labels, kind).tobytes())
+    for stats in all_stats:
+        digest.update(np.array([stats.rows, stats.checksum], "<i8").tobytes())
+    return digest.hexdigest()

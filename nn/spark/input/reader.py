@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from nn.data.decoding import ClassLabels
 from nn.data.labels import CLASSIFICATION, LabelReader, decoder_of
 from nn.data.model_columns import have_names
 from nn.spark.input import cache
-from nn.spark.input.dataset import Dataset
+from nn.spark.input.dataset import Dataset, fingerprint
 from nn.spark.input.formats import AUTO, READ_AS_CSV
 from nn.spark.input.input_files import IMAGES, Files, Source, kind_of
 from nn.spark.input.parsing import CachedRows, Parsed, parse_images, parse_labels, to_block, without_inputs
@@ -305,15 +304,6 @@ def _refuse_class_numbers(file: TextFile, labels: np.ndarray, all_stats: list[Sp
     for stats in all_stats:
         if stats.label_fault is not None:
             raise file.at(all_stats, stats.split, stats.label_fault)
-
-
-def fingerprint(labels: np.ndarray, all_stats: list[SplitStats]) -> str:
-    """Return a hash of the rows and of how they are cut into splits. It finds mistakes, not manipulation."""
-    kind = "<f8" if labels.dtype.kind == "f" else "<i2"
-    digest = hashlib.sha256(np.ascontiguousarray(labels, kind).tobytes())
-    for stats in all_stats:
-        digest.update(np.array([stats.rows, stats.checksum], "<i8").tobytes())
-    return digest.hexdigest()
 
 
 # ---- checks of the labels ----
