@@ -41,7 +41,7 @@ class Checkpoints:
         Raises DataError for a file that is no checkpoint of this run.
         """
         content = self._session.read_file(self.path, LARGEST) if self.path else None
-        if content is None:
+        if not content:  # empty: removed where a server cannot remove files
             return self._start
         try:
             progress = self._run.restore(checkpoint.from_bytes(content).progress)
@@ -59,9 +59,9 @@ class Checkpoints:
             self._saved = epoch
 
     def remove(self) -> None:
-        """Remove the checkpoint."""
-        if self.path:
-            self._session.remove(self.path)
+        """Remove the checkpoint, where one was read or written."""
+        if self._saved:
+            self._session.remove_file(self.path)
 
 
 def _digest(plan: FitPlan, run: TrainingRun, facts: Facts, start: Progress) -> str:

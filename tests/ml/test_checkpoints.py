@@ -34,8 +34,8 @@ class Session:
     def write_file(self, path, content):
         self.files[path], self.writes = content, self.writes + 1
 
-    def remove(self, path):
-        self.files.pop(path, None)
+    def remove_file(self, path):
+        self.files[path] = b""  # as a server that cannot remove files
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,10 @@ def test_a_checkpoint_follows_the_first_round_that_ends_after_so_many_epochs(per
     assert len(again.start().history) == (kept[-1] if kept else 0)
     again.save(again.start())
     assert session.writes == len(kept)
+    for one in (checkpoints, again):
+        one.remove()
+    assert len(session.files) == bool(kept)
+    assert not Checkpoints(session, plan, run, facts, run.start()).start().history
 
 
 def digest(facts, recipe, start_from=None):

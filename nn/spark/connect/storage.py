@@ -55,11 +55,18 @@ def _forget(frame: Any, view: str) -> None:
     frame.unpersist()
 
 
+def can_remove() -> bool:
+    """Return whether the server removes files and folders for a client: from Spark 4.1 on."""
+    from pyspark.ml import util
+
+    return hasattr(util, "_remove_dfs_dir")
+
+
 def remove_folder(session: Any, path: str) -> None:
     """Remove a folder with all that is in it, if it exists."""
     from pyspark.ml import util
 
-    if hasattr(util, "_remove_dfs_dir"):  # Spark 4.1
+    if can_remove():
         util._remove_dfs_dir(path, session)
     else:  # all but an empty folder
         session.range(0).write.mode("overwrite").parquet(path)

@@ -70,6 +70,10 @@ class ClassicSession:
         folder, _, name = path.rpartition("/")
         Storage(self._context).folder(folder or ".").write(name, content)
 
+    def remove_file(self, path: str) -> None:
+        """Remove a file."""
+        self.remove(path)
+
     def remove(self, path: str) -> None:
         """Remove a folder with all that is in it, if it exists."""
         Storage(self._context).remove_tree(path)

@@ -14,7 +14,7 @@ from nn.data.schema import LARGE
 from nn.spark.connect import files
 from nn.spark.connect.context import ConnectContext
 from nn.spark.connect.packed_rdd import PackedRDD, pack, schema
-from nn.spark.connect.storage import remove_folder
+from nn.spark.connect.storage import can_remove, remove_folder
 from nn.spark.frames.blocks import BlockFrame, read_blocks
 from nn.spark.frames.frame_table import FrameTable
 from nn.spark.frames.interface import FrameRequest
@@ -55,6 +55,13 @@ class ConnectSession:
     def write_file(self, path: str, content: bytes) -> None:
         """Write a file, whole or not at all."""
         files.write(self._session, path, content)
+
+    def remove_file(self, path: str) -> None:
+        """Remove a file; before Spark 4.1 leave it empty."""
+        if can_remove():
+            remove_folder(self._session, path)
+        else:
+            files.write(self._session, path, b"")
 
     def remove(self, path: str) -> None:
         """Remove a folder with all that is in it, if it exists."""

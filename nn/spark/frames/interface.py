@@ -88,5 +88,8 @@ class FrameSession(Protocol):
     def write_file(self, path: str, content: bytes) -> None:
         """Write a file on any file system, whole or not at all; the folders above it are created."""
 
+    def remove_file(self, path: str) -> None:
+        """Remove a file; where a server cannot, leave it empty."""
+
     def remove(self, path: str) -> None:
         """Remove a folder with all that is in it, if it exists."""

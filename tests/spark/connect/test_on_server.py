@@ -254,3 +254,20 @@ def test_files_are_written_and_read_through_the_server(session, tmp_path):
     files.remove(f"{tmp_path}/a")
     assert not (tmp_path / "a" / "[b]" / "model.npz").exists()
     files.remove(f"{tmp_path}/nothing")
+
+
+def test_a_checkpoint_is_removed_where_a_server_removes_no_files(session, table, tmp_path, monkeypatch):
+    from pyspark.ml import util
+
+    from nn.ml import NeuralNetworkClassifier
+
+    monkeypatch.delattr(util, "_remove_dfs_dir", raising=False)  # as before Spark 4.1
+    epochs = []
+    estimator = NeuralNetworkClassifier(
+        featuresCol=["a", "b"], layerSpec="dense:3", optimizer="adam", checkpointDir=str(tmp_path), maxIter=2
+    )
+    estimator.setCallback(lambda line: epochs.append(line.epoch))
+    for interval, files in ((10, 0), (1, 1), (1, 1)):
+        estimator.setCheckpointInterval(interval).fit(table)
+        assert [path.stat().st_size for path in tmp_path.glob("*.npz")] == [0] * files
+    assert epochs == [1, 2] * 3
