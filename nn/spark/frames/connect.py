@@ -54,6 +54,7 @@ class ConnectSession:
 
     def write_file(self, path: str, content: bytes) -> None:
         """Write a file, whole or not at all."""
+        self.ship_package()  # a Python worker may have to write it
         files.write(self._session, path, content)
 
     def remove_file(self, path: str) -> None:
@@ -61,7 +62,7 @@ class ConnectSession:
         if can_remove():
             remove_folder(self._session, path)
         else:
-            files.write(self._session, path, b"")
+            self.write_file(path, b"")
 
     def remove(self, path: str) -> None:
         """Remove a folder with all that is in it, if it exists."""
