@@ -45,8 +45,9 @@ class StageWriter(MLWriter):
     def saveImpl(self, path: str) -> None:
         """Write the metadata, then the model and its summary."""
         plain = {
-            param.name: value.toArray().tolist() if param.name in VECTORS and value is not None else value
+            param.name: value.toArray().tolist() if param.name in VECTORS else value
             for param, value in self.stage._paramMap.items()
+            if value is not None  # as if it were not set
         }
         DefaultParamsWriter.saveMetadata(self.stage, path, _target(self), paramMap=plain)
         found = getattr(self.stage, "predictor", None)

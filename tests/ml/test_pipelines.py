@@ -40,6 +40,17 @@ def test_an_estimator_is_saved_with_its_params(session, tmp_path):
     assert NeuralNetworkRegressor.load(str(tmp_path / "estimator")).getLayers() == [1, 1]
 
 
+def test_params_without_a_value_are_saved_as_not_set(session, xor, tmp_path):
+    estimator = NeuralNetworkClassifier(layers=[2, 2], optimizer="adam", weightCol="w", maxIter=1)
+    estimator.setWeightCol(None)
+    model = estimator.fit(xor, {estimator.layers: None, estimator.layerSpec: "dense:2"})
+    for stage, kind in ((estimator, NeuralNetworkClassifier), (model, NeuralNetworkClassificationModel)):
+        stage.save(str(tmp_path / stage.uid / kind.__name__))
+        again = kind.load(str(tmp_path / stage.uid / kind.__name__))
+        assert again._given("weightCol") is None and again._given("optimizer") == "adam"
+        assert again._given("layers") == stage._given("layers")
+
+
 def test_a_model_is_saved_with_its_summary_and_its_model_file(session, iris, tmp_path):
     estimator = NeuralNetworkClassifier(**LINEAR, predictedLabelCol="named")
     model, path = estimator.fit(iris), str(tmp_path / "model")
