@@ -13,7 +13,7 @@ from typing import Any
 import pyspark
 from pyspark.ml.util import DefaultParamsReader, DefaultParamsWriter, MLReader, MLWriter
 
-from nn.core.errors import DataError
+from nn.core.errors import DataError, UsageError
 from nn.core.options import json_object_of
 from nn.ml import summary as summaries
 from nn.ml.sessions import session_of
@@ -43,7 +43,14 @@ class StageWriter(MLWriter):
         session_of(self.sparkSession).remove(path)
 
     def saveImpl(self, path: str) -> None:
-        """Write the metadata, then the model and its summary."""
+        """Write the metadata, then the model and its summary. Raises UsageError for a folder with a model."""
+        session = session_of(self.sparkSession)
+        for name in () if self.shouldOverwrite else (MODEL, SUMMARY):
+            if _exists(session, f"{path}/{name}"):
+                raise UsageError(
+                    f"{path}: expected a new folder, found {name} in it; write().overwrite().save(path) replaces the "
+                    "whole folder"
+                )
         plain = {
             param.name: value.toArray().tolist() if param.name in VECTORS else value
             for param, value in self.stage._paramMap.items()
@@ -53,11 +60,18 @@ class StageWriter(MLWriter):
         found = getattr(self.stage, "predictor", None)
         if found is None:
             return
-        session = session_of(self.sparkSession)
         session.write_file(f"{path}/{MODEL}", model_file.to_bytes(found.model, found.params, found.about))
         if self.stage.hasSummary:
             text = json.dumps(summaries.to_plain(self.stage.summary))
             session.write_file(f"{path}/{SUMMARY}", text.encode())
+
+
+def _exists(session: FrameSession, path: str) -> bool:
+    """Return whether there is a file, without reading it."""
+    try:
+        return session.read_file(path, 0) is not None
+    except ValueError:  # it has bytes
+        return True
 
 
 class StageReader(MLReader):

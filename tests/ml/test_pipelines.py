@@ -72,6 +72,18 @@ def test_a_model_is_saved_with_its_summary_and_its_model_file(session, iris, tmp
     assert NeuralNetworkRegressionModel.load(path).summary == values.summary
 
 
+@pytest.mark.parametrize("name", ["model.npz", "summary.json"])
+def test_a_stage_does_not_replace_the_files_of_a_run(session, xor, tmp_path, name):
+    model = NeuralNetworkClassifier(layers=[2, 2], maxIter=1).fit(xor)
+    (tmp_path / name).write_text("of a run")
+    for path in (str(tmp_path), f"file:{tmp_path}"):
+        with pytest.raises(UsageError, match=f"expected a new folder, found {name} in it; write"):
+            model.save(path)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "of a run")]
+    model.write().overwrite().save(str(tmp_path))
+    assert NeuralNetworkClassificationModel.load(str(tmp_path)).weights == model.weights
+
+
 def test_a_pipeline_with_java_stages_on_both_sides_is_saved_and_loaded(session, iris, tmp_path):
     from pyspark.ml import Pipeline, PipelineModel
     from pyspark.ml.feature import IndexToString, StandardScaler, StringIndexer
