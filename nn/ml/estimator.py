@@ -88,6 +88,7 @@ class _Models:
         self._stages = [estimator.copy(values) for values in maps]
         self._dataset, self._lock, self._number = dataset, threading.Lock(), 0
         self._models: list[Any] | None = None
+        self._error: BaseException | None = None
 
     def __iter__(self) -> _Models:
         return self
@@ -96,13 +97,21 @@ class _Models:
         with self._lock:
             if self._number >= len(self._stages):
                 raise StopIteration
+            if self._error is not None:  # the threads of a tuner ask for the other maps all the same
+                raise self._error
             if self._models is None:
-                plans = [fit_plan(stage, stage._is_regression) for stage in self._stages]
-                fitted = fit_all(self._dataset, plans, [stage._callback for stage in self._stages])
-                pairs = zip(self._stages, fitted, strict=True)
-                self._models = [stage._model_of(one, self._dataset) for stage, one in pairs]
+                try:
+                    self._models = self._fitted()
+                except BaseException as error:
+                    self._error = error
+                    raise
             number, self._number = self._number, self._number + 1
             return number, self._models[number]
+
+    def _fitted(self) -> list[Any]:
+        plans = [fit_plan(stage, stage._is_regression) for stage in self._stages]
+        fitted = fit_all(self._dataset, plans, [stage._callback for stage in self._stages])
+        return [stage._model_of(one, self._dataset) for stage, one in zip(self._stages, fitted, strict=True)]
 
 
 @with_accessors

@@ -161,6 +161,20 @@ def test_maps_that_share_rows_train_in_one_pass_with_the_bits_of_each_alone(sess
         assert model.summary.objectiveHistory == alone.summary.objectiveHistory
 
 
+def test_maps_whose_training_fails_are_trained_once(vectors):
+    def fail(line):
+        begun.append(line.epoch)
+        raise OSError("the disk of a callback is full")
+
+    estimator, begun = NeuralNetworkClassifier(layers=[2, 2]).setCallback(fail), []
+    rows = vectors([(float(n % 2), (float(n), 1.0)) for n in range(8)])
+    models = estimator.fitMultiple(rows, [{estimator.seed: seed} for seed in (1, 2, 3)])
+    for _ in range(3):
+        with pytest.raises(OSError, match="of a callback"):
+            next(models)
+    assert begun == [1]
+
+
 def test_maps_of_a_pipeline_are_fitted_one_after_the_other_and_the_log_says_so(session, xor, caplog):
     from pyspark.ml import Pipeline
 
