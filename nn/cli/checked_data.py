@@ -14,7 +14,7 @@ from nn.models.sequential import Sequential
 from nn.spark import preflight
 from nn.spark.input import describing, reader
 from nn.spark.input.describing import Description
-from nn.spark.input.input_files import Files
+from nn.spark.input.input_files import Files, read_as_needed
 from nn.spark.input.reading_options import ReadingOptions
 from nn.spark.input.table_source import Table
 from nn.spark.input.text_source import BadLineError
@@ -79,7 +79,7 @@ def read(context: Any, storage: Storage, options: Options, model: Sequential | N
 
     with options.get_data_hint():
         as_csv = describing.as_csv_by(reading)
-        data, notes = describing.read_as_needed(source.format, read_once, as_csv)
+        data, notes = read_as_needed(source.format, read_once, as_csv)
     return data._replace(notes=tuple(notes))
 
 

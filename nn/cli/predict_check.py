@@ -16,7 +16,7 @@ from nn.models import model_file
 from nn.models.classifier import Predictor, read_model
 from nn.models.trial_prediction import TrialPrediction
 from nn.spark import preflight, scoring
-from nn.spark.input.describing import read_as_needed
+from nn.spark.input.input_files import read_as_needed
 from nn.spark.input.scored_files import ScoredFiles, Wanted, open_scored
 from nn.spark.input.table_source import Table
 from nn.spark.preflight import ExecutorReport, FirstAndLast

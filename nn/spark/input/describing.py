@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from operator import add
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,11 +20,11 @@ from nn.data.schema import LARGE, ColumnSchema
 from nn.spark.input import formats, reader, table_columns
 from nn.spark.input.described_columns import INPUT, LABEL, VALIDATION, WIDE_TYPES, FileColumn, file_columns
 from nn.spark.input.described_rows import Layout, of_lines, of_rows
-from nn.spark.input.input_files import IMAGES, Files, Source, kind_of, open_images, open_labels
+from nn.spark.input.input_files import IMAGES, Files, Source, open_images, open_labels, read_as_needed
 from nn.spark.input.reading_options import ReadingOptions
 from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, VECTOR
 from nn.spark.input.table_source import RECORD, Table
-from nn.spark.input.text_source import BadLineError, SplitStats, TextFile
+from nn.spark.input.text_source import SplitStats, TextFile
 from nn.spark.storage.filesystem import Storage
 
 FEW_COLUMNS = 64  # of numeric text: so many are read with all their digits
@@ -61,29 +61,6 @@ class Description(NamedTuple):
     def inputs(self) -> list[FileColumn]:
         """Return the columns of inputs that training does not refuse."""
         return [column for column in self.columns if column.role == INPUT and not column.refused]
-
-
-T = TypeVar("T")
-
-
-def read_as_needed(
-    format: str, read: Callable[[frozenset[str]], T], as_csv: frozenset[str]
-) -> tuple[T, list[str]]:
-    """Return what `read` returns, and a note for each argument that Spark's reader of CSV has to read.
-
-    `read` gets the kinds of arguments to read so, from `as_csv` on: where the fast reader meets a cell that is no
-    number, it is called again.
-    """
-    notes: list[str] = []
-    while True:
-        try:
-            return read(as_csv), notes
-        except BadLineError as fault:
-            kind = kind_of(fault.argument)
-            if not fault.in_cell or format != formats.AUTO or kind in as_csv:
-                raise
-            notes.append(f"{fault.brief}: {formats.READ_AS_CSV}")
-            as_csv |= {kind}
 
 
 def describe(

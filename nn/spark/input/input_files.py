@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from nn.data import csv, dialect
 from nn.data.columns import Columns, Reference, Roles, columns_of_test
 from nn.data.schema import ColumnSchema, offset_of
 from nn.spark.input import formats, table_kinds
-from nn.spark.input.formats import AUTO, CSV, TEXT
+from nn.spark.input.formats import AUTO, CSV, READ_AS_CSV, TEXT
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.table_columns import Kind
+from nn.spark.input.table_faults import BadCellsError
 from nn.spark.input.table_source import Table, TableFormat
 from nn.spark.input.text_source import BadLineError, TextFile
 from nn.spark.storage.filesystem import Storage
@@ -26,6 +28,37 @@ INPUT = "INPUT"
 def kind_of(argument: str) -> str:
     """Return whether an argument names IMAGES or LABELS."""
     return LABELS if argument.endswith(LABELS) else IMAGES
+
+
+T = TypeVar("T")
+
+
+def read_as_needed(
+    format: str,
+    read: Callable[[frozenset[str]], T],
+    as_csv: frozenset[str] = frozenset(),
+    names_line: bool = False,
+) -> tuple[T, list[str]]:
+    """Return what `read` returns, and a note for each argument that Spark's reader of CSV has to read.
+
+    `read` gets the kinds of arguments to read so, from `as_csv` on: where the fast reader meets a cell that is no
+    number, it is called again. `names_line`: where Spark's reader takes that cell for no number either, the error is
+    that of the fast reader, which names the line.
+    """
+    faults: dict[str, BadLineError] = {}
+    while True:
+        try:
+            return read(as_csv), [f"{fault.brief}: {READ_AS_CSV}" for fault in faults.values()]
+        except BadLineError as fault:
+            kind = kind_of(fault.argument)
+            if not fault.in_cell or format != AUTO or kind in as_csv:
+                raise
+            faults[kind] = fault.with_traceback(None)  # it would hold all that was read
+            as_csv |= {kind}
+        except BadCellsError:
+            if names_line and IMAGES in faults:
+                raise faults[IMAGES] from None
+            raise
 
 
 class Source(NamedTuple):

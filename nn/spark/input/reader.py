@@ -21,19 +21,17 @@ from nn.data.labels import CLASSIFICATION, LabelReader, decoder_of
 from nn.data.model_columns import have_names
 from nn.spark.input import cache
 from nn.spark.input.dataset import Dataset, fingerprint
-from nn.spark.input.formats import AUTO, READ_AS_CSV
-from nn.spark.input.input_files import IMAGES, Files, Source, kind_of
+from nn.spark.input.input_files import Files, Source, read_as_needed
 from nn.spark.input.parsing import CachedRows, Parsed, parse_images, parse_labels, to_block, without_inputs
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.scored_files import open_for
 from nn.spark.input.split_off import split_off
 from nn.spark.input.table_categories import refuse_unknown, with_categories
-from nn.spark.input.table_faults import BadCellsError
 from nn.spark.input.table_labels import labels_of_table
 from nn.spark.input.table_layout import Layout
 from nn.spark.input.table_reading import read_rows
 from nn.spark.input.table_source import Table
-from nn.spark.input.text_source import BadLineError, SplitStats, TextFile
+from nn.spark.input.text_source import SplitStats, TextFile
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.storage.filesystem import Storage
 
@@ -56,23 +54,8 @@ def read_both(
     reader of CSV. Raises DataError, with file and line, for the first error. A file that is missing or empty is
     reported before any file is read whole.
     """
-    as_csv: frozenset[str] = frozenset()
-    faults: dict[str, BadLineError] = {}
-    while True:
-        try:
-            train_set, test_set = _read_both(context, storage, train, test, partitions, options, as_csv)
-            break
-        except BadLineError as fault:
-            kind = kind_of(fault.argument)
-            if not fault.in_cell or train.format != AUTO or kind in as_csv:
-                raise
-            faults[kind] = fault
-            as_csv |= {kind}
-        except BadCellsError:
-            if IMAGES in faults:  # it tells the line
-                raise faults[IMAGES] from None
-            raise
-    notes = tuple(f"{fault.brief}: {READ_AS_CSV}" for fault in faults.values())
+    read_sets = partial(_read_both, context, storage, train, test, partitions, options)
+    (train_set, test_set), notes = read_as_needed(train.format, read_sets, names_line=True)
     train_set = train_set._replace(notes=(*notes, *train_set.notes))
     if test is None and options.test_fraction:
         return split_off(train_set, options.test_fraction, options.seed)

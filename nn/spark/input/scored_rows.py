@@ -14,7 +14,7 @@ from nn.data.schema import ColumnSchema
 from nn.models.prediction_columns import usable_rows
 from nn.models.sequential import Sequential
 from nn.spark.input import reader
-from nn.spark.input.describing import read_as_needed
+from nn.spark.input.input_files import read_as_needed
 from nn.spark.input.parsing import CachedRows, to_block
 from nn.spark.input.scored_files import ScoredFiles, Wanted, open_scored
 from nn.spark.input.table_categories import refuse_unknown
