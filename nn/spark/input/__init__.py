@@ -1,1 +1,1 @@
-"""Read text files into cached blocks of rows."""
+"""Read text, tables and tables of a catalog into cached blocks of rows; describe them; split off a test set."""

@@ -17,10 +17,11 @@ from nn.data.decoding import ClassLabels
 from nn.data.description import Limits, Summary, row_hashes
 from nn.data.labels import REGRESSION, LabelReader
 from nn.data.schema import LARGE, ColumnSchema
-from nn.spark.input import formats, reader, table_columns
+from nn.spark.input import formats, table_columns
 from nn.spark.input.described_columns import INPUT, LABEL, VALIDATION, WIDE_TYPES, FileColumn, file_columns
 from nn.spark.input.described_rows import Layout, of_lines, of_rows
 from nn.spark.input.input_files import IMAGES, Files, Source, open_images, open_labels, read_as_needed
+from nn.spark.input.labels import labels_apart
 from nn.spark.input.reading_options import ReadingOptions
 from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, VECTOR
 from nn.spark.input.table_source import RECORD, Table
@@ -208,7 +209,7 @@ def _labels_apart(
 ) -> Labels:
     """Read the labels; group the hashes of the rows by class, as the summaries group them by value."""
     assert files.labels is not None
-    labels = reader.labels_apart(files, rows, LabelReader(options.task))
+    labels = labels_apart(files, rows, LabelReader(options.task))
     sums = np.zeros(0, np.uint64)
     if options.task != REGRESSION:
         hashed = np.concatenate([row_hashes(split, 0, summary.rows) for split, summary in parts])

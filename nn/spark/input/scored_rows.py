@@ -13,14 +13,15 @@ from nn.data.labels import CLASSIFICATION, REGRESSION, LabelReader
 from nn.data.schema import ColumnSchema
 from nn.models.prediction_columns import usable_rows
 from nn.models.sequential import Sequential
-from nn.spark.input import reader
 from nn.spark.input.input_files import read_as_needed
+from nn.spark.input.labels import Labels, labels_apart, labels_of_images
 from nn.spark.input.parsing import CachedRows, to_block
 from nn.spark.input.scored_files import ScoredFiles, Wanted, open_scored
 from nn.spark.input.table_categories import refuse_unknown
 from nn.spark.input.table_layout import KEPT, Layout
 from nn.spark.input.table_reading import read_rows
 from nn.spark.input.table_source import Table
+from nn.spark.input.text_reading import read_images
 from nn.spark.runtime.broadcast import broadcast
 from nn.spark.storage.filesystem import Storage
 
@@ -30,7 +31,7 @@ class ScoredRows(NamedTuple):
 
     scored: ScoredFiles
     rows: CachedRows
-    labels: reader.Labels | None
+    labels: Labels | None
     notes: tuple[str, ...]
 
     @property
@@ -82,12 +83,12 @@ def _read(scored: ScoredFiles, model: Sequential, keeps_faults: bool) -> ScoredR
             refuse_unknown(layout, "--bad-rows null leaves the predictions of such rows empty")
         rows = read_rows(layout)
     else:
-        rows = reader.read_images(images, files, label_reader)
+        rows = read_images(images, files, label_reader)
     labels = None
     if files.labels is not None:
-        labels = reader.labels_apart(files, rows.total, label_reader)
+        labels = labels_apart(files, rows.total, label_reader)
     elif files.columns.label is not None:
-        labels = reader.labels_of_images(images, rows, label_reader)
+        labels = labels_of_images(images, rows, label_reader)
     notes = (*images.notes, *(files.labels.notes if files.labels else ()))
     return ScoredRows(scored, rows, labels, notes)
 
