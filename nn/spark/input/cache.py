@@ -11,10 +11,13 @@ With memory alone, evicted blocks would be parsed from text again in every epoch
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from nn.core.errors import DataError
 from nn.data import csv
 from nn.spark.input.text_source import COMPRESSED, TextFile
 from nn.spark.runtime import cluster
@@ -44,6 +47,16 @@ def note(argument: str, size: int, storage_level: Any) -> list[str]:
         f"{argument}: rows of about {size / 1e9:.3g} GB are kept on disk; more memory "
         "(--driver-memory with a local master, else --executor-memory or more executors) would hold them"
     ]
+
+
+@contextmanager
+def freed_on_error(cached: Any) -> Iterator[None]:
+    """Free cached rows where an error inside `with` says that they cannot be used: text may be read once more."""
+    try:
+        yield
+    except DataError:
+        cached.unpersist()
+        raise
 
 
 def estimated_bytes(images: TextFile) -> int:

@@ -11,6 +11,7 @@ from nn.core.errors import DataError
 from nn.data import dialect
 from nn.data.decoding import ClassLabels
 from nn.data.labels import LabelReader, decoder_of
+from nn.spark.input import cache
 from nn.spark.input.input_files import Files
 from nn.spark.input.parsing import CachedRows, parse_labels
 from nn.spark.input.table_labels import labels_of_table
@@ -32,7 +33,15 @@ class Labels(NamedTuple):
     apart: bool = False  # whether blocks take their labels from `values`
 
 
-def labels_of_images(images: TextFile | Table, rows: CachedRows, label_reader: LabelReader) -> Labels:
+def read_labels(files: Files, rows: CachedRows, label_reader: LabelReader) -> Labels:
+    """Return the labels of rows that were read. Raises DataError for those that are wrong, and frees the rows."""
+    with cache.freed_on_error(rows.cached):
+        if files.labels is None:
+            return _labels_of_images(files.images, rows, label_reader)
+        return labels_apart(files, rows.total, label_reader)
+
+
+def _labels_of_images(images: TextFile | Table, rows: CachedRows, label_reader: LabelReader) -> Labels:
     """Return the labels that stand in a column of the images."""
     labels = np.concatenate([part.labels for part in rows.sides])
     if isinstance(images, Table):

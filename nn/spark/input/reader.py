@@ -22,7 +22,7 @@ from nn.data.model_columns import have_names
 from nn.spark.input import cache
 from nn.spark.input.dataset import Dataset, fingerprint
 from nn.spark.input.input_files import Files, Source, read_as_needed
-from nn.spark.input.labels import empty_classes, labels_apart, labels_of_images
+from nn.spark.input.labels import empty_classes, read_labels
 from nn.spark.input.parsing import CachedRows, to_block
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.scored_files import open_for
@@ -70,7 +70,7 @@ def _read_both(
     """Read both sets, text of `as_csv` with Spark's reader."""
     train_files, test_files = open_both(context, storage, train, test, partitions, options, as_csv)
     train_set = read(train_files, options)
-    try:
+    with cache.freed_on_error(train_set.cached):
         if options.task == CLASSIFICATION:
             labels = np.flatnonzero(train_set.class_rows)
             if len(labels) < 2:
@@ -82,9 +82,6 @@ def _read_both(
         test_files.refuse_other_width(train_files)
         test_files = test_files._replace(schema=train_set.columns)
         return train_set, read(test_files, options, train_set)
-    except DataError:
-        train_set.cached.unpersist()
-        raise
 
 
 def open_both(
@@ -128,10 +125,7 @@ def read(files: Files, options: ReadingOptions = DEFAULTS, train: Dataset | None
         )
     else:
         rows = read_images(images, files, label_reader)
-    if files.labels is None:
-        labels = labels_of_images(images, rows, label_reader)
-    else:
-        labels = labels_apart(files, rows.total, label_reader)
+    labels = read_labels(files, rows, label_reader)
     handle = broadcast(rows.cached.context, labels.values) if labels.apart else None
     is_classification = options.task == CLASSIFICATION
     classes = labels.values if is_classification else np.zeros(rows.total, np.int16)

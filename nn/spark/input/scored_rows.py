@@ -14,7 +14,7 @@ from nn.data.schema import ColumnSchema
 from nn.models.prediction_columns import usable_rows
 from nn.models.sequential import Sequential
 from nn.spark.input.input_files import read_as_needed
-from nn.spark.input.labels import Labels, labels_apart, labels_of_images
+from nn.spark.input.labels import Labels, read_labels
 from nn.spark.input.parsing import CachedRows, to_block
 from nn.spark.input.scored_files import ScoredFiles, Wanted, open_scored
 from nn.spark.input.table_categories import refuse_unknown
@@ -84,11 +84,7 @@ def _read(scored: ScoredFiles, model: Sequential, keeps_faults: bool) -> ScoredR
         rows = read_rows(layout)
     else:
         rows = read_images(images, files, label_reader)
-    labels = None
-    if files.labels is not None:
-        labels = labels_apart(files, rows.total, label_reader)
-    elif files.columns.label is not None:
-        labels = labels_of_images(images, rows, label_reader)
+    labels = read_labels(files, rows, label_reader) if scored.has_labels else None
     notes = (*images.notes, *(files.labels.notes if files.labels else ()))
     return ScoredRows(scored, rows, labels, notes)
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from nn.core.errors import DataError
 from nn.spark.input import cache, table_rows
 from nn.spark.input.parsing import CachedRows, Parsed, without_inputs
 from nn.spark.input.table_faults import refuse_faults
@@ -29,15 +28,14 @@ def read_rows(layout: Layout) -> CachedRows:
         elements = elements.coalesce(table.partitions)
     with table.readable():
         cached = elements.persist(cache.level(table.context, table.estimated_rows * layout.row_bytes))
-    found = table.collect(cached.mapPartitionsWithIndex(partial(without_inputs, layout.columns.has_sides)))
-    placed = [pair for pair in found if isinstance(pair[1], SplitStats)]
-    firsts = table.firsts({stats.split: stats.rows for _, stats in placed})
-    placed.sort(key=lambda pair: table.splits[pair[1].split][:2])
-    try:
+    with cache.freed_on_error(cached):
+        found = table.collect(
+            cached.mapPartitionsWithIndex(partial(without_inputs, layout.columns.has_sides))
+        )
+        placed = [pair for pair in found if isinstance(pair[1], SplitStats)]
+        firsts = table.firsts({stats.split: stats.rows for _, stats in placed})
+        placed.sort(key=lambda pair: table.splits[pair[1].split][:2])
         refuse_faults(layout, [stats for _, stats in placed])
-    except DataError:
-        cached.unpersist()
-        raise
     total = sum(stats.rows for _, stats in placed)
     sides = sorted(
         (part for _, part in found if isinstance(part, Parsed)),

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -543,6 +544,24 @@ def test_read_both_tells_a_training_set_of_one_class(spark, folder):
             DataError, match=f"TRAIN_LABELS: expected at least 2 classes, found class {label} alone"
         ):
             both(spark, folder, INPUTS, LABELS * 0, train_labels=LABELS * 0 + label)
+
+
+@pytest.mark.parametrize(("label", "kept"), [("abc", 1), ("2\n2", 0)])
+def test_rows_are_not_kept_twice_where_labels_need_another_reader_nor_where_they_are_wrong(
+    spark, folder, label, kept
+):
+    broken(folder, "y.csv", 40, label)
+    source, before = Source("TRAIN", str(folder / "x.csv"), str(folder / "y.csv")), persisted(spark)
+    with nullcontext() if kept else pytest.raises(DataError, match="expected 50 labels"):
+        train_set, _ = reader.read_both(spark, Storage(spark), source, None, 2)
+    assert len(persisted(spark) - before) == kept
+    if kept:
+        train_set.cached.unpersist()
+
+
+def persisted(context):
+    """The ids of the RDDs that are cached."""
+    return set(context._jsc.getPersistentRDDs())
 
 
 def test_read_both_tells_that_a_column_of_the_test_set_was_taken_for_labels(spark, folder):
