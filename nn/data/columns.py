@@ -152,11 +152,12 @@ def columns_of_test(
     if by_name is not None:
         return by_name._replace(width=width)
     optional = [role for role in ("weight", "validation", "id") if getattr(roles, role) is not None]
-    for count in range(len(optional) + 1):
-        for left_out in combinations(optional, count):
-            columns = _without(roles, train_names, names, width, path, left_out)
-            if columns is not None and len(columns.inputs) == len(train.inputs):
-                return columns.unread()
+    ways = [left_out for count in range(len(optional) + 1) for left_out in combinations(optional, count)]
+    # First those that give the training set's width: of others, columns may be as many and yet not the same.
+    for left_out in sorted(ways, key=lambda columns: width + len(columns) != train.width):
+        columns = _without(roles, train_names, names, width, path, left_out)
+        if columns is not None and len(columns.inputs) == len(train.inputs):
+            return columns.unread()
     return Columns.of(roles, names, width, path).unread()
 
 

@@ -95,3 +95,10 @@ def test_a_test_set_without_names_may_leave_out_what_only_training_needs(roles):
     assert found.label is None if train.label is None else kept[found.label] == train.label
     whole = columns_of_test(roles, train, (), (), width, "z.csv")
     assert whole.inputs == train.inputs and whole.label == train.label and whole.weight is None
+
+
+def test_a_test_set_without_names_has_the_columns_of_the_training_set_if_its_width_allows_that():
+    for roles, inputs in ((Roles(-1, id=0, drop=(3,)), (0, 1)), (Roles(-1, id=0, features=(1, 2)), (0, 1))):
+        train = Columns.of(roles, (), 5, "t.csv")
+        assert columns_of_test(roles, train, (), (), 4, "z.csv") == Columns(4, inputs, 3)
+        assert columns_of_test(roles, train, (), (), 5, "z.csv") == Columns(5, (1, 2), 4)
