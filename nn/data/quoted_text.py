@@ -93,16 +93,17 @@ def are_numbers(cells: Collection[str]) -> bool:
 
 
 def _separator(lines: list[str]) -> str:
-    """Return the most frequent separator outside of quotes."""
-    counts: Counter[str] = Counter()
-    for line in lines[:20]:
-        outside = "".join(line.split('"')[::2])
-        counts.update({mark: outside.count(mark) for mark in dialect.SEPARATORS if mark is not None})
-    if counts[";"] or counts["|"] or counts["\t"]:
-        counts[","] = 0
-    best = max(counts, key=lambda mark: counts[mark])
-    if counts[best]:
-        return best
+    """Return the most frequent separator outside of quotes, of those that each line has as many of if there are any.
+
+    Commas beside another one are decimal.
+    """
+    outside = ["".join(line.split('"')[::2]) for line in lines[:20]]
+    counts = {mark: [line.count(mark) for line in outside] for mark in dialect.SEPARATORS if mark is not None}
+    found = [mark for mark in counts if any(counts[mark])]
+    found = [mark for mark in found if len(set(counts[mark])) == 1] or found
+    found = [mark for mark in found if mark != ","] or found
+    if found:
+        return max(found, key=lambda mark: sum(counts[mark]))
     return " " if any(" " in line.strip() for line in lines[:20]) else ","
 
 

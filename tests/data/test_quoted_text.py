@@ -47,6 +47,21 @@ def test_separators_and_quotes_are_found(line, separator, quote, width):
     assert (found.separator, found.quote, found.width, found.names) == (separator, quote, width, ())
 
 
+@pytest.mark.parametrize(
+    ("lines", "separator"),
+    [
+        (["name,tags,label", "x,a|b,1", "y,c,0"], ","),
+        (["id,title,genres", '1,"Toy; Story",Action|Drama', "2,Heat,Crime|Action"], ","),
+        (["a\tb", "1,5\t2,5", "1,7\t2"], "\t"),
+        (["1,5;2,5", "1,7;2,8"], ";"),
+        (["a;b", "1,5;2,5;3"], ";"),  # none has the same count on each line: commas are decimal
+        (["a|b;c", "1|2;3", "1|2;4;5"], "|"),
+    ],
+)
+def test_marks_in_some_cells_do_not_separate(lines, separator):
+    assert quoted_text.inspect(lines).separator == separator
+
+
 def test_a_header_is_what_the_user_says():
     assert quoted_text.inspect(["1,2", "3,4"], "yes").names == ("1", "2")
     assert quoted_text.inspect(["a,b", "3,4"], "no").names == ()
