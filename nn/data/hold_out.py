@@ -18,12 +18,12 @@ STRIDE = 1024  # rows between two of the running counts
 
 
 def stratified(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Return the mask (n,) of a test set: of each class the round(fraction n) rows with the smallest hash."""
+    """Return the mask (n,) of a test set: of each class the min(round(fraction n), n - 1) rows of smallest hash."""
     hashes = random.uniform(seed, random.TEST, 0, np.arange(len(labels)))
     order = np.lexsort((hashes, labels))
     counts = np.unique(labels, return_counts=True)[1]
     ranks = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
-    chosen = ranks < np.repeat(np.round(fraction * counts), counts)
+    chosen = ranks < np.repeat(np.minimum(np.round(fraction * counts), counts - 1), counts)
     mask = np.zeros(len(labels), bool)
     mask[order[chosen]] = True
     return mask

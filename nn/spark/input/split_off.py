@@ -16,13 +16,12 @@ from nn.spark.input.dataset import Dataset
 def split_off(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
     """Return the rows to learn from and those of the test set, each numbered from 0 and cached in place of all rows.
 
-    Raises DataError where one of them has no rows.
+    Raises DataError where the test set has no rows.
     """
     labels = np.zeros(dataset.rows, np.int16) if dataset.labels is None else dataset.labels
     mask = stratified(labels, fraction, seed)
-    if not 0 < mask.sum() < dataset.rows:
-        amount = "none" if not mask.any() else "all"
-        raise DataError(f"--test-fraction: {fraction:g} takes {amount} of the {dataset.rows:,} rows")
+    if not mask.any():
+        raise DataError(f"--test-fraction: {fraction:g} takes none of the {dataset.rows:,} rows")
     hold_out = HoldOut.of_mask(mask)
     parts = dataset.blocks.flatMap(hold_out.split)
     train, test = (
