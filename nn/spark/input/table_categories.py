@@ -46,9 +46,8 @@ def with_categories(layout: Layout, options: ReadingOptions) -> Layout:
         indices.append(label)
     if not indices:
         return layout
-    counted = count_values(
-        layout.table, indices, options.max_categories if label is None else csv.MAX_CLASSES
-    )
+    cap = options.max_categories if label is None else max(options.max_categories, csv.MAX_CLASSES)
+    counted = count_values(layout.table, indices, cap)
     if options.model is None:
         layout = layout._replace(schema=_schema(layout, counted, options))
     if label is None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nn.core.errors import DataError, PlatformError
+from nn.data import csv
 from nn.data.columns import NAME
 from nn.data.schema import pack_categories
 from nn.data.tables import names_of
@@ -348,6 +349,14 @@ def test_rare_and_unknown_categories(spark, tmp_path, way):
     assert values_of(train)[0][-3:, 0].tolist() == [1, -1, -1]
     assert values_of(test)[0][:, 0].tolist() == [1, -1, 0]
     assert any("has 3 categories: the 2 most frequent are kept" in note for note in train.notes)
+
+
+def test_as_many_categories_are_kept_as_the_user_says_beside_labels(spark, tmp_path, way, monkeypatch):
+    monkeypatch.setattr(csv, "MAX_CLASSES", 2)
+    path = write(tmp_path / "t.csv", [("abc"[row % 3], row % 2) for row in range(30)], ("x", "y"))
+    train, _ = read(spark, path, label_column="y", reading=ReadingOptions(max_categories=3, unknown="error"))
+    assert train.columns[0].values == ("a", "b", "c") and not train.columns[0].rare
+    assert values_of(train)[0][:3, 0].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("values", [("new", "new", "a"), ("?", "b", "a")])
