@@ -31,7 +31,7 @@ from nn.data.fixed_width import CellReader
 MAX_CLASSES = 1000
 MOST_CLASSES = 1 << 15  # where their number is given: class numbers are int16
 LARGEST = float(np.finfo(np.float32).max)
-EXACT = 2**24  # float32 represents every whole number up to here
+EXACT = 2**24  # float32 tells every whole number below from others
 CHUNK_ROWS = 1024
 CHUNK_BYTES = 32 << 20  # of values in a chunk: very wide rows have smaller chunks
 # Bytes of text in a chunk: more than valid rows need, a limit for all other text.
@@ -340,10 +340,16 @@ def to_whole_labels(values: np.ndarray, first_line: int = 1) -> np.ndarray | Lin
     if isinstance(numbers, np.ndarray) or values.shape[1] > 1:
         return numbers
     labels = values[:, 0]
-    good = (labels == np.floor(labels)) & (labels >= -EXACT) & (labels <= EXACT)
+    is_whole = labels == np.floor(labels)
+    good = is_whole & (labels > -EXACT) & (labels < EXACT)
     if good.all():
         return labels.astype(np.int32)
     row = int(np.argmin(good))
+    if is_whole[row]:
+        expected = f"a whole number of at most {EXACT - 1:,} as the label"
+        return LineError(
+            first_line + row, expected, f"{labels[row]:.0f}", "--format csv reads others", in_cell=True
+        )
     expected = "a whole number or a name as the label"
     hint = hints.for_label(float(labels[row]))
     return LineError(first_line + row, expected, _describe_row(values[row]), hint)

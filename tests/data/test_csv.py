@@ -263,3 +263,10 @@ def test_to_weights_names_the_first_bad_weight():
     for bad in (-0.5, 1e10):
         fault = csv.to_weights(np.array([1.0, bad, -1.0]), first_line=7)
         assert fault == csv.LineError(8, "a row weight from 0 to 1e+09", f"{bad:g}")
+
+
+@pytest.mark.parametrize("label", [2.0**24, -(2.0**24), 20240102.0])
+def test_whole_labels_that_float32_may_have_rounded_are_left_to_the_reader_of_csv(label):
+    fault = csv.to_whole_labels(np.array([[2.0**24 - 1], [label]], np.float32), first_line=3)
+    assert fault.line == 4 and fault.in_cell and fault.found == f"{label:.0f}"
+    assert not csv.to_whole_labels(np.array([[-1.0], [0.5]], np.float32)).in_cell

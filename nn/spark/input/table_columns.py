@@ -23,6 +23,7 @@ REAL_TYPES = ("float", "double", "decimal")
 NUMBER_TYPES = (*SAFE_TYPES, "decimal")  # decimals of different precision have no common type that holds both
 STRING, TEXT = "string", "text"  # TEXT: a string of a format without types, which may be a number
 BAD = -math.inf
+_WHOLE = r"^\s*\+?(-?)0*(\d+)\s*$"
 _PATTERN = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
 
 
@@ -173,7 +174,11 @@ def class_number(column: Any, type_name: str, labels: Sequence[Label], gaps: Seq
     if any(isinstance(label, str) for label in labels):
         return code(names, [str(label) for label in labels])
     numbers = sql.array(*(sql.lit(float(label)) for label in labels))
-    return _unless_gap(names, _position(numbers, number(column, type_name, gaps)))
+    found = _unless_gap(names, _position(numbers, number(column, type_name, gaps)))
+    whole = sql.regexp_replace(names, _WHOLE, "$1$2")  # doubles cannot tell those beyond 2**53 apart
+    return sql.when(whole.rlike("^(-?[1-9][0-9]*|0)$"), code(whole, list(map(name_of, labels)))).otherwise(
+        found
+    )
 
 
 def own_class_number(column: Any, type_name: str, classes: int, gaps: Sequence[str]) -> Any:

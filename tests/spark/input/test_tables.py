@@ -464,6 +464,44 @@ def test_a_label_that_training_has_not_is_refused(spark, tmp_path, way):
         read(spark, path, other, label_column="species")
 
 
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_large_whole_labels_are_told_apart(spark, session, tmp_path, way, format):
+    labels = [2**53, 2**53 + 1, 2**53 + 2]
+    rows = [(row, "ab"[row % 2], labels[row % 3]) for row in range(12)]
+    if format == "csv":
+        path = write(tmp_path / "t.csv", rows, ("a", "b", "y"))
+    else:
+        path = str(tmp_path / "t")
+        session.createDataFrame(rows, "a int, b string, y long").coalesce(1).write.parquet(path)
+    train, _ = read(spark, path, label_column="y")
+    assert train.decoder.labels == tuple(labels)
+    assert values_of(train)[1].tolist() == [0, 1, 2] * 4
+
+
+@pytest.mark.parametrize("cells", [("+07", "1.0", "1e1"), ("007", " 1", "10"), ("7", "01", "10.")])
+def test_labels_are_numbers_however_they_are_written(spark, tmp_path, way, cells):
+    path = write(tmp_path / "t.csv", [(row, "ab"[row % 2], cells[row % 3]) for row in range(12)], "aby")
+    other = write(tmp_path / "z.csv", [(1, "a", "7.0"), (1, "a", "+1"), (1, "a", "010")], "aby")
+    train, test = read(spark, path, other, label_column="y")
+    assert train.decoder.labels == (1, 7, 10)
+    assert values_of(train)[1].tolist() == [1, 0, 2] * 4 and values_of(test)[1].tolist() == [1, 0, 2]
+    wrong = write(tmp_path / "w.csv", [(1, "a", "7"), (1, "a", "7.5")], "aby")
+    with pytest.raises(DataError, match="expected one of the labels .* found 1 other cells"):
+        read(spark, path, wrong, label_column="y")
+
+
+def test_whole_labels_beyond_float32_in_text_of_numbers_are_read_by_the_reader_of_csv(spark, tmp_path, way):
+    days = [20240101, 20240102]
+    path = write(tmp_path / "t.csv", [(row / 2, days[row % 2]) for row in range(12)], ("a", "y"))
+    train, _ = read(spark, path, label_column="y")
+    assert train.decoder.labels == tuple(days) and values_of(train)[1].tolist() == [0, 1] * 6
+    np.savetxt(tmp_path / "x.csv", np.arange(2.0, 26.0).reshape(12, 2), delimiter=",")
+    (tmp_path / "y.csv").write_text("20240101\n20240102\n" * 6)
+    source = Source("TRAIN", str(tmp_path / "x.csv"), str(tmp_path / "y.csv"))
+    train, _ = read(spark, source, source._replace(name="TEST"))
+    assert train.decoder.labels == tuple(days) and values_of(train)[1].tolist() == [0, 1] * 6
+
+
 def test_libsvm_is_dense_and_as_wide_as_in_training(spark, tmp_path, way):
     (tmp_path / "t.txt").write_text("1 1:5 3:7\n-1 2:1\n1 4:2.5\n" * 5)
     (tmp_path / "z.txt").write_text("1 1:1\n-1 2:2\n")
