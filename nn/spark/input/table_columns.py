@@ -209,13 +209,12 @@ def flag(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
 
     if type_name == "boolean":
         return sql.coalesce(column.cast("double"), sql.lit(BAD))
-    if type_name in (STRING, TEXT):
-        word = sql.lower(sql.trim(column))
-        return (
-            sql.when(word.isin("true", "1"), 1.0).when(word.isin("false", "0"), 0.0).otherwise(sql.lit(BAD))
-        )
     value = number(column, type_name, gaps)
-    return sql.when((value == 0) | (value == 1), value).otherwise(sql.lit(BAD))
+    known = sql.when((value == 0) | (value == 1), value).otherwise(sql.lit(BAD))
+    if type_name not in (STRING, TEXT):
+        return known
+    word = sql.lower(sql.trim(column))
+    return sql.when(word == "true", 1.0).when(word == "false", 0.0).otherwise(known)
 
 
 def array_of(column: Any, kind: str, dtype: str = "float64") -> Any:

@@ -502,6 +502,17 @@ def test_whole_labels_beyond_float32_in_text_of_numbers_are_read_by_the_reader_o
     assert train.decoder.labels == tuple(days) and values_of(train)[1].tolist() == [0, 1] * 6
 
 
+def test_flags_of_validation_rows_may_be_written_as_real_numbers(spark, tmp_path, way):
+    flags = ["1.0", "0.0", "0", "true", "FALSE", "1"]
+    rows = [(row, "ab"[row % 2], row % 2, flags[row % 6]) for row in range(12)]
+    path = write(tmp_path / "t.csv", rows, ("a", "b", "y", "held"))
+    train, _ = read(spark, path, label_column="y", validation_column="held")
+    assert train.held_out.tolist() == [True, False, False, True, False, True] * 2
+    path = write(tmp_path / "z.csv", [*rows, (1, "a", 0, "2.0")], ("a", "b", "y", "held"))
+    with pytest.raises(DataError, match="validation"):
+        read(spark, path, label_column="y", validation_column="held")
+
+
 def test_libsvm_is_dense_and_as_wide_as_in_training(spark, tmp_path, way):
     (tmp_path / "t.txt").write_text("1 1:5 3:7\n-1 2:1\n1 4:2.5\n" * 5)
     (tmp_path / "z.txt").write_text("1 1:1\n-1 2:2\n")
