@@ -83,7 +83,8 @@ class PredictOptions:
     )
     features: tuple[Reference, ...] = _as_in_training(
         "features",
-        help="columns of INPUT to take, in the order of the model's; not used where the model and INPUT have names",
+        help="columns of INPUT to take, in INPUT's order as in training, however the list names them; not used where "
+        "the model and INPUT have names",
     )
     drop_columns: tuple[Reference, ...] = _as_in_training(
         "drop_columns",

@@ -66,6 +66,7 @@ def test_columns_are_taken_in_their_order_without_those_that_are_carried_along()
     assert found.columns.inputs == (0, 2) and found.kept == (1,)
     assert found.notes == ("INPUT: t has no header: its columns are taken in the order of the model's",)
     assert find(("a", "b", "c"), 3, offered, Roles(label=3), (1,)).columns.inputs == (0, 1, 2)
+    assert find((), 2, offered, Roles(features=(2, 0)), ()).columns.inputs == (0, 2)  # as training takes them
     with pytest.raises(DataError, match="expected 5 input values a row, as the model takes, found 4"):
         find((), 5, offered, Roles(), ())
     with pytest.raises(DataError, match="--keep: expected the number of a column, since t has no header"):
