@@ -69,12 +69,22 @@ def read_facts(options: Options, notes: list[str] | None = None) -> Facts | None
 
 
 def _to_learn_from(facts: Facts | None, options: Options) -> Facts | None:
-    """Leave out the rows that --test-fraction splits off."""
-    if facts is None or not options.test_fraction:
+    """Leave out the rows that --test-fraction splits off. Raises DataError for rows of one class."""
+    if facts is None:
+        return None
+    if not options.recipe.is_regression and len(found := np.unique(facts.labels)) == 1:
+        raise DataError(
+            f"{_labels_argument(options)}: expected at least 2 classes, found class {found[0]} alone"
+        )
+    if not options.test_fraction:
         return facts
     classes = np.zeros(len(facts.labels), np.int16) if options.recipe.is_regression else facts.labels
     is_test = hold_out.stratified(classes, options.test_fraction, options.recipe.seed)
     return facts._replace(labels=facts.labels[~is_test])
+
+
+def _labels_argument(options: Options) -> str:
+    return "TRAIN_IMAGES" if options.train_labels == "-" else "TRAIN_LABELS"
 
 
 def _is_text(images: list[str]) -> bool:
@@ -114,9 +124,8 @@ def _numeric_facts(options: Options, images: list[str], files: list[str]) -> Fac
     if (first := _first_lines("TRAIN_IMAGES", images, options)) is None:
         return None
     columns = Columns.of(options.sources()[0].roles, first.names, first.dialect.width, options.train_images)
-    in_images = options.train_labels == "-"
-    argument = "TRAIN_IMAGES" if in_images else "TRAIN_LABELS"
-    of_labels = first if in_images else _first_lines(argument, files, options)
+    argument = _labels_argument(options)
+    of_labels = first if options.train_labels == "-" else _first_lines(argument, files, options)
     if of_labels is None:
         return None
     width, partitions = len(columns.inputs), options.partitions or 1
@@ -124,9 +133,12 @@ def _numeric_facts(options: Options, images: list[str], files: list[str]) -> Fac
     labels = _read_labels(argument, files, of_labels.dialect, columns.label, label_reader)
     if options.recipe.is_regression:
         return Facts(width, labels, 1, partitions=partitions).unscaled()
+    if labels.min() == 0 and labels.max() >= csv.MAX_CLASSES:
+        # Read again for the line of the first label that is no class number.
+        label_reader = label_reader._replace(classes=csv.MAX_CLASSES)
+        _read_labels(argument, files, of_labels.dialect, columns.label, label_reader)
     labeled, numbers = decoder_of(labels, argument)
-    classes = max(2, int(numbers.max()) + 1)
-    return Facts(width, numbers, classes, 1.0, partitions, labeled=labeled).unscaled()
+    return Facts(width, numbers, int(numbers.max()) + 1, 1.0, partitions, labeled=labeled).unscaled()
 
 
 def _first_lines(argument: str, files: list[str], options: Options | PredictOptions) -> FirstLines | None:
@@ -282,8 +294,7 @@ def _labels(
             raise fault
         return None if values is None else (values, ClassLabels())
     distinct = sorted({cell for cell in cells if cell is not None})
-    argument = "TRAIN_IMAGES" if options.train_labels == "-" else "TRAIN_LABELS"
-    labeled = decoder_of_names(distinct, len(distinct), argument)
+    labeled = decoder_of_names(distinct, len(distinct), _labels_argument(options))
     if labeled.labels is None:
         return np.array([int(float(cell or 0)) for cell in cells], np.int16), labeled
     are_texts = any(isinstance(label, str) for label in labeled.labels)

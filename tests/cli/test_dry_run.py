@@ -199,8 +199,10 @@ def test_dry_run_reads_a_table_in_csv_without_spark(tmp_path):
     assert facts.labels.tolist() == [1, 0, 0, 1]
     # one-hot: 2 values, others, gaps; a number and its gaps
     assert network_of(parser.parse([*table, "--missing", "indicator"]).recipe, facts).encoder.width == 6
-    dropped = read_facts(parser.parse([*table, "--missing", "drop"]))
-    assert dropped.labels.tolist() == [1, 1]
+    with pytest.raises(DataError, match="expected at least 2 classes, found class 1 alone"):
+        read_facts(parser.parse([*table, "--missing", "drop"]))
+    (tmp_path / "t.csv").write_text(TABLE + "e,red,5,no\n")
+    assert read_facts(parser.parse([*table, "--missing", "drop"])).labels.tolist() == [1, 1, 0]
     target = [*words, "--label-column", "size, cm", "--task", "regression", "--missing-values", "2.5"]
     assert read_facts(parser.parse(target)) is None  # targets with gaps: the run tells which
 
@@ -312,3 +314,20 @@ def test_jobs_an_epoch_are_counted_as_they_are_made(options):
     assert made.count(3) == plan.jobs_per_epoch(optimizer)
     first = optimizer.can_reject and plan.batch_size is not None  # the cost of the initial weights
     assert len(made) == plan.jobs_in_all(optimizer) + first
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "message"),
+    [
+        ("1,0\n2,40000\n", [], "line 2: expected a class number in 0..999, found 40000"),
+        ("1,0\n2,1\n3,40000\n", ["--class-weights", "balanced"], "line 3: expected a class number in 0..999"),
+        ("1,0\n2,0\n", [], "TRAIN_IMAGES: expected at least 2 classes, found class 0 alone"),
+        ("a,0\nb,0\n", [], "TRAIN_IMAGES: expected at least 2 classes, found class 0 alone"),
+        ("a,0\nb,40000\n", [], "TRAIN_IMAGES: expected class numbers in 0..999, found 40000"),
+    ],
+)
+def test_dry_run_refuses_labels_as_training_does(tmp_path, rows, words, message):
+    (tmp_path / "t.csv").write_text(rows * 5)
+    paths = [str(tmp_path / "t.csv"), "-", "-", "-", "out", "--test-fraction", "0", "--label-column", "1"]
+    with pytest.raises(DataError, match=re.escape(message)):
+        dry_run.lines(parser.parse([*paths, *words]))
