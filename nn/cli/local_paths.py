@@ -8,6 +8,8 @@ import re
 
 from nn.spark.input.text_source import COMPRESSED
 
+_HADOOP = ("{", "[^", "\\")  # in globs of Hadoop, and not in those of Python
+
 
 def local_path(path: str) -> str | None:
     """Return a path as the operating system takes it; None if its scheme names another file system."""
@@ -36,16 +38,24 @@ def is_local(path: str) -> bool:
 
 
 def exists(path: str) -> bool:
-    """Return whether a local path or glob exists; assume so for braces, which only Hadoop's globs have."""
-    return "{" in path or os.path.exists(path) or bool(glob.glob(path))
+    """Return whether a local path or glob exists; assume so for globs that only Hadoop reads."""
+    return any(mark in path for mark in _HADOOP) or os.path.exists(path) or bool(glob.glob(path))
 
 
 def local_files(path: str) -> list[str]:
-    """Return the plain text files of a local path, folder or glob, sorted; none if it is not local, or compressed."""
+    """Return the plain text files of a local path, folder or glob, sorted.
+
+    Return none if it is not local, if a file is compressed, and for a glob that Hadoop reads otherwise, as one that
+    matches folders: Hadoop reads their files.
+    """
     local = local_path(path)
     if local is None:
         return []
-    pattern = os.path.join(glob.escape(local), "*") if os.path.isdir(local) else local
-    paths = sorted(glob.glob(pattern) or [local])
-    files = [path for path in paths if os.path.isfile(path) and os.path.basename(path)[0] not in "._"]
-    return [] if any(path.endswith(COMPRESSED) for path in files) else files
+    is_folder = os.path.isdir(local)
+    if not is_folder and any(mark in local for mark in _HADOOP):
+        return []
+    paths = sorted(glob.glob(os.path.join(glob.escape(local), "*") if is_folder else local))
+    paths = [path for path in paths if not os.path.basename(path).startswith((".", "_"))]
+    files = [path for path in paths if os.path.isfile(path)]
+    is_other = any(path.endswith(COMPRESSED) for path in files) or (not is_folder and len(files) < len(paths))
+    return [] if is_other else files

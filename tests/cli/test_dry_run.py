@@ -13,6 +13,7 @@ import pytest
 
 from nn.cli import dry_run, parser
 from nn.cli.local_facts import read_facts
+from nn.cli.local_paths import local_files
 from nn.core.errors import DataError, MissingFileError, PlatformError, UsageError
 from nn.data import csv
 from nn.data.local_rdd import local_rdd
@@ -331,3 +332,16 @@ def test_dry_run_refuses_labels_as_training_does(tmp_path, rows, words, message)
     paths = [str(tmp_path / "t.csv"), "-", "-", "-", "out", "--test-fraction", "0", "--label-column", "1"]
     with pytest.raises(DataError, match=re.escape(message)):
         dry_run.lines(parser.parse([*paths, *words]))
+
+
+def test_globs_that_hadoop_reads_otherwise_are_not_read(tmp_path, csv_set):
+    for name in ("m/a.csv", "m/b/c.csv", "m/_d/e.csv", "n/part-a.csv", "n/part-b.csv", "n/part-^.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("0\n")
+    assert local_files(f"{tmp_path}/m/*") == []  # Hadoop reads m/b/c.csv too
+    assert local_files(f"{tmp_path}/m/*.csv") == local_files(f"{tmp_path}/m") == [f"{tmp_path}/m/a.csv"]
+    assert local_files(f"{tmp_path}/n/part-[!a^].csv") == [f"{tmp_path}/n/part-b.csv"]
+    for glob in ("n/part-[^a].csv", r"n/part-\a.csv", "m/*/"):
+        assert local_files(f"{tmp_path}/{glob}") == []
+    told = dry_run.lines(options_of([*csv_set[:2], f"{tmp_path}/n/part-[^a^].csv", csv_set[3]]))
+    assert "note      TEST_IMAGES: not read" in told
