@@ -7,6 +7,7 @@ table in CSV is read whole.
 from __future__ import annotations
 
 import os
+from typing import TextIO
 
 import numpy as np
 
@@ -33,6 +34,8 @@ from nn.spark.input.table_categories import decoder_of_names
 from nn.spark.input.table_columns import NUMBER
 from nn.spark.input.table_source import SAMPLE, TableFormat
 from nn.training.backend import Facts
+
+_BYTES = "latin-1"  # a character for each byte
 
 
 class _CellError(DataError):
@@ -148,8 +151,8 @@ def _first_lines(argument: str, files: list[str], options: Options | PredictOpti
     """
     path = next((file for file in files if os.path.getsize(file)), files[0])
     header, skip = options.first_line_rules
-    with open(path, "rb") as file:
-        lines = [file.readline(PEEKED) for _ in range(skip + dialect.LOOKED_AT)]
+    with _open(path) as file:
+        lines = [file.readline(PEEKED).encode(_BYTES) for _ in range(skip + dialect.LOOKED_AT)]
     if max(map(len, lines)) >= PEEKED:
         return None
     texts = [line.decode("utf-8", errors="replace").strip() for line in lines]
@@ -159,6 +162,11 @@ def _first_lines(argument: str, files: list[str], options: Options | PredictOpti
     if first.fault is not None:
         raise _error(argument, first.fault, path, skip, len(files) > 1)
     return first
+
+
+def _open(path: str) -> TextIO:
+    """Open a file whose lines end as those of Hadoop: at a lone carriage return too, as bytes do not."""
+    return open(path, encoding=_BYTES, newline="")
 
 
 def _read_labels(
@@ -172,8 +180,8 @@ def _read_labels(
     kind = np.float64 if label_reader.is_regression else np.float32
     labels: np.ndarray | csv.LineError | None
     for path in files:
-        with open(path, "rb") as file:
-            for part in csv.parse((line.rstrip(b"\r\n") for line in file), dialect, kind=kind):
+        with _open(path) as file:
+            for part in csv.parse((line.rstrip("\r\n").encode(_BYTES) for line in file), dialect, kind=kind):
                 if isinstance(part, csv.Chunk):
                     values = part.values if column is None else part.values[:, [column]]
                     labels = label_reader.read(values, part.line)

@@ -259,6 +259,16 @@ def test_labels_are_counted_without_headers_and_blank_ends(tmp_path, end):
     assert (facts.width, facts.labels.tolist(), facts.classes) == (2, [0, 4, 1], 5)
 
 
+def test_lines_may_end_in_a_lone_carriage_return(tmp_path):
+    words = [str(tmp_path / "x.csv"), "-", "-", "-", "out", "--test-fraction", "0", "--label-column", "2"]
+    for text in ("a,b,c\r1,2,0\r3,4,1\r", 'a,b,c\r1,"x",0\r3,"y",1\r'):
+        (tmp_path / "x.csv").write_bytes(text.encode())
+        notes = []
+        facts = read_facts(parser.parse(words), notes)
+        assert facts.width == 2 and facts.labels.tolist() == [0, 1]
+        assert bool(notes) == ('"' in text)
+
+
 def test_folders_globs_and_label_columns_are_looked_at(tmp_path):
     inputs, labels = blobs(40, width=5)
     table = np.column_stack([labels, inputs])
