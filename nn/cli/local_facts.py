@@ -274,10 +274,15 @@ def _schema(
     """Return the columns of inputs and their rows (n, c) as in blocks; None for cells that are no numbers."""
     recipe, path = options.recipe, options.train_images
     categorical = matching(recipe.categorical, text.names, text.width, path, "--categorical")
+    names = text.names or tuple(map(str, range(text.width)))
     table: dict[str, np.ndarray] = {}
     for index in columns.inputs:
-        sample = cells[index][:SAMPLE]
-        kind = table_columns.kind_of(str(index), table_columns.TEXT, sample, index in categorical, ())
+        sample, is_categorical = cells[index][:SAMPLE], index in categorical
+        try:
+            kind = table_columns.kind_of(names[index], table_columns.TEXT, sample, is_categorical, ())
+        except DataError as error:
+            place = f"TRAIN_IMAGES: {path}"
+            raise DataError(f"{place}: {error}") from None
         values = quoted_rows.numbers(cells[index]) if kind.kind == NUMBER else np.array(cells[index], object)
         if values is None:
             if fault is not None:
@@ -285,7 +290,6 @@ def _schema(
             return None
         table[str(index)] = values
     schema = schema_of(table, (), recipe.max_categories, recipe.centers_columns)
-    names = text.names or tuple(map(str, range(text.width)))
     named = (column._replace(name=names[int(column.name)]) for column in schema)
     return tuple(named), pack(schema, table)
 

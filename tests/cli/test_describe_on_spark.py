@@ -202,3 +202,15 @@ def test_lines_of_another_width_are_counted(described, checked, tmp_path):
             "--missing",
             "mean",
         )
+
+
+def test_numbers_with_decimal_commas_are_refused(described, checked, tmp_path):
+    (tmp_path / "t.csv").write_text("length;kind\n" + "4,5;a\n2,25;b\n7;b\n" * 9)
+    _, rows, _ = described(tmp_path / "t.csv", "--label-column", "kind")
+    assert "refused: expected numbers with a decimal point and no other marks, found '4,5'" in rows["length"]
+    words = [tmp_path / "t.csv", "-", "-", "-", "--test-fraction", "0", "--label-column", "kind"]
+    with pytest.raises(
+        DataError, match="TRAIN_IMAGES: .*t.csv: column 'length': expected numbers with a dec"
+    ):
+        checked(*words)
+    assert checked(*words, "--categorical", "length")[-1].startswith("checked ")

@@ -216,6 +216,30 @@ def test_dry_run_tells_a_cell_that_is_no_number_in_a_column_of_numbers(tmp_path)
     assert "3 training rows" in dry_run.lines(parser.parse([*words, "--missing-values", "x"]))
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "found"),
+    [
+        ("laenge;breite;art\n4,0;2,3;a\n5,1;2,7;b\n", "laenge", "4,0"),
+        ('price,rooms,sold\n"1,050",3,no\n"2,200,000",4,yes\n', "price", "1,050"),
+        ("price;sold\n1.050.000;a\nNA;b\n2.200.000;b\n", "price", "1.050.000"),
+        ("4 050;no\n4 060;yes\n4 050;no\n", "0", "4 050"),
+    ],
+)
+def test_numbers_with_commas_or_with_thousands_apart_are_no_categories(tmp_path, text, name, found):
+    (tmp_path / "t.csv").write_text(text)
+    words = [str(tmp_path / "t.csv"), "-", "-", "-", "out", "--test-fraction", "0", "--label-column", "-1"]
+    words = [*words, "--format", "csv", "--missing", "mean"]
+    with pytest.raises(DataError) as caught:
+        dry_run.lines(parser.parse(words))
+    assert str(caught.value) == (
+        f"TRAIN_IMAGES: {tmp_path}/t.csv: column {name!r}: expected numbers with a decimal point and no other marks, "
+        f"found {found!r}; write them so, or name the column in --categorical"
+    )
+    assert "2 classes" in dry_run.lines(
+        parser.parse([*words, "--categorical", "0,1" if "art" in text else "0"])
+    )
+
+
 def test_dry_run_tells_a_header_that_does_not_fit_the_rows(tmp_path):
     (tmp_path / "t.csv").write_text("a,b,c,d\n1,x\n2,y\n")
     words = [str(tmp_path / "t.csv"), "-", "-", "-", "out", "--test-fraction", "0", "--label-column", "0"]

@@ -6,6 +6,7 @@ In numbers, NaN is a gap and an infinite value is a cell that is no number withi
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ REAL_TYPES = ("float", "double", "decimal")
 NUMBER_TYPES = (*SAFE_TYPES, "decimal")  # decimals of different precision have no common type that holds both
 STRING, TEXT = "string", "text"  # TEXT: a string of a format without types, which may be a number
 BAD = -math.inf
+# Numbers with a decimal comma, or with marks between thousands.
+_MARKED = re.compile(r"[+-]?(\d+,\d+|\d{1,3}([,. ']\d{3})+)", re.ASCII)
 _WHOLE = r"^\s*\+?(-?)0*(\d+)\s*$"
 _PATTERN = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
 
@@ -74,9 +77,15 @@ def kind_of(
         )
     if is_categorical or type_name == STRING:
         return Kind(CATEGORY)
-    if type_name == TEXT and 2 * sum(map(quoted_text.is_number, filled)) < len(filled):
-        return Kind(CATEGORY)
-    return Kind(NUMBER)
+    if type_name != TEXT or 2 * sum(map(quoted_text.is_number, filled)) >= len(filled):
+        return Kind(NUMBER)
+    marked = [cell for cell in filled if _MARKED.fullmatch(cell.strip())]
+    if 2 * len(marked) > len(filled):
+        raise DataError(
+            f"column {name!r}: expected numbers with a decimal point and no other marks, found {marked[0]!r}; write "
+            "them so, or name the column in --categorical"
+        )
+    return Kind(CATEGORY)
 
 
 def schemas(name: str, kind: Kind, cells: Sequence[Any], offsets: bool) -> list[ColumnSchema]:
