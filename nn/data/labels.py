@@ -55,7 +55,8 @@ class LabelReader(NamedTuple):
         if values.shape[1] > 1:
             return LineError(line, "one label", f"{values.shape[1]} values")
         labels = values[:, 0]
-        if all(isinstance(value, str) for value in self.values or ()):
+        # Names, or numbers that float32 does not tell apart: the reader of CSV has them.
+        if any(isinstance(value, str) or abs(value) >= csv.EXACT for value in self.values or ()):
             return LineError(line, self.expected, f"{labels[0]:g}", in_cell=True)
         known = np.array(self.values, np.float64)
         codes = np.minimum(np.searchsorted(known, labels), len(known) - 1)

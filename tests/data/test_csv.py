@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from nn.data import csv
 from nn.data.csv import Chunk, LineError, PieceEnd
 from nn.data.dialect import Dialect
+from nn.data.labels import LabelReader
 
 COMMAS = Dialect(",", 3)
 
@@ -270,3 +271,6 @@ def test_whole_labels_that_float32_may_have_rounded_are_left_to_the_reader_of_cs
     fault = csv.to_whole_labels(np.array([[2.0**24 - 1], [label]], np.float32), first_line=3)
     assert fault.line == 4 and fault.in_cell and fault.found == f"{label:.0f}"
     assert not csv.to_whole_labels(np.array([[-1.0], [0.5]], np.float32)).in_cell
+    of_test_set = LabelReader(classes=2, values=(5, int(label)) if label > 0 else (int(label), 5))
+    assert of_test_set.read(np.array([[label]], np.float32), 1).in_cell
+    assert LabelReader(classes=2, values=(-1, 2**24 - 1)).read(np.array([[2.0**24 - 1]]), 1).tolist() == [1]
