@@ -129,8 +129,9 @@ def read(files: Files, options: ReadingOptions = DEFAULTS, train: Dataset | None
     handle = broadcast(rows.cached.context, labels.values) if labels.apart else None
     is_classification = options.task == CLASSIFICATION
     classes = labels.values if is_classification else np.zeros(rows.total, np.int16)
-    # A model to start from may have classes without rows.
-    class_rows = np.bincount(classes, minlength=(options.labels and options.labels.classes) or 0)
+    # Classes may have no rows: those of a model to start from, and those whose rows --missing drop leaves out.
+    least = len(labels.decoder.labels or ()) or (options.labels and options.labels.classes) or 0
+    class_rows = np.bincount(classes, minlength=least)
     flags = [part.held_out for part in rows.sides if part.held_out is not None]
     return Dataset(
         blocks=rows.cached.flatMap(partial(to_block, rows.firsts, handle, labels.in_blocks)),

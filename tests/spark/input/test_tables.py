@@ -287,6 +287,13 @@ def test_the_fast_readers_own_error_is_told_where_cells_of_numbers_are_wrong(spa
     assert np.isnan(values_of(train)[0][30]).tolist() == [False, True]
 
 
+def test_a_class_whose_rows_are_all_left_out_stays_a_class(spark, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("x,y\n1,a\n2,b\n,c\n3,a\n")
+    dataset, _ = read(spark, str(path), label_column="y", reading=ReadingOptions(missing="drop"))
+    assert dataset.classes == 3 == len(dataset.decoder.labels) and dataset.class_rows.tolist() == [2, 1, 0]
+
+
 @pytest.mark.parametrize("word", ["", "NA", "?", "null", "NaN", '"NA"'])
 def test_gaps_are_counted_by_row_and_column(spark, tmp_path, way, word):
     lines = [f"{row},{word if row % 10 == 0 else row},{row % 2}" for row in range(1, 41)]
