@@ -34,19 +34,13 @@ def _rows(paths: Sequence[str], text: QuotedText, skip: int) -> Iterator[list[st
     header = [*text.header, *[""] * (text.width - len(text.header))]
     for path in paths:
         with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-            lines = (
-                line for number, line in enumerate(file) if number >= skip and not _is_comment(line, text)
-            )
+            lines = (line for number, line in enumerate(file) if number >= skip and not text.is_comment(line))
             for row in csv.reader(
                 lines, delimiter=text.separator, quotechar=text.quote, skipinitialspace=True
             ):
                 cells = [cell.strip() for cell in row]
                 if cells and not (text.header and cells in (header, list(text.header))):
                     yield cells
-
-
-def _is_comment(line: str, text: QuotedText) -> bool:
-    return bool(text.comment) and line.startswith(text.comment)
 
 
 def numbers(cells: Cells) -> np.ndarray | None:

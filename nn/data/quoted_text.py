@@ -5,6 +5,9 @@ The first line is a header if
     numbered          it is one by the rules of nn/data/dialect.py, or
     nowhere again     rows have no numbers at all, several columns, and no cell of it occurs again in its column.
 A file of labels alone has a header only above numbers.
+
+A line that starts with # is a comment where it has another number of fields than the rows; else it is a row, or the
+header: colors such as #ff0000 and names such as #id are data.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ class QuotedText(NamedTuple):
 
     separator: str
     quote: str
-    comment: str  # empty: there are no comments
+    comment: str  # what comments start with; empty: there are none
     width: int
     header: tuple[str, ...]  # the cells of the header; none: there is no header
 
@@ -38,6 +41,12 @@ class QuotedText(NamedTuple):
         if not self.header or len(self.header) == self.width:
             return self.header
         return ("", *self.header)
+
+    def is_comment(self, line: str) -> bool:
+        """Return whether a line is a comment, which no row is read from."""
+        if not self.comment or not line.startswith(self.comment):
+            return False
+        return len(_fields(line, self.separator, self.quote)) != self.width
 
     @property
     def fault(self) -> str:
@@ -60,21 +69,22 @@ def inspect(
 ) -> QuotedText:
     """Detect the format from the first lines, of which one at least is not blank; "" for what is to be detected."""
     lines = [line for line in lines if line.strip()]
-    comment = COMMENT if any(line.startswith(COMMENT) for line in lines) else ""
-    lines = [line for line in lines if not (comment and line.startswith(comment))] or lines
-    separator = separator or _separator(lines)
-    quote = quote or _quote(lines, separator)
-    rows = [_fields(line, separator, quote) for line in lines]
-    below = rows[1:] if len(rows) > 1 else rows
-    width = Counter(map(len, below)).most_common(1)[0][0]
-    first = rows[0]
+    plain = [line for line in lines if not line.startswith(COMMENT)] or lines
+    separator = separator or _separator(plain)
+    quote = quote or _quote(plain, separator)
+    widths = [len(_fields(line, separator, quote)) for line in plain]
+    width = Counter(widths[1:] or widths).most_common(1)[0][0]
+    text = QuotedText(separator, quote, COMMENT, width, ())
+    rows = [_fields(line, separator, quote) for line in lines if not text.is_comment(line)]
+    comment = COMMENT if len(rows) < len(lines) else ""
+    first, below = rows[0], rows[1:] or rows
     fits = len(first) in (width, width - 1) and len(rows) > 1
     names = ["", *first] if len(first) < width else first
     if header == dialect.AUTO:
         has_header = fits and _is_header(names, [row for row in below if len(row) == width], is_labels, gaps)
     else:
         has_header = header == dialect.YES
-    return QuotedText(separator, quote, comment, width, tuple(first) if has_header else ())
+    return text._replace(comment=comment, header=tuple(first) if has_header else ())
 
 
 def lines_of(text: str) -> list[str]:

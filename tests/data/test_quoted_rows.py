@@ -28,6 +28,11 @@ def test_comments_skipped_lines_and_row_names_are_left_out(tmp_path):
     assert columns_of(tmp_path, text, skip=1) == [["r1", "r2"], ["1", "3"], ["2", "4"]]
 
 
+def test_rows_that_start_with_a_hash_are_rows(tmp_path):
+    text = "# colors\n#id,color\n1,red\n#2,#00ff00\n"
+    assert columns_of(tmp_path, text) == [["1", "#2"], ["red", "#00ff00"]]
+
+
 def test_rows_of_another_width_and_line_ends_in_quotes_are_left_to_spark(tmp_path):
     assert columns_of(tmp_path, "a,b\n1,x\n1,2,3\n") is None
     assert columns_of(tmp_path, 'a,b\n1,"x\ny"\n1,2\n') is None

@@ -62,6 +62,23 @@ def test_marks_in_some_cells_do_not_separate(lines, separator):
     assert quoted_text.inspect(lines).separator == separator
 
 
+@pytest.mark.parametrize(
+    ("lines", "names", "comments"),
+    [
+        (["color,price,y", "#ff0000,3,a", "blue,4,b"], ("color", "price", "y"), []),
+        (["#id,y", "1,a", "2,b"], ("#id", "y"), []),
+        (["# by hand", "#id,y", "1,a", "#2,b", "# the, end, at last"], ("#id", "y"), [0, 4]),
+        (['#"a,b",y', "1,a", "2,b"], (), [0]),
+        (["#1,a", "#2,a", "#3,a"], (), []),
+        (["# labels", "0", "1"], ("# labels",), []),
+    ],
+)
+def test_a_line_of_a_hash_and_as_many_fields_as_the_rows_is_no_comment(lines, names, comments):
+    found = quoted_text.inspect(lines)
+    assert found.names == names and found.comment == ("#" if comments else "")
+    assert [number for number, line in enumerate(lines) if found.is_comment(line)] == comments
+
+
 def test_a_header_is_what_the_user_says():
     assert quoted_text.inspect(["1,2", "3,4"], "yes").names == ("1", "2")
     assert quoted_text.inspect(["a,b", "3,4"], "no").names == ()

@@ -137,16 +137,13 @@ def lines_of(text: Text) -> list[str]:
 
 def true_cells(text: Text, found: quoted_text.QuotedText) -> list[list[str | None]]:
     """The rows as Python's csv module reads them with a separator and a quote; None for gaps."""
-    content = text.text.removeprefix("\ufeff")
-    if found.comment:
-        kept = (line for line in io.StringIO(content, newline="") if not line.startswith(found.comment))
-        content = "".join(kept)
-    read = csv.reader(
-        io.StringIO(content, newline=""),
-        delimiter=found.separator,
-        quotechar=found.quote,
-        skipinitialspace=True,
-    )
+    form: Any = {"delimiter": found.separator, "quotechar": found.quote, "skipinitialspace": True}
+
+    def is_comment(line: str) -> bool:
+        return line.startswith("#") and len(next(csv.reader([line], **form))) != found.width
+
+    lines = io.StringIO(text.text.removeprefix("\ufeff"), newline="")
+    read = csv.reader((line for line in lines if not (found.comment and is_comment(line))), **form)
     rows = [[cell.strip() for cell in row] for row in read if row]
     header = list(found.header)
     padded = [*header, *[""] * (found.width - len(header))]

@@ -51,7 +51,7 @@ def _broken_gaps(monkeypatch):
 
 
 def _broken_comments(monkeypatch):
-    monkeypatch.setattr("nn.data.quoted_rows._is_comment", lambda line, text: False)
+    monkeypatch.setattr("nn.data.quoted_text.QuotedText.is_comment", lambda text, line: False)
 
 
 def _broken_separator(monkeypatch):

@@ -154,7 +154,6 @@ class Table:
             text = self._text
             trim = {"ignoreLeadingWhiteSpace": "true", "ignoreTrailingWhiteSpace": "true"}
             options |= {"sep": text.separator, "quote": text.quote, "escape": text.quote, **trim}
-            options |= {"comment": text.comment} if text.comment else {}
             options |= {"maxColumns": str(max(20480, text.width + 2))}
         if self.how.format == formats.LIBSVM and self._train_width is not None:
             options["numFeatures"] = str(self._train_width)
@@ -218,6 +217,9 @@ class Table:
             number = sql.monotonically_increasing_id() % (1 << 33)
             is_skipped = (number < skipped) & (sql.input_file_block_start() == 0)
             frame = frame.withColumn("skipped", is_skipped).filter(~sql.col("skipped")).drop("skipped")
+        if self._text.comment:  # Spark's option of this name leaves out rows that start with it too
+            is_comment = sql.col(RECORD).startswith(self._text.comment)
+            frame = frame.filter(~sql.coalesce(is_comment, sql.lit(False)))
         if self._text.header:
             frame = frame.filter(~self._is_header())
         return frame

@@ -257,6 +257,8 @@ def test_folders_named_key_value_give_a_column(spark, tmp_path, way):
         ('"a","b","y"\n' + '"r1",1,2,0\n"r1",3,4,1\n' * 9, None),  # R's header is one field short
         ("a,b,y\n" + "1,2,'0'\n3,4,'1'\n" * 9, None),
         ("# made by hand\na,b,y\n" + "1,2,0\n3,4,1\n" * 9, None),
+        ("# made by hand\n#a,b,y\n" + "1,2,0\n3,4,1\n" * 9 + "# the end\n", None),
+        ("a,b,y\n" + "1,2,#0\n3,4,#1\n" * 9, ("#0", "#1")),
         ("a|b|y\n" + "1|2|no\n3|4|yes\n" * 9, ("no", "yes")),
         ("a;b;y\n" + "1;2;False\n3;4;True\n" * 9, (False, True)),
         ("1,2,-\n3,4,+\n" * 9, ("+", "-")),
@@ -269,6 +271,13 @@ def test_quotes_comments_separators_and_labels(spark, tmp_path, way, text, label
     assert inputs[:2, -2:].tolist() == [[1, 2], [3, 4]] and train.rows == 18
     assert train.decoder.labels == labels
     assert found[:2].tolist() == ([1, 0] if labels == ("+", "-") else [0, 1])
+
+
+@pytest.mark.parametrize("comment", ["", "# colors\n"])
+def test_rows_that_start_with_a_hash_are_rows(spark, tmp_path, way, comment):
+    (tmp_path / "t.csv").write_text(f"{comment}color,y\n" + "#ff0000,0\nblue,1\n" * 9)
+    train, _ = read(spark, str(tmp_path / "t.csv"), label_column="y")
+    assert train.columns[0].values == ("#ff0000", "blue") and train.rows == 18
 
 
 def test_the_fast_readers_own_error_is_told_where_cells_of_numbers_are_wrong(spark, tmp_path, way):
