@@ -136,8 +136,8 @@ class Table:
 
     def _quoted_text(self) -> QuotedText:
         options = self.how.reader_options
-        lines = self._first_lines[self.how.skip_lines :]
-        if not any(line.strip() for line in lines):
+        lines = list(filter(self._is_numbered, self._first_lines[self.how.skip_lines :]))
+        if not lines:
             raise DataError(f"{self.argument}: expected rows, found nothing in {self.path}")
         header = {"true": dialect.YES, "false": dialect.NO}.get(options.get("header", ""), self.how.header)
         separator = options.get("sep", options.get("delimiter", ""))
@@ -213,7 +213,7 @@ class Table:
         if self._text is None:
             return frame
         if self.how.skip_lines:
-            skipped = sum(bool(line.strip()) for line in self._first_lines[: self.how.skip_lines])
+            skipped = sum(map(self._is_numbered, self._first_lines[: self.how.skip_lines]))
             number = sql.monotonically_increasing_id() % (1 << 33)
             is_skipped = (number < skipped) & (sql.input_file_block_start() == 0)
             frame = frame.withColumn("skipped", is_skipped).filter(~sql.col("skipped")).drop("skipped")
@@ -223,6 +223,11 @@ class Table:
         if self._text.header:
             frame = frame.filter(~self._is_header())
         return frame
+
+    def _is_numbered(self, line: str) -> bool:
+        """Return whether Spark's reader hands out a line: neither a blank one nor a comment of the user's option."""
+        comment = self.how.reader_options.get("comment")
+        return bool(line.strip()) and not (comment and line.startswith(comment))
 
     def _is_header(self) -> Any:
         """Return the expression of whether a row repeats the header."""

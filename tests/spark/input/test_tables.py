@@ -280,6 +280,18 @@ def test_rows_that_start_with_a_hash_are_rows(spark, tmp_path, way, comment):
     assert train.columns[0].values == ("#ff0000", "blue") and train.rows == 18
 
 
+@pytest.mark.parametrize("options", [(), ("comment=#",)])
+@pytest.mark.parametrize(
+    "text", ["# a\n\n# b\nx,c,y\n", "# a\n# b\nx,c,y\n# d\n", "# a\ntitle, 3\n#x,c,y\nx,c,y\n"]
+)
+def test_skipped_lines_may_be_comments(spark, tmp_path, options, text):
+    (tmp_path / "t.csv").write_text(text + "1,a,0\n2,b,1\n" * 9)
+    skip = text.splitlines().index("x,c,y")
+    path = str(tmp_path / "t.csv")
+    train, _ = read(spark, path, label_column="y", format="csv", skip_lines=skip, read_options=options)
+    assert values_of(train)[0][:, 0].tolist() == [1, 2] * 9
+
+
 def test_the_fast_readers_own_error_is_told_where_cells_of_numbers_are_wrong(spark, tmp_path, way):
     rows = [[row, 2 * row, row % 2] for row in range(40)]
     rows[30][1] = "oops"
