@@ -31,8 +31,8 @@ class Storage:
     def list_files(self, path: str, argument: str) -> tuple[list[File], list[str]]:
         """Return the files of a path, a folder of part files or a glob, sorted by path, and notes for the user.
 
-        Names that start with _ or . are left out, as Hadoop does. Raises DataError, naming the argument, where there is
-        no file.
+        Names that start with _ or . are left out, as Hadoop does, also those of folders that a glob matches. Raises
+        DataError, naming the argument, where there is no file.
         """
         if not path or "," in path:
             raise DataError(f"{argument}: expected one path without commas, found {path!r}")
@@ -68,7 +68,7 @@ class Storage:
             levels += [f"{level}/{name}" for name in below if _is_partition(name)]
         if not files:
             raise DataError(f"{argument}: no files in {path} or its folders")
-        return sorted(files), path
+        return sorted(set(files)), path
 
     def _files_and_folders(self, path: str, argument: str) -> tuple[list[File], list[str]]:
         """Return the files that a path stands for, and the names of the folders beside them."""
@@ -85,15 +85,17 @@ class Storage:
                 statuses = file_system.globStatus(hadoop_path)
             if not statuses:
                 raise MissingFileError(f"{argument}: no such file or folder: {path}")
+            given = file_system.makeQualified(hadoop_path).toString().split("/")
             for status in statuses:
+                matched = set(status.getPath().toString().split("/")).difference(given)
+                if any(map(_is_hidden, matched)):
+                    continue
                 entries = file_system.listStatus(status.getPath()) if status.isDirectory() else [status]
                 for entry in entries:
                     name = entry.getPath().getName()
-                    if name.startswith(("_", ".")):
-                        continue
                     if entry.isDirectory():
-                        folders.append(name)
-                    else:
+                        folders += [] if _is_hidden(name) else [name]
+                    elif not name.startswith(("_", ".")):
                         files.append(File(entry.getPath().toString(), entry.getLen()))
         except Exception as error:
             what = f"{argument}: cannot list {path}"
@@ -125,6 +127,11 @@ class Storage:
             what = f"OUTPUT: cannot use {path!r}"
             raise as_user_error(error, UsageError, what, path, "OUTPUT") from error
         return HadoopFolder(self._hadoop, path) if local is None else LocalFolder(local)
+
+
+def _is_hidden(name: str) -> bool:
+    """Return whether a folder's name is one that Spark leaves out."""
+    return name.startswith(("_", ".")) and not (name[0] == "_" and _is_partition(name))
 
 
 def _is_partition(name: str) -> bool:

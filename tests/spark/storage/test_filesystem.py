@@ -299,6 +299,26 @@ def test_storage_lists_a_folder_sorted_and_without_hidden_files(folder, storage)
     assert [os.path.basename(file.path) for file in globbed] == ["part-1", "part-2"]
 
 
+def test_a_glob_matches_no_hidden_folders_and_no_file_twice(storage, tmp_path):
+    for name in (".ipynb_checkpoints", "_temporary", "_x=1", ".home/a"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "x.csv").write_text("1,2\n")
+
+    def names(path):
+        return [file.path.rpartition(f"{tmp_path}/")[2] for file in storage.list_files(path, "X")[0]]
+
+    assert names(f"{tmp_path}/*") == names(f"{tmp_path}/*/*.csv") == ["_x=1/x.csv"]  # as Spark's readers do
+    assert names(f"{tmp_path}/.home/*") == [".home/a/x.csv"]
+    assert names(f"{tmp_path}/_temporary") == ["_temporary/x.csv"]
+    with pytest.raises(DataError, match="names that start with _ or . do not count"):
+        storage.list_files(f"{tmp_path}/_temp*", "X")
+    assert storage.list_tree(str(tmp_path), "X")[0][0].path.endswith("_x=1/x.csv")
+    for name in "ab":
+        (tmp_path / f"tree/{name}/k=1").mkdir(parents=True)
+        (tmp_path / f"tree/{name}/k=1/x.csv").write_text("1,2\n")
+    assert len(storage.list_tree(f"{tmp_path}/tree/*", "X")[0]) == 2
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [
