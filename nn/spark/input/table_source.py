@@ -113,10 +113,15 @@ class Table:
         fields = [field for field in whole.schema.fields if not self.has_record or field.name != UNREADABLE]
         self.names = self._names([field.name for field in fields])
         self.width = len(fields)
-        self.types = tuple(table_columns.type_of(field.dataType, self.how.has_types) for field in fields)
+        self.types = tuple(  # names of folders are texts where not all of them are numbers
+            table_columns.type_of(field.dataType, self.how.has_types or index in self.folder_columns)
+            for index, field in enumerate(fields)
+        )
         self.frame = self._with_numbers(whole)
         first = [escaped(file.path) for file in self.files if file.size][:1]
-        sample = self._with_numbers(self._load(first)).take(SAMPLE) if len(self.files) > 1 else None
+        # With the schema of all files: the first one may lack a column, or the values that decide on a type.
+        has_more = len(self.files) > 1
+        sample = self._with_numbers(self._load(first, whole.schema)).take(SAMPLE) if has_more else None
         self.sample = [tuple(row)[: self.width] for row in sample or self.frame.take(SAMPLE)]
         if not self.sample:
             raise DataError(f"{self.argument}: expected rows, found none in {self.path}")
@@ -182,13 +187,12 @@ class Table:
             return StructType([*fields, record])
         return None
 
-    def _load(self, paths: Sequence[str]) -> Any:
+    def _load(self, paths: Sequence[str], schema: Any = None) -> Any:
         if self.how.format == formats.TABLE:
             return self._session.table(self.path)
         reader = self._session.read.format(self.how.format).options(**self._options())
-        if self._schema is not None:
-            reader = reader.schema(self._schema)
-        return reader.load(list(paths))
+        schema = schema or self._schema
+        return (reader if schema is None else reader.schema(schema)).load(list(paths))
 
     def _names(self, names: list[str]) -> tuple[str, ...]:
         """Return the names of the columns; none for CSV without a header, whose folders have no names either."""

@@ -239,6 +239,36 @@ def test_rows_are_numbered_by_file_and_place_whatever_the_partitions(spark, sess
         assert train.partitions <= max(partitions, 3)
 
 
+def test_the_first_file_of_a_table_may_lack_what_others_have(spark, session, tmp_path, way):
+    for part, rows in enumerate(("0 1:1 2:2\n1 1:3\n", "0 1:1 5:2\n1 1:3\n")):
+        (tmp_path / "svm").mkdir(exist_ok=True)
+        (tmp_path / f"svm/part-{part}").write_text(rows)
+    train, _ = read(spark, str(tmp_path / "svm"), format="libsvm")
+    assert values_of(train)[0].tolist() == [
+        [1, 2, 0, 0, 0],
+        [3, 0, 0, 0, 0],
+        [1, 0, 0, 0, 2],
+        [3, 0, 0, 0, 0],
+    ]
+
+    (tmp_path / "parquet").mkdir()
+    for part, columns in enumerate((["id a"], ["id a", "id * 2 b"])):
+        frame = session.range(4).selectExpr("id % 2 as y", *columns).coalesce(1)
+        frame.write.parquet(str(tmp_path / f"of{part}"))
+        next((tmp_path / f"of{part}").glob("*.parquet")).rename(tmp_path / f"parquet/{part}.parquet")
+    reading = ReadingOptions(missing="zero")
+    merged = {"label_column": "y", "read_options": ("mergeSchema=true",), "reading": reading}
+    train, _ = read(spark, str(tmp_path / "parquet"), **merged)
+    assert np.isnan(values_of(train)[0][:, 1]).tolist() == [True] * 4 + [False] * 4
+
+    for format, text in (("csv", "x,y\n1,0\n2,1\n"), ("json", '{"x":1,"y":0}\n{"x":2,"y":1}\n')):
+        for group in ("1", "b"):
+            (tmp_path / f"{format}/group={group}").mkdir(parents=True)
+            (tmp_path / f"{format}/group={group}/x.{format}").write_text(text)
+        train, _ = read(spark, str(tmp_path / format), label_column="y")
+        assert [column.values for column in train.columns] == [None, ("1", "b")]
+
+
 def test_folders_named_key_value_give_a_column(spark, tmp_path, way):
     for label in range(3):
         (tmp_path / f"t/label={label}").mkdir(parents=True)
