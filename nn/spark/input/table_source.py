@@ -18,7 +18,7 @@ from nn.core.errors import DataError, PlatformError
 from nn.data import dialect, quoted_text
 from nn.data.quoted_text import GAPS, QuotedText
 from nn.spark.input import formats, table_columns
-from nn.spark.input.text_source import escaped
+from nn.spark.input.text_source import LONGEST, escaped
 from nn.spark.runtime import jvm
 from nn.spark.runtime.errors import is_from_java, is_of_network, reason_of, translate
 from nn.spark.storage.filesystem import Storage
@@ -34,6 +34,7 @@ NANOSECONDS = (
     "or leave them out of the file"
 )
 FIRST_BYTES = 1 << 20  # of a file, in which the first lines are looked for
+BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))  # what str.strip takes off
 SETTINGS = {
     "spark.sql.ansi.enabled": "false",  # a text that is no number becomes null, not an error
     "spark.sql.csv.parser.columnPruning.enabled": "false",  # a row of another width is found whatever is selected
@@ -130,14 +131,18 @@ class Table:
     def _first_lines(self) -> list[str]:
         """Return the first lines of the first file, as far as the driver can read it."""
         file = next((file for file in self.files if file.size), self.files[0])
+        start, ends, part = b"", 0, b"\n"
+        fewest = self.how.skip_lines + 2  # lines: what they are is told from two
         with self._storage.open(file.path) as read:
-            start = read(FIRST_BYTES)
-            while len(start) < FIRST_BYTES and (more := read(FIRST_BYTES - len(start))):
-                start += more
-        lines = quoted_text.lines_of(start.decode("utf-8-sig", errors="replace"))
-        return (lines if len(start) < FIRST_BYTES else lines[:-1])[
-            : self.how.skip_lines + quoted_text.LOOKED_AT
-        ]
+            while part and len(start) <= LONGEST and (len(start) < FIRST_BYTES or ends < fewest):
+                part = read(FIRST_BYTES)
+                start += part
+                ends = start.count(b"\n") or start.count(b"\r")
+        if part and not ends:
+            expected = f"a row of at most {LONGEST:,} bytes"
+            raise DataError(f"{self.argument}: {file.path}, line 1: expected {expected}, found a longer one")
+        lines = quoted_text.lines_of(_decoded(start, self.how.reader_options))
+        return (lines[:-1] if part else lines)[: self.how.skip_lines + quoted_text.LOOKED_AT]
 
     def _quoted_text(self) -> QuotedText:
         options = self.how.reader_options
@@ -240,12 +245,17 @@ class Table:
         assert self._text is not None and self._text.header is not None
         header = [cell or "" for cell in self._text.header]
         header += [""] * (self._text.width - len(header))
+
+        def stripped(cell: Any) -> Any:
+            return sql.coalesce(sql.btrim(cell, sql.lit(BLANKS)), sql.lit(""))
+
         # One cell alone tells most rows from the header. One literal of all cells is one call into Java.
         index = next((index for index, cell in enumerate(header) if cell), 0)
-        first = sql.coalesce(self.column(index), sql.lit("")) == header[index]
         cells = sql.expr(f"array({', '.join(map(self.id_of, range(len(header))))})")
-        filled = sql.transform(cells, lambda cell: sql.coalesce(cell, sql.lit("")))
-        return first & (filled == sql.from_json(sql.lit(json.dumps(header)), "array<string>"))
+        is_header = sql.transform(cells, stripped) == sql.from_json(
+            sql.lit(json.dumps(header)), "array<string>"
+        )
+        return (stripped(self.column(index)) == header[index]) & is_header
 
     def _splits(self) -> list[tuple[str, int, int]]:
         """Return (file, first byte, bytes) of each partition; for other tables, the partition's number as the place."""
@@ -340,3 +350,13 @@ class Table:
             firsts[split] = number
             number += rows.get(split, 0)
         return firsts
+
+
+def _decoded(content: bytes, options: dict[str, str]) -> str:
+    """Return the text of a file as Spark's reader decodes it with these options."""
+    encoding = options.get("encoding", options.get("charset", "utf-8"))
+    try:
+        text = content.decode(encoding, errors="replace")
+    except LookupError:  # a name that Java alone may know
+        text = content.decode("utf-8", errors="replace")
+    return text.removeprefix("\ufeff")

@@ -12,7 +12,7 @@ from nn.data import csv
 from nn.data.columns import NAME
 from nn.data.schema import pack_categories
 from nn.data.tables import names_of
-from nn.spark.input import reader, table_layout, table_reading
+from nn.spark.input import reader, table_layout, table_reading, table_source
 from nn.spark.input.input_files import Source
 from nn.spark.input.reading_options import DEFAULTS, ReadingOptions
 from nn.spark.input.shuffle import shuffled
@@ -456,6 +456,25 @@ def test_bytes_that_are_not_utf8_are_noted(spark, tmp_path):
             any("'x' has bytes that are not UTF-8, as in 'K\\ufffdln'" in note for note in train.notes)
             == noted
         )
+
+
+def test_a_header_is_told_from_rows_in_another_encoding_and_with_blanks_around_its_names(spark, tmp_path):
+    rows = b"".join(b"%d,%d,%d\n" % (row * 7 % 5, row * 3 % 4, row % 2) for row in range(20))
+    for header, encoding in (("größe,b,y", "ISO-8859-1"), ('"größe ","b\u00a0"," y"', "utf-8")):
+        (tmp_path / "t.csv").write_bytes(f"{header}\n".encode(encoding) + rows)
+        options = ("encoding=ISO-8859-1",) if encoding != "utf-8" else ()
+        path = str(tmp_path / "t.csv")
+        train, _ = read(spark, path, label_column="y", format="csv", read_options=options)
+        assert [column.name for column in train.columns] == ["größe", "b"] and train.rows == 20
+
+
+def test_first_lines_of_any_length_are_looked_at(spark, tmp_path, monkeypatch):
+    path = write(tmp_path / "t.csv", iris())
+    monkeypatch.setattr(table_source, "FIRST_BYTES", 8)
+    assert_is_iris(read(spark, path, label_column="species", format="csv")[0])
+    monkeypatch.setattr(table_source, "LONGEST", 16)
+    with pytest.raises(DataError, match="line 1: expected a row of at most 16 bytes, found a longer one"):
+        read(spark, path, label_column="species", format="csv")
 
 
 def test_a_table_that_begins_with_quoted_separators_is_read(spark, tmp_path):
