@@ -108,8 +108,16 @@ class Table:
         paths = [escaped(file.path) for file in self.files]
         self._base = {"basePath": base} if base else {}
         self._text = self._quoted_text() if self.how.format == formats.CSV else None
-        self._schema = self._schema_of(paths)
-        whole = self._load(paths)
+        try:
+            self._schema = self._schema_of(paths)
+            whole = self._load(paths)
+        except Exception as error:
+            if "COLUMN_ALREADY_EXISTS" not in str(error):
+                raise
+            # Columns x and X. Elsewhere case is ignored: files of one table may spell a name differently.
+            self._session.conf.set("spark.sql.caseSensitive", "true")
+            self._schema = self._schema_of(paths)
+            whole = self._load(paths)
         self.has_record = self._schema is not None
         fields = [field for field in whole.schema.fields if not self.has_record or field.name != UNREADABLE]
         self.names = self._names([field.name for field in fields])

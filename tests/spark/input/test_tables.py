@@ -115,6 +115,27 @@ def test_formats_are_known_by_their_first_bytes(spark, session, tmp_path, way, f
         assert_is_iris(test)
 
 
+@pytest.mark.parametrize("format", ["parquet", "orc", "json"])
+def test_columns_that_differ_in_case_alone_are_columns(spark, session, tmp_path, way, format):
+    session = session.newSession()
+    session.conf.set("spark.sql.caseSensitive", "true")
+    frame = session.range(60).selectExpr("id as X", "-id as x", "id % 2 as y")
+    frame.coalesce(1).write.format(format).save(str(tmp_path / "t"))
+    train, _ = read(spark, str(tmp_path / "t"), label_column="y", drop_columns=("x",))
+    assert [column.name for column in train.columns] == ["X"]
+    assert values_of(train)[0][:, 0].tolist() == list(range(60))
+
+
+def test_files_may_spell_a_name_in_another_case(spark, session, tmp_path, way):
+    (tmp_path / "t").mkdir()
+    for part, name in enumerate(("Name", "name")):
+        frame = session.range(10).selectExpr("id % 2 as y", f"id as {name}").coalesce(1)
+        frame.write.parquet(str(tmp_path / name))
+        next((tmp_path / name).glob("*.parquet")).rename(tmp_path / f"t/{part}.parquet")
+    train, _ = read(spark, str(tmp_path / "t"), label_column="y")
+    assert values_of(train)[0][:, 0].tolist() == [*range(10)] * 2
+
+
 def test_both_ways_give_the_same_bits(spark, session, tmp_path, monkeypatch):
     if not HAS_ARROW:
         pytest.skip("no pyarrow")
