@@ -130,6 +130,7 @@ class Files(NamedTuple):
         columns = Columns.of(source.roles, images.names, images.width, images.path)
         if isinstance(images, Table):
             images.notes += _labels_of_folders(images, source.roles, columns)
+            images.notes += positions_in_json(images, source.roles)
             kinds, schema = table_kinds.decide(images, columns, options)
         else:
             kinds, schema = (), _schema(images, columns, options.offsets)
@@ -219,6 +220,19 @@ def _labels_of_folders(table: Table, roles: Roles, columns: Columns) -> list[str
     return [
         f"{table.argument}: column {roles.label} is {name!r}, the names of the folders {name}=..., which come after "
         f"the columns of the files: they are the labels; if another column is meant, give its name or its number from 0"
+    ]
+
+
+def positions_in_json(table: Table, roles: Roles) -> list[str]:
+    """Return a note where columns of JSON, which Spark sorts by their names, are given by their numbers."""
+    if table.how.format != formats.JSON:
+        return []
+    given = (roles.label, roles.weight, roles.id, roles.validation, *roles.features, *roles.drop)
+    taken = [f"column {one} is {table.name_of(one)!r}" for one in given if isinstance(one, int)]
+    if not taken:
+        return []
+    return [
+        f"{table.argument}: Spark sorts the columns of JSON by name: {', '.join(taken)}; names say which is meant"
     ]
 
 

@@ -14,7 +14,14 @@ from nn.data.schema import ColumnSchema
 from nn.data.tables import schema_for
 from nn.models.sequential import Sequential
 from nn.spark.input import table_columns
-from nn.spark.input.input_files import IMAGES, Files, Source, open_images, open_labels
+from nn.spark.input.input_files import (
+    IMAGES,
+    Files,
+    Source,
+    open_images,
+    open_labels,
+    positions_in_json,
+)
 from nn.spark.input.table_columns import ARRAY, BYTES, CATEGORY, NUMBER, VECTOR, Kind
 from nn.spark.input.table_source import Table
 from nn.spark.input.text_source import TextFile
@@ -66,6 +73,7 @@ def open_scored(
     offered = Offered(images.argument, images.path, images.names, _widths(images))
     found = model_columns.find(model.encoder.names, model.columns, offered, source.roles, wanted.kept)
     images.notes += found.notes
+    images.notes += positions_in_json(images, source.roles) if isinstance(images, Table) else []
     schema = tuple(schema_for(model.encoder)) or tuple(ColumnSchema(str(n)) for n in range(model.columns))
     kinds = _kinds(images, found.columns.inputs, found.groups, schema) if isinstance(images, Table) else ()
     labels = open_labels(context, storage, source, partitions, images, as_csv)

@@ -136,6 +136,15 @@ def test_files_may_spell_a_name_in_another_case(spark, session, tmp_path, way):
     assert values_of(train)[0][:, 0].tolist() == [*range(10)] * 2
 
 
+def test_numbers_of_columns_of_json_are_noted_with_the_names_that_spark_sorts(spark, tmp_path):
+    lines = [f'{{"z": {row}, "b": {row % 3}, "a": {row % 2}}}\n' for row in range(40)]
+    (tmp_path / "t.json").write_text("".join(lines))
+    for label, noted in ((0, True), ("a", False)):
+        train, _ = read(spark, str(tmp_path / "t.json"), label_column=label, drop_columns=("b",))
+        assert [column.name for column in train.columns] == ["z"]
+        assert any("sorts the columns of JSON by name: column 0 is 'a'" in n for n in train.notes) == noted
+
+
 def test_both_ways_give_the_same_bits(spark, session, tmp_path, monkeypatch):
     if not HAS_ARROW:
         pytest.skip("no pyarrow")
