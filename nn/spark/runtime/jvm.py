@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 
 class ExecutorInfo(NamedTuple):
@@ -311,7 +312,7 @@ def frame_of_elements(elements: Any, session: Any) -> Any:
 
 
 def file_splits(frame: Any) -> list[tuple[str, int, int]] | None:
-    """Return (URL of the file, first byte, bytes) of each partition of a DataFrame that reads files.
+    """Return (path, first byte, bytes) of each partition of a DataFrame that reads files.
 
     None where it reads no files, or several pieces of files in one partition. Uses `_jdf`: PySpark tells the number of
     the partitions alone.
@@ -328,5 +329,5 @@ def file_splits(frame: Any) -> list[tuple[str, int, int]] | None:
         files = partition.files()
         if len(files) != 1:
             return None
-        splits.append((files[0].urlEncodedPath(), files[0].start(), files[0].length()))
+        splits.append((unquote(files[0].urlEncodedPath()), files[0].start(), files[0].length()))
     return splits

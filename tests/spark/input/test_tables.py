@@ -145,6 +145,17 @@ def test_numbers_of_columns_of_json_are_noted_with_the_names_that_spark_sorts(sp
         assert any("sorts the columns of JSON by name: column 0 is 'a'" in n for n in train.notes) == noted
 
 
+def test_rows_and_labels_of_files_of_any_names_go_together(spark, tmp_path, way):
+    for name, value in (("x2.csv", 0), ("x[1].csv", 1), ("x%5B.csv", 0)):
+        for folder, text in (("images", f"a,b\n{value},t\n{value},u\n"), ("labels", f"{value}\n{value}\n")):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / name).write_text(text)
+    source = Source("TRAIN", str(tmp_path / "images"), str(tmp_path / "labels"))
+    train, _ = read(spark, source)
+    inputs, labels = values_of(train)
+    assert inputs[:, 0].tolist() == labels.tolist() and train.rows == 6
+
+
 def test_both_ways_give_the_same_bits(spark, session, tmp_path, monkeypatch):
     if not HAS_ARROW:
         pytest.skip("no pyarrow")
