@@ -3,7 +3,7 @@
 Try
     python generate_data.py                        MNIST into data/
     python generate_data.py --dataset synthetic    drawn digits, no internet connection needed
-    python generate_data.py --dataset customers    a table with texts and gaps, customers.csv
+    python generate_data.py --dataset customers    a table with strings and missing values, customers.csv
     python generate_data.py --help
 
 The program is nn/datasets/program.py: every Python parses this file, so that one that is too old can say so.

@@ -101,7 +101,7 @@ def measure(table: Table, seed: int) -> Scores:
 
 
 def standardized(table: Table, train: np.ndarray) -> Table:
-    """Return the table with its columns of numbers standardized by their training rows; gaps stay gaps."""
+    """Return the table with its columns of numbers standardized by their training rows; missing values stay."""
     from sklearn.preprocessing import StandardScaler
 
     columns = {

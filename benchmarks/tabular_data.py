@@ -1,7 +1,8 @@
 """Tables for benchmarks/tabular.py: those that scikit-learn ships, and three made in the manner of well-known ones.
 
-A table is a dict of columns, raw, as people have them: units of all sizes, texts, gaps. The made ones copy the kinds of
-columns, their ranges, their gaps and the balance of the classes of their models; their labels follow a rule with noise.
+A table is a dict of columns, raw, as people have them: units of all sizes, texts, missing values. The made
+ones copy the kinds of columns, their ranges, their missing values and the balance of the classes of their models; their
+labels follow a rule with noise.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def shipped(name: str) -> Table:
 
 
 def adult_like(seed: int = 0, rows: int = ROWS) -> Table:
-    """People with an income above or below a bound: categories, gaps in two of them, a heavy tail."""
+    """People with an income above or below a bound: categories, missing values in two of them, a heavy tail."""
     rng = np.random.default_rng([1, seed])
     education = rng.choice(16, rows, p=_falling(rng, 16))
     age = np.clip(rng.gamma(6, 6.5, rows), 17, 90).round()
@@ -59,12 +60,12 @@ def adult_like(seed: int = 0, rows: int = ROWS) -> Table:
     marital = np.where(married, "Married", rng.choice(["Never-married", "Divorced", "Widowed"], rows))
     columns: dict[str, Column] = {
         "age": age,
-        "workclass": _with_gaps(rng, _names(rng, "Work", 8, rows), 0.056),
+        "workclass": _with_missing(rng, _names(rng, "Work", 8, rows), 0.056),
         "fnlwgt": rng.lognormal(12, 0.5, rows).round(),
         "education": np.array([f"Grade-{level}" for level in education], object),
         "education-num": education + 1.0,
         "marital-status": marital.astype(object),
-        "occupation": _with_gaps(rng, np.array([f"Job-{kind}" for kind in occupation], object), 0.057),
+        "occupation": _with_missing(rng, np.array([f"Job-{kind}" for kind in occupation], object), 0.057),
         "race": _names(rng, "Group", 5, rows),
         "sex": rng.choice(np.array(["Female", "Male"], object), rows),
         "capital-gain": gain,
@@ -119,7 +120,7 @@ def covtype_like(seed: int = 0, rows: int = ROWS) -> Table:
 
 
 def california_like(seed: int = 0, rows: int = ROWS) -> Table:
-    """House values by district: places, heavy tails, gaps in one column; the target is in dollars, and capped."""
+    """House values by district: places, heavy tails, missing values in one column; the target is capped."""
     rng = np.random.default_rng([3, seed])
     towns = rng.uniform([-124, 32.5], [-114.3, 42], (40, 2))
     sizes = rng.lognormal(0, 0.8, 40)
@@ -172,7 +173,7 @@ def _names(rng: np.random.Generator, prefix: str, count: int, rows: int) -> np.n
     return np.array([f"{prefix}-{kind}" for kind in rng.choice(count, rows, p=_falling(rng, count))], object)
 
 
-def _with_gaps(rng: np.random.Generator, column: np.ndarray, share: float) -> np.ndarray:
+def _with_missing(rng: np.random.Generator, column: np.ndarray, share: float) -> np.ndarray:
     holed = column.copy()
     holed[rng.random(len(column)) < share] = None
     return holed

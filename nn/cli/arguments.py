@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class Program(NamedTuple):
-    """A program's name and the texts of its --help."""
+    """A program's name and the strings of its --help."""
 
     name: str
     usage: str

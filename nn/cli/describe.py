@@ -19,7 +19,7 @@ from nn.spark.input.describing import Description
 from nn.spark.runtime import cluster
 from nn.spark.storage.filesystem import Storage
 
-HEADER = ("column", "kind", "min", "mean", "max", "gaps", "distinct", "what training does")
+HEADER = ("column", "kind", "min", "mean", "max", "missing", "distinct", "what training does")
 GROUPED_FROM = 40  # columns, from which neighbors that are preprocessed alike share a line
 MOST_LINES = 200
 MOST_CLASSES = MOST_NAMES = 10  # in a line
@@ -118,7 +118,7 @@ def grouped(columns: Iterable[PreprocessedColumn]) -> Iterator[PreprocessedColum
             low=min((m.low for m in members if not math.isnan(m.low)), default=math.nan),
             mean=sum(means) / len(means) if means else math.nan,
             high=max((m.high for m in members if not math.isnan(m.high)), default=math.nan),
-            gaps=sum(member.gaps for member in members),
+            missing_values=sum(member.missing_values for member in members),
             distinct=(min(m.distinct[0] for m in members), max(m.distinct[1] for m in members)),
             is_estimated=any(member.is_estimated for member in members),
             extras=tuple(extras.items()),
@@ -133,7 +133,7 @@ def _cells(column: PreprocessedColumn) -> tuple[str, ...]:
         column.name if column.columns > 1 else _short(column.name),
         column.kind,
         *map(_number, (column.low, column.mean, column.high)),
-        f"{column.gaps:,}",
+        f"{column.missing_values:,}",
         f"~{distinct}" if column.is_estimated else distinct,
         words(column),
     )
@@ -164,10 +164,10 @@ def explanations(description: Description, preprocessing: Preprocessing, options
         kept = description.summary.limits.distinct
         error = 100 / math.sqrt(kept)
         yield f"distinct  exact up to {kept:,} values; ~ is an estimate from hashes, mostly within {2 * error:.2g} %"
-    rows = description.summary.gap_rows
+    rows = description.summary.rows_with_missing
     if rows:
         have = "row has" if rows == 1 else "rows have"
-        yield f"gaps      {rows:,} {have} gaps in inputs; {_missing(options)}"
+        yield f"missing   {rows:,} {have} missing values in inputs; {_missing(options)}"
     if description.summary.records:
         lines = format.counted(description.summary.records, "line")
         yield f"lines     {lines} without a row of {len(description.columns)} cells; training refuses them"

@@ -42,7 +42,7 @@ def label_summary(description: Description, recipe: Recipe) -> LabelSummary | No
 
 def _target(description: Description, column: FileColumn, where: str) -> LabelSummary:
     summary, index = description.summary, column.first
-    wrong = int(summary.gaps[index] + summary.bad[index])
+    wrong = int(summary.missing_values[index] + summary.bad[index])
     fault = (
         f"{where}: expected a number as the target of each row, found {format.counted(wrong, 'other cell')}"
         if wrong
@@ -65,8 +65,12 @@ def _classes(description: Description, where: str) -> LabelSummary:
         decoder = decoder_of_names(list(counts) or ["too many"], distinct, where)
     except DataError as error:
         return LabelSummary(where, fault=str(error))
-    gaps = int(summary.gaps[column.first])
-    fault = f"{where}: expected a label in each row, found {format.counted(gaps, 'gap')}" if gaps else ""
+    missing_values = int(summary.missing_values[column.first])
+    fault = (
+        f"{where}: expected a label in each row, found {format.counted(missing_values, 'missing value')}"
+        if missing_values
+        else ""
+    )
     ordered = sorted_labels(counts)
     if decoder.labels is None:
         ordered = tuple(range(int(ordered[-1]) + 1))

@@ -39,7 +39,7 @@ _BYTES = "latin-1"  # a character for each byte
 
 
 class _CellError(DataError):
-    """A cell of text is no number: a reader of quotes, names and gaps may read it."""
+    """A cell of text is no number: a reader of quotes, names and missing values may read it."""
 
     brief = ""  # without what to do
 
@@ -243,20 +243,22 @@ def _table_facts(
 def _columns(options: Options, argument: str, files: list[str]) -> tuple[QuotedText, list[Cells] | None]:
     """Return the format of a table in CSV, and its cells by column; None where a row has another width."""
     text = _quoted_text(options, argument, files)
-    how = TableFormat(CSV, *options.first_line_rules, gaps=options.missing_values)
-    return text, quoted_rows.read_columns(files, text, how.skip_lines, how.all_gaps)
+    how = TableFormat(CSV, *options.first_line_rules, missing_values=options.missing_values)
+    return text, quoted_rows.read_columns(files, text, how.skip_lines, how.all_missing_values)
 
 
 def _quoted_text(options: Options | PredictOptions, argument: str, files: list[str]) -> QuotedText:
     """Return the format of a table in CSV, by the first lines of the first file that is not empty."""
-    how = TableFormat(CSV, *options.first_line_rules, gaps=options.missing_values)
+    how = TableFormat(CSV, *options.first_line_rules, missing_values=options.missing_values)
     path = next((file for file in files if os.path.getsize(file)), files[0])
     with open(path, encoding="utf-8-sig", errors="replace") as file:
         lines = [file.readline(PEEKED) for _ in range(how.skip_lines + quoted_text.LOOKED_AT)]
     lines = [line.rstrip("\r\n") for line in lines[how.skip_lines :] if line.strip()]
     if not lines:
         raise DataError(f"{argument}: expected rows, found nothing in {path}")
-    text = quoted_text.inspect(lines, how.header, argument.endswith("LABELS"), gaps=how.all_gaps)
+    text = quoted_text.inspect(
+        lines, how.header, argument.endswith("LABELS"), missing_values=how.all_missing_values
+    )
     if text.fault:
         raise DataError(f"{argument}: {path}: {text.fault}")
     return text
@@ -297,7 +299,7 @@ def _schema(
 def _labels(
     options: Options, cells: Cells, fault: _CellError | None
 ) -> tuple[np.ndarray, ClassLabels] | None:
-    """Return the targets or the class numbers (n,), and the labels of the classes; None for gaps."""
+    """Return the targets or the class numbers (n,), and the labels of the classes; None for missing values."""
     if None in cells:
         return None
     if options.recipe.is_regression:

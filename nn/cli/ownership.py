@@ -143,7 +143,7 @@ def _refuse_other_files(output: Output, ours: list[str], flag: str) -> None:
 
 
 def _starts(*words: str) -> Callable[[bytes], bool]:
-    """Return a function that returns whether a file starts with one of the texts."""
+    """Return a function that returns whether a file starts with one of the strings."""
     return lambda head: head.startswith(tuple(map(str.encode, words)))
 
 

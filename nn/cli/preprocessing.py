@@ -28,12 +28,12 @@ from nn.training.recipe import Recipe
 BYTE = 255
 SCALED = {"standard": "standardized", "minmax": "mapped to 0..1", "none": "taken as it is"}
 FILLED = {
-    "mean": "gaps become the mean",
-    "zero": "gaps become 0",
-    "indicator": "gaps become the mean, one more input says so",
-    "drop": "rows with a gap are left out",
+    "mean": "missing values become the mean",
+    "zero": "missing values become 0",
+    "indicator": "missing values become the mean, one more input says so",
+    "drop": "rows with a missing value are left out",
 }
-ADVICE_ON_GAPS = ", unless --missing says what to do"
+ADVICE_ON_MISSING = ", unless --missing says what to do"
 LOOKS, COPY, CONSTANT, EMPTY = "looks like", "a copy of the label", "constant: becomes 0", "has no values"
 NOTABLE = (LOOKS, COPY, CONSTANT, EMPTY)  # what --check tells of a column
 ADVICE = "--missing mean, zero or indicator fills them, --missing drop leaves the rows out"
@@ -56,7 +56,7 @@ class PreprocessedColumn(NamedTuple):
     low: float  # NaN: it has no numbers
     mean: float
     high: float
-    gaps: int
+    missing_values: int
     distinct: tuple[int, int]  # of the column with the fewest and of that with the most distinct values
     is_estimated: bool
     done: str
@@ -90,17 +90,21 @@ class Preprocessing(NamedTuple):
     @property
     def faults(self) -> Iterator[str]:
         """Yield a line for each reason for which training would end."""
-        with_gaps = [
-            column for column in self.columns if column.role == described_columns.INPUT and column.gaps
+        with_missing = [
+            column
+            for column in self.columns
+            if column.role == described_columns.INPUT and column.missing_values
         ]
         for column in self.columns:
             for fault in column.faults:
-                if not fault.endswith(ADVICE_ON_GAPS):
+                if not fault.endswith(ADVICE_ON_MISSING):
                     yield f"column {column.name!r}: {fault}"
-        if any(fault.endswith(ADVICE_ON_GAPS) for column in with_gaps for fault in column.faults):
-            shown = ", ".join(f"column {column.name!r} ({column.gaps:,})" for column in with_gaps[:SHOWN])
-            more = f" and {len(with_gaps) - SHOWN:,} more columns" if len(with_gaps) > SHOWN else ""
-            yield f"gaps in {shown}{more}; {ADVICE}"
+        if any(fault.endswith(ADVICE_ON_MISSING) for column in with_missing for fault in column.faults):
+            shown = ", ".join(
+                f"column {column.name!r} ({column.missing_values:,})" for column in with_missing[:SHOWN]
+            )
+            more = f" and {len(with_missing) - SHOWN:,} more columns" if len(with_missing) > SHOWN else ""
+            yield f"missing values in {shown}{more}; {ADVICE}"
         if self.label is not None and self.label.fault:
             yield self.label.fault
 
@@ -128,7 +132,7 @@ def _facts(description: Description, recipe: Recipe, label: LabelSummary | None)
     low, high = statistics.low.min(initial=np.inf), statistics.high.max(initial=-np.inf)
     no_texts = all(column.kind.kind != CATEGORY for column in description.inputs)
     are_bytes = bool(no_texts and summary.whole[numbers].all() and low >= 0 and high <= BYTE)
-    are_pixels = are_bytes and not statistics.gaps.any()
+    are_pixels = are_bytes and not statistics.missing_values.any()
     classes = len(label.classes) if label is not None and label.classes else 2
     return Facts(
         len(numbers),
@@ -198,7 +202,7 @@ class _Words(NamedTuple):
             "dropped" if role == described_columns.DROPPED else kind,
             reference,
             *(low, mean, high),
-            int(summary.gaps[index]),
+            int(summary.missing_values[index]),
             (distinct.number, distinct.number),
             distinct.is_full,
             done,
@@ -225,14 +229,16 @@ class _Words(NamedTuple):
             faults.append(
                 f"{cells} without a number; --missing-values WORD or --categorical {prepared.reference}"
             )
-        if prepared.gaps and recipe.missing == "error":
-            faults.append(f"{format.counted(prepared.gaps, 'gap')}{ADVICE_ON_GAPS}")
-        elif prepared.gaps:
+        if prepared.missing_values and recipe.missing == "error":
+            faults.append(f"{format.counted(prepared.missing_values, 'missing value')}{ADVICE_ON_MISSING}")
+        elif prepared.missing_values:
             is_category = isinstance(how, Category) and recipe.missing != "drop"
-            extras.append(f"gaps become zeros{_says_so(how)}" if is_category else FILLED[recipe.missing])
+            extras.append(
+                f"missing values become zeros{_says_so(how)}" if is_category else FILLED[recipe.missing]
+            )
         if _names_rows(summary, column):
             why = (
-                "its texts are numbers: write it as a column of numbers, or"
+                "its strings are numbers: write it as a column of numbers, or"
                 if quoted_text.are_numbers(column.texts)
                 else "it names the rows, or is free text:"
             )
@@ -289,7 +295,7 @@ def _one_hot(how: Category, distinct: int) -> str:
     if how.other:
         parts.append(f"one for {rare:,} rare values" if rare > 0 else "one for other values")
     if how.indicator:
-        parts.append("one for gaps")
+        parts.append("one for missing values")
     return f"one-hot into {how.width:,} inputs: {', '.join(parts)}"
 
 
@@ -298,7 +304,7 @@ def _says_so(how: Number | Category | None) -> str:
 
 
 def _names_rows(summary: Summary, column: FileColumn) -> bool:
-    """Return whether training refuses a column of texts because it tells rows apart."""
+    """Return whether training refuses a column of strings because it tells rows apart."""
     if column.kind.kind != CATEGORY:
         return False
     filled, distinct = int(summary.filled[column.first]), summary.distinct[column.first].number

@@ -66,5 +66,5 @@ def clock(seconds: float) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number and its noun: 1 gap, 2 gaps."""
+    """Return a number and its noun: 1 missing value, 2 missing values."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

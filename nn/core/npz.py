@@ -90,7 +90,7 @@ def _name(filename: str) -> str:
 
 
 def read_array(content: bytes, name: str) -> np.ndarray:
-    """Read one .npy file. Raises ValueError, with `name`, for anything but an array of plain numbers or texts."""
+    """Read one .npy file. Raises ValueError, with `name`, for anything but an array of plain numbers or strings."""
     file = io.BytesIO(content)
     shape, dtype = _read_header(file, name)
     size, expected = len(content) - file.tell(), math.prod(shape) * dtype.itemsize

@@ -249,7 +249,7 @@ class SpecList(Spec):
 
 
 class Words(Reader):
-    """Read texts separated by commas, or a JSON list."""
+    """Read strings separated by commas, or a JSON list."""
 
     metavar = "LIST"
 
@@ -258,7 +258,7 @@ class Words(Reader):
         return self.checked(tuple(word.split(",")), word)
 
     def json(self, value: Any) -> Any:
-        """Accept the text of the command line, or a list of texts."""
+        """Accept the text of the command line, or a list of strings."""
         if isinstance(value, str):
             return self.text(value)
         return self.checked(tuple(value) if isinstance(value, list) else value, value)
@@ -271,7 +271,7 @@ class Words(Reader):
         return isinstance(value, tuple) and all(isinstance(word, str) for word in value)
 
     def __str__(self) -> str:
-        return "a list of texts"
+        return "a list of strings"
 
 
 class KeyValues(Words):

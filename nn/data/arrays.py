@@ -20,10 +20,10 @@ def as_numbers(inputs: Any) -> np.ndarray:
     return array
 
 
-def check_values(inputs: np.ndarray, first_row: int = 0, gaps: bool = False) -> None:
+def check_values(inputs: np.ndarray, first_row: int = 0, missing_values: bool = False) -> None:
     """Raise ValueError, with row and column, unless all inputs (n, ...) are finite numbers within float32.
 
-    `first_row` is the number of the first row. With `gaps`, NaN is allowed too.
+    `first_row` is the number of the first row. With `missing_values`, NaN is allowed too.
     """
     if inputs.dtype.kind != "f" or not inputs.size:
         return
@@ -31,7 +31,7 @@ def check_values(inputs: np.ndarray, first_row: int = 0, gaps: bool = False) -> 
         return
     with np.errstate(over="ignore"):
         wrong = ~np.isfinite(inputs.astype(np.float32))
-    if gaps:
+    if missing_values:
         wrong &= ~np.isnan(inputs)
     if wrong.any():
         index = np.unravel_index(int(wrong.argmax()), wrong.shape)

@@ -50,7 +50,7 @@ class LineError(NamedTuple):
     expected: str
     found: str
     hint: str = ""  # what to do about it, if known
-    # Whether a cell is no number: a reader of quoted fields, text and gaps may read the line.
+    # Whether a cell is no number: a reader of quoted fields, text and missing values may read the line.
     in_cell: bool = False
 
     def __str__(self) -> str:

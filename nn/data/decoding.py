@@ -49,7 +49,7 @@ class ClassLabels:
         if self.labels is None:
             return numbers
         labels = np.array(self.labels)
-        if labels.tolist() != list(self.labels):  # NumPy's texts end before their last NULs
+        if labels.tolist() != list(self.labels):  # NumPy's strings end before their last NULs
             labels = np.array(self.labels, object)
         return labels[numbers]
 

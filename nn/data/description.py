@@ -1,4 +1,4 @@
-"""Describe the columns of a table: statistics, gaps, distinct values, and what a column looks like.
+"""Describe the columns of a table: statistics, missing values, distinct values, and what a column looks like.
 
 Summaries of consecutive rows add up. Distinct values are counted by hashes of 64 bits: exactly up to a limit, beyond it
 by the k smallest of them (Bar-Yossef et al., 2002, "Counting distinct elements in a data stream").
@@ -19,7 +19,7 @@ from nn.data.csv import MAX_CLASSES
 from nn.data.statistics import ColumnStatistics, column_statistics
 from nn.data.tables import name_of
 
-GAP, BAD = np.uint64(0), np.uint64(1)  # the hashes of cells without a value
+PLACEHOLDER, BAD = np.uint64(0), np.uint64(1)  # the hashes of cells without a value
 MOST_DISTINCT, FEWEST_DISTINCT = 4096, 16  # hashes per column that are kept
 MOST_GROUPS, FEWEST_GROUPS = MAX_CLASSES, 8  # values per column whose rows are told apart
 ALL_HASHES, ALL_GROUPS = 1 << 24, 1 << 22  # of all columns and splits together: 128 MB, and twice 32 MB
@@ -83,18 +83,18 @@ def _grouped(
 
 
 class Summary(NamedTuple):
-    """Consecutive rows of c columns; the sum of two is that of both. Columns of texts have no statistics."""
+    """Consecutive rows of c columns; the sum of two is that of both. Columns of strings have no statistics."""
 
     limits: Limits
     statistics: ColumnStatistics
-    filled: np.ndarray  # (c,) cells that are neither gaps nor bad
+    filled: np.ndarray  # (c,) cells that are neither missing values nor bad
     bad: np.ndarray  # (c,) cells of columns of numbers that are no numbers
     whole: np.ndarray  # (c,) bool: all numbers are whole
     firsts: np.ndarray  # (c,) the first number; NaN: there is none
     starts: np.ndarray  # (c,) c where each number is c + the row's number; NaN in other columns
     checksums: np.ndarray  # (c,) uint64: two columns with the same cells in the same rows have the same
     distinct: tuple[Distinct, ...]
-    gap_rows: int  # rows with a gap in an input
+    rows_with_missing: int  # rows with a missing value in an input
     # Rows of each label, by name; None where there is no label or are too many.
     labels: Counter[str] | None = None
     records: int = 0  # lines that are no rows
@@ -105,8 +105,8 @@ class Summary(NamedTuple):
         return self.statistics.rows
 
     @property
-    def gaps(self) -> np.ndarray:
-        """Return the number of gaps of each column (c,)."""
+    def missing_values(self) -> np.ndarray:
+        """Return the number of missing values of each column (c,)."""
         return self.rows - self.filled - self.bad
 
     def __add__(self, other: Summary) -> Summary:  # type: ignore[override]  # not a tuple's +
@@ -123,7 +123,7 @@ class Summary(NamedTuple):
             np.where(self.starts == other.starts - self.rows, self.starts, np.nan),
             self.checksums + other.checksums,
             tuple(a.joined(b, self.limits) for a, b in zip(self.distinct, other.distinct, strict=True)),
-            self.gap_rows + other.gap_rows,
+            self.rows_with_missing + other.rows_with_missing,
             labels,
             self.records + other.records,
         )
@@ -145,8 +145,9 @@ def summarize(
 ) -> Summary:
     """Summarize consecutive rows of c columns, of which `start` is the number of the first within its split.
 
-    `values` (n, c) are float64: NaN for a gap and in columns of texts, infinite for a cell that is no number. `texts`
-    are the cells of the columns of texts, None for a gap. `inputs` are the numbers of the columns that are inputs.
+    `values` (n, c) are float64: NaN for a missing value and in columns of strings, infinite for a cell that is no
+    number. `texts` are the cells of the columns of strings, None for a missing value. `inputs` are the numbers of the
+    columns that are inputs.
     """
     limits = limits or Limits.of(values.shape[1])
     is_bad = np.isinf(values)
@@ -167,7 +168,7 @@ def summarize(
         starts,
         (keys * rows[:, None]).sum(axis=0, dtype=np.uint64),
         tuple(_distinct(keys[:, column], rows, limits) for column in range(values.shape[1])),
-        int((keys[:, inputs] == GAP).any(axis=1).sum()),
+        int((keys[:, inputs] == PLACEHOLDER).any(axis=1).sum()),
         labels,
         records,
     )
@@ -181,10 +182,10 @@ def row_hashes(split: int, start: int, count: int) -> np.ndarray:
 def _keys(numbers: np.ndarray, is_bad: np.ndarray, texts: Mapping[int, Sequence[str | None]]) -> np.ndarray:
     """Return the hash of each cell (n, c) uint64; equal cells of a kind have equal ones."""
     keys = np.maximum(hashes((numbers + 0.0).view(np.uint64)), BAD + BAD)  # + 0.0: of both zeros, one
-    keys[np.isnan(numbers)] = GAP
+    keys[np.isnan(numbers)] = PLACEHOLDER
     keys[is_bad] = BAD
     for column, cells in texts.items():
-        known = {cell: GAP if cell is None else _text_key(cell) for cell in set(cells)}
+        known = {cell: PLACEHOLDER if cell is None else _text_key(cell) for cell in set(cells)}
         keys[:, column] = [known[cell] for cell in cells]
     return keys
 
@@ -266,5 +267,5 @@ def _is_id(summary: Summary, column: int, name: str) -> bool:
 
 
 def are_dates(texts: Sequence[str]) -> bool:
-    """Return whether all texts are dates; False for none."""
+    """Return whether all strings are dates; False for none."""
     return bool(texts) and all(_DATE.fullmatch(text.strip()) for text in texts)

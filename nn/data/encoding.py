@@ -1,6 +1,6 @@
 """Encode the columns of a table as the inputs of a network. The model owns its encoder, and the model file keeps it.
 
-raw rows --pack--> blocks (n, c): float32 less an offset, category codes, NaN for a gap --encode--> x (n, d) float32
+raw rows --pack--> blocks (n, c): float32 less an offset, category codes, NaN where missing --encode--> x (n, d) float32
 
 A block holds c columns of the table as they are; the network takes d inputs. Training, scoring and prediction encode
 the same numbers with the same operations, so they agree to the bit.
@@ -35,7 +35,7 @@ class Encoder(Protocol):
 
     @property
     def fills(self) -> bool:
-        """Return whether gaps are filled in all columns."""
+        """Return whether missing values are filled in all columns."""
 
     def encode(self, inputs: np.ndarray) -> np.ndarray:
         """Return x (n, d) float32 for rows of a block (n, ...)."""
@@ -50,7 +50,7 @@ class SharedScale:
 
     scale: Annotated[float, POSITIVE] = 1.0
     names: tuple[str, ...] = ()
-    fills: ClassVar[bool] = False  # a gap is an error
+    fills: ClassVar[bool] = False  # a missing value is an error
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -69,10 +69,12 @@ class SharedScale:
 
 @dataclass(frozen=True)
 class Number:
-    """A column of numbers: x = (value - offset - center) / scale, one input; with an indicator one more for gaps.
+    """A column of numbers: x = (value - offset - center) / scale, one input.
+
+    With an indicator one more input is 1 for a missing value.
 
     The offset is taken off in float64 when rows are packed into blocks, so that large numbers such as years in seconds
-    keep their digits in float32. `fill` replaces a gap before the scaling; None: a gap is an error.
+    keep their digits in float32. `fill` replaces a missing value before the scaling; None: a missing value is an error.
     """
 
     kind: ClassVar[str] = "number"
@@ -93,7 +95,7 @@ class Number:
 
     @property
     def fills(self) -> bool:
-        """Return whether gaps are filled."""
+        """Return whether missing values are filled."""
         return self.fill is not None
 
 
@@ -102,7 +104,7 @@ class Category:
     """A column of categories: an input for each value, 1 for the row's value and 0 for the others (one-hot).
 
     With `other`, one more input stands for values that are rare or unknown; without it an unknown value is an error.
-    `fill`: a gap gives zeros; else it is an error. With an indicator, one more input is 1 for a gap.
+    `fill`: a missing value gives zeros; else it is an error. With an indicator, one more input is 1 for one.
     """
 
     kind: ClassVar[str] = "category"
@@ -123,7 +125,7 @@ class Category:
 
     @property
     def fills(self) -> bool:
-        """Return whether gaps are filled."""
+        """Return whether missing values are filled."""
         return self.fill
 
 
@@ -171,7 +173,7 @@ class TableEncoder:
 
     @property
     def fills(self) -> bool:
-        """Return whether gaps are filled in all columns."""
+        """Return whether missing values are filled in all columns."""
         return all(column.fills for column in self.columns)
 
     @cached_property
@@ -180,7 +182,7 @@ class TableEncoder:
         return sum(column.width for column in self.columns)
 
     def encode(self, inputs: np.ndarray) -> np.ndarray:
-        """Return x (n, d) for rows of a block (n, c). Raises ValueError for a gap or a category that is an error."""
+        """Return x (n, d) for rows of a block (n, c). Raises ValueError where a value is an error."""
         if inputs.ndim != 2 or inputs.shape[1] != len(self.columns):
             raise ValueError(
                 f"expected rows of {len(self.columns)} values, got an array of shape {inputs.shape}"
@@ -191,10 +193,10 @@ class TableEncoder:
         x = np.zeros((len(inputs), self.width), np.float32)
         first = 0
         if len(numbers):
-            x[:, self._arrays.inputs], gaps = self._scaled(inputs[:, numbers])
-            for index, column in enumerate(numbers) if gaps is not None else ():
+            x[:, self._arrays.inputs], missing_values = self._scaled(inputs[:, numbers])
+            for index, column in enumerate(numbers) if missing_values is not None else ():
                 if self.columns[column].indicator:
-                    x[:, self._arrays.inputs[index] + 1] = gaps[:, index]  # type: ignore[index]  # not None here
+                    x[:, self._arrays.inputs[index] + 1] = missing_values[:, index]  # type: ignore[index]  # not None here
         for index, column in enumerate(self.columns):
             if isinstance(column, Category):
                 _encode_category(column, inputs[:, index], x[:, first : first + column.width])
@@ -202,22 +204,22 @@ class TableEncoder:
         return x
 
     def values(self, row: np.ndarray) -> list[float | str | None]:
-        """Return a row of a block (c,) as the table has it; None for gaps, ANOTHER for unknown categories."""
+        """Return a row of a block (c,) as the table has it; None for missing values, ANOTHER for unknown categories."""
         return [_value(column, float(value)) for column, value in zip(self.columns, row, strict=True)]
 
     def _scaled(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return columns of numbers (n, m), scaled and with gaps filled; and the mask of the gaps, if there are any."""
-        values, gaps = inputs.astype(np.float32), None
+        """Return columns of numbers (n, m), scaled, missing values filled; and the mask of these, if there are any."""
+        values, missing_values = inputs.astype(np.float32), None
         if inputs.dtype.kind == "f" and values.size and np.isnan(values.min()):
-            gaps = np.isnan(values)
-            for index in np.flatnonzero(gaps.any(axis=0)):
+            missing_values = np.isnan(values)
+            for index in np.flatnonzero(missing_values.any(axis=0)):
                 column = self.columns[self._arrays.numbers[index]]
                 if column.fill is None:
-                    raise _gap(column, gaps[:, index])
-            np.copyto(values, self._arrays.fills, where=gaps)
+                    raise _missing_value(column, missing_values[:, index])
+            np.copyto(values, self._arrays.fills, where=missing_values)
         values -= self._arrays.centers
         values *= self._arrays.factors
-        return values, gaps
+        return values, missing_values
 
     def config(self) -> dict[str, Any]:
         """Return the columns as plain JSON values, which `encoder_from_config` reads."""
@@ -234,26 +236,26 @@ def _value(column: Column, value: float) -> float | str | None:
 
 def _encode_category(column: Category, codes: np.ndarray, x: np.ndarray) -> None:
     """Write the inputs of one column of codes (n,) into zeros x (n, width)."""
-    gaps, unknown = np.isnan(codes), codes == UNKNOWN
-    if gaps.any():
+    missing_values, unknown = np.isnan(codes), codes == UNKNOWN
+    if missing_values.any():
         if not column.fill:
-            raise _gap(column, gaps)
+            raise _missing_value(column, missing_values)
         if column.indicator:
-            x[gaps, -1] = 1
+            x[missing_values, -1] = 1
     if unknown.any() and not column.other:
         row = int(unknown.argmax())
         raise ValueError(
             f"column {column.name!r}: expected one of {_shown(column.values)}, found another in row {row}"
         )
-    place = np.where(unknown | gaps, len(column.values), codes).astype(np.intp)
-    rows = np.flatnonzero(~gaps)
+    place = np.where(unknown | missing_values, len(column.values), codes).astype(np.intp)
+    rows = np.flatnonzero(~missing_values)
     x[rows, place[rows]] = 1
 
 
-def _gap(column: Column, gaps: np.ndarray) -> ValueError:
+def _missing_value(column: Column, missing_values: np.ndarray) -> ValueError:
     return ValueError(
-        f"column {column.name!r}: expected a value, found a gap in row {int(gaps.argmax())}"
-        + (f" and {int(gaps.sum()) - 1:,} more" if gaps.sum() > 1 else "")
+        f"column {column.name!r}: expected a value, found a missing value in row {int(missing_values.argmax())}"
+        + (f" and {int(missing_values.sum()) - 1:,} more" if missing_values.sum() > 1 else "")
     )
 
 
@@ -265,7 +267,7 @@ def _shown(values: Sequence[str]) -> str:
 
 
 def names_from_config(names: Any) -> tuple[str, ...]:
-    """Return the names of columns. Raises ValueError unless they are a list of texts."""
+    """Return the names of columns. Raises ValueError unless they are a list of strings."""
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"expected a list of the names of columns, found {str(names)[:80]!a}")
     return tuple(names)

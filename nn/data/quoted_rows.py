@@ -1,4 +1,4 @@
-"""Read text with quotes, names and gaps in Python, for a plan without Spark: as Spark's reader of CSV does."""
+"""Read text with quotes, names and missing values without Spark, for a plan, as Spark's reader of CSV does."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from nn.data.arrays import LARGEST
 from nn.data.quoted_text import QuotedText, is_number
 
-Cells = list[str | None]  # of a column, None for gaps
+Cells = list[str | None]  # of a column, None for missing values
 
 
 def read_columns(
-    paths: Sequence[str], text: QuotedText, skip: int, gaps: Collection[str]
+    paths: Sequence[str], text: QuotedText, skip: int, missing_values: Collection[str]
 ) -> list[Cells] | None:
     """Return the cells of each column of all files; None where a row has another width or a cell several lines."""
     columns: list[Cells] = [[] for _ in range(text.width)]
@@ -23,7 +23,7 @@ def read_columns(
             if len(cells) != text.width or any("\n" in cell or "\r" in cell for cell in cells):
                 return None  # a line end in quotes is read with --read-option multiLine=true alone
             for column, cell in zip(columns, cells, strict=True):
-                column.append(None if cell in gaps else cell)
+                column.append(None if cell in missing_values else cell)
     except csv.Error:  # a field of more than 131,072 characters, such as behind a quote that is never closed
         return None
     return columns
@@ -44,7 +44,7 @@ def _rows(paths: Sequence[str], text: QuotedText, skip: int) -> Iterator[list[st
 
 
 def numbers(cells: Cells) -> np.ndarray | None:
-    """Return the cells as numbers (n,) float64, NaN for gaps; None where one is no number within float32."""
+    """Return the cells as numbers (n,) float64, NaN for missing values; None where one is no number within float32."""
     if not all(cell is None or is_number(cell) for cell in cells):
         return None
     values = np.array(list(_floats(cells)), np.float64)

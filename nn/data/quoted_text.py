@@ -1,7 +1,7 @@
 """Detect how the fields of a text file are quoted, separated and named, from its first lines.
 
 The first line is a header if
-    above numbers     a column has a name above cells of which none but gaps are no numbers, or
+    above numbers     a column has a name above cells of which none but missing values are no numbers, or
     numbered          it is one by the rules of nn/data/dialect.py, or
     nowhere again     rows have no numbers at all, several columns, and no cell of it occurs again in its column.
 A file of labels alone has a header only above numbers.
@@ -21,13 +21,13 @@ from typing import NamedTuple
 
 from nn.data import dialect
 
-GAPS = ("", "NA", "NaN", "nan", "?", "null", "NULL")  # how cells without a value are written
+MISSING_VALUES = ("", "NA", "NaN", "nan", "?", "null", "NULL")  # how cells without a value are written
 LOOKED_AT = 1000  # lines
 COMMENT = "#"
 
 
 class QuotedText(NamedTuple):
-    """The format of the rows of a text file whose fields may be texts."""
+    """The format of the rows of a text file whose fields may be strings."""
 
     separator: str
     quote: str
@@ -65,7 +65,7 @@ def inspect(
     is_labels: bool = False,
     separator: str = "",
     quote: str = "",
-    gaps: tuple[str, ...] = GAPS,
+    missing_values: tuple[str, ...] = MISSING_VALUES,
 ) -> QuotedText:
     """Detect the format from the first lines, of which one at least is not blank; "" for what is to be detected."""
     lines = [line for line in lines if line.strip()]
@@ -81,7 +81,9 @@ def inspect(
     fits = len(first) in (width, width - 1) and len(rows) > 1
     names = ["", *first] if len(first) < width else first
     if header == dialect.AUTO:
-        has_header = fits and _is_header(names, [row for row in below if len(row) == width], is_labels, gaps)
+        has_header = fits and _is_header(
+            names, [row for row in below if len(row) == width], is_labels, missing_values
+        )
     else:
         has_header = header == dialect.YES
     return text._replace(comment=comment, header=tuple(first) if has_header else ())
@@ -133,11 +135,13 @@ def _fields(line: str, separator: str, quote: str) -> list[str]:
     return [cell.strip() for cell in row]
 
 
-def _is_header(first: list[str], below: list[list[str]], is_labels: bool, gaps: tuple[str, ...]) -> bool:
+def _is_header(
+    first: list[str], below: list[list[str]], is_labels: bool, missing_values: tuple[str, ...]
+) -> bool:
     columns = list(zip(*below, strict=True))
-    filled = [[cell for cell in column if cell not in gaps] for column in columns]
+    filled = [[cell for cell in column if cell not in missing_values] for column in columns]
     numeric = [bool(cells) and all(map(is_number, cells)) for cells in filled]
-    named = [not is_number(name) and name not in gaps for name in first]
+    named = [not is_number(name) and name not in missing_values for name in first]
     if any(is_named and above for is_named, above in zip(named, numeric, strict=True)):
         return True
     if is_labels:

@@ -46,7 +46,7 @@ class Encoding(NamedTuple):
 def encoder_for(columns: Sequence[ColumnSchema], statistics: ColumnStatistics, options: Encoding) -> Encoder:
     """Return the encoder for columns with these statistics of the rows learned from.
 
-    One scale for all columns of numbers without gaps is a SharedScale, as for pixels.
+    One scale for all columns of numbers without missing values is a SharedScale, as for pixels.
     """
     largest = _largest(columns, statistics)
     plain = all(column.values is None and not column.offset for column in columns)
@@ -85,14 +85,14 @@ def _number(
     if options.scale in ("standard", "minmax") and (low == high or scale < SMALLEST_SCALE):
         center, scale = low, 1.0  # a constant becomes 0; its deviation may differ from 0 by rounding
     fill = {"error": None, "drop": None, "zero": -column.offset}.get(options.missing, mean)
-    indicator = options.missing == "indicator" and bool(statistics.gaps[index])
+    indicator = options.missing == "indicator" and bool(statistics.missing_values[index])
     return Number(column.name, column.offset, center, scale or 1.0, fill, indicator)
 
 
 def _category(column: ColumnSchema, index: int, statistics: ColumnStatistics, options: Encoding) -> Category:
     assert column.values is not None
     fills = options.missing not in ("error", "drop")
-    indicator = options.missing == "indicator" and bool(statistics.gaps[index])
+    indicator = options.missing == "indicator" and bool(statistics.missing_values[index])
     other = column.rare or options.unknown == "other"
     return Category(column.name, column.values, other, fills, indicator)
 
@@ -106,7 +106,7 @@ def offset_of(first: float) -> float:
 
 
 def pack_numbers(values: np.ndarray, offset: Any = 0.0) -> np.ndarray:
-    """Return numbers less the offset as float32; NaN is a gap."""
+    """Return numbers less the offset as float32; NaN is a missing value."""
     return (
         (values.astype(np.float64) - offset).astype(np.float32)
         if np.any(offset)

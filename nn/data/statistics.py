@@ -1,7 +1,7 @@
 """Statistics of the columns of a table: sums over rows that add up, for standardization.
 
 Counts, means and squared deviations are merged pairwise (Chan, Golub and LeVeque, 1979), which loses no digits where a
-mean is large beside its deviation. Gaps (NaN) are left out.
+mean is large beside its deviation. Missing values (NaN) are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class ColumnStatistics(NamedTuple):
     """Statistics of c columns, float64 (c,) each. The statistics of two sets of rows add up to those of both."""
 
     rows: int
-    counts: np.ndarray  # values, without gaps
+    counts: np.ndarray  # values, without missing values
     mean: np.ndarray  # 0 for a column without values
     squares: np.ndarray  # sum of squared deviations from the mean
     low: np.ndarray  # inf for a column without values
@@ -43,13 +43,13 @@ class ColumnStatistics(NamedTuple):
         return np.sqrt(self.squares / np.maximum(self.counts, 1))
 
     @property
-    def gaps(self) -> np.ndarray:
-        """Return the number of gaps of each column (c,)."""
+    def missing_values(self) -> np.ndarray:
+        """Return the number of missing values of each column (c,)."""
         return self.rows - self.counts
 
 
 def column_statistics(inputs: np.ndarray) -> ColumnStatistics:
-    """Return the statistics of the columns of rows (n, c) in which NaN is a gap."""
+    """Return the statistics of the columns of rows (n, c) in which NaN is a missing value."""
     values = inputs.astype(np.float64)
     filled = ~np.isnan(values)
     counts = filled.sum(axis=0).astype(np.float64)

@@ -65,14 +65,14 @@ def column_of(values: Any) -> np.ndarray:
     array = np.asarray(values)
     if isinstance(values, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "USf":
         return array
-    # NumPy makes texts of all values where one is a text, and numbers of booleans where one is NaN.
+    # NumPy makes strings of all values where one is a text, and numbers of booleans where one is NaN.
     mixed = array.dtype.kind != "f" or any(isinstance(value, (bool, np.bool_)) for value in values)
     return np.array(values, object) if mixed else array
 
 
 def _from_arrow(column: Any) -> np.ndarray:
-    # Arrow gives integers with gaps as float64 with NaN, texts and booleans with gaps as objects with None; of a
-    # dictionary with gaps it gives the values at hand.
+    # Where values are missing, Arrow gives integers as float64 with NaN, strings and booleans as objects with None, and
+    # of a dictionary the values at hand.
     if str(column.type).startswith("dictionary"):
         column = column.cast(column.type.value_type)
     return np.asarray(column)
@@ -90,7 +90,7 @@ def _from_pandas(column: Any) -> np.ndarray:
 def schema_of(
     columns: Columns, categorical: Collection[str], cap: int, offsets: bool
 ) -> tuple[ColumnSchema, ...]:
-    """Decide on the kind of each column: texts and those named in `categorical` are categories, all others numbers.
+    """Decide on the kind of each column: strings and those named in `categorical` are categories, all others numbers.
 
     With `offsets`, a column whose first value is LARGE or larger is kept less that value. Raises ValueError for dates.
     """
@@ -123,26 +123,26 @@ def refuse_others(values: np.ndarray, what: str, otherwise: str = "or leave the 
 
 
 def are_numbers(values: np.ndarray) -> bool:
-    """Return whether a column holds numbers and gaps alone."""
+    """Return whether a column holds numbers and missing values alone."""
     if values.dtype.kind != "O":
         return values.dtype.kind in "biuf"
-    return all(is_gap(value) or isinstance(value, NUMBERS) for value in values)
+    return all(is_missing(value) or isinstance(value, NUMBERS) for value in values)
 
 
-def is_gap(value: Any) -> bool:
-    """Return whether a value of a table is a gap: None, NaN, or the NA or NaT of pandas."""
+def is_missing(value: Any) -> bool:
+    """Return whether a value of a table is a missing value: None, NaN, or the NA or NaT of pandas."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, (float, np.floating, decimal.Decimal)) and value != value
 
 
 def numbers_of(values: np.ndarray, name: str, finite: bool = True) -> np.ndarray:
-    """Return a column of numbers (n,) as float64, gaps as NaN. Raises ValueError, with the row, for anything else.
+    """Return a column of numbers (n,) as float64, missing values as NaN.
 
-    Without `finite`, a number beyond float32 is infinite.
+    Raises ValueError, with the row, for anything else. Without `finite`, a number beyond float32 is infinite.
     """
     if values.dtype.kind == "O":
-        values = np.array([np.nan if is_gap(value) else value for value in values], object)
+        values = np.array([np.nan if is_missing(value) else value for value in values], object)
     try:
         numbers = values.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -170,8 +170,8 @@ def _reads_as_number(value: Any) -> bool:
 
 
 def names_of(values: np.ndarray) -> np.ndarray:
-    """Return a column (n,) of categories as texts, with None for gaps."""
-    return np.array([None if is_gap(value) else name_of(value) for value in values.tolist()], object)
+    """Return a column (n,) of categories as strings, with None for missing values."""
+    return np.array([None if is_missing(value) else name_of(value) for value in values.tolist()], object)
 
 
 def name_of(value: Any) -> str:
@@ -197,7 +197,7 @@ def pack(schema: Sequence[ColumnSchema], columns: Columns, finite: bool = True) 
     if len({column.name for column in schema}) < len(schema):
         raise ValueError("the model has several columns of one name: give an array of rows (n, d)")
     for column in schema:
-        as_learned = "or as the texts that the model was trained on"
+        as_learned = "or as the strings that the model was trained on"
         refuse_others(columns[column.name], f"column {column.name!r}", as_learned)
     packed = [
         pack_numbers(numbers_of(columns[column.name], column.name, finite), column.offset)

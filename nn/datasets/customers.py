@@ -1,8 +1,8 @@
 """Draw a table of customers, as a shop's database would give it, and write it as customers.csv.
 
-A table for trying the options for tables: an id, numbers of several units, texts of which one needs quotes, gaps, a
-date, a yes-or-no column to classify (bought) and a column of values to predict (spent). Both follow a rule with noise,
-so that no model can be right about all rows.
+A table for trying the options for tables: an id, numbers of several units, strings of which one needs quotes, missing
+values, a date, a yes-or-no column to classify (bought) and a column of values to predict (spent). Both follow a rule
+with noise, so that no model can be right about all rows.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
         usage="generate_data.py [options]",
         description="Write a data set as mnist_images_train.csv, mnist_labels_train.csv, "
         "mnist_images_test.csv and mnist_labels_test.csv, the input of main_task.py, and a dataset.json "
-        "that names it; or a table with texts and gaps, customers.csv.",
+        "that names it; or a table with strings and missing values, customers.csv.",
         epilog="exit codes: 0 done, 2 usage, 3 bad data, 4 network, disk or a missing package, 129 terminal "
         "closed, 130 interrupted, 143 terminated",
         formatter_class=HelpFormatter,

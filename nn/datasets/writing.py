@@ -35,7 +35,7 @@ class Encoding(NamedTuple):
 
 
 # One text for each value of a byte, with the separator or the line end that follows it; in an array of fixed width,
-# which fills shorter texts with zero bytes.
+# which fills shorter strings with zero bytes.
 COMPACT = np.array([b"%d," % value for value in range(256)])
 COMPACT_END = np.array([b"%d\n" % value for value in range(256)])
 ORIGINAL = np.array([b"%.18e " % (value / 255) for value in range(256)])

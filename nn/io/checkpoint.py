@@ -1,8 +1,8 @@
 """Checkpoints: all that a run's next epoch depends on, as an .npz file of plain arrays and a JSON text.
 
-A progress is a nest of dicts, lists, numbers, texts and arrays. The text holds the nest with {"array": number} in place
-of each array; an array that occurs several times is written once. Numbers are written in their shortest exact form, so
-that the values that are read are, bit for bit, those that were written.
+A progress is a nest of dicts, lists, numbers, strings and arrays. The text holds the nest with {"array": number} in
+place of each array; an array that occurs several times is written once. Numbers are written in their shortest exact
+form, so that the values that are read are, bit for bit, those that were written.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _folded(nest: Any, arrays: list[np.ndarray], known: dict[int, int]) -> Any:
     """Return a nest as JSON values; append its arrays to `arrays`, and their indices to `known` by identity."""
     if isinstance(nest, dict):
         if not all(isinstance(key, str) for key in nest) or nest.keys() & {"array", "number"}:
-            raise TypeError(f"expected keys that are texts, got {list(nest)}")
+            raise TypeError(f"expected keys that are strings, got {list(nest)}")
         return {key: _folded(branch, arrays, known) for key, branch in nest.items()}
     if isinstance(nest, list):
         return [_folded(branch, arrays, known) for branch in nest]

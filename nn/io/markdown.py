@@ -1,4 +1,4 @@
-"""Markdown that shows texts of any user as they are: code spans, which no character in them can end, and tables."""
+"""Markdown that shows strings of any user as they are: code spans, which no character in them can end, and tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def code(text: object, longest: int = LONGEST) -> str:
 
 
 def codes(texts: Sequence[object], most: int) -> str:
-    """Return texts with commas between them, at most a number of them."""
+    """Return strings with commas between them, at most a number of them."""
     more = f", ... ({len(texts):,} in all)" if len(texts) > most else ""
     return ", ".join(map(code, texts[:most])) + more
 

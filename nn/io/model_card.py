@@ -76,7 +76,7 @@ def _columns(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
     encoder = model.encoder
     if isinstance(encoder, SharedScale):
         names = f": {codes(encoder.names, MOST_ROWS)}" if _has_names(model) else ""
-        yield f"{model.columns:,} numbers{names}. All are divided by {encoder.scale:.9g}. A gap is an error."
+        yield f"{model.columns:,} numbers{names}. All are divided by {encoder.scale:.9g}. A missing value is an error."
         return
     assert isinstance(encoder, TableEncoder)
     yield (
@@ -86,9 +86,10 @@ def _columns(summary: dict[str, Any], model: Sequential) -> Iterator[str]:
         else f"The model does this to the {model.columns:,} columns of each row, which gives {encoder.width:,} inputs."
     )
     rows = (
-        (code(column.name), column.kind, _preprocessing(column), _gaps(column)) for column in encoder.columns
+        (code(column.name), column.kind, _preprocessing(column), _missing_values(column))
+        for column in encoder.columns
     )
-    yield table(("column", "kind", "becomes", "a gap"), rows, MOST_ROWS)
+    yield table(("column", "kind", "becomes", "a missing value"), rows, MOST_ROWS)
 
 
 def _preprocessing(column: Number | Category) -> str:
@@ -100,7 +101,7 @@ def _preprocessing(column: Number | Category) -> str:
     return f"an input for each of {codes(column.values, MOST_NAMES)}; {other}"
 
 
-def _gaps(column: Number | Category) -> str:
+def _missing_values(column: Number | Category) -> str:
     if column.fill is None or column.fill is False:
         return "is an error"
     filled = "gives zeros" if isinstance(column, Category) else f"becomes {column.offset + column.fill:.9g}"
@@ -277,11 +278,11 @@ def _limits_of_columns(model: Sequential) -> Iterator[str]:
     columns = encoder.columns if isinstance(encoder, TableEncoder) else ()
     refusing = [column.name for column in columns if column.fill is None or column.fill is False]
     if not columns or len(refusing) == len(columns):
-        yield "A row with a gap cannot be predicted."
+        yield "A row with a missing value cannot be predicted."
     elif refusing:
-        yield f"A row with a gap cannot be predicted where the gap is in {codes(refusing, MOST_NAMES)}."
+        yield f"A row with a missing value cannot be predicted where it is in {codes(refusing, MOST_NAMES)}."
     else:
-        yield "Gaps are filled as above, however many a row has."
+        yield "Missing values are filled as above, however many a row has."
     categories = [column for column in columns if isinstance(column, Category)]
     if any(not column.other for column in categories):
         yield "A row with a category that was in no training row cannot be predicted."

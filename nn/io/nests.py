@@ -2,7 +2,7 @@
 
     length of the header (8 bytes), header (JSON), array, array, ...      each part at a multiple of ALIGNMENT
 
-A nest is made of None, booleans, numbers, texts, arrays of numbers, lists, tuples, dicts, and NamedTuples of this
+A nest is made of None, booleans, numbers, strings, arrays of numbers, lists, tuples, dicts, and NamedTuples of this
 package. The header holds the nest with a place in the bytes for each array. Reading imports modules of this package
 and builds nothing but the types above, so bytes from elsewhere cannot run code.
 """

@@ -33,8 +33,9 @@ def to_onnx(predictor: Predictor, path: str | os.PathLike, one_input: bool | Non
 
     Inputs: `inputs` (n, d), float, or double where columns are large numbers, of a model of images and of columns
     without names; else an input (n, 1) per column, of its name: double for numbers and for categories that are
-    numbers, string for other categories. NaN and the empty string are gaps. Columns pixels[0], pixels[1], ... of an
-    array are one input (n, width). one_input=True gives one input of all columns of numbers, False one per column.
+    numbers, string for other categories. NaN and the empty string are missing values. Columns pixels[0], pixels[1],
+    ... of an array are one input (n, width). one_input=True gives one input of all columns of numbers, False one per
+    column.
 
     Outputs: `label` (n,) and `probabilities` (n, k) float of a classifier, `prediction` (n,) double of a regressor.
     Rows that `predict` refuses give NaN; their label has no meaning.

@@ -17,7 +17,10 @@ from nn.models.sequential import Sequential
 
 F = np.float32
 ROWS = "inputs"  # the name of an input of all columns
-GAPS = ("", "\0")  # texts that stand for a gap, the first that is no category: there is no null in ONNX
+MISSING_VALUES = (
+    "",
+    "\0",
+)  # texts that stand for a missing value, the first that is no category: there is no null in ONNX
 
 
 def add_columns(graph: Graph, model: Sequential, one_input: bool | None) -> str:
@@ -106,21 +109,21 @@ def _add_encoder(graph: Graph, columns: Sequence[Column], numbers: list[str], ce
 
 
 def _add_numbers(graph: Graph, columns: Sequence[Number], raw: str) -> list[str]:
-    """Return columns of numbers (n, m), scaled and with gaps filled; and the indicators (n, q) where there are any."""
+    """Return columns of numbers (n, m), scaled and with missing values filled; and the indicators (n, q), if any."""
     offsets, centers, scales = (
         np.array([getattr(column, name) for column in columns]) for name in ("offset", "center", "scale")
     )
-    # A gap without a fill stays NaN.
+    # A missing value without a fill stays NaN.
     fills = np.array([np.nan if column.fill is None else column.fill for column in columns], F)
     marked = [index for index, column in enumerate(columns) if column.indicator]
     values = graph.add("Sub", raw, offsets) if offsets.any() else raw
     values = graph.cast(values, F)
     indicators = []
     if marked or not np.isnan(fills).all():
-        gaps = graph.add("IsNaN", values)
-        values = graph.add("Where", gaps, fills, values)
+        missing_values = graph.add("IsNaN", values)
+        values = graph.add("Where", missing_values, fills, values)
         if marked:
-            indicators.append(graph.add("Gather", graph.cast(gaps, F), np.array(marked), axis=1))
+            indicators.append(graph.add("Gather", graph.cast(missing_values, F), np.array(marked), axis=1))
     if centers.any():
         values = graph.add("Sub", values, centers.astype(F))
     if (scales != 1).any():
@@ -129,19 +132,21 @@ def _add_numbers(graph: Graph, columns: Sequence[Number], raw: str) -> list[str]
 
 
 def _add_category(graph: Graph, column: Category, cell: str) -> list[str]:
-    """Return the inputs of a column of categories, in up to three parts: (n, k) for its values, others and gaps.
+    """Return the inputs of a column of categories, in up to three parts: values (n, k), others, missing.
 
-    They are NaN in rows with a gap or an unknown category that the model refuses.
+    They are NaN in rows with a missing value or an unknown category that the model refuses.
     """
-    known, gap = _add_known(graph, column.values, cell)
-    found = graph.concat([*known, gap])
+    known, missing_value = _add_known(graph, column.values, cell)
+    found = graph.concat([*known, missing_value])
     other = graph.add("Sub", F(1), graph.sum(found))
     parts = [*known]
     if column.other:
         parts.append(other)
     if column.indicator:
-        parts.append(gap)
-    refused = [value for value, is_input in ((gap, column.fill), (other, column.other)) if not is_input]
+        parts.append(missing_value)
+    refused = [
+        value for value, is_input in ((missing_value, column.fill), (other, column.other)) if not is_input
+    ]
     if refused and parts:
         accepted = graph.add("Sub", F(1), graph.sum(graph.concat(refused)))
         parts[0] = graph.add("Div", parts[0], accepted)  # by 1, or 0 / 0
@@ -149,12 +154,12 @@ def _add_category(graph: Graph, column: Category, cell: str) -> list[str]:
 
 
 def _add_known(graph: Graph, values: Sequence[str], cell: str) -> tuple[list[str], str]:
-    """Return 1 for the category of each row, (n, k), else 0; and 1 for a gap, (n, 1)."""
+    """Return 1 for the category of each row, (n, k), else 0; and 1 for a missing value, (n, 1)."""
     if are_numbers(values):
         known = graph.add("Equal", cell, np.array([[float(value) for value in values]]))
         return [graph.cast(known, F)], graph.cast(graph.add("IsNaN", cell), F)
-    gap = next(text for text in GAPS if text not in values)
-    return [_one_hot(graph, values, cell)] if values else [], _one_hot(graph, [gap], cell)
+    missing_value = next(text for text in MISSING_VALUES if text not in values)
+    return [_one_hot(graph, values, cell)] if values else [], _one_hot(graph, [missing_value], cell)
 
 
 def _one_hot(graph: Graph, texts: Sequence[str], cell: str) -> str:

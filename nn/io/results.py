@@ -145,7 +145,7 @@ def _inputs(rows: Sequence[np.ndarray], encoder: Encoder) -> _Inputs:
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[Any]], inputs: _Inputs | None = None) -> str:
-    """Return a table as CSV. Texts in `rows` are fields already."""
+    """Return a table as CSV. Strings in `rows` are fields already."""
     lines = [[value if isinstance(value, str) else _plain(value) for value in row] for row in rows]
     for fields, values in zip(lines, inputs.rows if inputs else (), strict=False):
         fields += (_field(one_line(value)) if isinstance(value, str) else _plain(value) for value in values)

@@ -171,7 +171,7 @@ class NetworkParams(
 
     featuresCol = param(
         "featuresCol",
-        "a column of vectors, of arrays of numbers or of bytes; or a list of names of columns of numbers and texts.",
+        "a column of vectors, of arrays of numbers or of bytes; or a list of names of columns of numbers and strings.",
         _features,
     )
     layers = param(
@@ -238,7 +238,7 @@ class NetworkParams(
     )
     categoricalCols = param(
         "categoricalCols",
-        "columns of numbers, of a list of names in featuresCol, that are categories; columns of texts always are.",
+        "columns of numbers, of a list of names in featuresCol, that are categories; columns of strings always are.",
         TypeConverters.toListString,
     )
     layerSpec = option(

@@ -134,7 +134,7 @@ def _features(frame: Any, features: str | Sequence[str], found: Predictor) -> tu
 
 
 def _struct(frame: Any, names: Sequence[str], model: Sequential) -> tuple[Any, list[Any]]:
-    """Return the columns of a model as a struct, and for texts under a number that they are numbers within float32.
+    """Return the columns of a model as a struct, and for strings under a number that they are numbers within float32.
 
     Raises DataError for columns that are missing or of a type that the model cannot take.
     """

@@ -104,7 +104,7 @@ def _folded(model: Sequential, W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray
     numbers = []
     for column in encoder.columns:
         if not isinstance(column, Number) or column.fills:
-            kind = "gaps that the model fills" if isinstance(column, Number) else "categories"
+            kind = "missing values that the model fills" if isinstance(column, Number) else "categories"
             raise ValueError(f"column {column.name!r}: expected a column of numbers, found {kind}")
         numbers.append((column.scale, column.offset + column.center))
     scales, centers = np.array(numbers).T

@@ -183,21 +183,21 @@ class PredictionTable(OutputTable):
 def usable_rows(model: Sequential, inputs: np.ndarray) -> np.ndarray:
     """Return of which rows of a block (n, ...) the model can predict, (n,) bool.
 
-    Not of rows with an infinite value, which stands for a cell that is no number, with a gap that the model does not
-    fill, or with an unknown category where the model has no input for it.
+    Not of rows with an infinite value, which stands for a cell that is no number, with a missing value that the model
+    does not fill, or with an unknown category where the model has no input for it.
     """
     rows = inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
     if rows.dtype.kind != "f":
         return np.ones(len(rows), bool)
     usable = ~np.isinf(rows).any(axis=1)
-    gaps = np.isnan(rows)
+    missing_values = np.isnan(rows)
     encoder = model.encoder
     if not isinstance(encoder, TableEncoder):
-        return usable & ~gaps.any(axis=1)
+        return usable & ~missing_values.any(axis=1)
     for index, column in enumerate(encoder.columns):
         has_fill = column.fill is not None if isinstance(column, Number) else column.fill
         if not has_fill:
-            usable &= ~gaps[:, index]
+            usable &= ~missing_values[:, index]
         if not isinstance(column, Number) and not column.other:
             usable &= ~(rows[:, index] < 0)
     return usable

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.data.tables import is_gap, pack_for, pack_rows
+from nn.data.tables import is_missing, pack_for, pack_rows
 from nn.models import model_file
 from nn.models.classifier import PART, Predictor, predictor
 from nn.models.prediction_columns import OutputTable, PredictionTable
@@ -79,7 +79,12 @@ class Scorer:
         """Return rows of a block (n, ...). An infinite value stays, so that its row has no prediction."""
         model = self.predictor.model
         inputs = arguments[0] if len(arguments) == 1 else _side_by_side(arguments)
-        if rows and isinstance(inputs, np.ndarray) and inputs.ndim == 1 and all(map(is_gap, inputs.tolist())):
+        if (
+            rows
+            and isinstance(inputs, np.ndarray)
+            and inputs.ndim == 1
+            and all(map(is_missing, inputs.tolist()))
+        ):
             inputs = np.full((rows, model.columns), np.nan)  # rows of which none has a value, of any type
         packed = pack_for(model.encoder, inputs, finite=False)
         if packed is None:

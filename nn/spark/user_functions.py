@@ -164,8 +164,8 @@ def _of_rows(scorer: Scorer) -> Callable[..., Any]:
 def rows_of(cells: Sequence[Any]) -> Any:
     """Return cells as an argument of Scorer.predict: rows of a struct as a table, arrays, vectors and bytes (n, d).
 
-    Of others it returns a column (n,). A cell without a value is a row of gaps. Raises ValueError for arrays of
-    different lengths.
+    Of others it returns a column (n,). A cell without a value is a row of missing values. Raises ValueError for
+    arrays of different lengths.
     """
     filled = [cell for cell in cells if cell is not None]
     first: Any = filled[0] if filled else None
@@ -182,6 +182,6 @@ def rows_of(cells: Sequence[Any]) -> Any:
         return column_of(cells)
     if len(filled) == len(cells):
         return rows
-    with_gaps = np.full((len(cells), rows.shape[1]), np.nan)
-    with_gaps[[cell is not None for cell in cells]] = rows
-    return with_gaps
+    with_missing = np.full((len(cells), rows.shape[1]), np.nan)
+    with_missing[[cell is not None for cell in cells]] = rows
+    return with_missing

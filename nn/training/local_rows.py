@@ -22,7 +22,7 @@ from nn.data.tables import (
     are_numbers,
     column_of,
     columns_of,
-    is_gap,
+    is_missing,
     known,
     name_of,
     numbers_of,
@@ -38,7 +38,7 @@ from nn.training import pretrained
 from nn.training.backend import Facts
 from nn.training.recipe import Recipe
 
-SHOWN = 5  # columns with gaps in a message
+SHOWN = 5  # columns with missing values in a message
 
 
 class LocalRows(NamedTuple):
@@ -79,7 +79,7 @@ def rows_of(
         )
     codes, labeled = _targets(labels, len(packed)) if recipe.is_regression else _classes(labels, len(packed))
     row_weights = None if weights is None else _row_weights(weights, len(packed))
-    packed, kept = _without_gaps(packed, schema, recipe)
+    packed, kept = _without_missing(packed, schema, recipe)
     if kept is not None:
         codes, row_weights = codes[kept], None if row_weights is None else row_weights[kept]
     if not recipe.is_regression and codes.min() == codes.max():
@@ -165,44 +165,44 @@ def _checked(inputs: Any, recipe: Recipe) -> np.ndarray:
         raise ValueError(
             "categorical: an array has no names of columns; give a table, such as a dict of columns"
         )
-    gaps = np.isnan(array) if array.dtype.kind == "f" else np.zeros(1, bool)
-    if recipe.missing == "error" or not gaps.any() or array.ndim > 2:
+    missing_values = np.isnan(array) if array.dtype.kind == "f" else np.zeros(1, bool)
+    if recipe.missing == "error" or not missing_values.any() or array.ndim > 2:
         check_values(array)
         check_sizes(array)
     else:
-        check_values(np.where(gaps, 0, array))
+        check_values(np.where(missing_values, 0, array))
     return array
 
 
-def _without_gaps(
+def _without_missing(
     packed: np.ndarray, schema: tuple[ColumnSchema, ...] | None, recipe: Recipe
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the rows, compact where they are whole numbers, and the mask of those kept, None for all.
 
-    Raises ValueError, with counts by column, for gaps that are an error, and where no rows are left.
+    Raises ValueError, with counts by column, for missing values that are an error, and where no rows are left.
     """
     if packed.dtype.kind != "f" or not np.isnan(packed.min()):
         return csv.compact(packed), None
-    gaps = np.isnan(packed)
+    missing_values = np.isnan(packed)
     if recipe.missing == "error":
         names = [column.name for column in schema or ()] or list(map(str, range(packed.shape[1])))
-        counts = dict(zip(names, gaps.sum(axis=0).tolist(), strict=True))
-        raise ValueError(gaps_message(counts, int(gaps.any(axis=1).sum())))
+        counts = dict(zip(names, missing_values.sum(axis=0).tolist(), strict=True))
+        raise ValueError(missing_message(counts, int(missing_values.any(axis=1).sum())))
     if recipe.missing != "drop":
         return packed, None
-    kept = ~gaps.any(axis=1)
+    kept = ~missing_values.any(axis=1)
     if not kept.any():
-        raise ValueError("missing: drop leaves no rows: every row has a gap")
+        raise ValueError("missing: drop leaves no rows: every row has a missing value")
     return csv.compact(packed[kept]), kept
 
 
-def gaps_message(counts: dict[str, int], rows: int) -> str:
-    """Return the message for gaps that are an error; `counts`: of each column, `rows`: that have some."""
+def missing_message(counts: dict[str, int], rows: int) -> str:
+    """Return the message for missing values that are an error; `counts`: of each column, `rows`: that have some."""
     columns = sorted((item for item in counts.items() if item[1]), key=lambda item: -item[1])
     shown = ", ".join(f"{name!r} {count:,}" for name, count in columns[:SHOWN])
     more = f" and {len(columns) - SHOWN:,} other columns" if len(columns) > SHOWN else ""
     return (
-        f"expected no gaps, found {sum(counts.values()):,} in {rows:,} rows: {shown}{more}; "
+        f"expected no missing values, found {sum(counts.values()):,} in {rows:,} rows: {shown}{more}; "
         "missing=mean fills them, missing=drop leaves the rows out"
     )
 
@@ -217,9 +217,9 @@ def _classes(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
     if values.ndim == 2 and values.shape[1] > 1:
         return _class_numbers(as_numbers(values)), ClassLabels()
     values = values.reshape(rows)
-    gap = next((row for row, value in enumerate(values.tolist()) if is_gap(value)), None)
-    if gap is not None:
-        raise ValueError(f"labels, row {gap}: expected a label, found a gap")
+    missing_value = next((row for row, value in enumerate(values.tolist()) if is_missing(value)), None)
+    if missing_value is not None:
+        raise ValueError(f"labels, row {missing_value}: expected a label, found a missing value")
     refuse_others(values, "labels")
     if values.dtype.kind in "Sc":
         raise ValueError(f"labels: expected numbers, booleans or strings, found {values.dtype}")
@@ -276,9 +276,11 @@ def _targets(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
         raise ValueError(f"expected {rows} values of a target (n,), got an array of shape {values.shape}")
     refuse_others(values, "labels")
     numbers = numbers_of(values.reshape(rows), "target")
-    gaps = np.isnan(numbers)
-    if gaps.any():
-        raise ValueError(f"labels, row {int(gaps.argmax())}: expected a value of the target, found a gap")
+    missing_values = np.isnan(numbers)
+    if missing_values.any():
+        raise ValueError(
+            f"labels, row {int(missing_values.argmax())}: expected a value of the target, found a missing value"
+        )
     return numbers, ClassLabels()
 
 

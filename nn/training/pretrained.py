@@ -65,7 +65,7 @@ def check_recipe(recipe: Recipe, model: Sequential) -> None:
 
 
 def missing_for(recipe: Recipe, model: Sequential) -> str:
-    """Return what becomes of gaps: the rows are left out, or the model fills the gaps, or they are an error."""
+    """Return what becomes of missing values: rows are left out, the model fills them, or they are an error."""
     if recipe.missing == "drop":
         return "drop"
     return "mean" if model.encoder.fills else "error"

@@ -146,8 +146,8 @@ class Recipe:
     missing: str = option(
         "error",
         Choice(MISSING),
-        "what to do about a gap: error; mean or zero of the column; indicator: the mean and one more input, 1 for a "
-        "gap; drop: leave the row out (default error)",
+        "what to do about a missing value: error; mean or zero of the column; indicator: the mean and one more input, "
+        "1 where it is missing; drop: leave the row out (default error)",
         group="columns",
         earlier="error",
     )

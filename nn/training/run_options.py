@@ -107,7 +107,7 @@ class RunOptions:
     missing_values: tuple[str, ...] = option(
         (),
         Words(),
-        "words for gaps beside empty cells, NA, NaN, ? and null, as -,unknown",
+        "words for missing values beside empty cells, NA, NaN, ? and null, as -,unknown",
         group="data",
     )
     test_fraction: float | None = option(

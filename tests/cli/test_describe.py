@@ -19,7 +19,7 @@ ROWS = 100
 
 
 def described(label="bought", **columns):
-    """The description of a table of columns by name: arrays of numbers, or lists of texts and None."""
+    """The description of a table of columns by name: arrays of numbers, or lists of strings and None."""
     values, texts, found = [], {}, []
     for index, (name, cells) in enumerate(columns.items()):
         is_text = isinstance(cells, list)
@@ -61,14 +61,14 @@ def test_numbers_are_told_how_they_are_scaled(rng, bought):
 @pytest.mark.parametrize(
     ("missing", "expected"),
     [
-        ("error", "standardized; refused: 3 gaps, unless --missing says what to do"),
-        ("mean", "standardized; gaps become the mean"),
-        ("zero", "standardized; gaps become 0"),
-        ("indicator", "standardized; gaps become the mean, one more input says so"),
-        ("drop", "standardized; rows with a gap are left out"),
+        ("error", "standardized; refused: 3 missing values, unless --missing says what to do"),
+        ("mean", "standardized; missing values become the mean"),
+        ("zero", "standardized; missing values become 0"),
+        ("indicator", "standardized; missing values become the mean, one more input says so"),
+        ("drop", "standardized; rows with a missing value are left out"),
     ],
 )
-def test_gaps_are_told_and_what_becomes_of_them(rng, bought, missing, expected):
+def test_missing_values_are_told_and_what_becomes_of_them(rng, bought, missing, expected):
     x = rng.normal(size=ROWS)
     x[[3, 50, 99]] = np.nan
     assert done(Recipe.of(missing=missing), x=x, bought=bought) == expected
@@ -88,7 +88,8 @@ def test_categories_are_told_with_their_inputs(rng, bought):
     )
     cities[0] = None
     assert done(Recipe.of(missing="indicator"), city=cities, bought=bought) == (
-        "one-hot into 9 inputs: 7 values, one for other values, one for gaps; gaps become zeros in the others"
+        "one-hot into 9 inputs: 7 values, one for other values, one for missing values; missing values "
+        "become zeros in the others"
     )
 
 
@@ -142,8 +143,10 @@ def test_labels_that_training_refuses_are_told(rng, bought):
     assert "training refuses it: expected labels of classes, found real numbers" in describe.label_line(
         measured.label, False
     )
-    gap = preprocessing_of(described(x=rng.normal(size=ROWS), bought=[*bought[1:], None]), Recipe())
-    assert list(gap.faults) == ["column 'bought': expected a label in each row, found 1 gap"]
+    missing_value = preprocessing_of(described(x=rng.normal(size=ROWS), bought=[*bought[1:], None]), Recipe())
+    assert list(missing_value.faults) == [
+        "column 'bought': expected a label in each row, found 1 missing value"
+    ]
     one = preprocessing_of(described(x=rng.normal(size=ROWS), bought=["yes"] * ROWS), Recipe())
     assert "at least 2 classes" in next(iter(one.faults))
 
@@ -162,12 +165,12 @@ def test_pixels_of_a_wide_table_share_a_line(rng):
     pixels = {f"p{k}": rng.integers(0, 256, ROWS) for k in range(100)}
     preprocessing = preprocessing_of(described("digit", digit=np.arange(ROWS) % 10, **pixels), Recipe())
     header, label, line = describe.table(preprocessing.columns)
-    assert header.split()[:7] == ["column", "kind", "min", "mean", "max", "gaps", "distinct"]
+    assert header.split()[:7] == ["column", "kind", "min", "mean", "max", "missing", "distinct"]
     assert label.startswith("digit") and "the classes" in label
     assert line.startswith("p0 ... p99 (100 columns)  pixels    0") and "divided by 255" in line
 
 
-def test_bytes_with_gaps_are_no_pixels(rng):
+def test_bytes_with_missing_values_are_no_pixels(rng):
     pixels = {f"p{k}": rng.integers(0, 256, ROWS).astype(float) for k in range(100)}
     pixels["p7"][3] = np.nan
     columns = preprocessing_of(
@@ -186,12 +189,14 @@ def test_parts_of_a_column_are_named_but_cannot_be_dropped_alone(bought):
 
 def test_a_group_counts_what_is_told_of_some_of_its_columns():
     column = PreprocessedColumn("a", "input", "number", "a", 0.0, 1.0, 2.0, 0, (3, 3), False, "standardized")
-    odd = column._replace(name="b", low=-1.0, gaps=4, distinct=(1, 1), extras=(("constant: becomes 0", 1),))
+    odd = column._replace(
+        name="b", low=-1.0, missing_values=4, distinct=(1, 1), extras=(("constant: becomes 0", 1),)
+    )
     empty = column._replace(name="c", low=math.nan, mean=math.nan, high=math.nan)
     other = column._replace(name="d", done="one-hot into 2 inputs")
     group, alone = describe.grouped([column, odd, empty, other])
     assert (group.name, group.low, group.mean, group.high) == ("a ... c (3 columns)", -1, 1, 2)
-    assert (group.gaps, group.distinct, group.columns, alone) == (4, (1, 3), 3, other)
+    assert (group.missing_values, group.distinct, group.columns, alone) == (4, (1, 3), 3, other)
     assert describe.words(group) == "standardized; constant: becomes 0 (1)"
 
 
@@ -208,13 +213,13 @@ def test_names_are_written_as_options_take_them(rng, bought):
     assert lines[0] == "advice    --drop-columns '0,name=3,a\\,b,name=p*' leaves out what looks like no input"
 
 
-def test_faults_of_gaps_are_one_line_for_all_columns(rng, bought):
+def test_faults_of_missing_values_are_one_line_for_all_columns(rng, bought):
     x = rng.normal(size=ROWS)
     x[:2] = np.nan
     preprocessing = preprocessing_of(described(**{f"x{k}": x for k in range(8)}, bought=bought), Recipe())
     (line,) = preprocessing.faults
     assert (
-        line.startswith("gaps in column 'x0' (2), column 'x1' (2)")
+        line.startswith("missing values in column 'x0' (2), column 'x1' (2)")
         and "and 3 more columns; --missing" in line
     )
 

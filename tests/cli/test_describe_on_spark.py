@@ -36,18 +36,20 @@ def customers(tmp_path):
     return tmp_path / "customers.csv"
 
 
-def test_a_table_with_quotes_texts_and_gaps(described, customers):
+def test_a_table_with_quotes_texts_and_missing_values(described, customers):
     above, rows, below = described(customers, "--label-column", "bought", "--drop-columns", "spent")
     assert above[0].startswith("note ") and "read with Spark's reader of CSV" in above[0]
     assert "(csv): 500 rows of 9 columns" in above[1] and "2 classes: no " in above[2]
     assert rows["id"] == (
         "id number 1001 1250.5 1500 0 500 standardized; looks like an index: it counts the rows (1001, 1002, 1003, ...)"
     )
-    assert "refused" in rows["age"] and "gaps, unless --missing" in rows["age"]
+    assert "refused" in rows["age"] and "missing values, unless --missing" in rows["age"]
     assert rows["city"].endswith("0 6 one-hot into 7 inputs: 6 values, one for other values")
     assert "it names the rows, or is free text" in rows["since"] and "looks like dates" in rows["since"]
     assert rows["bought"].endswith("the classes") and rows["spent"].endswith("left out")
-    assert below[0].startswith("gaps ") and below[1].startswith("advice    --drop-columns id,since ")
+    assert below[0].startswith("missing values ") and below[1].startswith(
+        "advice    --drop-columns id,since "
+    )
 
 
 def test_the_columns_are_encoded_as_training_encodes_them(spark, customers):
@@ -112,7 +114,7 @@ def test_parquet_with_columns_that_training_refuses(described, spark, tmp_path):
     )
     above, told, below = described(tmp_path / "t.parquet", "--label-column", "kind", "--missing", "mean")
     assert "2 classes: a 30, b 30" in above[-1]
-    assert "refused: expected numbers or texts, found date" in told["day"] and " 0 28 " in told["day"]
+    assert "refused: expected numbers or strings, found date" in told["day"] and " 0 28 " in told["day"]
     assert told["at[0]"].startswith("at[0] number 0 1 2 0 3") and "constant: becomes 0" in told["at[1]"]
     assert told["raw[0]"].startswith("raw[0] pixels 0 29.5 59") and "has no values" in told["empty"]
     assert "advice    --drop-columns id,day leaves" in below[1]
@@ -174,13 +176,17 @@ def test_check_tells_all_that_would_end_training(checked, customers):
     with pytest.raises(DataError, match="--check: TRAIN_IMAGES: column 'since': it names the rows"):
         checked(customers, "-", "-", "-", "--test-fraction", "0.2", "--label-column", "spent")
     problems = [line for line in checked.lines if line.startswith("problem ")]
-    assert len(problems) == 2 and "gaps in column 'age'" in problems[0] and "--task regression" in problems[1]
+    assert (
+        len(problems) == 2
+        and "missing values in column 'age'" in problems[0]
+        and "--task regression" in problems[1]
+    )
 
 
-def test_check_reads_a_text_again_whose_gap_is_far_from_its_ends(checked, tmp_path):
+def test_check_reads_a_text_again_whose_missing_value_is_far_from_its_ends(checked, tmp_path):
     (tmp_path / "t.csv").write_text("1,2\n2,1\n" * 3000 + "1,\n" + "1,2\n2,1\n" * 3000)
     words = [tmp_path / "t.csv", "-", "-", "-", "--test-fraction", "0", "--label-column", "0"]
-    with pytest.raises(DataError, match=r"gaps in column '1' \(1\); --missing"):
+    with pytest.raises(DataError, match=r"missing values in column '1' \(1\); --missing"):
         checked(*words)
     assert checked(*words, "--missing", "mean")[-1].startswith("checked ")
 

@@ -198,14 +198,14 @@ def test_dry_run_reads_a_table_in_csv_without_spark(tmp_path):
     assert [column.name for column in facts.columns] == ["color", "size, cm"]
     assert facts.columns[0].values == ("blue", "red") and facts.labeled.labels == ("no", "yes")
     assert facts.labels.tolist() == [1, 0, 0, 1]
-    # one-hot: 2 values, others, gaps; a number and its gaps
+    # one-hot: 2 values, others, missing values; a number and its missing values
     assert network_of(parser.parse([*table, "--missing", "indicator"]).recipe, facts).encoder.width == 6
     with pytest.raises(DataError, match="expected at least 2 classes, found class 1 alone"):
         read_facts(parser.parse([*table, "--missing", "drop"]))
     (tmp_path / "t.csv").write_text(TABLE + "e,red,5,no\n")
     assert read_facts(parser.parse([*table, "--missing", "drop"])).labels.tolist() == [1, 1, 0]
     target = [*words, "--label-column", "size, cm", "--task", "regression", "--missing-values", "2.5"]
-    assert read_facts(parser.parse(target)) is None  # targets with gaps: the run tells which
+    assert read_facts(parser.parse(target)) is None  # targets with missing values: the run tells which
 
 
 def test_dry_run_tells_a_cell_that_is_no_number_in_a_column_of_numbers(tmp_path):

@@ -24,7 +24,7 @@ ROWS = 400
 
 @pytest.fixture(scope="module")
 def table():
-    """The columns of a table with an id, numbers with gaps, texts and labels."""
+    """The columns of a table with an id, numbers with missing values, strings and labels."""
     rng = np.random.default_rng(5)
     age = rng.integers(18, 80, ROWS).astype(object)
     age[::37] = None
@@ -262,7 +262,7 @@ def test_bad_rows_are_refused_with_their_number_or_get_empty_predictions(
     assert "2 rows could not be predicted" in capsys.readouterr().out
 
 
-def test_gaps_are_refused_only_in_columns_that_the_model_does_not_fill(spark, tmp_path):
+def test_missing_values_are_refused_only_in_columns_that_the_model_does_not_fill(spark, tmp_path):
     table = {"a": [1.0, 2, 3, 4, 5, 6], "city": ["x", "y", "x", "y", "x", "y"]}
     classifier = nn.fit(table, [0, 1, 0, 1, 0, 1], hidden=3, epochs=2, missing="mean").classifier
     encoder = classifier.model.encoder
@@ -278,7 +278,8 @@ def test_gaps_are_refused_only_in_columns_that_the_model_does_not_fill(spark, tm
     ).tolist()
     rows.write_text("a,city\n,x\n2,\n")
     with pytest.raises(
-        DataError, match=r"gaps in column 'city' \(1\), which the model does not fill; --bad-rows null"
+        DataError,
+        match=r"missing values in column 'city' \(1\), which the model does not fill; --bad-rows null",
     ):
         predicted(spark, path, rows, tmp_path / "refused")
     kept = predicted(spark, path, rows, tmp_path / "kept", "--bad-rows", "null")

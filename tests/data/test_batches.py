@@ -7,7 +7,7 @@ from nn.data.batches import RowSelection, pack_batch
 from nn.data.block import Block
 
 
-def test_a_mini_batch_of_blocks_whose_rows_have_gaps_holds_no_other_rows():
+def test_a_mini_batch_of_blocks_whose_rows_have_missing_values_holds_no_other_rows():
     rows = np.arange(0, 300, 3)
     blocks = [Block(part, part[:, None], part) for part in (rows[:40], rows[40:])]
     found = []

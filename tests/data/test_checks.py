@@ -37,7 +37,7 @@ def test_a_row_index_is_noted(table, pieces, start):
 
 
 @pytest.mark.parametrize("row", [1, 7, 30, 59])
-def test_a_column_with_a_gap_is_not_a_row_index(table, row):
+def test_a_column_with_a_missing_value_is_not_a_row_index(table, row):
     table[:, 2] = np.arange(60)
     table[row:, 2] += 1
     assert notes(table, (20, 30)) == []

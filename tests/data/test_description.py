@@ -13,7 +13,7 @@ ROWS = 300
 
 
 def table(rng):
-    """Five columns of numbers, with gaps and bad cells, and one of texts."""
+    """Five columns of numbers, with missing values and bad cells, and one of strings."""
     values = np.column_stack(
         [
             np.arange(ROWS) + 5.0,
@@ -42,7 +42,11 @@ def assert_same(one, other):
         for a, b in zip(ours, theirs, strict=True):
             np.testing.assert_array_equal(a, b)
     np.testing.assert_allclose(one.statistics.mean, other.statistics.mean, atol=1e-12)
-    assert (one.rows, one.gap_rows, one.labels) == (other.rows, other.gap_rows, other.labels)
+    assert (one.rows, one.rows_with_missing, one.labels) == (
+        other.rows,
+        other.rows_with_missing,
+        other.labels,
+    )
 
 
 @pytest.mark.parametrize("cuts", [(1,), (100,), (99, 100, 250)])
@@ -57,12 +61,19 @@ def test_the_summary_of_pieces_adds_up_to_that_of_all_rows(rng, cuts):
     assert_same(total, whole)
 
 
-def test_gaps_bad_cells_and_values_are_counted(rng):
+def test_missing_values_bad_cells_and_values_are_counted(rng):
     values, texts = table(rng)
     summary = summary_of(values, {5: texts}, label=2)
-    assert summary.gaps.tolist() == [0, 0, 0, 43, 0, 30] and summary.bad.tolist() == [0, 0, 0, 0, 6, 0]
+    assert summary.missing_values.tolist() == [0, 0, 0, 43, 0, 30] and summary.bad.tolist() == [
+        0,
+        0,
+        0,
+        0,
+        6,
+        0,
+    ]
     assert summary.whole.tolist() == [True, False, True, False, True, True]
-    assert summary.gap_rows == 43 + 30 - 5  # 0, 70, 140, 210 and 280 have both
+    assert summary.rows_with_missing == 43 + 30 - 5  # 0, 70, 140, 210 and 280 have both
     assert [distinct.number for distinct in summary.distinct] == [300, 300, 3, 1, 1, 4]
     assert summary.labels == {str(k): int((values[:, 2] == k).sum()) for k in range(3)}
     numbers = np.where(np.isinf(values), np.nan, values)
@@ -94,10 +105,10 @@ def test_rows_that_are_seen_twice_stay_estimated_and_both_zeros_are_one_value():
     assert few.distinct[0].number == 1
 
 
-def test_rows_with_gaps_are_counted_by_their_inputs_alone():
+def test_rows_with_missing_values_are_counted_by_their_inputs_alone():
     values = np.array([[1, np.nan], [np.nan, 1], [2, np.nan]])
     assert [
-        summarize(values, {}, np.array(inputs), None, 0, 0).gap_rows for inputs in ([0], [1], [0, 1])
+        summarize(values, {}, np.array(inputs), None, 0, 0).rows_with_missing for inputs in ([0], [1], [0, 1])
     ] == [1, 2, 3]
 
 

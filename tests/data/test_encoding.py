@@ -1,4 +1,4 @@
-"""An encoder turns columns into inputs: its formula, gaps, unknown categories, its JSON, and what it refuses."""
+"""An encoder turns columns into inputs: its formula, missing values, unknown categories, JSON, and what it refuses."""
 
 import json
 
@@ -61,12 +61,12 @@ def test_encoder_does_not_change_the_rows(rng):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ([1, 0, np.nan], "column 'weight': expected a value, found a gap in row 1 and 1 more"),
-        ([1, np.nan, 2], "column 'size': expected a value, found a gap in row 1 and 1 more"),
+        ([1, 0, np.nan], "column 'weight': expected a value, found a missing value in row 1 and 1 more"),
+        ([1, np.nan, 2], "column 'size': expected a value, found a missing value in row 1 and 1 more"),
         ([1, UNKNOWN, 2], "column 'size': expected one of 'L', 'S', found another in row 1"),
     ],
 )
-def test_encoder_refuses_gaps_and_unknown_categories_unless_they_are_allowed(row, message):
+def test_encoder_refuses_missing_values_and_unknown_categories_unless_they_are_allowed(row, message):
     encoder = TableEncoder((AGE, Category("size", ("L", "S"), other=False), WEIGHT))
     with pytest.raises(ValueError, match=message):
         encoder.encode(np.array([[1, 0, 2], row, row], np.float32))
@@ -193,7 +193,7 @@ def test_encoder_for_one_scale_of_numbers_is_a_shared_scale():
     assert encoder == SharedScale(8.0, ("a", "b"))
 
 
-def test_encoder_for_a_large_constant_gives_0_and_for_a_column_of_gaps_too():
+def test_encoder_for_a_large_constant_gives_0_and_for_a_column_of_missing_values_too():
     rows = np.array([[16777217.0, np.nan], [16777217.0, np.nan]], np.float32)
     assert encoded(rows, COLUMNS[:2], missing="mean") == [[0, 0], [0, 0]]
 

@@ -47,7 +47,7 @@ def test_cells_remember_texts_from_chunk_to_chunk():
 
 
 def test_cells_choose_another_hash_after_a_collision(monkeypatch):
-    monkeypatch.setattr("nn.data.fixed_width._TABLE_BITS", 10)  # 60 texts in 1,024 places: some will meet
+    monkeypatch.setattr("nn.data.fixed_width._TABLE_BITS", 10)  # 60 strings in 1,024 places: some will meet
     cells = reader()
     values = np.arange(60).reshape(15, 4) / 255
     assert np.array_equal(cells.read(saved(values), None, 4), values.astype(np.float32))

@@ -1,4 +1,4 @@
-"""Rows of text with quotes, names and gaps, read in Python."""
+"""Rows of text with quotes, names and missing values, read in Python."""
 
 import numpy as np
 
@@ -12,10 +12,10 @@ def columns_of(tmp_path, *texts, skip=0):
         (tmp_path / f"{index}.csv").write_text(text)
         paths.append(str(tmp_path / f"{index}.csv"))
     lines = texts[0].lstrip("\ufeff").splitlines()[skip:]
-    return read_columns(paths, quoted_text.inspect(lines), skip, quoted_text.GAPS)
+    return read_columns(paths, quoted_text.inspect(lines), skip, quoted_text.MISSING_VALUES)
 
 
-def test_quotes_gaps_headers_of_each_file_and_blank_lines_are_understood(tmp_path):
+def test_quotes_missing_values_headers_of_each_file_and_blank_lines_are_understood(tmp_path):
     first = '\ufeffcity,n\n"Washington, DC",1\n\nLima,NA\n'
     assert columns_of(tmp_path, first, "city,n\nRome,3\n") == [
         ["Washington, DC", "Lima", "Rome"],

@@ -1,4 +1,4 @@
-"""The format of text with quotes, texts and gaps, from its first lines."""
+"""The format of text with quotes, strings and missing values, from its first lines."""
 
 import pytest
 

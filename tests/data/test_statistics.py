@@ -7,11 +7,11 @@ from nn.data.block import Block
 from nn.data.statistics import column_statistics, partition_statistics
 
 
-def test_statistics_are_those_of_numpy_without_the_gaps(rng):
+def test_statistics_are_those_of_numpy_without_the_missing_values(rng):
     values = rng.normal(3, 2, (50, 4)).astype(np.float32)
     values[rng.random(values.shape) < 0.2] = np.nan
     found, expected = column_statistics(values), values.astype(np.float64)
-    assert found.rows == 50 and np.array_equal(found.gaps, np.isnan(values).sum(axis=0))
+    assert found.rows == 50 and np.array_equal(found.missing_values, np.isnan(values).sum(axis=0))
     assert np.allclose(found.mean, np.nanmean(expected, axis=0), rtol=1e-14)
     assert np.allclose(found.deviation, np.nanstd(expected, axis=0), rtol=1e-14)
     assert np.array_equal(found.low, np.nanmin(expected, axis=0))
@@ -33,7 +33,7 @@ def test_statistics_of_parts_add_up(rng, cut):
 
 def test_statistics_of_a_column_without_values():
     found = column_statistics(np.full((4, 1), np.nan))
-    assert found.mean[0] == 0 and found.deviation[0] == 0 and found.gaps[0] == 4
+    assert found.mean[0] == 0 and found.deviation[0] == 0 and found.missing_values[0] == 4
     assert found.low[0] == np.inf and found.high[0] == -np.inf
 
 

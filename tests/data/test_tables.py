@@ -139,7 +139,7 @@ def test_one_value_in_the_place_of_a_column_is_refused_by_its_name():
         pack_for(ENCODER, {"a": ["x"], "b": 5})
 
 
-def test_none_of_the_containers_loses_a_gap_or_makes_a_text_of_a_number():
+def test_none_of_the_containers_loses_a_missing_value_or_makes_a_text_of_a_number():
     pd, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
     columns = columns_of(
         {
@@ -156,11 +156,20 @@ def test_none_of_the_containers_loses_a_gap_or_makes_a_text_of_a_number():
     schema = schema_of(columns, ["flags"], 10, offsets=False)
     values = [column.values for column in schema]
     assert values == [("1", "a"), ("false", "true"), None, None, ("x", "y"), None, None, ("x", "y")]
-    gap = np.nan
+    missing_value = np.nan
     expected = [
-        [1, 1, 1, 1, 0, 5, gap, 0],
-        [gap, gap, gap, gap, gap, gap, 1.5, gap],
-        [0, 0, 3, 3, 1, 7, gap, 1],
+        [1, 1, 1, 1, 0, 5, missing_value, 0],
+        [
+            missing_value,
+            missing_value,
+            missing_value,
+            missing_value,
+            missing_value,
+            missing_value,
+            1.5,
+            missing_value,
+        ],
+        [0, 0, 3, 3, 1, 7, missing_value, 1],
     ]
     assert np.array_equal(pack(schema, columns), np.array(expected, np.float32), equal_nan=True)
 

@@ -1,4 +1,4 @@
-"""Texts of users in Markdown: nothing in them ends a line, a code span or a cell, or steers a terminal."""
+"""Strings of users in Markdown: nothing in them ends a line, a code span or a cell, or steers a terminal."""
 
 import re
 

@@ -131,7 +131,7 @@ def test_card_says_what_becomes_of_each_column():
 def test_card_of_pixels_has_one_line_on_columns():
     model = Sequential((Dense(2),), (784,), CrossEntropy(), SharedScale(255.0))
     card = model_card(SUMMARY, model)
-    assert section(card, "Columns") == "784 numbers. All are divided by 255. A gap is an error."
+    assert section(card, "Columns") == "784 numbers. All are divided by 255. A missing value is an error."
     assert "SELECT predict(array_of_a_row)" in card and "rows (n, 784) -> labels" in card
 
 
@@ -213,15 +213,15 @@ def test_options_at_their_defaults_are_left_out():
 @pytest.mark.parametrize(
     ("column", "limits"),
     [
-        (Number("a"), ["A row with a gap cannot be predicted.", "Numbers beyond"]),
-        (Number("a", fill=1.0), ["Gaps are filled as above", "Numbers beyond"]),
+        (Number("a"), ["A row with a missing value cannot be predicted.", "Numbers beyond"]),
+        (Number("a", fill=1.0), ["Missing values are filled as above", "Numbers beyond"]),
         (
             Category("a", ("x", "y"), fill=True),
-            ["Gaps are filled", "Categories that were in no training row are all"],
+            ["Missing values are filled", "Categories that were in no training row are all"],
         ),
         (
             Category("a", ("x", "y"), other=False),
-            ["A row with a gap", "A row with a category that was in no"],
+            ["A row with a missing value", "A row with a category that was in no"],
         ),
     ],
 )
@@ -231,7 +231,7 @@ def test_card_says_what_the_model_refuses(column, limits):
     found = section(model_card(SUMMARY, model), "Limits").splitlines()
     assert all(line.startswith(f"- {start}") for line, start in zip(found, limits, strict=False))
     mixed = section(model_card(SUMMARY, MODEL), "Limits")
-    assert "A row with a gap cannot be predicted where the gap is in `age`." in mixed
+    assert "A row with a missing value cannot be predicted where it is in `age`." in mixed
 
 
 def test_card_has_no_times_and_shows_no_texts_but_as_code():

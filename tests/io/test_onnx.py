@@ -186,7 +186,7 @@ def table(rows=90):
     return columns, labels.tolist()
 
 
-def with_gaps(columns):
+def with_missing(columns):
     return {
         name: [None if (row + place) % 7 == 0 else value for row, value in enumerate(values)]
         for place, (name, values) in enumerate(columns.items())
@@ -206,8 +206,8 @@ def test_columns_are_encoded_in_the_graph(run, scale, missing):
         del columns["year"]
         columns["income"] = [value / 1e3 for value in columns["income"]]
     is_filled = missing in ("mean", "zero", "indicator")
-    model = fitted(with_gaps(columns) if is_filled else columns, labels, scale=scale, missing=missing)
-    asked = with_gaps(columns) if is_filled else columns
+    model = fitted(with_missing(columns) if is_filled else columns, labels, scale=scale, missing=missing)
+    asked = with_missing(columns) if is_filled else columns
     asked["city"] = ["Lima", *asked["city"][1:-1], "Atlantis"]  # the last is in no row that was learned from
     asked["code"] = [99, *asked["code"][1:]]
     same(run(model, asked), model, asked)
@@ -215,21 +215,21 @@ def test_columns_are_encoded_in_the_graph(run, scale, missing):
 
 def test_inputs_of_the_network_have_the_same_bits(run):
     columns, labels = table()
-    model = fitted(with_gaps(columns), labels, missing="indicator")
+    model = fitted(with_missing(columns), labels, missing="indicator")
     # A network that gives one of its inputs after the other as its value.
     encoder = model.model.encoder
-    x = encoder.encode(nn.data.tables.pack_for(encoder, with_gaps(columns)))
+    x = encoder.encode(nn.data.tables.pack_for(encoder, with_missing(columns)))
     for column in range(encoder.width):
         W = np.zeros((encoder.width, 1), np.float32)
         W[column] = 1
         network = Sequential((Dense(1),), (encoder.width,), SquaredError(), encoder, TargetScale())
-        found = run(predictor(network, [{"W": W, "b": np.zeros(1, np.float32)}]), with_gaps(columns))
+        found = run(predictor(network, [{"W": W, "b": np.zeros(1, np.float32)}]), with_missing(columns))
         assert found["prediction"].tolist() == x[:, column].tolist()
 
 
-def test_unknown_categories_and_gaps_have_inputs_of_their_own(run):
+def test_unknown_categories_and_missing_values_have_inputs_of_their_own(run):
     columns, labels = table()
-    model = fitted(with_gaps(columns), labels, missing="indicator")
+    model = fitted(with_missing(columns), labels, missing="indicator")
     row = {name: values[0] for name, values in columns.items()}
     for name, cells in (("city", ["Rome", "Atlantis", None]), ("code", [2.5, 99, None])):
         asked = {other: [value] * 3 for other, value in row.items()} | {name: cells}
@@ -258,7 +258,7 @@ def test_rows_that_predict_refuses_give_nan(run):
     assert np.isnan(run(image, pixels)["probabilities"]).any(axis=1).tolist() == [False, True]
 
 
-def test_text_of_no_letters_is_a_gap_unless_it_is_a_category(run):
+def test_text_of_no_letters_is_a_missing_value_unless_it_is_a_category(run):
     model = trained((Dense(2),), (3,), encoder=TableEncoder((Category("a", ("", "b"), fill=True),)))
     asked = {"a": ["", "b", "c"]}
     same(run(model, asked), model, asked)
@@ -350,10 +350,10 @@ def test_another_program_of_onnx_agrees(tmp_path):
     pytest.importorskip("onnx")
     reference = pytest.importorskip("onnx.reference")
     columns, labels = table(30)
-    model = fitted(with_gaps(columns), labels, missing="indicator")
+    model = fitted(with_missing(columns), labels, missing="indicator")
     nn.to_onnx(model, tmp_path / "model.onnx")
     program = reference.ReferenceEvaluator(str(tmp_path / "model.onnx"))
-    cells = with_gaps(columns)
+    cells = with_missing(columns)
     feed = {
         name: np.array([["" if cell is None else cell] for cell in values])
         if name == "city"

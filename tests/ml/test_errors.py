@@ -104,7 +104,7 @@ def test_a_row_that_is_wrong_is_named(rows, column, value, params, expected):
         (
             lambda f: f,
             {"featuresCol": ["number", "features"]},
-            "expected numbers or texts in a list of names",
+            "expected numbers or strings in a list of names",
         ),
         (
             lambda f: f,
@@ -185,7 +185,7 @@ def test_texts_of_numbers_are_categories_with_a_warning(session, caplog):
             NeuralNetworkClassifier(
                 featuresCol=["size", "other"], layerSpec="dense:2,relu", maxIter=1, **params
             ).fit(frame)
-        assert ("column 'size' has texts of numbers, such as '0'" in caplog.text) == warned
+        assert ("column 'size' has strings of numbers, such as '0'" in caplog.text) == warned
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_texts_of_numbers_are_categories_with_a_warning(session, caplog):
 def test_texts_that_name_the_rows_are_refused(session, text, advice):
     frame = session.range(30).selectExpr("cast(id % 2 as double) label", f"{text} name", "id % 3 other")
     params = {"featuresCol": ["name", "other"], "layerSpec": "dense:2,relu", "maxIter": 1}
-    with pytest.raises(DataError, match=f"column 'name' has 30 different texts in 30 rows.*{advice}"):
+    with pytest.raises(DataError, match=f"column 'name' has 30 different strings in 30 rows.*{advice}"):
         NeuralNetworkClassifier(**params).fit(frame)
     NeuralNetworkClassifier(**params, categoricalCols=["name"]).fit(frame)
 

@@ -21,7 +21,7 @@ ADAM = {"layerSpec": "dense:8,tanh", "optimizer": "adam", "batchSize": 50, "lear
 
 @pytest.fixture(scope="module")
 def people(session):
-    """Rows with numbers, a large number, texts, weights, a flag, a class and a value."""
+    """Rows with numbers, a large number, strings, weights, a flag, a class and a value."""
     rng = np.random.default_rng(4)
     rows = []
     for number in range(120):

@@ -53,7 +53,7 @@ def test_one_logit_becomes_two(session, xor):
         ({"layers": [2, 3, 2], "loss": "mse"}, "the loss mse: expected cross-entropy"),
         (
             {"layers": [2, 3, 2], "missing": "mean"},
-            "column '0': expected a column of numbers, found gaps that the model fills",
+            "column '0': expected a column of numbers, found missing values that the model fills",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Columns that transform takes: texts as fit has them, of types that it can use, under any names."""
+"""Columns that transform takes: strings as fit has them, of types that it can use, under any names."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ SPEC = {"layerSpec": "dense:4,tanh", "maxIter": 2}
 
 @pytest.fixture(scope="module")
 def towns(session):
-    """Rows with a number and a text, of which some are words that CSV files have for gaps."""
+    """Rows with a number and a text, of which some are words that CSV files have for missing values."""
     rows = [(20 + n, WORDS[n % 8], float(n % 2)) for n in range(48)]
     return session.createDataFrame(rows, "age int, town string, label double").coalesce(1).cache()
 
@@ -29,15 +29,15 @@ def probabilities(model, frame):
 
 
 def test_a_text_of_a_dataframe_is_a_text(towns, model):
-    """Also a word that stands for a gap in a CSV file: null alone is a gap."""
+    """Also a word that stands for a missing value in a CSV file: null alone is a missing value."""
     assert model.classifier.model.encoder.columns[1].values == tuple(sorted(WORDS))
     assert model.evaluate(towns).accuracy == model.summary.accuracy
-    gap = towns.selectExpr("age", "nullif(town, 'bern') as town", "label")
+    missing_value = towns.selectExpr("age", "nullif(town, 'bern') as town", "label")
     with pytest.raises(DataError, match="column 'town': expected a value in each row, found 6 rows .* null"):
-        NeuralNetworkClassifier(**SPEC, featuresCol=["age", "town"]).fit(gap)
-    assert model.transform(gap).filter("prediction is null").count() == 6
-    filled = NeuralNetworkClassifier(**SPEC, featuresCol=["age", "town"], missing="mean").fit(gap)
-    assert filled.evaluate(gap).accuracy == filled.summary.accuracy
+        NeuralNetworkClassifier(**SPEC, featuresCol=["age", "town"]).fit(missing_value)
+    assert model.transform(missing_value).filter("prediction is null").count() == 6
+    filled = NeuralNetworkClassifier(**SPEC, featuresCol=["age", "town"], missing="mean").fit(missing_value)
+    assert filled.evaluate(missing_value).accuracy == filled.summary.accuracy
 
 
 def test_texts_under_a_number_are_numbers_or_have_no_prediction(towns, model):
@@ -60,9 +60,9 @@ def test_texts_under_a_number_are_numbers_or_have_no_prediction(towns, model):
             "timestamp('2020-01-01')",
             "town",
             ["age", "town"],
-            "column 'age': expected numbers or texts .* found timestamp",
+            "column 'age': expected numbers or strings .* found timestamp",
         ),
-        ("age", "array(1D)", ["age", "town"], "column 'town': expected numbers or texts .*, found array"),
+        ("age", "array(1D)", ["age", "town"], "column 'town': expected numbers or strings .*, found array"),
         ("age", "town", ["age", "label"], "^featuresCol: expected the columns 'town' too$"),
     ],
 )

@@ -33,7 +33,7 @@ def test_one_array_and_several_columns_are_the_same_rows(classifier, content):
     np.testing.assert_allclose([p for _, p in both], classifier.predict_proba(inputs), atol=1e-6)
 
 
-def test_rows_with_gaps_are_none(content):
+def test_rows_with_missing_values_are_none(content):
     rows = np.array([[1, 2, 3], [1, np.nan, 3], [np.inf, 0, 0]])
     assert [value is None for value in Scorer(content).values([rows], 3)] == [False, True, True]
     assert [value is None for value in Scorer(content, "probabilities").values([rows], 3)] == [

@@ -14,7 +14,16 @@ import numpy as np
 from nn.training.local_rows import LocalRows, rows_of
 from nn.training.recipe import Recipe
 from tests.robustness.fuzzing_common import ACCEPTED, FLOAT32, REFUSED, Random, one_line
-from tests.robustness.fuzzing_containers import KINDS, NONE, USUAL, WORDS, contained, is_gap, name, values_of
+from tests.robustness.fuzzing_containers import (
+    KINDS,
+    NONE,
+    USUAL,
+    WORDS,
+    contained,
+    is_missing,
+    name,
+    values_of,
+)
 
 
 def python_table(random: Random) -> str:
@@ -25,14 +34,14 @@ def python_table(random: Random) -> str:
         kinds[f"c{number}" if random.random() < 0.9 else random.choice(WORDS)] = random.choice(
             USUAL if usual else list(KINDS)
         )
-    gaps = random.choice([0, 0, 0.1, 0.5])
-    table = {key: values_of(random, kind, rows, gaps) for key, kind in kinds.items()}
+    missing_values = random.choice([0, 0, 0.1, 0.5])
+    table = {key: values_of(random, kind, rows, missing_values) for key, kind in kinds.items()}
     if random.random() < 0.03:
         table[random.choice(list(table))] = [0.5] * (rows + 1)
     categorical = [key for key in table if random.random() < 0.1 and kinds[key] != "floats" and key.strip()]
     missing = random.choice(["error", "mean", "drop", "indicator", "zero"])
     task = "regression" if random.random() < 0.2 else "classification"
-    usual_labels = ["few texts", "small integers", "booleans", "integers"]
+    usual_labels = ["few strings", "small integers", "booleans", "integers"]
     label_kind = random.choice(usual_labels) if random.random() < 0.8 else random.choice(list(KINDS)[:-1])
     labels = values_of(random, label_kind, rows, 0.01)
     cap = random.choice([2, 100])
@@ -67,19 +76,19 @@ def _expected(table, kinds, categorical, labels, missing, is_regression) -> list
     if any(len(values) != rows for values in table.values()):
         return None
     for key, values in table.items():
-        filled = [value for value in values if not is_gap(value)]
+        filled = [value for value in values if not is_missing(value)]
         kind = kinds[key]
         if kind in ("dates", "lists") and (filled or any(isinstance(v, np.datetime64) for v in values)):
             return None
         if kind in NONE and key not in categorical and any(not abs(value) <= FLOAT32 for value in filled):
             return None
 
-    if any(is_gap(label) for label in labels):
+    if any(is_missing(label) for label in labels):
         return None
-    with_gaps = {row for values in table.values() for row in range(rows) if is_gap(values[row])}
-    if with_gaps and missing == "error":
+    with_missing = {row for values in table.values() for row in range(rows) if is_missing(values[row])}
+    if with_missing and missing == "error":
         return None
-    kept = [row for row in range(rows) if missing != "drop" or row not in with_gaps]
+    kept = [row for row in range(rows) if missing != "drop" or row not in with_missing]
     if not kept:
         return None
     if is_regression:
@@ -120,16 +129,16 @@ def _judge(found: LocalRows, table, kinds, categorical, cap, labels, kept, shown
     assert [column.name for column in columns] == list(table), shown
     assert found.inputs.shape == (len(kept), len(table)), shown
     for index, (column, (key, values)) in enumerate(zip(columns, table.items(), strict=True)):
-        filled = [value for value in values if not is_gap(value)]
+        filled = [value for value in values if not is_missing(value)]
         read = found.inputs[:, index].astype(np.float64).tolist()
-        # A column of gaps alone, or of other types than its kind's, is what its values are.
+        # A column of missing values alone, or of other types than its kind's, is what its values are.
         is_number = key not in categorical and not any(isinstance(value, str | bytes) for value in filled)
         assert (column.values is None) == is_number, (column, shown)
         if is_number:
             offset = float(filled[0]) if filled and 65_536 <= abs(filled[0]) <= 1e30 else 0.0
             with np.errstate(under="ignore"):
                 true = [
-                    math.nan if is_gap(values[row]) else np.float32(float(values[row]) - offset)
+                    math.nan if is_missing(values[row]) else np.float32(float(values[row]) - offset)
                     for row in kept
                 ]
             assert column.offset == offset, (column, shown)
@@ -139,7 +148,7 @@ def _judge(found: LocalRows, table, kinds, categorical, cap, labels, kept, shown
         frequent = sorted(counts, key=lambda value: (-counts[value], value))[:cap]
         assert column.values == tuple(sorted(frequent)), (column, shown)
         for row, code in zip(kept, read, strict=True):
-            value = None if is_gap(values[row]) else name(values[row])
+            value = None if is_missing(values[row]) else name(values[row])
             said = None if math.isnan(code) else column.values[int(code)] if code >= 0 else -1
             assert said == (-1 if value is not None and value not in frequent else value), (row, said, shown)
     decoded = found.facts.labeled.decode(np.asarray(found.facts.labels)).tolist()

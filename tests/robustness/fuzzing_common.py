@@ -1,4 +1,4 @@
-"""What all kinds of made-up input share: odd texts, changed bytes, and what a message must be."""
+"""What all kinds of made-up input share: odd strings, changed bytes, and what a message must be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables in Python as people hold them, in every container, with every kind of gap; their true values are known."""
+"""Tables in Python as people hold them, in every container, with missing values of every kind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ try:
 except ImportError:
     pyarrow = None
 
-GAPS: list[Any] = [None, math.nan, np.float32("nan")]
+MISSING_VALUES: list[Any] = [None, math.nan, np.float32("nan")]
 WORDS = [
     "red",
     "green",
@@ -46,10 +46,10 @@ KINDS: dict[str, list[Any]] = {
     "small integers": list(range(4)),
     "booleans": [True, False, np.True_],
     "texts": WORDS,
-    "few texts": ["u", "v", "w"],
-    "integers and texts": [1, 2, "1", "a", "2"],
-    "booleans and texts": [True, "true", "x", False],
-    "floats and texts": [1.0, 0.5, "1", "b"],
+    "few strings": ["u", "v", "w"],
+    "integers and strings": [1, 2, "1", "a", "2"],
+    "booleans and strings": [True, "true", "x", False],
+    "floats and strings": [1.0, 0.5, "1", "b"],
     "bytes": [b"red", b"blue", b"1"],
     "decimals": [decimal.Decimal("1.25"), decimal.Decimal(3), decimal.Decimal("-70000.5")],
     "dates": DATES,
@@ -57,12 +57,12 @@ KINDS: dict[str, list[Any]] = {
     "beyond float32": [1.0, 1e39, -1e300, 10**40, 10**400],
     "lists": [[1, 2], (3,), {"a": 1}],
 }
-USUAL = ["floats", "integers", "small integers", "booleans", "texts", "few texts"]
+USUAL = ["floats", "integers", "small integers", "booleans", "texts", "few strings"]
 NUMBERS = ("floats", "integers", "small integers", "booleans", "decimals")
 NONE = ("dates", "infinite", "beyond float32", "lists")  # refused where they are inputs
 
 
-def is_gap(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """None, NaN, NaT and pandas.NA."""
     return (
         value is None or (not isinstance(value, str | bytes | bool | list | tuple | dict) and value is _na())
@@ -105,10 +105,19 @@ def _array(values: list[Any], random: Random) -> np.ndarray:
 
 
 def _masked(values: list[Any], random: Random) -> Any:
-    gaps = [is_gap(value) for value in values]
-    filled = next((value for value, gap in zip(values, gaps, strict=True) if not gap), 0.0)
+    missing_values = [is_missing(value) for value in values]
+    filled = next(
+        (value for value, missing_value in zip(values, missing_values, strict=True) if not missing_value), 0.0
+    )
     return np.ma.array(
-        _array([filled if gap else value for value, gap in zip(values, gaps, strict=True)], random), mask=gaps
+        _array(
+            [
+                filled if missing_value else value
+                for value, missing_value in zip(values, missing_values, strict=True)
+            ],
+            random,
+        ),
+        mask=missing_values,
     )
 
 
@@ -175,8 +184,10 @@ def _arrow_errors() -> tuple[type[Exception], ...]:
     return (pyarrow.ArrowException,) if pyarrow is not None else ()
 
 
-def values_of(random: Random, kind: str, rows: int, gaps: float) -> list[Any]:
-    """Values of a kind, some of them gaps."""
+def values_of(random: Random, kind: str, rows: int, missing_values: float) -> list[Any]:
+    """Values of a kind, some of them missing values."""
     some = random.sample(KINDS[kind], min(len(KINDS[kind]), random.randint(1, 6)))
-    own = [*GAPS, _na(), np.datetime64("NaT")] if kind == "dates" else [*GAPS, _na()]
-    return [random.choice(own) if random.random() < gaps else random.choice(some) for _ in range(rows)]
+    own = [*MISSING_VALUES, _na(), np.datetime64("NaT")] if kind == "dates" else [*MISSING_VALUES, _na()]
+    return [
+        random.choice(own) if random.random() < missing_values else random.choice(some) for _ in range(rows)
+    ]

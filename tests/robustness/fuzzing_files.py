@@ -18,7 +18,7 @@ from tests.robustness.fuzzing_quoted import text_column
 
 DAY = datetime.date(2024, 2, 29)
 WORDS = ["red", "green", "東京", "a b", "x,y", '"', "1", "NA", "", " ", "true"]
-GAPS = ("", "NA")  # those among WORDS, as texts
+MISSING_VALUES = ("", "NA")  # those among WORDS, as strings
 SCALARS: dict[str, tuple[Any, list[Any]]] = {
     "int8": (pa.int8(), [0, 1, -128, 127]),
     "int16": (pa.int16(), [0, 1, -32768, 300]),
@@ -40,7 +40,7 @@ OTHERS: dict[str, tuple[Any, list[Any]]] = {
     "date": (pa.date32(), [DAY]),
     "timestamp": (pa.timestamp("us"), [datetime.datetime(2024, 2, 29, 1)]),
     "struct": (pa.struct([("a", pa.int32())]), [{"a": 1}]),
-    "list of texts": (pa.list_(pa.string()), [["a", "b"]]),
+    "list of strings": (pa.list_(pa.string()), [["a", "b"]]),
 }
 SEVERAL: dict[str, Any] = {
     "list of floats": pa.list_(pa.float32()),
@@ -53,21 +53,21 @@ SEVERAL: dict[str, Any] = {
 def written(random: Random, folder: str, context: Any) -> tuple[str, list[Any], str]:
     """A file of one format: its path, the true columns of inputs and then the labels, and what it holds."""
     format, rows = random.choice(["parquet", "parquet", "orc", "json"]), random.randint(1, 30)
-    gaps, names, arrays, true = random.choice([0, 0, 0.1, 0.4]), [], [], []
+    missing_values, names, arrays, true = random.choice([0, 0, 0.1, 0.4]), [], [], []
     for number in range(random.randint(1, 5)):
         usual = random.random()
         if usual < 0.8:
             kind = random.choice(list(SCALARS))
-            own, columns = _scalars(random, *SCALARS[kind], rows, gaps, format)
+            own, columns = _scalars(random, *SCALARS[kind], rows, missing_values, format)
         elif usual < 0.9 and format != "json":
             kind = random.choice(list(SEVERAL))
-            own, columns = _several(random, kind, rows, gaps)
+            own, columns = _several(random, kind, rows, missing_values)
         else:
             kind = random.choice(list(OTHERS))
-            own, columns = _scalars(random, *OTHERS[kind], rows, gaps, format)
+            own, columns = _scalars(random, *OTHERS[kind], rows, missing_values, format)
             if kind not in ("infinite", "beyond float32") and not (format == "json" and not columns):
                 columns = [None]
-            if format == "json" and kind in ("date", "timestamp") and columns:  # texts in JSON
+            if format == "json" and kind in ("date", "timestamp") and columns:  # strings in JSON
                 columns = [[None if cell is None else str(cell) for cell in own.to_pylist()]]
         names.append(f"c{number}")
         arrays.append(own)
@@ -97,16 +97,18 @@ def write(table: Any, path: str, format: str) -> None:
         Path(path).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
 
-def _scalars(random: Random, type_: Any, values: list[Any], rows: int, gaps: float, format: str) -> Any:
+def _scalars(
+    random: Random, type_: Any, values: list[Any], rows: int, missing_values: float, format: str
+) -> Any:
     """A column of one value a row, as an array and as true values; JSON has neither NaN nor decimals."""
     some = random.sample(values, min(len(values), random.randint(1, 4)))
     if format == "json":
         some = [v for v in some if v == v] or [None]
-    cells = [None if random.random() < gaps else random.choice(some) for _ in range(rows)]
+    cells = [None if random.random() < missing_values else random.choice(some) for _ in range(rows)]
     array = pa.array(cells, type_)
     true = [None if v is None or v != v else v for v in array.to_pylist()]
     if pa.types.is_string(type_):
-        true = [None if v is None or v.strip() in GAPS else v for v in true]
+        true = [None if v is None or v.strip() in MISSING_VALUES else v for v in true]
         true = text_column(tuple(true)) if format == "json" else true
     if format == "json" and pa.types.is_decimal(type_):
         true = [None if v is None else float(v) for v in true]
@@ -114,7 +116,7 @@ def _scalars(random: Random, type_: Any, values: list[Any], rows: int, gaps: flo
     return array, [] if format == "json" and array.null_count == rows else [true]
 
 
-def _several(random: Random, kind: str, rows: int, gaps: float) -> Any:
+def _several(random: Random, kind: str, rows: int, missing_values: float) -> Any:
     """A column of lists or bytes, and the true columns that they give; None where it is to be refused."""
     width = random.choice([0, 1, 2, 3])
     uneven = random.random() < 0.1
@@ -123,9 +125,9 @@ def _several(random: Random, kind: str, rows: int, gaps: float) -> Any:
         size = width + random.randint(0, 1) * uneven
         numbers = [random.choice([0, 1, 200, 70_000][: 3 if kind == "binary" else 4]) for _ in range(size)]
         cells.append(bytes(numbers) if kind == "binary" else numbers)
-        if random.random() < gaps:
+        if random.random() < missing_values:
             cells[-1] = None
-        elif kind != "binary" and numbers and random.random() < gaps:
+        elif kind != "binary" and numbers and random.random() < missing_values:
             cells[-1][random.randrange(size)] = None
     filled = [cell for cell in cells if cell is not None]
     sizes = {len(cell) for cell in filled}

@@ -12,7 +12,7 @@ from nn.core import npz
 from nn.models import model_file
 from nn.models.classifier import Classifier, Regressor, predictor
 from tests.robustness.fuzzing_common import ACCEPTED, FLOAT32, REFUSED, Random, changed_json, one_line
-from tests.robustness.fuzzing_containers import KINDS, contained, is_gap, name, values_of
+from tests.robustness.fuzzing_containers import KINDS, contained, is_missing, name, values_of
 from tests.robustness.fuzzing_encoders import NO_NAMES, ODD, content_of, description, is_whole
 
 
@@ -54,16 +54,16 @@ def _usual(random: Random, column: dict[str, Any]) -> Any:
 
 
 def prediction(random: Random) -> str:
-    """A table offered to a model: other orders, missing and further columns, unknown categories, gaps."""
+    """A table offered to a model: other orders, missing and further columns, unknown categories, missing values."""
     config = description(random)
     width, units = config["input_shape"][0], config["layers"][0]["units"]
     if not width:
         return REFUSED
     content = content_of(random, config, width, units)
-    rows, gaps = random.randint(1, 6), random.choice([0, 0, 0.3])
+    rows, missing_values = random.randint(1, 6), random.choice([0, 0, 0.3])
     table = {}
     for column in random.sample(config["encoder"]["columns"], len(config["encoder"]["columns"])):
-        table[column["name"]] = _offered(random, column, rows, gaps)
+        table[column["name"]] = _offered(random, column, rows, missing_values)
     if random.random() < 0.3:
         table["more"] = values_of(random, "texts", rows, 0.1)
     if random.random() < 0.05:
@@ -91,18 +91,21 @@ def judged(model: Any, config: dict, content: bytes, table: dict, offered: Any) 
     return ACCEPTED
 
 
-def _offered(random: Random, column: dict[str, Any], rows: int, gaps: float) -> list[Any]:
+def _offered(random: Random, column: dict[str, Any], rows: int, missing_values: float) -> list[Any]:
     if random.random() < 0.06:
-        return values_of(random, random.choice(list(KINDS)), rows, gaps)
+        return values_of(random, random.choice(list(KINDS)), rows, missing_values)
     if column["kind"] == "number":
         return values_of(
-            random, random.choice(["integers", "booleans", "decimals", "small integers"]), rows, gaps
+            random,
+            random.choice(["integers", "booleans", "decimals", "small integers"]),
+            rows,
+            missing_values,
         )
     known = column["values"] or ["a"]
     unknown = random.random() < 0.2
     return [
         random.choice([None, math.nan])
-        if random.random() < gaps
+        if random.random() < missing_values
         else random.choice(known + ["another"] * unknown)
         for _ in range(rows)
     ]
@@ -132,24 +135,24 @@ def _inputs(column: dict[str, Any], value: Any) -> list[Any] | None:
     is_none = isinstance(value, np.datetime64 | list | tuple | dict) or hasattr(value, "isoformat")
     if is_none and type(value).__name__ != "NaTType":
         return None
-    gap = [1] * column["indicator"] if is_gap(value) else [0] * column["indicator"]
+    missing_value = [1] * column["indicator"] if is_missing(value) else [0] * column["indicator"]
     if column["kind"] == "category":
-        if is_gap(value):
-            return [0] * (len(column["values"]) + column["other"]) + gap if column["fill"] else None
+        if is_missing(value):
+            return [0] * (len(column["values"]) + column["other"]) + missing_value if column["fill"] else None
         if name(value) not in column["values"] and not column["other"]:
             return None
         known = [int(name(value) == other) for other in column["values"]]
-        return known + [int(not any(known))] * column["other"] + gap
+        return known + [int(not any(known))] * column["other"] + missing_value
     try:
-        number = math.nan if is_gap(value) else float(value)
+        number = math.nan if is_missing(value) else float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    gap = [int(number != number)] * column["indicator"]
+    missing_value = [int(number != number)] * column["indicator"]
     if abs(number) > FLOAT32 or (number != number and column["fill"] is None):
         return None
     packed = column["fill"] if number != number else number - column["offset"]
     scaled = (np.float32(packed) - np.float32(column["center"])) * np.float32(1 / column["scale"])
-    return [scaled, *gap]
+    return [scaled, *missing_value]
 
 
 def _outputs(config: dict, arrays: dict[str, np.ndarray], table: dict) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""Text with quotes, names and gaps, written by Python's csv module; the true cells are known."""
+"""Text with quotes, names and missing values, written by Python's csv module; the true cells are known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from nn.data import quoted_rows, quoted_text
 from tests.robustness.fuzzing_common import ACCEPTED, NUMBER, NUMBERS, REFUSED, Random, bent
 
-GAPS = ("", "NA", "NaN", "nan", "?", "null", "NULL")
+MISSING_VALUES = ("", "NA", "NaN", "nan", "?", "null", "NULL")
 PLAIN = [
     "red",
     "green",
@@ -55,19 +55,19 @@ class Text(NamedTuple):
     names: list[str]  # of the header; none: there is none
     separator: str
     quote: str
-    gaps: tuple[str, ...]
+    missing_values: tuple[str, ...]
     is_clear: bool  # whether separator and quote can be told from the text
 
 
 def quoted(random: Random, labels: Sequence[str] = ()) -> Text:
-    """The text of a table: columns of numbers, of texts and of both, with gaps, quotes and comments.
+    """The text of a table: columns of numbers, of strings and of both, with missing values, quotes and comments.
 
     With labels, one more column holds one of them in each row.
     """
     width, mark = random.randint(1, 6), random.choice(MARKS[:4] * 3 + MARKS)
     quote = '"' if random.random() < 0.85 else "'"
     words = [*PLAIN, *QUOTED] if random.random() < 0.6 else PLAIN
-    gap, own = random.choice([0, 0, 0.1, 0.4]), random.choice([(), (), ("-9", "missing")])
+    missing_value, own = random.choice([0, 0, 0.1, 0.4]), random.choice([(), (), ("-9", "missing")])
     columns = []
     for _ in range(width):
         kind = random.random()
@@ -82,7 +82,9 @@ def quoted(random: Random, labels: Sequence[str] = ()) -> Text:
         columns.append([*some, "two\nlines"] if random.random() < 0.03 else some)
     rows = [
         [
-            random.choice((*GAPS, *own)) if random.random() < gap else random.choice(column)
+            random.choice((*MISSING_VALUES, *own))
+            if random.random() < missing_value
+            else random.choice(column)
             for column in columns
         ]
         for _ in range(random.randint(1, 25))
@@ -136,7 +138,7 @@ def lines_of(text: Text) -> list[str]:
 
 
 def true_cells(text: Text, found: quoted_text.QuotedText) -> list[list[str | None]]:
-    """The rows as Python's csv module reads them with a separator and a quote; None for gaps."""
+    """The rows as Python's csv module reads them with a separator and a quote; None for missing values."""
     form: Any = {"delimiter": found.separator, "quotechar": found.quote, "skipinitialspace": True}
 
     def is_comment(line: str) -> bool:
@@ -148,16 +150,21 @@ def true_cells(text: Text, found: quoted_text.QuotedText) -> list[list[str | Non
     header = list(found.header)
     padded = [*header, *[""] * (found.width - len(header))]
     rows = [row for row in rows if not header or row not in (header, padded)]
-    return [[None if cell in (*GAPS, *text.gaps) else cell for cell in row] for row in rows]
+    return [
+        [None if cell in (*MISSING_VALUES, *text.missing_values) else cell for cell in row] for row in rows
+    ]
 
 
-def with_gaps(rows: list[list[str]], text: Text) -> list[list[str | None]]:
-    """Rows as written, without blanks around cells, gaps as None."""
-    return [[None if cell.strip() in (*GAPS, *text.gaps) else cell.strip() for cell in row] for row in rows]
+def with_missing(rows: list[list[str]], text: Text) -> list[list[str | None]]:
+    """Rows as written, without blanks around cells, missing values as None."""
+    return [
+        [None if cell.strip() in (*MISSING_VALUES, *text.missing_values) else cell.strip() for cell in row]
+        for row in rows
+    ]
 
 
 def text_column(cells: Sequence[str | None]) -> list[Any]:
-    """The values of a column of text: numbers if half of its cells are, and BAD for the others; else texts."""
+    """The values of a column of text: numbers if half of its cells are, and BAD for the others; else strings."""
     filled = [cell for cell in cells if cell is not None]
     if 2 * sum(NUMBER.fullmatch(cell) is not None for cell in filled) < len(filled):
         return list(cells)
@@ -178,9 +185,9 @@ def quoted_file(random: Random) -> str:
         lines = lines_of(text)
         if not any(line.strip() for line in lines):
             return REFUSED
-        found = quoted_text.inspect(lines, header, gaps=(*GAPS, *text.gaps))
+        found = quoted_text.inspect(lines, header, missing_values=(*MISSING_VALUES, *text.missing_values))
         try:
-            columns = quoted_rows.read_columns([str(path)], found, 0, (*GAPS, *text.gaps))
+            columns = quoted_rows.read_columns([str(path)], found, 0, (*MISSING_VALUES, *text.missing_values))
         except csv.Error as error:
             raise AssertionError(f"{text} read as {found}: {error}") from None
     shown = f"{text} read as {found}: {columns}"
@@ -207,7 +214,7 @@ def quoted_file(random: Random) -> str:
     if (text.is_clear and text.names == list(found.header)) or (
         text.is_clear and not text.names and not found.header
     ):
-        written = with_gaps(text.cells, text)
+        written = with_missing(text.cells, text)
         assert (
             damaged or [r for r in rows if any(r)] == [r for r in written if any(r)] or _same(rows, written)
         ), shown
@@ -226,8 +233,8 @@ def _same(rows: list[list[str | None]], written: list[list[str | None]]) -> bool
 def _judge_header(text: Text, found: quoted_text.QuotedText, header: str, shown: str) -> None:
     """Raise AssertionError where a header that is plain to see is none, or the other way round."""
     columns = list(zip(*text.cells, strict=True))
-    gaps = (*GAPS, *text.gaps)
-    filled = [[cell.strip() for cell in column if cell.strip() not in gaps] for column in columns]
+    missing_values = (*MISSING_VALUES, *text.missing_values)
+    filled = [[cell.strip() for cell in column if cell.strip() not in missing_values] for column in columns]
     numeric = [bool(cells) and all(map(NUMBER.fullmatch, cells)) for cells in filled]
     if header == "yes" or (header == "auto" and text.names and any(numeric)):
         assert list(found.header) == text.names, shown

@@ -28,7 +28,7 @@ CLOSE = 1e-5  # how near probabilities in blocks of other sizes are
 
 
 def rows_to_predict(random: Random, context: Any) -> str:
-    """A model, sometimes damaged, and a table in CSV: gaps, unknown categories, texts among numbers, other columns."""
+    """A model, sometimes damaged, and a table in CSV: missing values, unknown categories, strings among numbers."""
     config = description(random)
     width, units = config["input_shape"][0], config["layers"][0]["units"]
     if not width:

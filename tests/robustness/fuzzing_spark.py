@@ -29,7 +29,15 @@ from nn.spark.input.reading_options import ReadingOptions
 from nn.spark.storage.filesystem import Storage
 from tests.robustness.fuzzing_common import ACCEPTED, FLOAT32, NUMBER, REFUSED, Random, one_line
 from tests.robustness.fuzzing_containers import name as name_of
-from tests.robustness.fuzzing_quoted import BAD, GAPS, Text, lines_of, quoted, text_column, true_cells
+from tests.robustness.fuzzing_quoted import (
+    BAD,
+    MISSING_VALUES,
+    Text,
+    lines_of,
+    quoted,
+    text_column,
+    true_cells,
+)
 from tests.robustness.fuzzing_scoring import rows_to_predict
 
 LABELS = [
@@ -68,10 +76,17 @@ def quoted_text_in_spark(random: Random, context: Any) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.csv"
         path.write_text(text.text, encoding="utf-8", newline="")
-        source = Source("TRAIN", str(path), None, -1, header=header, format=format, missing_values=text.gaps)
+        source = Source(
+            "TRAIN", str(path), None, -1, header=header, format=format, missing_values=text.missing_values
+        )
         found = read(context, random, source, options)
         shown = f"{text} {format} header {header} {options}"
-        true = _rows_of(text, quoted_text.inspect(lines_of(text), header, gaps=(*GAPS, *text.gaps)))
+        true = _rows_of(
+            text,
+            quoted_text.inspect(
+                lines_of(text), header, missing_values=(*MISSING_VALUES, *text.missing_values)
+            ),
+        )
         if any("\n" in cell for row in text.cells for cell in row):
             assert isinstance(found, str), f"{shown} read as {found}"
         has_blank = any(
@@ -176,10 +191,10 @@ def _kept(inputs: list[list[Any]], labels: list[Any], options: ReadingOptions) -
         filled = [value for value in column if value is not None]
         if len(filled) >= 20 and len(set(filled)) >= 0.9 * len(filled) and isinstance(filled[0], str):
             return None
-    with_gaps = {row for column in inputs for row, value in enumerate(column) if value is None}
-    if with_gaps and options.missing == "error":
+    with_missing = {row for column in inputs for row, value in enumerate(column) if value is None}
+    if with_missing and options.missing == "error":
         return None
-    kept = [row for row in range(len(labels)) if options.missing != "drop" or row not in with_gaps]
+    kept = [row for row in range(len(labels)) if options.missing != "drop" or row not in with_missing]
     if not kept:
         return None
     if options.task == "regression":

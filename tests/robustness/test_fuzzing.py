@@ -46,8 +46,8 @@ def test_the_judge_sees_a_model_or_a_checkpoint_that_is_taken_for_another(monkey
                 fuzzing.offer(kind, seed)
 
 
-def _broken_gaps(monkeypatch):
-    monkeypatch.setattr("nn.data.tables.is_gap", lambda value: value is None)
+def _broken_missing_values(monkeypatch):
+    monkeypatch.setattr("nn.data.tables.is_missing", lambda value: value is None)
 
 
 def _broken_comments(monkeypatch):
@@ -73,7 +73,7 @@ def _broken_scale(monkeypatch):
     [
         ("quoted text", _broken_comments),
         ("quoted text", _broken_separator),
-        ("tables in Python", _broken_gaps),
+        ("tables in Python", _broken_missing_values),
         ("tables in Python", _broken_codes),
         ("predictions from tables", _broken_codes),
         ("models of tables", _broken_scale),
@@ -107,9 +107,11 @@ def test_tables_through_spark_are_accepted_rightly_or_refused_in_one_line(spark,
 
 
 def test_the_judge_sees_a_table_that_spark_reads_wrongly(spark, monkeypatch):
-    monkeypatch.setattr("nn.spark.input.table_columns.is_gap", lambda column, gaps: column.isNull())
+    monkeypatch.setattr(
+        "nn.spark.input.table_columns.is_missing", lambda column, missing_values: column.isNull()
+    )
     with pytest.raises(AssertionError):
-        for seed in (12, 27, 31):  # with gaps written as words
+        for seed in (12, 27, 31):  # with missing values written as words
             fuzzing_spark.offer("quoted text, by Spark", seed, spark)
 
 

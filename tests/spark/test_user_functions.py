@@ -135,7 +135,7 @@ def test_arrays_of_several_lengths_are_refused_whatever_their_sum():
         user_functions.rows_of([b"abc", b"d"])
 
 
-def test_bytes_are_rows_of_numbers_and_nulls_rows_of_gaps():
+def test_bytes_are_rows_of_numbers_and_nulls_rows_of_missing_values():
     assert user_functions.rows_of([b"\x00\x01", b"\xff\x02"]).tolist() == [[0, 1], [255, 2]]
     found = user_functions.rows_of([b"\x00\x01", None])
     assert found[0].tolist() == [0, 1] and np.isnan(found[1]).all()

@@ -1,7 +1,7 @@
 """The options that tools of clouds and clusters know, of the commands that docs/clusters and docs/google_cloud use.
 
 Those of gcloud, aws and kubectl were copied from the help of Google Cloud SDK 528.0.0, aws-cli 1.45.11 and kubectl
-1.32.4; the addresses are those of the same texts.
+1.32.4; the addresses are those of the same strings.
 """
 
 GCLOUD = "--project --quiet --format --verbosity"  # https://cloud.google.com/sdk/gcloud/reference

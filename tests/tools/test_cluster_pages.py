@@ -147,7 +147,7 @@ def check_step(step: str) -> None:
 
 @cache
 def submit_options() -> set[str]:
-    """The options of the installed spark-submit: the texts in the class that declares them."""
+    """The options of the installed spark-submit: the strings in the class that declares them."""
     with zipfile.ZipFile(next(JARS.glob("spark-launcher_*.jar"))) as jar:
         declared = jar.read("org/apache/spark/launcher/SparkSubmitOptionParser.class")
     return {text.decode() for text in re.findall(rb"--[a-z-]+|(?<![\w-])-[a-z]\b", declared)}
@@ -155,7 +155,7 @@ def submit_options() -> set[str]:
 
 @cache
 def spark_keys() -> set[str]:
-    """The settings that the installed Spark declares: the texts in those of its classes."""
+    """The settings that the installed Spark declares: the strings in those of its classes."""
     keys = set()
     for name in ("core", "yarn", "kubernetes", "launcher"):
         with zipfile.ZipFile(next(JARS.glob(f"spark-{name}_*.jar"))) as jar:

@@ -29,7 +29,7 @@ def test_the_network_is_that_of_the_page():
 
 @pytest.mark.parametrize("name", sorted(set(program.PICTURES) - {"bold_driver.svg"}))
 def test_a_picture_has_the_same_texts_again(name):
-    """The texts alone: where lines lie to the last bit differs with the version of Matplotlib."""
+    """The strings alone: where lines lie to the last bit differs with the version of Matplotlib."""
     with house_style():
         figure = program.PICTURES[name]()
     texts = {text.get_text() for axes in figure.axes for text in axes.texts if text.get_text()}

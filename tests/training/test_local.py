@@ -197,7 +197,10 @@ def test_fit_refuses_inputs_that_are_none():
             LABELS / 1 + (np.arange(300) == 7) / 2,
             r"labels, row 7: expected a class, found \d.5; .* task=\"regression\"",
         ),
-        (np.where(np.arange(300) == 7, np.nan, LABELS), "labels, row 7: expected a label, found a gap"),
+        (
+            np.where(np.arange(300) == 7, np.nan, LABELS),
+            "labels, row 7: expected a label, found a missing value",
+        ),
         (np.eye(3)[LABELS] / 2, "labels, row 0: expected a one-hot row: a single 1 among 3 values"),
         (np.zeros((300, 2)), "labels, row 0: expected a one-hot row"),
         (np.zeros((300, 2, 2)), r"expected 300 labels, \(n,\)"),

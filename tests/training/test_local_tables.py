@@ -1,4 +1,4 @@
-"""Training on tables in memory: columns by name, labels of any kind, gaps, categories, scales, and regressions."""
+"""Training on tables in memory: columns by name, labels of any kind, missing values, categories, scales, values."""
 
 import numpy as np
 import pytest
@@ -87,30 +87,33 @@ def test_class_weights_go_by_name():
         nn.fit(TABLE, "name", **QUICK, class_weights={"pear": 2.0})
 
 
-def with_gaps():
+def with_missing():
     size, color = SIZE.copy(), COLOR.astype(object)
     size[::7], color[1::9] = np.nan, None
     return {"size": size, "color": color, "name": NAMES}
 
 
-def test_gaps_are_an_error_unless_something_is_to_be_done():
-    gaps = len(SIZE[::7]), len(COLOR[1::9])
+def test_missing_values_are_an_error_unless_something_is_to_be_done():
+    missing_values = len(SIZE[::7]), len(COLOR[1::9])
     both = len(set(range(0, ROWS, 7)) | set(range(1, ROWS, 9)))
     with pytest.raises(ValueError) as message:
-        nn.fit(with_gaps(), "name", **QUICK)
+        nn.fit(with_missing(), "name", **QUICK)
     assert str(message.value) == (
-        f"expected no gaps, found {sum(gaps)} in {both} rows: 'size' {gaps[0]}, 'color' {gaps[1]}; "
+        f"expected no missing values, found {sum(missing_values)} in {both} rows: 'size' {missing_values[0]}, "
+        f"'color' {missing_values[1]}; "
         "missing=mean fills them, missing=drop leaves the rows out"
     )
 
 
 @pytest.mark.parametrize("missing", ["mean", "zero", "indicator"])
-def test_gaps_are_filled(missing):
-    classifier, history = nn.fit(with_gaps(), "name", **QUICK | {"missing": missing, "epochs": 25})
+def test_missing_values_are_filled(missing):
+    classifier, history = nn.fit(with_missing(), "name", **QUICK | {"missing": missing, "epochs": 25})
     size, color = classifier.model.encoder.columns
-    assert size.fill == pytest.approx(0.0 if missing == "zero" else np.nanmean(with_gaps()["size"]), rel=1e-6)
+    assert size.fill == pytest.approx(
+        0.0 if missing == "zero" else np.nanmean(with_missing()["size"]), rel=1e-6
+    )
     assert color.fill and size.indicator == color.indicator == (missing == "indicator")
-    assert history[-1].accuracy > 0.8 and len(classifier.predict(with_gaps())) == ROWS
+    assert history[-1].accuracy > 0.8 and len(classifier.predict(with_missing())) == ROWS
     x = classifier.model.encoder.encode(np.array([[np.nan, np.nan]], np.float32))
     if missing == "indicator":
         assert x.tolist() == [[0, 1, 0, 0, 0, 0, 1]]
@@ -118,17 +121,17 @@ def test_gaps_are_filled(missing):
         assert x.shape == (1, 5) and not x[0, 1:].any()
 
 
-def test_rows_with_gaps_are_left_out():
+def test_rows_with_missing_values_are_left_out():
     classifier, history = nn.fit(
-        with_gaps(), "name", **QUICK | {"missing": "drop", "sample": 1.0, "batch_size": None}
+        with_missing(), "name", **QUICK | {"missing": "drop", "sample": 1.0, "batch_size": None}
     )
     kept = np.ones(ROWS, bool)
     kept[::7], kept[1::9] = False, False
     assert history[0].rows == kept.sum()
     size = classifier.model.encoder.columns[0]
     assert size.center == pytest.approx(SIZE[kept].mean(), rel=1e-6)
-    with pytest.raises(ValueError, match="column 'size': expected a value, found a gap in row 0"):
-        classifier.predict(with_gaps())
+    with pytest.raises(ValueError, match="column 'size': expected a value, found a missing value in row 0"):
+        classifier.predict(with_missing())
     with pytest.raises(ValueError, match="missing: drop leaves no rows"):
         nn.fit({"a": np.full(4, np.nan)}, [0, 1, 0, 1], missing="drop")
 
@@ -245,7 +248,11 @@ def test_targets_may_be_a_column(labels):
             REGRESSION,
             "column 'target': expected numbers, found 'apple'|column 'target': expected numbers",
         ),
-        (np.where(SIZE > 1000, np.nan, 1), REGRESSION, "expected a value of the target, found a gap"),
+        (
+            np.where(SIZE > 1000, np.nan, 1),
+            REGRESSION,
+            "expected a value of the target, found a missing value",
+        ),
         (np.where(SIZE > 1000, np.inf, 1), REGRESSION, "expected finite numbers within float32, found inf"),
         (
             PRICE,
@@ -288,10 +295,10 @@ def test_an_encoder_of_numbers_and_categories_is_that_of_scikit_learn():
     ("labels", "message"),
     [
         ([0.0, float("inf"), 1.0], "labels, row 1: expected a class, found inf"),
-        (np.array([0.5, 1, None], object), "labels, row 2: expected a label, found a gap"),
+        (np.array([0.5, 1, None], object), "labels, row 2: expected a label, found a missing value"),
         (np.array([1, 0.5, 1], object), "labels, row 1: expected a class, found 0.5"),
         (np.array(["2024-01-01"] * 3, "M8[D]"), "labels: expected numbers or categories, found dates"),
-        (np.ma.array([0, 1, 1], mask=[0, 1, 0]), "labels, row 1: expected a label, found a gap"),
+        (np.ma.array([0, 1, 1], mask=[0, 1, 0]), "labels, row 1: expected a label, found a missing value"),
         (["a\n\x1b[31m"] * 3, r"at least 2 classes, found class a\\n\\x1b\[31m alone"),
         ([0, 1, 10**40], "column .labels.: expected finite numbers within float32, found 1e"),
     ],

@@ -162,7 +162,7 @@ def test_a_table_is_packed_for_the_columns_of_the_model():
     assert again.model == model.model
     with pytest.raises(ValueError, match="expected the columns 'city' too"):
         nn.fit({"age": TABLE["age"], "time": TABLE["time"]}, BOUGHT, **OF_TABLE, start_from=model)
-    with pytest.raises(ValueError, match="expected no gaps, found 1"):
+    with pytest.raises(ValueError, match="expected no missing values, found 1"):
         nn.fit({**TABLE, "age": [None, *range(59)]}, BOUGHT, **OF_TABLE, start_from=model)
 
 

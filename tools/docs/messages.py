@@ -1,7 +1,7 @@
 """Collect the messages of the errors that the code raises, as templates: "expected {} labels, found {}".
 
-These texts count: the first argument of an error of the project or of a ValueError, wherever it is made, and that of a
-parser's `error`; texts that a function of faults returns (`FUNCTIONS`); and any text of a message's form
+These strings count: the first argument of an error of the project or of a ValueError, wherever it is made, and that
+of a parser's `error`; strings that a function of faults returns (`FUNCTIONS`); and any text of a message's form
 ("expected ..., found ...") that reaches an error by way of a variable.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-GAP = "{}"  # what an f-string puts in
+PLACEHOLDER = "{}"  # what an f-string puts in
 # Errors that no user sees, and Python's own that stand for mistakes of a caller.
 NO_MESSAGES = re.compile(
     r"NotImplemented|Assertion|Attribute|Key|Type|Index|Import|Module|Runtime|ArgumentType|OS|check"
@@ -34,8 +34,8 @@ def templates(folder: Path = ROOT / "nn") -> dict[str, str]:
         if path.name == "contract.py":  # checks for classes of one's own
             continue
         for line, text in _texts(ast.parse(path.read_text(encoding="utf-8"))):
-            template = re.sub(rf"({re.escape(GAP)})+", GAP, " ".join(text.split()))
-            if re.search(rf"[A-Za-z]{{{LEAST}}}", template.replace(GAP, "")):
+            template = re.sub(rf"({re.escape(PLACEHOLDER)})+", PLACEHOLDER, " ".join(text.split()))
+            if re.search(rf"[A-Za-z]{{{LEAST}}}", template.replace(PLACEHOLDER, "")):
                 found.setdefault(template, f"{path.relative_to(folder.parent)}:{line}")
     return found
 
@@ -61,7 +61,7 @@ def _texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _results(function: ast.FunctionDef) -> Iterator[tuple[int, str]]:
-    """Yield the texts that a function of faults returns, yields or puts into a list."""
+    """Yield the strings that a function of faults returns, yields or puts into a list."""
     for node in ast.walk(function):
         if isinstance(node, (ast.Return, ast.Yield)) and node.value is not None:
             yield from ((node.lineno, text) for text in _alternatives(node.value))
@@ -85,23 +85,25 @@ def _makes_error(function: ast.expr) -> bool:
 
 
 def _alternatives(node: ast.expr) -> list[str]:
-    """Return the texts that an expression may be: one, or several where it has conditions."""
+    """Return the strings that an expression may be: one, or several where it has conditions."""
     if isinstance(node, ast.IfExp):
         return _alternatives(node.body) + _alternatives(node.orelse)
     if isinstance(node, ast.Constant):
-        return [node.value if isinstance(node.value, str) else GAP]
+        return [node.value if isinstance(node.value, str) else PLACEHOLDER]
     if isinstance(node, ast.JoinedStr):
         return _joined(node.values)
     if isinstance(node, ast.Tuple):  # an exit code and its message
         return [text for element in node.elts for text in _alternatives(element)]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        return [re.sub(r"%[sd]", GAP, text) for text in _alternatives(node.left)]
+        return [re.sub(r"%[sd]", PLACEHOLDER, text) for text in _alternatives(node.left)]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return [left + right for left in _alternatives(node.left) for right in _alternatives(node.right)]
-    return [GAP]
+    return [PLACEHOLDER]
 
 
 def _joined(parts: list[ast.expr]) -> list[str]:
     return [
-        "".join(GAP if isinstance(part, ast.FormattedValue) else _alternatives(part)[0] for part in parts)
+        "".join(
+            PLACEHOLDER if isinstance(part, ast.FormattedValue) else _alternatives(part)[0] for part in parts
+        )
     ]

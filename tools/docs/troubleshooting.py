@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tools.docs.messages import GAP, ROOT
+from tools.docs.messages import PLACEHOLDER, ROOT
 
 PAGE = ROOT / "docs" / "troubleshooting.md"
 HEADER = "| message | cause | cure |"
@@ -26,6 +26,6 @@ def patterns(page: Path = PAGE) -> list[str]:
 def matches(pattern: str, template: str) -> bool:
     """Return whether a pattern stands for a template, or for its end behind what it is about ("TRAIN_IMAGES: ")."""
     if len(re.sub(r"[^A-Za-z]", "", FRAME.sub("", pattern))) < LEAST:
-        return template.replace(GAP, "...").replace("......", "...") == pattern
+        return template.replace(PLACEHOLDER, "...").replace("......", "...") == pattern
     expression = ".*".join(map(re.escape, pattern.split("...")))
-    return re.fullmatch(rf"(?:{re.escape(GAP)}:? ?)*{expression}", template, re.DOTALL) is not None
+    return re.fullmatch(rf"(?:{re.escape(PLACEHOLDER)}:? ?)*{expression}", template, re.DOTALL) is not None

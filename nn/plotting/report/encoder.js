@@ -1,6 +1,6 @@
 // From what the user types to the inputs of the network, and from its outputs to an answer.
 
-// The inputs (d,) of a row of values: numbers, names of categories, or null for a gap. Throws an Error that says what
+// The inputs (d,) of a row of values: numbers, names of categories, or null for a missing value. Throws an Error that says what
 // is wrong. The operations are those of nn/data/encoding.py, in float32.
 function encode(network, columns, values) {
   if (!columns) {
@@ -15,12 +15,12 @@ function encode(network, columns, values) {
 }
 
 function encodeNumber(column, value) {
-  const isGap = value === null;
-  if (isGap && column.fill === null) throw new Error(`${column.name}: a value is needed`);
-  const number = isGap ? Math.fround(column.fill) : Math.fround(value - column.offset);
+  const isMissing = value === null;
+  if (isMissing && column.fill === null) throw new Error(`${column.name}: a value is needed`);
+  const number = isMissing ? Math.fround(column.fill) : Math.fround(value - column.offset);
   const x = Math.fround(Math.fround(number - Math.fround(column.center)) * Math.fround(1 / column.scale));
   if (!Number.isFinite(x)) throw new Error(`${column.name}: the value is too large`);
-  return column.indicator ? [x, isGap ? 1 : 0] : [x];
+  return column.indicator ? [x, isMissing ? 1 : 0] : [x];
 }
 
 function encodeCategory(column, value) {

@@ -1,6 +1,6 @@
 // A form with the columns of the table, and the answer of the network to the row in it.
 
-const GAP = "gap", OTHER = "other"; // kinds of options without a value
+const MISSING = "missing", OTHER = "other"; // kinds of options without a value
 let fillForm = () => {}; // (run, index of an example)
 
 function formSection(run) {
@@ -44,14 +44,14 @@ function formSection(run) {
     h("div", {}, form, h("div", { class: "choices" }, another)), result.element));
 }
 
-// The field of a column: {element, name, value() -> number, text, undefined for another category, null for a gap, set(text)}.
+// The field of a column: {element, name, value() -> number, text, undefined for another category, null for a missing value, set(text)}.
 function fieldOf(column, index) {
   return column.kind === "number" ? numberField(column, index) : categoryField(column, index);
 }
 
 function numberField(column, index) {
   const mean = column.offset + column.center, input = h("input", { id: `field-${index}`, type: "number", step: "any", inputmode: "decimal",
-    placeholder: column.fill === null ? "needed" : "a gap" });
+    placeholder: column.fill === null ? "needed" : "missing" });
   if (column.fill === null) input.value = Number(mean.toPrecision(4));
   return { name: column.name, element: h("label", { for: `field-${index}` }, h("span", { title: column.name }, columnName(column.name, index)), input),
     value: () => (input.value === "" ? null : Number(input.value)), set: (text) => (input.value = text) };
@@ -60,15 +60,15 @@ function numberField(column, index) {
 function categoryField(column, index) {
   const options = column.values.map((value, i) => h("option", { value: `value ${i}` }, value));
   if (column.other) options.push(h("option", { value: OTHER }, "(another value)"));
-  if (column.fill) options.push(h("option", { value: GAP }, "(a gap)"));
+  if (column.fill) options.push(h("option", { value: MISSING }, "(missing)"));
   const choice = h("select", { id: `field-${index}` }, options);
   return {
     name: column.name,
     element: h("label", { for: `field-${index}` }, h("span", { title: column.name }, columnName(column.name, index)), choice),
-    value: () => (choice.value === GAP ? null : column.values[Number(choice.value.slice(6) || NaN)]), // undefined: another value
+    value: () => (choice.value === MISSING ? null : column.values[Number(choice.value.slice(6) || NaN)]), // undefined: another value
     set(text) {
       const place = column.values.indexOf(text);
-      choice.value = place >= 0 ? `value ${place}` : text === "" && column.fill ? GAP : OTHER; // "" without such an option
+      choice.value = place >= 0 ? `value ${place}` : text === "" && column.fill ? MISSING : OTHER; // "" without such an option
     },
   };
 }

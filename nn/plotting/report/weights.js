@@ -35,9 +35,9 @@ function columnsSection(run) {
   const columns = run.network?.columns;
   if (!columns) return null;
   const shown = columns.slice(0, 500), { columns: count, inputs } = run.network.table;
-  const rows = shown.map((column, i) => [columnName(column.name, i), column.kind, column.kind === "number" ? numberText(column) : categoryText(column), gapText(column), whole(widthOf(column))]);
+  const rows = shown.map((column, i) => [columnName(column.name, i), column.kind, column.kind === "number" ? numberText(column) : categoryText(column), missingText(column), whole(widthOf(column))]);
   const about = `${counted(count, "column")} of the table become ${counted(inputs, "input")} of the network. The model file holds this, and does it to the rows that it predicts.`;
-  return section("columns", "Columns", about, h("div", { class: "tall" }, table(["Column", "Kind", "Becomes", "A gap", { text: "Inputs", number: true }], rows, { class: "wide" }, "Columns")),
+  return section("columns", "Columns", about, h("div", { class: "tall" }, table(["Column", "Kind", "Becomes", "Missing value", { text: "Inputs", number: true }], rows, { class: "wide" }, "Columns")),
     shown.length < count ? h("p", { class: "left-out" }, `The first ${whole(shown.length)} columns are shown.`) : null);
 }
 
@@ -62,7 +62,7 @@ function categoryText({ values, other }) {
   return h("span", {}, `an input for each of: ${values.slice(0, MOST_VALUES).map((value) => cut(value, 24)).join(", ")}${rest.length ? ", …" : ""}${unknown}`, ...rest);
 }
 
-function gapText(column) {
+function missingText(column) {
   if (column.fill === null || column.fill === false) return "is an error";
   const filled = column.kind === "category" ? "gives zeros" : `becomes ${short(column.offset + column.fill, 6)}`;
   return column.indicator ? `${filled}, and sets an input of its own` : filled;

@@ -33,11 +33,11 @@ def refuse_faults(table: FrameTable, layout: Layout, all_stats: list[SplitStats]
     if faults.flags:
         assert columns.validation is not None
         raise _side(table, layout, VALIDATION, columns.validation, faults.flags)
-    gaps = faults.gaps if layout.missing == "error" else zeros
-    if (faults.bad + gaps).any():
-        raise _features(table, layout, faults.bad + gaps)
+    missing_values = faults.missing_values if layout.missing == "error" else zeros
+    if (faults.bad + missing_values).any():
+        raise _features(table, layout, faults.bad + missing_values)
     if not any(stats.rows for stats in all_stats):
-        left = " without a gap" if layout.missing == "drop" else ""
+        left = " without a missing value" if layout.missing == "drop" else ""
         raise DataError(f"expected rows{left}, found none in {table.path}")
 
 
@@ -73,21 +73,21 @@ def _features(table: FrameTable, layout: Layout, counts: np.ndarray) -> DataErro
     input_ = int(np.flatnonzero(counts)[0])
     owner = int(np.repeat(np.arange(len(layout.kinds)), [kind.width for kind in layout.kinds])[input_])
     index, kind = layout.columns.inputs[owner], layout.kinds[owner]
-    column, type_name, gaps = table.cell(index)
+    column, type_name, missing_values = table.cell(index)
     advice = ""
     if kind.kind in (ARRAY, VECTOR):
         floats = table_columns.numbers(column, Kind(type_name, kind.width), [0.0] * kind.width)
         is_bad = sql.exists(floats, _is_no_number) | column.isNull()
         expected = f"{kind.width} finite numbers within float32 in each row"
     elif kind.kind == table_columns.NUMBER:
-        is_bad = _is_no_number(table_columns.number(column, type_name, gaps).cast("float"))
+        is_bad = _is_no_number(table_columns.number(column, type_name, missing_values).cast("float"))
         expected = "finite numbers within float32"
-        advice = '; missing="mean" fills gaps'
+        advice = '; missing="mean" fills missing values'
     elif kind.kind == table_columns.BYTES:
         is_bad = column.isNull() | (sql.length(column) != kind.width)
         expected = f"{kind.width} bytes in each row"
     else:
-        is_bad = table_columns.name(column, type_name, gaps).isNull()
+        is_bad = table_columns.name(column, type_name, missing_values).isNull()
         expected = "a value in each row"
     return DataError(
         f"featuresCol: column {table.name_of(index)!r}: expected {expected}, found {_rows(int(counts[input_]))} with "

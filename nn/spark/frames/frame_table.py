@@ -54,7 +54,7 @@ class FrameTable(Table):
             raise DataError(f"expected rows, found none in {ROWS}")
 
     def cell(self, index: int) -> tuple[Any, str, tuple[str, ...]]:
-        """Return a column, the name of its type and no words for gaps: in a DataFrame null is one, "NA" a text."""
+        """Return a column, the name of its type and no words for missing values: in a DataFrame "NA" is a text."""
         return self.column(index), self.types[index], ()
 
     def _first_rows(self, request: FrameRequest) -> Any:
@@ -133,7 +133,7 @@ def _kind(table: FrameTable, request: FrameRequest, index: int) -> Kind:
     if is_alone:
         raise DataError(
             f"featuresCol: column {name!r}: expected vectors, arrays of numbers or bytes, found {type_name}; a list of "
-            "names, featuresCol=[...], takes columns of numbers and of texts"
+            "names, featuresCol=[...], takes columns of numbers and of strings"
         )
     if type_name in (*NUMBER_TYPES, STRING):
         if request.schema is not None:
@@ -145,9 +145,9 @@ def _kind(table: FrameTable, request: FrameRequest, index: int) -> Kind:
 
 
 def no_cells(name: str, type_name: str) -> DataError:
-    """Return the error for a column in a list of names that is none of numbers or texts."""
+    """Return the error for a column in a list of names that is none of numbers or strings."""
     return DataError(
-        f"featuresCol: column {name!r}: expected numbers or texts in a list of names, found {type_name}; "
+        f"featuresCol: column {name!r}: expected numbers or strings in a list of names, found {type_name}; "
         "pyspark.ml.feature.VectorAssembler makes one vector of several columns"
     )
 
@@ -191,16 +191,16 @@ def _with_categories(layout: Layout, request: FrameRequest) -> Layout:
 
 
 def _look_at_texts(table: Table, index: int, counts: Counts, request: FrameRequest) -> None:
-    """Raise DataError for texts that name the rows. Log a warning for texts of numbers, which become categories."""
+    """Raise DataError for strings that name the rows. Log a warning for strings of numbers, which become categories."""
     name = table.name_of(index)
     if table.types[index] != STRING or name in request.categorical:
         return
-    example = f"texts of numbers, such as {next(iter(counts.rows), '')!r}"
+    example = f"strings of numbers, such as {next(iter(counts.rows), '')!r}"
     are_numbers = quoted_text.are_numbers(counts.rows)
     if are_names_of_rows(counts):
         found = f"{example}: cast it to double" if are_numbers else "leave it out"
         raise DataError(
-            f"featuresCol: column {name!r} has {counts.distinct:,} different texts in {counts.total:,} rows: nothing "
+            f"featuresCol: column {name!r} has {counts.distinct:,} different strings in {counts.total:,} rows: nothing "
             f"can be learned from them; {found}, or name it in categoricalCols"
         )
     if are_numbers:

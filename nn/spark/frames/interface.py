@@ -33,7 +33,7 @@ class FrameRequest(NamedTuple):
     width: int | None = None  # values of a row of features; None: those of the first row
     partitions: int | None = None  # None: those of the DataFrame
     offsets: bool = False  # whether a column of large numbers is kept less its first value
-    missing: str = "error"  # one of nn.data.schema.MISSING, for gaps in the features
+    missing: str = "error"  # one of nn.data.schema.MISSING, for missing values in the features
     categorical: tuple[str, ...] = ()  # columns of numbers that are categories
     max_categories: int = 100
     # The columns of inputs as a trained model has them: categories, and offsets that are taken off numbers. None: the

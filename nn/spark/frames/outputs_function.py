@@ -16,7 +16,7 @@ from nn.spark.user_functions import annotated, arrow_column, fastest, rows_of
 
 
 def outputs_function(scorer: OutputScorer, arrow: bool) -> Callable[..., Any]:
-    """Return a function of a column that gives a struct of the scorer's outputs: arrays, doubles and texts.
+    """Return a function of a column that gives a struct of the scorer's outputs: arrays, doubles and strings.
 
     It gives null for a row that the model cannot predict. `arrow`: the executors have what Spark needs for it.
     """

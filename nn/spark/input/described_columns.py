@@ -26,7 +26,7 @@ class FileColumn(NamedTuple):
     kind: Kind
     first: int  # of the summary
     refused: str = ""  # why training refuses it; "" where it does not
-    texts: tuple[str, ...] = ()  # of its first rows, where they are texts
+    texts: tuple[str, ...] = ()  # of its first rows, where they are strings
 
     @property
     def names(self) -> list[str]:
@@ -70,10 +70,10 @@ def _column(images: TextFile | Table, index: int, role: str, options: ReadingOpt
     if role in (WEIGHT, VALIDATION):
         return FileColumn(name, role, Kind(NUMBER), 0)
     categorical = matching(options.categorical, images.names, images.width, images.path, "--categorical")
-    gaps = images.how.all_gaps
-    texts = tuple(cell for cell in cells if isinstance(cell, str) and cell not in gaps)
+    missing_values = images.how.all_missing_values
+    texts = tuple(cell for cell in cells if isinstance(cell, str) and cell not in missing_values)
     try:
-        kind = table_columns.kind_of(name, images.types[index], cells, index in categorical, gaps)
+        kind = table_columns.kind_of(name, images.types[index], cells, index in categorical, missing_values)
     except DataError as error:
         reason = str(error).removeprefix(f"column {name!r}: ")
         kind = Kind(f"{images.types[index]} " if images.types[index] in WIDE_TYPES else images.types[index])

@@ -20,7 +20,7 @@ class Layout(NamedTuple):
     width: int  # of the summary
     scalars: tuple[int, ...]  # columns of the summary: numbers, which travel as one array
     pieces: tuple[tuple[int, int, bool], ...]  # (first, width, whether bytes) of arrays and vectors
-    texts: tuple[int, ...]  # columns of the summary: texts, which travel as one array
+    texts: tuple[int, ...]  # columns of the summary: strings, which travel as one array
     inputs: tuple[int, ...]  # columns of the summary that are inputs
     label: int | None
     limits: Limits

@@ -171,23 +171,23 @@ def _of_table(table: Table, layout: Layout, columns: Sequence[FileColumn]) -> li
 
 
 def _frame(table: Table, columns: Sequence[FileColumn]) -> Any:
-    """Return the frame of one array of all scalars, the arrays and vectors, one array of all texts, and the records."""
+    """Return the frame of one array of all scalars, the arrays and vectors, one of all strings, and the records."""
     from pyspark.sql import functions as sql
 
-    gaps = table.how.all_gaps
+    missing_values = table.how.all_missing_values
     scalars, pieces, texts = [], [], []
     for index, column in enumerate(columns):
         cells, type_name, kind = table.column(index), table.types[index], column.kind
         if column.role == VALIDATION:
-            scalars.append(table_columns.flag(cells, type_name, gaps))
+            scalars.append(table_columns.flag(cells, type_name, missing_values))
         elif kind.kind == NUMBER:
-            scalars.append(table_columns.number(cells, type_name, gaps))
+            scalars.append(table_columns.number(cells, type_name, missing_values))
         elif kind.kind == BYTES:
             pieces.append(sql.when(sql.length(cells) == kind.width, cells))
         elif kind.kind in (ARRAY, VECTOR):
             pieces.append(table_columns.numbers(cells, kind, [0.0] * kind.width))
         elif kind.kind == CATEGORY:
-            texts.append(table_columns.name(cells, type_name, gaps).cast("string"))
+            texts.append(table_columns.name(cells, type_name, missing_values).cast("string"))
         else:
             is_wide = type_name in WIDE_TYPES  # and has no values
             texts.append(sql.lit(None).cast("string") if is_wide else cells.cast("string"))

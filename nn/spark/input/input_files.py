@@ -77,7 +77,7 @@ class Source(NamedTuple):
     drop_columns: tuple[Reference, ...] = ()
     format: str = AUTO  # one of formats.FORMATS
     read_options: tuple[str, ...] = ()  # key=value each, for Spark's reader
-    missing_values: tuple[str, ...] = ()  # more words for gaps
+    missing_values: tuple[str, ...] = ()  # more words for missing values
     vector_width: int | None = None  # of the rows of LibSVM, where a model says it
 
     def argument(self, kind: str) -> str:

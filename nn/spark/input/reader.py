@@ -161,7 +161,7 @@ def _layout(
     if files.labels is not None and options.missing == "drop":
         raise DataError(
             "--missing drop: expected the labels in a column of the rows, found a file of labels; --missing mean, zero "
-            "or indicator fills the gaps"
+            "or indicator fills the missing values"
         )
     layout = Layout(table, files.columns, files.kinds, files.schema, label_reader, options.missing)
     if options.model is not None:

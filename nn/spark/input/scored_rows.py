@@ -90,7 +90,7 @@ def _read(scored: ScoredFiles, model: Sequential, keeps_faults: bool) -> ScoredR
 
 
 def _unfilled(model: Sequential, schema: Sequence[ColumnSchema]) -> frozenset[str]:
-    """Return the names of the columns whose gaps the model does not fill."""
+    """Return the names of the columns whose missing values the model does not fill."""
     if isinstance(model.encoder, TableEncoder):
         return frozenset(column.name for column in model.encoder.columns if not column.fills)
     return frozenset(column.name for column in schema)

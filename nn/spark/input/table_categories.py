@@ -18,12 +18,14 @@ from nn.spark.input.table_columns import CATEGORY, REAL_TYPES, STRING
 from nn.spark.input.table_layout import Layout
 from nn.spark.input.table_source import Table
 
-DISTINCT = 0.9  # distinct values per row, from which a column of texts tells rows apart and not kinds of rows
+DISTINCT = (
+    0.9  # distinct values per row, from which a column of strings tells rows apart and not kinds of rows
+)
 FEWEST = 20  # rows, from which that is told
 
 
 class Counts(NamedTuple):
-    """The values of one column, without gaps."""
+    """The values of one column, without missing values."""
 
     rows: dict[str, int]  # rows of each of the most frequent values
     distinct: int = 0  # number of different values
@@ -65,9 +67,11 @@ def refuse_unknown(layout: Layout, advice: str) -> None:
     for index, kind in zip(layout.columns.inputs, layout.kinds, strict=True):
         column, first = layout.schema[first], first + kind.width
         if column.values is not None and not column.rare:
-            cells, type_name, gaps = table.cell(index)
-            is_unknown = table_columns.category(cells, type_name, column.values, gaps) < 0
-            asked.append((column.name, sql.when(is_unknown, table_columns.name(cells, type_name, gaps))))
+            cells, type_name, missing_values = table.cell(index)
+            is_unknown = table_columns.category(cells, type_name, column.values, missing_values) < 0
+            asked.append(
+                (column.name, sql.when(is_unknown, table_columns.name(cells, type_name, missing_values)))
+            )
     if not asked:
         return
     (row,) = table.collect(
@@ -147,11 +151,12 @@ def _refuse_names_of_rows(table: Table, index: int, counts: Counts) -> None:
     if are_names_of_rows(counts):
         name = table.name_of(index)
         if quoted_text.are_numbers(counts.rows):
-            found = f"texts of numbers, such as {next(iter(counts.rows))!r}: write it as a column of numbers, or leave"
+            example = next(iter(counts.rows))
+            found = f"strings of numbers, such as {example!r}: write it as a column of numbers, or leave"
         else:
             found = "it names the rows, or holds dates or free text, and cannot be learned from; leave"
         raise DataError(
-            f"{table.argument}: column {name!r} of {table.path} has {counts.distinct:,} different texts in "
+            f"{table.argument}: column {name!r} of {table.path} has {counts.distinct:,} different strings in "
             f"{counts.total:,} rows: {found} it out with --drop-columns {name}"
         )
 
@@ -166,7 +171,7 @@ def _odd_texts(table: Table, index: int, values: Sequence[str], is_asked: bool) 
         )
     if table.types[index] == STRING and not is_asked and quoted_text.are_numbers(values):
         return (
-            f"texts of numbers, such as {values[0]!r}, which become categories: write it as a column of numbers, or "
+            f"strings of numbers, such as {values[0]!r}, which become categories: write it as a column of numbers, or "
             "name it in --categorical"
         )
     return None
@@ -175,7 +180,7 @@ def _odd_texts(table: Table, index: int, values: Sequence[str], is_asked: bool) 
 def decoder_of_names(names: Sequence[str], distinct: int, argument: str) -> ClassLabels:
     """Return the labels of the classes, given their names. Raises DataError where they are none."""
     if not names:
-        raise DataError(f"{argument}: expected labels, found gaps alone")
+        raise DataError(f"{argument}: expected labels, found missing values alone")
     labels = sorted_labels(names)
     if any(isinstance(label, float) for label in labels):
         raise DataError(

@@ -1,6 +1,6 @@
 """The columns of a table as expressions of Spark: all casts are done in the JVM.
 
-In numbers, NaN is a gap and an infinite value is a cell that is no number within float32.
+In numbers, NaN is a missing value and an infinite value is a cell that is no number within float32.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ def type_of(data_type: Any, has_types: bool) -> str:
 
 
 def kind_of(
-    name: str, type_name: str, cells: Sequence[Any], is_categorical: bool, gaps: Collection[str]
+    name: str, type_name: str, cells: Sequence[Any], is_categorical: bool, missing_values: Collection[str]
 ) -> Kind:
     """Return the kind of a column with these cells in its first rows. Raises DataError for types that are none."""
     filled = (
-        [cell for cell in cells if cell is not None and cell not in gaps]
+        [cell for cell in cells if cell is not None and cell not in missing_values]
         if type_name in (STRING, TEXT)
         else [cell for cell in cells if cell is not None]
     )
@@ -72,7 +72,7 @@ def kind_of(
         return Kind(BYTES if type_name == "binary" else type_name, len(filled[0]))
     if type_name not in (*NUMBER_TYPES, STRING, TEXT):
         raise DataError(
-            f"column {name!r}: expected numbers or texts, found {type_name}; write it as numbers, such as days, or "
+            f"column {name!r}: expected numbers or strings, found {type_name}; write it as numbers, such as days, or "
             f"leave it out with --drop-columns {name}"
         )
     if is_categorical or type_name == STRING:
@@ -114,32 +114,32 @@ def _is_number(cell: Any) -> bool:
 # ---- expressions ----
 
 
-def number(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
-    """Return a column as double: NaN for a gap, BAD for a text that is no number."""
+def number(column: Any, type_name: str, missing_values: Sequence[str]) -> Any:
+    """Return a column as double: NaN for a missing value, BAD for a text that is no number."""
     from pyspark.sql import functions as sql
 
     if type_name not in (STRING, TEXT):
         return sql.coalesce(column.cast("double"), sql.lit(math.nan))
     return (
-        sql.when(is_gap(column, gaps), sql.lit(math.nan))
+        sql.when(is_missing(column, missing_values), sql.lit(math.nan))
         .when(column.rlike(_PATTERN), sql.coalesce(column.cast("double"), sql.lit(BAD)))
         .otherwise(sql.lit(BAD))
     )
 
 
-def is_gap(column: Any, gaps: Sequence[str]) -> Any:
-    """Return whether a text is a gap."""
+def is_missing(column: Any, missing_values: Sequence[str]) -> Any:
+    """Return whether a text is a missing value."""
     from pyspark.sql import functions as sql
 
-    return column.isNull() | sql.trim(column).isin(*gaps)
+    return column.isNull() | sql.trim(column).isin(*missing_values)
 
 
-def name(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
-    """Return a column as the names of categories: whole numbers without a point, null for a gap."""
+def name(column: Any, type_name: str, missing_values: Sequence[str]) -> Any:
+    """Return a column as the names of categories: whole numbers without a point, null for a missing value."""
     from pyspark.sql import functions as sql
 
     if type_name in (STRING, TEXT):
-        return sql.when(~is_gap(column, gaps), column)
+        return sql.when(~is_missing(column, missing_values), column)
     if type_name in REAL_TYPES:
         value = column.cast("double")
         whole = (value == sql.floor(value)) & (sql.abs(value) < 2.0**53)
@@ -148,58 +148,58 @@ def name(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
     return column.cast("string")
 
 
-def category(column: Any, type_name: str, values: Sequence[str], gaps: Sequence[str]) -> Any:
-    """Return the codes of categories: -1 for a value that is not in `values`, NaN for a gap."""
+def category(column: Any, type_name: str, values: Sequence[str], missing_values: Sequence[str]) -> Any:
+    """Return the codes of categories: -1 for a value that is not in `values`, NaN for a missing value."""
     from pyspark.sql import functions as sql
 
-    names = name(column, type_name, gaps)
+    names = name(column, type_name, missing_values)
     if type_name not in REAL_TYPES or not values:
         return code(names, values)
     # Java and Python write some real numbers differently, as 1.0E-5 and 1e-05: the numbers are compared.
     numbers = sql.array(*(sql.lit(_number_of(value)) for value in values))
-    return _unless_gap(names, _position(numbers, column.cast("double")))
+    return _unless_missing(names, _position(numbers, column.cast("double")))
 
 
 def _number_of(text: str) -> float:
-    """Return the number that a text names; NaN, which no cell is, for other texts."""
+    """Return the number that a text names; NaN, which no cell is, for other strings."""
     return float(text) if quoted_text.is_number(text) else math.nan
 
 
 def code(names: Any, values: Sequence[str]) -> Any:
-    """Return the codes of categories: -1 for a value that is not in `values`, NaN for a gap."""
+    """Return the codes of categories: -1 for a value that is not in `values`, NaN for a missing value."""
     from pyspark.sql import functions as sql
 
     found = _position(sql.array(*map(sql.lit, values)), names) if values else sql.lit(-1)
-    return _unless_gap(names, found)
+    return _unless_missing(names, found)
 
 
-def class_number(column: Any, type_name: str, labels: Sequence[Label], gaps: Sequence[str]) -> Any:
-    """Return class numbers as double: -1 for a label that is not in `labels`, NaN for a gap."""
+def class_number(column: Any, type_name: str, labels: Sequence[Label], missing_values: Sequence[str]) -> Any:
+    """Return class numbers as double: -1 for a label that is not in `labels`, NaN for a missing value."""
     from pyspark.sql import functions as sql
 
-    names = name(column, type_name, gaps)
+    names = name(column, type_name, missing_values)
     if all(isinstance(label, bool) for label in labels):
         return code(sql.lower(names), [name_of(label) for label in labels])
     if any(isinstance(label, str) for label in labels):
         return code(names, [str(label) for label in labels])
     numbers = sql.array(*(sql.lit(float(label)) for label in labels))
-    found = _unless_gap(names, _position(numbers, number(column, type_name, gaps)))
+    found = _unless_missing(names, _position(numbers, number(column, type_name, missing_values)))
     whole = sql.regexp_replace(names, _WHOLE, "$1$2")  # doubles cannot tell those beyond 2**53 apart
     return sql.when(whole.rlike("^(-?[1-9][0-9]*|0)$"), code(whole, list(map(name_of, labels)))).otherwise(
         found
     )
 
 
-def own_class_number(column: Any, type_name: str, classes: int, gaps: Sequence[str]) -> Any:
-    """Return labels that are class numbers below `classes` as double: -1 for others, NaN for a gap."""
+def own_class_number(column: Any, type_name: str, classes: int, missing_values: Sequence[str]) -> Any:
+    """Return labels that are class numbers below `classes` as double: -1 for others, NaN for a missing value."""
     from pyspark.sql import functions as sql
 
-    value = number(column, type_name, gaps)
+    value = number(column, type_name, missing_values)
     is_class = (value >= 0) & (value < classes) & (value == sql.floor(value))
-    return _unless_gap(name(column, type_name, gaps), sql.when(is_class, value).otherwise(-1))
+    return _unless_missing(name(column, type_name, missing_values), sql.when(is_class, value).otherwise(-1))
 
 
-def _unless_gap(names: Any, code: Any) -> Any:
+def _unless_missing(names: Any, code: Any) -> Any:
     from pyspark.sql import functions as sql
 
     return sql.when(names.isNull(), sql.lit(math.nan)).otherwise(code.cast("double"))
@@ -212,13 +212,13 @@ def _position(array: Any, value: Any) -> Any:
     return sql.call_function("array_position", array, value) - 1
 
 
-def flag(column: Any, type_name: str, gaps: Sequence[str]) -> Any:
+def flag(column: Any, type_name: str, missing_values: Sequence[str]) -> Any:
     """Return 1 and 0 for true and false, BAD for anything else."""
     from pyspark.sql import functions as sql
 
     if type_name == "boolean":
         return sql.coalesce(column.cast("double"), sql.lit(BAD))
-    value = number(column, type_name, gaps)
+    value = number(column, type_name, missing_values)
     known = sql.when((value == 0) | (value == 1), value).otherwise(sql.lit(BAD))
     if type_name not in (STRING, TEXT):
         return known
@@ -243,6 +243,8 @@ def numbers(column: Any, kind: Kind, offsets: Sequence[float]) -> Any:
             sql.array(*map(sql.lit, offsets)),
             lambda value, offset: value - offset,
         )
-    gap, bad = (sql.array_repeat(sql.lit(value).cast("float"), kind.width) for value in (math.nan, BAD))
+    missing_value, bad = (
+        sql.array_repeat(sql.lit(value).cast("float"), kind.width) for value in (math.nan, BAD)
+    )
     fitting = sql.when(length == kind.width, values.cast("array<float>")).otherwise(bad)
-    return sql.when(column.isNull(), gap).otherwise(fitting)
+    return sql.when(column.isNull(), missing_value).otherwise(fitting)

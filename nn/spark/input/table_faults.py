@@ -45,22 +45,23 @@ def refuse_faults(layout: Layout, all_stats: list[SplitStats]) -> None:
         raise DataError(
             f"{place}: expected true or false, or 1 or 0, in the validation column, found {faults.flags:,} others"
         )
-    if faults.gap_rows and missing == "error":
-        gaps = np.flatnonzero(faults.gaps)
+    if faults.rows_with_missing and missing == "error":
+        listed = _listed(layout.schema, np.flatnonzero(faults.missing_values), faults.missing_values)
+        have = "row has" if faults.rows_with_missing == 1 else "rows have"
         raise DataError(
-            f"{place}: {faults.gap_rows:,} {'row has' if faults.gap_rows == 1 else 'rows have'} gaps, in "
-            f"{_listed(layout.schema, gaps, faults.gaps)}; --missing mean, zero or indicator fills them, --missing "
-            "drop leaves the rows out"
+            f"{place}: {faults.rows_with_missing:,} {have} missing values, in {listed}; --missing mean, zero or "
+            "indicator fills them, --missing drop leaves the rows out"
         )
-    unfilled = faults.gaps * [column.name in layout.unfilled for column in layout.schema]
+    unfilled = faults.missing_values * [column.name in layout.unfilled for column in layout.schema]
     if unfilled.any():
+        listed = _listed(layout.schema, np.flatnonzero(unfilled), unfilled)
         raise DataError(
-            f"{place}: gaps in {_listed(layout.schema, np.flatnonzero(unfilled), unfilled)}, which the model does not "
-            "fill; --bad-rows null leaves the predictions of such rows empty"
+            f"{place}: missing values in {listed}, which the model does not fill; "
+            "--bad-rows null leaves the predictions of such rows empty"
         )
-    if faults.gap_rows and missing == "drop":
-        rows = f"{faults.gap_rows:,} {'row' if faults.gap_rows == 1 else 'rows'} with gaps"
-        are = "is" if faults.gap_rows == 1 else "are"
+    if faults.rows_with_missing and missing == "drop":
+        rows = f"{faults.rows_with_missing:,} {'row' if faults.rows_with_missing == 1 else 'rows'} with missing values"
+        are = "is" if faults.rows_with_missing == 1 else "are"
         layout.table.notes.append(f"{layout.table.argument}: {rows} {are} left out (--missing drop)")
     if not any(stats.rows for stats in all_stats):
         raise DataError(f"{place}: expected rows, found none")
@@ -95,8 +96,8 @@ def _bad_cells(layout: Layout, bad: np.ndarray) -> BadCellsError:
     expected = "numbers within float32" if kind.kind == NUMBER else f"{kind.width} numbers a row"
     return BadCellsError(
         f"{layout.place}: expected {expected}, found other cells in {_listed(layout.schema, indices, bad)}"
-        f"{example}; --missing-values WORD takes a word for a gap, --categorical NAME reads a column as categories, "
-        "--drop-columns NAME leaves it out"
+        f"{example}; --missing-values WORD takes a word for a missing value, --categorical NAME reads a column as "
+        "categories, --drop-columns NAME leaves it out"
     )
 
 
@@ -123,7 +124,7 @@ def _bad_labels(layout: Layout, count: int) -> DataError:
     )
     example = ""
     if found:
-        cell = "a gap" if found[0][1] is None else repr(str(found[0][1])[:LONGEST])
+        cell = "a missing value" if found[0][1] is None else repr(str(found[0][1])[:LONGEST])
         example = f", such as {cell} in {found[0][0]}"
     expected = "a number as the target of each row" if reader.is_regression else "a label in each row"
     if reader.values is not None or (reader.classes is not None and not reader.is_regression):

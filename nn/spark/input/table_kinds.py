@@ -21,10 +21,15 @@ def decide(
     categorical = matching(options.categorical, table.names, table.width, table.path, "--categorical")
     kinds, schema = [], []
     for index in columns.inputs:
-        cells = [None if _is_gap(row[index], table.how.all_gaps) else row[index] for row in table.sample]
+        cells = [
+            None if _is_missing(row[index], table.how.all_missing_values) else row[index]
+            for row in table.sample
+        ]
         name, is_categorical = table.name_of(index), index in categorical
         try:
-            kind = table_columns.kind_of(name, table.types[index], cells, is_categorical, table.how.all_gaps)
+            kind = table_columns.kind_of(
+                name, table.types[index], cells, is_categorical, table.how.all_missing_values
+            )
         except DataError as error:
             raise DataError(f"{table.argument}: {table.path}: {error}") from None
         kinds.append(kind)
@@ -33,8 +38,8 @@ def decide(
     return tuple(kinds), tuple(schema)
 
 
-def _is_gap(cell: Any, gaps: Collection[str]) -> bool:
-    return isinstance(cell, str) and cell.strip() in gaps
+def _is_missing(cell: Any, missing_values: Collection[str]) -> bool:
+    return isinstance(cell, str) and cell.strip() in missing_values
 
 
 def _refuse_too_large(table: Table, width: int) -> None:

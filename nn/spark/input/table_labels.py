@@ -37,7 +37,7 @@ def labels_of_table(table: Table, label_reader: LabelReader) -> tuple[np.ndarray
         return targets, ClassLabels()
     if None in ordered:
         raise DataError(
-            f"{table.argument}: {table.path}: expected a label, found a gap in row {ordered.index(None) + 1}"
+            f"{table.argument}: {table.path}: expected a label, found a missing value in row {ordered.index(None) + 1}"
         )
     distinct = set(ordered)
     if label_reader.classes is None:

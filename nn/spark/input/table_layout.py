@@ -32,7 +32,7 @@ from nn.spark.input.table_source import RECORD, Table
 
 # Columns of one type, from which one expression casts them all: each expression costs about 3 ms on the driver.
 LONG_RUN = 16
-KEPT = "kept"  # rows with gaps or bad cells go on as they are: their predictions are null
+KEPT = "kept"  # rows with missing values or bad cells go on as they are: their predictions are null
 IN_ARRAYS = (*SAFE_TYPES, STRING, TEXT)
 
 
@@ -46,7 +46,7 @@ class Layout(NamedTuple):
     label_reader: LabelReader
     missing: str  # one of nn.data.schema.MISSING, or KEPT
     kept: tuple[int, ...] = ()  # columns that go on as they are, for tables of predictions
-    # Names of columns whose gaps the model that predicts does not fill.
+    # Names of columns whose missing values the model that predicts does not fill.
     unfilled: frozenset[str] = frozenset()
 
     @property
@@ -94,12 +94,14 @@ class Layout(NamedTuple):
 
     def _label(self, index: int) -> Any:
         reader = self.label_reader
-        column, type_name, gaps = self.table.cell(index)
+        column, type_name, missing_values = self.table.cell(index)
         if reader.is_regression:
-            return table_columns.number(column, type_name, gaps)
+            return table_columns.number(column, type_name, missing_values)
         if reader.values is None:
-            return table_columns.own_class_number(column, type_name, reader.classes or csv.MAX_CLASSES, gaps)
-        return table_columns.class_number(column, type_name, reader.values, gaps)
+            return table_columns.own_class_number(
+                column, type_name, reader.classes or csv.MAX_CLASSES, missing_values
+            )
+        return table_columns.class_number(column, type_name, reader.values, missing_values)
 
 
 def _inputs(layout: Layout) -> tuple[list[Piece], list[Any]]:
@@ -156,18 +158,18 @@ def _array(layout: Layout, numbers: Sequence[int], schema: Sequence[ColumnSchema
     # A text for Spark's parser is one call into Java, columns are two calls each.
     names = ", ".join(layout.table.id_of(layout.columns.inputs[number]) for number in numbers)
     values = sql.expr(f"array({names})")
-    _, type_name, gaps = layout.table.cell(layout.columns.inputs[numbers[0]])
+    _, type_name, missing_values = layout.table.cell(layout.columns.inputs[numbers[0]])
     if type_name in (STRING, TEXT):
-        values = sql.transform(values, lambda cell: table_columns.number(cell, type_name, gaps))
+        values = sql.transform(values, lambda cell: table_columns.number(cell, type_name, missing_values))
     return table_columns.numbers(values, Kind(ARRAY, len(numbers)), [column.offset for column in schema])
 
 
 def _scalar(layout: Layout, number: int, schema: ColumnSchema) -> Any:
     """Return the expression of a column of numbers, or of the codes of categories."""
-    column, type_name, gaps = layout.table.cell(layout.columns.inputs[number])
+    column, type_name, missing_values = layout.table.cell(layout.columns.inputs[number])
     if layout.kinds[number].kind == CATEGORY:
-        return table_columns.category(column, type_name, schema.values or (), gaps)
-    value = table_columns.number(column, type_name, gaps)
+        return table_columns.category(column, type_name, schema.values or (), missing_values)
+    value = table_columns.number(column, type_name, missing_values)
     return value - schema.offset if schema.offset else value
 
 

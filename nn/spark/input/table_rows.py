@@ -38,8 +38,8 @@ class RowPlan(NamedTuple):
     pieces: tuple[Piece, ...]
     sides: tuple[str, ...]  # LABEL, WEIGHT, VALIDATION and RECORD, those that there are, in this order
     has_targets: bool = False  # whether labels are targets
-    refuses_gaps: bool = True
-    drops_gaps: bool = False
+    refuses_missing: bool = True
+    drops_missing: bool = False
     keeps_faults: bool = False  # whether rows with faults of their inputs go on, with NaN and infinite values
     kept: int = 0  # columns at the end that go on as they are
 
@@ -137,7 +137,7 @@ def _row_batch(plan: RowPlan, rows: list[Any]) -> Batch:
 def _floats(column: Iterable[Any], width: int) -> np.ndarray:
     try:
         values = np.fromiter(chain.from_iterable(column), np.float32)
-    except TypeError:  # None is a gap
+    except TypeError:  # None is a missing value
         values = np.array(list(chain.from_iterable(column)), np.float32)
     return values.reshape(-1, width)
 
@@ -199,7 +199,9 @@ def parse(plan: RowPlan, split: int, batches: Iterable[Batch]) -> Iterator[Parse
 def _is_wrong(plan: RowPlan, faults: CellFaults) -> bool:
     wrong: Any = faults.labels or faults.weights or faults.flags
     if not plan.keeps_faults:
-        wrong = wrong or faults.bad.any() or faults.records or (plan.refuses_gaps and faults.gap_rows)
+        wrong = (
+            wrong or faults.bad.any() or faults.records or (plan.refuses_missing and faults.rows_with_missing)
+        )
     return bool(wrong)
 
 
@@ -207,10 +209,10 @@ def _blocks(plan: RowPlan, batches: Iterable[Batch]) -> Iterator[Batch | CellFau
     """Yield the faults of each batch, and its rows cut into blocks."""
     size, rest = csv.chunk_rows(plan.width), None
     for batch in batches:
-        faults, has_gap = _faults_of(plan, batch)
+        faults, has_missing = _faults_of(plan, batch)
         yield faults
-        if plan.drops_gaps and has_gap is not None:
-            batch = batch.take(~has_gap)
+        if plan.drops_missing and has_missing is not None:
+            batch = batch.take(~has_missing)
         if rest is not None:
             batch = batch.after(rest)
         whole = len(batch.inputs) // size * size
@@ -222,25 +224,25 @@ def _blocks(plan: RowPlan, batches: Iterable[Batch]) -> Iterator[Batch | CellFau
 
 
 def _faults_of(plan: RowPlan, batch: Batch) -> tuple[CellFaults, np.ndarray | None]:
-    """Return the faults of a batch, and which of its rows (n,) have gaps; None where none has."""
-    gaps = bad = np.zeros(plan.width, np.int64)
-    has_gap = None
+    """Return the faults of a batch, and which of its rows (n,) have missing values; None where none has."""
+    missing_values = bad = np.zeros(plan.width, np.int64)
+    has_missing = None
     if len(batch.bad) and batch.bad.any():
         bad = batch.bad.sum(axis=0)
     if batch.inputs.dtype != np.uint8 and np.isnan(batch.inputs.min(initial=0)):
         missing = np.isnan(batch.inputs)
-        gaps, has_gap = missing.sum(axis=0), missing.any(axis=1)
+        missing_values, has_missing = missing.sum(axis=0), missing.any(axis=1)
     labels, weights = batch.sides.get(LABEL), batch.sides.get(WEIGHT)
     flags, records = batch.sides.get(VALIDATION), batch.sides.get(RECORD)
     wrong = np.zeros(0, bool)
     if labels is not None:
         wrong = ~np.isfinite(labels) if plan.has_targets else ~(labels >= 0)
     return CellFaults(
-        gaps,
+        missing_values,
         bad,
-        0 if has_gap is None else int(has_gap.sum()),
+        0 if has_missing is None else int(has_missing.sum()),
         int(wrong.sum()),
         0 if weights is None else int((~((weights >= 0) & (weights <= LARGEST_WEIGHT))).sum()),
         0 if flags is None else int((~np.isin(flags, (0, 1))).sum()),
         0 if records is None else int(records.sum()),
-    ), has_gap
+    ), has_missing

@@ -1,4 +1,4 @@
-"""Open a table with Spark: Parquet, ORC, JSON, Avro, LibSVM, CSV with quotes and texts, or a table of the catalog.
+"""Open a table with Spark: Parquet, ORC, JSON, Avro, LibSVM, CSV with quotes and strings, or a table of the catalog.
 
 Each partition is one piece of one file, so that the order of the rows, by path and place in the file, does not depend
 on the cluster.
@@ -16,7 +16,7 @@ import numpy as np
 
 from nn.core.errors import DataError, PlatformError
 from nn.data import dialect, quoted_text
-from nn.data.quoted_text import GAPS, QuotedText
+from nn.data.quoted_text import MISSING_VALUES, QuotedText
 from nn.spark.input import formats, table_columns
 from nn.spark.input.text_source import LONGEST, escaped
 from nn.spark.runtime import jvm
@@ -49,12 +49,12 @@ class TableFormat(NamedTuple):
     header: str = dialect.AUTO
     skip_lines: int = 0
     options: tuple[str, ...] = ()  # key=value each, for Spark's reader
-    gaps: tuple[str, ...] = ()  # words for gaps beside GAPS
+    missing_values: tuple[str, ...] = ()  # words beside MISSING_VALUES
 
     @property
-    def all_gaps(self) -> tuple[str, ...]:
-        """Return all words for gaps."""
-        return (*GAPS, *self.gaps)
+    def all_missing_values(self) -> tuple[str, ...]:
+        """Return all words for missing values."""
+        return (*MISSING_VALUES, *self.missing_values)
 
     @property
     def reader_options(self) -> dict[str, str]:
@@ -63,7 +63,7 @@ class TableFormat(NamedTuple):
 
     @property
     def has_types(self) -> bool:
-        """Return whether texts of the format are never numbers."""
+        """Return whether strings of the format are never numbers."""
         return self.format not in (formats.CSV, formats.JSON)
 
 
@@ -122,7 +122,7 @@ class Table:
         fields = [field for field in whole.schema.fields if not self.has_record or field.name != UNREADABLE]
         self.names = self._names([field.name for field in fields])
         self.width = len(fields)
-        self.types = tuple(  # names of folders are texts where not all of them are numbers
+        self.types = tuple(  # names of folders are strings where not all of them are numbers
             table_columns.type_of(field.dataType, self.how.has_types or index in self.folder_columns)
             for index, field in enumerate(fields)
         )
@@ -160,7 +160,7 @@ class Table:
         header = {"true": dialect.YES, "false": dialect.NO}.get(options.get("header", ""), self.how.header)
         separator = options.get("sep", options.get("delimiter", ""))
         is_labels, quote = self.argument.endswith("LABELS"), options.get("quote", "")
-        text = quoted_text.inspect(lines, header, is_labels, separator, quote, self.how.all_gaps)
+        text = quoted_text.inspect(lines, header, is_labels, separator, quote, self.how.all_missing_values)
         if text.fault:
             raise DataError(f"{self.argument}: {self.path}: {text.fault}")
         return text
@@ -314,8 +314,8 @@ class Table:
         return f"c{index}"
 
     def cell(self, index: int) -> tuple[Any, str, tuple[str, ...]]:
-        """Return a column of the frame, the name of its type and the words for gaps, as table_columns takes them."""
-        return self.column(index), self.types[index], self.how.all_gaps
+        """Return a column of the frame, the name of its type and the words for missing values, for table_columns."""
+        return self.column(index), self.types[index], self.how.all_missing_values
 
     def name_of(self, index: int) -> str:
         """Return the name of a column, or its number where it has none."""

@@ -37,10 +37,10 @@ _FINER = 8
 class CellFaults(NamedTuple):
     """How many cells of a table are no values, by column; the faults of two sets of rows add up to those of both."""
 
-    gaps: np.ndarray  # (c,) int64, of the input columns
+    missing_values: np.ndarray  # (c,) int64, of the input columns
     bad: np.ndarray  # (c,) not a number, or none within float32
-    gap_rows: int = 0  # rows with gaps
-    labels: int = 0  # labels that are gaps, no numbers or unknown
+    rows_with_missing: int = 0  # rows with missing values
+    labels: int = 0  # labels that are missing values, no numbers or unknown
     weights: int = 0
     flags: int = 0  # cells of the validation column that are neither true nor false
     records: int = 0  # lines that are no rows
@@ -59,7 +59,7 @@ class InputSplit(NamedTuple):
 
 
 class BadLineError(DataError):
-    """A line of an argument is no row. `in_cell`: a reader of quoted fields, text and gaps may read it."""
+    """A line of an argument is no row. `in_cell`: a reader of quoted fields, text and missing values may read it."""
 
     def __init__(self, argument: str, message: str, in_cell: bool, brief: str):
         super().__init__(f"{argument}: {message}")
@@ -253,7 +253,7 @@ class TextFile:
         """Raise DataError for the first bad line in the order of the files."""
         self._refuse_short_first_split(all_stats)
         for stats in all_stats:
-            fault = stats.fault or self._gap(stats, all_stats)
+            fault = stats.fault or self._missing_value(stats, all_stats)
             if fault:
                 raise self.at(all_stats, stats.split, fault)
         self._refuse_skipped_lines(all_stats)
@@ -274,7 +274,7 @@ class TextFile:
                     f"input splits of {path}, found {self.dialect.skip:,}; take fewer --partitions"
                 )
 
-    def _gap(self, stats: SplitStats, all_stats: list[SplitStats]) -> csv.LineError | None:
+    def _missing_value(self, stats: SplitStats, all_stats: list[SplitStats]) -> csv.LineError | None:
         """Return the error for blank lines at a split's end where more rows of the same file follow, else None."""
         path = self.splits[stats.split].path
         later = (c for c in all_stats if c.split > stats.split and self.splits[c.split].path == path)

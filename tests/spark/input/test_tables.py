@@ -43,7 +43,7 @@ def way(request, monkeypatch):
 
 
 def iris(rows=ROWS):
-    """Rows (length, color, size, species) with two gaps in no column."""
+    """Rows (length, color, size, species) with two missing values in no column."""
     colors, species = ["red", "green", "blue"], ["setosa", "virginica", "versicolor"]
     return [
         (round(4 + 0.01 * row, 2), colors[row * 7 % 3], 70_000 + row, species[row % 3]) for row in range(rows)
@@ -387,20 +387,22 @@ def test_a_class_whose_rows_are_all_left_out_stays_a_class(spark, tmp_path):
 
 
 @pytest.mark.parametrize("word", ["", "NA", "?", "null", "NaN", '"NA"'])
-def test_gaps_are_counted_by_row_and_column(spark, tmp_path, way, word):
+def test_missing_values_are_counted_by_row_and_column(spark, tmp_path, way, word):
     lines = [f"{row},{word if row % 10 == 0 else row},{row % 2}" for row in range(1, 41)]
     (tmp_path / "t.csv").write_text("a,b,y\n" + "\n".join(lines) + "\n")
     path = str(tmp_path / "t.csv")
-    with pytest.raises(DataError, match=r"t.csv: 4 rows have gaps, in column 'b' \(4\); --missing mean"):
+    with pytest.raises(
+        DataError, match=r"t.csv: 4 rows have missing values, in column 'b' \(4\); --missing mean"
+    ):
         read(spark, path, label_column="y")
     filled, _ = read(spark, path, label_column="y", reading=ReadingOptions(missing="mean"))
     assert np.flatnonzero(np.isnan(values_of(filled)[0][:, 1])).tolist() == [9, 19, 29, 39]
     dropped, _ = read(spark, path, label_column="y", reading=ReadingOptions(missing="drop"))
     assert values_of(dropped)[0][:, 0].tolist() == [row for row in range(1, 41) if row % 10]
-    assert any("4 rows with gaps are left out" in note for note in dropped.notes)
+    assert any("4 rows with missing values are left out" in note for note in dropped.notes)
 
 
-def test_a_word_for_a_gap_is_no_first_value_of_its_column(spark, tmp_path, way):
+def test_a_word_for_a_missing_value_is_no_first_value_of_its_column(spark, tmp_path, way):
     rows = [["-99999", 0], *([70_000 + row, row % 2] for row in range(20))]
     path, reading = write(tmp_path / "t.csv", rows, ("x", "y")), ReadingOptions(missing="mean", offsets=True)
     train, _ = read(spark, path, label_column="y", format="csv", missing_values=("-99999",), reading=reading)
@@ -435,7 +437,7 @@ def test_dates_and_names_of_rows_are_refused_with_what_to_do(spark, session, tmp
         read(spark, str(tmp_path / "t"), label_column="y")
     read(spark, str(tmp_path / "t"), label_column="y", drop_columns=("d",))
     path = write(tmp_path / "t.csv", [(row, f"name{row}", row % 2) for row in range(30)], ("a", "b", "y"))
-    with pytest.raises(DataError, match="column 'b' .* 30 different texts in 30 rows.* --drop-columns b"):
+    with pytest.raises(DataError, match="column 'b' .* 30 different strings in 30 rows.* --drop-columns b"):
         read(spark, path, label_column="y")
 
 
@@ -463,7 +465,7 @@ def test_unknown_error_refuses_categories_that_the_training_rows_have_not(spark,
     path = write(tmp_path / "t.csv", [("ab"[row % 2], row % 2) for row in range(20)], ("x", "y"))
     other = write(tmp_path / "z.csv", [(value, 1) for value in values], ("x", "y"))
     reading = ReadingOptions(unknown="error", missing="mean")
-    if "new" not in values:  # a gap is no category
+    if "new" not in values:  # a missing value is no category
         read(spark, path, other, label_column="y", reading=reading)
         return
     with pytest.raises(
@@ -480,13 +482,13 @@ def test_texts_of_numbers_in_a_format_with_types_are_named(spark, session, tmp_p
     rows = [(str(row), str(row % 3), row % 2) for row in range(30)]
     session.createDataFrame(rows, "a string, b string, y int").write.parquet(str(tmp_path / "t"))
     with pytest.raises(
-        DataError, match="column 'a' of .*: texts of numbers, such as '0': write it as a column of num"
+        DataError, match="column 'a' of .*: strings of numbers, such as '0': write it as a column of num"
     ):
         read(spark, str(tmp_path / "t"), label_column="y")
     for categorical, noted in (((), True), (("b",), False)):
         reading = ReadingOptions(categorical=categorical)
         train, _ = read(spark, str(tmp_path / "t"), label_column="y", drop_columns=("a",), reading=reading)
-        assert any("column 'b' has texts of numbers, such as '0'" in note for note in train.notes) == noted
+        assert any("column 'b' has strings of numbers, such as '0'" in note for note in train.notes) == noted
 
 
 def test_bytes_that_are_not_utf8_are_noted(spark, tmp_path):
