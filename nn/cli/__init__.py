@@ -1,1 +1,1 @@
-"""Words in, lines out: options, the console, and how a run is looked over, resumed and ended."""
+"""The command line: options, console output, --dry-run, --check, --describe, --resume and exit codes."""

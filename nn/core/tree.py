@@ -97,7 +97,10 @@ _KEYS: dict[type, tuple[str, ...]] = {}  # of the NamedTuples that are stored as
 
 
 def stored_as(*keys: str) -> Callable[[type[T]], type[T]]:
-    """Store a NamedTuple as a dict with these keys, one per field; without this decorator it is stored as a list."""
+    """Store a NamedTuple as a dict with these keys, one per field; without this decorator it is stored as a list.
+
+    Keys of files stay valid: where a field was renamed, its key is the name that it had.
+    """
 
     def register(kind: type[T]) -> type[T]:
         _KEYS[kind] = keys

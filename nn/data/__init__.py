@@ -1,1 +1,1 @@
-"""Data: reading text into blocks of rows, validation split, class weights, augmentation."""
+"""Blocks of rows: parsing of text, encoders and decoders, column statistics, validation split, augmentation."""

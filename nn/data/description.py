@@ -21,13 +21,13 @@ from nn.data.tables import name_of
 
 PLACEHOLDER, BAD = np.uint64(0), np.uint64(1)  # the hashes of cells without a value
 MOST_DISTINCT, FEWEST_DISTINCT = 4096, 16  # hashes per column that are kept
-MOST_GROUPS, FEWEST_GROUPS = MAX_CLASSES, 8  # values per column whose rows are told apart
+MOST_GROUPS, FEWEST_GROUPS = MAX_CLASSES, 8  # values per column whose rows are counted separately
 ALL_HASHES, ALL_GROUPS = 1 << 24, 1 << 22  # of all columns and splits together: 128 MB, and twice 32 MB
 SPLIT_ROWS = 40  # bits of a row's number within its split
 
 
 class Limits(NamedTuple):
-    """How many values of each column are told apart."""
+    """How many values of each column are counted separately."""
 
     distinct: int
     groups: int

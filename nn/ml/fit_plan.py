@@ -1,4 +1,4 @@
-"""What the Params of an estimator come to: a recipe, how its DataFrame is read, where it starts and when it stops."""
+"""Convert the Params of an estimator to a recipe, and to how its DataFrame is read, where it starts and stops."""
 
 from __future__ import annotations
 

@@ -25,9 +25,9 @@ from nn.models.model_file import SavedModel
 from nn.spark.frames.interface import FrameBackend, FrameSession
 from nn.training import diagnosis
 from nn.training.backend import Facts
+from nn.training.multiple import TrainingLoop, TrainingResult, train_multiple
 from nn.training.records import Epoch
 from nn.training.run import TrainingRun, same_split
-from nn.training.together import Course, Ended, train_together
 
 _log = logging.getLogger("nn.ml")
 UNKNOWN_LABEL = "__unknown"  # the name that StringIndexer(handleInvalid="keep") adds
@@ -145,16 +145,16 @@ def _fit(
         Checkpoints(session, plan, run, facts, start)
         for plan, run, start in zip(plans, runs, starts, strict=True)
     ]
-    courses = []
+    loops = []
     for number, (run, plan, callback) in enumerate(zip(runs, plans, callbacks, strict=True)):
         prefix = f"{number + 1} of {len(plans)}: " if len(plans) > 1 else ""
         watch = _Watch(prefix, callback)
-        courses.append(Course(run, kept[number].start(), plan.stop, watch, kept[number].save))
+        loops.append(TrainingLoop(run, kept[number].start(), plan.stop, watch, kept[number].save))
     trained = [
         n for n, plan in enumerate(plans) if plan.epochs or plan.recipe.used_optimizer.needs_exact_cost
     ]
-    ends = [Ended(start) for start in starts]
-    for number, end in zip(trained, train_together([courses[n] for n in trained], backend), strict=True):
+    ends = [TrainingResult(start) for start in starts]
+    for number, end in zip(trained, train_multiple([loops[n] for n in trained], backend), strict=True):
         ends[number] = end
     for one in kept:
         one.remove()
@@ -201,7 +201,9 @@ class _Watch:
             self._callback(line)
 
 
-def _fitted(run: TrainingRun, end: Ended, plan: FitPlan, backend: FrameBackend, began: float) -> Fitted:
+def _fitted(
+    run: TrainingRun, end: TrainingResult, plan: FitPlan, backend: FrameBackend, began: float
+) -> Fitted:
     """Return the trained network with its summary."""
     error = end.error
     if error is not None:

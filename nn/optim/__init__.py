@@ -1,4 +1,4 @@
-"""How parameters move: update rules, schedules, first-order descent, averaged parameters, L-BFGS."""
+"""Optimizers: update rules, schedules, first-order descent, averaged parameters, L-BFGS."""
 
 from nn.optim.contract import check_rule
 from nn.optim.rules import RULES, Rule

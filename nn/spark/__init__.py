@@ -1,4 +1,4 @@
-"""Where Spark is: sessions, reading, training and scoring on RDDs, and storage on any Hadoop file system."""
+"""What uses Spark: sessions, reading, training and scoring on RDDs, and storage on any Hadoop file system."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

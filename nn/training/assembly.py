@@ -1,4 +1,4 @@
-"""What a recipe comes to: its defaults filled in, and its network, split, plan and optimizer for given data.
+"""Build the network, split, plan and optimizer of a recipe for given data, with its defaults filled in.
 
 nn/training/run.py puts them together.
 """

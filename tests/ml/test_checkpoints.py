@@ -13,9 +13,9 @@ from nn.ml.checkpoints import Checkpoints
 from nn.models.classifier import content_of
 from nn.training.backend import Facts
 from nn.training.local import LocalBackend, fit
+from nn.training.multiple import TrainingLoop, train_multiple
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun
-from nn.training.together import Course, train_together
 from tests.support import ROOT
 from tests.support.data import blobs
 
@@ -59,7 +59,7 @@ def test_a_checkpoint_follows_the_first_round_that_ends_after_so_many_epochs(per
         if session.writes > before:
             seen.append(len(progress.history))
 
-    train_together([Course(run, checkpoints.start(), save=save)], backend)
+    train_multiple([TrainingLoop(run, checkpoints.start(), save=save)], backend)
     assert seen == kept
     again = Checkpoints(session, plan, run, facts, run.start())
     assert len(again.start().history) == (kept[-1] if kept else 0)

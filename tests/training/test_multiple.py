@@ -6,9 +6,9 @@ import pytest
 from nn.data.local_rdd import local_rdd
 from nn.training.backend import Facts
 from nn.training.local import LocalBackend
+from nn.training.multiple import TrainingLoop, train_multiple
 from nn.training.recipe import Recipe
 from nn.training.run import TrainingRun, same_split
-from nn.training.together import Course, train_together
 from tests.support.data import blobs
 
 
@@ -40,8 +40,8 @@ def test_each_run_has_the_bits_of_the_one_alone(rows):
     backend, facts = rows
     runs = [TrainingRun.of(recipe, facts) for recipe in RECIPES]
     seen = []
-    courses = [Course(run, run.start(), watch=seen.append) for run in runs]
-    ends = train_together(courses, backend)
+    loops = [TrainingLoop(run, run.start(), on_epoch_end=seen.append) for run in runs]
+    ends = train_multiple(loops, backend)
     assert backend.passes[0] == 3 and len(backend.passes) == 9 and len(seen) == 3 + 1 + 9
     for run, end in zip(runs, ends, strict=True):
         *_, alone = run.epochs(backend)
@@ -57,7 +57,7 @@ def test_a_run_that_diverges_ends_alone_at_its_last_finite_epoch(rows):
     )
     runs = [TrainingRun.of(recipe, facts) for recipe in (wild, RECIPES[0])]
     with np.errstate(all="ignore"):
-        first, second = train_together([Course(run, run.start()) for run in runs], backend)
+        first, second = train_multiple([TrainingLoop(run, run.start()) for run in runs], backend)
     assert first.error is not None and len(first.progress.history) < 5
     assert all(
         np.isfinite(layer[key]).all() for layer in runs[0].final_params(first.progress) for key in layer
@@ -68,8 +68,8 @@ def test_a_run_that_diverges_ends_alone_at_its_last_finite_epoch(rows):
 def test_a_course_stops_when_asked(rows):
     backend, facts = rows
     run = TrainingRun.of(RECIPES[0], facts)
-    course = Course(run, run.start(), lambda before, after: "enough" if len(after.history) == 2 else "")
-    (end,) = train_together([course], backend)
+    loop = TrainingLoop(run, run.start(), lambda before, after: "enough" if len(after.history) == 2 else "")
+    (end,) = train_multiple([loop], backend)
     assert end.reason == "enough" and len(end.progress.history) == 2
 
 
@@ -77,7 +77,7 @@ def test_each_epoch_of_a_round_is_watched(rows):
     backend, facts = rows
     recipe = Recipe.of(scale="none", hidden=4, epochs=5, average="parameters", epochs_per_round=3)
     run, seen, saved = TrainingRun.of(recipe, facts), [], []
-    train_together([Course(run, run.start(), watch=seen.append, save=saved.append)], backend)
+    train_multiple([TrainingLoop(run, run.start(), on_epoch_end=seen.append, save=saved.append)], backend)
     assert [line.epoch for line in seen] == [1, 2, 3, 4, 5] and len(backend.passes) == 2
     assert [len(progress.history) for progress in saved] == [3, 5]
 

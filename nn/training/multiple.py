@@ -16,10 +16,10 @@ from nn.training.run import TrainingRun
 
 
 def ignore(value: object) -> None:
-    """Watch nothing."""
+    """Do nothing."""
 
 
-class Ended(NamedTuple):
+class TrainingResult(NamedTuple):
     """The end of a run."""
 
     progress: Progress  # with `error`, that of the last epoch whose numbers are finite
@@ -27,40 +27,40 @@ class Ended(NamedTuple):
     error: DivergenceError | None = None
 
 
-class Course(NamedTuple):
+class TrainingLoop(NamedTuple):
     """A run, where it starts and when it stops.
 
-    `watch` is called with the line of each epoch, `save` with the progress from which training goes on.
+    `on_epoch_end` is called with the line of each epoch, `save` with the progress from which training goes on.
     """
 
     run: TrainingRun
     start: Progress
     stop: Stop = never
-    watch: Callable[[Epoch], object] = ignore
+    on_epoch_end: Callable[[Epoch], object] = ignore
     save: Callable[[Progress], object] = ignore
 
-    def jobs(self) -> Generator[Job, Sums, Ended]:
+    def jobs(self) -> Generator[Job, Sums, TrainingResult]:
         """Yield the jobs of all epochs, take their sums, and return how the run ends."""
         run, progress = self.run, self.start
         while (reason := run.reason_to_end(progress)) is None:
             following = yield from run.epoch(progress)
             for line in following.history[len(progress.history) :]:
-                self.watch(line)
+                self.on_epoch_end(line)
             error = run.divergence(following)
             if error is not None:
-                return Ended(progress, str(error), error)
+                return TrainingResult(progress, str(error), error)
             stopped = self.stop(progress, following)
             progress = following
             if stopped:
-                return Ended(progress, stopped)
+                return TrainingResult(progress, stopped)
             self.save(progress)
-        return Ended(progress, reason)
+        return TrainingResult(progress, reason)
 
 
-def train_together(courses: Sequence[Course], backend: Backend) -> list[Ended]:
+def train_multiple(loops: Sequence[TrainingLoop], backend: Backend) -> list[TrainingResult]:
     """Train all runs, and return how each ends, in their order. A run that diverges does not end the others."""
-    ends: dict[int, Ended] = {}
-    running = {number: course.jobs() for number, course in enumerate(courses)}
+    ends: dict[int, TrainingResult] = {}
+    running = {number: loop.jobs() for number, loop in enumerate(loops)}
     jobs: dict[int, Job] = {}
 
     def advance(number: int, sums: Sums | None) -> None:
@@ -76,4 +76,4 @@ def train_together(courses: Sequence[Course], backend: Backend) -> list[Ended]:
         numbers = list(running)
         for number, sums in zip(numbers, backend.run([jobs[number] for number in numbers]), strict=True):
             advance(number, sums)
-    return [ends[number] for number in range(len(courses))]
+    return [ends[number] for number in range(len(loops))]
