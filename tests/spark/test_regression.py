@@ -54,7 +54,7 @@ def test_a_regression_on_spark_has_the_bits_of_one_without_and_its_files(spark, 
 
     score = evaluate(cached, run.model, LocalBroadcast(expected.params), ROWS)
     assert score.rmse == pytest.approx(np.sqrt(np.mean((expected.predict(TABLE) - PRICE) ** 2)), rel=1e-9)
-    test = SimpleNamespace(rows=ROWS, notes=(), fingerprint="", width=2, partitions=1)
+    test = SimpleNamespace(rows=ROWS, notes=(), fingerprint="", width=2, partitions=1, weighted=False)
     places = {
         "train_images": "a",
         "train_labels": "-",
