@@ -11,7 +11,7 @@ import nn
 from nn.plotting.report.page import write_report
 from tests.support import ROOT
 from tests.support.drawn_digits import DIGITS
-from tests.support.report_runs import HOSTILE, images_run, regression_run, table_run
+from tests.support.report_runs import HOSTILE, images_run, regression_run, signed_images_run, table_run
 from tests.support.run_folder import write_histories
 
 pytestmark = pytest.mark.browser
@@ -28,6 +28,7 @@ def folders(tmp_path_factory):
     write_histories(running)
     (running / "_RUNNING").write_text("{}")
     second = images_run(tmp_path_factory.mktemp("second"), epochs=5, validation_fraction=0.2)
+    found["signed"] = signed_images_run(tmp_path_factory.mktemp("signed"))
     return {**found, "mnist": FINISHED, "running": running, "second": second}
 
 
@@ -163,6 +164,16 @@ def test_a_test_row_gets_the_answer_that_the_run_gave(open_page, pages):
         digit, share, *_ = one(driver, ".answer").text.split()
         assert (digit, float(share)) == (prediction, pytest.approx(100 * float(probability), abs=0.051))
         assert f"its class is {label}" in one(driver, ".result").text
+
+
+def test_a_test_row_of_pixels_from_minus_1_to_1_gets_the_answer_that_the_run_gave(open_page, pages, folders):
+    driver = open_page(pages["signed"])
+    ready(driver, ".pad")
+    rows = list(csv.reader((folders["signed"] / "examples.csv").read_text().splitlines()))[1:]
+    for number, (_, _, prediction, probability, *_) in enumerate(rows[:6]):
+        all_of(driver, "#examples .gallery button")[number].click()
+        digit, share, *_ = one(driver, ".answer").text.split()
+        assert (digit, float(share)) == (prediction, pytest.approx(100 * float(probability), abs=2))
 
 
 def draw(driver, strokes):

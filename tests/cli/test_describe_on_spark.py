@@ -47,9 +47,7 @@ def test_a_table_with_quotes_texts_and_missing_values(described, customers):
     assert rows["city"].endswith("0 6 one-hot into 7 inputs: 6 values, one for other values")
     assert "it names the rows, or is free text" in rows["since"] and "looks like dates" in rows["since"]
     assert rows["bought"].endswith("the classes") and rows["spent"].endswith("left out")
-    assert below[0].startswith("missing ") and below[1].startswith(
-        "advice    --drop-columns id,since "
-    )
+    assert below[0].startswith("missing ") and below[1].startswith("advice    --drop-columns id,since ")
 
 
 def test_the_columns_are_encoded_as_training_encodes_them(spark, customers):

@@ -64,13 +64,20 @@ def summary_of(predictor, history, score, rows, options, name):
     }
 
 
-def images_run(folder, epochs=8, classes=3, **options):
+def signed_images_run(folder):
+    """The same with pixels from -1 to 1."""
+    return images_run(folder, signed=True, scale="largest")
+
+
+def images_run(folder, epochs=8, classes=3, signed=False, **options):
     """A network that tells stripes of 8 x 8 pixels apart, with mistakes."""
     rng = np.random.default_rng(0)
     labels = np.arange(240) % classes
     images = rng.integers(0, 120, (240, 64))
     images[np.arange(240)[:, None], labels[:, None] * 16 + np.arange(16)] += 130
     images[:12] = images[13:25]  # rows whose labels are wrong
+    if signed:
+        images = images / 127.5 - 1
     options = {"hidden": (6,), "loss": "cross-entropy", "learning_rate": 0.5, "epochs": epochs, **options}
     classifier, history = nn.fit(images, labels, **options)
     return write_run(
