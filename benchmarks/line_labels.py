@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-PLACEHOLDER = 15.0  # points between the middles of two names
+SPACING = 15.0  # points between the middles of two names
 LEFT = 8.0  # points between the end of a curve and its name
 
 
@@ -35,19 +35,19 @@ def label_ends(axes: Any, ends: Mapping[str, tuple[float, float, str]]) -> None:
 
 
 def spread(heights: Sequence[float]) -> list[float]:
-    """Move sorted heights apart, each group about its own middle, until neighbors are `PLACEHOLDER` from each other."""
+    """Move sorted heights apart, each group about its own middle, until neighbors are `SPACING` from each other."""
     groups: list[list[float]] = []
     for height in heights:
         groups.append([height])
-        while len(groups) > 1 and _lowest(groups[-1]) < _highest(groups[-2]) + PLACEHOLDER:
+        while len(groups) > 1 and _lowest(groups[-1]) < _highest(groups[-2]) + SPACING:
             last = groups.pop()
             groups[-1] += last
-    return [_lowest(group) + PLACEHOLDER * number for group in groups for number in range(len(group))]
+    return [_lowest(group) + SPACING * number for group in groups for number in range(len(group))]
 
 
 def _lowest(group: list[float]) -> float:
-    return float(np.mean(group)) - PLACEHOLDER * (len(group) - 1) / 2
+    return float(np.mean(group)) - SPACING * (len(group) - 1) / 2
 
 
 def _highest(group: list[float]) -> float:
-    return float(np.mean(group)) + PLACEHOLDER * (len(group) - 1) / 2
+    return float(np.mean(group)) + SPACING * (len(group) - 1) / 2

@@ -19,7 +19,7 @@ from nn.data.csv import MAX_CLASSES
 from nn.data.statistics import ColumnStatistics, column_statistics
 from nn.data.tables import name_of
 
-PLACEHOLDER, BAD = np.uint64(0), np.uint64(1)  # the hashes of cells without a value
+MISSING, BAD = np.uint64(0), np.uint64(1)  # the hashes of cells without a value
 MOST_DISTINCT, FEWEST_DISTINCT = 4096, 16  # hashes per column that are kept
 MOST_GROUPS, FEWEST_GROUPS = MAX_CLASSES, 8  # values per column whose rows are counted separately
 ALL_HASHES, ALL_GROUPS = 1 << 24, 1 << 22  # of all columns and splits together: 128 MB, and twice 32 MB
@@ -168,7 +168,7 @@ def summarize(
         starts,
         (keys * rows[:, None]).sum(axis=0, dtype=np.uint64),
         tuple(_distinct(keys[:, column], rows, limits) for column in range(values.shape[1])),
-        int((keys[:, inputs] == PLACEHOLDER).any(axis=1).sum()),
+        int((keys[:, inputs] == MISSING).any(axis=1).sum()),
         labels,
         records,
     )
@@ -182,10 +182,10 @@ def row_hashes(split: int, start: int, count: int) -> np.ndarray:
 def _keys(numbers: np.ndarray, is_bad: np.ndarray, texts: Mapping[int, Sequence[str | None]]) -> np.ndarray:
     """Return the hash of each cell (n, c) uint64; equal cells of a kind have equal ones."""
     keys = np.maximum(hashes((numbers + 0.0).view(np.uint64)), BAD + BAD)  # + 0.0: of both zeros, one
-    keys[np.isnan(numbers)] = PLACEHOLDER
+    keys[np.isnan(numbers)] = MISSING
     keys[is_bad] = BAD
     for column, cells in texts.items():
-        known = {cell: PLACEHOLDER if cell is None else _text_key(cell) for cell in set(cells)}
+        known = {cell: MISSING if cell is None else _text_key(cell) for cell in set(cells)}
         keys[:, column] = [known[cell] for cell in cells]
     return keys
 

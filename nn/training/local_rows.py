@@ -217,9 +217,9 @@ def _classes(labels: Any, rows: int) -> tuple[np.ndarray, ClassLabels]:
     if values.ndim == 2 and values.shape[1] > 1:
         return _class_numbers(as_numbers(values)), ClassLabels()
     values = values.reshape(rows)
-    missing_value = next((row for row, value in enumerate(values.tolist()) if is_missing(value)), None)
-    if missing_value is not None:
-        raise ValueError(f"labels, row {missing_value}: expected a label, found a missing value")
+    row = next((row for row, value in enumerate(values.tolist()) if is_missing(value)), None)
+    if row is not None:
+        raise ValueError(f"labels, row {row}: expected a label, found a missing value")
     refuse_others(values, "labels")
     if values.dtype.kind in "Sc":
         raise ValueError(f"labels: expected numbers, booleans or strings, found {values.dtype}")

@@ -143,10 +143,8 @@ def test_labels_that_training_refuses_are_told(rng, bought):
     assert "training refuses it: expected labels of classes, found real numbers" in describe.label_line(
         measured.label, False
     )
-    missing_value = preprocessing_of(described(x=rng.normal(size=ROWS), bought=[*bought[1:], None]), Recipe())
-    assert list(missing_value.faults) == [
-        "column 'bought': expected a label in each row, found 1 missing value"
-    ]
+    prepared = preprocessing_of(described(x=rng.normal(size=ROWS), bought=[*bought[1:], None]), Recipe())
+    assert list(prepared.faults) == ["column 'bought': expected a label in each row, found 1 missing value"]
     one = preprocessing_of(described(x=rng.normal(size=ROWS), bought=["yes"] * ROWS), Recipe())
     assert "at least 2 classes" in next(iter(one.faults))
 
