@@ -3,8 +3,8 @@
     python benchmarks/table_reading.py FOLDER [--tables columns,array,mixed] [--rows 10000000] [--repeats 3]
 
 makes the tables in FOLDER where they are missing: 60,000 images of 784 whole numbers, as columns and as one array,
-and `--rows` rows of 20 mixed columns (numbers, of which two lack values, three of strings, a boolean) with a label. A line
-has the first load of a fresh Spark and the median of the others. JVM: a pass that casts the same columns and drops
+and `--rows` rows of 20 mixed columns (numbers, of which two lack values, three of strings, a boolean) with a label. A
+line has the first load of a fresh Spark and the median of the others. JVM: a pass that casts the same columns and drops
 them.
 """
 
